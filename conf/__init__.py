@@ -1,0 +1,1 @@
+"""What can be set: one folder a group. Ships in the wheel as seqlab.conf."""

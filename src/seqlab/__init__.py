@@ -1,0 +1,19 @@
+"""seqlab: train recurrent sequence models from the equations of one time step.
+
+Names resolve on first use, so that ``import seqlab`` and ``--help`` do not pay for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
+
+__version__ = "0.1.0"
+__all__ = ["Cell", "Norm", "Scalar", "State", "Vector", "__version__", "cells", "register_cell"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module("seqlab.cells"), name)
+    raise AttributeError(f"module 'seqlab' has no attribute '{name}'")

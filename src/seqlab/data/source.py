@@ -1,0 +1,73 @@
+"""Where a data set's files are: the folder that was named, the environment's, or the built-in sample."""
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files that were found.
+
+    Attributes:
+        kind: "real", or "sample" for the files that come with seqlab.
+        path: what the data set's reader takes.
+        how: what led there, in words.
+    """
+
+    kind: Literal["real", "sample"]
+    path: Path
+    how: str
+
+
+def resolve(
+    name: str,
+    find: Callable[[Path], Path | None],
+    sample: Path,
+    *,
+    root: str | None,
+    source: Literal["auto", "real", "sample"],
+) -> Source:
+    """Find the files of data set ``name``: below ``root``, else below SEQLAB_DATA_DIR, else the sample.
+
+    Args:
+        name: the data set.
+        find: returns the data set's files below a folder, or None.
+        sample: the built-in files.
+        root: the folder that the user named; if given, the files must be there.
+        source: "real" never takes the sample, "sample" always does.
+
+    Raises:
+        DataError: the files are not where the user said, or "real" was asked for and there are none.
+    """
+    if source == "sample":
+        return Source("sample", sample, "data.source=sample")
+    tried = []
+    for folder, how in ((root, "data.root"), (os.environ.get("SEQLAB_DATA_DIR"), "SEQLAB_DATA_DIR")):
+        if not folder:
+            continue
+        found = find(Path(folder).expanduser())
+        if found is not None:
+            return Source("real", found, f"{how}={folder}")
+        exists = Path(folder).expanduser().exists()
+        tried.append(f"{how}={folder} {f'holds no files of {name}' if exists else 'does not exist'}")
+        if how == "data.root":
+            break
+    if root or source == "real":
+        where = "; ".join(tried) or "neither data.root nor SEQLAB_DATA_DIR is set"
+        raise DataError(f"no real data: {where}. Set data.root to the right folder, or data.source=sample")
+    for line in tried:
+        log.warning("%s", line)
+    log.warning(
+        "SAMPLE DATA: no real files of %s at hand, so this run uses the small sample that comes with seqlab. "
+        "Its scores say nothing about the real data. Set data.root=FOLDER or SEQLAB_DATA_DIR for those.",
+        name,
+    )
+    return Source("sample", sample, "the built-in sample")

@@ -1,0 +1,47 @@
+"""How are the equations run? One engine a file; ``choose`` picks the fastest that can serve."""
+
+from dataclasses import dataclass
+
+import torch
+
+from seqlab.cells import Cell
+from seqlab.engines.base import Engine, Weights
+from seqlab.engines.reference import Reference
+from seqlab.engines.twins import Torch
+from seqlab.errors import EngineError, near
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Torch(), Reference())}
+"""Every engine by name, the fastest first: the order in which ``auto`` asks them."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine that runs a cell, and why it was taken."""
+
+    engine: Engine
+    reason: str
+
+
+def choose(name: str, cell: Cell, dtype: torch.dtype, device: torch.device) -> Choice:
+    """Return the engine called ``name``, or for "auto" the fastest that serves the cell here.
+
+    Raises:
+        EngineError: there is no such engine, or the one asked for cannot serve.
+    """
+    if name == "auto":
+        refusals: list[str] = []
+        for engine in ENGINES.values():
+            refusal = engine.refusal(cell, dtype, device)
+            if refusal is None:
+                why = "; ".join(refusals) or f"the fastest for cell '{cell.name}'"
+                return Choice(engine, f"auto: {why}")
+            refusals.append(refusal)
+    if name not in ENGINES:
+        raise EngineError(f"no engine named '{name}'; {near(name, ['auto', *ENGINES])}")
+    refusal = ENGINES[name].refusal(cell, dtype, device)
+    if refusal is not None:
+        raise EngineError(f"engine={name} cannot run here: {refusal}; use engine=auto")
+    return Choice(ENGINES[name], "asked for")
+
+
+__all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose"]

@@ -1,0 +1,59 @@
+"""The reference engine: calls ``step``, one time step after the other. The truth for all other engines."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from seqlab.cells import Cell, State
+from seqlab.cells.base import Gates, Names
+from seqlab.engines.base import Engine, Weights
+from seqlab.lengths import last_step
+
+
+class Reference(Engine):
+    """Any cell, any dtype, any device; ordinary autograd, so double backward works too."""
+
+    name = "reference"
+
+    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+        return None
+
+    def run(
+        self,
+        cell: Cell,
+        weights: Weights,
+        x: Tensor,
+        state: State,
+        lengths: Tensor | None,
+        *,
+        need_state: bool,
+    ) -> tuple[Tensor, State | None]:
+        layout = weights.layout
+        W = _blocks(weights.W, layout.inputs)
+        b = _blocks(weights.b, layout.inputs)
+        U = _blocks(weights.U, layout.recurrent)
+
+        def product(gate: str) -> Callable[[Tensor], Tensor]:
+            return lambda v: v @ U[gate].T
+
+        def inputs(x_t: Tensor) -> Gates:
+            return Names("x", layout.inputs, lambda gate: x_t @ W[gate].T + b[gate])
+
+        bound = cell.bind(weights.own)
+        u = Names("u", layout.recurrent, product)
+        steps: list[State] = []
+        for x_t in x.unbind(1):
+            step = bound.step(inputs(x_t), u, state)
+            state = State({name: step[name] for name in cell.state})
+            steps.append(step)
+        outputs = torch.stack([step[cell.output] for step in steps], dim=1)
+        if not need_state or lengths is None:
+            return outputs, state if need_state else None
+        history = {name: torch.stack([step[name] for step in steps], dim=1) for name in cell.state}
+        return outputs, State({name: last_step(values, lengths) for name, values in history.items()})
+
+
+def _blocks(fused: Tensor, gates: tuple[str, ...]) -> dict[str, Tensor]:
+    """Cut a fused parameter into one block of H rows a gate."""
+    return dict(zip(gates, fused.chunk(len(gates)), strict=True)) if gates else {}

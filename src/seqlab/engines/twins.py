@@ -1,0 +1,90 @@
+"""The torch engine: nn.LSTM, nn.GRU and nn.RNN (cuDNN, oneDNN) for the cells that are their twins."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
+from seqlab.engines.base import Engine, Weights
+from seqlab.lengths import last_step
+
+# Exact classes: a subclass has equations of its own.
+TWINS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
+    LSTM: torch.lstm,
+    GRU: torch.gru,
+    RNN: torch.rnn_tanh,
+    RNNReLU: torch.rnn_relu,
+}
+
+
+class Torch(Engine):
+    """torch's own recurrent functions, one layer and direction a call."""
+
+    name = "torch"
+
+    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+        if type(cell) not in TWINS:
+            twins = ", ".join(twin.name for twin in TWINS)
+            return f"torch has no twin of cell '{cell.name}' (it has {twins})"
+        if not dtype.is_floating_point:
+            return f"it needs floating-point inputs, got {dtype}"
+        return None
+
+    def run(
+        self,
+        cell: Cell,
+        weights: Weights,
+        x: Tensor,
+        state: State,
+        lengths: Tensor | None,
+        *,
+        need_state: bool,
+    ) -> tuple[Tensor, State | None]:
+        hidden = tuple(state[name][None] for name in cell.state)
+        # Padding spoils the final state of all but the output, so only then is the slower packing needed.
+        if need_state and lengths is not None and cell.state != (cell.output,):
+            return _packed(cell, weights, x, hidden, lengths)
+        outputs, *final = _call(cell, weights, x, hidden)
+        if not need_state:
+            return outputs, None
+        if lengths is not None:
+            return outputs, State({cell.output: last_step(outputs, lengths)})
+        return outputs, _state(cell, final)
+
+
+def _packed(
+    cell: Cell, weights: Weights, x: Tensor, hidden: tuple[Tensor, ...], lengths: Tensor
+) -> tuple[Tensor, State]:
+    packed = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    hidden = tuple(part.index_select(1, cast("Tensor", packed.sorted_indices)) for part in hidden)
+    data, *final = _call(cell, weights, packed.data, hidden, batch_sizes=packed.batch_sizes)
+    outputs, _ = pad_packed_sequence(packed._replace(data=data), batch_first=True, total_length=x.shape[1])
+    final = [part.index_select(1, cast("Tensor", packed.unsorted_indices)) for part in final]
+    return outputs, _state(cell, final)
+
+
+def _call(
+    cell: Cell,
+    weights: Weights,
+    x: Tensor,
+    hidden: tuple[Tensor, ...],
+    batch_sizes: Tensor | None = None,
+) -> tuple[Tensor, ...]:
+    """Call torch's function as nn.RNNBase does: one layer, one direction, no dropout, biases given."""
+    function = TWINS[type(cell)]
+    # torch adds two biases where a cell has one; nn.GRU's second one acts inside the reset gate.
+    second = torch.zeros_like(weights.b)
+    if isinstance(cell, GRU):
+        second = torch.cat([second[: -len(weights.own["b_hn"])], weights.own["b_hn"]])
+    parameters = [weights.W, weights.U, weights.b, second]
+    start: Any = hidden if isinstance(cell, LSTM) else hidden[0]
+    if batch_sizes is None:
+        return function(x, start, parameters, True, 1, 0.0, False, False, True)  # noqa: FBT003
+    return function(x, batch_sizes, start, parameters, True, 1, 0.0, False, False)  # noqa: FBT003
+
+
+def _state(cell: Cell, final: list[Tensor]) -> State:
+    return State({name: part[0] for name, part in zip(cell.state, final, strict=True)})

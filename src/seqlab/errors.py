@@ -1,0 +1,40 @@
+"""The errors a user can cause: what was wrong, what was found, what is allowed, what to do next."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SeqlabError(Exception):
+    """The user's input or configuration is wrong. Shown as one or two lines; exit code 2."""
+
+
+class ConfigError(SeqlabError):
+    """A setting is misspelt, out of range or contradicts another one."""
+
+
+class CellError(SeqlabError):
+    """A cell's declaration and its step do not fit together."""
+
+
+class EngineError(SeqlabError):
+    """The engine that was asked for cannot run this cell here."""
+
+
+class DataError(SeqlabError):
+    """A data file is missing or malformed."""
+
+
+class RunError(SeqlabError):
+    """A run folder cannot be written or read."""
+
+
+def near(name: str, allowed: Iterable[str]) -> str:
+    """Say what was probably meant, and what else there is.
+
+    Returns:
+        ``did you mean 'lstm'? There are: gru, lstm, rnn``
+    """
+    names = sorted(allowed)
+    close = get_close_matches(name, names, n=2, cutoff=0.5)
+    guess = f"did you mean {' or '.join(repr(match) for match in close)}? " if close else ""
+    return f"{guess}There are: {', '.join(names)}"

@@ -1,0 +1,26 @@
+"""Right-padded batches: what belongs to a sequence, where it ends, and how to read it backwards."""
+
+import torch
+from torch import Tensor
+
+
+def mask(lengths: Tensor, steps: int) -> Tensor:
+    """Return [B, T], true where a step belongs to its sequence."""
+    return torch.arange(steps, device=lengths.device) < lengths[:, None]
+
+
+def last_step(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return the value at the last step of each sequence, [B, T, H] to [B, H]."""
+    if lengths is None:
+        return sequence[:, -1]
+    return sequence[torch.arange(len(sequence), device=sequence.device), lengths - 1]
+
+
+def backwards(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return each sequence, [B, T, H], in reverse, its padding left at the end; its own inverse."""
+    if lengths is None:
+        return sequence.flip(1)
+    steps = torch.arange(sequence.shape[1], device=sequence.device)
+    mirrored = lengths[:, None] - 1 - steps
+    order = torch.where(mirrored >= 0, mirrored, steps)
+    return sequence.gather(1, order[:, :, None].expand_as(sequence))

@@ -1,0 +1,5 @@
+"""How do layers stack? Recurrent layers, encoders before them, pooling and heads after them."""
+
+from seqlab.nn.recurrent import Recurrent
+
+__all__ = ["Recurrent"]

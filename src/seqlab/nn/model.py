@@ -1,0 +1,82 @@
+"""The whole network: encoder, recurrent layers, pooling, head."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from seqlab.cells import cells
+from seqlab.nn.encoders import make_encoder
+from seqlab.nn.heads import LinearHead
+from seqlab.nn.pooling import POOLINGS
+from seqlab.nn.recurrent import Merge, Recurrent
+
+
+class SequenceModel(nn.Module):
+    """One answer a sequence, from any cell.
+
+    Args:
+        kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
+        input_size: tokens in the vocabulary, or feature columns F.
+        output_size: numbers in an answer: classes, or steps of a forecast.
+        cell: name of a registered cell.
+        options: the cell's constants by name.
+        hidden_size: width H of every gate and state.
+        num_layers: recurrent layers.
+        bidirectional: whether a second network reads every sequence from its end.
+        merge: how the two directions become one, "concat" or "sum".
+        encoder: "embedding", "onehot", "linear", or "auto" for what suits the data.
+        embedding_size: width of the encoder's output (not for onehot).
+        embedding_dropout: share of the embedding set to zero while training.
+        dropout: share of outputs set to zero between layers and before the head.
+        pooling: "last", "mean" or "max" over the steps of a sequence.
+        init: how the recurrent parameters start.
+        engine: what runs the cell.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: str,
+        input_size: int,
+        output_size: int,
+        cell: str = "lstm",
+        options: Mapping[str, Any] | None = None,
+        hidden_size: int = 128,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        encoder: str = "auto",
+        embedding_size: int = 64,
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.0,
+        pooling: str = "last",
+        init: str = "torch",
+        engine: str = "auto",
+    ) -> None:
+        super().__init__()
+        self.encoder = make_encoder(encoder, kind, input_size, size=embedding_size, dropout=embedding_dropout)
+        self.recurrent = Recurrent(
+            cells[cell](**(options or {})),
+            input_size=self.encoder.output_size,
+            hidden_size=hidden_size,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            merge=merge,
+            dropout=dropout,
+            engine=engine,
+            init=init,
+        )
+        self.pooling = pooling
+        self.head = LinearHead(self.recurrent.output_size, output_size, dropout)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size]."""
+        readings, _ = self.recurrent.read(self.encoder(x), lengths)
+        pool = POOLINGS[self.pooling]
+        answer: Tensor = self.head(self.recurrent.merge([pool(outputs, lengths) for outputs in readings]))
+        return answer
+
+    def extra_repr(self) -> str:
+        """Show the pooling, which owns no parameters."""
+        return f"pooling={self.pooling}"

@@ -1,0 +1,245 @@
+"""Layers, directions, lengths and dropout: written once, for every cell."""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells
+from seqlab.engines import Choice, Weights, choose
+from seqlab.errors import ConfigError
+from seqlab.lengths import backwards
+from seqlab.nn.initialisation import INITIALISATIONS
+
+Merge = Literal["concat", "sum"]
+
+
+class Layer(nn.Module):
+    """The parameters of one layer in one direction: W, U and b fused over gates, and the cell's own."""
+
+    def __init__(self, cell: Cell, layout: Layout, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.cell, self.layout, self.hidden_size = cell, layout, hidden_size
+        self.W = nn.Parameter(torch.empty(len(layout.inputs) * hidden_size, input_size))
+        self.U = nn.Parameter(torch.empty(len(layout.recurrent) * hidden_size, hidden_size))
+        self.b = nn.Parameter(torch.empty(len(layout.inputs) * hidden_size))
+        vectors = {name: torch.empty(hidden_size) for name in cell.own(Vector)}
+        scalars = {name: torch.empty(()) for name in cell.own(Scalar)}
+        norms = {name: nn.LayerNorm(hidden_size, norm.eps) for name, norm in cell.own(Norm).items()}
+        self.own = nn.ParameterDict(vectors | scalars)
+        self.norms = nn.ModuleDict(norms)
+
+    def reset_parameters(self, init: str) -> None:
+        """Start vectors, scalars and norms as the cell declares, the rest as ``init`` says."""
+        for name, vector in self.cell.own(Vector).items():
+            nn.init.constant_(self.own[name], 0.0 if vector.init == "bias" else vector.init)
+        for name, scalar in self.cell.own(Scalar).items():
+            nn.init.constant_(self.own[name], scalar.init)
+        for norm in self.norms.values():
+            cast("nn.LayerNorm", norm).reset_parameters()
+        with torch.no_grad():
+            INITIALISATIONS[init](self)
+
+    def weights(self) -> Weights:
+        """Return the parameters in the form an engine takes."""
+        return Weights(self.layout, self.W, self.U, self.b, {**self.own, **self.norms})
+
+    def __repr__(self) -> str:
+        tensors = {"W": self.W, "U": self.U, "b": self.b, **self.own}
+        shapes = [f"{name} {list(tensor.shape)}" for name, tensor in tensors.items()]
+        norms = [f"{name} LayerNorm({self.hidden_size})" for name in self.norms]
+        return f"Layer({', '.join(shapes + norms)}; {count_parameters(self):,} parameters)"
+
+
+class Recurrent(nn.Module):
+    """Any cell over time: layers, both directions, padded batches, dropout between layers.
+
+    Example:
+        >>> rnn = Recurrent("lstm", input_size=4, hidden_size=8, num_layers=2, bidirectional=True)
+        >>> outputs, final = rnn(torch.zeros(3, 5, 4), lengths=torch.tensor([5, 2, 1]))
+        >>> outputs.shape, final.c.shape
+        (torch.Size([3, 5, 16]), torch.Size([4, 3, 8]))
+
+    Args:
+        cell: a registered name, a Cell class, or a cell made with options.
+        input_size: width I of the inputs.
+        hidden_size: width H of every gate and state.
+        num_layers: layers, each reading the outputs of the one below.
+        bidirectional: whether a second network reads every sequence from its end.
+        merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
+        dropout: share of outputs set to zero between layers while training, 0 to below 1.
+        engine: "auto", or the name of the engine to run on.
+        init: how parameters start, a name in ``seqlab.nn.initialisation``.
+
+    Raises:
+        ConfigError: a value is out of range or a name unknown.
+        CellError: the cell's declaration and its step do not fit.
+    """
+
+    def __init__(
+        self,
+        cell: str | type[Cell] | Cell,
+        *,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        merge: Merge = "concat",
+        dropout: float = 0.0,
+        engine: str = "auto",
+        init: str = "torch",
+    ) -> None:
+        super().__init__()
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ConfigError(f"{name} must be 1 or more, got {size}")
+        if merge not in ("concat", "sum"):
+            raise ConfigError(f"merge must be 'concat' or 'sum', got {merge!r}")
+        if init not in INITIALISATIONS:
+            raise ConfigError(f"init must be one of {', '.join(INITIALISATIONS)}, got {init!r}")
+        self.cell = _as_cell(cell)
+        self.hidden_size, self.num_layers = hidden_size, num_layers
+        self.directions, self.merge_mode, self.engine = 1 + bidirectional, merge, engine
+        self.output_size = hidden_size * (self.directions if merge == "concat" else 1)
+        layout = Layout.of(self.cell)
+        self.layers = nn.ModuleList(
+            Layer(self.cell, layout, self.output_size if depth else input_size, hidden_size)
+            for depth in range(num_layers)
+            for _ in range(self.directions)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.init = init
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew."""
+        for layer in self.layers:
+            layer.reset_parameters(self.init)  # type: ignore[operator]
+
+    def choice(self, dtype: torch.dtype | None = None, device: torch.device | None = None) -> Choice:
+        """Return the engine that runs this network, and why; by default where the parameters are.
+
+        Raises:
+            EngineError: the engine asked for cannot serve.
+        """
+        W = next(self.layers.parameters())
+        return choose(self.engine, self.cell, dtype or W.dtype, device or W.device)
+
+    def forward(
+        self,
+        x: Tensor,
+        lengths: Tensor | None = None,
+        state: State | None = None,
+        *,
+        need_state: bool = True,
+    ) -> tuple[Tensor, State | None]:
+        """Run all layers over a right-padded batch.
+
+        Args:
+            x: inputs, [B, T, I].
+            lengths: steps of each sequence, [B], each from 1 to T; None if all have T.
+            state: the state to start from, each [L·D, B, H] in the order of torch.nn.LSTM; zeros if None.
+            need_state: with False the final state is None, which is faster for padded LSTMs.
+
+        Returns:
+            Outputs [B, T, D·H] (H with merge="sum"), unspecified past a sequence's length, and the state
+            after each sequence's last step, each [L·D, B, H].
+
+        Raises:
+            ValueError: a shape or length does not fit.
+        """
+        readings, final = self.read(x, lengths, state, need_state=need_state)
+        return self.merge(self._in_time(readings, lengths)), final
+
+    def read(
+        self,
+        x: Tensor,
+        lengths: Tensor | None = None,
+        state: State | None = None,
+        *,
+        need_state: bool = False,
+    ) -> tuple[list[Tensor], State | None]:
+        """Run all layers; return the last layer's outputs by direction, each in its own reading order.
+
+        Pooling wants this form: "last" is the last step a direction has read, whichever way it reads.
+        """
+        self._check(x, lengths, state)
+        if lengths is not None:
+            lengths = lengths.to(x.device)
+        engine = self.choice(x.dtype, x.device).engine
+        finals: list[State] = []
+        readings: list[Tensor] = []
+        for index, layer in enumerate(self.layers):
+            if index and index % self.directions == 0:
+                x = self.dropout(self.merge(self._in_time(readings, lengths)))
+            if index % self.directions == 0:
+                readings = []
+            outputs, final = engine.run(
+                self.cell,
+                layer.weights(),  # type: ignore[operator]
+                backwards(x, lengths) if readings else x,
+                self._start(x, state, index),
+                lengths,
+                need_state=need_state,
+            )
+            readings.append(outputs)
+            finals += [final] if final is not None else []
+        if not need_state:
+            return readings, None
+        last = {name: torch.stack([final[name] for final in finals]) for name in self.cell.state}
+        return readings, State(last)
+
+    def merge(self, directions: Sequence[Tensor]) -> Tensor:
+        """Make one tensor of the directions' tensors, [..., H] each."""
+        if len(directions) == 1:
+            return directions[0]
+        if self.merge_mode == "concat":
+            return torch.cat(list(directions), dim=-1)
+        return directions[0] + directions[1]
+
+    def extra_repr(self) -> str:
+        """Show the cell's declaration and how the layers stack."""
+        cell = self.cell
+        return (
+            f"{cell!r}: gates {' '.join(cell.gates)}; state {' '.join(cell.state)}; output {cell.output}\n"
+            f"layers={self.num_layers}, directions={self.directions}, merge={self.merge_mode}, "
+            f"engine={self.engine}, init={self.init}; {count_parameters(self):,} parameters"
+        )
+
+    def _in_time(self, readings: list[Tensor], lengths: Tensor | None) -> list[Tensor]:
+        return [backwards(outputs, lengths) if turned else outputs for turned, outputs in enumerate(readings)]
+
+    def _start(self, x: Tensor, state: State | None, index: int) -> State:
+        if state is None:
+            zeros = x.new_zeros(len(x), self.hidden_size)
+            return State(dict.fromkeys(self.cell.state, zeros))
+        return State({name: state[name][index] for name in self.cell.state})
+
+    def _check(self, x: Tensor, lengths: Tensor | None, state: State | None) -> None:
+        input_size = self.layers[0].W.shape[1]  # type: ignore[index]
+        if x.ndim != 3 or x.shape[2] != input_size or x.shape[1] < 1:  # noqa: PLR2004 ([B, T, I])
+            raise ValueError(f"x must be [B, T, {input_size}] with T ≥ 1, got {list(x.shape)}")
+        if lengths is not None and lengths.shape != x.shape[:1]:
+            raise ValueError(f"lengths must be [{len(x)}], one a sequence, got {list(lengths.shape)}")
+        # Lengths on a GPU are not looked at: that would wait for the device at every call.
+        if lengths is not None and not lengths.is_cuda and len(lengths):
+            shortest, longest = int(lengths.min()), int(lengths.max())
+            if shortest < 1 or longest > x.shape[1]:
+                raise ValueError(f"lengths must be from 1 to {x.shape[1]}, got {shortest} to {longest}")
+        expected = (len(self.layers), len(x), self.hidden_size)
+        for name in self.cell.state if state is not None else ():
+            if state is not None and tuple(state[name].shape) != expected:
+                raise ValueError(f"state {name} must be {list(expected)}, got {list(state[name].shape)}")
+
+
+def _as_cell(cell: str | type[Cell] | Cell) -> Cell:
+    if isinstance(cell, Cell):
+        return cell
+    return cells[cell]() if isinstance(cell, str) else cell()
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Return how many numbers a module learns."""
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,66 @@
+"""Names for classes: one name, one class; an unknown name lists the near ones."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, TypeVar
+
+from seqlab.errors import ConfigError, near
+
+T = TypeVar("T")
+Class = TypeVar("Class", bound=type)
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """A read-only mapping from names to classes, filled by a decorator.
+
+    Example:
+        >>> shapes = Registry[type]("shape")
+        >>> @shapes.register("square")
+        ... class Square: ...
+        >>> shapes["square"].__name__
+        'Square'
+        >>> shapes["sqare"]
+        Traceback (most recent call last):
+        seqlab.errors.ConfigError: no shape named 'sqare'; did you mean 'square'? There are: square
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, T] = {}
+
+    def register(self, name: str) -> Callable[[Class], Class]:
+        """Return a class decorator that enters the class under ``name``.
+
+        Raises:
+            ConfigError: another class already has the name.
+        """
+
+        def enter(entry: Class) -> Class:
+            known = self._entries.get(name)
+            # A notebook runs the same definition again: that is the same class, not a duplicate.
+            if known is not None and _identity(known) != _identity(entry):
+                raise ConfigError(
+                    f"{self.kind} '{name}' exists already, as {_identity(known)}; "
+                    f"register {_identity(entry)} under another name"
+                )
+            self._entries[name] = entry  # type: ignore[assignment]
+            return entry
+
+        return enter
+
+    def __getitem__(self, name: str) -> T:
+        if name not in self._entries:
+            raise ConfigError(f"no {self.kind} named '{name}'; {near(name, self._entries)}")
+        return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _identity(entry: object) -> str:
+    return f"{entry.__module__}.{getattr(entry, '__qualname__', entry)}"
