@@ -12,14 +12,14 @@ class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
 
     Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon] values;
-    index [B], each sample's number in its split, or −1 for a row that only fills up a rank's share and
-    never counts.
+    ids [B], each sample's number in its split, or −1 for a row that only fills up a rank's share and never
+    counts.
     """
 
     x: Tensor
     lengths: Tensor
     y: Tensor
-    index: Tensor
+    ids: Tensor
 
 
 class Samples(Protocol):
@@ -35,8 +35,8 @@ class Samples(Protocol):
 
     def __len__(self) -> int: ...
 
-    def batch(self, index: Tensor) -> Batch:
-        """Return the samples at ``index``, [B]; a row for −1 holds any sample and is marked by its index."""
+    def batch(self, ids: Tensor) -> Batch:
+        """Return the samples ``ids``, [B]; a row for −1 holds any sample."""
 
 
 class TokenSamples:
@@ -55,11 +55,11 @@ class TokenSamples:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def batch(self, index: Tensor) -> Batch:
-        """Cut out and pad the sequences at ``index``, [B]."""
-        rows = index.clamp(min=0)
+    def batch(self, ids: Tensor) -> Batch:
+        """Cut out and pad the sequences ``ids``, [B]."""
+        rows = ids.clamp(min=0)
         lengths = self.lengths[rows]
         inside = mask(lengths, int(lengths.max()))
         places = self.starts[rows][:, None] + torch.arange(inside.shape[1])
         x = self.tokens[torch.where(inside, places, 0)].long().masked_fill(~inside, 0)
-        return Batch(x, lengths, self.y[rows], index)
+        return Batch(x, lengths, self.y[rows], ids)

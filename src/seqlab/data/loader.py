@@ -21,7 +21,7 @@ class BatchLoader:
 
     The epoch's order of samples is drawn from (seed, epoch) alone, cut into pools, sorted by length inside
     each pool, cut into batches, and the batches shuffled. So a run can be continued at any batch. Every rank
-    gets equally many rows: where samples run out, rows of index −1 fill up.
+    gets equally many rows: where samples run out, rows of id −1 fill up.
 
     Lightning calls ``set_epoch`` on a loader's ``sampler``, and asks for ``state_dict`` when it saves.
 
@@ -68,13 +68,13 @@ class BatchLoader:
     def __iter__(self) -> Iterator[Batch]:
         start, self._resume_at = self._resume_at, 0
         self._handed_out = start
-        for index in self.batches()[start:]:
+        for ids in self.batches()[start:]:
             self._handed_out += 1
-            yield self.samples.batch(index[self.rank :: self.world_size])
+            yield self.samples.batch(ids[self.rank :: self.world_size])
         self._handed_out = 0
 
     def batches(self) -> list[Tensor]:
-        """Return the epoch's batches over all ranks, as indices; each holds a multiple of world_size."""
+        """Return the epoch's batches over all ranks, as sample ids; each holds a multiple of world_size."""
         random = np.random.default_rng((self.seed, self.epoch))
         order = self._draw(random)
         missing = -len(order) % self.world_size
@@ -85,9 +85,9 @@ class BatchLoader:
         lengths = np.append(self.samples.lengths.numpy(), np.iinfo(np.int64).max)[order]
         batches: list[Tensor] = []
         for first in range(0, len(order), pool):
-            part = order[first : first + pool]
-            part = torch.from_numpy(part[np.argsort(lengths[first : first + pool], kind="stable")])
-            batches += part.split(size)
+            by_length = first + np.argsort(lengths[first : first + pool], kind="stable")
+            ids = torch.from_numpy(order[by_length])
+            batches += [ids[start : start + size] for start in range(0, len(ids), size)]
         if self.order != "sequential":
             batches = [batches[number] for number in random.permutation(len(batches))]
         return batches

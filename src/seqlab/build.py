@@ -1,0 +1,109 @@
+"""From the configuration to objects: the only file that knows OmegaConf."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
+from omegaconf import DictConfig, OmegaConf
+
+from seqlab.callbacks import progress
+from seqlab.data import DataSpec, Names, SequenceData
+from seqlab.module import SequenceModule
+from seqlab.runs import Journal, RunFolder
+from seqlab.schema import Config, LoggerConfig, validate
+from seqlab.tasks import Classification
+
+PROFILERS: dict[str, type[Profiler]] = {
+    "simple": SimpleProfiler,
+    "advanced": AdvancedProfiler,
+    "pytorch": PyTorchProfiler,
+}
+
+
+def make_config(composed: DictConfig) -> Config:
+    """Return the typed configuration.
+
+    Raises:
+        ConfigError: one line for every key that is wrong.
+    """
+    raw: Any = OmegaConf.to_container(composed, resolve=True)
+    return validate(raw)
+
+
+def save_config(config: Config, path: Path) -> None:
+    """Write the configuration as YAML."""
+    OmegaConf.save(OmegaConf.create(config.model_dump(mode="json")), path)
+
+
+def make_data(config: Config) -> SequenceData:
+    """Return the data module; nothing is read yet."""
+    return Names(**config.data.model_dump(exclude={"name"}), seed=config.seed)
+
+
+def make_module(config: Config, spec: DataSpec) -> SequenceModule:
+    """Return the LightningModule whose sizes fit the data.
+
+    Raises:
+        EngineError: the engine asked for cannot run the cell.
+    """
+    module = SequenceModule(
+        spec=spec.as_dict(),
+        model=config.model.model_dump() | {"engine": config.engine},
+        optimizer=config.optimizer.model_dump(),
+        scheduler=config.scheduler.model_dump(),
+    )
+    module.model.recurrent.choice()
+    return module
+
+
+def make_trainer(config: Config, folder: RunFolder, task: Classification) -> Trainer:
+    """Return the Trainer with everything that happens beside training.
+
+    The first checkpoint callback is the one that keeps the best weights.
+    """
+    settings = config.trainer.model_dump()
+    profiler = settings.pop("profiler")
+    shown = progress(config.verbosity)
+    return Trainer(
+        **settings,
+        profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else None,
+        logger=[Journal(folder.metrics), *_loggers(config.logger, folder)],
+        callbacks=[*_checkpoints(config, folder, task), *_early_stopping(config, task), *shown],
+        enable_progress_bar=len(shown) > 1,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        default_root_dir=folder.path,
+    )
+
+
+def _checkpoints(config: Config, folder: RunFolder, task: Classification) -> list[Callback]:
+    validated = config.trainer.limit_val_batches > 0
+    return [
+        ModelCheckpoint(
+            folder.checkpoints,
+            filename="best",
+            monitor=task.monitor if validated else None,
+            mode=task.mode,
+            enable_version_counter=False,
+        ),
+        ModelCheckpoint(
+            folder.checkpoints, filename="last", enable_version_counter=False, save_on_train_epoch_end=True
+        ),
+    ]
+
+
+def _early_stopping(config: Config, task: Classification) -> list[Callback]:
+    patience = config.callbacks.early_stopping_patience
+    return [EarlyStopping(task.monitor, mode=task.mode, patience=patience)] if patience else []
+
+
+def _loggers(config: LoggerConfig, folder: RunFolder) -> list[Logger]:
+    if config.name == "tensorboard":
+        return [TensorBoardLogger(folder.path, name="tensorboard", version="", default_hp_metric=False)]
+    if config.name == "csv":
+        return [CSVLogger(folder.path, name="csv", version="")]
+    return []

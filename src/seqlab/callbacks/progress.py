@@ -1,0 +1,56 @@
+"""How far is it? A bar on a terminal, one plain line an epoch elsewhere."""
+
+import logging
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import RichProgressBar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+REFRESH = 20
+"""Batches between two drawings of the bar: drawing costs more than the step of a small model."""
+
+
+def progress(verbosity: str) -> list[Callback]:
+    """Return what shows the progress on this output; nothing if quiet."""
+    if verbosity == "quiet":
+        return []
+    bar = [RichProgressBar(refresh_rate=REFRESH)] if sys.stderr.isatty() and sys.stdout.isatty() else []
+    return [*bar, EpochLines()]
+
+
+class EpochLines(Callback):
+    """One line an epoch: loss and scores of training and validation, and the seconds it took."""
+
+    def __init__(self) -> None:
+        self._start = 0.0
+        self._finished = 0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._report(trainer)
+        self._start = time.perf_counter()
+
+    # The module logs its training scores after the callbacks' own hook: a line is due one hook later.
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._report(trainer)
+
+    def _report(self, trainer: Trainer) -> None:
+        metrics: Mapping[str, Tensor] = trainer.callback_metrics
+        if trainer.current_epoch == self._finished or "train/loss" not in metrics or not trainer.is_global_zero:
+            return
+        self._finished = trainer.current_epoch
+        parts = [f"epoch {self._finished}/{trainer.max_epochs}"]
+        for stage in ("train", "val"):
+            names = [name for name in metrics if name.startswith(f"{stage}/")]
+            shown = [name for name in names if name.endswith(("/loss", "/accuracy", "/f1_macro"))]
+            parts.append("  ".join(f"{name} {float(metrics[name]):.4f}" for name in shown))
+        parts.append(f"{time.perf_counter() - self._start:.1f} s")
+        log.info("%s", "   ".join(part for part in parts if part))

@@ -1,0 +1,153 @@
+# ruff: noqa: PLC0415
+"""The commands: ``seqlab train …``, and ``python train.py …``, which is the same.
+
+Nothing heavy is imported before a run really starts: ``--help`` and completion answer without torch.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
+
+  seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
+  seqlab --version                                         print the version
+"""
+
+WRONG_INPUT, FAILED, CTRL_C = 2, 1, 130
+
+
+def main() -> int:
+    """Run the installed ``seqlab`` command; return its exit code."""
+    command, *arguments = sys.argv[1:] or ["--help"]
+    if command == "train":
+        return train(arguments)
+    if command in ("-h", "--help"):
+        sys.stdout.write(USAGE)
+        return 0
+    if command == "--version":
+        from seqlab import __version__
+
+        sys.stdout.write(f"seqlab {__version__}\n")
+        return 0
+    from seqlab.errors import near
+
+    return _complain(f"no command '{command}'; {near(command, ['train', '--help', '--version'])}")
+
+
+def train(arguments: Sequence[str] | None = None) -> int:
+    """Run ``seqlab train`` with Hydra's command line; return the exit code.
+
+    Args:
+        arguments: what follows the command; None for all of sys.argv.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    return _guarded(lambda: _run_hydra(given), given)
+
+
+def _run_hydra(arguments: list[str]) -> None:
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; what to show is decided here
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+    from omegaconf import DictConfig
+
+    _refuse_shadowed(arguments)
+    whole_line = sys.argv
+    failures: list[Exception] = []
+
+    @hydra.main(version_base="1.3", config_path="pkg://seqlab.conf", config_name="config")
+    def run(composed: DictConfig) -> float:
+        sys.argv = whole_line  # DDP starts its other processes from it
+        try:
+            return _train_composed(composed)
+        except Exception as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            failures.append(error)  # past Hydra, which would print more than it helps
+            return float("nan")
+
+    sys.argv = [whole_line[0], *arguments]
+    try:
+        run()
+    finally:
+        sys.argv = whole_line
+    if failures:
+        raise failures[0]
+
+
+def _train_composed(composed: object) -> float:
+    """Validate a composed configuration and train; return the best monitored score."""
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import DictConfig
+
+    from seqlab import plugins
+
+    assert isinstance(composed, DictConfig)
+    if composed.name is None:
+        choices = HydraConfig.get().runtime.choices
+        composed.name = f"{choices['data']}-{choices['model']}"
+    plugins.load(composed.imports)
+    from seqlab import build, logs
+
+    config = build.make_config(composed)
+    logs.configure(config.verbosity)
+    from seqlab.training import train as train_run
+
+    return train_run(config).score
+
+
+def _refuse_shadowed(arguments: Sequence[str]) -> None:
+    """Refuse a user's file that has a packaged one's name: Hydra would silently take the packaged one.
+
+    Raises:
+        ConfigError: --config-dir holds a file of a name that seqlab has.
+    """
+    from importlib.resources import files
+
+    from seqlab.errors import ConfigError
+
+    folder = next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
+    packaged = Path(str(files("seqlab.conf")))
+    if folder is None or folder.resolve() == packaged.resolve():
+        return
+    for file in sorted(folder.rglob("*.yaml")):
+        name = file.relative_to(folder)
+        if (packaged / name).exists():
+            raise ConfigError(f"{file} has the name of seqlab's own {name}; call it something else")
+
+
+def _values(arguments: Sequence[str], *names: str) -> list[str]:
+    """Return the values of a command-line option, as ``--name value`` or ``--name=value``."""
+    following = [after for before, after in zip(arguments, arguments[1:], strict=False) if before in names]
+    joined = [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in names]
+    return following + [value for value in joined if value]
+
+
+def _guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
+    """Run a command; turn whatever goes wrong into one or two lines and an exit code."""
+    debugging = bool(os.environ.get("SEQLAB_DEBUG"))
+    try:
+        action()
+    except KeyboardInterrupt:
+        return _complain("stopped by Ctrl-C", code=CTRL_C)
+    except Exception as error:
+        if debugging:
+            raise
+        from seqlab import mistakes
+
+        found = mistakes.explain(error, arguments)
+        if found:
+            return _complain(*found)
+        reason = str(error).strip().split("\n", 1)[0]
+        return _complain(
+            f"the run failed: {type(error).__name__}: {reason}", "SEQLAB_DEBUG=1 shows where", code=FAILED
+        )
+    return 0
+
+
+def _complain(*lines: str, code: int = WRONG_INPUT) -> int:
+    for line in lines:
+        sys.stderr.write(f"seqlab: {line}\n")
+    return code

@@ -1,0 +1,82 @@
+"""What is said of a wrong command line: all its mistakes at once, one line each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hydra import compose, initialize_config_module
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from seqlab.errors import ConfigError, SeqlabError, near
+
+
+def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
+    """Return one line for every mistake of the user's that led to ``error``; none if it is no such mistake.
+
+    Args:
+        error: what was raised.
+        arguments: the command line behind the command.
+    """
+    if isinstance(error, SeqlabError):
+        return str(error).splitlines()
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return []
+    overrides = [argument for argument in arguments if not argument.startswith("-")]
+    if len(overrides) < len(arguments):  # a sweep or Hydra's own options: what Hydra says must do
+        return [_explain_one(error, "", ())]
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        return _all_mistakes(overrides) or [_first_line(error)]
+
+
+def _all_mistakes(overrides: Iterable[str]) -> list[str]:
+    """Compose with one override after the other; leave out and explain those that do not fit."""
+    sound: list[str] = []
+    lines: list[str] = []
+    for override in overrides:
+        try:
+            compose("config", overrides=[*sound, override])
+        except (HydraException, OmegaConfBaseException) as error:
+            lines.append(_explain_one(error, override, _keys(compose("config", overrides=sound))))
+        else:
+            sound.append(override)
+    from seqlab.build import make_config  # noqa: PLC0415 (imports torch, and most mistakes end before)
+
+    try:
+        make_config(compose("config", overrides=sound))
+    except ConfigError as error:
+        lines += str(error).splitlines()
+    return lines
+
+
+def _explain_one(error: Exception, override: str, known: Iterable[str]) -> str:
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"{group}={name}: there is no such {group}; {near(name, error.options or ())}"
+    if isinstance(error, OverrideParseException):
+        return f"'{override or error.override}' is not KEY=VALUE: {_first_line(error)}"
+    if override and "=" in override:
+        key = OverridesParser.create().parse_override(override).key_or_group
+        if key not in known:
+            parent = key.rpartition(".")[0]
+            siblings = [name for name in known if name.rpartition(".")[0] == parent] or list(known)
+            return f"{key} is unknown; {near(key, siblings)}"
+    return _first_line(error)
+
+
+def _keys(config: DictConfig) -> list[str]:
+    """Return every key of the configuration, with dots."""
+
+    def walk(prefix: str, section: Mapping[Any, Any]) -> Iterable[str]:
+        for key, value in section.items():
+            yield f"{prefix}{key}"
+            if isinstance(value, Mapping):
+                yield from walk(f"{prefix}{key}.", value)
+
+    plain: Any = OmegaConf.to_container(config)
+    return list(walk("", plain))
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

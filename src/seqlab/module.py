@@ -1,0 +1,142 @@
+"""The one LightningModule: any cell, any data, any task."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from seqlab.data.batches import Batch
+from seqlab.nn.model import SequenceModel
+from seqlab.optim import make_optimizer, make_scheduler
+from seqlab.tasks import Classification
+
+
+class SequenceModule(LightningModule):
+    """A network, a task, an optimizer and a schedule, made from plain values, so that a checkpoint tells all.
+
+    Example:
+        >>> spec = {"kind": "tokens", "input_size": 30, "classes": ["Greek", "Irish"]}
+        >>> module = SequenceModule(spec=spec, model={"cell": "gru", "hidden_size": 8})
+        >>> module(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 3])).shape
+        torch.Size([2, 2])
+
+    Args:
+        spec: what the data declare (``DataSpec.as_dict()``): kind, input_size, classes.
+        model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
+        optimizer: name ("sgd", "adam", "adamw") and the arguments of torch's class.
+        scheduler: name ("none", "cosine", "plateau", "onecycle") and its settings.
+    """
+
+    def __init__(
+        self,
+        *,
+        spec: Mapping[str, Any],
+        model: Mapping[str, Any] | None = None,
+        optimizer: Mapping[str, Any] | None = None,
+        scheduler: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
+        self.scheduler_settings = dict(scheduler or {"name": "none"})
+        self.task = Classification(spec["classes"])
+        self.model = SequenceModel(
+            kind=spec["kind"],
+            input_size=spec["input_size"],
+            output_size=self.task.output_size,
+            **(model or {}),
+        )
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Answer a right-padded batch: x [B, T] or [B, T, F], lengths [B], to [B, output_size]."""
+        answer: Tensor = self.model(x, lengths)
+        return answer
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Return the loss of a training batch."""
+        loss = self._step("train", batch)
+        if self._is_logged_step():
+            self._log_step({"step/loss": float(loss.detach()), "step/lr": self._lr()})
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Note a validation batch."""
+        self._step("val", batch)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Note a test batch."""
+        self._step("test", batch)
+
+    def on_train_epoch_start(self) -> None:
+        """Start the epoch's training scores anew."""
+        self.task.reset("train")
+
+    def on_validation_epoch_start(self) -> None:
+        """Start the validation scores anew."""
+        self.task.reset("val")
+
+    def on_test_epoch_start(self) -> None:
+        """Start the test scores anew."""
+        self.task.reset("test")
+
+    def on_train_epoch_end(self) -> None:
+        """Log the training scores of the epoch: of the weights as they were at each batch."""
+        self._log_epoch("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the validation scores."""
+        self._log_epoch("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the test scores."""
+        self._log_epoch("test")
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Make the optimizer and its schedule."""
+        optimizer = make_optimizer(self.parameters(), self.optimizer_settings)
+        schedule = make_scheduler(
+            optimizer,
+            self.scheduler_settings,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            total_epochs=self.trainer.max_epochs or 1,
+        )
+        if schedule is None:
+            return optimizer
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradient, and log the norm it had."""
+        logged = self._is_logged_step()
+        if gradient_clip_algorithm == "value":
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        elif gradient_clip_val or logged:
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
+            if logged:
+                self._log_step({"step/gradient_norm": float(norm)})
+
+    def _step(self, stage: str, batch: Batch) -> Tensor:
+        return self.task.step(stage, self(batch.x, batch.lengths), batch)
+
+    def _lr(self) -> float:
+        return float(self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    def _is_logged_step(self) -> bool:
+        return self.global_step % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
+
+    def _log_step(self, metrics: dict[str, float]) -> None:
+        # Past self.log, which costs more than the step of a small model.
+        for logger in self.loggers:
+            logger.log_metrics(metrics, step=self.global_step)
+
+    def _log_epoch(self, stage: str) -> None:
+        metrics = {f"{stage}/{name}": value for name, value in self.task.compute(stage).items()}
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1)

@@ -1,0 +1,54 @@
+"""Optimizers and learning-rate schedules by name."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch.nn import Parameter
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
+"""Every optimizer by name; its further settings are the keyword arguments of torch's class."""
+
+
+def make_optimizer(parameters: Iterable[Parameter], settings: Mapping[str, Any]) -> Optimizer:
+    """Return the optimizer ``settings["name"]`` with the other settings as its arguments."""
+    options = {key: value for key, value in settings.items() if key != "name"}
+    return OPTIMIZERS[settings["name"]](parameters, **options)
+
+
+def make_scheduler(
+    optimizer: Optimizer, settings: Mapping[str, Any], *, total_steps: int, total_epochs: int
+) -> dict[str, Any] | None:
+    """Return the schedule in the form Lightning takes, or None for "none".
+
+    Args:
+        optimizer: whose learning rate is scheduled.
+        settings: name, interval ("step" or "epoch"), and for plateau the monitored metric.
+        total_steps: optimizer steps of the whole run.
+        total_epochs: epochs of the whole run.
+    """
+    name, interval = settings["name"], settings.get("interval", "epoch")
+    length = max(total_steps if interval == "step" else total_epochs, 1)
+    scheduler: LRScheduler
+    if name == "none":
+        return None
+    if name == "cosine":
+        scheduler = CosineAnnealingLR(optimizer, T_max=length, eta_min=settings["min_lr"])
+    elif name == "onecycle":
+        scheduler = OneCycleLR(
+            optimizer,
+            max_lr=optimizer.param_groups[0]["lr"],
+            # One more than the run takes: the schedule is also asked for a rate after the last step.
+            total_steps=length + 1,
+            pct_start=settings["warmup"],
+        )
+    else:
+        scheduler = ReduceLROnPlateau(
+            optimizer,
+            mode=settings["mode"],
+            factor=settings["factor"],
+            patience=settings["patience"],
+            min_lr=settings["min_lr"],
+        )
+    return {"scheduler": scheduler, "interval": interval, "monitor": settings.get("monitor")}

@@ -1,0 +1,45 @@
+"""metrics.jsonl: every logged metric, one JSON object a line, append-only."""
+
+import json
+import math
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities import rank_zero_only
+
+
+class Journal(Logger):
+    """A Lightning logger that appends to a file.
+
+    Args:
+        path: the file; made at the first line.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """What Lightning calls this logger."""
+        return "journal"
+
+    @property
+    def version(self) -> int:
+        """There is one a run."""
+        return 0
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Append one line: the step, and the metrics; a value that is no number becomes null."""
+        row = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
+        if "epoch" in row:
+            row["epoch"] = int(metrics["epoch"])
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": step} | row) + "\n")
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: config.yaml holds them."""

@@ -1,0 +1,44 @@
+"""The table at the end of a run: its scores beside the baselines', and what they were made with."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from seqlab.runs.folder import RunFolder
+
+
+def print_summary(folder: RunFolder) -> None:
+    """Print the record of a finished run to stdout."""
+    console = Console()
+    console.print(_scores(folder))
+    console.print(_facts(folder))
+
+
+def _scores(folder: RunFolder) -> Table:
+    record = folder.record
+    data = record["data"]
+    sample = " — SAMPLE DATA, not the real set" if data["source"] == "sample" else ""
+    table = Table(title=f"{record['name']} on {data['name']}{sample}", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("metric")
+    table.add_column("model", justify="right")
+    for baseline in record["baselines"]:
+        table.add_column(baseline, justify="right")
+    for name, value in record["metrics"].items():
+        others = [metrics.get(name) for metrics in record["baselines"].values()]
+        table.add_row(name, *("" if number is None else f"{number:.4f}" for number in (value, *others)))
+    return table
+
+
+def _facts(folder: RunFolder) -> Table:
+    record = folder.record
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    table.add_row("parameters", f"{record['parameters']:,}")
+    table.add_row("engine", f"{record['engine']} ({record['engine_reason']})")
+    table.add_row("device", record["device"])
+    table.add_row("data", f"{record['data']['source']}: {record['data']['origin']}")
+    table.add_row("epochs, steps", f"{record['epochs']}, {record['steps']:,}")
+    table.add_row("time", f"{record['seconds']:.1f} s")
+    table.add_row("folder", str(folder.path))
+    return table

@@ -1,0 +1,233 @@
+"""The typed, validated configuration: what may be set, in which range, and what is said when it is wrong.
+
+Field by field this is conf/, where every key is explained; here stand the types and ranges.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from seqlab.errors import ConfigError, SeqlabError, near
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelConfig(Section):
+    """conf/model: the arguments of ``SequenceModel``."""
+
+    cell: str
+    options: dict[str, Any]
+    hidden_size: Count
+    num_layers: Count
+    bidirectional: bool
+    merge: Literal["concat", "sum"]
+    encoder: Literal["auto", "embedding", "onehot", "linear"]
+    embedding_size: Count
+    embedding_dropout: Share
+    dropout: Share
+    pooling: Literal["last", "mean", "max"]
+    init: Literal["torch", "keras"]
+
+    @model_validator(mode="after")
+    def _cell_exists(self) -> "ModelConfig":
+        from seqlab.cells import cells  # noqa: PLC0415 (imports torch)
+
+        try:
+            cells[self.cell](**self.options)
+        except SeqlabError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class NamesConfig(Section):
+    """conf/data/names: the arguments of ``Names``."""
+
+    name: Literal["names"]
+    root: str | None
+    source: Literal["auto", "real", "sample"]
+    batch_size: Count
+    split: Literal["honest", "random_lines"]
+    sampling: Literal["all", "by_class"]
+    ascii: bool
+    marks: bool
+    val_share: Share
+    test_share: Share
+    split_seed: Annotated[int, Field(ge=0)]
+    limit_train_samples: Count | None
+
+    @model_validator(mode="after")
+    def _training_is_left(self) -> "NamesConfig":
+        if self.val_share + self.test_share >= 1:
+            raise ValueError(f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1")
+        return self
+
+
+class SGDConfig(Section):
+    """conf/optimizer/sgd."""
+
+    name: Literal["sgd"]
+    lr: Rate
+    momentum: Share
+    weight_decay: NotNegative
+
+
+class AdamConfig(Section):
+    """conf/optimizer/adam and adamw."""
+
+    name: Literal["adam", "adamw"]
+    lr: Rate
+    betas: tuple[Beta, Beta]
+    weight_decay: NotNegative
+
+
+class NoScheduleConfig(Section):
+    """conf/scheduler/none."""
+
+    name: Literal["none"]
+
+
+class CosineConfig(Section):
+    """conf/scheduler/cosine."""
+
+    name: Literal["cosine"]
+    interval: Literal["epoch", "step"]
+    min_lr: NotNegative
+
+
+class PlateauConfig(Section):
+    """conf/scheduler/plateau."""
+
+    name: Literal["plateau"]
+    interval: Literal["epoch"]
+    monitor: str
+    mode: Literal["min", "max"]
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    patience: Annotated[int, Field(ge=0)]
+    min_lr: NotNegative
+
+
+class OneCycleConfig(Section):
+    """conf/scheduler/onecycle."""
+
+    name: Literal["onecycle"]
+    interval: Literal["epoch", "step"]
+    warmup: Share
+
+
+class TrainerConfig(Section):
+    """conf/trainer: the arguments of Lightning's Trainer."""
+
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
+    devices: Count | list[int] | Literal["auto"]
+    num_nodes: Count
+    strategy: str
+    precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"]
+    max_epochs: Count
+    max_steps: Annotated[int, Field(ge=-1)]
+    limit_train_batches: Limit
+    limit_val_batches: Limit
+    limit_test_batches: Limit
+    check_val_every_n_epoch: Count
+    gradient_clip_val: NotNegative | None
+    gradient_clip_algorithm: Literal["norm", "value"]
+    accumulate_grad_batches: Count
+    log_every_n_steps: Count
+    deterministic: bool
+    detect_anomaly: bool
+    profiler: Literal["simple", "advanced", "pytorch"] | None
+
+    @field_validator("accelerator")
+    @classmethod
+    def _is_here(cls, accelerator: str) -> str:
+        import torch  # noqa: PLC0415 (slow)
+
+        here = {"auto": True, "cpu": True, "mps": torch.backends.mps.is_available()}
+        if not here.get(accelerator, torch.cuda.is_available()):
+            raise ValueError(f"this machine has no {accelerator}; use trainer.accelerator=cpu or auto")
+        return accelerator
+
+
+class CallbacksConfig(Section):
+    """conf/callbacks."""
+
+    early_stopping_patience: Count | None
+    figures: bool
+    predictions: bool
+
+
+class LoggerConfig(Section):
+    """conf/logger."""
+
+    name: Literal["tensorboard", "csv", "none"]
+
+
+class PathsConfig(Section):
+    """conf/paths."""
+
+    output_dir: str
+
+
+class Config(Section):
+    """The whole configuration of a training run."""
+
+    name: str | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    engine: Literal["auto", "reference", "torch"]
+    verbosity: Literal["quiet", "normal", "debug"]
+    imports: list[str]
+    model: ModelConfig
+    data: NamesConfig
+    optimizer: Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
+    scheduler: Annotated[
+        NoScheduleConfig | CosineConfig | PlateauConfig | OneCycleConfig, Field(discriminator="name")
+    ]
+    trainer: TrainerConfig
+    callbacks: CallbacksConfig
+    logger: LoggerConfig
+    paths: PathsConfig
+
+
+def validate(raw: Mapping[str, Any]) -> Config:
+    """Return the typed configuration.
+
+    Raises:
+        ConfigError: one line for every key that is wrong.
+    """
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        found = {_line(detail, raw): None for detail in error.errors(include_url=False)}
+        raise ConfigError("\n".join(found)) from error
+
+
+def _line(detail: Any, raw: Mapping[str, Any]) -> str:
+    """Say what is wrong with one key: ``model.hidden_size must be greater than 0, got -1``."""
+    path: list[str] = []
+    siblings: Mapping[str, Any] = {}
+    here: Any = raw
+    for part in detail["loc"]:
+        # A union adds the name of its branch to the place; that is no key of the configuration.
+        if isinstance(here, Mapping) and (part in here or detail["type"] == "missing"):
+            path.append(str(part))
+            siblings, here = here, here.get(part)
+    key = ".".join(path)
+    if detail["type"] == "extra_forbidden":
+        return f"{key} is unknown; {near(path[-1], set(siblings) - {path[-1]})}"
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    if detail["type"] == "value_error":
+        return f"{key}: {detail['ctx']['error']}"
+    message = detail["msg"].replace("Input should be", "must be").replace("unable to parse string as a", "a")
+    return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

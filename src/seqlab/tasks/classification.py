@@ -1,0 +1,131 @@
+"""Classification: which class is this sequence?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torch.nn import functional
+from torchmetrics import MeanMetric
+
+from seqlab.data.batches import Batch
+from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
+from seqlab.tasks.figures import confusion_matrix, curves
+from seqlab.tasks.predictions import Predictions
+
+STAGES = ("train", "val", "test")
+
+
+class StageScores(nn.Module):
+    """What one stage counts: its loss over samples, and its confusion matrix."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.loss = MeanMetric(nan_strategy="disable")
+        self.confusion = ConfusionMatrix(num_classes)
+
+
+class Classification(nn.Module):
+    """Cross-entropy, and for every stage its exact loss and one confusion matrix.
+
+    Args:
+        classes: class names in the order of their numbers.
+    """
+
+    monitor, mode = "val/accuracy", "max"
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        super().__init__()
+        self.classes = tuple(classes)
+        self.output_size = len(self.classes)
+        self.stages = nn.ModuleList(StageScores(self.output_size) for _ in STAGES)
+        self.predictions = Predictions()
+
+    def step(self, stage: str, logits: Tensor, batch: Batch) -> Tensor:
+        """Return the mean loss over the rows that count, and note the batch for the stage's scores.
+
+        Args:
+            stage: "train", "val" or "test".
+            logits: the model's answers, [B, C].
+            batch: what was asked.
+        """
+        valid = batch.ids >= 0
+        true = batch.y.masked_fill(~valid, -1)
+        rows = valid.sum()
+        loss = functional.cross_entropy(logits, true, ignore_index=-1, reduction="sum") / rows.clamp(min=1)
+        with torch.no_grad():
+            self._of(stage).loss.update(loss, rows)
+            self._of(stage).confusion.update(logits.argmax(1), batch.y, valid)
+            if stage == "test":
+                self.predictions.update(batch.ids, batch.y, logits)
+        return loss
+
+    def compute(self, stage: str) -> dict[str, float]:
+        """Return the stage's loss and scores over all batches and ranks since the last reset."""
+        return {"loss": float(self._of(stage).loss.compute())} | scores(self.counts(stage))
+
+    def counts(self, stage: str) -> Tensor:
+        """Return the stage's confusion matrix, [C, C]: row = true class, column = predicted class."""
+        counts: Tensor = self._of(stage).confusion.compute()
+        return counts
+
+    def reset(self, stage: str) -> None:
+        """Forget the stage's batches."""
+        self._of(stage).loss.reset()
+        self._of(stage).confusion.reset()
+        if stage == "test":
+            self.predictions.reset()
+
+    def baselines(self, train_y: Tensor, y: Mapping[str, Tensor]) -> dict[str, dict[str, float]]:
+        """Score the trivial answer, always the most frequent training class.
+
+        Args:
+            train_y: classes of the training samples, [N].
+            y: classes of other splits by stage.
+
+        Returns:
+            ``{"majority": {"test/accuracy": …, …}}``
+        """
+        majority = int(torch.bincount(train_y, minlength=self.output_size).argmax())
+        metrics: dict[str, float] = {}
+        for stage, true in y.items():
+            counts = torch.zeros(self.output_size, self.output_size, dtype=torch.int64)
+            counts[:, majority] = torch.bincount(true, minlength=self.output_size)
+            metrics |= {f"{stage}/{name}": value for name, value in scores(counts).items()}
+        return {"majority": metrics}
+
+    def figures(self, history: Mapping[str, Sequence[tuple[int, float]]], title: str) -> dict[str, Figure]:
+        """Draw the learning curves and the confusion matrices of the stages that were evaluated."""
+        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "accuracy")}
+        for stage, name in (("val", "validation"), ("test", "test")):
+            if self.counts(stage).any():
+                figure = confusion_matrix(self.counts(stage), self.classes, f"{title}: {name}")
+                drawn[f"confusion_{stage}"] = figure
+        return drawn
+
+    def prediction_rows(self, describe: Callable[[int], str]) -> list[dict[str, Any]]:
+        """Return one row a test sample: its text, its class, the predicted class and its probability."""
+        answers, probabilities = self.predictions.compute()
+        return [
+            {
+                "text": describe(sample),
+                "true": self.classes[true],
+                "predicted": self.classes[predicted],
+                "probability": round(probability, 6),
+            }
+            for (sample, true, predicted), probability in zip(
+                answers.tolist(), probabilities.tolist(), strict=True
+            )
+        ]
+
+    def per_class(self, stage: str) -> dict[str, dict[str, float]]:
+        """Return precision, recall and F1 of each class by its name."""
+        values = class_scores(self.counts(stage))
+        return {
+            name: {score: float(column[number]) for score, column in values.items()}
+            for number, name in enumerate(self.classes)
+        }
+
+    def _of(self, stage: str) -> StageScores:
+        return cast("StageScores", self.stages[STAGES.index(stage)])

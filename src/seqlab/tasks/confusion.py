@@ -1,0 +1,72 @@
+"""One confusion matrix of integers; accuracy, precision, recall and F1 derive from it."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class ConfusionMatrix(Metric):
+    """Counts of (true class, predicted class), summed exactly over batches and ranks.
+
+    Macro scores are means over all C classes, a class that occurs nowhere counting 0, as scikit-learn has it
+    with ``labels=range(C), zero_division=0``; torchmetrics leaves such a class out.
+
+    Args:
+        num_classes: number of classes C.
+    """
+
+    full_state_update = False
+    counts: Tensor
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+        counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
+        self.add_state("counts", counts, dist_reduce_fx="sum")
+
+    def update(self, predicted: Tensor, true: Tensor, valid: Tensor) -> None:
+        """Count a batch.
+
+        Args:
+            predicted: predicted class of each row, [B], 0 to C − 1.
+            true: true class of each row, [B], 0 to C − 1.
+            valid: whether the row counts, [B].
+        """
+        cells = true * self.num_classes + predicted
+        # One bin more, at the end, takes the rows that do not count.
+        cells = torch.where(valid, cells, self.num_classes**2)
+        counted = torch.bincount(cells, minlength=self.num_classes**2 + 1)[:-1]
+        self.counts += counted.view(self.num_classes, self.num_classes)
+
+    def compute(self) -> Tensor:
+        """Return the counts, [C, C]: row = true class, column = predicted class."""
+        return self.counts
+
+
+def class_scores(counts: Tensor) -> dict[str, Tensor]:
+    """Return precision, recall and F1 of each class, [C] in float64, from counts [C, C]."""
+    hits = counts.diagonal().double()
+    predicted, true = counts.sum(0).double(), counts.sum(1).double()
+    return {
+        "precision": _ratio(hits, predicted),
+        "recall": _ratio(hits, true),
+        "f1": _ratio(2 * hits, predicted + true),
+    }
+
+
+def scores(counts: Tensor) -> dict[str, float]:
+    """Return accuracy and the macro scores from counts [C, C].
+
+    Example:
+        >>> scores(torch.tensor([[3, 1], [0, 4]]))["accuracy"]
+        0.875
+    """
+    per_class = class_scores(counts)
+    accuracy = _ratio(counts.diagonal().sum().double(), counts.sum().double())
+    return {"accuracy": float(accuracy)} | {
+        f"{name}_macro": float(values.mean()) for name, values in per_class.items()
+    }
+
+
+def _ratio(part: Tensor, whole: Tensor) -> Tensor:
+    return torch.where(whole > 0, part / whole.clamp(min=1), 0.0)

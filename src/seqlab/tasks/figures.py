@@ -1,0 +1,59 @@
+"""The figures a run leaves: learning curves and confusion matrices."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+COUNTED = 30
+"""Classes up to which the counts are written into the cells."""
+
+
+def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, title: str) -> Figure:
+    """Draw training and validation against the epoch.
+
+    Args:
+        history: (epoch, value) points by metric, such as "train/loss" and "val/loss".
+        quantity: the metric's name without its stage: "loss" or "accuracy".
+        title: what stands above.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for stage, label in (("train", "training"), ("val", "validation")):
+        points = history.get(f"{stage}/{quantity}", ())
+        axes.plot(
+            [epoch + 1 for epoch, _ in points], [value for _, value in points], marker="o", ms=3, label=label
+        )
+    axes.set(xlabel="epoch", ylabel=quantity, title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix: colour is the share of the true class, the number in a cell its count.
+
+    Args:
+        counts: rows are true classes, columns predicted ones, [C, C].
+        classes: class names in the order of their numbers.
+        title: what stands above.
+    """
+    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).cpu().numpy()
+    side = min(4.0 + 0.42 * len(classes), 24.0)
+    figure = Figure(figsize=(side, side * 0.9), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", fraction=0.046)
+    places = range(len(classes))
+    axes.set_xticks(places, classes, rotation=90)
+    axes.set_yticks(places, classes)
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    if len(classes) <= COUNTED:
+        for row in places:
+            for column in places:
+                if count := int(counts[row, column]):
+                    colour = "white" if shares[row, column] > 0.5 else "black"  # noqa: PLR2004 (half of the scale)
+                    axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=7)
+    return figure

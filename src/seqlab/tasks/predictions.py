@@ -1,0 +1,32 @@
+"""Every single answer of an evaluation, gathered over batches and ranks."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+
+class Predictions(Metric):
+    """Collects (sample id, true class, predicted class) and the prediction's probability, sorted by id."""
+
+    full_state_update = False
+    answers: list[Tensor]
+    probabilities: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("answers", [], dist_reduce_fx="cat")
+        self.add_state("probabilities", [], dist_reduce_fx="cat")
+
+    def update(self, ids: Tensor, true: Tensor, logits: Tensor) -> None:
+        """Note a batch: ids [B] (−1 for rows that do not count), true classes [B], logits [B, C]."""
+        valid = ids >= 0
+        probability, predicted = logits.softmax(1).max(1)
+        self.answers.append(torch.stack([ids, true, predicted], dim=1)[valid])
+        self.probabilities.append(probability[valid])
+
+    def compute(self) -> tuple[Tensor, Tensor]:
+        """Return the answers [N, 3] and their probabilities [N], in the order of the sample ids."""
+        answers, probabilities = dim_zero_cat(self.answers), dim_zero_cat(self.probabilities)
+        order = answers[:, 0].argsort()
+        return answers[order], probabilities[order]

@@ -1,0 +1,178 @@
+"""One training run, from the configuration to the finished folder."""
+
+import logging
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.trainer.states import TrainerStatus
+
+from seqlab import build
+from seqlab.data import SequenceData
+from seqlab.logs import run_log
+from seqlab.module import SequenceModule
+from seqlab.nn.recurrent import count_parameters
+from seqlab.runs import RunFolder, check_writable, print_summary, read_history
+from seqlab.schema import Config
+
+log = logging.getLogger(__name__)
+
+VERSIONS = ("seqlab", "torch", "lightning", "torchmetrics", "hydra-core")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its folder and record, the best monitored score, and the objects that made it."""
+
+    folder: RunFolder
+    score: float
+    module: SequenceModule
+    data: SequenceData
+    trainer: Trainer
+
+
+def train(config: Config) -> Finished:
+    """Train, keep the best weights, test them, and leave a run folder.
+
+    Raises:
+        SeqlabError: the data or a setting is wrong.
+        KeyboardInterrupt: the user stopped the run; its folder says so.
+    """
+    check_writable(config.paths.output_dir)
+    seed_everything(config.seed, verbose=False)
+    data = build.make_data(config)
+    data.setup()
+    module = build.make_module(config, data.spec)
+    folder = RunFolder.create(config.paths.output_dir, config.name or f"{data.spec.name}-{config.model.cell}")
+    with folder.running(), run_log(folder.path / "run.log"):
+        if folder.writes:
+            build.save_config(config, folder.path / "config.yaml")
+        trainer = build.make_trainer(config, folder, module.task)
+        _announce(config, folder, data, module, trainer)
+        _fit(trainer, module, data)
+        _evaluate(trainer, module, data, folder)
+        if trainer.is_global_zero:
+            _leave_results(config, trainer, module, data, folder)
+    if trainer.is_global_zero:
+        print_summary(folder)
+    score = folder.record["metrics"].get(module.task.monitor, float("nan"))
+    return Finished(folder, score, module, data, trainer)
+
+
+def _announce(
+    config: Config, folder: RunFolder, data: SequenceData, module: SequenceModule, trainer: Trainer
+) -> None:
+    """Write what is known before the first step."""
+    device = trainer.strategy.root_device
+    choice = module.model.recurrent.choice(device=device)
+    spec = data.spec
+    folder.write(
+        name=config.name,
+        seed=config.seed,
+        cell=config.model.cell,
+        engine=choice.engine.name,
+        engine_reason=choice.reason,
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        world_size=trainer.world_size,
+        versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+        platform=platform.platform(),
+        data={
+            "name": spec.name,
+            "source": spec.source,
+            "origin": spec.origin,
+            "sha256": spec.sha256,
+            "sizes": spec.sizes,
+            "classes": list(spec.classes),
+        },
+        parameters=count_parameters(module),
+    )
+    log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
+    log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
+    log.info("%s", module.model)
+
+
+def _fit(trainer: Trainer, module: SequenceModule, data: SequenceData) -> None:
+    try:
+        trainer.fit(module, datamodule=data)
+    except SystemExit as stop:
+        # Lightning ends a stopped run with an exit code that says nothing of the signal.
+        if trainer.received_sigterm:
+            raise SystemExit(143) from stop
+        raise KeyboardInterrupt from stop
+    if trainer.state.status == TrainerStatus.INTERRUPTED:
+        raise KeyboardInterrupt
+
+
+def _evaluate(trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder) -> None:
+    """Take the best weights, score them on validation and test data, and record the scores."""
+    best = _best_checkpoint(trainer)
+    if best:
+        weights = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
+        module.load_state_dict(weights)
+    metrics: dict[str, float] = {}
+    if trainer.limit_val_batches:
+        # The best epoch's validation has been logged already; it is run again for its confusion matrix.
+        loggers, trainer.loggers = trainer.loggers, []
+        trainer.validate(module, datamodule=data, verbose=False)
+        trainer.loggers = loggers
+        metrics |= {f"val/{name}": value for name, value in module.task.compute("val").items()}
+    if trainer.limit_test_batches:
+        trainer.test(module, datamodule=data, verbose=False)
+        metrics |= {f"test/{name}": value for name, value in module.task.compute("test").items()}
+    y = {stage: data.samples[stage].y for stage in ("val", "test")}
+    folder.write(
+        metrics=metrics,
+        baselines=module.task.baselines(data.samples["train"].y, y),
+        best_checkpoint=str(best.relative_to(folder.path)) if best else None,
+        epochs=trainer.current_epoch,
+        steps=trainer.global_step,
+    )
+
+
+def _best_checkpoint(trainer: Trainer) -> Any:
+    from pathlib import Path
+
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
+            return Path(callback.best_model_path)
+    return None
+
+
+def _leave_results(
+    config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
+) -> None:
+    """Write figures, predictions and the dashboard's last entries."""
+    title = f"{folder.record['name']} on {data.spec.name}"
+    title += " (SAMPLE DATA)" if data.spec.source == "sample" else ""
+    metrics = folder.record["metrics"]
+    tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+    if config.callbacks.predictions and "test/loss" in metrics:
+        rows = module.task.prediction_rows(lambda sample: data.describe("test", sample))
+        pd.DataFrame(rows).to_csv(folder.path / "predictions.csv", index=False)
+    if config.callbacks.figures:
+        folder.figures.mkdir(exist_ok=True)
+        for name, figure in module.task.figures(read_history(folder.metrics), title).items():
+            figure.savefig(folder.figures / f"{name}.png", dpi=120)
+            for logger in tensorboard:
+                logger.experiment.add_figure(name, figure, trainer.global_step)
+    for logger in tensorboard:
+        logger.log_hyperparams(_hyperparameters(config), {f"best/{name}": v for name, v in metrics.items()})
+        logger.finalize("success")
+
+
+def _hyperparameters(config: Config) -> dict[str, Any]:
+    """Return the settings that runs are compared by, flat."""
+    groups = config.model_dump(include={"model", "optimizer", "scheduler", "data"}, mode="json")
+    flat = {f"{group}.{key}": value for group, section in groups.items() for key, value in section.items()}
+    kept = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
+    return kept | {"seed": config.seed, "engine": config.engine}
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {split}" for split, count in sizes.items())
