@@ -7,7 +7,12 @@ Nothing heavy is imported before a run really starts: ``--help`` and completion 
 import os
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
 
@@ -51,14 +56,14 @@ def _run_hydra(arguments: list[str]) -> None:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
-    from omegaconf import DictConfig
 
+    _refuse_unknown_options(arguments)
     _refuse_shadowed(arguments)
     whole_line = sys.argv
     failures: list[Exception] = []
 
     @hydra.main(version_base="1.3", config_path="pkg://seqlab.conf", config_name="config")
-    def run(composed: DictConfig) -> float:
+    def run(composed: "DictConfig") -> float:
         sys.argv = whole_line  # DDP starts its other processes from it
         try:
             return _train_composed(composed)
@@ -68,7 +73,7 @@ def _run_hydra(arguments: list[str]) -> None:
             failures.append(error)  # past Hydra, which would print more than it helps
             return float("nan")
 
-    sys.argv = [whole_line[0], *arguments]
+    sys.argv = [whole_line[0], *map(_allow_option, arguments)]
     try:
         run()
     finally:
@@ -77,14 +82,12 @@ def _run_hydra(arguments: list[str]) -> None:
         raise failures[0]
 
 
-def _train_composed(composed: object) -> float:
+def _train_composed(composed: "DictConfig") -> float:
     """Validate a composed configuration and train; return the best monitored score."""
     from hydra.core.hydra_config import HydraConfig
-    from omegaconf import DictConfig
 
     from seqlab import plugins
 
-    assert isinstance(composed, DictConfig)
     if composed.name is None:
         choices = HydraConfig.get().runtime.choices
         composed.name = f"{choices['data']}-{choices['model']}"
@@ -96,6 +99,28 @@ def _train_composed(composed: object) -> float:
     from seqlab.training import train as train_run
 
     return train_run(config).score
+
+
+def _allow_option(argument: str) -> str:
+    """Let ``model.options.dt=0.05`` add a key: which constants there are, only the cell knows."""
+    return f"++{argument}" if argument.startswith("model.options.") else argument
+
+
+def _refuse_unknown_options(arguments: Sequence[str]) -> None:
+    """Refuse a misspelt ``--option`` in one line, where argparse would print a page.
+
+    Raises:
+        ConfigError: Hydra has no such option.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    from seqlab.errors import ConfigError, near
+
+    options = {name for action in get_args_parser()._actions for name in action.option_strings}  # noqa: SLF001
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if name.startswith("-") and name not in options:
+            raise ConfigError(f"no option '{name}'; {near(name, options)}")
 
 
 def _refuse_shadowed(arguments: Sequence[str]) -> None:
@@ -120,7 +145,7 @@ def _refuse_shadowed(arguments: Sequence[str]) -> None:
 
 def _values(arguments: Sequence[str], *names: str) -> list[str]:
     """Return the values of a command-line option, as ``--name value`` or ``--name=value``."""
-    following = [after for before, after in zip(arguments, arguments[1:], strict=False) if before in names]
+    following = [after for before, after in pairwise(arguments) if before in names]
     joined = [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in names]
     return following + [value for value in joined if value]
 

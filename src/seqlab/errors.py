@@ -32,9 +32,9 @@ def near(name: str, allowed: Iterable[str]) -> str:
     """Say what was probably meant, and what else there is.
 
     Returns:
-        ``did you mean 'lstm'? There are: gru, lstm, rnn``
+        ``did you mean 'lstm'? There are: gru, lstm, rnn``, or ``there are: gru, lstm, rnn``
     """
     names = sorted(allowed)
     close = get_close_matches(name, names, n=2, cutoff=0.5)
-    guess = f"did you mean {' or '.join(repr(match) for match in close)}? " if close else ""
-    return f"{guess}There are: {', '.join(names)}"
+    listed = f"here are: {', '.join(names)}"
+    return f"did you mean {' or '.join(map(repr, close))}? T{listed}" if close else f"t{listed}"

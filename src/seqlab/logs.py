@@ -70,7 +70,8 @@ def run_log(path: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        handler.stream.write(traceback.format_exc())
+        # Into the file alone: the command prints one line.
+        handler.handle(logging.makeLogRecord({"levelname": "ERROR", "msg": traceback.format_exc()}))
         raise
     finally:
         for logger in loggers:

@@ -60,8 +60,8 @@ def _explain_one(error: Exception, override: str, known: Iterable[str]) -> str:
         key = OverridesParser.create().parse_override(override).key_or_group
         if key not in known:
             parent = key.rpartition(".")[0]
-            siblings = [name for name in known if name.rpartition(".")[0] == parent] or list(known)
-            return f"{key} is unknown; {near(key, siblings)}"
+            siblings = [name for name in known if name.rpartition(".")[0] == parent]
+            return f"{key} is unknown; {near(key, siblings or [name for name in known if '.' not in name])}"
     return _first_line(error)
 
 

@@ -4,7 +4,6 @@ import sys
 import traceback
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from seqlab.errors import ConfigError, SeqlabError
@@ -21,13 +20,13 @@ def load(modules: Iterable[str]) -> None:
         sys.path.insert(0, here)
     for name in modules:
         try:
-            if find_spec(name) is None:
-                raise ConfigError(f"imports: no module '{name}' in {here} or among the installed ones")
             import_module(name)
         except SeqlabError:
             raise
         except Exception as error:
-            line = traceback.extract_tb(error.__traceback__)[-1]
-            raise ConfigError(
-                f"imports: '{name}' fails with {type(error).__name__}: {error} ({line.filename}:{line.lineno})"
-            ) from error
+            if isinstance(error, ModuleNotFoundError) and error.name == name:
+                reason = f"there is no such module in {here} or among the installed ones"
+            else:
+                line = traceback.extract_tb(error.__traceback__)[-1]
+                reason = f"it fails with {type(error).__name__}: {error} ({line.filename}:{line.lineno})"
+            raise ConfigError(f"imports={name}: {reason}") from error

@@ -70,7 +70,9 @@ class NamesConfig(Section):
     @model_validator(mode="after")
     def _training_is_left(self) -> "NamesConfig":
         if self.val_share + self.test_share >= 1:
-            raise ValueError(f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1")
+            raise ValueError(
+                f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1"
+            )
         return self
 
 
@@ -229,5 +231,5 @@ def _line(detail: Any, raw: Mapping[str, Any]) -> str:
         return f"{key} is missing"
     if detail["type"] == "value_error":
         return f"{key}: {detail['ctx']['error']}"
-    message = detail["msg"].replace("Input should be", "must be").replace("unable to parse string as a", "a")
+    message = detail["msg"].replace("Input should be", "must be").split(", unable to parse")[0]
     return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

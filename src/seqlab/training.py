@@ -4,6 +4,7 @@ import logging
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -135,9 +136,7 @@ def _evaluate(trainer: Trainer, module: SequenceModule, data: SequenceData, fold
     )
 
 
-def _best_checkpoint(trainer: Trainer) -> Any:
-    from pathlib import Path
-
+def _best_checkpoint(trainer: Trainer) -> Path | None:
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
             return Path(callback.best_model_path)

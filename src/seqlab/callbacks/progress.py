@@ -44,7 +44,11 @@ class EpochLines(Callback):
 
     def _report(self, trainer: Trainer) -> None:
         metrics: Mapping[str, Tensor] = trainer.callback_metrics
-        if trainer.current_epoch == self._finished or "train/loss" not in metrics or not trainer.is_global_zero:
+        if (
+            trainer.current_epoch == self._finished
+            or "train/loss" not in metrics
+            or not trainer.is_global_zero
+        ):
             return
         self._finished = trainer.current_epoch
         parts = [f"epoch {self._finished}/{trainer.max_epochs}"]

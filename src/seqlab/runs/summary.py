@@ -1,5 +1,7 @@
 """The table at the end of a run: its scores beside the baselines', and what they were made with."""
 
+import sys
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +11,8 @@ from seqlab.runs.folder import RunFolder
 
 def print_summary(folder: RunFolder) -> None:
     """Print the record of a finished run to stdout."""
-    console = Console()
+    # A file or a pipe has no width of its own.
+    console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(_scores(folder))
     console.print(_facts(folder))
 
@@ -18,7 +21,9 @@ def _scores(folder: RunFolder) -> Table:
     record = folder.record
     data = record["data"]
     sample = " — SAMPLE DATA, not the real set" if data["source"] == "sample" else ""
-    table = Table(title=f"{record['name']} on {data['name']}{sample}", box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(
+        title=f"{record['name']} on {data['name']}{sample}", box=box.SIMPLE_HEAD, title_justify="left"
+    )
     table.add_column("metric")
     table.add_column("model", justify="right")
     for baseline in record["baselines"]:
