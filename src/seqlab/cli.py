@@ -57,7 +57,7 @@ def _run_hydra(arguments: list[str]) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    _refuse_unknown_options(arguments)
+    arguments = _options_first(arguments)
     _refuse_shadowed(arguments)
     whole_line = sys.argv
     failures: list[Exception] = []
@@ -106,21 +106,32 @@ def _allow_option(argument: str) -> str:
     return f"++{argument}" if argument.startswith("model.options.") else argument
 
 
-def _refuse_unknown_options(arguments: Sequence[str]) -> None:
-    """Refuse a misspelt ``--option`` in one line, where argparse would print a page.
+def _options_first(arguments: Sequence[str]) -> list[str]:
+    """Put Hydra's options before the settings, since it does not take them in between.
 
     Raises:
-        ConfigError: Hydra has no such option.
+        ConfigError: Hydra has no such option; argparse would print a page.
     """
     from hydra._internal.utils import get_args_parser
 
     from seqlab.errors import ConfigError, near
 
-    options = {name for action in get_args_parser()._actions for name in action.option_strings}  # noqa: SLF001
-    for argument in arguments:
-        name = argument.partition("=")[0]
-        if name.startswith("-") and name not in options:
-            raise ConfigError(f"no option '{name}'; {near(name, options)}")
+    parser = get_args_parser()
+    actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
+    options: list[str] = []
+    settings: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, is_joined, _ = argument.partition("=")
+        if not name.startswith("-"):
+            settings.append(argument)
+            continue
+        if name not in actions:
+            raise ConfigError(f"no option '{name}'; {near(name, actions)}")
+        options.append(argument)
+        if actions[name].nargs is None and not is_joined:
+            options += [value for value in (next(rest, None),) if value is not None]
+    return options + settings
 
 
 def _refuse_shadowed(arguments: Sequence[str]) -> None:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
 
-LOGGERS = ("seqlab", "lightning.pytorch", "py.warnings")
+from lightning.pytorch.utilities import rank_zero_only
+
+LOGGERS = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
 LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEBUG}
 
 # True of seqlab by design, so no news to its users: metrics are equal on all ranks before they are logged,
@@ -40,7 +42,8 @@ def configure(verbosity: str) -> None:
     """
     console = logging.StreamHandler()
     console.setFormatter(_Lines())
-    console.setLevel(LEVELS[verbosity])
+    # The other processes of a DDP run would only repeat the first one.
+    console.setLevel(LEVELS[verbosity] if not getattr(rank_zero_only, "rank", 0) else logging.ERROR)
     _early.buffer.clear()
     for name in LOGGERS:
         logger = logging.getLogger(name)

@@ -4,6 +4,7 @@ Field by field this is conf/, where every key is explained; here stand the types
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -66,6 +67,12 @@ class NamesConfig(Section):
     test_share: Share
     split_seed: Annotated[int, Field(ge=0)]
     limit_train_samples: Count | None
+
+    @field_validator("root")
+    @classmethod
+    def _absolute(cls, root: str | None) -> str | None:
+        # A run folder is read from other working folders too.
+        return root and str(Path(root).expanduser().resolve())
 
     @model_validator(mode="after")
     def _training_is_left(self) -> "NamesConfig":
@@ -210,11 +217,13 @@ def validate(raw: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        found = {_line(detail, raw): None for detail in error.errors(include_url=False)}
+        details = error.errors(include_url=False)
+        unknown = {detail["loc"][-1] for detail in details if detail["type"] == "extra_forbidden"}
+        found = {_line(detail, raw, unknown): None for detail in details}
         raise ConfigError("\n".join(found)) from error
 
 
-def _line(detail: Any, raw: Mapping[str, Any]) -> str:
+def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
     """Say what is wrong with one key: ``model.hidden_size must be greater than 0, got -1``."""
     path: list[str] = []
     siblings: Mapping[str, Any] = {}
@@ -226,7 +235,7 @@ def _line(detail: Any, raw: Mapping[str, Any]) -> str:
             siblings, here = here, here.get(part)
     key = ".".join(path)
     if detail["type"] == "extra_forbidden":
-        return f"{key} is unknown; {near(path[-1], set(siblings) - {path[-1]})}"
+        return f"{key} is unknown; {near(path[-1], set(siblings) - unknown)}"
     if detail["type"] == "missing":
         return f"{key} is missing"
     if detail["type"] == "value_error":

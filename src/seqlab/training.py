@@ -58,8 +58,7 @@ def train(config: Config) -> Finished:
         _announce(config, folder, data, module, trainer)
         _fit(trainer, module, data)
         _evaluate(trainer, module, data, folder)
-        if trainer.is_global_zero:
-            _leave_results(config, trainer, module, data, folder)
+        _leave_results(config, trainer, module, data, folder)
     if trainer.is_global_zero:
         print_summary(folder)
     score = folder.record["metrics"].get(module.task.monitor, float("nan"))
@@ -147,13 +146,17 @@ def _leave_results(
     config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
 ) -> None:
     """Write figures, predictions and the dashboard's last entries."""
-    title = f"{folder.record['name']} on {data.spec.name}"
-    title += " (SAMPLE DATA)" if data.spec.source == "sample" else ""
     metrics = folder.record["metrics"]
-    tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+    rows: list[dict[str, Any]] = []
     if config.callbacks.predictions and "test/loss" in metrics:
-        rows = module.task.prediction_rows(lambda sample: data.describe("test", sample))
+        rows = module.task.prediction_rows(lambda sample: data.describe("test", sample))  # from all ranks
+    if not trainer.is_global_zero:
+        return
+    if rows:
         pd.DataFrame(rows).to_csv(folder.path / "predictions.csv", index=False)
+    title = folder.record["name"]
+    title += " (SAMPLE DATA)" if data.spec.source == "sample" else ""
+    tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
     if config.callbacks.figures:
         folder.figures.mkdir(exist_ok=True)
         for name, figure in module.task.figures(read_history(folder.metrics), title).items():
@@ -167,7 +170,8 @@ def _leave_results(
 
 def _hyperparameters(config: Config) -> dict[str, Any]:
     """Return the settings that runs are compared by, flat."""
-    groups = config.model_dump(include={"model", "optimizer", "scheduler", "data"}, mode="json")
+    groups = config.model_dump(include={"model", "optimizer", "scheduler"}, mode="json")
+    groups["data"] = config.data.model_dump(include={"batch_size", "split", "sampling"})
     flat = {f"{group}.{key}": value for group, section in groups.items() for key, value in section.items()}
     kept = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
     return kept | {"seed": config.seed, "engine": config.engine}

@@ -20,10 +20,8 @@ def print_summary(folder: RunFolder) -> None:
 def _scores(folder: RunFolder) -> Table:
     record = folder.record
     data = record["data"]
-    sample = " — SAMPLE DATA, not the real set" if data["source"] == "sample" else ""
-    table = Table(
-        title=f"{record['name']} on {data['name']}{sample}", box=box.SIMPLE_HEAD, title_justify="left"
-    )
+    sample = f" — SAMPLE DATA, not the real {data['name']}" if data["source"] == "sample" else ""
+    table = Table(title=f"{record['name']}{sample}", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("metric")
     table.add_column("model", justify="right")
     for baseline in record["baselines"]:

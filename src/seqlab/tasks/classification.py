@@ -99,7 +99,7 @@ class Classification(nn.Module):
         """Draw the learning curves and the confusion matrices of the stages that were evaluated."""
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "accuracy")}
         for stage, name in (("val", "validation"), ("test", "test")):
-            if self.counts(stage).any():
+            if self._of(stage).confusion.update_called:
                 figure = confusion_matrix(self.counts(stage), self.classes, f"{title}: {name}")
                 drawn[f"confusion_{stage}"] = figure
         return drawn

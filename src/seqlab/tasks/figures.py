@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
@@ -42,7 +43,7 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     """
     shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).cpu().numpy()
     side = min(4.0 + 0.42 * len(classes), 24.0)
-    figure = Figure(figsize=(side, side * 0.9), layout="constrained")
+    figure = Figure(figsize=(side, side * 0.9), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
     axes = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, ax=axes, label="share of the true class", fraction=0.046)

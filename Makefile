@@ -1,0 +1,35 @@
+# From a fresh clone: make train, make test. Both need nothing but Python 3.11 or later.
+PYTHON ?= python3
+VENV := .venv
+ARGS ?=
+
+.PHONY: train test check clean
+
+# Set up and run the main job, e.g. make train ARGS="model=gru data.root=../shared/data"
+train: $(VENV)/installed
+	$(VENV)/bin/python train.py model=lstm data=names $(ARGS)
+
+# Set up and run the whole suite, e.g. make test ARGS="-k loader"
+test: $(VENV)/installed-dev
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+# What .ci/run checks beside the tests
+check: $(VENV)/installed-dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seqlab needs Python 3.11 or later; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
+	touch $@ $(VENV)/installed

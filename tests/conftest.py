@@ -1,0 +1,54 @@
+"""What all tests share: the real data where there are any, and a process left as it was found."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from seqlab import cli
+from seqlab.cells import cells
+
+# Read before any test changes the environment.
+REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
+
+
+@pytest.fixture(autouse=True)
+def same_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Undo what a run does to its process: loggers, search path, registered cells, environment."""
+    names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
+    loggers = {name: logging.getLogger(name) for name in names}
+    before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
+    path, registered = sys.path[:], dict(cells._entries)
+    monkeypatch.setenv("COLUMNS", "120")
+    yield
+    for name, logger in loggers.items():
+        logger.handlers, level, logger.propagate = before[name]
+        logger.setLevel(level)
+    logging.captureWarnings(capture=False)
+    sys.path[:] = path
+    cells._entries.clear()
+    cells._entries.update(registered)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Return the folder of real data sets, or skip."""
+    if not REAL_DATA or not (Path(REAL_DATA) / "names.zip").exists():
+        pytest.skip("needs the real data: set SEQLAB_DATA_DIR to a folder with names.zip")
+    return Path(REAL_DATA)
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Return the command ``seqlab train`` on the CPU and the built-in sample, its runs below tmp_path/out."""
+    monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+
+    def run(*arguments: str) -> int:
+        return cli.train(["paths.output_dir=out", "trainer.accelerator=cpu", *arguments])
+
+    return run

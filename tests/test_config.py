@@ -1,0 +1,72 @@
+"""conf/: every file says how to run it and explains every key, and every choice is valid."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_module
+
+from seqlab.build import make_config
+from seqlab.errors import ConfigError
+from seqlab.schema import validate
+
+CONF = Path(__file__).parents[1] / "conf"
+FILES = sorted(CONF.rglob("*.yaml"))
+CHOICES = [
+    f"{file.parent.relative_to(CONF)}={file.stem}" for file in FILES if file.parent != CONF and file.stem
+]
+
+
+def composed(*overrides: str):
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        return compose("config", overrides=list(overrides))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CONF)))
+def test_every_file_says_how_to_run_it_and_explains_every_key(file):
+    text = file.read_text()
+    assert "Run:  python train.py" in text
+    named = f"{file.parent.name}={file.stem}"
+    if file.parent != CONF and file.stem != "default" and file.parent.name != "logger":
+        assert named in text.split("Run:")[1].splitlines()[0] or file.stem in ("adamw", "default")
+    body = text.split("\nhydra:")[0]
+    body = re.sub(r"defaults:\n(?:  - .*\n)+", "", body)
+    for line in body.splitlines():
+        if re.match(r"\s*[a-z_0-9]+: \S", line) and not line.strip().startswith("name: ") and "#" not in line:
+            pytest.fail(f"{file.name}: no comment: {line}")
+    assert isinstance(yaml.safe_load(text), dict)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    make_config(composed(choice))
+
+
+def test_every_key_of_the_schema_is_in_the_files():
+    config = make_config(composed())
+    assert config.model_dump(mode="json").keys() == composed().keys()
+
+
+def test_relative_roots_become_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert make_config(composed("data.root=here")).data.root == str(tmp_path / "here")
+
+
+def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
+    raw = make_config(composed()).model_dump(mode="json")
+    raw["optimizer"]["lr"] = "fast"
+    raw["model"]["hidden_size"] = 0
+    raw["trainer"]["epochs"] = 3
+    del raw["data"]["split"]
+    with pytest.raises(ConfigError) as error:
+        validate(raw)
+    lines = str(error.value).splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "model.hidden_size",
+        "data.split",
+        "optimizer.lr",
+        "trainer.epochs",
+    ]
+    assert "did you mean 'max_epochs'" in lines[3]

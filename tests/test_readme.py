@@ -1,0 +1,58 @@
+"""What the README tells its readers to type is run as it stands there."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqlab import cli
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_own_cell_of_the_readme_runs_as_it_stands_there(tmp_path, monkeypatch):
+    (cell,) = (block for block in blocks("python") if "@register_cell" in block)
+    (config,) = (block for block in blocks("yaml") if "cell:" in block)
+    (command,) = (line for block in blocks("sh") for line in block.splitlines() if "--config-dir" in line)
+    assert len((cell + config + command).strip().splitlines()) < 20
+    monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path(re.search(r"`(\w+\.py)`", README).group(1)).write_text(cell)
+    path = Path(re.search(r"`(conf/model/\w+\.yaml)`", README).group(1))
+    path.parent.mkdir(parents=True)
+    path.write_text(config)
+    program, subcommand, *arguments = command.split()
+    assert (program, subcommand) == ("seqlab", "train")
+    monkeypatch.setattr(
+        sys, "argv", ["seqlab", subcommand, *arguments, "trainer.max_epochs=1", "verbosity=quiet"]
+    )
+    assert cli.main() == 0
+    (record,) = (json.loads(path.read_text()) for path in Path("outputs").rglob("run.json"))
+    assert record["status"] == "done"
+    assert record["cell"] == re.search(r'@register_cell\("(\w+)"\)', cell).group(1)
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
+def test_every_file_the_readme_links_to_exists(path):
+    assert (Path(__file__).parents[1] / path).exists()
+
+
+def test_every_setting_in_the_readmes_commands_is_a_valid_one():
+    from hydra import compose, initialize_config_module  # noqa: PLC0415
+
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    commands = [
+        line.split("#")[0].split() for line in lines if re.match(r"(python train.py|seqlab train)", line)
+    ]
+    assert len(commands) > 3
+    for words in commands:
+        overrides = [word for word in words[2:] if "=" in word and "," not in word]
+        if "--config-dir" not in words:
+            with initialize_config_module("seqlab.conf", version_base="1.3"):
+                compose("config", overrides=overrides)
