@@ -22,7 +22,7 @@ MISTAKES = {
     "a fraction for a count": (["model.num_layers=1.5"], ["model.num_layers", "1.5"]),
     "an unknown choice": (["model.pooling=first"], ["model.pooling must be 'last', 'mean' or 'max'", "'first'"]),
     "an unknown cell": (["model.cell=lsm"], ["no cell named 'lsm'", "did you mean 'lstm'"]),
-    "an unknown engine": (["engine=fast"], ["engine must be 'auto'", "'fast'"]),
+    "an unknown engine": (["engine=fast"], ["no engine named 'fast'", "reference"]),
     "an option the cell lacks": (["model.options.dt=0.1"], ["cell 'lstm' has no option 'dt'"]),
     "a key of another scheduler": (["scheduler=cosine", "scheduler.patience=3"], ["scheduler.patience is unknown"]),
     "shares that leave nothing": (["data.val_share=0.6", "data.test_share=0.5"], ["val_share + test_share", "1.1"]),

@@ -193,7 +193,7 @@ class Config(Section):
 
     name: str | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
-    engine: Literal["auto", "reference", "torch"]
+    engine: str
     verbosity: Literal["quiet", "normal", "debug"]
     imports: list[str]
     model: ModelConfig
@@ -206,6 +206,15 @@ class Config(Section):
     callbacks: CallbacksConfig
     logger: LoggerConfig
     paths: PathsConfig
+
+    @field_validator("engine")
+    @classmethod
+    def _engine_exists(cls, engine: str) -> str:
+        from seqlab.engines import ENGINES  # noqa: PLC0415 (imports torch)
+
+        if engine not in ("auto", *ENGINES):
+            raise ValueError(f"no engine named '{engine}'; {near(engine, ('auto', *ENGINES))}")
+        return engine
 
 
 def validate(raw: Mapping[str, Any]) -> Config:

@@ -1,21 +1,28 @@
 """Which equations? One family of cells a file; ``base`` holds the contract and the registry."""
 
 from seqlab.cells.base import Cell, Norm, Scalar, State, Vector, cells, register_cell
-from seqlab.cells.gru import GRU
+from seqlab.cells.gru import GRU, MGU, GRUResetBefore
 from seqlab.cells.layout import Layout
-from seqlab.cells.lstm import LSTM
-from seqlab.cells.rnn import RNN, RNNReLU
+from seqlab.cells.lstm import LSTM, LSTMCoupled, LSTMLayerNorm, LSTMPeephole
+from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
 
 __all__ = [
     "GRU",
     "LSTM",
+    "MGU",
     "RNN",
     "Cell",
+    "Elman",
+    "GRUResetBefore",
+    "LSTMCoupled",
+    "LSTMLayerNorm",
+    "LSTMPeephole",
     "Layout",
     "Norm",
     "RNNReLU",
     "Scalar",
     "State",
+    "TutorialRNN",
     "Vector",
     "cells",
     "register_cell",

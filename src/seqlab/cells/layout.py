@@ -85,10 +85,10 @@ class _Probe:
         try:
             return cell.step(*arguments)
         except CellError as error:
-            what, line = str(error), _line_of_step(error)
+            what, line = str(error), line_of_step(error)
         except Exception as error:  # noqa: BLE001 (it is the user's code)
             what = f"the step fails with {type(error).__name__}: {error}"
-            line = _line_of_step(error)
+            line = line_of_step(error)
         raise CellError(f"cell '{self.cell.name}': {what} ({line})")
 
     def _check(self, returned: object) -> None:
@@ -109,7 +109,7 @@ class _Probe:
                 )
 
 
-def _line_of_step(error: Exception) -> str:
+def line_of_step(error: Exception) -> str:
     """Name the line of the cell's own file in which the error arose."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "/seqlab/cells/layout.py" not in frame.filename.replace("\\", "/")]

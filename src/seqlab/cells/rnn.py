@@ -1,6 +1,6 @@
-"""The plain recurrent network, with tanh or relu."""
+"""Plain recurrent networks: tanh, relu, with an output layer, and the linear one of the tutorial."""
 
-from torch import relu, tanh
+from torch import relu, sigmoid, tanh
 
 from seqlab.cells.base import Cell, Gates, Products, State, register_cell
 
@@ -29,3 +29,37 @@ class RNNReLU(Cell):
 
     def step(self, x: Gates, u: Products, s: State) -> State:
         return State(h=relu(x.h + u.h(s.h)))
+
+
+@register_cell("elman")
+class Elman(Cell):
+    """Simple recurrent network with an output layer of its own (Elman 1990).
+
+    h' = tanh(W x + U h + b)
+    y = σ(V h')
+    """
+
+    gates = ("h", "y")
+    output = "y"
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        h = tanh(x.h + u.h(s.h))
+        return State(h=h, y=sigmoid(u.y(h)))
+
+
+@register_cell("tutorial_rnn")
+class TutorialRNN(Cell):
+    """The linear network of the PyTorch tutorial "NLP From Scratch" (Robertson 2017): no nonlinearity at all.
+
+    h' = A [x, h] + a
+    y = C [x, h] + c
+
+    The output reads the state before the step. The tutorial's C is 18 rows high and answers at once; here y
+    is H wide and the head follows, which is the same linear map in two factors.
+    """
+
+    gates = ("h", "y")
+    output = "y"
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        return State(h=x.h + u.h(s.h), y=x.y + u.y(s.h))

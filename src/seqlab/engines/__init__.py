@@ -6,11 +6,12 @@ import torch
 
 from seqlab.cells import Cell
 from seqlab.engines.base import Engine, Weights
+from seqlab.engines.eager import Eager
 from seqlab.engines.reference import Reference
 from seqlab.engines.twins import Torch
 from seqlab.errors import EngineError, near
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Torch(), Reference())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Torch(), Eager(), Reference())}
 """Every engine by name, the fastest first: the order in which ``auto`` asks them."""
 
 

@@ -1,0 +1,114 @@
+"""The eager engine: a Program in plain PyTorch, its products hoisted and fused. Any device, no compiler."""
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import cast
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from seqlab.cells import Cell, State
+from seqlab.engines.base import Engine, Weights
+from seqlab.engines.program import Program, TraceError, norm
+from seqlab.lengths import last_step
+
+
+class Eager(Engine):
+    """Any cell whose step can be traced; float64, float32 and bfloat16."""
+
+    name = "eager"
+
+    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+        try:
+            Program.of(cell)
+        except TraceError as error:
+            return str(error)
+        return None
+
+    def run(
+        self,
+        cell: Cell,
+        weights: Weights,
+        x: Tensor,
+        state: State,
+        lengths: Tensor | None,
+        *,
+        need_state: bool,
+    ) -> tuple[Tensor, State | None]:
+        step = _fused_step(Program.of(cell))
+        layout = weights.layout
+        U = [_rows(weights.U, layout.recurrent, gates) for gates in step.products]
+        projected = functional.linear(x, weights.W, weights.b).unbind(1)
+        results: list[dict[str, Tensor]] = []
+        current: dict[str, Tensor] = state
+        for wx in projected:
+            inputs = dict(zip(layout.inputs, wx.chunk(max(len(layout.inputs), 1), dim=-1), strict=False))
+            values = {"x": inputs, "s": current, "p": weights.own}
+            current = step.module(*[values[kind][name] for kind, name in step.arguments], *U)
+            results.append(current)
+        outputs = torch.stack([result[cell.output] for result in results], dim=1)
+        if not need_state:
+            return outputs, None
+        if lengths is None:
+            return outputs, State({name: current[name] for name in cell.state})
+        history = {name: torch.stack([result[name] for result in results], dim=1) for name in cell.state}
+        return outputs, State({name: last_step(values, lengths) for name, values in history.items()})
+
+
+@dataclass(frozen=True)
+class FusedStep:
+    """A step in which all products of one vector are one product.
+
+    Attributes:
+        module: the step as a function of ``arguments`` and then one matrix a group of products.
+        arguments: ("x", gate), ("s", state) or ("p", own parameter) in order.
+        products: the gates of each group.
+    """
+
+    module: fx.GraphModule
+    arguments: tuple[tuple[str, str], ...]
+    products: tuple[tuple[str, ...], ...]
+
+
+@cache
+def _fused_step(program: Program) -> FusedStep:
+    graph = fx.Graph()
+    copied: dict[fx.Node, fx.Node] = {}
+    nodes = list(program.graph.nodes)
+    names = [str(node.target) for node in nodes if node.op == "placeholder"]
+    names += dict.fromkeys(f"p_{node.args[0]}" for node in nodes if node.target is norm)
+    placeholders = {name: graph.placeholder(name) for name in names}
+    for node in nodes:
+        if node.op == "placeholder":
+            copied[node] = placeholders[node.target]
+    groups = [(vector, calls) for level in program.levels for vector, calls in level.products.items()]
+    matrices = {vector: graph.placeholder(f"U_{number}") for number, (vector, _) in enumerate(groups)}
+    for level in program.levels:
+        for vector, calls in level.products.items():
+            fused = graph.call_function(functional.linear, (copied[vector], matrices[vector]))
+            parts = graph.call_function(torch.chunk, (fused, len(calls), -1))
+            for number, call in enumerate(calls):
+                copied[call] = graph.call_function(operator.getitem, (parts, number))
+        for node in level.pointwise:
+            if node.target is norm:
+                function, vector = placeholders[f"p_{node.args[0]}"], cast("fx.Node", node.args[1])
+                copied[node] = graph.call_function(operator.call, (function, copied[vector]))
+            else:
+                copied[node] = graph.node_copy(node, lambda source: copied[source])
+    graph.output({name: copied[node] for name, node in program.results.items()})
+    return FusedStep(
+        module=fx.GraphModule(nn.Module(), graph),
+        arguments=tuple((name[0], name[2:]) for name in names),
+        products=tuple(tuple(str(call.args[0]) for call in calls) for _, calls in groups),
+    )
+
+
+def _rows(U: Tensor, stored: Sequence[str], wanted: Sequence[str]) -> Tensor:
+    """Return the blocks of ``wanted`` gates, in that order, out of the fused U; a view where they lie so."""
+    if tuple(stored) == tuple(wanted):
+        return U
+    blocks = dict(zip(stored, U.chunk(len(stored)), strict=True))
+    return torch.cat([blocks[gate] for gate in wanted])
