@@ -100,7 +100,7 @@ class Recurrent(nn.Module):
         if init not in INITIALISATIONS:
             raise ConfigError(f"init must be one of {', '.join(INITIALISATIONS)}, got {init!r}")
         self.cell = _as_cell(cell)
-        self.hidden_size, self.num_layers = hidden_size, num_layers
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.directions, self.merge_mode, self.engine = 1 + bidirectional, merge, engine
         self.output_size = hidden_size * (self.directions if merge == "concat" else 1)
         layout = Layout.of(self.cell)
@@ -218,9 +218,8 @@ class Recurrent(nn.Module):
         return State({name: state[name][index] for name in self.cell.state})
 
     def _check(self, x: Tensor, lengths: Tensor | None, state: State | None) -> None:
-        input_size = self.layers[0].W.shape[1]  # type: ignore[index]
-        if x.ndim != 3 or x.shape[2] != input_size or x.shape[1] < 1:  # noqa: PLR2004 ([B, T, I])
-            raise ValueError(f"x must be [B, T, {input_size}] with T ≥ 1, got {list(x.shape)}")
+        if x.ndim != 3 or x.shape[2] != self.input_size or x.shape[1] < 1:  # noqa: PLR2004 ([B, T, I])
+            raise ValueError(f"x must be [B, T, {self.input_size}] with T ≥ 1, got {list(x.shape)}")
         if lengths is not None and lengths.shape != x.shape[:1]:
             raise ValueError(f"lengths must be [{len(x)}], one a sequence, got {list(lengths.shape)}")
         # Lengths on a GPU are not looked at: that would wait for the device at every call.

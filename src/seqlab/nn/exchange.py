@@ -1,0 +1,101 @@
+"""Weights to and from torch.nn.LSTM, GRU and RNN: all layers, both directions."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU
+from seqlab.errors import ConfigError
+from seqlab.nn.recurrent import Layer, Recurrent
+
+
+def from_torch(module: nn.RNNBase, *, engine: str = "auto") -> Recurrent:
+    """Return the same network as a ``Recurrent``, with a copy of the weights.
+
+    torch adds two biases where a cell has one: they are summed, but for nn.GRU's second bias of gate n, which
+    acts inside the reset gate and is the cell's ``b_hn``.
+
+    Raises:
+        ConfigError: the module has projections (``proj_size``) or no biases.
+    """
+    if module.proj_size or not module.bias:
+        raise ConfigError("only torch modules with biases and without proj_size have a seqlab twin")
+    recurrent = Recurrent(
+        _cell_of(module),
+        input_size=module.input_size,
+        hidden_size=module.hidden_size,
+        num_layers=module.num_layers,
+        bidirectional=module.bidirectional,
+        dropout=module.dropout,
+        engine=engine,
+    ).to(next(module.parameters()))
+    with torch.no_grad():
+        for layer, theirs in _pairs(recurrent, module):
+            layer.W.copy_(theirs["weight_ih"])
+            layer.U.copy_(theirs["weight_hh"])
+            second = theirs["bias_hh"].clone()
+            if isinstance(recurrent.cell, GRU):
+                layer.own["b_hn"].copy_(second[-module.hidden_size :])
+                second[-module.hidden_size :] = 0
+            layer.b.copy_(theirs["bias_ih"] + second)
+    return recurrent
+
+
+def to_torch(recurrent: Recurrent) -> nn.RNNBase:
+    """Return the same network as torch's own module (batch first), with a copy of the weights.
+
+    The second biases are 0, but for nn.GRU's of gate n.
+
+    Raises:
+        ConfigError: torch has no such cell, or the directions are summed.
+    """
+    kinds: dict[type[Cell], tuple[Callable[..., nn.RNNBase], dict[str, str]]] = {
+        LSTM: (nn.LSTM, {}),
+        GRU: (nn.GRU, {}),
+        RNN: (nn.RNN, {"nonlinearity": "tanh"}),
+        RNNReLU: (nn.RNN, {"nonlinearity": "relu"}),
+    }
+    if type(recurrent.cell) not in kinds:
+        raise ConfigError(
+            f"torch has no module for cell '{recurrent.cell.name}'; it has lstm, gru, rnn, rnn_relu"
+        )
+    if recurrent.directions > 1 and recurrent.merge_mode != "concat":
+        raise ConfigError("torch's modules concatenate their directions; this network sums them")
+    kind, more = kinds[type(recurrent.cell)]
+    module = kind(
+        recurrent.input_size,
+        recurrent.hidden_size,
+        num_layers=recurrent.num_layers,
+        bidirectional=recurrent.directions > 1,
+        dropout=recurrent.dropout.p,
+        batch_first=True,
+        **more,
+    ).to(next(recurrent.parameters()))
+    with torch.no_grad():
+        for layer, theirs in _pairs(recurrent, module):
+            theirs["weight_ih"].copy_(layer.W)
+            theirs["weight_hh"].copy_(layer.U)
+            theirs["bias_ih"].copy_(layer.b)
+            theirs["bias_hh"].zero_()
+            if isinstance(recurrent.cell, GRU):
+                theirs["bias_hh"][-recurrent.hidden_size :] = layer.own["b_hn"]
+    return module
+
+
+def _cell_of(module: nn.RNNBase) -> type[Cell]:
+    if isinstance(module, nn.LSTM):
+        return LSTM
+    if isinstance(module, nn.GRU):
+        return GRU
+    return RNNReLU if module.nonlinearity == "relu" else RNN
+
+
+def _pairs(recurrent: Recurrent, module: nn.RNNBase) -> Iterator[tuple[Layer, dict[str, Tensor]]]:
+    """Yield each of our layers with torch's parameters of the same layer and direction."""
+    for number, layer in enumerate(recurrent.layers):
+        depth, backward = divmod(number, recurrent.directions)
+        suffix = f"l{depth}" + ("_reverse" if backward else "")
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        assert isinstance(layer, Layer)  # noqa: S101 (for the type checker)
+        yield layer, {name: getattr(module, f"{name}_{suffix}") for name in names}

@@ -1,0 +1,202 @@
+"""What every cell must do, for the cells of seqlab and for yours.
+
+Example:
+    In a test file of your own::
+
+        from seqlab.testing import check_cell
+
+        def test_my_cell():
+            check_cell(MyCell)
+"""
+
+import io
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from seqlab.cells import Cell, State
+from seqlab.engines import ENGINES
+from seqlab.nn import Recurrent
+
+B, T, I, H = 4, 6, 3, 5  # noqa: E741 (the letter of the input size)
+LENGTHS = (6, 1, 4, 2)
+TOLERANCE = 1e-10
+
+
+def check_cell(cell: str | type[Cell] | Cell) -> None:
+    """Run every check on a cell, in float64 on the CPU.
+
+    Args:
+        cell: a registered name, a Cell class, or a cell made with options.
+
+    Raises:
+        AssertionError: a check fails; the message says which, and by how much.
+        CellError: the declaration and the step do not fit.
+    """
+    for check in CHECKS:
+        check(cell)
+
+
+def check_shapes(cell: str | type[Cell] | Cell) -> None:
+    """Outputs are [B, T, D·H], final states [L·D, B, H], for one and two layers, one and two directions."""
+    for layers in (1, 2):
+        for bidirectional in (False, True):
+            network = _network(cell, num_layers=layers, bidirectional=bidirectional)
+            outputs, final = network(_inputs(), torch.tensor(LENGTHS))
+            width = 2 * H if bidirectional else H
+            _same_shape("outputs", outputs, (B, T, width))
+            for name in network.cell.state:
+                _same_shape(f"final {name}", final[name], (layers * (1 + bidirectional), B, H))
+
+
+def check_gradients(cell: str | type[Cell] | Cell) -> None:
+    """Gradients equal finite differences, for inputs, initial states and every parameter that has any."""
+    network = _network(cell)
+    x = _inputs()[:2, :3].requires_grad_()
+    state = _state(network, batch=2)
+
+    def run(*tensors: Tensor) -> tuple[Tensor, ...]:
+        start = State(zip(network.cell.state, tensors[1:], strict=True))
+        outputs, final = network(tensors[0], state=start)
+        return outputs, *final.values()
+
+    starts = [state[name].requires_grad_() for name in network.cell.state]
+    torch.autograd.gradcheck(run, (x, *starts))
+    outputs, final = network(x, state=state)
+    total = outputs.square().sum() + sum(value.square().sum() for value in final.values())
+    total.backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, (
+            f"{_name(cell)}: parameter {name} has no gradient: the step never uses it"
+        )
+
+
+def check_padding(cell: str | type[Cell] | Cell) -> None:
+    """A padded batch gives what its sequences give one by one, whatever stands in the padding."""
+    network = _network(cell, num_layers=2, bidirectional=True)
+    x, lengths = _inputs(), torch.tensor(LENGTHS)
+    outputs, final = network(x, lengths)
+    for row, length in enumerate(LENGTHS):
+        x[row, length:] = 1e3
+        alone, alone_final = network(x[row : row + 1, :length])
+        _close(cell, "padding", outputs[row, :length], alone[0])
+        for name in network.cell.state:
+            _close(cell, f"padding, final {name}", final[name][:, row], alone_final[name][:, 0])
+    again, _ = network(x, lengths)
+    for row, length in enumerate(LENGTHS):
+        _close(cell, "padding with other values", again[row, :length], outputs[row, :length])
+
+
+def check_directions(cell: str | type[Cell] | Cell) -> None:
+    """The backward direction is the forward one on the reversed sequence."""
+    both = _network(cell, bidirectional=True)
+    forward, backward = _network(cell), _network(cell)
+    forward.layers[0].load_state_dict(both.layers[0].state_dict())
+    backward.layers[0].load_state_dict(both.layers[1].state_dict())
+    x = _inputs()
+    outputs, _ = both(x)
+    _close(cell, "forward direction", outputs[..., :H], forward(x)[0])
+    _close(cell, "backward direction", outputs[..., H:], backward(x.flip(1))[0].flip(1))
+
+
+def check_determinism(cell: str | type[Cell] | Cell) -> None:
+    """The same inputs give the same outputs, and a sequence can be read in two parts."""
+    network = _network(cell)
+    x = _inputs()
+    outputs, final = network(x)
+    assert torch.equal(outputs, network(x)[0]), f"{_name(cell)}: two calls differ"
+    first, middle = network(x[:, :2])
+    second, end = network(x[:, 2:], state=middle)
+    _close(cell, "reading in two parts", torch.cat([first, second], 1), outputs)
+    for name in network.cell.state:
+        _close(cell, f"reading in two parts, final {name}", end[name], final[name])
+
+
+def check_saving(cell: str | type[Cell] | Cell) -> None:
+    """Weights that were saved and loaded give the same outputs."""
+    network, other = _network(cell), _network(cell, seed=1)
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    file.seek(0)
+    other.load_state_dict(torch.load(file, weights_only=True))
+    assert torch.equal(network(_inputs())[0], other(_inputs())[0]), f"{_name(cell)}: loaded weights differ"
+
+
+def check_engines(cell: str | type[Cell] | Cell) -> None:
+    """Every engine that serves the cell gives the reference's outputs, final states and gradients."""
+    reference = _results(cell, "reference")
+    for name, engine in ENGINES.items():
+        network = _network(cell)
+        if engine.refusal(network.cell, torch.float64, torch.device("cpu")) is None:
+            for what, value in _results(cell, name).items():
+                _close(cell, f"engine {name}, {what}", value, reference[what])
+
+
+CHECKS: tuple[Callable[[str | type[Cell] | Cell], None], ...] = (
+    check_shapes,
+    check_gradients,
+    check_padding,
+    check_directions,
+    check_determinism,
+    check_saving,
+    check_engines,
+)
+"""All checks, in the order in which ``check_cell`` runs them."""
+
+
+def _network(
+    cell: str | type[Cell] | Cell,
+    *,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    engine: str = "reference",
+    seed: int = 0,
+) -> Recurrent:
+    network = Recurrent(
+        cell, input_size=I, hidden_size=H, num_layers=num_layers, bidirectional=bidirectional, engine=engine
+    ).double()
+    random = torch.Generator().manual_seed(seed)
+    for parameter in network.parameters():
+        # Own parameters too leave their start values, so that 0 and 1 hide no mistake.
+        parameter.data.copy_(torch.rand(parameter.shape, generator=random, dtype=torch.float64) - 0.4)
+    return network
+
+
+def _inputs() -> Tensor:
+    return torch.randn(B, T, I, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+def _state(network: Recurrent, batch: int) -> State:
+    random = torch.Generator().manual_seed(3)
+    shape = (len(network.layers), batch, H)
+    draws = {name: torch.rand(shape, generator=random, dtype=torch.float64) for name in network.cell.state}
+    return State(draws)
+
+
+def _results(cell: str | type[Cell] | Cell, engine: str) -> dict[str, Tensor]:
+    network = _network(cell, num_layers=2, bidirectional=True, engine=engine)
+    x, state = _inputs().requires_grad_(), _state(network, B)
+    for value in state.values():
+        value.requires_grad_()
+    outputs, final = network(x, torch.tensor(LENGTHS), state)
+    kept = torch.stack([outputs[row, length - 1] for row, length in enumerate(LENGTHS)])
+    total = kept.square().sum() + sum(value.square().sum() for value in final.values())
+    leaves = {"x": x, **state, **dict(network.named_parameters())}
+    gradients = torch.autograd.grad(total, list(leaves.values()))
+    named = {f"gradient of {name}": value for name, value in zip(leaves, gradients, strict=True)}
+    return {"outputs": kept, **{f"final {name}": value for name, value in final.items()}, **named}
+
+
+def _same_shape(what: str, value: Tensor, shape: tuple[int, ...]) -> None:
+    assert tuple(value.shape) == shape, f"{what}: shape {list(value.shape)}, expected {list(shape)}"
+
+
+def _close(cell: str | type[Cell] | Cell, what: str, value: Tensor, expected: Tensor) -> None:
+    error = float((value - expected).detach().abs().max())
+    scale = max(float(expected.detach().abs().max()), 1.0)
+    assert error <= TOLERANCE * scale, f"{_name(cell)}: {what}: off by {error:.1e}"
+
+
+def _name(cell: str | type[Cell] | Cell) -> str:
+    return cell if isinstance(cell, str) else cell.name
