@@ -19,7 +19,7 @@ def test_every_epoch_gets_one_line_with_its_scores(train, capsys):
     assert train(*QUICK) == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("epoch ")]
     assert [line.split()[1] for line in lines] == ["1/2", "2/2"]
-    pattern = r"train/loss \d\.\d{4}.*val/loss \d\.\d{4}.*val/accuracy \d\.\d{4}.*\d\.\d s$"
+    pattern = r"train loss \d\.\d{4} accuracy \d\.\d{4}.* val loss \d\.\d{4} accuracy \d\.\d{4}.*\d\.\d s$"
     assert all(re.search(pattern, line) for line in lines)
 
 

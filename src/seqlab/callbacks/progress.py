@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SHOWN = ("loss", "accuracy", "f1_macro")
+"""What the line says of training and of validation."""
+
 REFRESH = 20
 """Batches between two drawings of the bar: drawing costs more than the step of a small model."""
 
@@ -53,8 +56,8 @@ class EpochLines(Callback):
         self._finished = trainer.current_epoch
         parts = [f"epoch {self._finished}/{trainer.max_epochs}"]
         for stage in ("train", "val"):
-            names = [name for name in metrics if name.startswith(f"{stage}/")]
-            shown = [name for name in names if name.endswith(("/loss", "/accuracy", "/f1_macro"))]
-            parts.append("  ".join(f"{name} {float(metrics[name]):.4f}" for name in shown))
+            shown = [name for name in SHOWN if f"{stage}/{name}" in metrics]
+            scores = [f"{name} {float(metrics[f'{stage}/{name}']):.4f}" for name in shown]
+            parts.append(" ".join([stage, *scores]) if scores else "")
         parts.append(f"{time.perf_counter() - self._start:.1f} s")
         log.info("%s", "   ".join(part for part in parts if part))
