@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfiler, SimpleProfiler
 from omegaconf import DictConfig, OmegaConf
@@ -52,6 +52,7 @@ def make_module(config: Config, spec: DataSpec) -> SequenceModule:
     module = SequenceModule(
         spec=spec.as_dict(),
         model=config.model.model_dump() | {"engine": config.engine},
+        task=config.task.model_dump(exclude={"baselines"}),
         optimizer=config.optimizer.model_dump(),
         scheduler=config.scheduler.model_dump(),
     )
@@ -71,7 +72,12 @@ def make_trainer(config: Config, folder: RunFolder, task: Classification) -> Tra
         **settings,
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else None,
         logger=[Journal(folder.metrics), *_loggers(config.logger, folder)],
-        callbacks=[*_checkpoints(config, folder, task), *_early_stopping(config, task), *shown],
+        callbacks=[
+            *_checkpoints(config, folder, task),
+            *_early_stopping(config, task),
+            *_weight_average(config),
+            *shown,
+        ],
         enable_progress_bar=len(shown) > 1,
         enable_model_summary=False,
         num_sanity_val_steps=0,
@@ -99,6 +105,11 @@ def _checkpoints(config: Config, folder: RunFolder, task: Classification) -> lis
 def _early_stopping(config: Config, task: Classification) -> list[Callback]:
     patience = config.callbacks.early_stopping_patience
     return [EarlyStopping(task.monitor, mode=task.mode, patience=patience)] if patience else []
+
+
+def _weight_average(config: Config) -> list[Callback]:
+    decay = config.callbacks.weight_average
+    return [EMAWeightAveraging(decay=decay)] if decay else []
 
 
 def _loggers(config: LoggerConfig, folder: RunFolder) -> list[Logger]:

@@ -27,6 +27,7 @@ class SequenceModule(LightningModule):
     Args:
         spec: what the data declare (``DataSpec.as_dict()``): kind, input_size, classes.
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
+        task: arguments of ``Classification``: label_smoothing, class_weight_power.
         optimizer: name ("sgd", "adam", "adamw") and the arguments of torch's class.
         scheduler: name ("none", "cosine", "plateau", "onecycle") and its settings.
     """
@@ -36,6 +37,7 @@ class SequenceModule(LightningModule):
         *,
         spec: Mapping[str, Any],
         model: Mapping[str, Any] | None = None,
+        task: Mapping[str, Any] | None = None,
         optimizer: Mapping[str, Any] | None = None,
         scheduler: Mapping[str, Any] | None = None,
     ) -> None:
@@ -43,7 +45,7 @@ class SequenceModule(LightningModule):
         self.save_hyperparameters(logger=False)
         self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
         self.scheduler_settings = dict(scheduler or {"name": "none"})
-        self.task = Classification(spec["classes"])
+        self.task = Classification(spec["classes"], spec.get("class_counts"), **(task or {}))
         self.model = SequenceModel(
             kind=spec["kind"],
             input_size=spec["input_size"],

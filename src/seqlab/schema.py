@@ -38,8 +38,9 @@ class ModelConfig(Section):
     embedding_size: Count
     embedding_dropout: Share
     dropout: Share
-    pooling: Literal["last", "mean", "max"]
-    init: Literal["torch", "keras"]
+    pooling: Literal["last", "mean", "max", "combined"]
+    init: Literal["torch", "keras", "kaiming", "chrono"]
+    init_steps: Annotated[int, Field(ge=3)] | None
 
     @model_validator(mode="after")
     def _cell_exists(self) -> "ModelConfig":
@@ -50,6 +51,14 @@ class ModelConfig(Section):
         except SeqlabError as error:
             raise ValueError(str(error)) from error
         return self
+
+
+class TaskConfig(Section):
+    """conf/task: the arguments of ``Classification``."""
+
+    label_smoothing: Share
+    class_weight_power: Annotated[float, Field(ge=0, le=1)]
+    baselines: bool
 
 
 class NamesConfig(Section):
@@ -172,6 +181,7 @@ class CallbacksConfig(Section):
     """conf/callbacks."""
 
     early_stopping_patience: Count | None
+    weight_average: Annotated[float, Field(gt=0, lt=1)] | None
     figures: bool
     predictions: bool
 
@@ -198,6 +208,7 @@ class Config(Section):
     imports: list[str]
     model: ModelConfig
     data: NamesConfig
+    task: TaskConfig
     optimizer: Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
     scheduler: Annotated[
         NoScheduleConfig | CosineConfig | PlateauConfig | OneCycleConfig, Field(discriminator="name")

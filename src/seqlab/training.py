@@ -21,6 +21,7 @@ from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.runs import RunFolder, check_writable, print_summary, read_history
 from seqlab.schema import Config
+from seqlab.tasks.baselines import Labelled, char_ngrams, majority
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ def train(config: Config) -> Finished:
         trainer = build.make_trainer(config, folder, module.task)
         _announce(config, folder, data, module, trainer)
         _fit(trainer, module, data)
-        _evaluate(trainer, module, data, folder)
+        _evaluate(trainer, module, data, folder, with_ngrams=config.task.baselines)
         _leave_results(config, trainer, module, data, folder)
     if trainer.is_global_zero:
         print_summary(folder)
@@ -109,7 +110,9 @@ def _fit(trainer: Trainer, module: SequenceModule, data: SequenceData) -> None:
         raise KeyboardInterrupt
 
 
-def _evaluate(trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder) -> None:
+def _evaluate(
+    trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder, *, with_ngrams: bool
+) -> None:
     """Take the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
     if best:
@@ -125,14 +128,26 @@ def _evaluate(trainer: Trainer, module: SequenceModule, data: SequenceData, fold
     if trainer.limit_test_batches:
         trainer.test(module, datamodule=data, verbose=False)
         metrics |= {f"test/{name}": value for name, value in module.task.compute("test").items()}
-    y = {stage: data.samples[stage].y for stage in ("val", "test")}
     folder.write(
         metrics=metrics,
-        baselines=module.task.baselines(data.samples["train"].y, y),
+        baselines=_baselines(data, with_ngrams=with_ngrams) if trainer.is_global_zero else {},
         best_checkpoint=str(best.relative_to(folder.path)) if best else None,
         epochs=trainer.current_epoch,
         steps=trainer.global_step,
     )
+
+
+def _baselines(data: SequenceData, *, with_ngrams: bool) -> dict[str, dict[str, float]]:
+    """Score the baselines on the same splits."""
+    labelled = {
+        split: Labelled([data.describe(split, number) for number in range(len(samples))], samples.y.numpy())
+        for split, samples in data.samples.items()
+    }
+    train, num_classes = labelled.pop("train"), len(data.spec.classes)
+    found = {"majority": majority(train, labelled, num_classes)}
+    if with_ngrams:
+        found["char_ngrams"] = char_ngrams(train, labelled, num_classes)
+    return found
 
 
 def _best_checkpoint(trainer: Trainer) -> Path | None:

@@ -87,6 +87,7 @@ class Names(SequenceData):
             kind="tokens",
             input_size=len(vocabulary),
             classes=languages,
+            class_counts=tuple(samples["train"].y.bincount(minlength=len(languages)).tolist()),
             symbols=vocabulary.symbols,
             source=source.kind,
             origin=f"{source.path} ({source.how})",

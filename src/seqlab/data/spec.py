@@ -13,6 +13,7 @@ class DataSpec:
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
         input_size: tokens in the vocabulary with its special symbols, or feature columns F.
         classes: class names in the order of their numbers.
+        class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
         source: "real", or "sample" for the small built-in files.
         origin: the folder or archive that was read.
@@ -24,6 +25,7 @@ class DataSpec:
     kind: Literal["tokens", "features"]
     input_size: int
     classes: tuple[str, ...]
+    class_counts: tuple[int, ...]
     symbols: tuple[str, ...]
     source: Literal["real", "sample"]
     origin: str
@@ -32,4 +34,6 @@ class DataSpec:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON and checkpoints hold them."""
-        return asdict(self) | {"classes": list(self.classes), "symbols": list(self.symbols)}
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }

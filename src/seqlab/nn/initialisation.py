@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Layout, Vector
+from seqlab.errors import ConfigError
 
 
 class Parameters(Protocol):
@@ -15,6 +16,7 @@ class Parameters(Protocol):
     cell: Cell
     layout: Layout
     hidden_size: int
+    init_steps: int | None
     W: nn.Parameter
     U: nn.Parameter
     b: nn.Parameter
@@ -32,18 +34,59 @@ def _torch(layer: Parameters) -> None:
 
 def _keras(layer: Parameters) -> None:
     """W Glorot-uniform, U orthogonal (Saxe et al. 2014), biases 0, forget bias 1 (Gers et al. 2000)."""
-    for block in layer.W.view(len(layer.layout.inputs), layer.hidden_size, -1):
+    for block in layer.W.view(-1, layer.hidden_size, layer.W.shape[1]):
         nn.init.xavier_uniform_(block)
-    for block in layer.U.view(len(layer.layout.recurrent), layer.hidden_size, -1):
+    for block in layer.U.view(-1, layer.hidden_size, layer.hidden_size):
         nn.init.orthogonal_(block)
     nn.init.zeros_(layer.b)
-    if "f" in layer.layout.inputs:
-        nn.init.ones_(layer.b.view(-1, layer.hidden_size)[layer.layout.inputs.index("f")])
+    if _has_forget_gate(layer):
+        nn.init.ones_(_bias(layer, "f"))
+
+
+def _kaiming(layer: Parameters) -> None:
+    """All matrices Kaiming-uniform for relu (He et al. 2015), biases 0."""
+    for fused in (layer.W, layer.U):
+        for block in fused.view(-1, layer.hidden_size, fused.shape[1]):
+            nn.init.kaiming_uniform_(block, nonlinearity="relu")
+    nn.init.zeros_(layer.b)
+
+
+def _chrono(layer: Parameters) -> None:
+    """As keras, but gates start to remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
+
+    b_f = ln U(1, init_steps − 1), b_i = −b_f for an LSTM; b_z = ln U(1, init_steps − 1) for a GRU.
+    """
+    _keras(layer)
+    remembers = "f" if _has_forget_gate(layer) else "z"
+    if remembers not in layer.layout.inputs:
+        raise ConfigError(
+            f"init=chrono needs a gate that remembers, f or z; cell '{layer.cell.name}' has none"
+        )
+    if layer.init_steps is None:
+        raise ConfigError("init=chrono needs init_steps, the longest memory to start with, 3 or more")
+    bias = _bias(layer, remembers)
+    bias.uniform_(1, layer.init_steps - 1).log_()
+    if remembers == "f" and "i" in layer.layout.inputs:
+        _bias(layer, "i").copy_(-bias)
+
+
+def _has_forget_gate(layer: Parameters) -> bool:
+    # A gate f without a cell state means something else: the minimal gated unit's f lets the new value in.
+    return "f" in layer.layout.inputs and "c" in layer.cell.state
+
+
+def _bias(layer: Parameters, gate: str) -> Tensor:
+    return layer.b.view(-1, layer.hidden_size)[layer.layout.inputs.index(gate)]
 
 
 def _uniform(tensor: Tensor, hidden_size: int) -> None:
     nn.init.uniform_(tensor, -1 / math.sqrt(hidden_size), 1 / math.sqrt(hidden_size))
 
 
-INITIALISATIONS: dict[str, Callable[[Parameters], None]] = {"torch": _torch, "keras": _keras}
+INITIALISATIONS: dict[str, Callable[[Parameters], None]] = {
+    "torch": _torch,
+    "keras": _keras,
+    "kaiming": _kaiming,
+    "chrono": _chrono,
+}
 """Every initialisation of W, U, b and bias-like vectors by name."""

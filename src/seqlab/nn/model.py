@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from seqlab.cells import cells
 from seqlab.nn.encoders import make_encoder
 from seqlab.nn.heads import LinearHead
-from seqlab.nn.pooling import POOLINGS
+from seqlab.nn.pooling import POOLINGS, WIDTHS
 from seqlab.nn.recurrent import Merge, Recurrent
 
 
@@ -29,8 +29,9 @@ class SequenceModel(nn.Module):
         embedding_size: width of the encoder's output (not for onehot).
         embedding_dropout: share of the embedding set to zero while training.
         dropout: share of outputs set to zero between layers and before the head.
-        pooling: "last", "mean" or "max" over the steps of a sequence.
+        pooling: "last", "mean", "max" over the steps of a sequence, or "combined", all three side by side.
         init: how the recurrent parameters start.
+        init_steps: for init="chrono", the longest memory to start with, in steps.
         engine: what runs the cell.
     """
 
@@ -52,6 +53,7 @@ class SequenceModel(nn.Module):
         dropout: float = 0.0,
         pooling: str = "last",
         init: str = "torch",
+        init_steps: int | None = None,
         engine: str = "auto",
     ) -> None:
         super().__init__()
@@ -66,9 +68,10 @@ class SequenceModel(nn.Module):
             dropout=dropout,
             engine=engine,
             init=init,
+            init_steps=init_steps,
         )
         self.pooling = pooling
-        self.head = LinearHead(self.recurrent.output_size, output_size, dropout)
+        self.head = LinearHead(WIDTHS[pooling] * self.recurrent.output_size, output_size, dropout)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size]."""

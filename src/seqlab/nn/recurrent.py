@@ -18,6 +18,8 @@ Merge = Literal["concat", "sum"]
 class Layer(nn.Module):
     """The parameters of one layer in one direction: W, U and b fused over gates, and the cell's own."""
 
+    init_steps: int | None = None
+
     def __init__(self, cell: Cell, layout: Layout, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.cell, self.layout, self.hidden_size = cell, layout, hidden_size
@@ -30,8 +32,9 @@ class Layer(nn.Module):
         self.own = nn.ParameterDict(vectors | scalars)
         self.norms = nn.ModuleDict(norms)
 
-    def reset_parameters(self, init: str) -> None:
+    def reset_parameters(self, init: str, init_steps: int | None) -> None:
         """Start vectors, scalars and norms as the cell declares, the rest as ``init`` says."""
+        self.init_steps = init_steps
         for name, vector in self.cell.own(Vector).items():
             nn.init.constant_(self.own[name], 0.0 if vector.init == "bias" else vector.init)
         for name, scalar in self.cell.own(Scalar).items():
@@ -71,6 +74,7 @@ class Recurrent(nn.Module):
         dropout: share of outputs set to zero between layers while training, 0 to below 1.
         engine: "auto", or the name of the engine to run on.
         init: how parameters start, a name in ``seqlab.nn.initialisation``.
+        init_steps: for init="chrono", the longest memory to start with, in steps.
 
     Raises:
         ConfigError: a value is out of range or a name unknown.
@@ -89,6 +93,7 @@ class Recurrent(nn.Module):
         dropout: float = 0.0,
         engine: str = "auto",
         init: str = "torch",
+        init_steps: int | None = None,
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
@@ -110,13 +115,13 @@ class Recurrent(nn.Module):
             for _ in range(self.directions)
         )
         self.dropout = nn.Dropout(dropout)
-        self.init = init
+        self.init, self.init_steps = init, init_steps
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
         for layer in self.layers:
-            layer.reset_parameters(self.init)  # type: ignore[operator]
+            layer.reset_parameters(self.init, self.init_steps)  # type: ignore[operator]
 
     def choice(self, dtype: torch.dtype | None = None, device: torch.device | None = None) -> Choice:
         """Return the engine that runs this network, and why; by default where the parameters are.

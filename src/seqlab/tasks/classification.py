@@ -31,12 +31,28 @@ class Classification(nn.Module):
 
     Args:
         classes: class names in the order of their numbers.
+        class_counts: training samples of each class.
+        label_smoothing: share of the target that goes to all classes alike, in training.
+        class_weight_power: a class of n training samples weighs n^-power in training; the mean weight is 1.
     """
 
     monitor, mode = "val/accuracy", "max"
 
-    def __init__(self, classes: Sequence[str]) -> None:
+    weights: Tensor
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        class_counts: Sequence[int] | None = None,
+        *,
+        label_smoothing: float = 0.0,
+        class_weight_power: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.label_smoothing = label_smoothing
+        counts = torch.tensor(class_counts or [1] * len(classes)).clamp(min=1)
+        weights = counts.float() ** -class_weight_power
+        self.register_buffer("weights", weights / weights.mean(), persistent=False)
         self.classes = tuple(classes)
         self.output_size = len(self.classes)
         self.stages = nn.ModuleList(StageScores(self.output_size) for _ in STAGES)
@@ -53,7 +69,7 @@ class Classification(nn.Module):
         valid = batch.ids >= 0
         true = batch.y.masked_fill(~valid, -1)
         rows = valid.sum()
-        loss = functional.cross_entropy(logits, true, ignore_index=-1, reduction="sum") / rows.clamp(min=1)
+        loss = self._loss(logits, true) if stage == "train" else _cross_entropy(logits, true, rows)
         with torch.no_grad():
             self._of(stage).loss.update(loss, rows)
             self._of(stage).confusion.update(logits.argmax(1), batch.y, valid)
@@ -76,24 +92,6 @@ class Classification(nn.Module):
         self._of(stage).confusion.reset()
         if stage == "test":
             self.predictions.reset()
-
-    def baselines(self, train_y: Tensor, y: Mapping[str, Tensor]) -> dict[str, dict[str, float]]:
-        """Score the trivial answer, always the most frequent training class.
-
-        Args:
-            train_y: classes of the training samples, [N].
-            y: classes of other splits by stage.
-
-        Returns:
-            ``{"majority": {"test/accuracy": …, …}}``
-        """
-        majority = int(torch.bincount(train_y, minlength=self.output_size).argmax())
-        metrics: dict[str, float] = {}
-        for stage, true in y.items():
-            counts = torch.zeros(self.output_size, self.output_size, dtype=torch.int64)
-            counts[:, majority] = torch.bincount(true, minlength=self.output_size)
-            metrics |= {f"{stage}/{name}": value for name, value in scores(counts).items()}
-        return {"majority": metrics}
 
     def figures(self, history: Mapping[str, Sequence[tuple[int, float]]], title: str) -> dict[str, Figure]:
         """Draw the learning curves and the confusion matrices of the stages that were evaluated."""
@@ -127,5 +125,22 @@ class Classification(nn.Module):
             for number, name in enumerate(self.classes)
         }
 
+    def _loss(self, logits: Tensor, true: Tensor) -> Tensor:
+        """Return what training lowers; without smoothing and weights it is the mean cross-entropy."""
+        total = functional.cross_entropy(
+            logits,
+            true,
+            weight=self.weights.to(logits.dtype),
+            ignore_index=-1,
+            label_smoothing=self.label_smoothing,
+            reduction="sum",
+        )
+        weight = torch.where(true >= 0, self.weights[true.clamp(min=0)], 0).sum()
+        return total / weight.clamp(min=1e-9)
+
     def _of(self, stage: str) -> StageScores:
         return cast("StageScores", self.stages[STAGES.index(stage)])
+
+
+def _cross_entropy(logits: Tensor, true: Tensor, rows: Tensor) -> Tensor:
+    return functional.cross_entropy(logits, true, ignore_index=-1, reduction="sum") / rows.clamp(min=1)

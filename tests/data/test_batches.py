@@ -1,0 +1,54 @@
+"""TokenSamples cut padded batches out of one long array."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqlab.data import TokenSamples
+
+ROWS = [[5, 6, 7], [8], [9, 4, 4, 5], [6, 6]]
+
+
+def samples_of(rows: list[list[int]]) -> TokenSamples:
+    return TokenSamples(
+        tokens=torch.tensor([token for row in rows for token in row], dtype=torch.int32),
+        lengths=torch.tensor([len(row) for row in rows]),
+        y=torch.tensor([10 + number for number in range(len(rows))]),
+    )
+
+
+@settings(deadline=None)
+@given(
+    rows=st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=12),
+    data=st.data(),
+)
+def test_a_batch_holds_its_rows_and_zeros_behind_them(rows, data):
+    ids = data.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1, max_size=12))
+    batch = samples_of(rows).batch(torch.tensor(ids))
+    longest = max(len(rows[sample]) for sample in ids)
+    assert batch.x.tolist() == [rows[sample] + [0] * (longest - len(rows[sample])) for sample in ids]
+    assert batch.lengths.tolist() == [len(rows[sample]) for sample in ids]
+    assert batch.y.tolist() == [10 + sample for sample in ids]
+    assert batch.ids.tolist() == ids
+
+
+def test_a_batch_is_as_wide_as_its_own_longest_row():
+    assert samples_of(ROWS).batch(torch.tensor([1, 3])).x.shape == (2, 2)
+
+
+def test_tokens_become_the_integers_that_an_embedding_takes():
+    assert samples_of(ROWS).batch(torch.tensor([0])).x.dtype == torch.int64
+
+
+def test_a_filling_row_keeps_its_id_and_is_as_good_as_any_other():
+    batch = samples_of(ROWS).batch(torch.tensor([2, -1]))
+    assert batch.ids.tolist() == [2, -1]
+    assert batch.x[0].tolist() == ROWS[2]
+    length = int(batch.lengths[1])
+    assert batch.x[1, :length].tolist() in ROWS
+
+
+@pytest.mark.parametrize("rows", [ROWS, [[3]], [[1], [2], [3]]])
+def test_there_are_as_many_samples_as_rows(rows):
+    assert len(samples_of(rows)) == len(rows)

@@ -1,0 +1,241 @@
+"""Language files: where they are found, how they are read, and what is wrong with malformed ones."""
+
+import hashlib
+import logging
+import unicodedata
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from seqlab.data import language_files
+from seqlab.data.language_files import find, fingerprint, parse, read_files
+from seqlab.errors import DataError
+
+FILES = {"Greek": b"Galanos\nKalogeras\n", "Irish": b"Doyle\nKelly\n"}
+
+
+def write(folder: Path, files: dict[str, bytes]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for language, content in files.items():
+        (folder / f"{language}.txt").write_bytes(content)
+    return folder
+
+
+def write_zip(path: Path, files: dict[str, bytes], below: str = "data/names") -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for language, content in files.items():
+            archive.writestr(f"{below}/{language}.txt", content)
+    return path
+
+
+def parsed(*, to_ascii: bool = False, **files: str | bytes) -> list[tuple[str, str]]:
+    encoded = {
+        name: content.encode() if isinstance(content, str) else content for name, content in files.items()
+    }
+    return [(name.text, name.language) for name in parse(encoded, to_ascii=to_ascii)]
+
+
+@pytest.mark.parametrize("below", ["data/names", "names", "."])
+def test_a_folder_is_found_at_or_below_the_root(tmp_path, below):
+    write(tmp_path / below, FILES)
+    assert find(tmp_path) == tmp_path / below
+    assert read_files(find(tmp_path)) == FILES
+
+
+@pytest.mark.parametrize("below", ["data/names", "names", "anything/names"])
+def test_an_archive_is_found_in_the_root_and_as_the_root(tmp_path, below):
+    archive = write_zip(tmp_path / "names.zip", FILES, below)
+    assert find(tmp_path) == find(archive) == archive
+    assert read_files(archive) == FILES
+
+
+def test_an_archive_may_have_any_name_if_it_is_the_root(tmp_path):
+    archive = write_zip(tmp_path / "surnames-v2.zip", FILES)
+    assert find(archive) == archive
+    assert find(tmp_path) is None
+
+
+@pytest.mark.parametrize("files", [{}, {"README": b"one lonely file"}])
+def test_nothing_is_found_where_there_are_no_language_files(tmp_path, files):
+    write(tmp_path, files)
+    assert find(tmp_path) is None
+    assert find(tmp_path / "missing") is None
+
+
+def test_a_file_that_is_no_archive_is_not_found(tmp_path):
+    (tmp_path / "names.csv").write_text("Doyle,Irish\n")
+    assert find(tmp_path / "names.csv") is None
+
+
+def test_other_files_of_an_archive_are_left_out(tmp_path):
+    path = write_zip(tmp_path / "names.zip", FILES)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("data/names/README.md", "about")
+        archive.writestr("data/eng-fra.txt", "go\tva\n")
+        archive.writestr("__MACOSX/data/names/._Irish.txt", b"\x00\x05")
+    assert read_files(path) == FILES
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no archive", b"PK\x03\x04 and then nothing"])
+def test_a_broken_archive_is_an_error_that_names_it(tmp_path, content):
+    path = tmp_path / "names.zip"
+    path.write_bytes(content)
+    assert find(tmp_path) == path
+    with pytest.raises(DataError, match=r"names\.zip cannot be read: .*; fetch it anew"):
+        read_files(path)
+
+
+def test_an_archive_with_a_wrong_checksum_is_an_error(tmp_path):
+    path = write_zip(tmp_path / "names.zip", FILES)
+    path.write_bytes(path.read_bytes().replace(b"Galanos", b"Galanox"))
+    with pytest.raises(DataError, match=r"names\.zip cannot be read: Bad CRC-32.*Greek\.txt"):
+        read_files(path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(language_files, "LARGEST_FILE", 1000)
+    path = write_zip(tmp_path / "names.zip", FILES | {"Korean": b"\n" * 1001})
+    with pytest.raises(DataError, match=r"data/names/Korean\.txt unpacks to 1,001 bytes; too large"):
+        read_files(path)
+
+
+def test_a_folder_or_archive_without_any_file_is_an_error(tmp_path):
+    archive = write_zip(tmp_path / "names.zip", {})
+    for path in (archive, tmp_path):
+        with pytest.raises(DataError, match=r"holds no <Language>.txt; put one file a language there"):
+            read_files(path)
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_two_files_that_differ_only_in_case_are_an_error(tmp_path, kind):
+    files = FILES | {"irish": b"Walsh\nByrne\n"}
+    path = write(tmp_path, files) if kind == "folder" else write_zip(tmp_path / "names.zip", files)
+    if len(list(tmp_path.glob("*.txt"))) == 2:
+        pytest.skip("this file system does not tell cases apart")
+    with pytest.raises(DataError, match=r"'Irish.txt' and 'irish.txt' are one language twice; keep one"):
+        read_files(path)
+
+
+def test_names_are_read_in_order_with_their_language():
+    assert parsed(Greek="Galanos\nKalogeras\n", Irish="Doyle\nKelly") == [
+        ("Galanos", "Greek"),
+        ("Kalogeras", "Greek"),
+        ("Doyle", "Irish"),
+        ("Kelly", "Irish"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Doyle\r\nKelly\r\n",
+        b"\xef\xbb\xbfDoyle\nKelly\n",
+        b"Doyle\t\n  Kelly  \n",
+        b"\tDoyle \r\n\tKelly\t\r\n",
+        "\u00a0Doyle\nKelly\u3000\n".encode(),
+        b"Doyle\rKelly",
+    ],
+)
+def test_line_ends_marks_and_blanks_around_a_name_are_no_part_of_it(content, caplog):
+    assert parsed(Irish=content) == [("Doyle", "Irish"), ("Kelly", "Irish")]
+    assert caplog.text == ""
+
+
+def test_accents_are_the_same_however_they_are_written():
+    composed = unicodedata.normalize("NFC", "Núñez\nMuñoz\n")
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert decomposed != composed
+    assert (
+        parsed(Spanish=decomposed) == parsed(Spanish=composed) == [("Núñez", "Spanish"), ("Muñoz", "Spanish")]
+    )
+
+
+def test_equal_lines_are_all_kept():
+    assert parsed(Irish="Doyle\nDoyle\nKelly\n") == [
+        ("Doyle", "Irish"),
+        ("Doyle", "Irish"),
+        ("Kelly", "Irish"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [(b"", 0), (b"\n\n  \n", 0), (b"Doyle", 1), (b"\n\nDoyle\n", 1), (b"\xef\xbb\xbf", 0)],
+)
+def test_a_file_with_fewer_than_two_names_is_an_error(content, count):
+    with pytest.raises(DataError, match=rf"Irish\.txt holds {count} name\(s\); add more, or remove the file"):
+        parsed(Greek="Galanos\nKalogeras\n", Irish=content)
+
+
+@pytest.mark.parametrize(
+    ("content", "byte", "offset"),
+    [
+        ("Nuñez\nKelly\n".encode("latin-1"), "f1", 2),
+        ("Doyle\nKelly\n".encode("utf-16"), "ff", 0),
+        (b"Doyle\nKelly\n\x80", "80", 12),
+    ],
+)
+def test_a_file_that_is_not_utf8_is_an_error_with_the_byte_and_its_offset(content, byte, offset):
+    with pytest.raises(DataError, match=rf"Irish\.txt is not UTF-8: byte 0x{byte} at offset {offset}; save"):
+        parsed(Irish=content)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("Do\x00yle\nKelly\n", 1),
+        ("Doyle\nKelly\n\nByr\tne\n", 4),
+        ("Doyle\r\nKe\x07lly\r\n", 2),
+        ("A\n\x7f\nB", 2),
+    ],
+)
+def test_a_control_character_is_an_error_with_its_line(content, line):
+    with pytest.raises(DataError, match=rf"Irish\.txt, line {line}: a control character in "):
+        parsed(Irish=content)
+
+
+def test_blank_lines_are_skipped_and_counted(caplog):
+    assert len(parsed(Greek="\nGalanos\n\n \nKalogeras\n", Irish="Doyle\nKelly\n\n")) == 4
+    assert [record.getMessage() for record in caplog.records] == ["names: 4 blank lines were skipped"]
+    assert caplog.records[0].levelno == logging.WARNING
+
+
+def test_spellings_of_several_languages_are_counted(caplog):
+    parsed(Greek="Adam\nRose\nGalanos\n", Irish="Adam\nAdam\nRose\nKelly\n", Polish="Adam\nKelly\n")
+    assert [record.getMessage() for record in caplog.records] == [
+        "names: 3 spellings stand in two or more languages; no model can tell them apart"
+    ]
+
+
+def test_names_without_an_ascii_letter_are_skipped_and_counted_only_if_folded(caplog):
+    assert parsed(Chinese="李\nLi\n王\n") == [("李", "Chinese"), ("Li", "Chinese"), ("王", "Chinese")]
+    assert caplog.text == ""
+    assert parsed(to_ascii=True, Chinese="李\nLi\n王\n", Polish="Wałęsa\nNowák\n") == [
+        ("Li", "Chinese"),
+        ("Walesa", "Polish"),
+        ("Nowak", "Polish"),
+    ]
+    assert "names: 2 names have no ASCII letter and were skipped" in caplog.text
+
+
+@pytest.mark.parametrize(("length", "warned"), [(100, False), (101, True)])
+def test_a_line_of_over_a_hundred_characters_is_a_warning(length, warned, caplog):
+    assert len(parsed(Irish=f"{'x' * length}\nKelly\n")) == 2
+    assert ("names: 1 names are longer than 100 characters" in caplog.text) == warned
+
+
+@pytest.mark.parametrize(
+    ("files", "same"),
+    [
+        ({"Irish": FILES["Irish"], "Greek": FILES["Greek"]}, True),
+        ({"Greek": FILES["Greek"]}, False),
+        (FILES | {"Irish": b"Doyle\nKelli\n"}, False),
+        ({"Greek": FILES["Greek"], "Welsh": FILES["Irish"]}, False),
+        ({"Greek": FILES["Greek"] + b"Doyle\n", "Irish": b"Kelly\n"}, False),
+    ],
+)
+def test_the_fingerprint_tells_every_content_and_name_but_no_order(files, same):
+    content = b"Greek\x0018\x00Galanos\nKalogeras\nIrish\x0012\x00Doyle\nKelly\n"
+    assert fingerprint(FILES) == hashlib.sha256(content).hexdigest()
+    assert (fingerprint(files) == fingerprint(FILES)) == same

@@ -1,0 +1,107 @@
+"""SequenceData: three splits, read once, and the loaders over them."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from seqlab.data import BatchLoader, DataSpec, Samples, SequenceData, TokenSamples
+from seqlab.errors import DataError
+
+
+class Toy(SequenceData):
+    """Sixteen training samples of class 0, four of class 1; counts how often it is read."""
+
+    reads = 0
+    sizes = {"train": 20, "val": 5, "test": 7}  # noqa: RUF012 (one test replaces it)
+
+    def load(self) -> tuple[DataSpec, Mapping[str, Samples]]:
+        self.reads += 1
+        spec = DataSpec(
+            name="toy",
+            kind="tokens",
+            input_size=9,
+            classes=("a", "b"),
+            class_counts=(16, 4),
+            symbols=(),
+            source="sample",
+            origin="nowhere",
+            sha256="0",
+            sizes=self.sizes,
+        )
+        return spec, {
+            split: TokenSamples(torch.ones(size, dtype=torch.int32), torch.ones(size, dtype=torch.int64), y)
+            for split, size in self.sizes.items()
+            for y in [torch.arange(size) // 16]
+        }
+
+    def describe(self, split: str, index: int) -> str:
+        return f"{split} {index}"
+
+
+def ids_of(loader: BatchLoader) -> list[int]:
+    return [sample for batch in loader for sample in batch.ids.tolist()]
+
+
+def test_data_are_read_once_whichever_stage_asks():
+    data = Toy(batch_size=4)
+    for stage in ("fit", "validate", "test", None):
+        data.setup(stage)
+    assert data.reads == 1
+    assert data.spec.name == "toy"
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_a_split_without_samples_is_an_error_that_names_it(split):
+    data = Toy(batch_size=4)
+    data.sizes = Toy.sizes | {split: 0}
+    with pytest.raises(DataError, match=f"toy: no samples are left for '{split}'; add data or change"):
+        data.setup()
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 20), ("val", 5), ("test", 7)])
+def test_every_split_has_a_loader_over_all_its_samples(split, count):
+    data = Toy(batch_size=4)
+    data.setup()
+    loader = getattr(data, f"{split}_dataloader")()
+    assert sorted(ids_of(loader)) == list(range(count))
+    assert len(next(iter(loader)).ids) == 4
+
+
+def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
+    def orders(seed: int) -> tuple[list[int], list[int]]:
+        data = Toy(batch_size=4, seed=seed)
+        data.setup()
+        return ids_of(data.train_dataloader()), ids_of(data.val_dataloader())
+
+    assert orders(0)[1] == orders(1)[1] == list(range(5))
+    assert orders(0)[0] == orders(0)[0] != orders(1)[0]
+
+
+def test_by_class_gives_the_rare_class_its_half():
+    data = Toy(batch_size=4, sampling="by_class")
+    data.setup()
+    loader, rare = data.train_dataloader(), 0
+    for epoch in range(50):
+        loader.set_epoch(epoch)
+        rare += sum(sample >= 16 for sample in ids_of(loader))
+    # Of 1000 draws, half, within four standard deviations.
+    assert abs(rare - 500) < 4 * (1000 * 0.5 * 0.5) ** 0.5
+
+
+def test_by_class_is_for_training_alone():
+    data = Toy(batch_size=4, sampling="by_class")
+    data.setup()
+    assert sorted(ids_of(data.test_dataloader())) == list(range(7))
+
+
+def test_loaders_take_their_share_from_the_trainers_ranks():
+    rows = []
+    for rank in range(3):
+        data = Toy(batch_size=2)
+        data.setup()
+        data.trainer = SimpleNamespace(global_rank=rank, world_size=3)
+        rows.append(ids_of(data.test_dataloader()))
+    assert [len(part) for part in rows] == [3, 3, 3]
+    assert sorted(sample for part in rows for sample in part) == [-1, -1, *range(7)]
