@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
 
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
+  seqlab eval RUN                                          score a finished run again
+  seqlab predict RUN TEXT ...                              ask a finished run
+  seqlab report [FOLDER]                                   compare all runs below a folder
+  seqlab cells                                             list the cells
   seqlab --version                                         print the version
 """
 
@@ -36,9 +40,12 @@ def main() -> int:
 
         sys.stdout.write(f"seqlab {__version__}\n")
         return 0
+    from seqlab import commands
     from seqlab.errors import near
 
-    return _complain(f"no command '{command}'; {near(command, ['train', '--help', '--version'])}")
+    if command in commands.HELP:
+        return _guarded(lambda: commands.run(command, arguments), ())
+    return _complain(f"no command '{command}'; {near(command, ['train', *commands.HELP])}")
 
 
 def train(arguments: Sequence[str] | None = None) -> int:

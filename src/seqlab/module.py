@@ -69,9 +69,9 @@ class SequenceModule(LightningModule):
         """Note a validation batch."""
         self._step("val", batch)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """Note a test batch."""
-        self._step("test", batch)
+    def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
+        """Note a test batch, or one of the second loader's: training samples drawn by class."""
+        self._step(("test", "drawn")[dataloader_idx], batch)
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's training scores anew."""
@@ -84,6 +84,7 @@ class SequenceModule(LightningModule):
     def on_test_epoch_start(self) -> None:
         """Start the test scores anew."""
         self.task.reset("test")
+        self.task.reset("drawn")
 
     def on_train_epoch_end(self) -> None:
         """Log the training scores of the epoch: of the weights as they were at each batch."""

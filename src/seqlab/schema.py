@@ -182,6 +182,7 @@ class CallbacksConfig(Section):
 
     early_stopping_patience: Count | None
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None
+    score_drawn: bool
     figures: bool
     predictions: bool
 

@@ -58,7 +58,7 @@ def train(config: Config) -> Finished:
         trainer = build.make_trainer(config, folder, module.task)
         _announce(config, folder, data, module, trainer)
         _fit(trainer, module, data)
-        _evaluate(trainer, module, data, folder, with_ngrams=config.task.baselines)
+        _evaluate(config, trainer, module, data, folder)
         _leave_results(config, trainer, module, data, folder)
     if trainer.is_global_zero:
         print_summary(folder)
@@ -111,7 +111,7 @@ def _fit(trainer: Trainer, module: SequenceModule, data: SequenceData) -> None:
 
 
 def _evaluate(
-    trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder, *, with_ngrams: bool
+    config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
 ) -> None:
     """Take the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
@@ -126,11 +126,13 @@ def _evaluate(
         trainer.loggers = loggers
         metrics |= {f"val/{name}": value for name, value in module.task.compute("val").items()}
     if trainer.limit_test_batches:
-        trainer.test(module, datamodule=data, verbose=False)
-        metrics |= {f"test/{name}": value for name, value in module.task.compute("test").items()}
+        drawn = [data.drawn_dataloader()] if config.callbacks.score_drawn else []
+        trainer.test(module, dataloaders=[data.test_dataloader(), *drawn], verbose=False)
+        for stage in ("test", "drawn") if drawn else ("test",):
+            metrics |= {f"{stage}/{name}": value for name, value in module.task.compute(stage).items()}
     folder.write(
         metrics=metrics,
-        baselines=_baselines(data, with_ngrams=with_ngrams) if trainer.is_global_zero else {},
+        baselines=_baselines(data, with_ngrams=config.task.baselines) if trainer.is_global_zero else {},
         best_checkpoint=str(best.relative_to(folder.path)) if best else None,
         epochs=trainer.current_epoch,
         steps=trainer.global_step,

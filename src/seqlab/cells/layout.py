@@ -32,6 +32,14 @@ class Layout:
         """
         return _Probe(cell).layout()
 
+    def formula(self, cell: Cell) -> str:
+        """Return the number of parameters of a layer and direction: ``4HI + 4H² + 4H``."""
+        W, U = len(self.inputs), len(self.recurrent)
+        vectors = W + len(cell.own(Vector)) + 2 * len(cell.own(Norm))
+        terms = [(W, "HI"), (U, "H²"), (vectors, "H"), (len(cell.own(Scalar)), "")]
+        parts = [f"{number if number > 1 or not unit else ''}{unit}" for number, unit in terms if number]
+        return " + ".join(parts)
+
 
 class _Probe:
     """One step on tensors of shape [2, 3], which notes the gates it reads."""

@@ -10,6 +10,9 @@ from seqlab.data.loader import BatchLoader, Order
 from seqlab.data.spec import DataSpec
 from seqlab.errors import DataError
 
+EVALUATION = 256
+"""Rows in a batch for evaluation, if training has fewer: scores do not depend on it."""
+
 
 class SequenceData(LightningDataModule):
     """A LightningDataModule of (x, lengths, y, index) batches. A data set fills in ``load`` and ``describe``.
@@ -68,18 +71,22 @@ class SequenceData(LightningDataModule):
 
     def val_dataloader(self) -> BatchLoader:
         """Return the validation batches."""
-        return self._loader("val", "sequential")
+        return self._loader("val", "sequential", EVALUATION)
 
     def test_dataloader(self) -> BatchLoader:
         """Return the test batches."""
-        return self._loader("test", "sequential")
+        return self._loader("test", "sequential", EVALUATION)
 
-    def _loader(self, split: str, order: Order) -> BatchLoader:
+    def drawn_dataloader(self) -> BatchLoader:
+        """Return training samples drawn uniformly over classes: the classroom's way to score."""
+        return self._loader("train", "by_class", EVALUATION)
+
+    def _loader(self, split: str, order: Order, at_least: int = 1) -> BatchLoader:
         trainer = self.trainer
         rank, world_size = (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
         return BatchLoader(
             self.samples[split],
-            self.batch_size,
+            max(self.batch_size, at_least),
             order=order,
             seed=self.seed,
             rank=rank,

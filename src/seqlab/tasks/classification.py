@@ -14,7 +14,8 @@ from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures import confusion_matrix, curves
 from seqlab.tasks.predictions import Predictions
 
-STAGES = ("train", "val", "test")
+STAGES = ("train", "val", "test", "drawn")
+"""What is scored apart; "drawn" are training samples drawn uniformly over classes."""
 
 
 class StageScores(nn.Module):
@@ -62,7 +63,7 @@ class Classification(nn.Module):
         """Return the mean loss over the rows that count, and note the batch for the stage's scores.
 
         Args:
-            stage: "train", "val" or "test".
+            stage: "train", "val", "test" or "drawn".
             logits: the model's answers, [B, C].
             batch: what was asked.
         """

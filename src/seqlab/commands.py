@@ -1,0 +1,128 @@
+"""The commands that use what is there: cells, eval, predict, report."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from seqlab.errors import ConfigError, DataError
+
+HELP = {
+    "cells": "list the registered cells: gates, states, parameters, engines",
+    "eval": "score a run's best weights again on its validation and test data",
+    "predict": "ask a run's network about texts",
+    "report": "compare all runs below a folder",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argparse whose errors are ours: one line, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
+def run(command: str, arguments: Sequence[str]) -> None:
+    """Run one of ``HELP``'s commands.
+
+    Raises:
+        SeqlabError: the command line, a file or a run folder is wrong.
+    """
+    parser = _Parser(prog=f"seqlab {command}", description=HELP[command])
+    if command == "cells":
+        parser.add_argument("--imports", nargs="*", default=[], help="modules of yours that register cells")
+        _cells(parser.parse_args(arguments))
+    elif command == "report":
+        parser.add_argument("folder", nargs="?", default="outputs", type=Path)
+        from seqlab.report import print_report  # noqa: PLC0415 (imports torch)
+
+        print_report(parser.parse_args(arguments).folder)
+    else:
+        parser.add_argument("run", type=Path, help="a run folder")
+        parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
+        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+        if command == "eval":
+            parser.add_argument("--root", help="where the data are now, if they have moved")
+            _evaluate(parser.parse_args(arguments))
+        else:
+            parser.add_argument("texts", nargs="*", help="what to classify")
+            parser.add_argument("--file", type=Path, help="a UTF-8 file of further texts, one a line")
+            parser.add_argument("--top", type=int, default=3, help="how many classes to name")
+            _predict(parser.parse_args(arguments))
+
+
+def _cells(options: argparse.Namespace) -> None:
+    import torch  # noqa: PLC0415
+    from rich import box  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from seqlab import plugins  # noqa: PLC0415
+    from seqlab.cells import Layout, cells  # noqa: PLC0415
+    from seqlab.engines import ENGINES  # noqa: PLC0415
+
+    plugins.load(options.imports)
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("cell", "gates", "state", "output", "parameters of a layer", "engines", "what"):
+        table.add_column(column)
+    for name, cls in cells.items():
+        cell = cls()
+        serving = [
+            engine.name
+            for engine in ENGINES.values()
+            if engine.refusal(cell, torch.float32, torch.device("cpu")) is None
+        ]
+        what = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
+        formula = Layout.of(cell).formula(cell)
+        table.add_row(
+            name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(serving), what
+        )
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from seqlab.evaluation import evaluate  # noqa: PLC0415 (imports torch)
+
+    metrics = evaluate(options.run, options.checkpoint, options.root)
+    if options.json:
+        sys.stdout.write(json.dumps(metrics) + "\n")
+        return
+    for name, value in metrics.items():
+        sys.stdout.write(f"{name:24s} {value:.4f}\n")
+
+
+def _predict(options: argparse.Namespace) -> None:
+    texts = [text for text in (*options.texts, *_lines(options.file)) if text.strip()]
+    if not texts:
+        raise DataError("nothing to predict: name a text, or --file with one text a line")
+    if options.top < 1:
+        raise ConfigError(f"--top must be 1 or more, got {options.top}")
+    from seqlab import logs  # noqa: PLC0415
+    from seqlab.prediction import predict  # noqa: PLC0415 (imports torch)
+    from seqlab.runs.load import load_run  # noqa: PLC0415
+
+    logs.configure("quiet")
+    answers = predict(load_run(options.run, options.checkpoint), texts, options.top)
+    if options.json:
+        sys.stdout.write(json.dumps([asdict(answer) for answer in answers], ensure_ascii=False) + "\n")
+        return
+    for answer in answers:
+        best = "  ".join(
+            f"{name} {probability:.3f}"
+            for name, probability in zip(answer.classes, answer.probabilities, strict=True)
+        )
+        sys.stdout.write(f"{answer.text}\t{best}\n")
+
+
+def _lines(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}; name a readable file") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from error

@@ -1,0 +1,50 @@
+"""Scoring a finished run again, from its folder."""
+
+from pathlib import Path
+
+from lightning.pytorch import Trainer
+
+from seqlab import build, logs
+from seqlab.errors import DataError
+from seqlab.runs.load import load_run
+
+
+def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> dict[str, float]:
+    """Return the scores of a run's weights on its validation and test data.
+
+    Args:
+        path: the run folder.
+        checkpoint: "best" or "last".
+        root: where the data are now, if not where the run found them.
+
+    Raises:
+        RunError: the folder is damaged.
+        DataError: the data are gone, or not the ones the run has seen.
+    """
+    logs.configure("quiet")
+    run = load_run(path, checkpoint)
+    config = run.config
+    if root is not None:
+        config = config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+    data = build.make_data(config)
+    data.setup()
+    if data.spec.sha256 != run.record.get("data", {}).get("sha256"):
+        raise DataError(
+            f"{data.spec.origin} is not what {path} was trained on; name the right folder with --root"
+        )
+    trainer = Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    trainer.validate(run.module, datamodule=data, verbose=False)
+    trainer.test(run.module, datamodule=data, verbose=False)
+    return {
+        f"{stage}/{name}": value
+        for stage in ("val", "test")
+        for name, value in run.module.task.compute(stage).items()
+    }

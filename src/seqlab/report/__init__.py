@@ -1,0 +1,5 @@
+"""Comparing finished runs."""
+
+from seqlab.report.table import print_report
+
+__all__ = ["print_report"]

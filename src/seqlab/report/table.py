@@ -1,0 +1,117 @@
+"""All runs below a folder in one table: what differs between them, their scores, the baselines'."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from seqlab.errors import RunError
+from seqlab.runs.load import read_record
+
+SCORES = {
+    "test/accuracy": "accuracy",
+    "test/precision_macro": "precision",
+    "test/recall_macro": "recall",
+    "test/f1_macro": "F1",
+    "drawn/accuracy": "accuracy on training names drawn by class",
+}
+"""What is shown of a run, and what it is called; all but the last are of test data, macro averages."""
+
+GROUPS = ("model", "data", "task", "optimizer", "scheduler", "trainer")
+"""Settings that can change a result; the seed too."""
+
+ELSEWHERE = (
+    "model.cell",
+    "data.root",
+    "data.source",
+    "task.baselines",
+    "trainer.devices",
+    "trainer.strategy",
+)
+"""Settings that have a column of their own, or do not change a result."""
+
+
+def print_report(folder: Path) -> None:
+    """Print every run below ``folder``, the best first, and beneath them the baselines of their data.
+
+    Raises:
+        RunError: there is no run.
+    """
+    runs = sorted(path.parent for path in folder.rglob("run.json"))
+    if not runs:
+        raise RunError(f"no run below {folder}; seqlab train makes one")
+    records = {run: read_record(run) for run in runs}
+    settings = {run: _settings(run) for run in runs}
+    differing = _differing(list(settings.values()))
+    shown = [score for score in SCORES if any(score in _metrics(record) for record in records.values())]
+    table = Table(box=box.SIMPLE_HEAD, title=f"{len(runs)} runs below {folder}", title_justify="left")
+    for column in ("run", "cell", *(key.rpartition(".")[2] for key in differing)):
+        table.add_column(column, overflow="fold")
+    for column in (*(SCORES[score] for score in shown), "parameters", "time"):
+        table.add_column(column, justify="right", overflow="fold")
+    for column in ("engine", "data", "status"):
+        table.add_column(column)
+    best_first = sorted(runs, key=lambda run: -_metrics(records[run]).get("test/accuracy", -1.0))
+    for run in best_first:
+        record = records[run]
+        varied = [str(settings[run].get(key, "")) for key in differing]
+        table.add_row(
+            str(record.get("name", run.parent.name)),
+            str(record.get("cell", "")),
+            *varied,
+            *(_number(_metrics(record).get(score)) for score in shown),
+            f"{record.get('parameters', 0):,}",
+            f"{record['seconds']:.0f} s" if "seconds" in record else "",
+            str(record.get("engine", "")),
+            _data(record),
+            str(record.get("status", "")),
+        )
+    for (data, name), metrics in _baselines(records.values()).items():
+        empty = [""] * len(differing)
+        scores = [_number(metrics.get(score)) for score in shown]
+        table.add_row(f"baseline: {name}", "", *empty, *scores, "", "", "", data, "", style="dim")
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _settings(run: Path) -> dict[str, Any]:
+    """Return the settings of a run, flat, without those that do not change the result."""
+    file = run / "config.yaml"
+    raw = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    flat = {f"{group}.{key}": value for group in GROUPS for key, value in raw.get(group, {}).items()}
+    return {key: value for key, value in flat.items() if key not in ELSEWHERE} | {"seed": raw.get("seed")}
+
+
+def _differing(settings: list[dict[str, Any]]) -> list[str]:
+    everywhere = [key for key in settings[0] if all(key in setting for setting in settings)]
+    return [key for key in everywhere if len({str(setting[key]) for setting in settings}) > 1]
+
+
+def _baselines(records: Any) -> dict[tuple[str, str], dict[str, float]]:
+    """Return the baselines of every data set and split that occurs, by where they were computed and name."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for record in records:
+        for name, metrics in record.get("baselines", {}).items():
+            known = found.setdefault((_data(record), name), metrics)
+            if known != metrics:  # another split of the same data
+                found[_data(record), f"{name} ({record.get('name')})"] = metrics
+    return found
+
+
+def _metrics(record: Mapping[str, Any]) -> dict[str, float]:
+    metrics: dict[str, float] = record.get("metrics", {})
+    return metrics
+
+
+def _data(record: Mapping[str, Any]) -> str:
+    data = record.get("data", {})
+    source = data.get("source", "")
+    return f"{data.get('name', '')} ({'SAMPLE' if source == 'sample' else source})"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

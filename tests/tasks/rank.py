@@ -1,0 +1,54 @@
+"""One process of test_ranks.py: python rank.py RANK FOLDER writes what it knows as a rank of 1, 2 and 3."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from seqlab.data import BatchLoader, TokenSamples
+from seqlab.tasks import Classification
+
+COUNTS = range(1, 21)
+CLASSES = 4
+
+
+def samples(count: int) -> TokenSamples:
+    """Return samples of different lengths and classes."""
+    lengths = torch.tensor([1 + 3 * number % 5 for number in range(count)])
+    y = torch.tensor([number * number % CLASSES for number in range(count)])
+    return TokenSamples(torch.ones(int(lengths.sum()), dtype=torch.int32), lengths, y)
+
+
+def logits(sample: int) -> list[float]:
+    """Return answers so far apart that every sample's cross-entropy is a multiple of 40, to the last bit."""
+    return [40.0 * ((sample * 7 + 3 * number) % 5) for number in range(CLASSES)]
+
+
+def evaluate(count: int, rank: int, world_size: int) -> dict[str, object]:
+    """Score ``count`` test samples, three rows a batch; rows that only fill up are answered at random."""
+    task = Classification([f"class {number}" for number in range(CLASSES)])
+    for batch in BatchLoader(samples(count), 3, rank=rank, world_size=world_size):
+        rows = [logits(sample) if sample >= 0 else [0.0, 9.0, 0.0, 0.0] for sample in batch.ids.tolist()]
+        task.step("test", torch.tensor(rows), batch)
+    return {
+        "counts": task.counts("test").tolist(),
+        "loss": task.compute("test")["loss"],
+        "predictions": task.predictions.compute()[0].tolist(),
+        "probabilities": task.predictions.compute()[1].reshape(-1).tolist(),
+    }
+
+
+def main(rank: int, folder: Path) -> None:
+    """Meet the other ranks through a file, in groups of growing size, and write what each group found."""
+    for world_size in range(rank + 1, 4):
+        meeting = f"file://{folder / f'meeting-{world_size}'}"
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world_size)
+        results = {count: evaluate(count, rank, world_size) for count in COUNTS}
+        (folder / f"{world_size}-{rank}.json").write_text(json.dumps(results))
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]))

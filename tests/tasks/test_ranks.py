@@ -1,0 +1,76 @@
+"""Several processes count, score and predict exactly as one does, for any number of test samples."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COUNTS = range(1, 21)
+SCRIPT = Path(__file__).with_name("rank.py")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Where three processes, as one, two and three ranks, have written what they know at the end."""
+    folder = tmp_path_factory.mktemp("ranks")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, SCRIPT, str(rank), str(folder)],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(3)
+    ]
+    for process in processes:
+        _, shown = process.communicate(timeout=120)
+        assert process.returncode == 0, shown
+    return folder
+
+
+@pytest.fixture(params=[1, 2, 3], ids=["one rank", "two ranks", "three ranks"])
+def ranks(request, folder) -> list[dict[int, dict]]:
+    """Results by number of samples, of every rank."""
+    files = [folder / f"{request.param}-{rank}.json" for rank in range(request.param)]
+    return [{int(count): values for count, values in json.loads(file.read_text()).items()} for file in files]
+
+
+def answers(count: int) -> list[tuple[int, int, list[int]]]:
+    """Return number, class and answers of every sample, in units of 40."""
+    return [(i, i * i % 4, [(i * 7 + 3 * column) % 5 for column in range(4)]) for i in range(count)]
+
+
+def matrix(count: int) -> list[list[int]]:
+    counts = [[0] * 4 for _ in range(4)]
+    for _, true, row in answers(count):
+        counts[true][row.index(max(row))] += 1
+    return counts
+
+
+def test_counts_are_those_of_all_samples(ranks):
+    for results in ranks:
+        assert {count: results[count]["counts"] for count in COUNTS} == {
+            count: matrix(count) for count in COUNTS
+        }
+
+
+def test_predictions_are_those_of_all_samples_in_their_order(ranks):
+    for results in ranks:
+        assert {count: results[count]["predictions"] for count in COUNTS} == {
+            count: [[i, true, row.index(max(row))] for i, true, row in answers(count)] for count in COUNTS
+        }
+        assert all(results[count]["probabilities"] == [1.0] * count for count in COUNTS)
+
+
+def test_the_loss_is_the_mean_over_all_samples(ranks):
+    # Cross-entropy with answers 40 apart: the largest answer less that of the true class.
+    expected = {count: sum(max(row) - row[true] for _, true, row in answers(count)) for count in COUNTS}
+    for results in ranks:
+        sums = {count: results[count]["loss"] * count / 40 for count in COUNTS}
+        assert {count: round(value) for count, value in sums.items()} == expected
+        assert sums == pytest.approx(expected, abs=1e-4)
