@@ -7,9 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from seqlab import cli
 from seqlab.cells import cells
+
+# Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 
 # Read before any test changes the environment.
 REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")

@@ -97,7 +97,7 @@ def _train_composed(composed: "DictConfig") -> float:
 
     if composed.name is None:
         choices = HydraConfig.get().runtime.choices
-        composed.name = f"{choices['data']}-{choices['model']}"
+        composed.name = choices.get("experiment") or f"{choices['data']}-{choices['model']}"
     plugins.load(composed.imports)
     from seqlab import build, logs
 

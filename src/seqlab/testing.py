@@ -66,7 +66,7 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
     outputs, final = network(x, state=state)
     total = outputs.square().sum() + sum(value.square().sum() for value in final.values())
     total.backward()
-    for name, parameter in network.named_parameters():
+    for name, parameter in _parameters(network).items():
         assert parameter.grad is not None, (
             f"{_name(cell)}: parameter {name} has no gradient: the step never uses it"
         )
@@ -163,6 +163,11 @@ def _network(
     return network
 
 
+def _parameters(network: Recurrent) -> dict[str, Tensor]:
+    """Return the parameters by name; a cell without any ``u`` has a U without rows."""
+    return {name: parameter for name, parameter in network.named_parameters() if parameter.numel()}
+
+
 def _inputs() -> Tensor:
     return torch.randn(B, T, I, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
 
@@ -182,7 +187,7 @@ def _results(cell: str | type[Cell] | Cell, engine: str) -> dict[str, Tensor]:
     outputs, final = network(x, torch.tensor(LENGTHS), state)
     kept = torch.stack([outputs[row, length - 1] for row, length in enumerate(LENGTHS)])
     total = kept.square().sum() + sum(value.square().sum() for value in final.values())
-    leaves = {"x": x, **state, **dict(network.named_parameters())}
+    leaves = {"x": x, **state, **_parameters(network)}
     gradients = torch.autograd.grad(total, list(leaves.values()))
     named = {f"gradient of {name}": value for name, value in zip(leaves, gradients, strict=True)}
     return {"outputs": kept, **{f"final {name}": value for name, value in final.items()}, **named}

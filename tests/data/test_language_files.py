@@ -93,6 +93,39 @@ def test_an_archive_with_a_wrong_checksum_is_an_error(tmp_path):
         read_files(path)
 
 
+def damaged(content: bytes) -> bytes:
+    """Overwrite compressed bytes of the first file."""
+    return content[:60] + bytes(range(100)) + content[160:]
+
+
+def encrypted(content: bytes) -> bytes:
+    """Set the flag of encryption in both headers of the first file."""
+    local, central = content.index(b"PK\x03\x04") + 6, content.index(b"PK\x01\x02") + 8
+    changed = bytearray(content)
+    changed[local] |= 1
+    changed[central] |= 1
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("change", [damaged, encrypted])
+def test_an_archive_whose_files_cannot_be_unpacked_is_an_error(tmp_path, change):
+    lines = "\n".join(f"Kalogeras{number * 7919}" for number in range(300)).encode()
+    path = tmp_path / "names.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("names/Greek.txt", lines)
+        archive.writestr("names/Irish.txt", lines)
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(DataError, match=r"names\.zip cannot be read"):
+        read_files(path)
+
+
+def test_a_language_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path):
+    write(tmp_path, FILES)
+    (tmp_path / "Korean.txt").mkdir()
+    with pytest.raises(DataError, match=r"Korean\.txt"):
+        read_files(tmp_path)
+
+
 def test_a_file_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(language_files, "LARGEST_FILE", 1000)
     path = write_zip(tmp_path / "names.zip", FILES | {"Korean": b"\n" * 1001})
@@ -195,6 +228,12 @@ def test_a_control_character_is_an_error_with_its_line(content, line):
         parsed(Irish=content)
 
 
+@pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"])
+def test_a_control_character_that_python_takes_for_a_line_end_is_an_error_too(character):
+    with pytest.raises(DataError, match=r"Irish\.txt, line 2: a control character in "):
+        parsed(Irish=f"Kelly\nDo{character}yle\nWalsh\n")
+
+
 def test_blank_lines_are_skipped_and_counted(caplog):
     assert len(parsed(Greek="\nGalanos\n\n \nKalogeras\n", Irish="Doyle\nKelly\n\n")) == 4
     assert [record.getMessage() for record in caplog.records] == ["names: 4 blank lines were skipped"]
@@ -216,6 +255,12 @@ def test_names_without_an_ascii_letter_are_skipped_and_counted_only_if_folded(ca
         ("Walesa", "Polish"),
         ("Nowak", "Polish"),
     ]
+    assert "names: 2 names have no ASCII letter and were skipped" in caplog.text
+
+
+def test_what_folding_leaves_of_a_name_has_a_letter_and_no_blanks_around_it(caplog):
+    content = "李 明\nLi\n王-李\nSmith 李\n"
+    assert parsed(to_ascii=True, Chinese=content) == [("Li", "Chinese"), ("Smith", "Chinese")]
     assert "names: 2 names have no ASCII letter and were skipped" in caplog.text
 
 

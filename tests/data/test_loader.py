@@ -190,6 +190,19 @@ def test_a_continued_loader_reports_its_place_from_the_start_of_the_epoch():
     assert loader.state_dict() == {"epoch": 0, "batches": 3}
 
 
+def test_a_place_belongs_to_its_epoch_and_any_other_epoch_is_whole():
+    loader = BatchLoader(samples(50), 8, order="shuffled")
+    loader.load_state_dict({"epoch": 0, "batches": 7})
+    loader.set_epoch(1)
+    assert sorted(flat(ids_of(loader))) == list(range(50))
+
+
+def test_a_loaded_state_is_told_on_before_the_first_batch():
+    loader = BatchLoader(samples(50), 8, order="shuffled")
+    loader.load_state_dict({"epoch": 2, "batches": 3})
+    assert loader.state_dict() == {"epoch": 2, "batches": 3}
+
+
 def test_an_epoch_that_is_left_early_does_not_shorten_the_next_one():
     loader = BatchLoader(samples(50), 8, order="shuffled")
     next(iter(loader))

@@ -1,5 +1,6 @@
 """SequenceData: three splits, read once, and the loaders over them."""
 
+import math
 from collections.abc import Mapping
 from types import SimpleNamespace
 
@@ -64,9 +65,18 @@ def test_a_split_without_samples_is_an_error_that_names_it(split):
 def test_every_split_has_a_loader_over_all_its_samples(split, count):
     data = Toy(batch_size=4)
     data.setup()
-    loader = getattr(data, f"{split}_dataloader")()
-    assert sorted(ids_of(loader)) == list(range(count))
-    assert len(next(iter(loader)).ids) == 4
+    assert sorted(ids_of(getattr(data, f"{split}_dataloader")())) == list(range(count))
+
+
+@pytest.mark.parametrize(("batch_size", "evaluation"), [(4, 256), (300, 300)])
+def test_evaluation_takes_larger_batches_than_training(batch_size, evaluation):
+    data = Toy(batch_size=batch_size)
+    data.sizes = {"train": 700, "val": 700, "test": 700}
+    data.setup()
+    assert len(next(iter(data.train_dataloader())).ids) <= batch_size
+    assert len(data.train_dataloader()) == math.ceil(700 / batch_size)
+    for loader in (data.val_dataloader(), data.test_dataloader()):
+        assert [len(batch.ids) for batch in loader][:2] == [evaluation, evaluation]
 
 
 def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
@@ -79,13 +89,14 @@ def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
     assert orders(0)[0] == orders(0)[0] != orders(1)[0]
 
 
-def test_by_class_gives_the_rare_class_its_half():
-    data = Toy(batch_size=4, sampling="by_class")
+@pytest.mark.parametrize(("sampling", "loader"), [("by_class", "train"), ("all", "drawn")])
+def test_by_class_gives_the_rare_class_its_half(sampling, loader):
+    data = Toy(batch_size=4, sampling=sampling)
     data.setup()
-    loader, rare = data.train_dataloader(), 0
+    drawn, rare = getattr(data, f"{loader}_dataloader")(), 0
     for epoch in range(50):
-        loader.set_epoch(epoch)
-        rare += sum(sample >= 16 for sample in ids_of(loader))
+        drawn.set_epoch(epoch)
+        rare += sum(sample >= 16 for sample in ids_of(drawn))
     # Of 1000 draws, half, within four standard deviations.
     assert abs(rare - 500) < 4 * (1000 * 0.5 * 0.5) ** 0.5
 
@@ -99,7 +110,7 @@ def test_by_class_is_for_training_alone():
 def test_loaders_take_their_share_from_the_trainers_ranks():
     rows = []
     for rank in range(3):
-        data = Toy(batch_size=2)
+        data = Toy(batch_size=4)
         data.setup()
         data.trainer = SimpleNamespace(global_rank=rank, world_size=3)
         rows.append(ids_of(data.test_dataloader()))

@@ -22,6 +22,7 @@ SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
         ("Grüßner", "Grussner"),
         ("Ærø", "AEro"),
         ("Đorđe", "Dorde"),
+        ("Ðuro Garðar", "Duro Gardar"),
         ("Yıldız", "Yildiz"),
         ("Þór Œuvre", "Thor OEuvre"),
         ("Nguyễn", "Nguyen"),

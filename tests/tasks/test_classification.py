@@ -10,7 +10,7 @@ from seqlab.data import Batch
 from seqlab.tasks import Classification
 
 CLASSES = ("Greek", "Irish", "Polish", "Welsh")
-STAGES = ("train", "val", "test")
+STAGES = ("train", "val", "test", "drawn")
 
 
 def batch_of(ids: list[int], y: list[int]) -> Batch:
@@ -70,7 +70,7 @@ def test_smoothing_and_class_weights_change_the_loss_of_training_alone(smoothing
     )
     plain = functional.cross_entropy(logits[valid], batch.y[valid])
     assert float(task.step("train", logits, batch)) == pytest.approx(float(weighted), rel=1e-5)
-    for stage in ("val", "test"):
+    for stage in ("val", "test", "drawn"):
         assert float(task.step(stage, logits, batch)) == pytest.approx(float(plain), rel=1e-6)
 
 
@@ -177,6 +177,15 @@ def test_one_test_sample_is_enough():
     task.step("test", logits, batch)
     (row,) = task.prediction_rows(str)
     assert row["probability"] == pytest.approx(float(logits[1].softmax(0).max()), abs=1e-6)
+
+
+def test_one_class_is_enough():
+    task = Classification(["Greek"])
+    task.step("val", torch.zeros(3, 1), batch_of([0, 1, 2], [0, 0, 0]))
+    assert task.counts("val").tolist() == [[3]]
+    assert task.compute("val") == dict.fromkeys(
+        ["accuracy", "precision_macro", "recall_macro", "f1_macro"], 1.0
+    ) | {"loss": 0.0}
 
 
 @pytest.mark.parametrize(

@@ -57,14 +57,10 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     file = path / "checkpoints" / f"{checkpoint}.ckpt"
     content = _read_checkpoint(file)
     spec = _spec_of(content, file)
-    try:
-        module = SequenceModule(
-            spec=spec,
-            model=config.model.model_dump() | {"engine": config.engine},
-            task=config.task.model_dump(exclude={"baselines"}),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _refused(file, f"its description of the data is damaged ({error})") from error
+    module = SequenceModule(
+        spec={key: spec[key] for key in ("kind", "input_size", "classes")},
+        model=config.model.model_dump() | {"engine": config.engine},
+    )
     _compare(file, content["state_dict"], module.state_dict())
     module.load_state_dict(content["state_dict"])
     return LoadedRun(path, record, config, spec, module.eval())
@@ -125,6 +121,9 @@ def _spec_of(content: dict[str, Any], file: Path) -> dict[str, Any]:
         not isinstance(spec.get(key), kind) for key, kind in expected.items()
     ):
         raise _refused(file, "does not say what data it was trained on")
+    # So no size can be larger than the file that claims it.
+    if spec["input_size"] != len(spec["symbols"]) or not spec["classes"]:
+        raise _refused(file, "its description of the data is damaged")
     return spec
 
 
