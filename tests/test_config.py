@@ -29,7 +29,11 @@ def test_every_file_says_how_to_run_it_and_explains_every_key(file):
     assert "Run:  python train.py" in text
     named = f"{file.parent.name}={file.stem}"
     if file.parent != CONF and file.stem != "default" and file.parent.name != "logger":
-        assert named in text.split("Run:")[1].splitlines()[0] or file.stem in ("adamw", "default")
+        assert named in text.split("Run:")[1].splitlines()[0] or file.stem in (
+            "adamw",
+            "default",
+            "classification",
+        )
     body = text.split("\nhydra:")[0]
     body = re.sub(r"defaults:\n(?:  - .*\n)+", "", body)
     for line in body.splitlines():

@@ -73,6 +73,14 @@ class SequenceModule(LightningModule):
         """Note a test batch, or one of the second loader's: training samples drawn by class."""
         self._step(("test", "drawn")[dataloader_idx], batch)
 
+    def on_train_start(self) -> None:
+        """Tell the loader its place in a continued epoch.
+
+        ``estimated_stepping_batches``, which schedules need, makes the loader before Lightning has read the
+        place from the checkpoint, and Lightning does not come back to it (2.6.6).
+        """
+        self.trainer.fit_loop._load_combined_loader_states()  # noqa: SLF001
+
     def on_train_epoch_start(self) -> None:
         """Start the epoch's training scores anew."""
         self.task.reset("train")

@@ -36,12 +36,14 @@ def make_scheduler(
     if name == "cosine":
         scheduler = CosineAnnealingLR(optimizer, T_max=length, eta_min=settings["min_lr"])
     elif name == "onecycle":
+        # One more than the run takes: the schedule is also asked for a rate after the last step.
+        steps = length + 1
         scheduler = OneCycleLR(
             optimizer,
             max_lr=optimizer.param_groups[0]["lr"],
-            # One more than the run takes: the schedule is also asked for a rate after the last step.
-            total_steps=length + 1,
-            pct_start=settings["warmup"],
+            total_steps=steps,
+            # A warm-up of one step is none; torch would divide by its length less one.
+            pct_start=settings["warmup"] if settings["warmup"] * steps > 1 else 0.0,
         )
     else:
         scheduler = ReduceLROnPlateau(

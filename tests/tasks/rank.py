@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -44,7 +45,9 @@ def main(rank: int, folder: Path) -> None:
     """Meet the other ranks through a file, in groups of growing size, and write what each group found."""
     for world_size in range(rank + 1, 4):
         meeting = f"file://{folder / f'meeting-{world_size}'}"
-        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world_size)
+        dist.init_process_group(
+            "gloo", init_method=meeting, rank=rank, world_size=world_size, timeout=timedelta(seconds=60)
+        )
         results = {count: evaluate(count, rank, world_size) for count in COUNTS}
         (folder / f"{world_size}-{rank}.json").write_text(json.dumps(results))
         dist.destroy_process_group()

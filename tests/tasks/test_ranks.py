@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,18 +19,19 @@ pytestmark = pytest.mark.slow
 def folder(tmp_path_factory) -> Path:
     """Where three processes, as one, two and three ranks, have written what they know at the end."""
     folder = tmp_path_factory.mktemp("ranks")
-    processes = [
-        subprocess.Popen(
-            [sys.executable, SCRIPT, str(rank), str(folder)],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(3)
-    ]
-    for process in processes:
-        _, shown = process.communicate(timeout=120)
-        assert process.returncode == 0, shown
+    with ExitStack() as stack:
+        processes = []
+        for rank in range(3):
+            process = subprocess.Popen(
+                [sys.executable, SCRIPT, str(rank), str(folder)],
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            processes.append(stack.enter_context(process))
+            stack.callback(process.kill)
+        shown = [process.communicate(timeout=120)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], "\n".join(shown)
     return folder
 
 

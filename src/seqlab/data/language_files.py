@@ -1,8 +1,10 @@
 """One file a language, one name a line: ``Arabic.txt``, ``Chinese.txt``, … in a folder or a zip."""
 
+import io
 import logging
 import unicodedata
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +48,7 @@ def read_files(path: Path) -> dict[str, bytes]:
         DataError: there is none, one is unreadable or too large, or two differ only in case.
     """
     if path.is_dir():
-        read = {str(file): file.read_bytes() for file in sorted(path.glob("*.txt"))}
+        read = {str(file): _read_file(file) for file in sorted(path.glob("*.txt"))}
     else:
         read = _read_zip(path)
     files: dict[str, bytes] = {}
@@ -59,6 +61,13 @@ def read_files(path: Path) -> dict[str, bytes]:
     if not files:
         raise DataError(f"{path} holds no <Language>.txt; put one file a language there, one name a line")
     return files
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}; mend or remove it") from error
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
@@ -75,7 +84,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                         f"{path}: {entry.filename} unpacks to {entry.file_size:,} bytes; too large"
                     )
             return {entry.filename: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"{path} cannot be read: {error}; fetch it anew") from error
 
 
@@ -88,7 +97,7 @@ def parse(files: Mapping[str, bytes], *, to_ascii: bool) -> list[Name]:
     names: list[Name] = []
     blank = long = vanished = 0
     for language, content in files.items():
-        lines = [line.strip() for line in _decode(language, content).splitlines()]
+        lines = [line.strip() for line in io.StringIO(_decode(language, content), newline=None)]
         kept = [unicodedata.normalize("NFC", line) for line in lines if line]
         for number, line in enumerate(lines, start=1):
             if any(unicodedata.category(character) == "Cc" for character in line):

@@ -59,7 +59,9 @@ class BatchLoader:
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
+        """Choose the epoch whose order comes next; a place in another epoch is forgotten."""
+        if epoch != self.epoch:
+            self._handed_out = self._resume_at = 0
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -99,7 +101,7 @@ class BatchLoader:
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on at a place that ``state_dict`` returned: the next iteration starts behind it."""
         self.epoch = state["epoch"]
-        self._resume_at = state["batches"]
+        self._handed_out = self._resume_at = state["batches"]
 
     def _draw(self, random: np.random.Generator) -> np.ndarray:
         count = len(self.samples)

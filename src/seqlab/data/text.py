@@ -15,14 +15,15 @@ PAD, UNKNOWN, BEGIN, END = range(len(SPECIALS))
 
 
 def fold_to_ascii(text: str) -> str:
-    """Drop accents and whatever is not ASCII: "Ślusàrski" becomes "Slusarski"; may become empty."""
+    """Drop accents and whatever is not ASCII: "Ślusàrski" becomes "Slusarski"; empty if no letter is left."""
     letters = text.translate(_FOLDS)
-    return unicodedata.normalize("NFD", letters).encode("ascii", "ignore").decode()
+    folded = unicodedata.normalize("NFD", letters).encode("ascii", "ignore").decode().strip()
+    return folded if any(character.isalpha() for character in folded) else ""
 
 
 # Letters that Unicode does not decompose into a base letter and a mark.
 _FOLDS = str.maketrans(
-    dict(zip("łŁøØđĐðı’", "lLoOdDdi'", strict=True))
+    dict(zip("łŁøØđĐðÐı’", "lLoOdDdDi'", strict=True))
     | {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th"}
 )
 

@@ -7,11 +7,11 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MeanMetric
 
 from seqlab.data.batches import Batch
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures import confusion_matrix, curves
+from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
 
 STAGES = ("train", "val", "test", "drawn")
@@ -23,7 +23,7 @@ class StageScores(nn.Module):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
-        self.loss = MeanMetric(nan_strategy="disable")
+        self.loss = MeanLoss()
         self.confusion = ConfusionMatrix(num_classes)
 
 
@@ -85,7 +85,7 @@ class Classification(nn.Module):
     def counts(self, stage: str) -> Tensor:
         """Return the stage's confusion matrix, [C, C]: row = true class, column = predicted class."""
         counts: Tensor = self._of(stage).confusion.compute()
-        return counts
+        return counts.view(self.output_size, self.output_size)  # torchmetrics squeezes a single number
 
     def reset(self, stage: str) -> None:
         """Forget the stage's batches."""
@@ -106,6 +106,10 @@ class Classification(nn.Module):
     def prediction_rows(self, describe: Callable[[int], str]) -> list[dict[str, Any]]:
         """Return one row a test sample: its text, its class, the predicted class and its probability."""
         answers, probabilities = self.predictions.compute()
+        answers, probabilities = (
+            answers.view(-1, 3),
+            probabilities.view(-1),
+        )  # torchmetrics squeezes a single row
         return [
             {
                 "text": describe(sample),

@@ -1,0 +1,27 @@
+"""The mean loss over samples, exact over batches of any size and over ranks."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class MeanLoss(Metric):
+    """Sum of the losses of all rows that count, over their number."""
+
+    full_state_update = False
+    total: Tensor
+    rows: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("rows", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, mean: Tensor, rows: Tensor) -> None:
+        """Note a batch by its mean loss and the number of its rows that count."""
+        self.total += mean * rows
+        self.rows += rows
+
+    def compute(self) -> Tensor:
+        """Return the mean over samples; 0 if there are none."""
+        return self.total / self.rows.clamp(min=1)
