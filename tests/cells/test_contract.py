@@ -1,0 +1,142 @@
+"""The cell contract: what may be declared, which blocks exist, and what each mistake is told."""
+
+import pytest
+import torch
+from torch import tanh
+
+from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells, register_cell
+from seqlab.errors import CellError, ConfigError
+from seqlab.nn import Recurrent
+
+
+def make(step=None, **declared):
+    """Return a cell made of the declarations and step given."""
+    step = step or (lambda self, x, u, s: State(h=tanh(x.i + u.i(s.h))))
+    return type("Made", (Cell,), {"gates": ("i",), "step": step} | declared)
+
+
+class Full(Cell):
+    gates = ("a0", "a1")
+    state = ("h", "m")
+    output = "y"
+    v, w = Vector(), Vector(init=2.0)
+    like_bias = Vector(init="bias")
+    alpha = Scalar(0.5)
+    norm = Norm(eps=1e-3)
+    dt: float = 0.1
+    steps: int = 2
+
+    def step(self, x, u, s):
+        m = self.norm(s.m + x["a0"] + u["a1"](s.h) + self.v)
+        h = tanh(m * self.w + self.alpha + self.dt * self.like_bias)
+        return State(h=h, m=m, y=2 * h)
+
+
+def test_blocks_exist_only_where_the_step_uses_them_in_the_order_of_the_gates():
+    assert Layout.of(Full()) == Layout(inputs=("a0",), recurrent=("a1",))
+    turned = make(lambda self, x, u, s: State(h=x.b + x.a + u.b(u.a(s.h))), gates=("a", "b"))
+    assert Layout.of(turned()) == Layout(inputs=("a", "b"), recurrent=("a", "b"))
+
+
+def test_own_parameters_have_their_shapes_and_start_values():
+    layer = Recurrent(Full, input_size=3, hidden_size=4).layers[0]
+    assert (layer.W.shape, layer.U.shape, layer.b.shape) == ((4, 3), (4, 4), (4,))
+    assert layer.own["v"].tolist() == [0.0] * 4
+    assert layer.own["w"].tolist() == [2.0] * 4
+    assert layer.own["alpha"].item() == 0.5
+    assert 0 < layer.own["like_bias"].abs().max() <= 0.5
+    assert layer.norms["norm"].eps == 1e-3
+    assert Layout.of(Full()).formula(Full()) == "HI + H² + 6H + 1"
+    assert sum(parameter.numel() for parameter in layer.parameters()) == 4 * 3 + 16 + 24 + 1
+
+
+def test_options_are_set_by_name_and_keep_their_type():
+    assert Full(dt=1).dt == 1.0
+    assert isinstance(Full(dt=1).dt, float)
+    assert Full(steps=3).options == {"dt": 0.1, "steps": 3}
+    assert Full().dt == 0.1
+    with pytest.raises(CellError, match=r"no option 'td'; did you mean 'dt'"):
+        Full(td=1.0)
+    with pytest.raises(CellError, match=r"option Full.steps must be int, got 1.5"):
+        Full(steps=1.5)
+    with pytest.raises(CellError, match=r"must be float, got True"):
+        Full(dt=True)
+
+
+def test_a_subclass_inherits_what_its_base_declares():
+    class Variant(Full):
+        dt: float = 0.3
+        extra = Vector()
+
+    assert list(Variant.own(Vector)) == ["v", "w", "like_bias", "extra"]
+    assert Variant().options == {"dt": 0.3, "steps": 2}
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (lambda self, x, u, s: State(h=x.j), r"x.j is not declared; there are: i"),
+        (lambda self, x, u, s: State(h=u.k(s.h)), r"u.k is not declared"),
+        (lambda self, x, u, s: State(h=x.i + s.c), r"s.c is not declared; there are: h"),
+        (lambda self, x, u, s: State(h=u.i(u.i(s.h))), r"u.i is called twice"),
+        (lambda self, x, u, s: State(h=x.i, c=x.i), r"returned c, h; its states and output are h"),
+        (lambda self, x, u, s: State(k=x.i), r"returned k; its states and output are h"),
+        (lambda self, x, u, s: x.i, r"step must return a State, got Tensor"),
+        (lambda self, x, u, s: State(h=x.i.sum()), r"h must be \[B, H\], here \[2, 3\], got \[\]"),
+        (lambda self, x, u, s: State(h=1.0), r"h must be \[B, H\].*got float"),
+        (lambda self, x, u, s: State(h=x.i / "a"), r"the step fails with TypeError.*test_contract.py:\d+"),
+    ],
+)
+def test_a_step_that_breaks_the_contract_is_told_how(step, message):
+    with pytest.raises(CellError, match=message):
+        Layout.of(make(step)())
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"gates": ("i", "i")}, "names 'i' twice"),
+        ({"gates": ("items",)}, "'items' cannot be a name"),
+        ({"state": ("pop",)}, "'pop' cannot be a name"),
+        ({"gates": "ifgo"}, "gates must be a tuple of names, got 'ifgo'"),
+        ({"state": ["h"]}, "state must be a tuple of names"),
+    ],
+)
+def test_impossible_declarations_are_refused_where_they_are_made(declared, message):
+    with pytest.raises(CellError, match=message):
+        make(**declared)
+
+
+def test_own_parameters_have_no_value_outside_a_layer():
+    assert isinstance(Full.v, Vector)
+    with pytest.raises(CellError, match=r"Full.v has a value only inside the step of a layer"):
+        Full().v  # noqa: B018
+
+
+def test_registered_cells_run_by_name():
+    @register_cell("mine")
+    class Mine(Cell):
+        gates = ("h",)
+
+        def step(self, x, u, s):
+            return State(h=tanh(x.h + u.h(s.h)))
+
+    assert cells["mine"] is Mine
+    assert Recurrent("mine", input_size=2, hidden_size=3)(torch.zeros(1, 2, 2))[0].shape == (1, 2, 3)
+    with pytest.raises(ConfigError, match=r"did you mean 'mine'"):
+        cells["mne"]
+
+
+@pytest.mark.parametrize("name", sorted(cells))
+def test_printing_shows_gates_states_shapes_and_the_number_of_parameters(name):
+    shown = repr(Recurrent(name, input_size=3, hidden_size=4))
+    cls = cells[name]
+    assert f"gates {' '.join(cls.gates)}; state {' '.join(cls.state)}; output {cls.output}" in shown
+    for part in ("W [", "U [", "b [", "parameters"):
+        assert part in shown
+
+
+@pytest.mark.parametrize(("I", "H"), [(3, 4), (10, 7)])
+def test_an_lstm_has_the_textbooks_number_of_parameters(I, H):  # noqa: E741
+    network = Recurrent("lstm", input_size=I, hidden_size=H)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 4 * (H * I + H * H + H)
