@@ -141,7 +141,8 @@ class SequenceModule(LightningModule):
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def _is_logged_step(self) -> bool:
-        return self.global_step % self.trainer.log_every_n_steps == 0  # type: ignore[attr-defined, no-any-return]
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        return every > 0 and self.global_step % every == 0
 
     def _log_step(self, metrics: dict[str, float]) -> None:
         # Past self.log, which costs more than the step of a small model.

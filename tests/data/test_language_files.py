@@ -284,3 +284,18 @@ def test_the_fingerprint_tells_every_content_and_name_but_no_order(files, same):
     content = b"Greek\x0018\x00Galanos\nKalogeras\nIrish\x0012\x00Doyle\nKelly\n"
     assert fingerprint(FILES) == hashlib.sha256(content).hexdigest()
     assert (fingerprint(files) == fingerprint(FILES)) == same
+
+
+def test_loose_text_files_do_not_hide_the_archive(tmp_path):
+    (tmp_path / "README.txt").write_text("read me\n")
+    (tmp_path / "LICENSE.txt").write_text("free\n")
+    with zipfile.ZipFile(tmp_path / "names.zip", "w") as archive:
+        archive.writestr("names/Irish.txt", "Doyle\nKelly\n")
+    assert find(tmp_path) == tmp_path / "names.zip"
+
+
+def test_an_archive_may_hold_its_files_at_the_top(tmp_path):
+    path = tmp_path / "mine.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Irish.txt", "Doyle\nKelly\n")
+    assert read_files(path) == {"Irish": b"Doyle\nKelly\n"}

@@ -34,11 +34,14 @@ def find(root: Path) -> Path | None:
     """Return the folder or archive of language files at or below ``root``, or None."""
     if root.is_file():
         return root if zipfile.is_zipfile(root) else None
-    for folder in (root / "data" / "names", root / "names", root):
-        if folder.is_dir() and len(list(folder.glob("*.txt"))) > 1:
-            return folder
     archive = root / "names.zip"
-    return archive if archive.is_file() else None
+    # The folder itself comes last: its loose files may be anything, a README beside the archive.
+    for place in (root / "data" / "names", root / "names", archive, root):
+        if place.is_dir() and len(list(place.glob("*.txt"))) > 1:
+            return place
+        if place == archive and archive.is_file():
+            return archive
+    return None
 
 
 def read_files(path: Path) -> dict[str, bytes]:
@@ -73,11 +76,14 @@ def _read_file(file: Path) -> bytes:
 def _read_zip(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [
+            texts = [
                 entry
                 for entry in archive.infolist()
-                if PurePosixPath(entry.filename).match("names/*.txt") and "__MACOSX" not in entry.filename
+                if entry.filename.endswith(".txt") and "__MACOSX" not in entry.filename
             ]
+            entries = [
+                entry for entry in texts if PurePosixPath(entry.filename).match("names/*.txt")
+            ] or texts
             for entry in entries:
                 if entry.file_size > LARGEST_FILE:
                     raise DataError(

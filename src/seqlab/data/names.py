@@ -105,6 +105,6 @@ class Names(SequenceData):
             return split_random(len(names), self.shares, np.random.default_rng(self.split_seed))
         first = {(name.text, name.language): number for number, name in reversed(list(enumerate(names)))}
         kept = np.array(sorted(first.values()))
-        spellings = [fold_to_ascii(names[i].text).casefold() or names[i].text for i in kept]
+        spellings = [fold_to_ascii(names[i].text).casefold() or names[i].text.casefold() for i in kept]
         parts = split_grouped(spellings, [names[i].language for i in kept], self.shares, self.split_seed)
         return {split: kept[numbers] for split, numbers in parts.items()}
