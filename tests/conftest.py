@@ -14,6 +14,7 @@ from seqlab.cells import cells
 
 # Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["SEQLAB_OFFLINE"] = "1"  # no test asks a server but its own
 torch.set_num_threads(1)
 
 # Read before any test changes the environment.
@@ -21,13 +22,14 @@ REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
 
 
 @pytest.fixture(autouse=True)
-def same_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def same_process(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Undo what a run does to its process: loggers, search path, registered cells, environment."""
     names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
     loggers = {name: logging.getLogger(name) for name in names}
     before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
     path, registered = sys.path[:], dict(cells._entries)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
     yield
     for name, logger in loggers.items():
         logger.handlers, level, logger.propagate = before[name]

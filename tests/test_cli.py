@@ -28,7 +28,7 @@ MISTAKES = {
     "shares that leave nothing": (["data.val_share=0.6", "data.test_share=0.5"], ["val_share + test_share", "1.1"]),
     "an encoder for other data": (["model.encoder=linear"], ["model.encoder=linear does not read tokens"]),
     "a missing data folder": (["data.root=/nowhere"], ["data.root=/nowhere does not exist", "data.source=sample"]),
-    "real data that are nowhere": (["data.source=real"], ["neither data.root nor SEQLAB_DATA_DIR is set"]),
+    "real data that are nowhere": (["data.source=real"], ["no real data", "SEQLAB_OFFLINE is set"]),
     "a module that does not exist": (["imports=[nope]"], ["imports=nope", "no such module"]),
     "a folder that cannot be written": (["paths.output_dir=/dev/null/x"], ["cannot write to /dev/null/x"]),
     "a misspelt option": (["--multrun"], ["no option '--multrun'", "'--multirun'"]),

@@ -21,6 +21,8 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     """
     if isinstance(error, SeqlabError):
         return str(error).splitlines()
+    if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported for this
+        return [_first_line(error)]
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return []
     overrides = [argument for argument in arguments if not argument.startswith("-")]

@@ -66,6 +66,7 @@ class NamesConfig(Section):
 
     name: Literal["names"]
     root: str | None
+    url: str | None
     source: Literal["auto", "real", "sample"]
     batch_size: Count
     split: Literal["honest", "random_lines"]

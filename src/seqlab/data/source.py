@@ -1,4 +1,4 @@
-"""Where a data set's files are: the folder that was named, the environment's, or the built-in sample."""
+"""Where a data set's files are: the folder that was named, the environment's, a download, or the sample."""
 
 import logging
 import os
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from seqlab.cache import cache_dir
+from seqlab.data.fetch import Remote, fetch
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,10 @@ def resolve(
     *,
     root: str | None,
     source: Literal["auto", "real", "sample"],
+    remote: Remote | None = None,
+    mirror: str | None = None,
 ) -> Source:
-    """Find the files of data set ``name``: below ``root``, else below SEQLAB_DATA_DIR, else the sample.
+    """Find data set ``name``: below ``root``, else below SEQLAB_DATA_DIR, else fetched, else the sample.
 
     Args:
         name: the data set.
@@ -43,6 +47,8 @@ def resolve(
         sample: the built-in files.
         root: the folder that the user named; if given, the files must be there.
         source: "real" never takes the sample, "sample" always does.
+        remote: the real files on a server; once fetched they stay in the user's cache.
+        mirror: another server's folder with the real files.
 
     Raises:
         DataError: the files are not where the user said, or "real" was asked for and there are none.
@@ -60,9 +66,15 @@ def resolve(
         tried.append(f"{how}={folder} {f'holds no files of {name}' if exists else 'does not exist'}")
         if how == "data.root":
             break
+    if remote is not None and not root:
+        try:
+            fetched = fetch(remote, cache_dir() / name, mirror=mirror)
+            return Source("real", fetched, f"fetched from {mirror or remote.base_url}")
+        except DataError as error:
+            tried.append(str(error))
     if root or source == "real":
-        where = "; ".join(tried) or "neither data.root nor SEQLAB_DATA_DIR is set"
-        raise DataError(f"no real data: {where}. Set data.root to the right folder, or data.source=sample")
+        reasons = "; ".join(tried) or "neither data.root nor SEQLAB_DATA_DIR is set"
+        raise DataError(f"no real data: {reasons}. Set data.root to the right folder, or data.source=sample")
     for line in tried:
         log.warning("%s", line)
     log.warning(
