@@ -235,15 +235,23 @@ def test_a_run_that_fails_says_so_in_its_record_and_exits_1(train, monkeypatch, 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_run_is_marked_interrupted_and_says_so(tmp_path, number, code):
-    command = [sys.executable, "-m", "seqlab", "train", "trainer.max_epochs=500", "trainer.accelerator=cpu"]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as run:
+    run = subprocess.Popen(
+        [sys.executable, "-m", "seqlab", "train", "trainer.max_epochs=2000", "trainer.accelerator=cpu"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background ignores Ctrl-C, and its children would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads yet)
+    )
+    try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not list(tmp_path.rglob("last.ckpt")):
             time.sleep(0.2)
         run.send_signal(number)
         _, shown = run.communicate(timeout=60)
+    finally:
+        run.kill()
     assert run.returncode == code, shown
     assert "Traceback" not in shown
     assert record_of(the_run(tmp_path))["status"] == "interrupted"

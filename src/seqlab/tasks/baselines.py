@@ -70,7 +70,10 @@ def _fit_ngrams(train: Labelled, splits: Mapping[str, Labelled]) -> dict[str, np
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=NGRAMS, sublinear_tf=True)
+    # Case and the ends of a text tell much about a name's language.
+    vectorizer = TfidfVectorizer(
+        analyzer="char", ngram_range=NGRAMS, lowercase=False, preprocessor=lambda text: f"^{text}$"
+    )
     classifier = LogisticRegression(C=PENALTY, max_iter=100)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
