@@ -1,7 +1,7 @@
 """What an engine is given and what it returns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqlab.cells import Cell, Layout, State
+from seqlab.lengths import last_step
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,19 @@ class Weights:
     U: Tensor
     b: Tensor
     own: Mapping[str, Any]
+
+
+def collect(
+    cell: Cell, steps: Sequence[Mapping[str, Tensor]], lengths: Tensor | None, *, need_state: bool
+) -> tuple[Tensor, State | None]:
+    """Make an engine's answer of what the cell's step returned at every time step."""
+    outputs = torch.stack([step[cell.output] for step in steps], dim=1)
+    if not need_state:
+        return outputs, None
+    if lengths is None:
+        return outputs, State({name: steps[-1][name] for name in cell.state})
+    history = {name: torch.stack([step[name] for step in steps], dim=1) for name in cell.state}
+    return outputs, State({name: last_step(values, lengths) for name, values in history.items()})
 
 
 class Engine(ABC):

@@ -11,9 +11,8 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from seqlab.cells import Cell, State
-from seqlab.engines.base import Engine, Weights
+from seqlab.engines.base import Engine, Weights, collect
 from seqlab.engines.program import Program, TraceError, norm
-from seqlab.lengths import last_step
 
 
 class Eager(Engine):
@@ -49,13 +48,7 @@ class Eager(Engine):
             values = {"x": inputs, "s": current, "p": weights.own}
             current = step.module(*[values[kind][name] for kind, name in step.arguments], *U)
             results.append(current)
-        outputs = torch.stack([result[cell.output] for result in results], dim=1)
-        if not need_state:
-            return outputs, None
-        if lengths is None:
-            return outputs, State({name: current[name] for name in cell.state})
-        history = {name: torch.stack([result[name] for result in results], dim=1) for name in cell.state}
-        return outputs, State({name: last_step(values, lengths) for name, values in history.items()})
+        return collect(cell, results, lengths, need_state=need_state)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from seqlab.cells import Cell, State
 from seqlab.cells.base import Gates, Names
-from seqlab.engines.base import Engine, Weights
-from seqlab.lengths import last_step
+from seqlab.engines.base import Engine, Weights, collect
 
 
 class Reference(Engine):
@@ -47,11 +46,7 @@ class Reference(Engine):
             step = bound.step(inputs(x_t), u, state)
             state = State({name: step[name] for name in cell.state})
             steps.append(step)
-        outputs = torch.stack([step[cell.output] for step in steps], dim=1)
-        if not need_state or lengths is None:
-            return outputs, state if need_state else None
-        history = {name: torch.stack([step[name] for step in steps], dim=1) for name in cell.state}
-        return outputs, State({name: last_step(values, lengths) for name, values in history.items()})
+        return collect(cell, steps, lengths, need_state=need_state)
 
 
 def _blocks(fused: Tensor, gates: tuple[str, ...]) -> dict[str, Tensor]:

@@ -37,6 +37,10 @@ def _facts(folder: RunFolder) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
+    if any(name.startswith("drawn/") for name in record["metrics"]):
+        table.add_row(
+            "drawn/…", "training samples drawn uniformly over classes: the classroom's score, not held out"
+        )
     table.add_row("parameters", f"{record['parameters']:,}")
     table.add_row("engine", f"{record['engine']} ({record['engine_reason']})")
     table.add_row("device", record["device"])
