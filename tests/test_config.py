@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_module
 
 from seqlab.build import make_config
 from seqlab.errors import ConfigError
-from seqlab.schema import validate
+from seqlab.schema import validate, without_effect
 
 CONF = Path(__file__).parents[1] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
@@ -56,6 +56,22 @@ def test_every_key_of_the_schema_is_in_the_files():
 def test_relative_roots_become_absolute(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert make_config(composed("data.root=here")).data.root == str(tmp_path / "here")
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle"),
+    [
+        ([], []),
+        (["model.merge=sum"], ["model.merge=sum"]),
+        (["model.merge=sum", "model.bidirectional=true"], []),
+        (["model.init_steps=9"], ["model.init_steps=9"]),
+        (["model.init_steps=9", "model.init=chrono"], []),
+        (["data.url=http://mirror", "data.root=here"], ["data.url=http://mirror"]),
+    ],
+)
+def test_settings_without_effect_are_named(settings, idle):
+    lines = without_effect(make_config(composed(*settings)))
+    assert lines == [f"{setting} has no effect beside the other settings" for setting in idle]
 
 
 def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():

@@ -230,6 +230,23 @@ class Config(Section):
         return engine
 
 
+def without_effect(config: Config) -> list[str]:
+    """Return a line for every setting that was made and changes nothing."""
+    model, trainer = config.model, config.trainer
+    idle = {
+        f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
+        f"model.init_steps={model.init_steps}": model.init_steps is not None and model.init != "chrono",
+        f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}": (
+            trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val
+        ),
+        f"data.url={config.data.url}": config.data.url is not None and config.data.root is not None,
+        "callbacks.score_drawn=true": config.callbacks.score_drawn and trainer.limit_test_batches == 0,
+    }
+    return [
+        f"{setting} has no effect beside the other settings" for setting, is_idle in idle.items() if is_idle
+    ]
+
+
 def validate(raw: Mapping[str, Any]) -> Config:
     """Return the typed configuration.
 

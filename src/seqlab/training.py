@@ -20,7 +20,7 @@ from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.runs import RunFolder, check_writable, print_summary, read_history
-from seqlab.schema import Config
+from seqlab.schema import Config, without_effect
 from seqlab.tasks.baselines import Labelled, char_ngrams, majority
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ def train(config: Config) -> Finished:
         KeyboardInterrupt: the user stopped the run; its folder says so.
     """
     check_writable(config.paths.output_dir)
+    for line in without_effect(config):
+        log.warning("%s", line)
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()
