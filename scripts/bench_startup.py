@@ -57,7 +57,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("overrides", nargs="*", default=["model=lstm", "data=names"])
+    parser.add_argument("overrides", nargs="*", default=["model=lstm", "data=names", "data.source=sample"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         step, usage = [], []

@@ -66,6 +66,7 @@ def run_log(path: Path) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _early.setTarget(handler)
     _early.flush()
+    _early.setTarget(None)  # what another run says early is not this run's
     loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:
         logger.removeHandler(_early)

@@ -126,13 +126,6 @@ def test_a_language_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path)
         read_files(tmp_path)
 
 
-def test_a_file_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(language_files, "LARGEST_FILE", 1000)
-    path = write_zip(tmp_path / "names.zip", FILES | {"Korean": b"\n" * 1001})
-    with pytest.raises(DataError, match=r"data/names/Korean\.txt unpacks to 1,001 bytes; too large"):
-        read_files(path)
-
-
 def test_a_folder_or_archive_without_any_file_is_an_error(tmp_path):
     archive = write_zip(tmp_path / "names.zip", {})
     for path in (archive, tmp_path):

@@ -4,13 +4,13 @@ import io
 import logging
 import unicodedata
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+from seqlab.data.archive import read_archive
 from seqlab.data.text import fold_to_ascii
 from seqlab.errors import DataError
 
@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 
 LONG = 100
 """Characters from which a line is reported as suspiciously long."""
-LARGEST_FILE = 64 * 2**20
-"""Bytes that one file may unpack to."""
 
 
 @dataclass(frozen=True)
@@ -74,24 +72,9 @@ def _read_file(file: Path) -> bytes:
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            texts = [
-                entry
-                for entry in archive.infolist()
-                if entry.filename.endswith(".txt") and "__MACOSX" not in entry.filename
-            ]
-            entries = [
-                entry for entry in texts if PurePosixPath(entry.filename).match("names/*.txt")
-            ] or texts
-            for entry in entries:
-                if entry.file_size > LARGEST_FILE:
-                    raise DataError(
-                        f"{path}: {entry.filename} unpacks to {entry.file_size:,} bytes; too large"
-                    )
-            return {entry.filename: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"{path} cannot be read: {error}; fetch it anew") from error
+    texts = read_archive(path, lambda name: name.suffix == ".txt" and "__MACOSX" not in name.parts)
+    named = {name: content for name, content in texts.items() if PurePosixPath(name).match("names/*.txt")}
+    return named or texts
 
 
 def parse(files: Mapping[str, bytes], *, to_ascii: bool) -> list[Name]:
