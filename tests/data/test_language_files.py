@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.data import language_files
 from seqlab.data.language_files import find, fingerprint, parse, read_files
 from seqlab.errors import DataError
 

@@ -36,12 +36,10 @@ def _refuse_suspicious(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     for entry in entries:
         name = PurePosixPath(entry.filename)
         if name.is_absolute() or ".." in name.parts:
-            raise DataError(f"{path}: the name '{entry.filename}' leads out of the archive; fetch another")
+            raise DataError(f"{path}: '{entry.filename}' leads out of the archive; fetch another")
         if entry.file_size > RATIO * max(entry.compress_size, 1):
-            raise DataError(
-                f"{path}: {entry.filename} unpacks to {entry.file_size:,} bytes from {entry.compress_size:,}; "
-                "do not trust it"
-            )
+            sizes = f"{entry.file_size:,} bytes from {entry.compress_size:,}"
+            raise DataError(f"{path}: {entry.filename} unpacks to {sizes}; do not trust it")
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST:
         raise DataError(f"{path} unpacks to {total:,} bytes; at most {LARGEST:,} are read")
