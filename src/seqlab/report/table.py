@@ -1,6 +1,7 @@
 """All runs below a folder in one table: what differs between them, their scores, the baselines'."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ SCORES = {
     "test/precision_macro": "precision",
     "test/recall_macro": "recall",
     "test/f1_macro": "F1",
-    "drawn/accuracy": "accuracy on training names drawn by class",
+    "drawn/accuracy": "drawn",
 }
 """What is shown of a run, and what it is called; all but the last are of test data, macro averages."""
+
+COLUMNS = 4
+"""Differing settings up to which each has a column of its own."""
 
 GROUPS = ("model", "data", "task", "optimizer", "scheduler", "trainer")
 """Settings that can change a result; the seed too."""
@@ -47,10 +51,10 @@ def print_report(folder: Path) -> None:
         raise RunError(f"no run below {folder}; seqlab train makes one")
     records = {run: read_record(run) for run in runs}
     settings = {run: _settings(run) for run in runs}
-    differing = _differing(list(settings.values()))
+    varied = _varied(list(settings.values()))
     shown = [score for score in SCORES if any(score in _metrics(record) for record in records.values())]
     table = Table(box=box.SIMPLE_HEAD, title=f"{len(runs)} runs below {folder}", title_justify="left")
-    for column in ("run", "cell", *(key.rpartition(".")[2] for key in differing)):
+    for column in ("run", "cell", *varied[0]):
         table.add_column(column, overflow="fold")
     for column in (*(SCORES[score] for score in shown), "parameters", "time"):
         table.add_column(column, justify="right", overflow="fold")
@@ -59,11 +63,10 @@ def print_report(folder: Path) -> None:
     best_first = sorted(runs, key=lambda run: -_metrics(records[run]).get("test/accuracy", -1.0))
     for run in best_first:
         record = records[run]
-        varied = [str(settings[run].get(key, "")) for key in differing]
         table.add_row(
             str(record.get("name", run.parent.name)),
             str(record.get("cell", "")),
-            *varied,
+            *varied[runs.index(run)].values(),
             *(_number(_metrics(record).get(score)) for score in shown),
             f"{record.get('parameters', 0):,}",
             f"{record['seconds']:.0f} s" if "seconds" in record else "",
@@ -72,9 +75,11 @@ def print_report(folder: Path) -> None:
             str(record.get("status", "")),
         )
     for (data, name), metrics in _baselines(records.values()).items():
-        empty = [""] * len(differing)
+        empty = [""] * len(varied[0])
         scores = [_number(metrics.get(score)) for score in shown]
         table.add_row(f"baseline: {name}", "", *empty, *scores, "", "", "", data, "", style="dim")
+    if "drawn/accuracy" in shown:
+        table.caption = "drawn: accuracy on training samples drawn uniformly over classes; not held out"
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
@@ -86,9 +91,27 @@ def _settings(run: Path) -> dict[str, Any]:
     return {key: value for key, value in flat.items() if key not in ELSEWHERE} | {"seed": raw.get("seed")}
 
 
-def _differing(settings: list[dict[str, Any]]) -> list[str]:
+def _varied(settings: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return for each run what tells it from the others: a few columns, or one of what is unusual."""
     everywhere = [key for key in settings[0] if all(key in setting for setting in settings)]
-    return [key for key in everywhere if len({str(setting[key]) for setting in settings}) > 1]
+    values = {key: [str(setting[key]) for setting in settings] for key in everywhere}
+    differing = {key: found for key, found in values.items() if len(set(found)) > 1}
+    if len(differing) <= COLUMNS:
+        return [{_short(key): found[run] for key, found in differing.items()} for run in range(len(settings))]
+    usual = {key: Counter(found).most_common(1)[0][0] for key, found in differing.items()}
+    return [
+        {
+            "settings": " ".join(
+                f"{_short(key)}={found[run]}" for key, found in differing.items() if found[run] != usual[key]
+            )
+        }
+        for run in range(len(settings))
+    ]
+
+
+def _short(key: str) -> str:
+    group, _, name = key.rpartition(".")
+    return group if name == "name" else name
 
 
 def _baselines(records: Any) -> dict[tuple[str, str], dict[str, float]]:
