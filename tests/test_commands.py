@@ -45,6 +45,20 @@ def test_eval_gives_the_scores_of_the_run_again(command, run):
     assert json.loads(shown) == pytest.approx(recorded, abs=1e-6)
 
 
+def test_eval_finds_the_data_where_the_run_found_them(command, train, tmp_path, monkeypatch):
+    (tmp_path / "data/names").mkdir(parents=True)
+    for language, letters in (("Greek", "abcdefghijkl"), ("Irish", "mnopqrstuvwx")):
+        names = [f"{first}{second}\n" for first in letters for second in letters]
+        (tmp_path / f"data/names/{language}.txt").write_text("".join(names))
+    monkeypatch.setenv("SEQLAB_DATA_DIR", str(tmp_path / "data"))
+    assert train(*QUICK, "task.baselines=false") == 0
+    monkeypatch.delenv("SEQLAB_DATA_DIR")
+    (record,) = Path("out").rglob("run.json")
+    assert json.loads(record.read_text())["data"]["source"] == "real"
+    code, _, complaint = command("eval", record.parent)
+    assert (code, complaint) == (0, "")
+
+
 def test_eval_refuses_data_that_are_not_the_runs_own(command, run, tmp_path):
     (tmp_path / "names").mkdir()
     for language in ("Greek", "Irish"):

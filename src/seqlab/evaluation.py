@@ -24,6 +24,9 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     logs.configure("quiet")
     run = load_run(path, checkpoint)
     config = run.config
+    recorded = run.record.get("data", {}).get("path")
+    if root is None and recorded and Path(recorded).exists():
+        root = recorded
     if root is not None:
         config = config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
     data = build.make_data(config)

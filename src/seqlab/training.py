@@ -89,6 +89,7 @@ def _announce(
             "name": spec.name,
             "source": spec.source,
             "origin": spec.origin,
+            "path": spec.path,
             "sha256": spec.sha256,
             "sizes": spec.sizes,
             "classes": list(spec.classes),

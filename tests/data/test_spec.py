@@ -16,6 +16,7 @@ def test_a_spec_is_written_as_plain_values():
         "source": "sample",
         "origin": "nowhere",
         "sha256": "0",
+        "path": "",
         "sizes": {"train": 5},
     }
     spec = DataSpec(

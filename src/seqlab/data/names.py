@@ -128,6 +128,7 @@ class Names(SequenceData):
             source=source.kind,
             origin=f"{source.path} ({source.how})",
             sha256=fingerprint(files),
+            path=str(source.path.resolve()),
             sizes={split: len(texts) for split, texts in self._texts.items()},
         )
         return spec, samples

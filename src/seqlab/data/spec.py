@@ -16,9 +16,10 @@ class DataSpec:
         class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
         source: "real", or "sample" for the small built-in files.
-        origin: the folder or archive that was read.
+        origin: the folder or archive that was read, and what led there, in words.
         sha256: hash of what was read.
         sizes: samples in each split.
+        path: the folder or archive that was read.
     """
 
     name: str
@@ -31,6 +32,7 @@ class DataSpec:
     origin: str
     sha256: str
     sizes: dict[str, int]
+    path: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON and checkpoints hold them."""
