@@ -1,0 +1,67 @@
+"""Which engine runs a cell, and the reason that is given."""
+
+import pytest
+import torch
+from torch import tanh
+
+from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
+from seqlab.engines import choose
+from seqlab.errors import EngineError
+
+CPU = torch.device("cpu")
+
+
+class Decides(Cell):
+    """A step that cannot be traced."""
+
+    gates = ("h",)
+
+    def step(self, x, u, s):
+        h = tanh(x.h + u.h(s.h))
+        return State(h=h if h.sum() > 0 else -h)
+
+
+class Variant(LSTM):
+    """A subclass of a twin has equations of its own."""
+
+
+@pytest.mark.parametrize(
+    ("cell", "engine", "reason"),
+    [
+        (LSTM, "torch", "auto: the fastest for cell 'lstm'"),
+        (GRU, "torch", "auto: the fastest for cell 'gru'"),
+        (RNN, "torch", "auto: the fastest for cell 'rnn'"),
+        (RNNReLU, "torch", "auto: the fastest for cell 'rnn_relu'"),
+        (Variant, "eager", "auto: torch has no twin of cell 'Variant' (it has lstm, gru, rnn, rnn_relu)"),
+        (Decides, "reference", "cell 'Decides' cannot be traced: 'sum' at "),
+    ],
+)
+def test_auto_takes_the_fastest_that_serves_and_says_why(cell, engine, reason):
+    choice = choose("auto", cell(), torch.float32, CPU)
+    assert choice.engine.name == engine
+    assert reason in choice.reason
+
+
+@pytest.mark.parametrize("engine", ["torch", "eager", "reference"])
+def test_an_engine_that_was_asked_for_is_taken(engine):
+    choice = choose(engine, LSTM(), torch.float64, CPU)
+    assert (choice.engine.name, choice.reason) == (engine, "asked for")
+
+
+@pytest.mark.parametrize(
+    ("engine", "cell", "dtype", "message"),
+    [
+        (
+            "torch",
+            Variant,
+            torch.float32,
+            r"engine=torch cannot run here: torch has no twin of cell 'Variant'",
+        ),
+        ("torch", LSTM, torch.int64, r"needs floating-point inputs, got torch.int64; use engine=auto"),
+        ("eager", Decides, torch.float32, r"engine=eager cannot run here: .*'sum' at .*; use engine=auto"),
+        ("tourch", LSTM, torch.float32, r"no engine named 'tourch'; did you mean 'torch'\? There are: auto"),
+    ],
+)
+def test_an_engine_that_cannot_serve_or_is_unknown_is_an_error(engine, cell, dtype, message):
+    with pytest.raises(EngineError, match=message):
+        choose(engine, cell(), dtype, CPU)

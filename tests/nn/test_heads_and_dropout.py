@@ -1,0 +1,67 @@
+"""Head, linear encoder and every dropout, each against its formula."""
+
+import pytest
+import torch
+
+from seqlab.nn import Recurrent
+from seqlab.nn.encoders import Embedding, Linear
+from seqlab.nn.heads import LinearHead
+from seqlab.nn.model import SequenceModel
+
+
+@pytest.mark.parametrize(
+    "module", [Linear(3, 4), LinearHead(3, 4, dropout=0.5).eval()], ids=["encoder", "head"]
+)
+def test_encoder_and_head_are_linear_maps(module):
+    x = torch.randn(2, 3)
+    W, b = module.linear.weight.tolist(), module.linear.bias.tolist()
+    expected = [[sum(W[j][k] * row[k] for k in range(3)) + b[j] for j in range(4)] for row in x.tolist()]
+    torch.testing.assert_close(module(x), torch.tensor(expected), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["encoder", "model"])
+def test_dropout_of_an_embedding_zeroes_or_doubles_its_numbers_in_training_only(whole):
+    torch.manual_seed(0)
+    encoder = Embedding(9, 6, dropout=0.5)
+    if whole:
+        sizes = {"input_size": 9, "output_size": 2, "embedding_size": 6, "hidden_size": 4}
+        encoder = SequenceModel(kind="tokens", **sizes, embedding_dropout=0.5, dropout=0.0).encoder
+    x = torch.randint(1, 9, (4, 5))
+    vectors = encoder.embedding.weight[x]
+    dropped = encoder(x)
+    kept = dropped != 0
+    assert 0.2 < kept.float().mean() < 0.8
+    torch.testing.assert_close(dropped[kept], 2 * vectors[kept])
+    assert torch.equal(encoder.eval()(x), vectors)
+
+
+def test_dropout_of_a_head_acts_before_its_map_and_in_training_only():
+    torch.manual_seed(0)
+    head = LinearHead(200, 1, dropout=0.5)
+    torch.nn.init.ones_(head.linear.weight)
+    torch.nn.init.zeros_(head.linear.bias)
+    sums = head(torch.ones(1, 200))
+    assert sums.item() % 2 == 0
+    assert 140 < sums.item() < 260
+    assert sums.item() != 200
+    assert head.eval()(torch.ones(1, 200)).item() == pytest.approx(200)
+
+
+@pytest.mark.parametrize("engine", ["reference", "eager", "torch"])
+def test_dropout_between_layers_zeroes_or_doubles_what_the_second_layer_reads(engine):
+    """With W = 1, all else 0 and relu, a layer hands on its input: the outputs show what was let through."""
+    torch.manual_seed(0)
+    both = Recurrent("rnn_relu", input_size=8, hidden_size=8, num_layers=2, dropout=0.5, engine=engine)
+    one = Recurrent("rnn_relu", input_size=8, hidden_size=8, dropout=0.5, engine=engine)
+    with torch.no_grad():
+        for layer in (*both.layers, *one.layers):
+            layer.W.copy_(torch.eye(8))
+            layer.U.zero_()
+            layer.b.zero_()
+    x = torch.rand(4, 5, 8) + 0.1
+    outputs, _ = both(x)
+    kept = outputs != 0
+    assert 0.3 < kept.float().mean() < 0.7
+    torch.testing.assert_close(outputs[kept], 2 * x[kept])
+    for quiet in (one, both.eval()):
+        torch.testing.assert_close(quiet(x)[0], x)

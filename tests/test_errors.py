@@ -1,0 +1,23 @@
+"""What a user is told when a name is wrong."""
+
+import pytest
+
+from seqlab import errors
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "expected"),
+    [
+        ("lstn", ("rnn", "lstm", "gru"), "did you mean 'lstm'? There are: gru, lstm, rnn"),
+        ("rnn_rel", ("rnn", "rnn_relu"), "did you mean 'rnn_relu' or 'rnn'? There are: rnn, rnn_relu"),
+        ("transformer", ("lstm", "gru"), "there are: gru, lstm"),
+    ],
+)
+def test_near_names_come_first_and_all_names_follow_sorted(name, allowed, expected):
+    assert errors.near(name, allowed) == expected
+
+
+@pytest.mark.parametrize("name", ["ConfigError", "CellError", "EngineError", "DataError", "RunError"])
+def test_every_error_of_a_user_is_caught_as_a_seqlab_error(name):
+    with pytest.raises(errors.SeqlabError, match="wrong"):
+        raise getattr(errors, name)("wrong")
