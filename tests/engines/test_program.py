@@ -10,6 +10,7 @@ from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells
 from seqlab.engines import choose
 from seqlab.engines.program import Program, TraceError
 from seqlab.errors import CellError
+from seqlab.nn import Recurrent
 
 
 def groups(cell: Cell) -> list[list[list[str]]]:
@@ -140,9 +141,19 @@ def scaled_addition(self, x, u, s):
     return State(h=torch.add(x.i, u.i(s.h), alpha=2))
 
 
+def in_place_option(self, x, u, s):
+    return State(h=torch.nn.functional.relu(x.i + u.i(s.h), inplace=True))
+
+
+def where_as_a_method(self, x, u, s):
+    return State(h=x.i.where(u.i(s.h) > 0, s.h))
+
+
 @pytest.mark.parametrize(
     ("step", "what", "offset"),
     [
+        (in_place_option, "'relu' with inplace", 1),
+        (where_as_a_method, "'where'", 1),
         (softmax, "'softmax'", 1),
         (slicing, "'getitem'", 1),
         (concatenation, "'cat'", 1),
@@ -183,3 +194,28 @@ def test_methods_and_synonyms_mean_the_same_function():
 
     names = [node.target.__name__ for node in Program.of(make(methods)).levels[1].pointwise]
     assert names == ["add", "sigmoid", "mul", "clamp", "abs"]
+
+
+class Scaled(Cell):
+    """A cell with an __init__ of its own, and an attribute that is no option."""
+
+    gates = ("i",)
+
+    def __init__(self, factors):
+        super().__init__()
+        self.factors = factors
+
+    def step(self, x, u, s):
+        return State(h=tanh(x.i + u.i(s.h)) * self.factors[0])
+
+
+@pytest.mark.parametrize("factor", [2.0, 3.0])
+def test_what_an_init_of_the_cells_own_sets_is_traced(factor):
+    torch.manual_seed(0)
+    networks = [
+        Recurrent(Scaled([factor]), input_size=3, hidden_size=4, engine=engine)
+        for engine in ("eager", "reference")
+    ]
+    networks[0].load_state_dict(networks[1].state_dict())
+    x = torch.randn(2, 5, 3)
+    torch.testing.assert_close(networks[0](x)[0], networks[1](x)[0])

@@ -177,6 +177,7 @@ def test_wrong_arguments_are_told_with_what_is_allowed(change, message):
         (torch.zeros(2, 5, 3), torch.tensor([5, 0]), None, "lengths must be from 1 to 5, got 0 to 5"),
         (torch.zeros(2, 5, 3), torch.tensor([6, 1]), None, "got 1 to 6"),
         (torch.zeros(2, 5, 3), None, State(h=torch.zeros(1, 2, 3)), r"state h must be \[1, 2, 4\]"),
+        (torch.zeros(2, 5, 3), None, State(c=torch.zeros(1, 2, 4)), "state must hold h, got c"),
     ],
 )
 def test_inputs_that_do_not_fit_are_told_with_both_shapes(x, lengths, state, message):

@@ -75,4 +75,6 @@ def operation(target: object) -> Callable[..., Any] | None:
     """Return the one function that ``target`` (a function or a method's name) means; None if forbidden."""
     if callable(target) and target in _KNOWN:
         return target
+    if target == "where":  # as a method its arguments stand in another order
+        return None
     return _SYNONYMS.get(target) or (OPERATIONS.get(target) if isinstance(target, str) else None)

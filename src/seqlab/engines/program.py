@@ -7,7 +7,6 @@ before the loop over time; in a step, the products of one level that multiply th
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, NoReturn, cast
 
 from torch import Tensor, fx, nn
@@ -72,18 +71,23 @@ class Program:
 
     @staticmethod
     def of(cell: Cell) -> "Program":
-        """Trace the cell; the same class with the same options is traced once.
+        """Trace the cell; the same class with the same values is traced once.
 
         Raises:
             TraceError: the step does more than elementwise functions and norms, works in place, or decides by
                 values. The message names the operation and the line.
         """
-        return _trace(type(cell), tuple(cell.options.items()))
+        # By value: a cell may hold what its own __init__ set, beside its options.
+        key = (type(cell), repr(sorted(vars(cell).items())))
+        if key not in _PROGRAMS:
+            _PROGRAMS[key] = _trace(cell)
+        return _PROGRAMS[key]
 
 
-@cache
-def _trace(cls: type[Cell], options: tuple[tuple[str, Any], ...]) -> Program:
-    cell = cls(**dict(options))
+_PROGRAMS: dict[tuple[type[Cell], str], Program] = {}
+
+
+def _trace(cell: Cell) -> Program:
     tracer = _Tracer(cell)
     returned = cast("dict[str, fx.Proxy]", tracer.run())
     graph = tracer.graph
@@ -140,6 +144,8 @@ class _Tracer(fx.Tracer):
             name = target if isinstance(target, str) else getattr(target, "__name__", repr(target))
             if allowed is None:
                 self.refuse(f"'{name}'")
+            if "inplace" in kwargs:
+                self.refuse(f"'{name}' with inplace")
             if allowed in ARITHMETIC.values() and kwargs:
                 self.refuse(f"'{name}' with {', '.join(kwargs)}")
             kind, target = "call_function", allowed

@@ -81,9 +81,11 @@ def _call(
         second = torch.cat([second[: -len(weights.own["b_hn"])], weights.own["b_hn"]])
     parameters = [weights.W, weights.U, weights.b, second]
     start: Any = hidden if isinstance(cell, LSTM) else hidden[0]
+    # cuDNN has a backward pass only for calls in training mode; without dropout nothing else depends on it.
+    train = torch.is_grad_enabled()
     if batch_sizes is None:
-        return function(x, start, parameters, True, 1, 0.0, False, False, True)  # noqa: FBT003
-    return function(x, batch_sizes, start, parameters, True, 1, 0.0, False, False)  # noqa: FBT003
+        return function(x, start, parameters, True, 1, 0.0, train, False, True)  # noqa: FBT003
+    return function(x, batch_sizes, start, parameters, True, 1, 0.0, train, False)  # noqa: FBT003
 
 
 def _state(cell: Cell, final: list[Tensor]) -> State:

@@ -232,6 +232,8 @@ class Recurrent(nn.Module):
             shortest, longest = int(lengths.min()), int(lengths.max())
             if shortest < 1 or longest > x.shape[1]:
                 raise ValueError(f"lengths must be from 1 to {x.shape[1]}, got {shortest} to {longest}")
+        if state is not None and set(state) != set(self.cell.state):
+            raise ValueError(f"state must hold {', '.join(self.cell.state)}, got {', '.join(state)}")
         expected = (len(self.layers), len(x), self.hidden_size)
         for name in self.cell.state if state is not None else ():
             if state is not None and tuple(state[name].shape) != expected:
