@@ -10,11 +10,11 @@ from lightning.pytorch.profilers import AdvancedProfiler, Profiler, PyTorchProfi
 from omegaconf import DictConfig, OmegaConf
 
 from seqlab.callbacks import progress
-from seqlab.data import DataSpec, Names, SequenceData
+from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.module import SequenceModule
 from seqlab.runs import Journal, RunFolder
 from seqlab.schema import Config, LoggerConfig, validate
-from seqlab.tasks import Classification
+from seqlab.tasks import Task
 
 PROFILERS: dict[str, type[Profiler]] = {
     "simple": SimpleProfiler,
@@ -40,7 +40,8 @@ def save_config(config: Config, path: Path) -> None:
 
 def make_data(config: Config) -> SequenceData:
     """Return the data module; nothing is read yet."""
-    return Names(**config.data.model_dump(exclude={"name"}), seed=config.seed)
+    settings = config.data.model_dump(exclude={"name"})
+    return DATASETS[config.data.name](**settings, seed=config.seed)
 
 
 def make_module(config: Config, spec: DataSpec) -> SequenceModule:
@@ -52,7 +53,7 @@ def make_module(config: Config, spec: DataSpec) -> SequenceModule:
     module = SequenceModule(
         spec=spec.as_dict(),
         model=config.model.model_dump() | {"engine": config.engine},
-        task=config.task.model_dump(exclude={"baselines"}),
+        task=config.task.model_dump(exclude={"name", "baselines"}),
         optimizer=config.optimizer.model_dump(),
         scheduler=config.scheduler.model_dump(),
     )
@@ -60,7 +61,7 @@ def make_module(config: Config, spec: DataSpec) -> SequenceModule:
     return module
 
 
-def make_trainer(config: Config, folder: RunFolder, task: Classification) -> Trainer:
+def make_trainer(config: Config, folder: RunFolder, task: Task) -> Trainer:
     """Return the Trainer with everything that happens beside training.
 
     The first checkpoint callback is the one that keeps the best weights.
@@ -86,7 +87,7 @@ def make_trainer(config: Config, folder: RunFolder, task: Classification) -> Tra
     )
 
 
-def _checkpoints(config: Config, folder: RunFolder, task: Classification) -> list[Callback]:
+def _checkpoints(config: Config, folder: RunFolder, task: Task) -> list[Callback]:
     validated = config.trainer.limit_val_batches > 0
     return [
         ModelCheckpoint(
@@ -102,7 +103,7 @@ def _checkpoints(config: Config, folder: RunFolder, task: Classification) -> lis
     ]
 
 
-def _early_stopping(config: Config, task: Classification) -> list[Callback]:
+def _early_stopping(config: Config, task: Task) -> list[Callback]:
     patience = config.callbacks.early_stopping_patience
     return [EarlyStopping(task.monitor, mode=task.mode, patience=patience)] if patience else []
 

@@ -6,14 +6,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from seqlab.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from seqlab.runs.load import LoadedRun
 
 HELP = {
     "cells": "list the registered cells: gates, states, parameters, engines",
     "eval": "score a run's best weights again on its validation and test data",
-    "predict": "ask a run's network about texts",
+    "predict": "ask a run's network about texts, or how a series goes on",
     "report": "compare all runs below a folder",
 }
 
@@ -49,7 +52,11 @@ def run(command: str, arguments: Sequence[str]) -> None:
             _evaluate(parser.parse_args(arguments))
         else:
             parser.add_argument("texts", nargs="*", help="what to classify")
-            parser.add_argument("--file", type=Path, help="a UTF-8 file of further texts, one a line")
+            parser.add_argument(
+                "--file",
+                type=Path,
+                help="a UTF-8 file of further texts, one a line; or the latest rows of a series",
+            )
             parser.add_argument("--top", type=int, default=3, help="how many classes to name")
             _predict(parser.parse_args(arguments))
 
@@ -95,26 +102,41 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    texts = [text for text in (*options.texts, *_lines(options.file)) if text.strip()]
-    if not texts:
-        raise DataError("nothing to predict: name a text, or --file with one text a line")
     if options.top < 1:
         raise ConfigError(f"--top must be 1 or more, got {options.top}")
     from seqlab import logs  # noqa: PLC0415
-    from seqlab.prediction import predict  # noqa: PLC0415 (imports torch)
-    from seqlab.runs.load import load_run  # noqa: PLC0415
+    from seqlab.runs.load import load_run  # noqa: PLC0415 (imports torch)
 
     logs.configure("quiet")
-    answers = predict(load_run(options.run, options.checkpoint), texts, options.top)
+    run = load_run(options.run, options.checkpoint)
+    lines = _forecast(run, options) if run.spec.task == "forecasting" else _classify(run, options)
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _classify(run: "LoadedRun", options: argparse.Namespace) -> list[str]:
+    from seqlab.prediction import classify  # noqa: PLC0415
+
+    texts = [text for text in (*options.texts, *_lines(options.file)) if text.strip()]
+    if not texts:
+        raise DataError("nothing to predict: name a text, or --file with one text a line")
+    answers = classify(run, texts, options.top)
     if options.json:
-        sys.stdout.write(json.dumps([asdict(answer) for answer in answers], ensure_ascii=False) + "\n")
-        return
-    for answer in answers:
-        best = "  ".join(
-            f"{name} {probability:.3f}"
-            for name, probability in zip(answer.classes, answer.probabilities, strict=True)
-        )
-        sys.stdout.write(f"{answer.text}\t{best}\n")
+        return [json.dumps([asdict(answer) for answer in answers], ensure_ascii=False)]
+    pairs = [zip(answer.classes, answer.probabilities, strict=True) for answer in answers]
+    best = ["  ".join(f"{name} {probability:.3f}" for name, probability in found) for found in pairs]
+    return [f"{answer.text}\t{found}" for answer, found in zip(answers, best, strict=True)]
+
+
+def _forecast(run: "LoadedRun", options: argparse.Namespace) -> list[str]:
+    from seqlab.prediction import forecast  # noqa: PLC0415
+
+    if options.texts or options.file is None:
+        raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
+    steps = forecast(run, options.file)
+    if options.json:
+        return [json.dumps([asdict(step) for step in steps], ensure_ascii=False)]
+    header = "\t".join(["time", *steps[0].values])
+    return [header, *("\t".join([step.time, *(f"{v:.4g}" for v in step.values.values())]) for step in steps)]
 
 
 def _lines(file: Path | None) -> list[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from lightning.pytorch import Trainer
 
 from seqlab import build, logs
+from seqlab.data_schema import Fetched
 from seqlab.errors import DataError
 from seqlab.runs.load import load_run
 
@@ -28,7 +29,8 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     if root is None and recorded and Path(recorded).exists():
         root = recorded
     if root is not None:
-        config = config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+        place = "root" if isinstance(config.data, Fetched) else "path"
+        config = config.model_copy(update={"data": config.data.model_copy(update={place: root})})
     data = build.make_data(config)
     data.setup()
     if data.spec.sha256 != run.record.get("data", {}).get("sha256"):

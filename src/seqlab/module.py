@@ -12,7 +12,7 @@ from torch import Tensor
 from seqlab.data.batches import Batch
 from seqlab.nn.model import SequenceModel
 from seqlab.optim import make_optimizer, make_scheduler
-from seqlab.tasks import Classification
+from seqlab.tasks import TASKS
 
 
 class SequenceModule(LightningModule):
@@ -25,9 +25,9 @@ class SequenceModule(LightningModule):
         torch.Size([2, 2])
 
     Args:
-        spec: what the data declare (``DataSpec.as_dict()``): kind, input_size, classes.
+        spec: what the data declare (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
-        task: arguments of ``Classification``: label_smoothing, class_weight_power.
+        task: settings of the task, such as ``label_smoothing`` or ``loss``.
         optimizer: name ("sgd", "adam", "adamw") and the arguments of torch's class.
         scheduler: name ("none", "cosine", "plateau", "onecycle") and its settings.
     """
@@ -45,7 +45,7 @@ class SequenceModule(LightningModule):
         self.save_hyperparameters(logger=False)
         self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
         self.scheduler_settings = dict(scheduler or {"name": "none"})
-        self.task = Classification(spec["classes"], spec.get("class_counts"), **(task or {}))
+        self.task = TASKS[spec.get("task", "classification")].of(spec, task or {})
         self.model = SequenceModel(
             kind=spec["kind"],
             input_size=spec["input_size"],

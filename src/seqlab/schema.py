@@ -4,25 +4,17 @@ Field by field this is conf/, where every key is explained; here stand the types
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from seqlab.data_schema import AnyData, Count, Fetched, LongTextConfig, Section, Share
 from seqlab.errors import ConfigError, SeqlabError, near
 
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values cannot change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ModelConfig(Section):
@@ -34,7 +26,7 @@ class ModelConfig(Section):
     num_layers: Count
     bidirectional: bool
     merge: Literal["concat", "sum"]
-    encoder: Literal["auto", "embedding", "onehot", "linear"]
+    encoder: Literal["auto", "embedding", "onehot", "linear", "identity"]
     embedding_size: Count
     embedding_dropout: Share
     dropout: Share
@@ -53,44 +45,22 @@ class ModelConfig(Section):
         return self
 
 
-class TaskConfig(Section):
-    """conf/task: the arguments of ``Classification``."""
+class ClassificationConfig(Section):
+    """conf/task/classification: the settings of ``Classification``."""
 
+    name: Literal["classification"]
     label_smoothing: Share
     class_weight_power: Annotated[float, Field(ge=0, le=1)]
     baselines: bool
 
 
-class NamesConfig(Section):
-    """conf/data/names: the arguments of ``Names``."""
+class ForecastingConfig(Section):
+    """conf/task/forecasting: the settings of ``Forecasting``."""
 
-    name: Literal["names"]
-    root: str | None
-    url: str | None
-    source: Literal["auto", "real", "sample"]
-    batch_size: Count
-    split: Literal["honest", "random_lines"]
-    sampling: Literal["all", "by_class"]
-    ascii: bool
-    marks: bool
-    val_share: Share
-    test_share: Share
-    split_seed: Annotated[int, Field(ge=0)]
-    limit_train_samples: Count | None
-
-    @field_validator("root")
-    @classmethod
-    def _absolute(cls, root: str | None) -> str | None:
-        # A run folder is read from other working folders too.
-        return root and str(Path(root).expanduser().resolve())
-
-    @model_validator(mode="after")
-    def _training_is_left(self) -> "NamesConfig":
-        if self.val_share + self.test_share >= 1:
-            raise ValueError(
-                f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1"
-            )
-        return self
+    name: Literal["forecasting"]
+    loss: Literal["mse", "mae"]
+    residual: Literal["persistence", "none"]
+    baselines: bool
 
 
 class SGDConfig(Section):
@@ -209,8 +179,8 @@ class Config(Section):
     verbosity: Literal["quiet", "normal", "debug"]
     imports: list[str]
     model: ModelConfig
-    data: NamesConfig
-    task: TaskConfig
+    data: AnyData
+    task: Annotated[ClassificationConfig | ForecastingConfig, Field(discriminator="name")]
     optimizer: Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
     scheduler: Annotated[
         NoScheduleConfig | CosineConfig | PlateauConfig | OneCycleConfig, Field(discriminator="name")
@@ -229,17 +199,30 @@ class Config(Section):
             raise ValueError(f"no engine named '{engine}'; {near(engine, ('auto', *ENGINES))}")
         return engine
 
+    @model_validator(mode="after")
+    def _task_suits_data(self) -> "Config":
+        if self.task.name != self.data.task:
+            raise ValueError(
+                f"task={self.task.name} does not suit data={self.data.name}; use task={self.data.task}"
+            )
+        if self.callbacks.score_drawn and self.data.task != "classification":
+            raise ValueError(
+                f"callbacks.score_drawn draws by class, and data={self.data.name} has no classes"
+            )
+        return self
+
 
 def without_effect(config: Config) -> list[str]:
     """Return a line for every setting that was made and changes nothing."""
-    model, trainer = config.model, config.trainer
+    model, data, trainer = config.model, config.data, config.trainer
     idle = {
         f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
         f"model.init_steps={model.init_steps}": model.init_steps is not None and model.init != "chrono",
         f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}": (
             trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val
         ),
-        f"data.url={config.data.url}": config.data.url is not None and config.data.root is not None,
+        "data.url": isinstance(data, Fetched) and data.url is not None and data.root is not None,
+        "data.keep=end": isinstance(data, LongTextConfig) and data.keep == "end" and data.max_length is None,
         "callbacks.score_drawn=true": config.callbacks.score_drawn and trainer.limit_test_batches == 0,
     }
     return [
@@ -278,6 +261,6 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
     if detail["type"] == "missing":
         return f"{key} is missing"
     if detail["type"] == "value_error":
-        return f"{key}: {detail['ctx']['error']}"
+        return f"{key}: {detail['ctx']['error']}" if key else str(detail["ctx"]["error"])
     message = detail["msg"].replace("Input should be", "must be").split(", unable to parse")[0]
     return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

@@ -21,7 +21,6 @@ from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.runs import RunFolder, check_writable, print_summary, read_history
 from seqlab.schema import Config, without_effect
-from seqlab.tasks.baselines import Labelled, char_ngrams, majority
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +92,7 @@ def _announce(
             "sha256": spec.sha256,
             "sizes": spec.sizes,
             "classes": list(spec.classes),
+            "series": spec.as_dict()["series"],
         },
         parameters=count_parameters(module),
     )
@@ -133,26 +133,15 @@ def _evaluate(
         trainer.test(module, dataloaders=[data.test_dataloader(), *drawn], verbose=False)
         for stage in ("test", "drawn") if drawn else ("test",):
             metrics |= {f"{stage}/{name}": value for name, value in module.task.compute(stage).items()}
+    baselines = module.task.baselines(data, fitted=config.task.baselines) if trainer.is_global_zero else {}
     folder.write(
         metrics=metrics,
-        baselines=_baselines(data, with_ngrams=config.task.baselines) if trainer.is_global_zero else {},
+        baselines={name: found for name, found in baselines.items() if not isinstance(found, str)},
+        baselines_missing={name: reason for name, reason in baselines.items() if isinstance(reason, str)},
         best_checkpoint=str(best.relative_to(folder.path)) if best else None,
         epochs=trainer.current_epoch,
         steps=trainer.global_step,
     )
-
-
-def _baselines(data: SequenceData, *, with_ngrams: bool) -> dict[str, dict[str, float]]:
-    """Score the baselines on the same splits."""
-    labelled = {
-        split: Labelled([data.describe(split, number) for number in range(len(samples))], samples.y.numpy())
-        for split, samples in data.samples.items()
-    }
-    train, num_classes = labelled.pop("train"), len(data.spec.classes)
-    found = {"majority": majority(train, labelled, num_classes)}
-    if with_ngrams:
-        found["char_ngrams"] = char_ngrams(train, labelled, num_classes)
-    return found
 
 
 def _best_checkpoint(trainer: Trainer) -> Path | None:
@@ -167,13 +156,13 @@ def _leave_results(
 ) -> None:
     """Write figures, predictions and the dashboard's last entries."""
     metrics = folder.record["metrics"]
-    rows: list[dict[str, Any]] = []
+    tables: dict[str, list[dict[str, Any]]] = {}
     if config.callbacks.predictions and "test/loss" in metrics:
-        rows = module.task.prediction_rows(lambda sample: data.describe("test", sample))  # from all ranks
+        tables = module.task.tables(lambda sample: data.describe("test", sample))  # from all ranks
     if not trainer.is_global_zero:
         return
-    if rows:
-        pd.DataFrame(rows).to_csv(folder.path / "predictions.csv", index=False)
+    for name, rows in tables.items():
+        pd.DataFrame(rows).to_csv(folder.path / f"{name}.csv", index=False, float_format="%.6g")
     title = folder.record["name"]
     title += " (SAMPLE DATA)" if data.spec.source == "sample" else ""
     tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
@@ -191,7 +180,8 @@ def _leave_results(
 def _hyperparameters(config: Config) -> dict[str, Any]:
     """Return the settings that runs are compared by, flat."""
     groups = config.model_dump(include={"model", "optimizer", "scheduler"}, mode="json")
-    groups["data"] = config.data.model_dump(include={"batch_size", "split", "sampling"})
+    left_out = {"name", "root", "url", "path", "source"}
+    groups["data"] = config.data.model_dump(exclude=left_out, mode="json")
     flat = {f"{group}.{key}": value for group, section in groups.items() for key, value in section.items()}
     kept = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
     return kept | {"seed": config.seed, "engine": config.engine}

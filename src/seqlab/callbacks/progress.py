@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SHOWN = ("loss", "accuracy", "f1_macro")
+SHOWN = ("loss", "accuracy", "f1_macro", "mae", "median_ae")
 """What the line says of training and of validation."""
 
 REFRESH = 20

@@ -1,9 +1,37 @@
 """Where do batches come from? A data set reads, splits and encodes; it declares what it holds."""
 
 from seqlab.data.batches import Batch, Samples, TokenSamples
+from seqlab.data.jena_climate import JenaClimate
 from seqlab.data.loader import BatchLoader
 from seqlab.data.module import SequenceData
 from seqlab.data.names import Names
+from seqlab.data.online_shopping_10_cats import OnlineShopping
+from seqlab.data.series.windows import WindowSamples
+from seqlab.data.series_csv import SeriesCSV
 from seqlab.data.spec import DataSpec
+from seqlab.data.text_csv import TextCSV
 
-__all__ = ["Batch", "BatchLoader", "DataSpec", "Names", "Samples", "SequenceData", "TokenSamples"]
+DATASETS: dict[str, type[SequenceData]] = {
+    "names": Names,
+    "online_shopping_10_cats": OnlineShopping,
+    "jena_climate": JenaClimate,
+    "text_csv": TextCSV,
+    "series_csv": SeriesCSV,
+}
+"""Every data set by its name in ``data=``."""
+
+__all__ = [
+    "DATASETS",
+    "Batch",
+    "BatchLoader",
+    "DataSpec",
+    "JenaClimate",
+    "Names",
+    "OnlineShopping",
+    "Samples",
+    "SequenceData",
+    "SeriesCSV",
+    "TextCSV",
+    "TokenSamples",
+    "WindowSamples",
+]

@@ -2,8 +2,10 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from seqlab.errors import DataError
 
@@ -12,8 +14,10 @@ LARGEST = 256 * 2**20
 RATIO = 200
 """How many times its packed size a file may have."""
 
+Wanted = Callable[[PurePosixPath], bool]
 
-def read_archive(path: Path, wanted: Callable[[PurePosixPath], bool]) -> dict[str, bytes]:
+
+def read_archive(path: Path, wanted: Wanted) -> dict[str, bytes]:
     """Return the contents of the wanted files by their names in the archive.
 
     Args:
@@ -23,16 +27,46 @@ def read_archive(path: Path, wanted: Callable[[PurePosixPath], bool]) -> dict[st
     Raises:
         DataError: the archive is damaged or encrypted, a name leads out of it, or a file would be too large.
     """
+    with _open_archive(path) as archive:
+        entries = _wanted(path, archive, wanted)
+        total = sum(entry.file_size for entry in entries)
+        if total > LARGEST:
+            raise DataError(f"{path} unpacks to {total:,} bytes; at most {LARGEST:,} are read")
+        return {entry.filename: archive.read(entry) for entry in entries}
+
+
+@contextmanager
+def open_member(path: Path, wanted: Wanted) -> Iterator[IO[bytes]]:
+    """Open the one wanted file of an archive, to be read piece by piece.
+
+    Raises:
+        DataError: there is none or more than one, or the archive is damaged or suspicious.
+    """
+    with _open_archive(path) as archive:
+        entries = _wanted(path, archive, wanted)
+        if len(entries) != 1:
+            found = ", ".join(entry.filename for entry in entries) or "none"
+            raise DataError(f"{path} must hold one file to read; found {found}. Unpack it and name the file")
+        with archive.open(entries[0]) as member:
+            yield member
+
+
+@contextmanager
+def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if wanted(PurePosixPath(entry.filename))]
-            _refuse_suspicious(path, entries)
-            return {entry.filename: archive.read(entry) for entry in entries}
+            yield archive
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"{path} cannot be read: {error}; fetch it anew") from error
 
 
-def _refuse_suspicious(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+def _wanted(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> list[zipfile.ZipInfo]:
+    """Return the wanted entries; none of them may be suspicious."""
+    entries = [
+        entry
+        for entry in archive.infolist()
+        if wanted(PurePosixPath(entry.filename)) and "__MACOSX" not in PurePosixPath(entry.filename).parts
+    ]
     for entry in entries:
         name = PurePosixPath(entry.filename)
         if name.is_absolute() or ".." in name.parts:
@@ -40,6 +74,4 @@ def _refuse_suspicious(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         if entry.file_size > RATIO * max(entry.compress_size, 1):
             sizes = f"{entry.file_size:,} bytes from {entry.compress_size:,}"
             raise DataError(f"{path}: {entry.filename} unpacks to {sizes}; do not trust it")
-    total = sum(entry.file_size for entry in entries)
-    if total > LARGEST:
-        raise DataError(f"{path} unpacks to {total:,} bytes; at most {LARGEST:,} are read")
+    return entries

@@ -1,7 +1,8 @@
 """What a batch is, and the samples that batches are cut from."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from seqlab.lengths import mask
 class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
 
-    Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon] values;
+    Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon, K] values;
     ids [B], each sample's number in its split, or −1 for a row that only fills up a rank's share and never
     counts.
     """
@@ -31,7 +32,7 @@ class Samples(Protocol):
 
     @property
     def y(self) -> Tensor:
-        """Answer of every sample, [N] or [N, horizon]."""
+        """Answer of every sample, [N] or [N, horizon, K]."""
 
     def __len__(self) -> int: ...
 
@@ -43,23 +44,53 @@ class TokenSamples:
     """Token sequences of any length, stored end to end in one array.
 
     Args:
-        tokens: all sequences one after the other, [sum of lengths].
+        tokens: all sequences one after the other, resident or memory-mapped, [sum of lengths].
+        starts: where each sequence begins in it, [N].
         lengths: steps of each sequence, [N], each at least 1.
         y: class of each sequence, [N].
+        numbers: what each stored token is called in a batch; None for itself.
     """
 
-    def __init__(self, tokens: Tensor, lengths: Tensor, y: Tensor) -> None:
-        self.tokens, self.lengths, self.y = tokens, lengths, y
-        self.starts = lengths.cumsum(0) - lengths
+    def __init__(
+        self,
+        tokens: np.ndarray,
+        starts: np.ndarray,
+        lengths: np.ndarray,
+        y: np.ndarray,
+        numbers: np.ndarray | None = None,
+    ) -> None:
+        self.tokens, self.numbers, self.starts = tokens, numbers, starts
+        self.lengths, self.y = torch.from_numpy(lengths), torch.from_numpy(y)
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def cut(self, max_length: int | None, keep: str, *, marks: bool) -> Self:
+        """Return the same samples, at most ``max_length`` steps of each, and with or without their marks.
+
+        Args:
+            max_length: steps that are kept, or None for all.
+            keep: which end of a longer sequence is kept, "begin" or "end".
+            marks: whether the first and the last token, the marks, are part of the sequence.
+        """
+        inset = 0 if marks else 1
+        starts, lengths = self.starts + inset, self.lengths.numpy() - 2 * inset
+        kept = np.minimum(lengths, max_length) if max_length else lengths
+        starts = starts + (lengths - kept) if keep == "end" else starts
+        return type(self)(self.tokens, starts, kept, self.y.numpy(), self.numbers)
+
+    def subset(self, rows: np.ndarray) -> Self:
+        """Return the samples ``rows``, which share this one's tokens."""
+        return type(self)(
+            self.tokens, self.starts[rows], self.lengths.numpy()[rows], self.y.numpy()[rows], self.numbers
+        )
 
     def batch(self, ids: Tensor) -> Batch:
         """Cut out and pad the sequences ``ids``, [B]."""
         rows = ids.clamp(min=0)
         lengths = self.lengths[rows]
         inside = mask(lengths, int(lengths.max()))
-        places = self.starts[rows][:, None] + torch.arange(inside.shape[1])
-        x = self.tokens[torch.where(inside, places, 0)].long().masked_fill(~inside, 0)
-        return Batch(x, lengths, self.y[rows], ids)
+        places = self.starts[rows.numpy()][:, None] + np.arange(inside.shape[1])
+        found = self.tokens[np.where(inside.numpy(), places, 0)].astype(np.int64)
+        x = torch.from_numpy(found if self.numbers is None else self.numbers[found])
+        return Batch(x.masked_fill_(~inside, 0), lengths, self.y[rows], ids)

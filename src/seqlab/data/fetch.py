@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,13 +24,15 @@ class Remote:
 
     Attributes:
         base_url: the folder of the files, pinned to a version.
-        sha256: hash of each file by its name.
+        sha256: hash of each file by its name; None where none was published.
         largest: bytes that one file may have.
+        check: raises DataError for a file that is not the right one, where there is no hash.
     """
 
     base_url: str
-    sha256: Mapping[str, str]
+    sha256: Mapping[str, str | None]
     largest: int
+    check: Callable[[Path], None] | None = None
 
 
 def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> Path:
@@ -57,7 +59,7 @@ def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> Path:
     store = pooch.create(
         path=folder,
         base_url=base_url,
-        registry={name: f"sha256:{digest}" for name, digest in remote.sha256.items()},
+        registry={name: digest and f"sha256:{digest}" for name, digest in remote.sha256.items()},
         retry_if_failed=RETRIES,
     )
     if missing:
@@ -68,7 +70,17 @@ def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> Path:
         except (requests.RequestException, ValueError, OSError) as error:
             reason = str(error).splitlines()[0]
             raise DataError(f"{base_url}{name} could not be fetched: {reason}") from error
+        if remote.check is not None and name in missing:
+            _check(remote.check, folder / name)
     return folder
+
+
+def _check(check: Callable[[Path], None], file: Path) -> None:
+    try:
+        check(file)
+    except DataError:
+        file.unlink()
+        raise
 
 
 class _Download:

@@ -32,7 +32,7 @@ class Source:
 def resolve(
     name: str,
     find: Callable[[Path], Path | None],
-    sample: Path,
+    sample: Callable[[], Path],
     *,
     root: str | None,
     source: Literal["auto", "real", "sample"],
@@ -44,7 +44,7 @@ def resolve(
     Args:
         name: the data set.
         find: returns the data set's files below a folder, or None.
-        sample: the built-in files.
+        sample: returns the built-in files, making them if need be.
         root: the folder that the user named; if given, the files must be there.
         source: "real" never takes the sample, "sample" always does.
         remote: the real files on a server; once fetched they stay in the user's cache.
@@ -54,7 +54,7 @@ def resolve(
         DataError: the files are not where the user said, or "real" was asked for and there are none.
     """
     if source == "sample":
-        return Source("sample", sample, "data.source=sample")
+        return Source("sample", sample(), "data.source=sample")
     tried = []
     for folder, how in ((root, "data.root"), (os.environ.get("SEQLAB_DATA_DIR"), "SEQLAB_DATA_DIR")):
         if not folder:
@@ -69,7 +69,7 @@ def resolve(
     if remote is not None and not root:
         try:
             fetched = fetch(remote, cache_dir() / name, mirror=mirror)
-            return Source("real", fetched, f"fetched from {mirror or remote.base_url}")
+            return Source("real", find(fetched) or fetched, f"fetched from {mirror or remote.base_url}")
         except DataError as error:
             tried.append(str(error))
     if root or source == "real":
@@ -82,4 +82,36 @@ def resolve(
         "Its scores say nothing about the real data. Set data.root=FOLDER or SEQLAB_DATA_DIR for those.",
         name,
     )
-    return Source("sample", sample, "the built-in sample")
+    return Source("sample", sample(), "the built-in sample")
+
+
+def named_file(path: str, *, folder: bool = False) -> Source:
+    """Return the file that the user named, which is never a sample.
+
+    Args:
+        path: its path.
+        folder: whether a folder will do too.
+
+    Raises:
+        DataError: there is no such file.
+    """
+    file = Path(path).expanduser()
+    if not (file.is_file() or (folder and file.is_dir())):
+        state = "is a folder" if file.is_dir() else "does not exist"
+        raise DataError(f"data.path={path} {state}; set data.path to your file")
+    return Source("real", file, "data.path")
+
+
+def find_table(root: Path, pattern: str) -> Path | None:
+    """Return ``root`` itself if it is a file, else the first CSV or zip in it whose name fits.
+
+    Args:
+        root: a file or a folder.
+        pattern: the name without its ending, as ``Path.glob`` has it.
+    """
+    if root.is_file():
+        return root
+    found = [
+        file for ending in (".csv", ".zip") for file in root.glob(f"{pattern}{ending}") if file.is_file()
+    ]
+    return min(found, default=None)

@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from seqlab.data.series.settings import SeriesSettings
+from seqlab.data.text.cleaning import TextSettings
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -11,31 +14,44 @@ class DataSpec:
     Attributes:
         name: the data set, as in ``data=names``.
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
+        task: what is asked: "classification" or "forecasting".
         input_size: tokens in the vocabulary with its special symbols, or feature columns F.
-        classes: class names in the order of their numbers.
-        class_counts: training samples of each class.
-        symbols: the vocabulary in the order of its tokens.
         source: "real", or "sample" for the small built-in files.
-        origin: the folder or archive that was read, and what led there, in words.
+        origin: the folder or file that was read, and what led there, in words.
         sha256: hash of what was read.
         sizes: samples in each split.
-        path: the folder or archive that was read.
+        path: the folder or file that was read.
+        classes: class names in the order of their numbers.
+        class_titles: what they are called in figures.
+        class_counts: training samples of each class.
+        symbols: the vocabulary in the order of its tokens.
+        text: how a text becomes tokens.
+        series: what the columns of a series are, and how they are scaled.
     """
 
     name: str
     kind: Literal["tokens", "features"]
+    task: Literal["classification", "forecasting"]
     input_size: int
-    classes: tuple[str, ...]
-    class_counts: tuple[int, ...]
-    symbols: tuple[str, ...]
     source: Literal["real", "sample"]
     origin: str
     sha256: str
     sizes: dict[str, int]
     path: str = ""
+    classes: tuple[str, ...] = ()
+    class_titles: tuple[str, ...] = ()
+    class_counts: tuple[int, ...] = ()
+    symbols: tuple[str, ...] = ()
+    text: TextSettings | None = None
+    series: SeriesSettings | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON and checkpoints hold them."""
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
-        }
+        values: dict[str, Any] = _plain(asdict(self))
+        return values
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

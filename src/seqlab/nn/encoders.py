@@ -56,18 +56,32 @@ class Linear(nn.Module):
         return mapped
 
 
+class Identity(nn.Module):
+    """Feature columns as they are, [B, T, F]."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.output_size = num_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the columns, [B, T, F]."""
+        return x
+
+
 def make_encoder(
     name: str, kind: str, input_size: int, *, size: int, dropout: float
-) -> Embedding | OneHot | Linear:
+) -> Embedding | OneHot | Identity | Linear:
     """Return the encoder called ``name``, or for "auto" the one that suits the kind of input.
 
     Raises:
         ConfigError: the encoder does not fit the kind of input, "tokens" or "features".
     """
-    fitting = ("embedding", "onehot") if kind == "tokens" else ("linear",)
+    fitting = ("embedding", "onehot") if kind == "tokens" else ("identity", "linear")
     name = fitting[0] if name == "auto" else name
     if name not in fitting:
         raise ConfigError(f"model.encoder={name} does not read {kind}; use {' or '.join(fitting)}")
     if name == "embedding":
         return Embedding(input_size, size, dropout)
-    return OneHot(input_size) if name == "onehot" else Linear(input_size, size)
+    if name == "linear":
+        return Linear(input_size, size)
+    return OneHot(input_size) if name == "onehot" else Identity(input_size)

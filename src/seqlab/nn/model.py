@@ -25,7 +25,7 @@ class SequenceModel(nn.Module):
         num_layers: recurrent layers.
         bidirectional: whether a second network reads every sequence from its end.
         merge: how the two directions become one, "concat" or "sum".
-        encoder: "embedding", "onehot", "linear", or "auto" for what suits the data.
+        encoder: "embedding", "onehot", "identity", "linear", or "auto" for what suits the data.
         embedding_size: width of the encoder's output (not for onehot).
         embedding_dropout: share of the embedding set to zero while training.
         dropout: share of outputs set to zero between layers and before the head.

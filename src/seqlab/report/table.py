@@ -20,8 +20,12 @@ SCORES = {
     "test/recall_macro": "recall",
     "test/f1_macro": "F1",
     "drawn/accuracy": "drawn",
+    "test/mae": "mean abs. error",
+    "test/median_ae": "median abs. error",
+    "test/rmse": "RMSE",
+    "test/bias": "bias",
 }
-"""What is shown of a run, and what it is called; all but the last are of test data, macro averages."""
+"""What is shown of a run, and what it is called; all but "drawn" are of test data, macro averages."""
 
 COLUMNS = 4
 """Differing settings up to which each has a column of its own."""
@@ -33,6 +37,8 @@ ELSEWHERE = (
     "model.cell",
     "data.root",
     "data.source",
+    "data.url",
+    "data.path",
     "task.baselines",
     "trainer.devices",
     "trainer.strategy",
@@ -60,7 +66,7 @@ def print_report(folder: Path) -> None:
         table.add_column(column, justify="right", overflow="fold")
     for column in ("engine", "data", "status"):
         table.add_column(column)
-    best_first = sorted(runs, key=lambda run: -_metrics(records[run]).get("test/accuracy", -1.0))
+    best_first = sorted(runs, key=lambda run: _rank(_metrics(records[run])))
     for run in best_first:
         record = records[run]
         table.add_row(
@@ -123,6 +129,11 @@ def _baselines(records: Any) -> dict[tuple[str, str], dict[str, float]]:
             if known != metrics:  # another split of the same data
                 found[_data(record), f"{name} ({record.get('name')})"] = metrics
     return found
+
+
+def _rank(metrics: Mapping[str, float]) -> tuple[float, float]:
+    """Return what sorts the best run first: the highest accuracy, then the lowest error."""
+    return -metrics.get("test/accuracy", -1.0), metrics.get("test/mae", float("inf"))
 
 
 def _metrics(record: Mapping[str, Any]) -> dict[str, float]:

@@ -13,9 +13,11 @@ from typing import Any
 
 import torch
 import yaml
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from seqlab import plugins
+from seqlab.data import DataSpec
 from seqlab.errors import ConfigError, RunError
 from seqlab.module import SequenceModule
 from seqlab.schema import Config, validate
@@ -39,7 +41,7 @@ class LoadedRun:
     path: Path
     record: dict[str, Any]
     config: Config
-    spec: dict[str, Any]
+    spec: DataSpec
     module: SequenceModule
 
 
@@ -58,8 +60,9 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     content = _read_checkpoint(file)
     spec = _spec_of(content, file)
     module = SequenceModule(
-        spec={key: spec[key] for key in ("kind", "input_size", "classes")},
+        spec=spec.as_dict(),
         model=config.model.model_dump() | {"engine": config.engine},
+        task=config.task.model_dump(exclude={"name", "baselines"}),
     )
     _compare(file, content["state_dict"], module.state_dict())
     module.load_state_dict(content["state_dict"])
@@ -113,16 +116,22 @@ def _read_checkpoint(file: Path) -> dict[str, Any]:
     return content
 
 
-def _spec_of(content: dict[str, Any], file: Path) -> dict[str, Any]:
+def _spec_of(content: dict[str, Any], file: Path) -> DataSpec:
     hyper_parameters = content.get("hyper_parameters")
-    spec = hyper_parameters.get("spec") if isinstance(hyper_parameters, dict) else None
-    expected = {"name": str, "kind": str, "input_size": int, "classes": list, "symbols": list}
-    if not isinstance(spec, dict) or any(
-        not isinstance(spec.get(key), kind) for key, kind in expected.items()
-    ):
-        raise _refused(file, "does not say what data it was trained on")
+    try:
+        spec = TypeAdapter(DataSpec).validate_python(dict(hyper_parameters or {})["spec"])
+    except (ValidationError, KeyError, TypeError, ValueError) as error:
+        raise _refused(file, "does not say what data it was trained on") from error
     # So no size can be larger than the file that claims it.
-    if spec["input_size"] != len(spec["symbols"]) or not spec["classes"]:
+    series, text = spec.series, spec.text
+    if spec.task == "classification":
+        fits = text is not None and spec.input_size == len(spec.symbols)
+        answers = len(spec.classes)
+    else:
+        fits = series is not None and spec.input_size == len(series.columns) == len(series.means)
+        answers = series.horizon_steps * len(series.targets) if series else 0
+    bias = content["state_dict"].get("model.head.linear.bias")
+    if not fits or not answers or not isinstance(bias, Tensor) or bias.shape != (answers,):
         raise _refused(file, "its description of the data is damaged")
     return spec
 

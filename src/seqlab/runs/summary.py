@@ -41,6 +41,8 @@ def _facts(folder: RunFolder) -> Table:
         table.add_row(
             "drawn/…", "training samples drawn uniformly over classes: the classroom's score, not held out"
         )
+    for name, reason in record.get("baselines_missing", {}).items():
+        table.add_row(name, reason)
     table.add_row("parameters", f"{record['parameters']:,}")
     table.add_row("engine", f"{record['engine']} ({record['engine_reason']})")
     table.add_row("device", record["device"])

@@ -1,6 +1,11 @@
 """What is a good answer? Loss, metrics, figures and baselines of each kind of question."""
 
+from seqlab.tasks.base import Task
 from seqlab.tasks.classification import Classification
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
+from seqlab.tasks.forecasting import Forecasting
 
-__all__ = ["Classification", "ConfusionMatrix", "class_scores", "scores"]
+TASKS: dict[str, type[Task]] = {"classification": Classification, "forecasting": Forecasting}
+"""Every task by the name that data declare."""
+
+__all__ = ["TASKS", "Classification", "ConfusionMatrix", "Forecasting", "Task", "class_scores", "scores"]

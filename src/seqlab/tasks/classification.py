@@ -8,14 +8,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqlab.data.batches import Batch
+from seqlab.data import Batch, SequenceData
+from seqlab.tasks.base import STAGES, History, Task
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
-
-STAGES = ("train", "val", "test", "drawn")
-"""What is scored apart; "drawn" are training samples drawn uniformly over classes."""
+from seqlab.tasks.text_baselines import MOST_TEXTS, Labelled, char_ngrams, majority
 
 
 class StageScores(nn.Module):
@@ -27,12 +26,13 @@ class StageScores(nn.Module):
         self.confusion = ConfusionMatrix(num_classes)
 
 
-class Classification(nn.Module):
+class Classification(Task):
     """Cross-entropy, and for every stage its exact loss and one confusion matrix.
 
     Args:
         classes: class names in the order of their numbers.
         class_counts: training samples of each class.
+        class_titles: what the classes are called in figures.
         label_smoothing: share of the target that goes to all classes alike, in training.
         class_weight_power: a class of n training samples weighs n^-power in training; the mean weight is 1.
     """
@@ -46,6 +46,7 @@ class Classification(nn.Module):
         classes: Sequence[str],
         class_counts: Sequence[int] | None = None,
         *,
+        class_titles: Sequence[str] = (),
         label_smoothing: float = 0.0,
         class_weight_power: float = 0.0,
     ) -> None:
@@ -54,19 +55,24 @@ class Classification(nn.Module):
         counts = torch.tensor(class_counts or [1] * len(classes)).clamp(min=1)
         weights = counts.float() ** -class_weight_power
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
-        self.classes = tuple(classes)
+        self.classes, self.titles = tuple(classes), tuple(class_titles or classes)
         self.output_size = len(self.classes)
         self.stages = nn.ModuleList(StageScores(self.output_size) for _ in STAGES)
         self.predictions = Predictions()
 
-    def step(self, stage: str, logits: Tensor, batch: Batch) -> Tensor:
-        """Return the mean loss over the rows that count, and note the batch for the stage's scores.
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Classification":
+        """Return the task for data with classes."""
+        return cls(
+            spec["classes"],
+            spec.get("class_counts"),
+            class_titles=spec.get("class_titles") or (),
+            **settings,
+        )
 
-        Args:
-            stage: "train", "val", "test" or "drawn".
-            logits: the model's answers, [B, C].
-            batch: what was asked.
-        """
+    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the mean cross-entropy of logits, [B, C], and note the batch."""
+        logits = answers
         valid = batch.ids >= 0
         true = batch.y.masked_fill(~valid, -1)
         rows = valid.sum()
@@ -87,30 +93,33 @@ class Classification(nn.Module):
         counts: Tensor = self._of(stage).confusion.compute()
         return counts.view(self.output_size, self.output_size)  # torchmetrics squeezes a single number
 
-    def reset(self, stage: str) -> None:
-        """Forget the stage's batches."""
-        self._of(stage).loss.reset()
-        self._of(stage).confusion.reset()
-        if stage == "test":
-            self.predictions.reset()
+    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+        """Score always answering the most frequent class, and if ``fitted`` a linear model of n-grams."""
+        y = {split: samples.y.numpy() for split, samples in data.samples.items()}
+        num_classes = len(self.classes)
+        found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
+        if fitted and len(y["train"]) > MOST_TEXTS:
+            found["char_ngrams"] = f"not fitted to more than {MOST_TEXTS:,} texts"
+        elif fitted:
+            splits = {split: Labelled.of(data, split) for split in y}
+            found["char_ngrams"] = char_ngrams(splits.pop("train"), splits, num_classes)
+        return found
 
-    def figures(self, history: Mapping[str, Sequence[tuple[int, float]]], title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves and the confusion matrices of the stages that were evaluated."""
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "accuracy")}
         for stage, name in (("val", "validation"), ("test", "test")):
             if self._of(stage).confusion.update_called:
-                figure = confusion_matrix(self.counts(stage), self.classes, f"{title}: {name}")
+                figure = confusion_matrix(self.counts(stage), self.titles, f"{title}: {name}")
                 drawn[f"confusion_{stage}"] = figure
         return drawn
 
-    def prediction_rows(self, describe: Callable[[int], str]) -> list[dict[str, Any]]:
-        """Return one row a test sample: its text, its class, the predicted class and its probability."""
+    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+        """Return every test answer with its probability, and the scores of every class."""
         answers, probabilities = self.predictions.compute()
-        answers, probabilities = (
-            answers.view(-1, 3),
-            probabilities.view(-1),
-        )  # torchmetrics squeezes a single row
-        return [
+        # torchmetrics squeezes a single row.
+        answers, probabilities = answers.view(-1, 3), probabilities.view(-1)
+        predictions = [
             {
                 "text": describe(sample),
                 "true": self.classes[true],
@@ -121,14 +130,14 @@ class Classification(nn.Module):
                 answers.tolist(), probabilities.tolist(), strict=True
             )
         ]
-
-    def per_class(self, stage: str) -> dict[str, dict[str, float]]:
-        """Return precision, recall and F1 of each class by its name."""
-        values = class_scores(self.counts(stage))
-        return {
-            name: {score: float(column[number]) for score, column in values.items()}
-            for number, name in enumerate(self.classes)
-        }
+        counts = self.counts("test")
+        values = class_scores(counts) | {"samples": counts.sum(1)}
+        classes = [
+            {"class": name, "title": title}
+            | {score: column[number].item() for score, column in values.items()}
+            for number, (name, title) in enumerate(zip(self.classes, self.titles, strict=True))
+        ]
+        return {"predictions": predictions, "classes": classes}
 
     def _loss(self, logits: Tensor, true: Tensor) -> Tensor:
         """Return what training lowers; without smoothing and weights it is the mean cross-entropy."""
@@ -143,8 +152,14 @@ class Classification(nn.Module):
         weight = torch.where(true >= 0, self.weights[true.clamp(min=0)], 0).sum()
         return total / weight.clamp(min=1e-9)
 
+    def reset(self, stage: str) -> None:
+        """Forget the stage's batches."""
+        super().reset(stage)
+        if stage == "test":
+            self.predictions.reset()
+
     def _of(self, stage: str) -> StageScores:
-        return cast("StageScores", self.stages[STAGES.index(stage)])
+        return cast("StageScores", self.stage(stage))
 
 
 def _cross_entropy(logits: Tensor, true: Tensor, rows: Tensor) -> Tensor:

@@ -1,0 +1,175 @@
+"""Rows of a CSV file, read strictly: whatever does not fit its header is an error that names the place."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from seqlab.data.archive import open_member
+from seqlab.errors import DataError, near
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+LARGEST_CELL = 2**20
+"""Characters that a cell may have; more means that a quote was left open."""
+
+
+class Row(NamedTuple):
+    """A row and the line of the file on which it begins, counted from 1."""
+
+    line: int
+    cells: list[str]
+
+
+class Delimited:
+    """A CSV file, or the one CSV file in a zip.
+
+    Args:
+        path: the file.
+        separator: a name in ``SEPARATORS``.
+        encoding: how its characters are stored; a byte order mark of UTF-8 is dropped.
+
+    Raises:
+        DataError: the file cannot be opened, is empty, or is not in this encoding.
+    """
+
+    def __init__(self, path: Path, *, separator: str = "comma", encoding: str = "utf-8") -> None:
+        self.path, self.separator, self.encoding = path, separator, encoding
+        with self._open() as rows:
+            first = next(rows, None)
+        if first is None:
+            raise self.error(1, "the file is empty; its first line must name the columns")
+        self.header = [name.strip() for name in first.cells]
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file's contents; a zip and what is in it have the same."""
+        with _binary(self.path) as file:
+            return file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()
+
+    def places(self, names: Iterable[str]) -> list[int]:
+        """Return where the columns called ``names`` stand.
+
+        Raises:
+            DataError: there is no such column, or it is there twice.
+        """
+        found = []
+        for name in names:
+            if self.header.count(name) > 1:
+                raise self.error(1, f"two columns are called '{name}'; rename one")
+            if name not in self.header:
+                raise self.error(1, f"the header has no column '{name}'; {self._guess(name)}")
+            found.append(self.header.index(name))
+        return found
+
+    def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:
+        """Yield the rows under the header; blank lines are passed over.
+
+        Args:
+            may_break_off: whether the last row may be cut off in the middle; it is left out then.
+
+        Raises:
+            DataError: a row has too few or too many cells, a quote is left open, a character is not in the
+                encoding, or there is no row at all.
+        """
+        count, columns = 0, len(self.header)
+        with self._open() as rows:
+            next(rows)
+            for row in rows:
+                if len(row.cells) != columns:
+                    if may_break_off and len(row.cells) < columns and next(rows, None) is None:
+                        break
+                    raise self._width(row)
+                count += 1
+                yield row
+        if not count:
+            raise self.error(1, "there is a header and no row below it; add data")
+
+    def error(self, line: int, reason: str) -> DataError:
+        """Return an error that names this file and a line of it."""
+        return DataError(f"{self.path}, line {line}: {reason}")
+
+    def _width(self, row: Row) -> DataError:
+        found, expected = len(row.cells), len(self.header)
+        remedy = "quote cells that hold a separator" if found > expected else "is the row cut off?"
+        return self.error(row.line, f"{found} cells where the header names {expected} columns; {remedy}")
+
+    def _guess(self, name: str) -> str:
+        """Say why a column may be missing: another separator, no header, or another name."""
+        if len(self.header) == 1:
+            for word, separator in SEPARATORS.items():
+                if word != self.separator and separator in self.header[0]:
+                    return f"is the separator a {word}? data.separator={word}"
+        hint = near(name, [column for column in self.header if column])
+        return f"{hint} (its first line must name the columns)"
+
+    @contextmanager
+    def _open(self) -> Iterator[Iterator[Row]]:
+        csv.field_size_limit(LARGEST_CELL)
+        with _binary(self.path) as file:
+            lines = _Lines(file, self)
+            yield self._parse(lines)
+
+    def _parse(self, lines: "_Lines") -> Iterator[Row]:
+        reader = csv.reader(lines, delimiter=SEPARATORS[self.separator], strict=True)
+        while True:
+            start = lines.number + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise self.error(start, f"{_explain(error)} in the row that begins here") from error
+            if cells:
+                yield Row(start, cells)
+
+
+class _Lines:
+    """Decoded lines of a file, counted. A newline is one byte in every encoding that is taken."""
+
+    def __init__(self, file: BinaryIO, table: Delimited) -> None:
+        self._file, self._table, self.number = file, table, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for raw in self._file:
+            try:
+                line = raw.decode(self._table.encoding)
+            except UnicodeDecodeError as error:
+                raise self._table.error(self.number + 1, _not_encoded(error)) from error
+            if "\0" in line:
+                raise self._table.error(self.number + 1, "a NUL character; is this a text file? Remove it")
+            self.number += 1
+            yield line.removeprefix("\ufeff") if self.number == 1 else line
+
+
+def _explain(error: csv.Error) -> str:
+    if "field larger" in str(error):
+        return f"a cell is longer than {LARGEST_CELL:,} characters: a quote is left open, or it is no table,"
+    if "unexpected end" in str(error):
+        return "a quote is opened and never closed"
+    return f"a quote stands where none may be ({error}): double it, or close the one before,"
+
+
+def _not_encoded(error: UnicodeDecodeError) -> str:
+    byte = error.object[error.start]
+    remedy = (
+        "convert the file to UTF-8, or set data.encoding=gb18030 if it is an older Chinese file"
+        if error.encoding == "utf-8"
+        else "set data.encoding to what it is"
+    )
+    return f"not {error.encoding.upper()}: byte 0x{byte:02x} at byte {error.start + 1} of the line; {remedy}"
+
+
+@contextmanager
+def _binary(path: Path) -> Iterator[BinaryIO]:
+    try:
+        if zipfile.is_zipfile(path):
+            with open_member(path, lambda name: name.suffix == ".csv") as member:
+                yield io.BufferedReader(cast("io.RawIOBase", member))
+        else:
+            with path.open("rb") as file:
+                yield file
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}; name a readable file") from error

@@ -1,0 +1,101 @@
+"""jena_climate: the weather in Jena every ten minutes, 2009 to 2016, and other files of that station.
+
+Max Planck Institute for Biogeochemistry (bgc-jena.mpg.de/wetter), in the schema of
+jena_climate_2009_2016.csv as published with Chollet's "Deep Learning with Python".
+"""
+
+from collections import deque
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from seqlab.cache import cached_folder
+from seqlab.data.delimited import Delimited
+from seqlab.data.fetch import Remote
+from seqlab.data.samples import weather
+from seqlab.data.series.dataset import SeriesData
+from seqlab.data.series.table import ISO, Measured
+from seqlab.data.source import Source, find_table, resolve
+from seqlab.errors import DataError
+
+ROWS, FIRST, LAST = 420_551, "01.01.2009 00:10:00", "01.01.2017 00:00:00"
+DIRECTION, SPEED = "wd (deg)", "wv (m/s)"
+
+
+def check_published(path: Path) -> None:
+    """Check the published file, for which there is no published hash.
+
+    Raises:
+        DataError: rows are missing, or it is another file.
+    """
+    table = Delimited(path)
+    (time,) = table.places(["Date Time"])
+    first, count = None, 0
+    last: deque[str] = deque(maxlen=1)
+    for count, row in enumerate(table.rows(), start=1):  # noqa: B007 (the last number is the count)
+        first = first or row.cells[time]
+        last.append(row.cells[time])
+    if (count, first, last.pop()) != (ROWS, FIRST, LAST):
+        raise DataError(f"{path} has not the {ROWS:,} rows from {FIRST} to {LAST} that were published")
+
+
+REMOTE = Remote(
+    base_url="https://storage.googleapis.com/tensorflow/tf-keras-datasets",
+    sha256={"jena_climate_2009_2016.csv.zip": None},
+    largest=32 * 2**20,
+    check=check_published,
+)
+
+
+class JenaClimate(SeriesData):
+    """Five days of weather → the temperature of the next two. Wind direction is read as a vector.
+
+    Args:
+        root: folder with a jena_climate*.csv or its zip, or one of them; None for SEQLAB_DATA_DIR, else the
+            cache or a download, else made-up weather.
+        url: another server's folder with the published zip; None for the usual one.
+        source: "auto", "real" (never made up) or "sample".
+        settings: see ``SeriesData``.
+    """
+
+    name = "jena_climate"
+    time_formats = ("%d.%m.%Y %H:%M:%S", ISO)
+
+    def __init__(
+        self,
+        *,
+        root: str | None = None,
+        url: str | None = None,
+        source: Literal["auto", "real", "sample"] = "auto",
+        **settings: Any,
+    ) -> None:
+        super().__init__(time="Date Time", **settings)
+        self.root, self.url, self.source = root, url, source
+
+    def find(self) -> Source:
+        """Return where the CSV or its zip is."""
+        return resolve(
+            self.name, _find, _sample, root=self.root, source=self.source, remote=REMOTE, mirror=self.url
+        )
+
+    def transform(self, measured: Measured) -> Measured:
+        """Replace the direction of the wind, whose mean is no direction, by the wind's two components."""
+        columns = list(measured.columns)
+        if not {DIRECTION, SPEED} <= set(columns):
+            return measured
+        angle = np.deg2rad(measured.numbers[:, columns.index(DIRECTION)])
+        speed = measured.numbers[:, columns.index(SPEED)]
+        kept = [place for place, name in enumerate(columns) if name != DIRECTION]
+        values = np.column_stack([measured.numbers[:, kept], speed * np.cos(angle), speed * np.sin(angle)])
+        names = (*(columns[place] for place in kept), "wind north (m/s)", "wind east (m/s)")
+        return Measured(measured.times, values, names)
+
+
+def _find(root: Path) -> Path | None:
+    return find_table(root, "jena_climate*")
+
+
+def _sample() -> Path:
+    folder = cached_folder("samples", "weather", lambda path: weather.write_weather(path / "weather.csv"))
+    return folder / "weather.csv"

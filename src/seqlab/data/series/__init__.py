@@ -1,0 +1,1 @@
+"""Measured series: read, put on a regular grid, cut into windows."""

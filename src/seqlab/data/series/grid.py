@@ -1,0 +1,140 @@
+"""A regular grid of steps: resampling by time, calendar columns, climatology."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seqlab.data.series.settings import DAY, YEAR
+from seqlab.data.series.table import Measured
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5
+"""Gaps that are listed one by one."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Values at equal steps; where nothing was measured they are NaN.
+
+    Attributes:
+        start: time of the first step, seconds since 1970.
+        step: seconds between two steps.
+        values: [N, columns].
+        columns: their names.
+    """
+
+    start: int
+    step: int
+    values: np.ndarray
+    columns: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def times(self) -> np.ndarray:
+        """Time of each step, seconds since 1970, [N]."""
+        return self.start + self.step * np.arange(len(self), dtype=np.int64)
+
+    @property
+    def whole(self) -> np.ndarray:
+        """Whether all columns of a step are there, [N]."""
+        found: np.ndarray = ~np.isnan(self.values).any(1)
+        return found
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one column, [N]."""
+        found: np.ndarray = self.values[:, self.columns.index(name)]
+        return found
+
+
+def resample(measured: Measured, step_minutes: float | None) -> Grid:
+    """Put measurements on a grid: each step holds the mean of what was measured from its time to the next.
+
+    Args:
+        measured: the measurements, with any gaps.
+        step_minutes: minutes between two steps; None for the commonest distance of two rows.
+
+    Raises:
+        DataError: the rows are further apart than a step.
+    """
+    apart = np.diff(measured.times)
+    usual = int(np.median(apart)) if len(apart) else 0
+    step = round(60 * step_minutes) if step_minutes else usual
+    if usual > step or not step:
+        raise DataError(
+            f"rows are mostly {usual / 60:g} minutes apart, which data.step_minutes={step_minutes} cannot "
+            f"resolve; set data.step_minutes to {usual / 60:g} or more"
+        )
+    start = int(measured.times[0] // step * step)
+    place = (measured.times - start) // step
+    there = ~np.isnan(measured.numbers)
+    count = np.zeros((int(place[-1]) + 1, measured.numbers.shape[1]))
+    total = np.zeros_like(count)
+    np.add.at(count, place, there)
+    np.add.at(total, place, np.where(there, measured.numbers, 0))
+    values = np.full_like(total, np.nan)
+    np.divide(total, count, out=values, where=count > 0)
+    grid = Grid(start, step, values, measured.columns)
+    _report(grid)
+    return grid
+
+
+def _report(grid: Grid) -> None:
+    """Say where the gaps are, and which columns never change."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], grid.whole, [True]]).astype(np.int8)))
+    gaps = [(grid.times[first], last - first) for first, last in edges.reshape(-1, 2)]
+    listed = ", ".join(f"{np.datetime64(int(time), 's')} ({steps} steps)" for time, steps in gaps[:SHOWN])
+    if gaps:
+        more = f" and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else ""
+        log.warning("gaps, which no window crosses: %s%s", listed, more)
+    for name, column in zip(grid.columns, grid.values.T, strict=True):
+        if not np.isnan(column).all() and np.nanmin(column) == np.nanmax(column):
+            log.warning("column '%s' never changes; it tells a model nothing", name)
+
+
+def derive(
+    grid: Grid, calendar: Sequence[str], targets: Sequence[str], climatology: Sequence[Sequence[float]]
+) -> Grid:
+    """Add calendar columns, and each target's distance from its climatology.
+
+    Args:
+        grid: the measured columns.
+        calendar: periods whose sine and cosine are added: "day", "year".
+        targets: columns that have a climatology, if there is one.
+        climatology: coefficients for each of them, or nothing; only used with a calendar.
+    """
+    added: dict[str, np.ndarray] = {}
+    for period in calendar:
+        angle = 2 * np.pi * grid.times / {"day": DAY, "year": YEAR}[period]
+        added |= {f"sin of {period}": np.sin(angle), f"cos of {period}": np.cos(angle)}
+    if calendar and climatology:
+        usual = seasons(grid.times)
+        for target, coefficients in zip(targets, climatology, strict=True):
+            added[f"{target} beside the usual"] = grid.column(target) - usual @ np.array(coefficients)
+    values = np.column_stack([grid.values, *added.values()])
+    return replace(grid, values=values, columns=(*grid.columns, *added))
+
+
+def seasons(times: np.ndarray) -> np.ndarray:
+    """Return the columns from which a climatology is made, [N, 17]: the year, the day, and their products.
+
+    Two harmonics of the year and two of the day, and the first of the year times both of the day, so that the
+    daily cycle differs from summer to winter.
+    """
+    year, day = 2 * np.pi * times / YEAR, 2 * np.pi * times / DAY
+    annual = [wave(k * year) for k in (1, 2) for wave in (np.sin, np.cos)]
+    daily = [wave(k * day) for k in (1, 2) for wave in (np.sin, np.cos)]
+    mixed = [a * d for a in annual[:2] for d in daily]
+    return np.column_stack([np.ones(len(times)), *annual, *daily, *mixed])
+
+
+def fit_climatology(times: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the least-squares coefficients of ``seasons`` for values [N]; NaN are left out."""
+    there = ~np.isnan(values)
+    coefficients: np.ndarray = np.linalg.lstsq(seasons(times[there]), values[there], rcond=None)[0]
+    return coefficients

@@ -1,0 +1,159 @@
+"""Columns of numbers with a time, from a CSV file, read strictly and put in order."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.delimited import Delimited, Row
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+ISO = "ISO8601"
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
+CHUNK = 50_000
+"""Rows that are in memory as text at once."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measurements in the order of their times, which may have gaps.
+
+    Attributes:
+        times: seconds since 1970, ascending, [R].
+        numbers: [R, columns]; a missing one is NaN.
+        columns: their names.
+    """
+
+    times: np.ndarray
+    numbers: np.ndarray
+    columns: tuple[str, ...]
+
+
+def read_measured(
+    table: Delimited,
+    *,
+    time: str,
+    columns: Sequence[str],
+    time_formats: Sequence[str] = (ISO,),
+    sentinels: Sequence[float] = (),
+    duplicates: str = "error",
+) -> Measured:
+    """Read columns of a file.
+
+    Args:
+        table: the file.
+        time: the column of times.
+        columns: the columns of numbers.
+        time_formats: how a time may be written, in the notation of ``strptime`` or ``ISO``; the first that
+            reads the first row is taken for all.
+        sentinels: numbers that mean "not measured".
+        duplicates: what is done with two rows of one time and different values: "error", or "first" to keep
+            the first of them.
+
+    Raises:
+        DataError: a cell is no number or no time, or two rows contradict each other.
+    """
+    at_time, *places = table.places([time, *columns])
+    rows = table.rows(may_break_off=True)
+    times, values, lines, time_format = [], [], [], None
+    while chunk := list(islice(rows, CHUNK)):
+        time_format = time_format or _format_of(chunk[0].cells[at_time], time_formats)
+        times.append(_times(table, chunk, at_time, time_format or time_formats[0]))
+        values.append(np.column_stack([_numbers(table, chunk, place) for place in places]))
+        lines.append(np.array([row.line for row in chunk]))
+    found = Measured(np.concatenate(times), np.concatenate(values), tuple(columns))
+    _drop_sentinels(found, sentinels)
+    return _in_order(table, found, np.concatenate(lines), keep_first=duplicates == "first")
+
+
+def _format_of(cell: str, formats: Sequence[str]) -> str | None:
+    for candidate in formats:
+        if not pd.isna(pd.to_datetime(cell.strip(), format=candidate, errors="coerce", utc=True)):
+            return candidate
+    return None
+
+
+def _times(table: Delimited, rows: Sequence[Row], place: int, time_format: str) -> np.ndarray:
+    cells = [row.cells[place].strip() for row in rows]
+    found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
+    wrong = found.isna().to_numpy()
+    if wrong.any():
+        number = int(wrong.argmax())
+        expected = "ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
+        raise table.error(
+            rows[number].line,
+            f"column '{table.header[place]}' is '{cells[number]}', which is no time {expected}; "
+            "set data.time_format, e.g. '%d.%m.%Y %H:%M', or mend the cell",
+        )
+    seconds: np.ndarray = found.dt.tz_localize(None).to_numpy("datetime64[s]").astype(np.int64)
+    return seconds
+
+
+def _numbers(table: Delimited, rows: Sequence[Row], place: int) -> np.ndarray:
+    cells = [row.cells[place].strip() for row in rows]
+    try:
+        found = np.array(["nan" if cell in MISSING else cell for cell in cells]).astype(np.float64)
+    except ValueError as error:
+        number = next(number for number, cell in enumerate(cells) if not _is_number(cell))
+        raise _not_a_number(table, rows[number], place) from error
+    if np.isinf(found).any():
+        raise _not_a_number(table, rows[int(np.isinf(found).argmax())], place)
+    return found
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell in MISSING
+    return True
+
+
+def _not_a_number(table: Delimited, row: Row, place: int) -> DataError:
+    cell = row.cells[place].strip()
+    remedy = (
+        "write decimals with a point"
+        if _is_number(cell.replace(",", "."))
+        else "mend the cell, empty it, or leave the column out of data.features"
+    )
+    return table.error(
+        row.line, f"column '{table.header[place]}' is '{cell}', which is no finite number; {remedy}"
+    )
+
+
+def _drop_sentinels(found: Measured, sentinels: Sequence[float]) -> None:
+    """Make what was not measured NaN, and say how much that is."""
+    blank = np.isnan(found.numbers).sum(0)
+    found.numbers[np.isin(found.numbers, list(sentinels))] = np.nan
+    for name, empty, missing in zip(found.columns, blank, np.isnan(found.numbers).sum(0), strict=True):
+        if missing:
+            log.warning(
+                "%s: %s values are missing (%s blank, %s sentinels)", name, missing, empty, missing - empty
+            )
+
+
+def _in_order(table: Delimited, found: Measured, lines: np.ndarray, *, keep_first: bool) -> Measured:
+    """Sort by time and drop repeated rows."""
+    times, values = found.times, found.numbers
+    if (np.diff(times) < 0).any():
+        log.warning("%s: rows are not in the order of their times; sorted", table.path)
+    order = np.argsort(times, kind="stable")
+    times, values, lines = times[order], values[order], lines[order]
+    again = np.flatnonzero(np.diff(times) == 0) + 1
+    if len(again):
+        same = ((values[again] == values[again - 1]) | np.isnan(values[again])).all(1)
+        if not same.all() and not keep_first:
+            line, before = (int(lines[again - shift][(~same).argmax()]) for shift in (0, 1))
+            raise table.error(
+                line,
+                f"the same time as line {before} with other values; keep one of the rows, "
+                "or set data.duplicates=first",
+            )
+        log.warning("%s: %s rows repeat an earlier time; the first was kept", table.path, len(again))
+        times, values = np.delete(times, again), np.delete(values, again, axis=0)
+    return Measured(times, values, found.columns)

@@ -1,0 +1,87 @@
+"""Windows of a series: some steps to read, the next ones to forecast."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqlab.data.batches import Batch
+
+
+class WindowSamples:
+    """Overlapping windows, all of them views into one array.
+
+    Args:
+        values: scaled input columns at every step, [N, F]; NaN where nothing was measured.
+        times: time of every step, seconds since 1970, [N].
+        starts: first step of each window, [W].
+        input_steps: steps that are read, T.
+        horizon_steps: steps behind them that are forecast.
+        targets: which columns are forecast, K of them.
+    """
+
+    def __init__(
+        self,
+        values: Tensor,
+        times: np.ndarray,
+        starts: np.ndarray,
+        *,
+        input_steps: int,
+        horizon_steps: int,
+        targets: tuple[int, ...],
+    ) -> None:
+        self.values, self.times, self.starts = values, times, torch.from_numpy(starts)
+        self.input_steps, self.targets = input_steps, list(targets)
+        self.lengths = torch.full((len(starts),), input_steps)
+        self._read = torch.arange(input_steps)
+        self._asked = torch.arange(input_steps, input_steps + horizon_steps)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def y(self) -> Tensor:
+        """What is to be forecast, scaled, [W, horizon, K]."""
+        return self._answers(self.starts)
+
+    def subset(self, rows: np.ndarray) -> "WindowSamples":
+        """Return the windows ``rows``, which share this one's array."""
+        return WindowSamples(
+            self.values,
+            self.times,
+            self.starts.numpy()[rows],
+            input_steps=self.input_steps,
+            horizon_steps=len(self._asked),
+            targets=tuple(self.targets),
+        )
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Cut out the windows ``ids``, [B]: x [B, T, F], y [B, horizon, K]."""
+        starts = self.starts[ids.clamp(min=0)]
+        x = self.values[starts[:, None] + self._read]
+        return Batch(x, torch.full((len(ids),), self.input_steps), self._answers(starts), ids)
+
+    def last_read(self, index: int) -> int:
+        """Return the time of the last step that a window reads, seconds since 1970."""
+        return int(self.times[int(self.starts[index]) + self.input_steps - 1])
+
+    def asked_times(self) -> np.ndarray:
+        """Return the times that are forecast, seconds since 1970, [W, horizon]."""
+        found: np.ndarray = self.times[(self.starts[:, None] + self._asked).numpy()]
+        return found
+
+    def _answers(self, starts: Tensor) -> Tensor:
+        return self.values[starts[:, None] + self._asked][:, :, self.targets]
+
+
+def window_starts(whole: np.ndarray, part: range, length: int) -> np.ndarray:
+    """Return the first steps of all windows that lie in ``part`` and hold no gap.
+
+    Args:
+        whole: whether all columns of a step are there, [N].
+        part: the steps of a split.
+        length: steps of a window, those it reads and those it asks for.
+    """
+    broken = np.concatenate([[0], np.cumsum(~whole)])
+    starts = np.arange(part.start, max(part.stop - length + 1, part.start))
+    sound: np.ndarray = starts[broken[starts + length] == broken[starts]]
+    return sound

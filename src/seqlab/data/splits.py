@@ -1,0 +1,64 @@
+"""Who is trained on, and who is asked: splits that keep equal samples together, at random, or by time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How much of the data is for validation and for testing; the rest is for training."""
+
+    val: float
+    test: float
+
+
+def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: int) -> dict[str, np.ndarray]:
+    """Split so that samples of one group stay together, in the same shares for every stratum.
+
+    A group whose samples belong to several strata counts as the rarest of them.
+
+    Args:
+        groups: group of each sample, such as a hash of its spelling, [N].
+        strata: stratum of each sample, such as its class, [N] in 0 to S − 1.
+        shares: how much is for validation and testing.
+        seed: decides which groups go where.
+
+    Returns:
+        The numbers of the samples in "train", "val" and "test", each in ascending order.
+    """
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    group = np.argsort(np.argsort(first))[group]  # numbered as they come
+    sizes = np.bincount(strata)
+    by_rarity = np.lexsort((np.arange(len(sizes)), sizes))
+    rank = np.argsort(by_rarity)
+    rarest = np.full(len(first), len(sizes))
+    np.minimum.at(rarest, group, rank[strata])
+    part = np.empty(len(first), dtype=np.int8)
+    random = np.random.default_rng(seed)
+    for stratum in range(len(sizes)):
+        drawn = np.flatnonzero(rarest == rank[stratum])
+        for number, places in enumerate(split_random(len(drawn), shares, random).values()):
+            part[drawn[places]] = number
+    return {split: np.flatnonzero(part[group] == number) for number, split in enumerate(SPLITS)}
+
+
+def split_random(count: int, shares: Shares, random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Split ``count`` samples at random, without looking at them."""
+    val, test = round(count * shares.val), round(count * shares.test)
+    order = random.permutation(count)
+    return {"train": order[val + test :], "val": order[:val], "test": order[val : val + test]}
+
+
+def split_by_time(count: int, shares: Shares) -> dict[str, range]:
+    """Split ``count`` steps in their order: the first ones for training, the last ones for testing."""
+    test = count - round(count * shares.test)
+    val = test - round(count * shares.val)
+    return {"train": range(val), "val": range(val, test), "test": range(test, count)}
+
+
+def sample(numbers: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
+    """Return ``limit`` of the numbers drawn at random, in ascending order; all of them if None."""
+    return np.sort(np.random.default_rng(seed).permutation(numbers)[:limit])

@@ -1,0 +1,1 @@
+"""Labelled texts: read in pieces, encoded once, memory-mapped."""

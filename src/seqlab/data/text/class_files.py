@@ -1,0 +1,120 @@
+"""One file a class, one text a line: ``Arabic.txt``, ``Chinese.txt``, … in a folder or a zip."""
+
+import io
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from seqlab.data.archive import read_archive
+from seqlab.data.text.records import Record
+from seqlab.errors import DataError
+
+LONG = 100
+"""Characters from which a line is reported as suspiciously long for a name."""
+
+
+def find(root: Path) -> Path | None:
+    """Return the folder or archive of the language files at or below ``root``, or None."""
+    if root.is_file():
+        return root if zipfile.is_zipfile(root) else None
+    archive = root / "names.zip"
+    # The folder itself comes last: its loose files may be anything, a README beside the archive.
+    for place in (root / "data" / "names", root / "names", archive, root):
+        if place.is_dir() and len(list(place.glob("*.txt"))) > 1:
+            return place
+        if place == archive and archive.is_file():
+            return archive
+    return None
+
+
+class ClassFiles:
+    """A folder or a zip of ``<Class>.txt`` files.
+
+    Args:
+        path: the folder or the zip.
+        column: what the classes are: "language".
+        long: characters from which a line is reported, or None.
+    """
+
+    def __init__(self, path: Path, *, column: str, long: int | None = None) -> None:
+        self.path, self.long = path, long
+        self.columns: tuple[str, ...] = (column,)
+        self.recipe = "one file a class"
+        self.findings: Counter[str] = Counter()
+
+    def fingerprint(self) -> str:
+        """Return one hash for all files, their names included.
+
+        Raises:
+            DataError: there is no file, or one is unreadable.
+        """
+        digest = sha256()
+        for name, content in self._contents():
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the lines of every file that are not blank.
+
+        Raises:
+            DataError: a file is not UTF-8, has a control character, or holds fewer than two texts.
+        """
+        for name, content in self._contents():
+            count = 0
+            for number, raw in enumerate(io.StringIO(_decode(name, content), newline=None), start=1):
+                line = raw.strip()
+                if any(unicodedata.category(character) == "Cc" for character in line):
+                    raise DataError(f"{name}.txt, line {number}: a control character in {line!r}; remove it")
+                if not line:
+                    self.findings["blank lines were skipped"] += 1
+                    continue
+                if self.long and len(line) > self.long:
+                    self.findings[
+                        f"lines are longer than {self.long} characters; is it one text a line?"
+                    ] += 1
+                count += 1
+                yield Record(line, (name,))
+            if count < 2:  # noqa: PLR2004 (one to learn from, one to test)
+                raise DataError(f"{name}.txt holds {count} text(s); add more, or remove the file")
+
+    def _contents(self) -> Iterator[tuple[str, bytes]]:
+        """Yield class and content of every file, in the order of the classes."""
+        files = self._files()
+        classes: dict[str, str] = {}
+        for file in files:
+            name = PurePosixPath(file).stem
+            twin = next((known for known in classes if known.casefold() == name.casefold()), None)
+            if twin is not None:
+                raise DataError(f"{self.path}: '{twin}.txt' and '{name}.txt' are one class twice; keep one")
+            classes[name] = file
+        if not classes:
+            raise DataError(f"{self.path} holds no <Class>.txt; put one file a class there, one text a line")
+        for name in sorted(classes):
+            found = files[classes[name]]
+            yield name, found if isinstance(found, bytes) else _read(found)
+
+    def _files(self) -> dict[str, bytes | Path]:
+        if self.path.is_dir():
+            return {str(file): file for file in self.path.glob("*.txt")}
+        texts = read_archive(self.path, lambda name: name.suffix == ".txt")
+        named = {name: content for name, content in texts.items() if PurePosixPath(name).match("names/*.txt")}
+        return dict(named or texts)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}; mend or remove it") from error
+
+
+def _decode(name: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        byte = f"0x{content[error.start]:02x} at offset {error.start}"
+        raise DataError(f"{name}.txt is not UTF-8: byte {byte}; save it as UTF-8") from error

@@ -1,0 +1,98 @@
+"""What is done to a text before it is cut into tokens, in training and in prediction alike."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Literal
+
+from seqlab.errors import DataError
+
+HAN = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
+WORD = re.compile(r"\w+|[^\w\s]")
+
+# Letters that Unicode does not decompose into a base letter and a mark.
+_FOLDS = str.maketrans(
+    dict(zip("łŁøØđĐðÐı’", "lLoOdDdDi'", strict=True))
+    | {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th"}
+)
+
+
+def fold_to_ascii(text: str) -> str:
+    """Drop accents and whatever is not ASCII: "Ślusàrski" becomes "Slusarski"; empty if no letter is left."""
+    letters = text.translate(_FOLDS)
+    folded = unicodedata.normalize("NFD", letters).encode("ascii", "ignore").decode().strip()
+    return folded if any(character.isalpha() for character in folded) else ""
+
+
+def without_case(text: str) -> str:
+    """Return what equal texts have in common: their characters without case, with single blanks."""
+    return " ".join(text.casefold().split())
+
+
+def without_accents(text: str) -> str:
+    """Return what equal names have in common: their letters without case and accents."""
+    return fold_to_ascii(text).casefold() or text.casefold()
+
+
+def words(text: str) -> list[str]:
+    """Cut a text into words and punctuation marks; runs of Chinese characters are cut by jieba.
+
+    Example:
+        >>> words("It's good, really.")
+        ['It', "'", 's', 'good', ',', 'really', '.']
+
+    Raises:
+        DataError: there are Chinese characters, and the package rjieba is not installed.
+    """
+    found: list[str] = []
+    for number, piece in enumerate(HAN.split(text)):
+        found += _jieba().cut(piece) if number % 2 else WORD.findall(piece)
+    return found
+
+
+@cache
+def _jieba() -> ModuleType:
+    try:
+        import rjieba  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise DataError(
+            "Chinese words need jieba: pip install rjieba, or set data.tokens=characters"
+        ) from error
+    module: ModuleType = rjieba
+    return module
+
+
+TOKENIZERS: dict[str, Callable[[str], list[str]]] = {"characters": list, "words": words}
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """How a text becomes tokens.
+
+    Attributes:
+        tokens: a name in ``TOKENIZERS``.
+        marks: whether every text begins and ends with a mark of its own.
+        max_length: tokens, marks included, that are kept of a text; None for all.
+        keep: which end of a longer text is kept.
+        form: the Unicode normal form.
+        ascii: whether accents are dropped.
+    """
+
+    tokens: Literal["characters", "words"] = "characters"
+    marks: bool = False
+    max_length: int | None = None
+    keep: Literal["begin", "end"] = "begin"
+    form: Literal["NFC", "NFKC"] = "NFC"
+    ascii: bool = False
+
+    def clean(self, text: str) -> str:
+        """Return the text in one normal form, without byte order marks and surrounding blanks."""
+        normal = unicodedata.normalize(self.form, text).replace("\ufeff", "").strip()
+        return fold_to_ascii(normal) if self.ascii else normal
+
+    def tokenize(self, clean: str) -> list[str]:
+        """Cut a clean text into tokens."""
+        return TOKENIZERS[self.tokens](clean)

@@ -1,0 +1,225 @@
+"""Texts encoded once, then memory-mapped: every process of every run reads the same files of the cache.
+
+A corpus holds what does not depend on how a run uses it: all tokens of all texts, with provisional numbers in
+the order in which they first came. Splits, vocabulary and the largest length are views of it.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b, sha256
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from seqlab.cache import cached_folder
+from seqlab.data.text.cleaning import TextSettings
+from seqlab.data.text.records import Record, TextReader
+from seqlab.data.text.vocabulary import BEGIN, END, SPECIALS
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+"""Part of the cache's key: change it with the layout of the files, or with what is done to a text."""
+CHUNK = 20_000
+"""Texts that are in memory at once while encoding."""
+BLOCK = 2**22
+"""Tokens that are in memory at once while counting."""
+
+COLUMNS = {"token_ends": np.int64, "text_ends": np.int64, "same": np.uint64, "group": np.uint64}
+"""What is stored for every text: where its tokens and its bytes end, hashes of itself and of its group."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """N labelled texts.
+
+    Attributes:
+        symbols: token by provisional number, the special ones first.
+        classes: values of each label column, sorted.
+        labels: number of each text's value in each label column, [N, columns].
+        tokens: all texts' tokens end to end, each text between a begin and an end mark, memory-mapped.
+        token_ends: where each text's tokens end, [N].
+        same: a hash of each text, [N].
+        group: a hash of what each text has in common with those that count as equal to it, [N].
+    """
+
+    path: Path
+    symbols: tuple[str, ...]
+    classes: dict[str, tuple[str, ...]]
+    labels: np.ndarray
+    tokens: np.ndarray
+    token_ends: np.ndarray
+    text_ends: np.ndarray
+    same: np.ndarray
+    group: np.ndarray
+
+    @classmethod
+    def of(
+        cls, reader: TextReader, settings: TextSettings, group: Callable[[str], str], sha: str
+    ) -> "Corpus":
+        """Return the corpus of a reader's texts, from the cache if it is there.
+
+        Args:
+            reader: yields the texts.
+            settings: how a text is cleaned and cut into tokens.
+            group: returns what equal texts have in common.
+            sha: hash of the content that the reader reads.
+
+        Raises:
+            DataError: a file is malformed.
+        """
+        recipe = [VERSION, sha, reader.recipe, settings.tokens, settings.form, settings.ascii, group.__name__]
+        key = sha256(json.dumps(recipe).encode()).hexdigest()[:24]
+        path = cached_folder("corpora", key, lambda folder: _Writer(folder, reader, settings, group).write())
+        about = json.loads((path / "about.json").read_text(encoding="utf-8"))
+        for finding, count in about["findings"].items():
+            log.warning("%s %s", f"{count:,}", finding)
+        columns = {name: np.fromfile(path / name, dtype) for name, dtype in COLUMNS.items()}
+        return cls(
+            path=path,
+            symbols=tuple(about["symbols"]),
+            classes={column: tuple(names) for column, names in about["classes"].items()},
+            labels=np.fromfile(path / "labels", np.int32).reshape(-1, len(about["classes"])),
+            tokens=np.memmap(path / "tokens", np.int32, mode="r"),
+            **columns,
+        )
+
+    def __len__(self) -> int:
+        return len(self.token_ends)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each text's tokens begin, [N]."""
+        return np.concatenate([[0], self.token_ends[:-1]])
+
+    def text(self, number: int) -> str:
+        """Return a text as it was encoded, clean."""
+        start = int(self.text_ends[number - 1]) if number else 0
+        with (self.path / "texts").open("rb") as file:
+            file.seek(start)
+            return file.read(int(self.text_ends[number]) - start).decode()
+
+    def counts(self, chosen: np.ndarray) -> np.ndarray:
+        """Return how often each token occurs in the chosen texts, marks included.
+
+        Args:
+            chosen: whether a text counts, [N].
+        """
+        counts = np.zeros(len(self.symbols), dtype=np.int64)
+        first = 0
+        # Read, not mapped: pages of a map count as this process's memory.
+        with (self.path / "tokens").open("rb") as file:
+            while first < len(self):
+                done = self.token_ends[first - 1] if first else 0
+                last = max(first + 1, int(np.searchsorted(self.token_ends, done + BLOCK)))
+                ends = self.token_ends[first:last]
+                block = np.fromfile(file, np.int32, int(ends[-1] - done))
+                mask = np.repeat(chosen[first:last], np.diff(ends, prepend=done))
+                counts += np.bincount(block[mask], minlength=len(counts))
+                first = last
+        return counts
+
+
+class _Writer:
+    """Encodes a reader's texts into an empty folder, some at a time."""
+
+    def __init__(
+        self, folder: Path, reader: TextReader, settings: TextSettings, group: Callable[[str], str]
+    ) -> None:
+        self.folder, self.reader, self.settings, self.group = folder, reader, settings, group
+        self.numbers = _Numbers(SPECIALS)
+        self.labels = [_Numbers() for _ in reader.columns]
+        self.findings: Counter[str] = Counter()
+        self.ends = {"tokens": 0, "texts": 0}
+
+    def write(self) -> None:
+        """Read, encode and write everything."""
+        log.info("encoding the texts, once for these files …")
+        names = (*COLUMNS, "tokens", "texts", "labels")
+        files = {name: (self.folder / name).open("wb") for name in names}
+        try:
+            for records in _chunks(self.reader.records()):
+                self._append(files, records)
+        finally:
+            for file in files.values():
+                file.close()
+        if not self.ends["tokens"]:
+            raise DataError("no text is left: all of them are empty once cleaned")
+        classes = self._sort_labels()
+        self._find_ambiguous()
+        about = {
+            "symbols": list(self.numbers),
+            "classes": classes,
+            "findings": dict(self.reader.findings + self.findings),
+        }
+        (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+    def _append(self, files: Mapping[str, BinaryIO], records: Sequence[Record]) -> None:
+        texts = [self.settings.clean(record.text) for record in records]
+        kept = [number for number, text in enumerate(texts) if text]
+        self.findings["texts are empty once cleaned and were skipped"] += len(texts) - len(kept)
+        texts = [texts[number] for number in kept]
+        number = self.numbers.__getitem__
+        rows = [[BEGIN, *map(number, self.settings.tokenize(text)), END] for text in texts]
+        encoded = [text.encode() for text in texts]
+        np.array([token for row in rows for token in row], np.int32).tofile(files["tokens"])
+        files["texts"].write(b"".join(encoded))
+        self._ends("tokens", [len(row) for row in rows]).tofile(files["token_ends"])
+        self._ends("texts", [len(text) for text in encoded]).tofile(files["text_ends"])
+        _hashes(texts).tofile(files["same"])
+        _hashes([self.group(text) for text in texts]).tofile(files["group"])
+        labels = [
+            [known[label] for known, label in zip(self.labels, records[n].labels, strict=True)] for n in kept
+        ]
+        np.array(labels, np.int32).tofile(files["labels"])
+
+    def _ends(self, kind: str, lengths: Sequence[int]) -> np.ndarray:
+        ends = self.ends[kind] + np.cumsum(np.array(lengths, np.int64))
+        self.ends[kind] = int(ends[-1]) if len(ends) else self.ends[kind]
+        return ends
+
+    def _sort_labels(self) -> dict[str, list[str]]:
+        """Number the labels anew in the order of their names; return the names by column."""
+        labels = np.fromfile(self.folder / "labels", np.int32).reshape(-1, len(self.labels))
+        for column, known in enumerate(self.labels):
+            names = list(known)
+            order = np.argsort(np.argsort(np.array(names)))
+            labels[:, column] = order[labels[:, column]]
+        labels.tofile(self.folder / "labels")
+        return {name: sorted(known) for name, known in zip(self.reader.columns, self.labels, strict=True)}
+
+    def _find_ambiguous(self) -> None:
+        same = np.fromfile(self.folder / "same", np.uint64)
+        labels = np.fromfile(self.folder / "labels", np.int32).reshape(-1, len(self.labels))
+        pairs = np.unique(np.column_stack([same, labels.astype(np.uint64)]), axis=0)
+        repeated = np.unique(pairs[:, 0], return_counts=True)[1]
+        finding = "texts stand under two or more labels; no model can tell them apart"
+        self.findings[finding] += int((repeated > 1).sum())
+        self.findings["texts repeat an earlier one"] += len(same) - len(np.unique(same))
+
+
+class _Numbers(dict[str, int]):
+    """Numbers for names, given in the order in which they are first asked for."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        super().__init__((name, number) for number, name in enumerate(names))
+
+    def __missing__(self, name: str) -> int:
+        self[name] = number = len(self)
+        return number
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while chunk := list(islice(records, CHUNK)):
+        yield chunk
+
+
+def _hashes(texts: Sequence[str]) -> np.ndarray:
+    joined = b"".join(blake2b(text.encode(), digest_size=8).digest() for text in texts)
+    return np.frombuffer(joined, np.uint64)

@@ -1,0 +1,157 @@
+"""Labelled texts, one after the other, from CSV and JSON Lines files."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from hashlib import file_digest
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from seqlab.data.delimited import LARGEST_CELL, Delimited
+from seqlab.errors import DataError, near
+
+
+class Record(NamedTuple):
+    """A text and its labels, one for each label column."""
+
+    text: str
+    labels: tuple[str, ...]
+
+
+class TextReader(Protocol):
+    """What a corpus is made from: records, read one after the other, never all at once.
+
+    Attributes:
+        columns: names of the label columns.
+        recipe: everything besides the content that decides the records, in words.
+        findings: what is odd about the records and how often, filled while they are read.
+    """
+
+    columns: tuple[str, ...]
+    recipe: str
+    findings: Counter[str]
+
+    def fingerprint(self) -> str:
+        """Return a hash of the content."""
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records, texts as they stand in the file.
+
+        Raises:
+            DataError: a file is malformed; the message names file, place and remedy.
+        """
+
+
+class CSVTexts:
+    """A CSV file, or the one in a zip, with a column of texts and columns of labels.
+
+    Args:
+        table: the file.
+        text: name of the column of texts.
+        labels: the label columns, each with the values it may have and what they mean, or None for any value.
+
+    Raises:
+        DataError: the header lacks one of the columns.
+    """
+
+    def __init__(
+        self, table: Delimited, *, text: str, labels: Mapping[str, Mapping[str, str] | None]
+    ) -> None:
+        self.table, self.text, self.labels = table, text, labels
+        self.places = table.places([text, *labels])
+        self.columns = tuple(labels)
+        self.recipe = f"csv {table.separator} {table.encoding} {text} {json.dumps(dict(labels))}"
+        self.findings: Counter[str] = Counter()
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file's contents."""
+        return self.table.fingerprint()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the rows whose text is not blank.
+
+        Raises:
+            DataError: the file is malformed, or a label is blank or not among the allowed ones.
+        """
+        at_text, *at_labels = self.places
+        columns = list(zip(self.labels, at_labels, self.labels.values(), strict=True))
+        for line, cells in self.table.rows():
+            if not cells[at_text].strip():
+                self.findings["rows without a text were skipped"] += 1
+                continue
+            labels = tuple(
+                _label(cells[place], allowed, name, partial(self.table.error, line))
+                for name, place, allowed in columns
+            )
+            yield Record(cells[at_text], labels)
+
+
+class JSONLines:
+    """A file of JSON objects, one a line, each with a text and a label.
+
+    Args:
+        path: the file, in UTF-8.
+        text: key of the text.
+        label: key of the label, a string, an integer or a truth value.
+    """
+
+    def __init__(self, path: Path, *, text: str, label: str) -> None:
+        self.path, self.text, self.label = path, text, label
+        self.columns: tuple[str, ...] = (label,)
+        self.recipe = f"jsonl {text} {label}"
+        self.findings: Counter[str] = Counter()
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the file."""
+        with self.path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the objects whose text is not blank.
+
+        Raises:
+            DataError: a line is no JSON object, lacks a key, or its text is no text.
+        """
+        with self.path.open("rb") as file:
+            for line, raw in enumerate(file, start=1):
+                if not raw.strip():
+                    continue
+                text, label = self._values(line, raw)
+                if not text.strip():
+                    self.findings["lines without a text were skipped"] += 1
+                    continue
+                yield Record(text, (_label(label, None, self.label, partial(self._error, line)),))
+
+    def _values(self, line: int, raw: bytes) -> tuple[str, str]:
+        try:
+            found = json.loads(raw.decode("utf-8-sig"))
+        except ValueError as error:
+            raise self._error(line, f"not JSON in UTF-8 ({error}); mend or remove the line") from error
+        if not isinstance(found, dict):
+            raise self._error(line, "not a JSON object; write {…} with a text and a label")
+        for key in (self.text, self.label):
+            if key not in found:
+                raise self._error(line, f"the object has no '{key}'; {near(key, found)}")
+        text, label = found[self.text], found[self.label]
+        if not isinstance(text, str) or len(text) > LARGEST_CELL:
+            raise self._error(line, f"'{self.text}' is no text of at most {LARGEST_CELL:,} characters")
+        if not isinstance(label, str | int):
+            raise self._error(line, f"'{self.label}' must be a string or a whole number, got {label!r}")
+        return text, str(label)
+
+    def _error(self, line: int, reason: str) -> DataError:
+        return DataError(f"{self.path}, line {line}: {reason}")
+
+
+def _label(
+    cell: str, allowed: Mapping[str, str] | None, column: str, error: Callable[[str], DataError]
+) -> str:
+    label = cell.replace("\ufeff", "").strip()
+    if not label:
+        raise error(f"column '{column}' is blank; fill it in or remove the row")
+    if allowed is None:
+        return label
+    if label not in allowed:
+        raise error(f"column '{column}' is '{label}'; allowed are {', '.join(allowed)}")
+    return allowed[label]

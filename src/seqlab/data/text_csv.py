@@ -1,0 +1,53 @@
+"""text_csv: labelled texts of your own."""
+
+from typing import Any
+
+from seqlab.data.delimited import Delimited
+from seqlab.data.source import Source, named_file
+from seqlab.data.text.class_files import ClassFiles
+from seqlab.data.text.dataset import TextData
+from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
+
+
+class TextCSV(TextData):
+    """A CSV file, a JSON Lines file, or a folder of one file a class with one text a line.
+
+    Args:
+        path: the file (.csv, .tsv, .jsonl, or a zip of one CSV) or the folder of ``<Class>.txt`` files.
+        text: column, or key, of the texts.
+        label: column, or key, of the classes.
+        separator: "comma", "semicolon", "tab" or "pipe".
+        encoding: how a CSV file stores characters.
+        settings: see ``TextData``.
+    """
+
+    name = "text_csv"
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        text: str = "text",
+        label: str = "label",
+        separator: str = "comma",
+        encoding: str = "utf-8",
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.path, self.text, self.label = path, text, label
+        self.separator, self.encoding = separator, encoding
+
+    def find(self) -> Source:
+        """Return the file or folder."""
+        return named_file(self.path, folder=True)
+
+    def read(self, source: Source) -> TextReader:
+        """Return the reader that suits the file."""
+        path = source.path
+        if path.is_dir():
+            return ClassFiles(path, column=self.label)
+        if path.suffix in (".jsonl", ".ndjson"):
+            return JSONLines(path, text=self.text, label=self.label)
+        separator = "tab" if path.suffix == ".tsv" else self.separator
+        table = Delimited(path, separator=separator, encoding=self.encoding)
+        return CSVTexts(table, text=self.text, labels={self.label: None})

@@ -1,0 +1,151 @@
+"""The typed, validated settings of every data set: conf/data, where every key is explained."""
+
+import codecs
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, values cannot change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _absolute(path: str | None) -> str | None:
+    """Make a path absolute: a run folder is read from other working folders too."""
+    return path and str(Path(path).expanduser().resolve())
+
+
+class DataConfig(Section):
+    """What every data set has."""
+
+    task: ClassVar[str]
+
+    batch_size: Count
+    val_share: Share
+    test_share: Share
+    limit_train_samples: Count | None
+
+    @model_validator(mode="after")
+    def _training_is_left(self) -> "DataConfig":
+        if self.val_share + self.test_share >= 1:
+            raise ValueError(
+                f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1"
+            )
+        return self
+
+
+class Fetched(Section):
+    """Where the files of a data set are that seqlab can fetch."""
+
+    root: str | None
+    url: str | None
+    source: Literal["auto", "real", "sample"]
+
+    _root = field_validator("root")(_absolute)
+
+
+class OwnFile(Section):
+    """Where a file of the user's own is, and how it is written."""
+
+    path: Name
+    separator: Literal["comma", "semicolon", "tab", "pipe"]
+    encoding: str
+
+    _path = field_validator("path")(_absolute)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise ValueError(f"no encoding '{encoding}'; utf-8, gb18030, latin-1 are some") from error
+        if "\n".encode(encoding) != b"\n":
+            raise ValueError(f"files in {encoding} are not read; convert yours to utf-8")
+        return encoding
+
+
+class TextConfig(DataConfig):
+    """What every data set of texts has."""
+
+    task = "classification"
+
+    marks: bool
+    split: Literal["honest", "random_lines"]
+    sampling: Literal["all", "by_class"]
+    split_seed: Annotated[int, Field(ge=0)]
+
+
+class LongTextConfig(TextConfig):
+    """What data sets of longer texts have besides."""
+
+    tokens: Literal["characters", "words"]
+    min_count: Count
+    max_length: Count | None
+    keep: Literal["begin", "end"]
+
+
+class NamesConfig(TextConfig, Fetched):
+    """conf/data/names: the arguments of ``Names``."""
+
+    name: Literal["names"]
+    ascii: bool
+
+
+class OnlineShoppingConfig(LongTextConfig, Fetched):
+    """conf/data/online_shopping_10_cats: the arguments of ``OnlineShopping``."""
+
+    name: Literal["online_shopping_10_cats"]
+    target: Literal["category", "sentiment"]
+
+
+class TextCSVConfig(LongTextConfig, OwnFile):
+    """conf/data/text_csv: the arguments of ``TextCSV``."""
+
+    name: Literal["text_csv"]
+    text: Name
+    label: Name
+
+
+class SeriesConfig(DataConfig):
+    """What every data set of a measured series has."""
+
+    task = "forecasting"
+
+    targets: Annotated[list[Name], Field(min_length=1)]
+    features: list[Name] | None
+    step_minutes: Positive | None
+    input_days: Positive
+    horizon_days: Positive
+    calendar: bool
+    sentinels: list[Finite]
+    duplicates: Literal["error", "first"]
+
+
+class JenaClimateConfig(SeriesConfig, Fetched):
+    """conf/data/jena_climate: the arguments of ``JenaClimate``."""
+
+    name: Literal["jena_climate"]
+
+
+class SeriesCSVConfig(SeriesConfig, OwnFile):
+    """conf/data/series_csv: the arguments of ``SeriesCSV``."""
+
+    name: Literal["series_csv"]
+    time: Name
+    time_format: Name | None
+
+
+AnyData = Annotated[
+    NamesConfig | OnlineShoppingConfig | TextCSVConfig | JenaClimateConfig | SeriesCSVConfig,
+    Field(discriminator="name"),
+]

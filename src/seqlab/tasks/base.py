@@ -1,0 +1,86 @@
+"""What every task offers: a loss for a batch, exact scores of a stage, baselines, figures and tables."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from seqlab.data import Batch, SequenceData
+
+STAGES = ("train", "val", "test", "drawn")
+"""What is scored apart; "drawn" are training samples drawn uniformly over classes."""
+
+History = Mapping[str, Sequence[tuple[int, float]]]
+"""(epoch, value) points by metric, such as "train/loss"."""
+
+
+class Task(nn.Module):
+    """A question and how its answers are judged.
+
+    Attributes:
+        monitor: the score by which the best weights are chosen.
+        mode: whether less ("min") or more ("max") of it is better.
+        output_size: numbers in an answer.
+        stages: the metrics of each stage, in the order of ``STAGES``.
+    """
+
+    monitor: ClassVar[str]
+    mode: ClassVar[str]
+    output_size: int
+    stages: nn.ModuleList
+
+    @classmethod
+    @abstractmethod
+    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Task":
+        """Return the task for data that declare ``spec`` (``DataSpec.as_dict()``)."""
+
+    @abstractmethod
+    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the mean loss over the rows that count, and note the batch for the stage's scores.
+
+        Args:
+            stage: "train", "val", "test" or "drawn".
+            answers: the model's answers, [B, output_size].
+            batch: what was asked.
+        """
+
+    @abstractmethod
+    def compute(self, stage: str) -> dict[str, float]:
+        """Return the stage's loss and scores over all batches and ranks since the last reset."""
+
+    @abstractmethod
+    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+        """Score the baselines on the same validation and test samples.
+
+        Args:
+            data: the data, set up.
+            fitted: whether baselines that are fitted are wanted too.
+
+        Returns:
+            For each baseline its scores, ``{"test/…": …}``, or why it has none.
+        """
+
+    @abstractmethod
+    def figures(self, history: History, title: str) -> dict[str, Figure]:
+        """Draw the learning curves, and the stages that were evaluated, by the name of the figure."""
+
+    @abstractmethod
+    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of the tables about the test, by the name of the table.
+
+        Args:
+            describe: returns a test sample as a person would write it.
+        """
+
+    def reset(self, stage: str) -> None:
+        """Forget the stage's batches."""
+        for metric in self.stage(stage).modules():
+            if isinstance(metric, Metric):
+                metric.reset()
+
+    def stage(self, stage: str) -> nn.Module:
+        """Return the metrics of a stage."""
+        return self.stages[STAGES.index(stage)]

@@ -1,0 +1,65 @@
+"""How far off are forecasts? Mean, median and squared errors, over all steps and step by step."""
+
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+SCORES = ("mae", "median_ae", "rmse", "bias")
+"""Errors are forecast less truth: a positive bias is a forecast that is too high."""
+
+
+class Forecasts(Metric):
+    """Collects every forecast of an evaluation and what came, over batches and ranks, sorted by sample id."""
+
+    full_state_update = False
+    ids: list[Tensor]
+    forecasts: list[Tensor]
+    truths: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("ids", "forecasts", "truths"):
+            self.add_state(name, [], dist_reduce_fx="cat")
+
+    def update(self, ids: Tensor, forecasts: Tensor, truths: Tensor) -> None:
+        """Note a batch: ids [B] (−1 for rows that do not count), forecasts and truths [B, horizon, K]."""
+        valid = ids >= 0
+        self.ids.append(ids[valid])
+        self.forecasts.append(forecasts[valid].float())
+        self.truths.append(truths[valid].float())
+
+    def compute(self) -> tuple[Tensor, Tensor]:
+        """Return forecasts and truths, [N, horizon, K] each, in the order of the sample ids."""
+        order = dim_zero_cat(self.ids).argsort()
+        return dim_zero_cat(self.forecasts)[order], dim_zero_cat(self.truths)[order]
+
+
+def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
+    """Return mean and median absolute error, root mean square and bias of errors [N, horizon, K].
+
+    With several targets each has scores of its own, ``mae/<target>``, and ``mae`` is their mean.
+
+    Example:
+        >>> scores(torch.tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
+        2.0
+    """
+    each = {name: _scores(errors[:, :, place]) for place, name in enumerate(targets)}
+    means = {score: sum(found[score] for found in each.values()) / len(each) for score in SCORES}
+    if len(each) == 1:
+        return means
+    return means | {f"{score}/{name}": found[score] for name, found in each.items() for score in SCORES}
+
+
+def scores_by_step(errors: Tensor) -> list[dict[str, float]]:
+    """Return the scores of each step ahead from errors of one target, [N, horizon]."""
+    return [_scores(column) for column in errors.unbind(1)]
+
+
+def _scores(errors: Tensor) -> dict[str, float]:
+    errors = errors.double().flatten()
+    absolute = errors.abs()
+    ordered = absolute.sort().values
+    # torch.median takes the lower of two middle values, torch.quantile no more than 16 million values.
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    values = (absolute.mean(), middle, errors.square().mean().sqrt(), errors.mean())
+    return dict(zip(SCORES, map(float, values), strict=True))

@@ -1,0 +1,190 @@
+"""Forecasting: what are the next values of a series?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, cast
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqlab.data import Batch, SequenceData
+from seqlab.tasks import forecast_figures as draw
+from seqlab.tasks.base import STAGES, History, Task
+from seqlab.tasks.errors import Forecasts, scores, scores_by_step
+from seqlab.tasks.figures import curves
+from seqlab.tasks.loss import MeanLoss
+from seqlab.tasks.series_baselines import BASELINES, UnavailableError
+
+LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
+
+
+class StageErrors(nn.Module):
+    """What one stage counts: loss and mean absolute error, and for evaluation every forecast."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), Forecasts()
+
+
+class Forecasting(Task):
+    """All steps of the horizon at once, learnt in scaled units and reported in the targets' own.
+
+    Args:
+        targets: names of the targets, K of them.
+        places: where each stands among the input columns.
+        means: mean of each target in training.
+        scales: standard deviation of each in training.
+        horizon_steps: steps that are forecast.
+        step_minutes: minutes between two steps.
+        loss: "mse" or "mae", in scaled units.
+        residual: "persistence" to forecast the change since the last value, "none" for the value itself.
+    """
+
+    monitor, mode = "val/mae", "min"
+
+    means: Tensor
+    scales: Tensor
+
+    def __init__(
+        self,
+        *,
+        targets: Sequence[str],
+        places: Sequence[int],
+        means: Sequence[float],
+        scales: Sequence[float],
+        horizon_steps: int,
+        step_minutes: float,
+        loss: Literal["mse", "mae"] = "mae",
+        residual: Literal["persistence", "none"] = "persistence",
+    ) -> None:
+        super().__init__()
+        self.targets, self.places = tuple(targets), list(places)
+        self.horizon_steps, self.step_minutes = horizon_steps, step_minutes
+        self.loss, self.residual = LOSSES[loss], residual
+        self.register_buffer("means", torch.tensor(means, dtype=torch.float64).float(), persistent=False)
+        self.register_buffer("scales", torch.tensor(scales, dtype=torch.float64).float(), persistent=False)
+        self.output_size = horizon_steps * len(self.targets)
+        self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
+        self._beside: dict[str, Tensor] = {}
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
+        """Return the task for data with a series."""
+        series = spec["series"]
+        places = [series["columns"].index(target) for target in series["targets"]]
+        return cls(
+            targets=series["targets"],
+            places=places,
+            means=[series["means"][place] for place in places],
+            scales=[series["scales"][place] for place in places],
+            horizon_steps=series["horizon_steps"],
+            step_minutes=series["step_minutes"],
+            **settings,
+        )
+
+    def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
+        """Return scaled forecasts, [B, horizon, K], from answers [B, horizon · K] to inputs x."""
+        forecasts = answers.view(len(answers), self.horizon_steps, len(self.targets))
+        return forecasts + x[:, -1:, self.places] if self.residual == "persistence" else forecasts
+
+    def in_units(self, scaled: Tensor) -> Tensor:
+        """Return scaled values, [..., K], in the targets' own units."""
+        return scaled * self.scales + self.means
+
+    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the mean loss of answers, [B, horizon · K], and note the batch."""
+        forecasts = self.forecast(answers, batch.x)
+        valid = batch.ids >= 0
+        rows = valid.sum()
+        each = self.loss(forecasts, batch.y.to(forecasts.dtype), reduction="none").mean((1, 2))
+        loss = torch.where(valid, each, 0).sum() / rows.clamp(min=1)
+        with torch.no_grad():
+            found = self._of(stage)
+            found.loss.update(loss, rows)
+            if stage == "train":
+                off = ((forecasts - batch.y).abs() * self.scales).mean((1, 2))
+                found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
+            else:
+                found.forecasts.update(batch.ids, self.in_units(forecasts), self.in_units(batch.y))
+        return loss
+
+    def compute(self, stage: str) -> dict[str, float]:
+        """Return the stage's loss in scaled units, and its errors in the targets' own."""
+        found = self._of(stage)
+        loss = {"loss": float(found.loss.compute())}
+        if stage == "train":
+            return loss | {"mae": float(found.mae.compute())}
+        forecasts, truths = found.forecasts.compute()
+        return loss | scores(forecasts - truths, self.targets)
+
+    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+        """Score persistence, yesterday, climatology, and if ``fitted`` ridge regression."""
+        found: dict[str, dict[str, float] | str] = {}
+        for name, baseline in BASELINES.items():
+            if baseline.is_fitted and not fitted:
+                continue
+            try:
+                forecast = baseline.prepare(data)
+            except UnavailableError as reason:
+                found[name] = str(reason)
+                continue
+            metrics: dict[str, float] = {}
+            for split in ("val", "test"):
+                errors = self._errors(torch.from_numpy(forecast(split)), data.samples[split].y)
+                metrics |= {
+                    f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
+                }
+            found[name], self._beside[name] = metrics, errors
+        return found
+
+    def figures(self, history: History, title: str) -> dict[str, Figure]:
+        """Draw the learning curves, the error against the horizon, some forecasts, and all errors."""
+        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
+        if not self._of("test").forecasts.update_called:
+            return drawn
+        forecasts, truths = (values.cpu() for values in self._of("test").forecasts.compute())
+        hours = self._hours()
+        for place, target in enumerate(self.targets):
+            errors = {"model": forecasts - truths, **self._beside}
+            mae = {name: found[:, :, place].abs().mean(0) for name, found in errors.items()}
+            suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
+            drawn |= {
+                f"error_by_horizon{suffix}": draw.error_by_horizon(mae, hours, target, title),
+                f"forecasts{suffix}": draw.forecasts(
+                    forecasts[:, :, place], truths[:, :, place], hours, target, title
+                ),
+                f"errors{suffix}": draw.histogram(errors["model"][:, :, place], target, title),
+            }
+        return drawn
+
+    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+        """Return every test forecast, and the errors of model and baselines step by step."""
+        forecasts, truths = (values.cpu() for values in self._of("test").forecasts.compute())
+        hours = self._hours()
+        predictions = [
+            {"after": time, "hours_ahead": ahead, "target": target, "true": true, "predicted": predicted}
+            for place, target in enumerate(self.targets)
+            for window, (row, truth) in enumerate(
+                zip(forecasts[:, :, place].tolist(), truths[:, :, place].tolist(), strict=True)
+            )
+            for time in (describe(window),)
+            for ahead, predicted, true in zip(hours, row, truth, strict=True)
+        ]
+        by_step = [
+            {"forecast": name, "target": target, "hours_ahead": ahead} | found
+            for name, errors in {"model": forecasts - truths, **self._beside}.items()
+            for place, target in enumerate(self.targets)
+            for ahead, found in zip(hours, scores_by_step(errors[:, :, place]), strict=True)
+        ]
+        return {"predictions": predictions, "errors_by_step": by_step}
+
+    def _errors(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+        """Return the errors of scaled forecasts in the targets' units, [N, horizon, K]."""
+        return (forecasts - truths) * self.scales.cpu()
+
+    def _hours(self) -> list[float]:
+        return [round(step * self.step_minutes / 60, 4) for step in range(1, self.horizon_steps + 1)]
+
+    def _of(self, stage: str) -> StageErrors:
+        return cast("StageErrors", self.stage(stage))
