@@ -40,7 +40,9 @@ def _all_mistakes(overrides: Iterable[str]) -> list[str]:
         try:
             compose("config", overrides=[*sound, override])
         except (HydraException, OmegaConfBaseException) as error:
-            lines.append(_explain_one(error, override, _keys(compose("config", overrides=sound))))
+            composed = compose("config", overrides=sound, return_hydra_config=True)
+            known = [*_keys(composed), *map(str, composed.hydra.runtime.choices)]
+            lines.append(_explain_one(error, override, {name for name in known if "hydra" not in name}))
         else:
             sound.append(override)
     from seqlab.build import make_config  # noqa: PLC0415 (imports torch, and most mistakes end before)

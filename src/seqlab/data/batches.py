@@ -46,8 +46,8 @@ class TokenSamples:
     Args:
         tokens: all sequences one after the other, resident or memory-mapped, [sum of lengths].
         starts: where each sequence begins in it, [N].
-        lengths: steps of each sequence, [N], each at least 1.
-        y: class of each sequence, [N].
+        lengths: steps of each sequence, [N], any integers, each at least 1.
+        y: class of each sequence, [N], any integers.
         numbers: what each stored token is called in a batch; None for itself.
     """
 
@@ -79,18 +79,12 @@ class TokenSamples:
         starts = starts + (lengths - kept) if keep == "end" else starts
         return type(self)(self.tokens, starts, kept, self.y.numpy(), self.numbers)
 
-    def subset(self, rows: np.ndarray) -> Self:
-        """Return the samples ``rows``, which share this one's tokens."""
-        return type(self)(
-            self.tokens, self.starts[rows], self.lengths.numpy()[rows], self.y.numpy()[rows], self.numbers
-        )
-
     def batch(self, ids: Tensor) -> Batch:
         """Cut out and pad the sequences ``ids``, [B]."""
         rows = ids.clamp(min=0)
-        lengths = self.lengths[rows]
+        lengths = self.lengths[rows].long()
         inside = mask(lengths, int(lengths.max()))
         places = self.starts[rows.numpy()][:, None] + np.arange(inside.shape[1])
         found = self.tokens[np.where(inside.numpy(), places, 0)].astype(np.int64)
         x = torch.from_numpy(found if self.numbers is None else self.numbers[found])
-        return Batch(x.masked_fill_(~inside, 0), lengths, self.y[rows], ids)
+        return Batch(x.masked_fill_(~inside, 0), lengths, self.y[rows].long(), ids)

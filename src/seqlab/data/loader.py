@@ -84,7 +84,8 @@ class BatchLoader:
         size = self.batch_size * self.world_size
         pool = size * POOL if self.order != "sequential" else max(len(order), 1)
         # The filling rows sort last, so that they share the last batch of the last pool.
-        lengths = np.append(self.samples.lengths.numpy(), np.iinfo(np.int64).max)[order]
+        lengths = self.samples.lengths.numpy()
+        lengths = np.append(lengths, np.array([np.iinfo(lengths.dtype).max], lengths.dtype))[order]
         batches: list[Tensor] = []
         for first in range(0, len(order), pool):
             by_length = first + np.argsort(lengths[first : first + pool], kind="stable")

@@ -29,20 +29,32 @@ def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: 
     Returns:
         The numbers of the samples in "train", "val" and "test", each in ascending order.
     """
-    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
-    group = np.argsort(np.argsort(first))[group]  # numbered as they come
+    group, first = _numbered(groups)
+    as_they_come = np.argsort(first)
     sizes = np.bincount(strata)
-    by_rarity = np.lexsort((np.arange(len(sizes)), sizes))
-    rank = np.argsort(by_rarity)
-    rarest = np.full(len(first), len(sizes))
+    rank = np.argsort(np.lexsort((np.arange(len(sizes)), sizes))).astype(np.int32)
+    rarest = np.full(len(first), len(sizes), dtype=np.int32)
     np.minimum.at(rarest, group, rank[strata])
     part = np.empty(len(first), dtype=np.int8)
     random = np.random.default_rng(seed)
     for stratum in range(len(sizes)):
-        drawn = np.flatnonzero(rarest == rank[stratum])
+        drawn = as_they_come[rarest[as_they_come] == rank[stratum]]
         for number, places in enumerate(split_random(len(drawn), shares, random).values()):
             part[drawn[places]] = number
     return {split: np.flatnonzero(part[group] == number) for number, split in enumerate(SPLITS)}
+
+
+def _numbered(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each sample's group by its number, [N], and the first sample of each group.
+
+    As ``np.unique`` does, in a third of its memory.
+    """
+    order = np.argsort(groups, kind="stable")
+    begins = np.ones(len(order), dtype=bool)
+    begins[1:] = groups[order[1:]] != groups[order[:-1]]
+    numbers = np.empty(len(order), dtype=np.int32)
+    numbers[order] = np.cumsum(begins, dtype=np.int32) - 1
+    return numbers, order[begins]
 
 
 def split_random(count: int, shares: Shares, random: np.random.Generator) -> dict[str, np.ndarray]:

@@ -2,7 +2,8 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ GROUPS = ("model", "data", "task", "optimizer", "scheduler", "trainer")
 
 ELSEWHERE = (
     "model.cell",
+    "data.name",
+    "task.name",
     "data.root",
     "data.source",
     "data.url",
@@ -47,7 +50,7 @@ ELSEWHERE = (
 
 
 def print_report(folder: Path) -> None:
-    """Print every run below ``folder``, the best first, and beneath them the baselines of their data.
+    """Print every run below ``folder``, a table for each question, the best run first, the baselines last.
 
     Raises:
         RunError: there is no run.
@@ -55,38 +58,65 @@ def print_report(folder: Path) -> None:
     runs = sorted(path.parent for path in folder.rglob("run.json"))
     if not runs:
         raise RunError(f"no run below {folder}; seqlab train makes one")
-    records = {run: read_record(run) for run in runs}
-    settings = {run: _settings(run) for run in runs}
-    varied = _varied(list(settings.values()))
-    shown = [score for score in SCORES if any(score in _metrics(record) for record in records.values())]
-    table = Table(box=box.SIMPLE_HEAD, title=f"{len(runs)} runs below {folder}", title_justify="left")
+    asked: dict[str, list[_Run]] = {}
+    for path in runs:
+        run = _Run(read_record(path), _settings(path))
+        asked.setdefault(_question(run), []).append(run)
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    for question, found in asked.items():
+        console.print(_table(question, found))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The record of a run and its settings, flat."""
+
+    record: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        found: dict[str, float] = self.record.get("metrics", {})
+        return found
+
+
+def _question(run: _Run) -> str:
+    """Return what the run was asked: data and target; only runs of one question can be compared."""
+    data = run.record.get("data", {})
+    source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
+    target = run.settings.get("data.target") or ", ".join(run.settings.get("data.targets", []))
+    return f"{data.get('name', '')} ({source})" + (f": {target}" if target else "")
+
+
+def _table(question: str, runs: list[_Run]) -> Table:
+    varied = _varied([run.settings for run in runs])
+    shown = [score for score in SCORES if any(score in run.metrics for run in runs)]
+    table = Table(box=box.SIMPLE_HEAD, title=f"{question}, {len(runs)} runs", title_justify="left")
     for column in ("run", "cell", *varied[0]):
         table.add_column(column, overflow="fold")
     for column in (*(SCORES[score] for score in shown), "parameters", "time"):
         table.add_column(column, justify="right", overflow="fold")
-    for column in ("engine", "data", "status"):
+    for column in ("engine", "status"):
         table.add_column(column)
-    best_first = sorted(runs, key=lambda run: _rank(_metrics(records[run])))
-    for run in best_first:
-        record = records[run]
+    for run, settings in sorted(zip(runs, varied, strict=True), key=lambda pair: _rank(pair[0].metrics)):
+        record = run.record
         table.add_row(
-            str(record.get("name", run.parent.name)),
+            str(record.get("name", "")),
             str(record.get("cell", "")),
-            *varied[runs.index(run)].values(),
-            *(_number(_metrics(record).get(score)) for score in shown),
+            *settings.values(),
+            *(_number(run.metrics.get(score)) for score in shown),
             f"{record.get('parameters', 0):,}",
             f"{record['seconds']:.0f} s" if "seconds" in record else "",
             str(record.get("engine", "")),
-            _data(record),
             str(record.get("status", "")),
         )
-    for (data, name), metrics in _baselines(records.values()).items():
+    for name, metrics in _baselines(runs).items():
         empty = [""] * len(varied[0])
         scores = [_number(metrics.get(score)) for score in shown]
-        table.add_row(f"baseline: {name}", "", *empty, *scores, "", "", "", data, "", style="dim")
+        table.add_row(f"baseline: {name}", "", *empty, *scores, "", "", "", "", style="dim")
     if "drawn/accuracy" in shown:
         table.caption = "drawn: accuracy on training samples drawn uniformly over classes; not held out"
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    return table
 
 
 def _settings(run: Path) -> dict[str, Any]:
@@ -97,7 +127,7 @@ def _settings(run: Path) -> dict[str, Any]:
     return {key: value for key, value in flat.items() if key not in ELSEWHERE} | {"seed": raw.get("seed")}
 
 
-def _varied(settings: list[dict[str, Any]]) -> list[dict[str, str]]:
+def _varied(settings: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Return for each run what tells it from the others: a few columns, or one of what is unusual."""
     everywhere = [key for key in settings[0] if all(key in setting for setting in settings)]
     values = {key: [str(setting[key]) for setting in settings] for key in everywhere}
@@ -120,31 +150,19 @@ def _short(key: str) -> str:
     return group if name == "name" else name
 
 
-def _baselines(records: Any) -> dict[tuple[str, str], dict[str, float]]:
-    """Return the baselines of every data set and split that occurs, by where they were computed and name."""
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    for record in records:
-        for name, metrics in record.get("baselines", {}).items():
-            known = found.setdefault((_data(record), name), metrics)
-            if known != metrics:  # another split of the same data
-                found[_data(record), f"{name} ({record.get('name')})"] = metrics
+def _baselines(runs: Sequence[_Run]) -> dict[str, dict[str, float]]:
+    """Return the baselines of every split that occurs, by name."""
+    found: dict[str, dict[str, float]] = {}
+    for run in runs:
+        for name, metrics in run.record.get("baselines", {}).items():
+            if found.setdefault(name, metrics) != metrics:  # another split of the same data
+                found[f"{name} ({run.record.get('name')})"] = metrics
     return found
 
 
 def _rank(metrics: Mapping[str, float]) -> tuple[float, float]:
     """Return what sorts the best run first: the highest accuracy, then the lowest error."""
     return -metrics.get("test/accuracy", -1.0), metrics.get("test/mae", float("inf"))
-
-
-def _metrics(record: Mapping[str, Any]) -> dict[str, float]:
-    metrics: dict[str, float] = record.get("metrics", {})
-    return metrics
-
-
-def _data(record: Mapping[str, Any]) -> str:
-    data = record.get("data", {})
-    source = data.get("source", "")
-    return f"{data.get('name', '')} ({'SAMPLE' if source == 'sample' else source})"
 
 
 def _number(value: float | None) -> str:

@@ -6,6 +6,7 @@ the order in which they first came. Splits, vocabulary and the largest length ar
 
 import json
 import logging
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class Corpus:
         about = json.loads((path / "about.json").read_text(encoding="utf-8"))
         for finding, count in about["findings"].items():
             log.warning("%s %s", f"{count:,}", finding)
-        columns = {name: np.fromfile(path / name, dtype) for name, dtype in COLUMNS.items()}
+        columns = {name: np.memmap(path / name, dtype, mode="r") for name, dtype in COLUMNS.items()}
         return cls(
             path=path,
             symbols=tuple(about["symbols"]),
@@ -93,10 +94,18 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.token_ends)
 
-    @property
-    def starts(self) -> np.ndarray:
-        """Where each text's tokens begin, [N]."""
-        return np.concatenate([[0], self.token_ends[:-1]])
+    def spans(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the tokens of the texts ``rows`` begin, and how many they are."""
+        starts = np.where(rows > 0, self.token_ends[rows - 1], 0)
+        return starts, (self.token_ends[rows] - starts).astype(np.int32)
+
+    def strata(self) -> np.ndarray:
+        """Return a number for each text's combination of labels, ascending with their names, [N]."""
+        sizes = [len(names) for names in self.classes.values()]
+        combined = np.ravel_multi_index(tuple(self.labels.T), sizes)
+        occurring = np.bincount(combined) > 0
+        found: np.ndarray = (np.cumsum(occurring, dtype=np.int32) - 1)[combined]
+        return found
 
     def text(self, number: int) -> str:
         """Return a text as it was encoded, clean."""
@@ -166,18 +175,25 @@ class _Writer:
         self.findings["texts are empty once cleaned and were skipped"] += len(texts) - len(kept)
         texts = [texts[number] for number in kept]
         number = self.numbers.__getitem__
-        rows = [[BEGIN, *map(number, self.settings.tokenize(text)), END] for text in texts]
+        tokens, lengths = array("i"), []
+        for text in texts:
+            found = self.settings.tokenize(text)
+            tokens.append(BEGIN)
+            tokens.extend(map(number, found))
+            tokens.append(END)
+            lengths.append(len(found) + 2)
         encoded = [text.encode() for text in texts]
-        np.array([token for row in rows for token in row], np.int32).tofile(files["tokens"])
+        np.array(tokens, np.int32).tofile(files["tokens"])
         files["texts"].write(b"".join(encoded))
-        self._ends("tokens", [len(row) for row in rows]).tofile(files["token_ends"])
+        self._ends("tokens", lengths).tofile(files["token_ends"])
         self._ends("texts", [len(text) for text in encoded]).tofile(files["text_ends"])
         _hashes(texts).tofile(files["same"])
         _hashes([self.group(text) for text in texts]).tofile(files["group"])
         labels = [
-            [known[label] for known, label in zip(self.labels, records[n].labels, strict=True)] for n in kept
+            [known[records[number].labels[column]] for number in kept]
+            for column, known in enumerate(self.labels)
         ]
-        np.array(labels, np.int32).tofile(files["labels"])
+        np.array(labels, np.int32).T.tofile(files["labels"])
 
     def _ends(self, kind: str, lengths: Sequence[int]) -> np.ndarray:
         ends = self.ends[kind] + np.cumsum(np.array(lengths, np.int64))
@@ -197,11 +213,13 @@ class _Writer:
     def _find_ambiguous(self) -> None:
         same = np.fromfile(self.folder / "same", np.uint64)
         labels = np.fromfile(self.folder / "labels", np.int32).reshape(-1, len(self.labels))
-        pairs = np.unique(np.column_stack([same, labels.astype(np.uint64)]), axis=0)
-        repeated = np.unique(pairs[:, 0], return_counts=True)[1]
+        order = np.argsort(same, kind="stable")
+        repeats = same[order[1:]] == same[order[:-1]]
+        contradicts = repeats & (labels[order[1:]] != labels[order[:-1]]).any(1)
+        text = np.concatenate([[0], np.cumsum(~repeats)])[1:]
         finding = "texts stand under two or more labels; no model can tell them apart"
-        self.findings[finding] += int((repeated > 1).sum())
-        self.findings["texts repeat an earlier one"] += len(same) - len(np.unique(same))
+        self.findings[finding] += len(np.unique(text[contradicts]))
+        self.findings["texts repeat an earlier one"] += int(repeats.sum())
 
 
 class _Numbers(dict[str, int]):

@@ -110,16 +110,18 @@ class TextData(SequenceData):
         classes = corpus.classes[self.target]
         if len(classes) < 2:  # noqa: PLR2004 (with one class there is nothing to tell apart)
             raise DataError(f"{source.path}: all texts are of the one class '{classes[0]}'; add another")
-        y = corpus.labels[:, list(corpus.classes).index(self.target)].astype(np.int64)
+        y = corpus.labels[:, list(corpus.classes).index(self.target)]
         self._rows = self._split()
         self._rows["train"] = sample(self._rows["train"], self.limit_train_samples, self.split_seed)
         self._refuse_unknown(source, y, classes)
         vocabulary = self._vocabulary()
         numbers = vocabulary.numbers(corpus.symbols)
-        everything = TokenSamples(
-            corpus.tokens, corpus.starts, corpus.token_ends - corpus.starts, y, numbers
-        ).cut(self.settings.max_length, self.settings.keep, marks=self.settings.marks)
-        samples = {split: everything.subset(rows) for split, rows in self._rows.items()}
+        samples = {
+            split: TokenSamples(corpus.tokens, *corpus.spans(rows), y[rows], numbers).cut(
+                self.settings.max_length, self.settings.keep, marks=self.settings.marks
+            )
+            for split, rows in self._rows.items()
+        }
         spec = DataSpec(
             name=self.name,
             kind="tokens",
@@ -153,12 +155,12 @@ class TextData(SequenceData):
             if shared.any():
                 log.warning("%s texts of validation and test also stand in training", f"{shared.sum():,}")
             return rows
-        kept = np.arange(len(corpus))
-        if self.counted_once:
-            pairs = np.column_stack([corpus.same, corpus.labels.astype(np.uint64)])
-            kept = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
-        strata = np.unique(corpus.labels[kept], axis=0, return_inverse=True)[1].ravel()
-        parts = split_grouped(corpus.group[kept], strata, self.shares, self.split_seed)
+        strata = corpus.strata()
+        if not self.counted_once:
+            return split_grouped(corpus.group, strata, self.shares, self.split_seed)
+        pairs = np.column_stack([corpus.same, strata.astype(np.uint64)])
+        kept = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
+        parts = split_grouped(corpus.group[kept], strata[kept], self.shares, self.split_seed)
         return {split: kept[numbers] for split, numbers in parts.items()}
 
     def _refuse_unknown(self, source: Source, y: np.ndarray, classes: tuple[str, ...]) -> None:

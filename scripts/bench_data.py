@@ -1,0 +1,156 @@
+"""What do the data cost? Reading and encoding, memory of whole runs, and the loader's share of a step.
+
+Run:  python scripts/bench_data.py [--data FOLDER] [--rows 5000000] [--skip-large]
+
+Prints, each in a process of its own so that its peak memory is its own:
+  1. reading and encoding all reviews the first time, and from the cache;
+  2. peak memory of a short run of train.py on every data set;
+  3. a generated text file of five million rows: encoding, and a hundred training batches from the memory map;
+  4. the share of a training step that is spent cutting the batch.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import textwrap
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+SETUP = """
+import json, resource, sys, time
+started = time.perf_counter()
+from seqlab.data import DATASETS
+imported = time.perf_counter()
+data = DATASETS[sys.argv[1]](**json.loads(sys.argv[2]))
+data.setup()
+done = time.perf_counter()
+for number, batch in zip(range(100), data.train_dataloader()):
+    pass
+print(json.dumps({
+    "seconds": done - imported, "batches": time.perf_counter() - done, "sizes": data.spec.sizes,
+    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+}))
+"""
+
+TRAIN = """
+import json, resource, sys, time
+from seqlab.data.loader import BatchLoader
+spent = [0.0]
+cut = BatchLoader.__iter__
+def timed(self):
+    batches = cut(self)
+    while True:
+        start = time.perf_counter()
+        batch = next(batches, None)
+        spent[0] += time.perf_counter() - start
+        if batch is None:
+            return
+        yield batch
+BatchLoader.__iter__ = timed
+import lightning.pytorch as pl
+fit, whole = pl.Trainer.fit, [0.0]
+def timed_fit(self, *args, **kwargs):
+    spent[0], start = 0.0, time.perf_counter()
+    fit(self, *args, **kwargs)
+    whole[0], share[0] = time.perf_counter() - start, spent[0]
+share = [0.0]
+pl.Trainer.fit = timed_fit
+from seqlab.cli import train
+code = train(sys.argv[1:])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print("BENCH " + json.dumps({"code": code, "peak_mb": peak, "share": share[0] / max(whole[0], 1e-9)}))
+"""
+
+
+def measure(code: str, *arguments: str, cache: str) -> dict[str, float]:
+    """Run a piece of code in a process of its own and return the JSON object it prints last."""
+    environment = os.environ | {"SEQLAB_CACHE_DIR": cache}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=ROOT,
+    )
+    lines = [line.removeprefix("BENCH ") for line in done.stdout.splitlines() if "peak_mb" in line]
+    if not lines:
+        raise SystemExit(f"nothing was measured:\n{done.stdout}{done.stderr}")
+    found: dict[str, float] = json.loads(lines[-1])
+    return found
+
+
+def write_rows(path: Path, rows: int) -> None:
+    """Write a CSV of ``rows`` generated texts of 20 to 60 characters in five classes."""
+    words = ["red", "green", "blue", "quick", "slow", "warm", "cold", "bright", "silent", "heavy", "light"]
+    with path.open("w", encoding="utf-8") as file:
+        file.write("text,label\n")
+        for number in range(rows):
+            chosen = [
+                words[(number * (step + 7) // (step + 1)) % len(words)] for step in range(4 + number % 5)
+            ]
+            file.write(f"{' '.join(chosen)} {number},class {number % 5}\n")
+
+
+def reviews(cache: str) -> None:
+    """Print how long it takes to read and encode all reviews."""
+    for how in ("first time", "from the cache"):
+        for tokens in ("characters", "words"):
+            found = measure(SETUP, "online_shopping_10_cats", json.dumps({"tokens": tokens}), cache=cache)
+            print(
+                f"reviews as {tokens}, {how}: {found['seconds']:.2f} s, "
+                f"{sum(found['sizes'].values()):,} texts, peak {found['peak_mb']:.0f} MB"  # type: ignore[attr-defined]
+            )
+
+
+def runs(cache: str, output: str) -> None:
+    """Print peak memory and the loader's share for a short run on every data set."""
+    for name in ("names", "online_shopping_10_cats", "jena_climate"):
+        common = (f"paths.output_dir={output}", "verbosity=quiet", "trainer.accelerator=cpu")
+        found = measure(TRAIN, f"data={name}", "trainer.max_epochs=2", *common, cache=cache)
+        print(f"train.py data={name}: peak {found['peak_mb']:.0f} MB, loader {found['share']:.1%} of fit")
+
+
+def large(cache: str, folder: str, rows: int) -> None:
+    """Print what a very large file costs."""
+    path = Path(folder) / "large.csv"
+    write_rows(path, rows)
+    print(f"a file of {rows:,} rows, {path.stat().st_size / 2**20:.0f} MB:")
+    settings = json.dumps({"path": str(path), "text": "text", "label": "label"})
+    for how in ("first time", "from the cache"):
+        found = measure(SETUP, "text_csv", settings, cache=cache)
+        print(
+            f"  {how}: {found['seconds']:.1f} s, then 100 batches in {found['batches']:.2f} s, "
+            f"peak {found['peak_mb']:.0f} MB"
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=textwrap.dedent(__doc__ or ""), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", help="folder with the real data; else SEQLAB_DATA_DIR, else made-up ones")
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--skip-large", action="store_true", help="leave the very large file out")
+    options = parser.parse_args()
+    if options.data:
+        os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
+    with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as folder:
+        cache = str(Path(folder) / "cache")
+        reviews(cache)
+        runs(cache, folder)
+        if not options.skip_large:
+            large(cache, folder, options.rows)
+    versions = f"Python {platform.python_version()}, torch {version('torch')}"
+    print(f"({platform.machine()}, {os.cpu_count()} cores, {versions})")
+
+
+if __name__ == "__main__":
+    main()
