@@ -80,6 +80,7 @@ class TextConfig(DataConfig):
     task = "classification"
 
     marks: bool
+    ngrams: Annotated[int, Field(ge=1, le=3)]
     split: Literal["honest", "random_lines"]
     sampling: Literal["all", "by_class"]
     split_seed: Annotated[int, Field(ge=0)]

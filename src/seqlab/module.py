@@ -50,6 +50,8 @@ class SequenceModule(LightningModule):
             kind=spec["kind"],
             input_size=spec["input_size"],
             output_size=self.task.output_size,
+            symbols=spec.get("symbols", ()),
+            ngrams=spec.get("ngrams", ()),
             **(model or {}),
         )
 
@@ -108,7 +110,8 @@ class SequenceModule(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer and its schedule."""
-        optimizer = make_optimizer(self.parameters(), self.optimizer_settings)
+        fused = self.trainer.precision != "16-mixed"
+        optimizer = make_optimizer(self.parameters(), self.optimizer_settings, fused=fused)
         schedule = make_scheduler(
             optimizer,
             self.scheduler_settings,

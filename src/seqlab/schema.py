@@ -26,9 +26,10 @@ class ModelConfig(Section):
     num_layers: Count
     bidirectional: bool
     merge: Literal["concat", "sum"]
-    encoder: Literal["auto", "embedding", "onehot", "linear", "identity"]
+    encoder: Literal["auto", "embedding", "ngrams", "onehot", "linear", "identity"]
     embedding_size: Count
     embedding_dropout: Share
+    feature_dropout: Share
     dropout: Share
     pooling: Literal["last", "mean", "max", "combined"]
     init: Literal["torch", "keras", "kaiming", "chrono"]
@@ -217,6 +218,12 @@ def without_effect(config: Config) -> list[str]:
     model, data, trainer = config.model, config.data, config.trainer
     idle = {
         f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
+        f"model.feature_dropout={model.feature_dropout}": (
+            model.feature_dropout > 0 and model.encoder != "ngrams"
+        ),
+        f"data.ngrams={getattr(data, 'ngrams', 1)}": (
+            getattr(data, "ngrams", 1) > 1 and model.encoder != "ngrams"
+        ),
         f"model.init_steps={model.init_steps}": model.init_steps is not None and model.init != "chrono",
         f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}": (
             trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 from seqlab.cells import State
 from seqlab.errors import ConfigError, EngineError
 from seqlab.nn import Recurrent
-from seqlab.nn.encoders import Embedding, Linear, OneHot, make_encoder
+from seqlab.nn.encoders import Embedding, Identity, Linear, OneHot, make_encoder
 from seqlab.nn.model import SequenceModel
 from seqlab.nn.pooling import POOLINGS, WIDTHS
 
@@ -34,7 +34,7 @@ def test_onehot_marks_one_column_and_none_for_padding():
     [
         ("auto", "tokens", Embedding),
         ("onehot", "tokens", OneHot),
-        ("auto", "features", Linear),
+        ("auto", "features", Identity),
         ("linear", "features", Linear),
     ],
 )

@@ -25,6 +25,7 @@ class DataSpec:
         class_titles: what they are called in figures.
         class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
+        ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.ngrams``).
         text: how a text becomes tokens.
         series: what the columns of a series are, and how they are scaled.
     """
@@ -42,6 +43,7 @@ class DataSpec:
     class_titles: tuple[str, ...] = ()
     class_counts: tuple[int, ...] = ()
     symbols: tuple[str, ...] = ()
+    ngrams: tuple[int, ...] = ()
     text: TextSettings | None = None
     series: SeriesSettings | None = None
 

@@ -1,6 +1,6 @@
 """The whole network: encoder, recurrent layers, pooling, head."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -25,9 +25,12 @@ class SequenceModel(nn.Module):
         num_layers: recurrent layers.
         bidirectional: whether a second network reads every sequence from its end.
         merge: how the two directions become one, "concat" or "sum".
-        encoder: "embedding", "onehot", "identity", "linear", or "auto" for what suits the data.
+        encoder: "embedding", "ngrams", "onehot", "identity", "linear", or "auto" for what suits the data.
         embedding_size: width of the encoder's output (not for onehot).
         embedding_dropout: share of the embedding set to zero while training.
+        feature_dropout: for encoder="ngrams", share of a step's features left out while training.
+        symbols: for encoder="ngrams", the vocabulary in the order of its tokens.
+        ngrams: for encoder="ngrams", codes of the frequent n-grams of tokens.
         dropout: share of outputs set to zero between layers and before the head.
         pooling: "last", "mean", "max" over the steps of a sequence, or "combined", all three side by side.
         init: how the recurrent parameters start.
@@ -50,6 +53,9 @@ class SequenceModel(nn.Module):
         encoder: str = "auto",
         embedding_size: int = 64,
         embedding_dropout: float = 0.0,
+        feature_dropout: float = 0.0,
+        symbols: Sequence[str] = (),
+        ngrams: Sequence[int] = (),
         dropout: float = 0.0,
         pooling: str = "last",
         init: str = "torch",
@@ -57,7 +63,16 @@ class SequenceModel(nn.Module):
         engine: str = "auto",
     ) -> None:
         super().__init__()
-        self.encoder = make_encoder(encoder, kind, input_size, size=embedding_size, dropout=embedding_dropout)
+        self.encoder = make_encoder(
+            encoder,
+            kind,
+            input_size,
+            size=embedding_size,
+            dropout=embedding_dropout,
+            feature_dropout=feature_dropout,
+            symbols=symbols,
+            ngrams=ngrams,
+        )
         self.recurrent = Recurrent(
             cells[cell](**(options or {})),
             input_size=self.encoder.output_size,

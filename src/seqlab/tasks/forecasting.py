@@ -43,9 +43,6 @@ class Forecasting(Task):
 
     monitor, mode = "val/mae", "min"
 
-    means: Tensor
-    scales: Tensor
-
     def __init__(
         self,
         *,
@@ -62,8 +59,7 @@ class Forecasting(Task):
         self.targets, self.places = tuple(targets), list(places)
         self.horizon_steps, self.step_minutes = horizon_steps, step_minutes
         self.loss, self.residual = LOSSES[loss], residual
-        self.register_buffer("means", torch.tensor(means, dtype=torch.float64).float(), persistent=False)
-        self.register_buffer("scales", torch.tensor(scales, dtype=torch.float64).float(), persistent=False)
+        self.means, self.scales = (torch.tensor(values, dtype=torch.float64) for values in (means, scales))
         self.output_size = horizon_steps * len(self.targets)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._beside: dict[str, Tensor] = {}
@@ -89,8 +85,8 @@ class Forecasting(Task):
         return forecasts + x[:, -1:, self.places] if self.residual == "persistence" else forecasts
 
     def in_units(self, scaled: Tensor) -> Tensor:
-        """Return scaled values, [..., K], in the targets' own units."""
-        return scaled * self.scales + self.means
+        """Return scaled values, [..., K], in the targets' own units, on the CPU."""
+        return scaled.cpu().double() * self.scales + self.means
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean loss of answers, [B, horizon · K], and note the batch."""
@@ -103,10 +99,10 @@ class Forecasting(Task):
             found = self._of(stage)
             found.loss.update(loss, rows)
             if stage == "train":
-                off = ((forecasts - batch.y).abs() * self.scales).mean((1, 2))
+                off = ((forecasts - batch.y).abs() * self.scales.to(forecasts)).mean((1, 2))
                 found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
             else:
-                found.forecasts.update(batch.ids, self.in_units(forecasts), self.in_units(batch.y))
+                found.forecasts.update(batch.ids, forecasts, batch.y)
         return loss
 
     def compute(self, stage: str) -> dict[str, float]:
@@ -115,8 +111,7 @@ class Forecasting(Task):
         loss = {"loss": float(found.loss.compute())}
         if stage == "train":
             return loss | {"mae": float(found.mae.compute())}
-        forecasts, truths = found.forecasts.compute()
-        return loss | scores(forecasts - truths, self.targets)
+        return loss | scores(self._errors(*found.forecasts.compute()), self.targets)
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
         """Score persistence, yesterday, climatology, and if ``fitted`` ridge regression."""
@@ -143,10 +138,11 @@ class Forecasting(Task):
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if not self._of("test").forecasts.update_called:
             return drawn
-        forecasts, truths = (values.cpu() for values in self._of("test").forecasts.compute())
+        scaled = self._of("test").forecasts.compute()
+        forecasts, truths = map(self.in_units, scaled)
+        errors = {"model": self._errors(*scaled), **self._beside}
         hours = self._hours()
         for place, target in enumerate(self.targets):
-            errors = {"model": forecasts - truths, **self._beside}
             mae = {name: found[:, :, place].abs().mean(0) for name, found in errors.items()}
             suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
             drawn |= {
@@ -160,7 +156,8 @@ class Forecasting(Task):
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
         """Return every test forecast, and the errors of model and baselines step by step."""
-        forecasts, truths = (values.cpu() for values in self._of("test").forecasts.compute())
+        scaled = self._of("test").forecasts.compute()
+        forecasts, truths = map(self.in_units, scaled)
         hours = self._hours()
         predictions = [
             {"after": time, "hours_ahead": ahead, "target": target, "true": true, "predicted": predicted}
@@ -173,15 +170,15 @@ class Forecasting(Task):
         ]
         by_step = [
             {"forecast": name, "target": target, "hours_ahead": ahead} | found
-            for name, errors in {"model": forecasts - truths, **self._beside}.items()
+            for name, errors in {"model": self._errors(*scaled), **self._beside}.items()
             for place, target in enumerate(self.targets)
             for ahead, found in zip(hours, scores_by_step(errors[:, :, place]), strict=True)
         ]
         return {"predictions": predictions, "errors_by_step": by_step}
 
     def _errors(self, forecasts: Tensor, truths: Tensor) -> Tensor:
-        """Return the errors of scaled forecasts in the targets' units, [N, horizon, K]."""
-        return (forecasts - truths) * self.scales.cpu()
+        """Return the errors of scaled forecasts in the targets' units, [N, horizon, K], on the CPU."""
+        return (forecasts.cpu().double() - truths.cpu().double()) * self.scales
 
     def _hours(self) -> list[float]:
         return [round(step * self.step_minutes / 60, 4) for step in range(1, self.horizon_steps + 1)]

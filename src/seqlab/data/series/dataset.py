@@ -19,9 +19,12 @@ from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source
 from seqlab.data.spec import DataSpec
 from seqlab.data.splits import Shares, sample, split_by_time
-from seqlab.errors import DataError
+from seqlab.errors import DataError, near
 
 log = logging.getLogger(__name__)
+
+ROUNDING = 1e-9
+"""Share of a column's mean that its deviation must exceed, or the column is constant."""
 
 
 class SeriesData(SequenceData):
@@ -97,6 +100,12 @@ class SeriesData(SequenceData):
         source = self.find()
         table = self.open(source)
         grid = self.read_grid(table, self._measured(table), self.step_minutes)
+        missing = [target for target in self.targets if target not in grid.columns]
+        if missing:
+            raise DataError(
+                f"{source.path}: '{missing[0]}' cannot be forecast; {near(missing[0], grid.columns)}. "
+                "Choose others with data.targets"
+            )
         parts = split_by_time(len(grid), self.shares)
         settings = self._settings(table, grid, parts["train"])
         for split, part in parts.items():
@@ -137,7 +146,10 @@ class SeriesData(SequenceData):
             sentinels=self.sentinels,
             duplicates=self.duplicates,
         )
-        return resample(self.transform(measured), step_minutes)
+        try:
+            return resample(self.transform(measured), step_minutes)
+        except DataError as error:
+            raise DataError(f"{table.path}: {error}") from error
 
     def _measured(self, table: Delimited) -> tuple[str, ...]:
         """Return the columns that are read, the targets among them, in the order of the file."""
@@ -150,7 +162,9 @@ class SeriesData(SequenceData):
         calendar: tuple[str, ...] = ()
         climatology: tuple[tuple[float, ...], ...] = ()
         if self.with_calendar:
-            calendar = ("day", "year") if len(grid) * grid.step >= 2 * YEAR else ("day",)
+            # With two steps a day or fewer, sine and cosine of the day are constant but for rounding.
+            calendar = ("day",) if 2 * grid.step < DAY else ()
+            calendar += ("year",) if len(grid) * grid.step >= 2 * YEAR else ()
         if len(train) * grid.step >= YEAR:
             columns = [grid.column(target)[: train.stop] for target in self.targets]
             fitted = [fit_climatology(grid.times[: train.stop], column) for column in columns]
@@ -163,7 +177,7 @@ class SeriesData(SequenceData):
             measured=self._measured(table),
             columns=full.columns,
             means=tuple(means.tolist()),
-            scales=tuple(np.where(scales > 0, scales, 1.0).tolist()),
+            scales=tuple(np.where(scales > ROUNDING * np.abs(means), scales, 1.0).tolist()),
             targets=self.targets,
             step_minutes=grid.step / 60,
             input_steps=max(round(self.input_days * DAY / grid.step), 1),

@@ -12,6 +12,8 @@ from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
 
+LARGEST_GRID = 100
+"""Steps that a grid may have for every row; more means a mistyped date."""
 SHOWN = 5
 """Gaps that are listed one by one."""
 
@@ -60,18 +62,24 @@ def resample(measured: Measured, step_minutes: float | None) -> Grid:
         step_minutes: minutes between two steps; None for the commonest distance of two rows.
 
     Raises:
-        DataError: the rows are further apart than a step.
+        DataError: the rows are further apart than a step, there is only one, or a time is far off.
     """
-    apart = np.diff(measured.times)
-    usual = int(np.median(apart)) if len(apart) else 0
+    if len(measured.times) < 2:  # noqa: PLR2004 (one row has no distance to another)
+        raise DataError("the series has one row; it needs at least two times")
+    distances, counts = np.unique(np.diff(measured.times), return_counts=True)
+    usual = int(distances[counts.argmax()])
     step = round(60 * step_minutes) if step_minutes else usual
-    if usual > step or not step:
+    if usual > step:
         raise DataError(
             f"rows are mostly {usual / 60:g} minutes apart, which data.step_minutes={step_minutes} cannot "
             f"resolve; set data.step_minutes to {usual / 60:g} or more"
         )
     start = int(measured.times[0] // step * step)
     place = (measured.times - start) // step
+    if place[-1] > LARGEST_GRID * len(place):
+        before = int(np.diff(place).argmax())
+        first, last = (np.datetime64(int(measured.times[at]), "s") for at in (before, before + 1))
+        raise DataError(f"nothing was measured between {first} and {last}; is one of these dates mistyped?")
     there = ~np.isnan(measured.numbers)
     count = np.zeros((int(place[-1]) + 1, measured.numbers.shape[1]))
     total = np.zeros_like(count)
@@ -136,5 +144,6 @@ def seasons(times: np.ndarray) -> np.ndarray:
 def fit_climatology(times: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the least-squares coefficients of ``seasons`` for values [N]; NaN are left out."""
     there = ~np.isnan(values)
-    coefficients: np.ndarray = np.linalg.lstsq(seasons(times[there]), values[there], rcond=None)[0]
+    # With daily steps the columns of the day are constant but for rounding.
+    coefficients: np.ndarray = np.linalg.lstsq(seasons(times[there]), values[there], rcond=1e-9)[0]
     return coefficients

@@ -146,9 +146,10 @@ def _in_order(table: Delimited, found: Measured, lines: np.ndarray, *, keep_firs
     times, values, lines = times[order], values[order], lines[order]
     again = np.flatnonzero(np.diff(times) == 0) + 1
     if len(again):
-        same = ((values[again] == values[again - 1]) | np.isnan(values[again])).all(1)
+        first = np.searchsorted(times, times[again])
+        same = ((values[again] == values[first]) | np.isnan(values[again])).all(1)
         if not same.all() and not keep_first:
-            line, before = (int(lines[again - shift][(~same).argmax()]) for shift in (0, 1))
+            line, before = (int(lines[rows[(~same).argmax()]]) for rows in (again, first))
             raise table.error(
                 line,
                 f"the same time as line {before} with other values; keep one of the rows, "

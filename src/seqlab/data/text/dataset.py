@@ -15,7 +15,7 @@ from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_rand
 from seqlab.data.text.cleaning import TextSettings, without_case
 from seqlab.data.text.corpus import Corpus
 from seqlab.data.text.records import TextReader
-from seqlab.data.text.vocabulary import SPECIALS, Vocabulary
+from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class TextData(SequenceData):
         batch_size: texts in a training batch of one process.
         tokens: "characters" or "words".
         marks: whether every text begins and ends with a mark of its own.
+        ngrams: tokens in the longest n-grams that are counted for the spec; 1 for none.
         min_count: times a token must occur in the training part to be known.
         max_length: tokens that are kept of a text, marks included, or None for all.
         keep: which end of a longer text is kept, "begin" or "end".
@@ -56,6 +57,7 @@ class TextData(SequenceData):
         batch_size: int = 64,
         tokens: Literal["characters", "words"] = "characters",
         marks: bool = False,
+        ngrams: int = 1,
         min_count: int = 1,
         max_length: int | None = None,
         keep: Literal["begin", "end"] = "begin",
@@ -72,7 +74,7 @@ class TextData(SequenceData):
             batch_size=batch_size, sampling=sampling, limit_train_samples=limit_train_samples, seed=seed
         )
         self.settings = TextSettings(tokens, marks, max_length, keep, self.form, ascii)
-        self.min_count, self.split_kind, self.split_seed = min_count, split, split_seed
+        self.min_count, self.ngrams, self.split_kind, self.split_seed = min_count, ngrams, split, split_seed
         self.shares = Shares(val_share, test_share)
 
     @abstractmethod
@@ -131,6 +133,7 @@ class TextData(SequenceData):
             class_titles=tuple(self.titles.get(name, name) for name in classes),
             class_counts=tuple(np.bincount(y[self._rows["train"]], minlength=len(classes)).tolist()),
             symbols=vocabulary.symbols,
+            ngrams=frequent_ngrams(samples["train"], len(vocabulary), self.ngrams),
             text=self.settings,
             source=source.kind,
             origin=f"{source.path} ({source.how})",

@@ -4,11 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from seqlab.data.batches import TokenSamples
+from seqlab.ngrams import ngram_codes
 
 SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
 PAD, UNKNOWN, BEGIN, END = range(len(SPECIALS))
+
+FREQUENT = 5
+"""Times an n-gram must occur in training to be frequent."""
+BLOCK = 4096
+"""Texts that are in memory at once while counting n-grams."""
 
 
 @dataclass(frozen=True)
@@ -44,3 +51,16 @@ class Vocabulary:
             lengths=lengths,
             y=np.zeros(len(rows), dtype=np.int64),
         )
+
+
+def frequent_ngrams(samples: TokenSamples, num_tokens: int, longest: int) -> tuple[int, ...]:
+    """Return the codes of the frequent n-grams of 2 to ``longest`` tokens, ascending (``seqlab.ngrams``)."""
+    if longest == 1:
+        return ()
+    codes = [
+        found[found > 0].numpy()
+        for ids in torch.split(torch.arange(len(samples)), BLOCK)
+        for found in ngram_codes(samples.batch(ids).x, num_tokens, longest)
+    ]
+    ngrams, counts = np.unique(np.concatenate(codes), return_counts=True)
+    return tuple(ngrams[counts >= FREQUENT].tolist())
