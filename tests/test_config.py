@@ -33,6 +33,7 @@ def test_every_file_says_how_to_run_it_and_explains_every_key(file):
             "adamw",
             "default",
             "classification",
+            "forecasting",
         )
     body = text.split("\nhydra:")[0]
     body = re.sub(r"defaults:\n(?:  - .*\n)+", "", body)
@@ -45,7 +46,40 @@ def test_every_file_says_how_to_run_it_and_explains_every_key(file):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
-    make_config(composed(choice))
+    needed = {
+        "data=text_csv": ["data.path=my.csv"],
+        "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
+        "task=forecasting": ["data=jena_climate"],
+    }
+    make_config(composed(choice, *needed.get(choice, [])))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["task=forecasting"], "task=forecasting does not suit data=names; use task=classification"),
+        (
+            ["data=jena_climate", "task=classification"],
+            "does not suit data=jena_climate; use task=forecasting",
+        ),
+        (["data=jena_climate", "callbacks.score_drawn=true"], "data=jena_climate has no classes"),
+        (["data=text_csv"], "data.path must be set"),
+        (["data=text_csv", "data.path=a", "data.encoding=utf-16"], "files in utf-16 are not read"),
+        (["data=text_csv", "data.path=a", "data.encoding=utf9"], "no encoding 'utf9'"),
+        (["data=series_csv", "data.path=a", "data.targets=[]"], "data.targets"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_in_a_line(settings, said):
+    with pytest.raises(ConfigError) as error:
+        make_config(composed(*settings))
+    assert said in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_data_choose_the_task_they_ask():
+    assert make_config(composed("data=jena_climate")).task.name == "forecasting"
+    assert make_config(composed("experiment=jena_best")).task.name == "forecasting"
+    assert make_config(composed("data=online_shopping_10_cats")).task.name == "classification"
 
 
 def test_every_key_of_the_schema_is_in_the_files():

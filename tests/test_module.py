@@ -48,12 +48,7 @@ def rows_of(count: int) -> tuple[list[list[int]], list[int]]:
 
 def loader_of(count: int, batch_size: int = 8, order: str = "shuffled") -> BatchLoader:
     rows, y = rows_of(count)
-    samples = TokenSamples(
-        torch.tensor([token for row in rows for token in row], dtype=torch.int32),
-        torch.tensor([len(row) for row in rows]),
-        torch.tensor(y),
-    )
-    return BatchLoader(samples, batch_size, order=order)
+    return BatchLoader(TokenSamples.of(rows, y), batch_size, order=order)
 
 
 def module_of(**settings: Any) -> SequenceModule:
@@ -209,7 +204,9 @@ def test_scores_equal_scikit_learns_on_samples_answered_one_by_one():
         assert found[f"{prefix}/loss"] == pytest.approx(
             float(functional.cross_entropy(logits, torch.tensor(y)))
         )
-    assert [row["text"] for row in module.task.prediction_rows(str)] == [str(sample) for sample in range(29)]
+    assert [row["text"] for row in module.task.tables(str)["predictions"]] == [
+        str(sample) for sample in range(29)
+    ]
 
 
 def test_a_second_test_loader_is_scored_apart_and_leaves_no_predictions():
@@ -219,7 +216,7 @@ def test_a_second_test_loader_is_scored_apart_and_leaves_no_predictions():
     )
     assert int(module.task.counts("test").sum()) == 29
     assert int(module.task.counts("drawn").sum()) == 12
-    assert len(module.task.prediction_rows(str)) == 29
+    assert len(module.task.tables(str)["predictions"]) == 29
 
 
 def test_training_scores_are_those_of_one_epoch():

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seqlab.callbacks import progress
 from seqlab.data import DATASETS, DataSpec, SequenceData
+from seqlab.errors import ConfigError
 from seqlab.module import SequenceModule
 from seqlab.runs import Journal, RunFolder
 from seqlab.schema import Config, LoggerConfig, validate
@@ -29,6 +30,9 @@ def make_config(composed: DictConfig) -> Config:
     Raises:
         ConfigError: one line for every key that is wrong.
     """
+    missing = sorted(OmegaConf.missing_keys(composed))
+    if missing:
+        raise ConfigError("\n".join(f"{key} must be set; conf/ explains it" for key in missing))
     raw: Any = OmegaConf.to_container(composed, resolve=True)
     return validate(raw)
 

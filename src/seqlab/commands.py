@@ -136,7 +136,7 @@ def _forecast(run: "LoadedRun", options: argparse.Namespace) -> list[str]:
     if options.json:
         return [json.dumps([asdict(step) for step in steps], ensure_ascii=False)]
     header = "\t".join(["time", *steps[0].values])
-    return [header, *("\t".join([step.time, *(f"{v:.4g}" for v in step.values.values())]) for step in steps)]
+    return [header, *("\t".join([step.time, *(f"{v:.7g}" for v in step.values.values())]) for step in steps)]
 
 
 def _lines(file: Path | None) -> list[str]:

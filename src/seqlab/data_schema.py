@@ -1,6 +1,5 @@
 """The typed, validated settings of every data set: conf/data, where every key is explained."""
 
-import codecs
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -21,7 +20,10 @@ class Section(BaseModel):
 
 def _absolute(path: str | None) -> str | None:
     """Make a path absolute: a run folder is read from other working folders too."""
-    return path and str(Path(path).expanduser().resolve())
+    try:
+        return path and str(Path(path).expanduser().resolve())
+    except RuntimeError as error:  # of a ~user that there is not
+        raise ValueError(f"'{path}': {error}") from error
 
 
 class DataConfig(Section):
@@ -66,10 +68,10 @@ class OwnFile(Section):
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
-            codecs.lookup(encoding)
+            newline = "\n".encode(encoding)
         except LookupError as error:
             raise ValueError(f"no encoding '{encoding}'; utf-8, gb18030, latin-1 are some") from error
-        if "\n".encode(encoding) != b"\n":
+        if newline != b"\n":
             raise ValueError(f"files in {encoding} are not read; convert yours to utf-8")
         return encoding
 
@@ -130,6 +132,14 @@ class SeriesConfig(DataConfig):
     calendar: bool
     sentinels: list[Finite]
     duplicates: Literal["error", "first"]
+
+    @field_validator("targets", "features")
+    @classmethod
+    def _named_once(cls, names: list[str] | None) -> list[str] | None:
+        twice = [name for name in names or [] if (names or []).count(name) > 1]
+        if twice:
+            raise ValueError(f"'{twice[0]}' is named twice")
+        return names
 
 
 class JenaClimateConfig(SeriesConfig, Fetched):

@@ -228,7 +228,9 @@ def without_effect(config: Config) -> list[str]:
         f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}": (
             trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val
         ),
-        "data.url": isinstance(data, Fetched) and data.url is not None and data.root is not None,
+        f"data.url={getattr(data, 'url', None)}": (
+            isinstance(data, Fetched) and data.url is not None and data.root is not None
+        ),
         "data.keep=end": isinstance(data, LongTextConfig) and data.keep == "end" and data.max_length is None,
         "callbacks.score_drawn=true": config.callbacks.score_drawn and trainer.limit_test_batches == 0,
     }
@@ -257,9 +259,11 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
     path: list[str] = []
     siblings: Mapping[str, Any] = {}
     here: Any = raw
-    for part in detail["loc"]:
+    for place, part in enumerate(detail["loc"], start=1):
         # A union adds the name of its branch to the place; that is no key of the configuration.
-        if isinstance(here, Mapping) and (part in here or detail["type"] == "missing"):
+        if isinstance(here, Mapping) and (
+            part in here or (detail["type"] == "missing" and place == len(detail["loc"]))
+        ):
             path.append(str(part))
             siblings, here = here, here.get(part)
     key = ".".join(path)

@@ -162,7 +162,7 @@ def _leave_results(
     if not trainer.is_global_zero:
         return
     for name, rows in tables.items():
-        pd.DataFrame(rows).to_csv(folder.path / f"{name}.csv", index=False, float_format="%.6g")
+        pd.DataFrame(rows).to_csv(folder.path / f"{name}.csv", index=False, float_format="%.9g")
     title = folder.record["name"]
     title += " (SAMPLE DATA)" if data.spec.source == "sample" else ""
     tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]

@@ -1,5 +1,6 @@
 """TokenSamples cut padded batches out of one long array."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,11 +12,7 @@ ROWS = [[5, 6, 7], [8], [9, 4, 4, 5], [6, 6]]
 
 
 def samples_of(rows: list[list[int]]) -> TokenSamples:
-    return TokenSamples(
-        tokens=torch.tensor([token for row in rows for token in row], dtype=torch.int32),
-        lengths=torch.tensor([len(row) for row in rows]),
-        y=torch.tensor([10 + number for number in range(len(rows))]),
-    )
+    return TokenSamples.of(rows, range(10, 10 + len(rows)))
 
 
 @settings(deadline=None)
@@ -52,3 +49,22 @@ def test_a_filling_row_keeps_its_id_and_is_as_good_as_any_other():
 @pytest.mark.parametrize("rows", [ROWS, [[3]], [[1], [2], [3]]])
 def test_there_are_as_many_samples_as_rows(rows):
     assert len(samples_of(rows)) == len(rows)
+
+
+@pytest.mark.parametrize("marks", [True, False])
+@pytest.mark.parametrize("keep", ["begin", "end"])
+@pytest.mark.parametrize("most", [None, 1, 2, 3, 9])
+def test_a_cut_keeps_one_end_with_or_without_the_marks(marks, keep, most):
+    marked = [[2, *row, 3] for row in ROWS]
+    cut = samples_of(marked).cut(most, keep, marks=marks)
+    for number, row in enumerate(marked if marks else ROWS):
+        kept = row if most is None else row[:most] if keep == "begin" else row[-most:]
+        batch = cut.batch(torch.tensor([number]))
+        assert batch.x.tolist() == [kept]
+        assert batch.lengths.tolist() == [len(kept)]
+
+
+def test_stored_tokens_are_renumbered_in_the_batch():
+    samples = samples_of(ROWS)
+    samples.numbers = np.arange(100, 0, -1)
+    assert samples.batch(torch.tensor([0, 1])).x.tolist() == [[95, 94, 93], [92, 0, 0]]

@@ -138,7 +138,7 @@ def test_offline_nothing_is_asked_but_the_cache_serves(server, tmp_path, monkeyp
 def test_resolving_takes_the_fetched_files_before_the_sample(server, monkeypatch, source, caplog):
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
     found = resolve(
-        "toy", lambda _folder: None, Path("sample"), root=None, source=source, remote=remote(server)
+        "toy", lambda _folder: None, lambda: Path("sample"), root=None, source=source, remote=remote(server)
     )
     assert found.kind == "real"
     assert files_in(found.path) == CONTENT
@@ -148,7 +148,7 @@ def test_resolving_takes_the_fetched_files_before_the_sample(server, monkeypatch
 def test_if_nothing_can_be_fetched_auto_takes_the_sample_and_real_is_an_error(server, monkeypatch, caplog):
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
     nowhere = Remote("http://127.0.0.1:9/data", HASHES, 1000)
-    arguments = ("toy", lambda _folder: None, Path("sample"))
+    arguments = ("toy", lambda _folder: None, lambda: Path("sample"))
     assert resolve(*arguments, root=None, source="auto", remote=nowhere).kind == "sample"
     assert "cannot be reached" in caplog.text
     with pytest.raises(DataError, match=r"no real data: .*cannot be reached"):

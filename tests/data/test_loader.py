@@ -20,11 +20,7 @@ lightning_warnings = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning
 
 def samples_of(lengths: list[int], y: list[int] | None = None) -> TokenSamples:
     """Return samples whose tokens do not matter."""
-    return TokenSamples(
-        torch.ones(sum(lengths), dtype=torch.int32),
-        torch.tensor(lengths),
-        torch.tensor(y or [0] * len(lengths)),
-    )
+    return TokenSamples.of([[1] * length for length in lengths], y or [0] * len(lengths))
 
 
 def samples(count: int) -> TokenSamples:

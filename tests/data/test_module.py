@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from seqlab.data import BatchLoader, DataSpec, Samples, SequenceData, TokenSamples
 from seqlab.errors import DataError
@@ -22,6 +21,7 @@ class Toy(SequenceData):
         spec = DataSpec(
             name="toy",
             kind="tokens",
+            task="classification",
             input_size=9,
             classes=("a", "b"),
             class_counts=(16, 4),
@@ -29,12 +29,12 @@ class Toy(SequenceData):
             source="sample",
             origin="nowhere",
             sha256="0",
+            path="toy.csv",
             sizes=self.sizes,
         )
         return spec, {
-            split: TokenSamples(torch.ones(size, dtype=torch.int32), torch.ones(size, dtype=torch.int64), y)
+            split: TokenSamples.of([[1]] * size, [number // 16 for number in range(size)])
             for split, size in self.sizes.items()
-            for y in [torch.arange(size) // 16]
         }
 
     def describe(self, split: str, index: int) -> str:
@@ -57,7 +57,7 @@ def test_data_are_read_once_whichever_stage_asks():
 def test_a_split_without_samples_is_an_error_that_names_it(split):
     data = Toy(batch_size=4)
     data.sizes = Toy.sizes | {split: 0}
-    with pytest.raises(DataError, match=f"toy: no samples are left for '{split}'; add data or change"):
+    with pytest.raises(DataError, match=f"toy.csv: no samples are left for '{split}'; add data, or change"):
         data.setup()
 
 

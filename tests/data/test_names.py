@@ -239,7 +239,9 @@ def test_real_data_that_are_not_there_are_an_error(monkeypatch):
 def test_files_that_are_too_small_to_split_are_an_error(folder):
     for path in folder.glob("*.txt"):
         path.write_text("One\nTwo\n")
-    with pytest.raises(DataError, match="names: no samples are left for 'val'"):
+    with pytest.raises(
+        DataError, match=r"no samples are left for 'val'; add data, or change data\.val_share"
+    ):
         names(folder)
 
 
@@ -257,7 +259,10 @@ def test_the_built_in_sample_is_clean(monkeypatch, caplog):
         total += len(lines)
     assert sum(data.spec.sizes.values()) == total
     warned = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert all("stand in two or more languages" in message for message in warned)
+    assert all(
+        "stand under two or more labels" in message or "repeat an earlier one" in message
+        for message in warned
+    )
 
 
 def test_the_built_in_sample_is_split_honestly():

@@ -26,7 +26,7 @@ def find(folder: Path) -> Path | None:
 
 
 def resolved(root: Path | None = None, source: str = "auto") -> tuple[str, Path]:
-    found = resolve("toy", find, SAMPLE, root=root and str(root), source=source)
+    found = resolve("toy", find, lambda: SAMPLE, root=root and str(root), source=source)
     return found.kind, found.path
 
 
@@ -52,7 +52,7 @@ def test_the_sample_is_taken_without_a_warning_where_it_is_asked_for(home, monke
 
 def test_a_home_folder_may_be_written_with_a_tilde(home, monkeypatch):
     monkeypatch.setenv("HOME", str(home))
-    found = resolve("toy", find, SAMPLE, root="~/full", source="auto")
+    found = resolve("toy", find, lambda: SAMPLE, root="~/full", source="auto")
     assert found.path == home / "full" / "toy"
     assert found.how == "data.root=~/full"
 

@@ -19,7 +19,7 @@ def samples(count: int) -> TokenSamples:
     """Return samples of different lengths and classes."""
     lengths = torch.tensor([1 + 3 * number % 5 for number in range(count)])
     y = torch.tensor([number * number % CLASSES for number in range(count)])
-    return TokenSamples(torch.ones(int(lengths.sum()), dtype=torch.int32), lengths, y)
+    return TokenSamples.of([[1] * length for length in lengths.tolist()], y.tolist())
 
 
 def logits(sample: int) -> list[float]:

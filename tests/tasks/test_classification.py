@@ -139,19 +139,17 @@ def test_stages_are_counted_apart_and_reset_apart():
 def test_per_class_scores_equal_scikit_learns_and_carry_the_names():
     logits, true = counting()
     values = precision_recall_fscore_support(true, logits.argmax(1), labels=range(4), zero_division=0)
-    per_class = stepped("val").per_class("val")
-    assert tuple(per_class) == CLASSES
-    for number, name in enumerate(CLASSES):
-        expected = {
-            key: float(values[place][number]) for place, key in enumerate(("precision", "recall", "f1"))
-        }
-        assert per_class[name] == pytest.approx(expected)
+    rows = stepped("test").tables(str)["classes"]
+    assert tuple(row["class"] for row in rows) == CLASSES
+    for number, row in enumerate(rows):
+        for place, key in enumerate(("precision", "recall", "f1", "samples")):
+            assert row[key] == pytest.approx(float(values[place][number]))
 
 
 def test_prediction_rows_are_sorted_by_id_and_tell_text_classes_and_probability():
     logits, true = counting()
     ids = [int(i) for batch, _ in batches() for i in batch.ids if i >= 0]
-    rows = stepped("test").prediction_rows(lambda sample: f"name {sample}")
+    rows = stepped("test").tables(lambda sample: f"name {sample}")["predictions"]
     assert [row["text"] for row in rows] == [f"name {sample}" for sample in range(9)]
     for place, sample in enumerate(ids):
         best = int(logits[place].argmax())
@@ -168,14 +166,14 @@ def test_only_the_answers_of_the_test_stage_are_kept_and_a_reset_drops_them():
     task.step("val", first[1], first[0])
     task.step("train", second[1], second[0])
     task.step("test", third[1], third[0])
-    assert [row["text"] for row in task.prediction_rows(str)] == ["4", "5", "7", "8"]
+    assert [row["text"] for row in task.tables(str)["predictions"]] == ["4", "5", "7", "8"]
 
 
 def test_one_test_sample_is_enough():
     task = Classification(CLASSES)
     batch, logits = batches()[1]
     task.step("test", logits, batch)
-    (row,) = task.prediction_rows(str)
+    (row,) = task.tables(str)["predictions"]
     assert row["probability"] == pytest.approx(float(logits[1].softmax(0).max()), abs=1e-6)
 
 

@@ -1,5 +1,6 @@
 """What a batch is, and the samples that batches are cut from."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
@@ -61,6 +62,19 @@ class TokenSamples:
     ) -> None:
         self.tokens, self.numbers, self.starts = tokens, numbers, starts
         self.lengths, self.y = torch.from_numpy(lengths), torch.from_numpy(y)
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]], y: Sequence[int]) -> Self:
+        """Store sequences of tokens and their classes.
+
+        Example:
+            >>> TokenSamples.of([[5, 6, 7], [8]], [0, 1]).batch(torch.tensor([0, 1])).x
+            tensor([[5, 6, 7],
+                    [8, 0, 0]])
+        """
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
+        tokens = np.array([token for row in rows for token in row], dtype=np.int64)
+        return cls(tokens, lengths.cumsum() - lengths, lengths, np.array(y, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.lengths)

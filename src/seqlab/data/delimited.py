@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ from seqlab.errors import DataError, near
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 LARGEST_CELL = 2**20
 """Characters that a cell may have; more means that a quote was left open."""
+
+LONGEST_NAME, MOST_NAMES = 30, 20
+"""Characters and columns that a message lists: without a header they are a row of text."""
+
+log = logging.getLogger(__name__)
 
 
 class Row(NamedTuple):
@@ -31,13 +37,16 @@ class Delimited:
         path: the file.
         separator: a name in ``SEPARATORS``.
         encoding: how its characters are stored; a byte order mark of UTF-8 is dropped.
+        is_own: whether the file is the user's own, so that settings say how it is read.
 
     Raises:
         DataError: the file cannot be opened, is empty, or is not in this encoding.
     """
 
-    def __init__(self, path: Path, *, separator: str = "comma", encoding: str = "utf-8") -> None:
-        self.path, self.separator, self.encoding = path, separator, encoding
+    def __init__(
+        self, path: Path, *, separator: str = "comma", encoding: str = "utf-8", is_own: bool = False
+    ) -> None:
+        self.path, self.separator, self.encoding, self.is_own = path, separator, encoding, is_own
         with self._open() as rows:
             first = next(rows, None)
         if first is None:
@@ -80,6 +89,7 @@ class Delimited:
             for row in rows:
                 if len(row.cells) != columns:
                     if may_break_off and len(row.cells) < columns and next(rows, None) is None:
+                        log.warning("%s, line %s: 1 row is cut off and was left out", self.path, row.line)
                         break
                     raise self._width(row)
                 count += 1
@@ -93,7 +103,11 @@ class Delimited:
 
     def _width(self, row: Row) -> DataError:
         found, expected = len(row.cells), len(self.header)
-        remedy = "quote cells that hold a separator" if found > expected else "is the row cut off?"
+        remedy = (
+            f"quote cells that hold a {self.separator}, and write decimals with a point"
+            if found > expected
+            else "is the row cut off?"
+        )
         return self.error(row.line, f"{found} cells where the header names {expected} columns; {remedy}")
 
     def _guess(self, name: str) -> str:
@@ -101,8 +115,9 @@ class Delimited:
         if len(self.header) == 1:
             for word, separator in SEPARATORS.items():
                 if word != self.separator and separator in self.header[0]:
-                    return f"is the separator a {word}? data.separator={word}"
-        hint = near(name, [column for column in self.header if column])
+                    remedy = f"data.separator={word}" if self.is_own else f"write a {self.separator}"
+                    return f"is the separator a {word}? {remedy}"
+        hint = near(name, [column[:LONGEST_NAME] for column in self.header if column][:MOST_NAMES])
         return f"{hint} (its first line must name the columns)"
 
     @contextmanager
@@ -137,11 +152,18 @@ class _Lines:
             try:
                 line = raw.decode(self._table.encoding)
             except UnicodeDecodeError as error:
-                raise self._table.error(self.number + 1, _not_encoded(error)) from error
+                raise self._table.error(self.number + 1, self._explain(error)) from error
             if "\0" in line:
                 raise self._table.error(self.number + 1, "a NUL character; is this a text file? Remove it")
             self.number += 1
             yield line.removeprefix("\ufeff") if self.number == 1 else line
+
+    def _explain(self, error: UnicodeDecodeError) -> str:
+        byte = f"byte 0x{error.object[error.start]:02x} at byte {error.start + 1} of the line"
+        remedy = "convert the file to UTF-8"
+        if self._table.is_own:
+            remedy += ", or set data.encoding to what it is (older Chinese files: gb18030)"
+        return f"not {error.encoding.upper()}: {byte}; {remedy}"
 
 
 def _explain(error: csv.Error) -> str:
@@ -149,24 +171,16 @@ def _explain(error: csv.Error) -> str:
         return f"a cell is longer than {LARGEST_CELL:,} characters: a quote is left open, or it is no table,"
     if "unexpected end" in str(error):
         return "a quote is opened and never closed"
+    if "new-line character" in str(error):
+        return "a bare carriage return: save the file with Unix or Windows line ends; it stands"
     return f"a quote stands where none may be ({error}): double it, or close the one before,"
-
-
-def _not_encoded(error: UnicodeDecodeError) -> str:
-    byte = error.object[error.start]
-    remedy = (
-        "convert the file to UTF-8, or set data.encoding=gb18030 if it is an older Chinese file"
-        if error.encoding == "utf-8"
-        else "set data.encoding to what it is"
-    )
-    return f"not {error.encoding.upper()}: byte 0x{byte:02x} at byte {error.start + 1} of the line; {remedy}"
 
 
 @contextmanager
 def _binary(path: Path) -> Iterator[BinaryIO]:
     try:
         if zipfile.is_zipfile(path):
-            with open_member(path, lambda name: name.suffix == ".csv") as member:
+            with open_member(path, lambda name: name.suffix.lower() == ".csv") as member:
                 yield io.BufferedReader(cast("io.RawIOBase", member))
         else:
             with path.open("rb") as file:

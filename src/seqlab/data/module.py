@@ -62,7 +62,8 @@ class SequenceData(LightningDataModule):
         for split, samples in self.samples.items():
             if not len(samples):
                 raise DataError(
-                    f"{self._spec.name}: no samples are left for '{split}'; add data or change the shares"
+                    f"{self._spec.path}: no samples are left for '{split}'; add data, or change "
+                    "data.val_share and data.test_share"
                 )
 
     def train_dataloader(self) -> BatchLoader:

@@ -40,4 +40,4 @@ class SeriesCSV(SeriesData):
 
     def open(self, source: Source) -> Delimited:
         """Return the file, in its separator and encoding."""
-        return Delimited(source.path, separator=self.separator, encoding=self.encoding)
+        return Delimited(source.path, separator=self.separator, encoding=self.encoding, is_own=True)

@@ -59,7 +59,10 @@ def resolve(
     for folder, how in ((root, "data.root"), (os.environ.get("SEQLAB_DATA_DIR"), "SEQLAB_DATA_DIR")):
         if not folder:
             continue
-        found = find(Path(folder).expanduser())
+        try:
+            found = find(Path(folder).expanduser())
+        except PermissionError as error:
+            raise DataError(f"{how}={folder}: {error.strerror}; name a readable folder") from error
         if found is not None:
             return Source("real", found, f"{how}={folder}")
         exists = Path(folder).expanduser().exists()
@@ -96,9 +99,12 @@ def named_file(path: str, *, folder: bool = False) -> Source:
         DataError: there is no such file.
     """
     file = Path(path).expanduser()
-    if not (file.is_file() or (folder and file.is_dir())):
-        state = "is a folder" if file.is_dir() else "does not exist"
-        raise DataError(f"data.path={path} {state}; set data.path to your file")
+    try:
+        if not (file.is_file() or (folder and file.is_dir())):
+            state = "is a folder" if file.is_dir() else "does not exist"
+            raise DataError(f"data.path={path} {state}; set data.path to your file")
+    except PermissionError as error:
+        raise DataError(f"data.path={path}: {error.strerror}; name a readable file") from error
     return Source("real", file, "data.path")
 
 

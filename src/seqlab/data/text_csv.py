@@ -7,6 +7,7 @@ from seqlab.data.source import Source, named_file
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
+from seqlab.errors import DataError
 
 
 class TextCSV(TextData):
@@ -46,8 +47,10 @@ class TextCSV(TextData):
         path = source.path
         if path.is_dir():
             return ClassFiles(path, column=self.label)
-        if path.suffix in (".jsonl", ".ndjson"):
+        if path.suffix.lower() in (".jsonl", ".ndjson"):
             return JSONLines(path, text=self.text, label=self.label)
-        separator = "tab" if path.suffix == ".tsv" else self.separator
-        table = Delimited(path, separator=separator, encoding=self.encoding)
+        separator = "tab" if path.suffix.lower() == ".tsv" else self.separator
+        table = Delimited(path, separator=separator, encoding=self.encoding, is_own=True)
+        if self.text == self.label:
+            raise DataError(f"{path}: data.text and data.label are both '{self.text}'; name two columns")
         return CSVTexts(table, text=self.text, labels={self.label: None})

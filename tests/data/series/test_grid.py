@@ -99,11 +99,17 @@ def test_a_row_that_jitters_stays_in_its_step():
     assert grid.values[:, 0].tolist() == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize(("minutes", "own"), [(59, 60), (30, 60), (9.9, 10)])
+@pytest.mark.parametrize(("minutes", "own"), [(50, 60), (30, 60), (8, 10)])
 def test_a_step_shorter_than_the_files_own_is_refused(minutes, own):
     times = pd.date_range("2020-01-01", periods=20, freq=f"{own}min")
     with pytest.raises(DataError, match=f"{own} minutes apart.*data.step_minutes to {own} or more"):
         resample(measured(times, np.zeros((20, 1))), minutes)
+
+
+def test_a_logger_that_is_a_second_late_every_hour_is_read():
+    times = pd.date_range("2020-01-01", periods=500, freq="3601s")
+    grid = resample(measured(times, np.arange(500.0)[:, None]), 60)
+    np.testing.assert_array_equal(grid.values[:, 0], np.arange(500))
 
 
 def test_a_few_equal_long_distances_do_not_make_irregular_rows_too_rare():

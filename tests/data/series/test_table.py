@@ -1,6 +1,8 @@
 """Measurements from a CSV file: numbers, times, sentinels, order, repeated rows."""
 
 import logging
+import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,9 @@ def read(tmp_path):
 
     def from_text(text: str, columns=("a",), **settings) -> Measured:
         (tmp_path / "series.csv").write_text(text, encoding="utf-8")
-        return read_measured(Delimited(tmp_path / "series.csv"), time="t", columns=columns, **settings)
+        return read_measured(
+            Delimited(tmp_path / "series.csv", is_own=True), time="t", columns=columns, **settings
+        )
 
     return from_text
 
@@ -139,7 +143,8 @@ def test_rows_out_of_order_are_sorted_with_all_their_cells(read, caplog):
     found = read(f"t,a,b\n{rows}", ("b", "a"))
     assert found.numbers.tolist() == [[-place, place] for place in range(60)]
     assert (np.diff(found.times) == 3600).all()
-    assert caplog.text.count("not in the order of their times") == 1
+    late = sum(after < before for before, after in pairwise(order))
+    assert re.search(rf": {late} rows .*sorted", caplog.text)
 
 
 def test_equal_rows_of_one_time_are_counted_once(read, caplog):
@@ -193,6 +198,13 @@ def test_a_sound_file_says_nothing(read, caplog):
     assert caplog.text == ""
 
 
-def test_a_last_row_that_is_cut_off_is_left_out(read):
+def test_a_last_row_that_is_cut_off_is_left_out(read, caplog):
     found = read("t,a,b\n2020-01-01,1,2\n2020-01-02,3,4\n2020-01-03,5", ("a", "b"))
     assert found.numbers.tolist() == [[1, 2], [3, 4]]
+    assert "line 4: 1 row is cut off" in caplog.text
+
+
+@pytest.mark.parametrize("cell", ["now", "today", "NaT", ""])
+def test_words_are_no_times(read, cell):
+    with pytest.raises(DataError, match=f"line 3: column 't' is '{cell}'"):
+        read(f"t,a\n2020-01-01,1\n{cell},2\n")

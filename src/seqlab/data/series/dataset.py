@@ -195,12 +195,23 @@ class SeriesData(SequenceData):
         for split, part in parts.items():
             starts = window_starts(grid.whole, part, length)
             if not len(starts):
+                inside = grid.values[part.start : part.stop]
+                empty = [
+                    name
+                    for name, column in zip(grid.columns, inside.T, strict=True)
+                    if np.isnan(column).all()
+                ]
+                if empty and len(part):
+                    raise DataError(
+                        f"{source.path}: column '{empty[0]}' has no value in '{split}'; leave it out of "
+                        "data.features, or fill it"
+                    )
                 whole = int(grid.whole[part.start : part.stop].sum())
                 raise DataError(
                     f"{source.path}: '{split}' has {len(part)} steps of {settings.step_minutes:g} minutes, "
                     f"{whole} of them without a missing value, and a window needs {length} "
                     f"({settings.input_steps} to read, {settings.horizon_steps} to forecast) in a row; lower "
-                    "data.input_days or data.horizon_days, or add data"
+                    "data.input_days, data.horizon_days or data.step_minutes, or add data"
                 )
             windows[split] = WindowSamples(
                 values,

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 ISO = "ISO8601"
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
+LARGEST = 1e100
+"""Beyond, a number's square is not finite, and no scale can be computed."""
 CHUNK = 50_000
 """Rows that are in memory as text at once."""
 
@@ -59,10 +61,12 @@ def read_measured(
         DataError: a cell is no number or no time, or two rows contradict each other.
     """
     at_time, *places = table.places([time, *columns])
+    if not places:
+        raise table.error(1, f"no column is left beside the time '{time}'; name others with data.targets")
     rows = table.rows(may_break_off=True)
     times, values, lines, time_format = [], [], [], None
     while chunk := list(islice(rows, CHUNK)):
-        time_format = time_format or _format_of(chunk[0].cells[at_time], time_formats)
+        time_format = time_format or _format_of(table, chunk[0].cells[at_time], time_formats)
         times.append(_times(table, chunk, at_time, time_format or time_formats[0]))
         values.append(np.column_stack([_numbers(table, chunk, place) for place in places]))
         lines.append(np.array([row.line for row in chunk]))
@@ -71,9 +75,16 @@ def read_measured(
     return _in_order(table, found, np.concatenate(lines), keep_first=duplicates == "first")
 
 
-def _format_of(cell: str, formats: Sequence[str]) -> str | None:
+def _format_of(table: Delimited, cell: str, formats: Sequence[str]) -> str | None:
     for candidate in formats:
-        if not pd.isna(pd.to_datetime(cell.strip(), format=candidate, errors="coerce", utc=True)):
+        try:
+            if candidate != ISO and "%" not in candidate:
+                raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
+            time = pd.to_datetime(cell.strip(), format=candidate, errors="coerce", utc=True)
+        except ValueError as error:
+            reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
+            raise DataError(f"{table.path}: {reason}") from error
+        if not pd.isna(time):
             return candidate
     return None
 
@@ -82,13 +93,19 @@ def _times(table: Delimited, rows: Sequence[Row], place: int, time_format: str) 
     cells = [row.cells[place].strip() for row in rows]
     found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
     wrong = found.isna().to_numpy()
+    if time_format == ISO:
+        # pandas takes "now" and "today" for times.
+        wrong = wrong | ~np.array([cell[:1].isdigit() for cell in cells])
     if wrong.any():
         number = int(wrong.argmax())
         expected = "ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
+        remedy = "mend the cell"
+        if table.is_own:
+            remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
+        column = table.header[place]
         raise table.error(
             rows[number].line,
-            f"column '{table.header[place]}' is '{cells[number]}', which is no time {expected}; "
-            "set data.time_format, e.g. '%d.%m.%Y %H:%M', or mend the cell",
+            f"column '{column}' is '{cells[number]}', which is no time {expected}; {remedy}",
         )
     seconds: np.ndarray = found.dt.tz_localize(None).to_numpy("datetime64[s]").astype(np.int64)
     return seconds
@@ -101,8 +118,9 @@ def _numbers(table: Delimited, rows: Sequence[Row], place: int) -> np.ndarray:
     except ValueError as error:
         number = next(number for number, cell in enumerate(cells) if not _is_number(cell))
         raise _not_a_number(table, rows[number], place) from error
-    if np.isinf(found).any():
-        raise _not_a_number(table, rows[int(np.isinf(found).argmax())], place)
+    huge = np.abs(found) > LARGEST
+    if huge.any():
+        raise _not_a_number(table, rows[int(huge.argmax())], place)
     return found
 
 
@@ -118,7 +136,7 @@ def _not_a_number(table: Delimited, row: Row, place: int) -> DataError:
     cell = row.cells[place].strip()
     remedy = (
         "write decimals with a point"
-        if _is_number(cell.replace(",", "."))
+        if "," in cell and _is_number(cell.replace(",", "."))
         else "mend the cell, empty it, or leave the column out of data.features"
     )
     return table.error(
@@ -140,8 +158,9 @@ def _drop_sentinels(found: Measured, sentinels: Sequence[float]) -> None:
 def _in_order(table: Delimited, found: Measured, lines: np.ndarray, *, keep_first: bool) -> Measured:
     """Sort by time and drop repeated rows."""
     times, values = found.times, found.numbers
-    if (np.diff(times) < 0).any():
-        log.warning("%s: rows are not in the order of their times; sorted", table.path)
+    late = int((np.diff(times) < 0).sum())
+    if late:
+        log.warning("%s: %s rows are not in the order of their times; sorted", table.path, late)
     order = np.argsort(times, kind="stable")
     times, values, lines = times[order], values[order], lines[order]
     again = np.flatnonzero(np.diff(times) == 0) + 1

@@ -99,7 +99,7 @@ class ClassFiles:
 
     def _files(self) -> dict[str, bytes | Path]:
         if self.path.is_dir():
-            return {str(file): file for file in self.path.glob("*.txt")}
+            return {str(file): file for file in sorted(self.path.glob("*.txt"))}
         texts = read_archive(self.path, lambda name: name.suffix == ".txt")
         named = {name: content for name, content in texts.items() if PurePosixPath(name).match("names/*.txt")}
         return dict(named or texts)

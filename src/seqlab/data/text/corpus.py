@@ -36,6 +36,10 @@ COLUMNS = {"token_ends": np.int64, "text_ends": np.int64, "same": np.uint64, "gr
 """What is stored for every text: where its tokens and its bytes end, hashes of itself and of its group."""
 
 
+class NoTextError(DataError):
+    """A reader has yielded no text that is left once it is clean."""
+
+
 @dataclass(frozen=True)
 class Corpus:
     """N labelled texts.
@@ -159,7 +163,7 @@ class _Writer:
             for file in files.values():
                 file.close()
         if not self.ends["tokens"]:
-            raise DataError("no text is left: all of them are empty once cleaned")
+            raise NoTextError("there is no text, or all of them are blank")
         classes = self._sort_labels()
         self._find_ambiguous()
         about = {

@@ -13,7 +13,7 @@ from seqlab.data.source import Source
 from seqlab.data.spec import DataSpec
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random
 from seqlab.data.text.cleaning import TextSettings, without_case
-from seqlab.data.text.corpus import Corpus
+from seqlab.data.text.corpus import Corpus, NoTextError
 from seqlab.data.text.records import TextReader
 from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
 from seqlab.errors import DataError
@@ -108,7 +108,10 @@ class TextData(SequenceData):
         source = self.find()
         reader = self.read(source)
         sha = reader.fingerprint()
-        self._corpus = corpus = Corpus.of(reader, self.settings, type(self).group, sha)
+        try:
+            self._corpus = corpus = Corpus.of(reader, self.settings, type(self).group, sha)
+        except NoTextError as error:
+            raise DataError(f"{source.path}: {error}; add texts") from error
         classes = corpus.classes[self.target]
         if len(classes) < 2:  # noqa: PLR2004 (with one class there is nothing to tell apart)
             raise DataError(f"{source.path}: all texts are of the one class '{classes[0]}'; add another")

@@ -103,9 +103,16 @@ class JSONLines:
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
+        """Return the SHA-256 of the file.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                return file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error.strerror}; name a readable file") from error
 
     def records(self) -> Iterator[Record]:
         """Yield the objects whose text is not blank.
@@ -126,7 +133,7 @@ class JSONLines:
     def _values(self, line: int, raw: bytes) -> tuple[str, str]:
         try:
             found = json.loads(raw.decode("utf-8-sig"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._error(line, f"not JSON in UTF-8 ({error}); mend or remove the line") from error
         if not isinstance(found, dict):
             raise self._error(line, "not a JSON object; write {…} with a text and a label")
@@ -138,6 +145,10 @@ class JSONLines:
             raise self._error(line, f"'{self.text}' is no text of at most {LARGEST_CELL:,} characters")
         if not isinstance(label, str | int):
             raise self._error(line, f"'{self.label}' must be a string or a whole number, got {label!r}")
+        try:
+            f"{text}{label}".encode()
+        except UnicodeEncodeError as error:
+            raise self._error(line, "half of a character (a lone surrogate); mend or remove it") from error
         return text, str(label)
 
     def _error(self, line: int, reason: str) -> DataError:

@@ -44,13 +44,7 @@ class Vocabulary:
         """Number the symbols of each text, between a begin and an end mark; every class is 0."""
         number = {symbol: token for token, symbol in enumerate(self.symbols)}
         rows = [[BEGIN, *(number.get(symbol, UNKNOWN) for symbol in text), END] for text in texts]
-        lengths = np.array([len(row) for row in rows], dtype=np.int64)
-        return TokenSamples(
-            np.array([token for row in rows for token in row], dtype=np.int64),
-            starts=lengths.cumsum() - lengths,
-            lengths=lengths,
-            y=np.zeros(len(rows), dtype=np.int64),
-        )
+        return TokenSamples.of(rows, [0] * len(rows))
 
 
 def frequent_ngrams(samples: TokenSamples, num_tokens: int, longest: int) -> tuple[int, ...]:

@@ -1,61 +1,54 @@
-"""Vocabulary, folding, and splits."""
+"""Splits keep groups together, in the same shares of every stratum, and by time."""
 
 import random
+from collections import defaultdict
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.text import Shares, Vocabulary, fold_to_ascii, sample, split_grouped, split_random
-
-SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
+from seqlab.data.splits import Shares, sample, split_by_time, split_grouped, split_random
 
 
-@pytest.mark.parametrize(
-    ("text", "folded"),
-    [
-        ("Ślusàrski", "Slusarski"),
-        ("O'Néàl", "O'Neal"),
-        ("O’Brien", "O'Brien"),
-        ("Łukasz Wołek", "Lukasz Wolek"),
-        ("Grüßner", "Grussner"),
-        ("Ærø", "AEro"),
-        ("Đorđe", "Dorde"),
-        ("Ðuro Garðar", "Duro Gardar"),
-        ("Yıldız", "Yildiz"),
-        ("Þór Œuvre", "Thor OEuvre"),
-        ("Nguyễn", "Nguyen"),
-        ("van der Berg-2", "van der Berg-2"),
-        ("李", ""),
-        ("", ""),
-    ],
+def naive_split(groups: list[int], strata: list[int], shares: Shares, seed: int) -> dict[str, list[int]]:
+    """Split with dictionaries and lists, group by group."""
+    members = defaultdict(list)
+    for number, group in enumerate(groups):
+        members[group].append(number)
+    by_stratum = defaultdict(list)
+    for numbers in members.values():
+        rarest = min((strata[number] for number in numbers), key=lambda name: (strata.count(name), name))
+        by_stratum[rarest].append(numbers)
+    generator = np.random.default_rng(seed)
+    parts: dict[str, list[int]] = {"train": [], "val": [], "test": []}
+    for stratum in sorted(by_stratum):
+        drawn = by_stratum[stratum]
+        for part, places in split_random(len(drawn), shares, generator).items():
+            parts[part] += [number for place in places for number in drawn[place]]
+    return {part: sorted(numbers) for part, numbers in parts.items()}
+
+
+@settings(deadline=None)
+@given(
+    groups=st.lists(st.integers(0, 15), min_size=1, max_size=60),
+    seed=st.integers(0, 5),
+    data=st.data(),
 )
-def test_folding_drops_accents_and_what_is_not_ascii(text, folded):
-    assert fold_to_ascii(text) == folded
+def test_the_grouped_split_is_what_a_naive_one_gives(groups, seed, data):
+    strata = data.draw(st.lists(st.integers(0, 3), min_size=len(groups), max_size=len(groups)))
+    shares = Shares(val=0.2, test=0.2)
+    parts = split_grouped(np.array(groups), np.array(strata), shares, seed)
+    expected = naive_split(groups, strata, shares, seed)
+    assert {part: numbers.tolist() for part, numbers in parts.items()} == expected
 
 
-def test_the_special_symbols_come_first_and_the_others_are_sorted():
-    assert Vocabulary.of(["ca", "b", "ab"]).symbols == (*SPECIALS, "a", "b", "c")
-    assert len(Vocabulary.of(["ca", "b", "ab"])) == 7
-
-
-@pytest.mark.parametrize(
-    ("marks", "rows"),
-    [(True, [[2, 6, 4, 5, 3], [2, 1, 4, 3]]), (False, [[6, 4, 5], [1, 4]])],
-)
-def test_texts_become_numbers_with_or_without_marks(marks, rows):
-    samples = Vocabulary((*SPECIALS, "a", "b", "c")).encode(["cab", "xa"], [1, 0], marks=marks)
-    assert samples.tokens.tolist() == rows[0] + rows[1]
-    assert samples.lengths.tolist() == [len(rows[0]), len(rows[1])]
-    assert samples.y.tolist() == [1, 0]
-
-
-def test_a_symbol_that_looks_like_a_special_one_is_not_taken_for_it():
-    vocabulary = Vocabulary.of([["<pad>", "word"]])
-    assert vocabulary.encode([["word"]], [0], marks=False).tokens.tolist() == [
-        vocabulary.symbols.index("word")
-    ]
+@pytest.mark.parametrize("count", [1, 7, 100])
+def test_a_split_by_time_has_no_overlap_and_the_test_comes_last(count):
+    parts = split_by_time(count, Shares(val=0.1, test=0.2))
+    assert [number for part in parts.values() for number in part] == list(range(count))
+    assert list(parts) == ["train", "val", "test"]
+    assert len(parts["test"]) == round(count * 0.2)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -84,8 +77,8 @@ def test_validation_and_test_may_have_different_shares():
     data=st.data(),
 )
 def test_a_group_is_never_in_two_splits_and_no_sample_is_lost(groups, seed, data):
-    strata = data.draw(st.lists(st.sampled_from("abc"), min_size=len(groups), max_size=len(groups)))
-    parts = split_grouped(groups, strata, Shares(val=0.2, test=0.2), seed)
+    strata = data.draw(st.lists(st.integers(0, 2), min_size=len(groups), max_size=len(groups)))
+    parts = split_grouped(np.array(groups), np.array(strata), Shares(val=0.2, test=0.2), seed)
     assert list(parts) == ["train", "val", "test"]
     assert sorted(number for numbers in parts.values() for number in numbers) == list(range(len(groups)))
     found = {part: {groups[number] for number in numbers} for part, numbers in parts.items()}
@@ -94,12 +87,10 @@ def test_a_group_is_never_in_two_splits_and_no_sample_is_lost(groups, seed, data
 
 
 def test_every_stratum_has_the_same_shares():
-    strata = ["large"] * 1000 + ["middle"] * 100 + ["small"] * 10
-    parts = split_grouped(range(1110), strata, Shares(val=0.1, test=0.2), seed=0)
+    strata = [0] * 1000 + [1] * 100 + [2] * 10
+    parts = split_grouped(np.arange(1110), np.array(strata), Shares(val=0.1, test=0.2), seed=0)
     counts = {
-        part: [
-            sum(strata[number] == stratum for number in numbers) for stratum in ("large", "middle", "small")
-        ]
+        part: [sum(strata[number] == stratum for number in numbers) for stratum in range(3)]
         for part, numbers in parts.items()
     }
     assert counts == {"train": [700, 70, 7], "val": [100, 10, 1], "test": [200, 20, 2]}
@@ -108,8 +99,8 @@ def test_every_stratum_has_the_same_shares():
 def test_a_group_of_two_strata_counts_as_the_rarer_one():
     # Ten groups of the rare stratum, each with a sample of the common one; a tenth of them is one group.
     groups = [*range(10), *range(10), *range(10, 40)]
-    strata = ["rare"] * 10 + ["common"] * 40
-    parts = split_grouped(groups, strata, Shares(val=0.1, test=0.1), seed=0)
+    strata = [0] * 10 + [1] * 40
+    parts = split_grouped(np.array(groups), np.array(strata), Shares(val=0.1, test=0.1), seed=0)
     for part in ("val", "test"):
         assert sum(groups[number] < 10 for number in parts[part]) == 2
         assert sum(groups[number] >= 10 for number in parts[part]) == 3
@@ -120,7 +111,7 @@ def test_a_split_is_a_function_of_its_seed(split):
     def draw(seed: int) -> list[list[int]]:
         shares = Shares(val=0.1, test=0.1)
         parts = (
-            split_grouped(range(200), ["a"] * 200, shares, seed)
+            split_grouped(np.arange(200), np.zeros(200, int), shares, seed)
             if split == "grouped"
             else split_random(200, shares, np.random.default_rng(seed))
         )

@@ -5,8 +5,8 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from seqlab.tasks import baselines
-from seqlab.tasks.baselines import Labelled, char_ngrams, majority
+from seqlab.tasks import text_baselines
+from seqlab.tasks.text_baselines import NAMES, PROSE, Labelled, char_ngrams, majority
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,6 @@ def expected(true: np.ndarray, predicted: np.ndarray, split: str, classes: int) 
     return {f"{split}/{name}": value for name, value in values.items()}
 
 
-def labelled(y: list[int]) -> Labelled:
-    return Labelled([""] * len(y), np.array(y))
-
-
 @pytest.mark.parametrize(
     ("train", "val", "test"),
     [
@@ -37,12 +33,12 @@ def labelled(y: list[int]) -> Labelled:
     ],
 )
 def test_the_majority_equals_scikit_learns_dummy(train, val, test):
-    splits = {"val": labelled(val), "test": labelled(test)}
+    splits = {"train": np.array(train), "val": np.array(val), "test": np.array(test)}
     dummy = DummyClassifier(strategy="most_frequent").fit(np.zeros((len(train), 1)), train)
     truth: dict[str, float] = {}
     for split, y in (("val", val), ("test", test)):
         truth |= expected(np.array(y), dummy.predict(np.zeros((len(y), 1))), split, classes=4)
-    assert majority(labelled(train), splits, num_classes=4) == pytest.approx(truth)
+    assert majority(splits, num_classes=4) == pytest.approx(truth)
 
 
 def texts(classes: int, each: int) -> Labelled:
@@ -67,8 +63,8 @@ def test_n_grams_solve_what_n_grams_can_solve():
 
 def test_n_grams_are_fitted_once_for_the_same_data_and_anew_for_others(monkeypatch):
     fitted = []
-    fit = baselines._fit_ngrams
-    monkeypatch.setattr(baselines, "_fit_ngrams", lambda *arguments: fitted.append(1) or fit(*arguments))
+    fit = text_baselines._fit
+    monkeypatch.setattr(text_baselines, "_fit", lambda *arguments: fitted.append(1) or fit(*arguments))
     first = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, num_classes=3)
     assert char_ngrams(texts(3, 20), {"test": texts(3, 5)}, num_classes=3) == first
     assert len(fitted) == 1
@@ -81,4 +77,15 @@ def test_a_cache_that_cannot_be_written_is_only_a_warning(cache, caplog):
     cache.write_text("a file where a folder should be")
     scored = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, num_classes=3)
     assert scored["test/accuracy"] == 1.0
-    assert "the baseline could not be cached" in caplog.text
+    assert "cannot be written" in caplog.text
+
+
+@pytest.mark.parametrize(("length", "recipe"), [(8, NAMES), (30, PROSE)])
+def test_names_and_prose_have_models_of_their_own(length, recipe, monkeypatch):
+    used = []
+    fit = text_baselines._fit
+    monkeypatch.setattr(text_baselines, "_fit", lambda r, *rest: used.append(r) or fit(r, *rest))
+    train = texts(3, 20)
+    long = Labelled([text.ljust(length, "z") for text in train.texts], train.y)
+    assert char_ngrams(long, {"test": long}, num_classes=3)["test/accuracy"] == 1.0
+    assert used == [recipe]

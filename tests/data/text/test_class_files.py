@@ -1,14 +1,12 @@
 """Language files: where they are found, how they are read, and what is wrong with malformed ones."""
 
 import hashlib
-import logging
-import unicodedata
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from seqlab.data.language_files import find, fingerprint, parse, read_files
+from seqlab.data.text.class_files import ClassFiles, find
 from seqlab.errors import DataError
 
 FILES = {"Greek": b"Galanos\nKalogeras\n", "Irish": b"Doyle\nKelly\n"}
@@ -28,11 +26,31 @@ def write_zip(path: Path, files: dict[str, bytes], below: str = "data/names") ->
     return path
 
 
-def parsed(*, to_ascii: bool = False, **files: str | bytes) -> list[tuple[str, str]]:
-    encoded = {
-        name: content.encode() if isinstance(content, str) else content for name, content in files.items()
-    }
-    return [(name.text, name.language) for name in parse(encoded, to_ascii=to_ascii)]
+def reader(path: Path) -> ClassFiles:
+    return ClassFiles(path, column="language", long=100)
+
+
+def read_files(path: Path) -> dict[str, bytes]:
+    return dict(reader(path)._contents())
+
+
+@pytest.fixture
+def parsed(tmp_path):
+    """Return a function that reads files of these contents as (text, class), and the reader's findings."""
+
+    def read(**files: str | bytes) -> tuple[list[tuple[str, str]], dict[str, int]]:
+        folder = tmp_path / f"files{len(list(tmp_path.iterdir()))}"
+        write(
+            folder,
+            {
+                name: content.encode() if isinstance(content, str) else content
+                for name, content in files.items()
+            },
+        )
+        made = reader(folder)
+        return [(record.text, *record.labels) for record in made.records()], dict(made.findings)
+
+    return read
 
 
 @pytest.mark.parametrize("below", ["data/names", "names", "."])
@@ -128,7 +146,7 @@ def test_a_language_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path)
 def test_a_folder_or_archive_without_any_file_is_an_error(tmp_path):
     archive = write_zip(tmp_path / "names.zip", {})
     for path in (archive, tmp_path):
-        with pytest.raises(DataError, match=r"holds no <Language>.txt; put one file a language there"):
+        with pytest.raises(DataError, match=r"holds no <Class>.txt; put one file a class there"):
             read_files(path)
 
 
@@ -138,12 +156,12 @@ def test_two_files_that_differ_only_in_case_are_an_error(tmp_path, kind):
     path = write(tmp_path, files) if kind == "folder" else write_zip(tmp_path / "names.zip", files)
     if len(list(tmp_path.glob("*.txt"))) == 2:
         pytest.skip("this file system does not tell cases apart")
-    with pytest.raises(DataError, match=r"'Irish.txt' and 'irish.txt' are one language twice; keep one"):
+    with pytest.raises(DataError, match=r"'Irish.txt' and 'irish.txt' are one class twice; keep one"):
         read_files(path)
 
 
-def test_names_are_read_in_order_with_their_language():
-    assert parsed(Greek="Galanos\nKalogeras\n", Irish="Doyle\nKelly") == [
+def test_names_are_read_in_order_with_their_language(parsed):
+    assert parsed(Greek="Galanos\nKalogeras\n", Irish="Doyle\nKelly")[0] == [
         ("Galanos", "Greek"),
         ("Kalogeras", "Greek"),
         ("Doyle", "Irish"),
@@ -162,22 +180,12 @@ def test_names_are_read_in_order_with_their_language():
         b"Doyle\rKelly",
     ],
 )
-def test_line_ends_marks_and_blanks_around_a_name_are_no_part_of_it(content, caplog):
-    assert parsed(Irish=content) == [("Doyle", "Irish"), ("Kelly", "Irish")]
-    assert caplog.text == ""
+def test_line_ends_marks_and_blanks_around_a_name_are_no_part_of_it(content, parsed):
+    assert parsed(Irish=content) == ([("Doyle", "Irish"), ("Kelly", "Irish")], {})
 
 
-def test_accents_are_the_same_however_they_are_written():
-    composed = unicodedata.normalize("NFC", "Núñez\nMuñoz\n")
-    decomposed = unicodedata.normalize("NFD", composed)
-    assert decomposed != composed
-    assert (
-        parsed(Spanish=decomposed) == parsed(Spanish=composed) == [("Núñez", "Spanish"), ("Muñoz", "Spanish")]
-    )
-
-
-def test_equal_lines_are_all_kept():
-    assert parsed(Irish="Doyle\nDoyle\nKelly\n") == [
+def test_equal_lines_are_all_kept(parsed):
+    assert parsed(Irish="Doyle\nDoyle\nKelly\n")[0] == [
         ("Doyle", "Irish"),
         ("Doyle", "Irish"),
         ("Kelly", "Irish"),
@@ -188,8 +196,8 @@ def test_equal_lines_are_all_kept():
     ("content", "count"),
     [(b"", 0), (b"\n\n  \n", 0), (b"Doyle", 1), (b"\n\nDoyle\n", 1), (b"\xef\xbb\xbf", 0)],
 )
-def test_a_file_with_fewer_than_two_names_is_an_error(content, count):
-    with pytest.raises(DataError, match=rf"Irish\.txt holds {count} name\(s\); add more, or remove the file"):
+def test_a_file_with_fewer_than_two_names_is_an_error(content, count, parsed):
+    with pytest.raises(DataError, match=rf"Irish\.txt holds {count} text\(s\); add more, or remove the file"):
         parsed(Greek="Galanos\nKalogeras\n", Irish=content)
 
 
@@ -201,7 +209,7 @@ def test_a_file_with_fewer_than_two_names_is_an_error(content, count):
         (b"Doyle\nKelly\n\x80", "80", 12),
     ],
 )
-def test_a_file_that_is_not_utf8_is_an_error_with_the_byte_and_its_offset(content, byte, offset):
+def test_a_file_that_is_not_utf8_is_an_error_with_the_byte_and_its_offset(content, byte, offset, parsed):
     with pytest.raises(DataError, match=rf"Irish\.txt is not UTF-8: byte 0x{byte} at offset {offset}; save"):
         parsed(Irish=content)
 
@@ -215,51 +223,29 @@ def test_a_file_that_is_not_utf8_is_an_error_with_the_byte_and_its_offset(conten
         ("A\n\x7f\nB", 2),
     ],
 )
-def test_a_control_character_is_an_error_with_its_line(content, line):
+def test_a_control_character_is_an_error_with_its_line(content, line, parsed):
     with pytest.raises(DataError, match=rf"Irish\.txt, line {line}: a control character in "):
         parsed(Irish=content)
 
 
 @pytest.mark.parametrize("character", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"])
-def test_a_control_character_that_python_takes_for_a_line_end_is_an_error_too(character):
+def test_a_control_character_that_python_takes_for_a_line_end_is_an_error_too(character, parsed):
     with pytest.raises(DataError, match=r"Irish\.txt, line 2: a control character in "):
         parsed(Irish=f"Kelly\nDo{character}yle\nWalsh\n")
 
 
-def test_blank_lines_are_skipped_and_counted(caplog):
-    assert len(parsed(Greek="\nGalanos\n\n \nKalogeras\n", Irish="Doyle\nKelly\n\n")) == 4
-    assert [record.getMessage() for record in caplog.records] == ["names: 4 blank lines were skipped"]
-    assert caplog.records[0].levelno == logging.WARNING
+def test_blank_lines_are_skipped_and_counted(parsed):
+    texts, findings = parsed(Greek="\nGalanos\n\n \nKalogeras\n", Irish="Doyle\nKelly\n\n")
+    assert len(texts) == 4
+    assert findings == {"blank lines were skipped": 4}
 
 
-def test_spellings_of_several_languages_are_counted(caplog):
-    parsed(Greek="Adam\nRose\nGalanos\n", Irish="Adam\nAdam\nRose\nKelly\n", Polish="Adam\nKelly\n")
-    assert [record.getMessage() for record in caplog.records] == [
-        "names: 3 spellings stand in two or more languages; no model can tell them apart"
-    ]
-
-
-def test_names_without_an_ascii_letter_are_skipped_and_counted_only_if_folded(caplog):
-    assert parsed(Chinese="李\nLi\n王\n") == [("李", "Chinese"), ("Li", "Chinese"), ("王", "Chinese")]
-    assert caplog.text == ""
-    assert parsed(to_ascii=True, Chinese="李\nLi\n王\n", Polish="Wałęsa\nNowák\n") == [
-        ("Li", "Chinese"),
-        ("Walesa", "Polish"),
-        ("Nowak", "Polish"),
-    ]
-    assert "names: 2 names have no ASCII letter and were skipped" in caplog.text
-
-
-def test_what_folding_leaves_of_a_name_has_a_letter_and_no_blanks_around_it(caplog):
-    content = "李 明\nLi\n王-李\nSmith 李\n"
-    assert parsed(to_ascii=True, Chinese=content) == [("Li", "Chinese"), ("Smith", "Chinese")]
-    assert "names: 2 names have no ASCII letter and were skipped" in caplog.text
-
-
-@pytest.mark.parametrize(("length", "warned"), [(100, False), (101, True)])
-def test_a_line_of_over_a_hundred_characters_is_a_warning(length, warned, caplog):
-    assert len(parsed(Irish=f"{'x' * length}\nKelly\n")) == 2
-    assert ("names: 1 names are longer than 100 characters" in caplog.text) == warned
+@pytest.mark.parametrize(("length", "warned"), [(100, 0), (101, 1)])
+def test_a_line_of_over_a_hundred_characters_is_counted(length, warned, parsed):
+    texts, findings = parsed(Irish=f"{'x' * length}\nKelly\n")
+    assert len(texts) == 2
+    assert sum(findings.values()) == warned
+    assert not warned or "longer than 100 characters" in next(iter(findings))
 
 
 @pytest.mark.parametrize(
@@ -272,10 +258,12 @@ def test_a_line_of_over_a_hundred_characters_is_a_warning(length, warned, caplog
         ({"Greek": FILES["Greek"] + b"Doyle\n", "Irish": b"Kelly\n"}, False),
     ],
 )
-def test_the_fingerprint_tells_every_content_and_name_but_no_order(files, same):
+def test_the_fingerprint_tells_every_content_and_name_but_no_order(files, same, tmp_path):
     content = b"Greek\x0018\x00Galanos\nKalogeras\nIrish\x0012\x00Doyle\nKelly\n"
-    assert fingerprint(FILES) == hashlib.sha256(content).hexdigest()
-    assert (fingerprint(files) == fingerprint(FILES)) == same
+    first = reader(write(tmp_path / "first", FILES)).fingerprint()
+    assert first == hashlib.sha256(content).hexdigest()
+    assert (reader(write(tmp_path / "other", files)).fingerprint() == first) == same
+    assert reader(write_zip(tmp_path / "names.zip", FILES)).fingerprint() == first
 
 
 def test_loose_text_files_do_not_hide_the_archive(tmp_path):
