@@ -59,10 +59,7 @@ def resolve(
     for folder, how in ((root, "data.root"), (os.environ.get("SEQLAB_DATA_DIR"), "SEQLAB_DATA_DIR")):
         if not folder:
             continue
-        try:
-            found = find(Path(folder).expanduser())
-        except PermissionError as error:
-            raise DataError(f"{how}={folder}: {error.strerror}; name a readable folder") from error
+        found = _found(find, folder, how)
         if found is not None:
             return Source("real", found, f"{how}={folder}")
         exists = Path(folder).expanduser().exists()
@@ -88,6 +85,13 @@ def resolve(
     return Source("sample", sample(), "the built-in sample")
 
 
+def _found(find: Callable[[Path], Path | None], folder: str, how: str) -> Path | None:
+    try:
+        return find(Path(folder).expanduser())
+    except OSError as error:  # a folder that may not be entered, a name that is too long
+        raise DataError(f"{how}={folder}: {error.strerror}; name a readable folder") from error
+
+
 def named_file(path: str, *, folder: bool = False) -> Source:
     """Return the file that the user named, which is never a sample.
 
@@ -103,7 +107,7 @@ def named_file(path: str, *, folder: bool = False) -> Source:
         if not (file.is_file() or (folder and file.is_dir())):
             state = "is a folder" if file.is_dir() else "does not exist"
             raise DataError(f"data.path={path} {state}; set data.path to your file")
-    except PermissionError as error:
+    except OSError as error:
         raise DataError(f"data.path={path}: {error.strerror}; name a readable file") from error
     return Source("real", file, "data.path")
 

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_GRID = 100
 """Steps that a grid may have for every row; more means a mistyped date."""
-JITTER = 1.5
+JITTER = 1.05
 """How many steps rows may mostly be apart: some loggers are late by a second or two."""
 SHOWN = 5
 """Gaps that are listed one by one."""
@@ -72,7 +72,7 @@ def resample(measured: Measured, step_minutes: float | None) -> Grid:
     distances, counts = np.unique(apart, return_counts=True)
     step = round(60 * step_minutes) if step_minutes else int(distances[counts.argmax()])
     usual = float(np.median(apart))
-    if usual > JITTER * step:
+    if step_minutes and usual > JITTER * step:
         raise DataError(
             f"rows are mostly {usual / 60:g} minutes apart, which data.step_minutes={step_minutes} cannot "
             f"resolve; set data.step_minutes to {usual / 60:g} or more"
