@@ -40,7 +40,7 @@ def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
     With several targets each has scores of its own, ``mae/<target>``, and ``mae`` is their mean.
 
     Example:
-        >>> scores(torch.tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
+        >>> scores(Tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
         2.0
     """
     each = {name: _scores(errors[:, :, place]) for place, name in enumerate(targets)}

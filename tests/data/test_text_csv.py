@@ -1,0 +1,167 @@
+"""Labelled texts of a user's own: every kind of file gives the same data."""
+
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seqlab.data import TextCSV
+from seqlab.errors import DataError
+
+CLASSES = ("书", "phones", "water heaters")
+ROWS = [
+    (f"{noun} {number}, {word}", label)
+    for number in range(20)
+    for word in ("good", "bad")
+    for noun, label in zip(("book", "phone", "heater"), CLASSES, strict=True)
+]
+
+
+def write_csv(path: Path, *, separator: str = ",", encoding: str = "utf-8") -> Path:
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(["id", "label", "text"])
+        writer.writerows([number, label, text] for number, (text, label) in enumerate(ROWS))
+    return path
+
+
+def as_csv(folder: Path) -> tuple[Path, dict]:
+    return write_csv(folder / "my.csv"), {}
+
+
+def as_zip(folder: Path) -> tuple[Path, dict]:
+    with zipfile.ZipFile(folder / "my.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(write_csv(folder / "inside.csv"), "folder/inside.csv")
+    return folder / "my.zip", {}
+
+
+def as_semicolons(folder: Path) -> tuple[Path, dict]:
+    return write_csv(folder / "my.csv", separator=";"), {"separator": "semicolon"}
+
+
+def as_tsv(folder: Path) -> tuple[Path, dict]:
+    return write_csv(folder / "my.tsv", separator="\t"), {}
+
+
+def as_gb18030(folder: Path) -> tuple[Path, dict]:
+    return write_csv(folder / "my.csv", encoding="gb18030"), {"encoding": "gb18030"}
+
+
+def as_json_lines(folder: Path) -> tuple[Path, dict]:
+    lines = [json.dumps({"label": label, "text": text, "more": 1}) for text, label in ROWS]
+    (folder / "my.jsonl").write_text("\n".join(lines) + "\n")
+    return folder / "my.jsonl", {}
+
+
+def as_folder(folder: Path) -> tuple[Path, dict]:
+    for name in CLASSES:
+        texts = [text for text, label in ROWS if label == name]
+        (folder / f"{name}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    return folder, {}
+
+
+KINDS = [as_csv, as_zip, as_semicolons, as_tsv, as_gb18030, as_json_lines, as_folder]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_gives_the_same_texts_and_classes(kind, tmp_path):
+    path, settings = kind(tmp_path)
+    data = TextCSV(path=str(path), **settings)
+    data.setup()
+    found = [
+        (data.describe(split, number), data.spec.classes[int(label)])
+        for split, samples in data.samples.items()
+        for number, label in enumerate(samples.y)
+    ]
+    assert sorted(found) == sorted(ROWS)
+    assert set(data.spec.classes) == set(CLASSES)
+    assert data.spec.task == "classification"
+    assert data.spec.path == str(path)
+
+
+def test_a_zip_and_what_is_in_it_have_one_fingerprint(tmp_path):
+    path, _ = as_zip(tmp_path)
+    both = [TextCSV(path=str(file)) for file in (path, tmp_path / "inside.csv")]
+    for data in both:
+        data.setup()
+    assert both[0].spec.sha256 == both[1].spec.sha256
+
+
+def test_rare_tokens_are_unknown_and_counted_in_the_training_part_only(tmp_path):
+    path, _ = as_csv(tmp_path)
+    data = TextCSV(path=str(path), tokens="words", min_count=3)
+    data.setup()
+    words = [
+        word
+        for number in range(data.spec.sizes["train"])
+        for word in data.describe("train", number).replace(",", " ,").split()
+    ]
+    assert set(data.spec.symbols[4:]) == {word for word in words if words.count(word) >= 3}
+    assert data.spec.ngrams == ()
+
+
+def test_texts_are_cut_to_the_largest_length_and_the_spec_tells_how(tmp_path):
+    path, _ = as_csv(tmp_path)
+    data = TextCSV(path=str(path), max_length=5, keep="end", min_count=1)
+    data.setup()
+    batch = next(iter(data.test_dataloader()))
+    assert batch.x.shape[1] == 5
+    for row, number in zip(batch.x.tolist(), batch.ids.tolist(), strict=True):
+        assert "".join(data.spec.symbols[token] for token in row) == data.describe("test", number)[-5:]
+    assert (data.spec.text.max_length, data.spec.text.keep) == (5, "end")
+
+
+def test_a_class_that_is_never_in_training_is_an_error(tmp_path):
+    rows = "".join(f"text number {number},a\n" for number in range(40))
+    (tmp_path / "my.csv").write_text("text,label\n" + rows + "only one,b\n")
+    with pytest.raises(DataError, match=r"my\.csv: no text of class 'b' is left for training"):
+        TextCSV(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b()).setup()
+
+
+def seed_for_b() -> int:
+    """Return a seed with which the last of 41 rows is not in training."""
+    import numpy as np  # noqa: PLC0415
+
+    return next(seed for seed in range(99) if 40 in np.random.default_rng(seed).permutation(41)[:8])
+
+
+def test_random_lines_says_how_many_texts_are_in_two_splits(tmp_path, caplog):
+    rows = "".join(f"Text {number % 10},{'ab'[number % 2]}\n" for number in range(100))
+    (tmp_path / "my.csv").write_text("text,label\n" + rows)
+    data = TextCSV(path=str(tmp_path / "my.csv"), split="random_lines")
+    data.setup()
+    texts = {
+        split: [data.describe(split, number) for number in range(size)]
+        for split, size in data.spec.sizes.items()
+    }
+    shared = sum(text in texts["train"] for split in ("val", "test") for text in texts[split])
+    assert shared > 0
+    assert f"{shared} texts of validation and test also stand in training" in caplog.text
+
+
+@pytest.mark.parametrize("command", ["my.csv", "my.jsonl"])
+def test_a_network_is_trained_and_asked_from_the_command_line(command, train, tmp_path, capsys, monkeypatch):
+    from seqlab import cli  # noqa: PLC0415
+
+    kind = as_csv if command == "my.csv" else as_json_lines
+    kind(tmp_path)
+    quick = [
+        "trainer.max_epochs=20",
+        "model.pooling=max",
+        "model.hidden_size=16",
+        "data.batch_size=8",
+        "callbacks.figures=false",
+    ]
+    assert train("data=text_csv", f"data.path={command}", "model=gru", *quick) == 0
+    (run,) = (tmp_path / "out").rglob("run.json")
+    assert json.loads(run.read_text())["metrics"]["test/accuracy"] > 0.8
+    capsys.readouterr()
+    monkeypatch.setattr("sys.argv", ["seqlab", "predict", str(run.parent), "a book, good", "a phone, bad"])
+    assert cli.main() == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("a book, good\t书 ")
+    assert second.startswith("a phone, bad\tphones ")
+    assert set(pd.read_csv(run.parent / "classes.csv")["class"]) == set(CLASSES)
