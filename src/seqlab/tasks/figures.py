@@ -7,6 +7,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from seqlab.tasks.fonts import drawable, families
+
 COUNTED = 30
 """Classes up to which the counts are written into the cells."""
 
@@ -48,8 +50,9 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     figure.colorbar(image, ax=axes, label="share of the true class", fraction=0.046)
     places = range(len(classes))
-    axes.set_xticks(places, classes, rotation=90)
-    axes.set_yticks(places, classes)
+    names = [drawable(name, f"class {number}") for number, name in enumerate(classes)]
+    axes.set_xticks(places, names, rotation=90, family=families())
+    axes.set_yticks(places, names, family=families())
     axes.set(xlabel="predicted", ylabel="true", title=title)
     if len(classes) <= COUNTED:
         for row in places:

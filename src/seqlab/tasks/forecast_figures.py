@@ -6,6 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from seqlab.tasks.fonts import families
+
 PAGE = (3, 3)
 """Rows and columns of the page of forecasts."""
 LEAST, MOST = 0.001, 0.999
@@ -26,7 +28,8 @@ def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: 
     for name, errors in mae.items():
         is_model = name == "model"
         axes.plot(hours, errors, label=name, lw=2.2 if is_model else 1.2, color="black" if is_model else None)
-    axes.set(xlabel="hours ahead", ylabel=f"mean absolute error, {target}", title=title)
+    axes.set(xlabel="hours ahead", title=title)
+    axes.set_ylabel(f"mean absolute error, {target}", family=families())
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     axes.legend()
@@ -57,7 +60,7 @@ def forecasts(predicted: Tensor, true: Tensor, hours: Sequence[float], target: s
     grid[0].legend(fontsize=8)
     figure.suptitle(title)
     figure.supxlabel("hours ahead")
-    figure.supylabel(target)
+    figure.supylabel(target, family=families())
     return figure
 
 
@@ -69,6 +72,7 @@ def histogram(errors: Tensor, target: str, title: str) -> Figure:
     axes.hist(values, bins=80, range=tuple(np.quantile(values, (LEAST, MOST))), color="tab:blue", alpha=0.8)
     axes.axvline(0, color="black", lw=1)
     axes.axvline(float(values.mean()), color="tab:red", lw=1.5, label=f"bias {values.mean():.3g}")
-    axes.set(xlabel=f"forecast less truth, {target}", ylabel="forecasts", title=title)
+    axes.set(ylabel="forecasts", title=title)
+    axes.set_xlabel(f"forecast less truth, {target}", family=families())
     axes.legend()
     return figure

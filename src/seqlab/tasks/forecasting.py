@@ -13,6 +13,7 @@ from seqlab.tasks import forecast_figures as draw
 from seqlab.tasks.base import STAGES, History, Task
 from seqlab.tasks.errors import Forecasts, scores, scores_by_step
 from seqlab.tasks.figures import curves
+from seqlab.tasks.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.series_baselines import BASELINES, UnavailableError
 
@@ -142,7 +143,8 @@ class Forecasting(Task):
         forecasts, truths = map(self.in_units, scaled)
         errors = {"model": self._errors(*scaled), **self._beside}
         hours = self._hours()
-        for place, target in enumerate(self.targets):
+        for place, name in enumerate(self.targets):
+            target = drawable(name, f"target {place + 1}")
             mae = {name: found[:, :, place].abs().mean(0) for name, found in errors.items()}
             suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
             drawn |= {

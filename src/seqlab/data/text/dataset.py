@@ -108,10 +108,7 @@ class TextData(SequenceData):
         source = self.find()
         reader = self.read(source)
         sha = reader.fingerprint()
-        try:
-            self._corpus = corpus = Corpus.of(reader, self.settings, type(self).group, sha)
-        except NoTextError as error:
-            raise DataError(f"{source.path}: {error}; add texts") from error
+        self._corpus = corpus = self._encode(source, reader, sha)
         classes = corpus.classes[self.target]
         if len(classes) < 2:  # noqa: PLR2004 (with one class there is nothing to tell apart)
             raise DataError(f"{source.path}: all texts are of the one class '{classes[0]}'; add another")
@@ -149,6 +146,12 @@ class TextData(SequenceData):
     def describe(self, split: str, index: int) -> str:
         """Return a text as it was encoded."""
         return self._corpus.text(int(self._rows[split][index]))
+
+    def _encode(self, source: Source, reader: TextReader, sha: str) -> Corpus:
+        try:
+            return Corpus.of(reader, self.settings, type(self).group, sha)
+        except NoTextError as error:
+            raise DataError(f"{source.path}: {error}; add texts") from error
 
     def _split(self) -> dict[str, np.ndarray]:
         """Return the texts of each split, by their numbers in the corpus."""
