@@ -24,17 +24,20 @@ ROOT = Path(__file__).parents[1]
 
 SETUP = """
 import json, resource, sys, time
-started = time.perf_counter()
+def kept(kind):
+    with open("/proc/self/status") as file:
+        return next((int(line.split()[1]) / 1024 for line in file if line.startswith(kind)), 0)
 from seqlab.data import DATASETS
 imported = time.perf_counter()
 data = DATASETS[sys.argv[1]](**json.loads(sys.argv[2]))
 data.setup()
 done = time.perf_counter()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 for number, batch in zip(range(100), data.train_dataloader()):
     pass
 print(json.dumps({
     "seconds": done - imported, "batches": time.perf_counter() - done, "sizes": data.spec.sizes,
-    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    "peak_mb": peak, "own_mb": kept("RssAnon"), "mapped_mb": kept("RssFile"),
 }))
 """
 
@@ -126,8 +129,9 @@ def large(cache: str, folder: str, rows: int) -> None:
     for how in ("first time", "from the cache"):
         found = measure(SETUP, "text_csv", settings, cache=cache)
         print(
-            f"  {how}: {found['seconds']:.1f} s, then 100 batches in {found['batches']:.2f} s, "
-            f"peak {found['peak_mb']:.0f} MB"
+            f"  {how}: {found['seconds']:.1f} s, peak {found['peak_mb']:.0f} MB; then 100 batches in "
+            f"{found['batches']:.2f} s, with {found['own_mb']:.0f} MB of its own and "
+            f"{found['mapped_mb']:.0f} MB mapped from files, which the system may take back"
         )
 
 

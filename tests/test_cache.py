@@ -1,11 +1,14 @@
 """The cache: built once, whole or not at all, and never in the way."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,3 +107,89 @@ def test_a_disk_that_is_full_while_building_is_a_warning_too(monkeypatch, caplog
     assert (cached_folder("things", "key", fill) / "content").read_text() == "whole"
     assert "No space left on device" in caplog.text
     assert not (cache_dir() / "things" / "key").exists()
+
+
+def test_a_disk_that_is_full_before_building_is_a_warning_too(monkeypatch, caplog):
+    mkdir = Path.mkdir
+
+    def full(folder: Path, *arguments, **options) -> None:
+        if "draft" in folder.name:
+            raise OSError(28, "No space left on device")
+        mkdir(folder, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    assert (cached_folder("things", "key", build) / "content").read_text() == "whole"
+    assert "No space left on device" in caplog.text
+
+
+def test_a_cache_whose_name_is_too_long_is_a_warning_too(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path / ("x" * 300)))
+    assert (cached_folder("things", "key", build) / "content").read_text() == "whole"
+    assert "cannot be written" in caplog.text
+
+
+def asked_by_someone_else(key: str, make: Callable[[Path], None], answers) -> None:
+    """Ask for a folder as a user who owns nothing, and put what was found and said into a queue."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+    said: list[str] = []
+    logger = logging.getLogger("seqlab.cache")
+    logger.addFilter(lambda record: said.append(record.getMessage()) or False)
+    try:
+        folder = cached_folder("things", key, make)
+        answers.put((str(folder), (folder / "content").read_text(), said))
+    except BaseException as error:  # noqa: BLE001 (shown by the test)
+        answers.put(repr(error))
+
+
+@pytest.fixture
+def someone_else():
+    """Return a function that has a user who owns nothing ask for a folder of the cache."""
+    if not hasattr(os, "setuid"):
+        pytest.skip("this system has no users to change to")
+
+    def ask_for(key: str, make: Callable[[Path], None]):
+        processes = multiprocessing.get_context("fork")
+        answers = processes.SimpleQueue()
+        process = processes.Process(target=asked_by_someone_else, args=(key, make, answers))
+        process.start()
+        process.join(60)
+        assert not answers.empty()
+        return answers.get()
+
+    return ask_for
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """The folder of a cache that others may enter and read, and not write."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setenv("SEQLAB_CACHE_DIR", folder)
+        cached_folder("things", "known", build)
+        (Path(folder) / "things").chmod(0o555)
+        yield Path(folder)
+        (Path(folder) / "things").chmod(0o755)
+
+
+def test_what_a_read_only_cache_holds_is_used(shared, someone_else):
+    assert someone_else("known", refuse) == (str(shared / "things/known"), "whole", [])
+
+
+def test_what_a_read_only_cache_lacks_is_built_elsewhere_and_that_is_said(shared, someone_else):
+    folder, content, said = someone_else("other", build)
+    assert content == "whole"
+    assert shared not in Path(folder).parents
+    assert said == [f"the cache {shared / 'things'} cannot be written (Permission denied); computing anew"]
+    assert not (shared / "things/other").exists()
+
+
+def test_a_cache_that_may_not_be_entered_is_a_warning_too(shared, someone_else):
+    (shared / "things").chmod(0o000)
+    answer = someone_else("known", build)
+    assert answer[1:] == (
+        "whole",
+        [f"the cache {shared / 'things'} cannot be written (Permission denied); computing anew"],
+    )

@@ -76,6 +76,62 @@ def test_settings_that_do_not_go_together_are_refused_in_a_line(settings, said):
     assert len(str(error.value).splitlines()) == 1
 
 
+OWN = ["data=text_csv", "data.path=a"]
+SHOPPING = ["data=online_shopping_10_cats"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ([*OWN, "data.batch_size=0"], "data.batch_size must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.min_count=0"], "data.min_count must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.max_length=0"], "data.max_length must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.limit_train_samples=0"], "data.limit_train_samples must be greater than or equal to 1"),
+        ([*OWN, "data.keep=middle"], "data.keep must be 'begin' or 'end', got 'middle'"),
+        ([*OWN, "data.tokens=syllables"], "data.tokens must be 'characters' or 'words', got 'syllables'"),
+        ([*OWN, "data.ngrams=0"], "data.ngrams must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.ngrams=4"], "data.ngrams must be less than or equal to 3, got 4"),
+        ([*OWN, "data.split=leaky"], "data.split must be 'honest' or 'random_lines', got 'leaky'"),
+        ([*OWN, "data.sampling=some"], "data.sampling must be 'all' or 'by_class', got 'some'"),
+        ([*OWN, "data.split_seed=-1"], "data.split_seed must be greater than or equal to 0, got -1"),
+        ([*OWN, "data.val_share=1"], "data.val_share must be less than 1, got 1"),
+        ([*OWN, "data.test_share=-0.1"], "data.test_share must be greater than or equal to 0, got -0.1"),
+        ([*OWN, "data.val_share=0.6", "data.test_share=0.4"], "data: val_share + test_share is 1; keep it"),
+        ([*OWN, "data.separator=';'"], "data.separator must be 'comma', 'semicolon', 'tab' or 'pipe'"),
+        ([*OWN, "data.encoding=''"], "data.encoding: no encoding ''"),
+        ([*OWN, "data.encoding=cp037"], "data.encoding: files in cp037 are not read; convert yours to utf-8"),
+        ([*OWN, "data.text=''"], "data.text "),
+        ([*OWN, "data.label=[a]"], "data.label must be a valid string, got ['a']"),
+        (["data=text_csv", "data.path=''"], "data.path "),
+        ([*OWN, "+data.target=cat"], "data.target is unknown; did you mean 'text'"),
+        ([*OWN, "+data.root=a"], "data.root is unknown; "),
+        ([*SHOPPING, "data.target=cat"], "data.target must be 'category' or 'sentiment', got 'cat'"),
+        ([*SHOPPING, "data.source=fake"], "data.source must be 'auto', 'real' or 'sample', got 'fake'"),
+        ([*SHOPPING, "+data.encoding=gb18030"], "data.encoding is unknown; "),
+        (["data=names", "+data.min_count=2"], "data.min_count is unknown; "),
+        (["data=names", "data.ascii=2"], "data.ascii must be a valid boolean"),
+    ],
+)
+def test_a_setting_of_texts_that_cannot_be_is_refused_in_a_line_that_names_it(settings, said):
+    with pytest.raises(ConfigError) as error:
+        make_config(composed(*settings))
+    assert str(error.value).startswith(said)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "gb18030", "big5", "latin-1", "cp1252", "utf-8-sig"])
+def test_encodings_whose_lines_end_with_one_byte_are_taken(encoding):
+    assert make_config(composed(*OWN, f"data.encoding={encoding}")).data.encoding == encoding
+
+
+def test_a_path_of_the_users_own_becomes_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert make_config(composed("data=text_csv", "data.path=my.csv")).data.path == str(tmp_path / "my.csv")
+    from_home = make_config(composed("data=text_csv", "data.path='~/my.csv'")).data.path
+    assert from_home == str(tmp_path / "home/my.csv")
+
+
 def test_data_choose_the_task_they_ask():
     assert make_config(composed("data=jena_climate")).task.name == "forecasting"
     assert make_config(composed("experiment=jena_best")).task.name == "forecasting"
@@ -101,6 +157,10 @@ def test_relative_roots_become_absolute(monkeypatch, tmp_path):
         (["model.init_steps=9"], ["model.init_steps=9"]),
         (["model.init_steps=9", "model.init=chrono"], []),
         (["data.url=http://mirror", "data.root=here"], ["data.url=http://mirror"]),
+        (["data=text_csv", "data.path=a", "data.keep=end", "data.max_length=null"], ["data.keep=end"]),
+        (["data=text_csv", "data.path=a", "data.keep=end"], []),
+        (["data=text_csv", "data.path=a", "data.ngrams=2"], ["data.ngrams=2"]),
+        (["data=text_csv", "data.path=a", "data.ngrams=2", "model.encoder=ngrams"], []),
     ],
 )
 def test_settings_without_effect_are_named(settings, idle):

@@ -287,7 +287,7 @@ def test_the_sample_of_the_weather_is_marked_as_one(train, command):
     assert json.loads(shown) == pytest.approx(metrics, rel=1e-5, abs=1e-6)
     code, shown, _ = command("report", "out")
     assert code == 0
-    assert "jena_climate (SAMPLE): T (degC), 1 runs" in shown
+    assert "T (degC): 1 run " in shown
     assert re.search(r"mean abs\. error +median abs\. error +RMSE +bias", " ".join(shown.split()))
     names = [line.split()[1] for line in shown.splitlines() if line.strip().startswith("baseline:")]
     assert names == ["persistence", "yesterday", "climatology", "ridge"]
@@ -345,15 +345,16 @@ def test_a_report_puts_the_least_error_first_and_asks_each_question_apart(tmp_pa
     first, second = re.split(r"(?=series_csv \(real\): [ab])", shown)[1:]
     if "other" in first:
         first, second = second, first
-    assert "series_csv (real): a, 2 runs" in first
-    assert "series_csv (real): b, 1 runs" in second
+    assert "series_csv (real): a: 2 runs" in first
+    assert "series_csv (real): b: 1 run " in second
     rows = [line.split() for line in first.splitlines() if line.strip()]
-    assert [row[0] for row in rows if row[0] in ("worse", "better", "baseline:")] == [
+    names = [row[0].split("/")[0] for row in rows]
+    assert [name for name in names if name in ("worse", "better", "baseline:")] == [
         "better",
         "worse",
         "baseline:",
     ]
-    (better,) = (row for row in rows if row[0] == "better")
+    (better,) = (row for row in rows if row[0].startswith("better/"))
     assert better[2:7] == ["mse", "1.5000", "0.7500", "3.0000", "-1.5000"]
 
 

@@ -1,6 +1,7 @@
 """Where computed and downloaded files are kept between runs."""
 
 import atexit
+import errno
 import logging
 import os
 import secrets
@@ -13,6 +14,9 @@ from pathlib import Path
 from filelock import FileLock
 
 log = logging.getLogger(__name__)
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+"""What a system says when nothing more can be written."""
 
 
 def cache_dir() -> Path:
@@ -41,9 +45,9 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
     """
     home = cache_dir() / group
     folder = home / key
-    if folder.is_dir():
-        return folder
     try:
+        if folder.is_dir():
+            return folder
         home.mkdir(parents=True, exist_ok=True)
         (home / f"{key}.lock").touch()
     except OSError as error:
@@ -55,11 +59,13 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
         for stale in home.glob(f"{key}.draft-*"):
             shutil.rmtree(stale, ignore_errors=True)
         draft = home / f"{key}.draft-{secrets.token_hex(4)}"
-        draft.mkdir()
         try:
+            draft.mkdir()
             build(draft)
             draft.rename(folder)
         except OSError as error:
+            if error.errno not in FULL:
+                raise
             log.warning("the cache %s cannot be written (%s); computing anew", home, error.strerror)
             return _temporary(build)
         finally:

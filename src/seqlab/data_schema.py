@@ -1,9 +1,10 @@
 """The typed, validated settings of every data set: conf/data, where every key is explained."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -24,6 +25,11 @@ def _absolute(path: str | None) -> str | None:
         return path and str(Path(path).expanduser().resolve())
     except RuntimeError as error:  # of a ~user that there is not
         raise ValueError(f"'{path}': {error}") from error
+
+
+def _as_list(names: Any) -> Any:
+    """Take one name for a list of one."""
+    return [names] if isinstance(names, str) else names
 
 
 class DataConfig(Section):
@@ -68,7 +74,7 @@ class OwnFile(Section):
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
-            newline = "\n".encode(encoding)
+            newline = "\n".encode(encoding).removeprefix(BOM_UTF8)
         except LookupError as error:
             raise ValueError(f"no encoding '{encoding}'; utf-8, gb18030, latin-1 are some") from error
         if newline != b"\n":
@@ -124,8 +130,8 @@ class SeriesConfig(DataConfig):
 
     task = "forecasting"
 
-    targets: Annotated[list[Name], Field(min_length=1)]
-    features: list[Name] | None
+    targets: Annotated[list[Name], BeforeValidator(_as_list), Field(min_length=1)]
+    features: Annotated[list[Name] | None, BeforeValidator(_as_list)]
     step_minutes: Positive | None
     input_days: Positive
     horizon_days: Positive

@@ -36,12 +36,17 @@ def _all_mistakes(overrides: Iterable[str]) -> list[str]:
     """Compose with one override after the other; leave out and explain those that do not fit."""
     sound: list[str] = []
     lines: list[str] = []
+    unknown_choices: list[str] = []
     for override in overrides:
+        if override.startswith(tuple(unknown_choices)):
+            continue  # what its keys are, only the choice that was meant would say
         try:
             compose("config", overrides=[*sound, override])
         except (HydraException, OmegaConfBaseException) as error:
             composed = compose("config", overrides=sound, return_hydra_config=True)
             known = [*_keys(composed), *map(str, composed.hydra.runtime.choices)]
+            if isinstance(error, MissingConfigException):
+                unknown_choices.append(f"{override.partition('=')[0]}.")
             lines.append(_explain_one(error, override, {name for name in known if "hydra" not in name}))
         else:
             sound.append(override)
@@ -59,7 +64,8 @@ def _explain_one(error: Exception, override: str, known: Iterable[str]) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name}: there is no such {group}; {near(name, error.options or ())}"
     if isinstance(error, OverrideParseException):
-        return f"'{override or error.override}' is not KEY=VALUE: {_first_line(error)}"
+        given = override or error.override
+        return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
     if override and "=" in override:
         key = OverridesParser.create().parse_override(override).key_or_group
         if key not in known:

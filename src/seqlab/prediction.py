@@ -85,10 +85,10 @@ def forecast(run: LoadedRun, file: Path) -> list[ForecastStep]:
     table = data.open(Source("real", file, "--file"))
     grid = data.read_grid(table, series.measured, series.step_minutes)
     if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
+        gaps = int((~grid.whole[-series.input_steps :]).sum())
         raise DataError(
             f"{file}: the last {series.input_steps} steps of {series.step_minutes:g} minutes must be there "
-            f"without a gap; found {len(grid)} steps, {int(grid.whole[-series.input_steps :].sum())} of the "
-            "last ones whole"
+            f"without a gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or whole file"
         )
     x = scaled(grid, series)[None, -series.input_steps :]
     task = cast("Forecasting", run.module.task)

@@ -273,5 +273,10 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
         return f"{key} is missing"
     if detail["type"] == "value_error":
         return f"{key}: {detail['ctx']['error']}" if key else str(detail["ctx"]["error"])
-    message = detail["msg"].replace("Input should be", "must be").split(", unable to parse")[0]
+    message = (
+        detail["msg"]
+        .replace("Input should be", "must be")
+        .replace("String should", "must")
+        .split(", unable to parse")[0]
+    )
     return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

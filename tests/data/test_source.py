@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.data.source import resolve
+from seqlab.data.source import find_table, named_file, resolve
 from seqlab.errors import DataError
 
 SAMPLE = Path("the-sample")
@@ -95,3 +95,38 @@ def test_falling_back_from_a_wrong_environment_says_what_is_wrong_with_it(home, 
     assert resolved() == ("sample", SAMPLE)
     assert f"SEQLAB_DATA_DIR={home / 'missing'} does not exist" in caplog.text
     assert "SAMPLE DATA" in caplog.text
+
+
+@pytest.mark.parametrize("named", ["toy.csv", "~/toy.csv"])
+def test_a_file_of_the_users_own_is_taken_as_it_is_and_is_never_a_sample(named, home, monkeypatch):
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    (home / "toy.csv").touch()
+    found = named_file(named)
+    assert (found.kind, found.path.resolve()) == ("real", home / "toy.csv")
+
+
+def test_a_folder_of_the_users_own_is_taken_only_where_one_will_do(home):
+    assert named_file(str(home / "full"), folder=True).path == home / "full"
+    with pytest.raises(DataError, match=r"data\.path=\S+full is a folder; set data\.path to your file"):
+        named_file(str(home / "full"))
+
+
+@pytest.mark.parametrize("folder", [True, False])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("missing", "does not exist"), ("x" * 300, "File name too long")]
+)
+def test_a_file_that_is_not_there_is_an_error_that_names_it(name, reason, folder, home):
+    with pytest.raises(DataError, match=rf"data\.path=\S+/{name}:? {reason}"):
+        named_file(str(home / name), folder=folder)
+
+
+def test_a_table_is_the_named_file_or_the_first_csv_or_zip_that_fits(home):
+    folder = home / "full"
+    assert find_table(folder, "toy*") is None
+    assert find_table(home / "missing", "toy*") is None
+    (folder / "toy_0.csv").mkdir()
+    for name in ("toy_2.zip", "toy_1.csv", "a.csv", "toy_0.txt"):
+        (folder / name).touch()
+        assert find_table(folder / name, "toy*") == folder / name
+    assert find_table(folder, "toy*") == folder / "toy_1.csv"

@@ -25,15 +25,26 @@ def test_runs_come_best_first_with_a_column_for_each_of_a_few_settings(tmp_path,
     write_run(tmp_path, "large", 0.8, hidden_size=256)
     print_report(tmp_path)
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert [line[0] for line in lines if line[0] in ("small", "large", "baseline:")] == [
-        "large",
-        "small",
-        "baseline:",
-    ]
+    rows = [line[0].split("/")[0] for line in lines]
+    assert [row for row in rows if row in ("small", "large", "baseline:")] == ["large", "small", "baseline:"]
     header = next(line for line in lines if line[0] == "run")
     assert header[:4] == ["run", "cell", "hidden_size", "accuracy"]
-    (large,) = (line for line in lines if line[0] == "large")
-    assert large[:4] == ["large", "lstm", "256", "0.8000"]
+    (large,) = (line for line in lines if line[0].startswith("large/"))
+    assert large[1:4] == ["lstm", "256", "0.8000"]
+
+
+def test_runs_of_other_files_or_other_targets_are_other_questions(tmp_path, capsys):
+    for name in ("first", "second"):
+        write_run(tmp_path, name, 0.8)
+        file = next((tmp_path / name).rglob("run.json"))
+        record = json.loads(file.read_text())
+        record["data"] |= {"path": f"/data/{name}.csv", "sha256": f"{name}0123"}
+        file.write_text(json.dumps(record))
+    print_report(tmp_path)
+    shown = capsys.readouterr().out
+    assert "names (real, first.csv first0): 1 run" in shown
+    assert "names (real, second.csv second): 1 run" in shown
+    assert shown.count("baseline: majority") == 2
 
 
 def test_many_differing_settings_become_what_is_unusual_about_a_run(tmp_path, capsys):

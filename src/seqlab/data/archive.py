@@ -45,8 +45,10 @@ def open_member(path: Path, wanted: Wanted) -> Iterator[IO[bytes]]:
     with _open_archive(path) as archive:
         entries = _wanted(path, archive, wanted)
         if len(entries) != 1:
+            if "xl/workbook.xml" in archive.namelist():
+                raise DataError(f"{path} is a spreadsheet; save it as CSV")
             found = ", ".join(entry.filename for entry in entries) or "none"
-            raise DataError(f"{path} must hold one file to read; found {found}. Unpack it and name the file")
+            raise DataError(f"{path} must hold one .csv to read; found {found}. Unpack it and name the file")
         with archive.open(entries[0]) as member:
             yield member
 
@@ -57,7 +59,7 @@ def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"{path} cannot be read: {error}; fetch it anew") from error
+        raise DataError(f"{path} cannot be read: {error}; fetch or save it anew") from error
 
 
 def _wanted(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> list[zipfile.ZipInfo]:

@@ -118,7 +118,7 @@ class Delimited:
                     remedy = f"data.separator={word}" if self.is_own else f"write a {self.separator}"
                     return f"is the separator a {word}? {remedy}"
         hint = near(name, [column[:LONGEST_NAME] for column in self.header if column][:MOST_NAMES])
-        return f"{hint} (its first line must name the columns)"
+        return f"{hint}. The first line must name the columns"
 
     @contextmanager
     def _open(self) -> Iterator[Iterator[Row]]:

@@ -15,7 +15,7 @@ EVALUATION = 256
 
 
 class SequenceData(LightningDataModule):
-    """A LightningDataModule of (x, lengths, y, index) batches. A data set fills in ``load`` and ``describe``.
+    """A LightningDataModule of (x, lengths, y, ids) batches. A data set fills in ``load`` and ``describe``.
 
     Args:
         batch_size: rows in a training batch of one process.

@@ -10,6 +10,11 @@ from torch.nn import functional
 from seqlab.errors import ConfigError
 from seqlab.ngrams import LONGEST, ngram_codes
 
+PIECES = {1: 4, 2: 3}
+"""How many pieces of 1 and of 2 characters of a token are looked at, from its beginning."""
+TOKEN_SCALE = 0.1
+"""Standard deviation of the tokens' vectors at the start."""
+
 
 class Embedding(nn.Module):
     """Learned vectors for tokens, [B, T] to [B, T, size]; token 0 is padding and stays zero.
@@ -62,6 +67,8 @@ class NGrams(nn.Module):
         super().__init__()
         self.output_size = size
         self.num_tokens, self.feature_dropout = len(symbols), feature_dropout
+        # A code of n tokens is at least num_tokens^(n − 1).
+        self.longest = 1 + sum(max(ngrams, default=0) >= len(symbols) ** n for n in range(1, LONGEST))
         spelling, num_pieces = _spelling(symbols, len(symbols) + len(ngrams))
         self.register_buffer("ngrams", torch.tensor(ngrams, dtype=torch.int64), persistent=False)
         self.register_buffer("spelling", spelling, persistent=False)
@@ -84,12 +91,8 @@ class NGrams(nn.Module):
 
     def _found_ngrams(self, x: Tensor) -> list[Tensor]:
         """Return for each length the vectors' numbers, [B, T, 1]; 0 where no n-gram is known."""
-        if not len(self.ngrams):
-            return []
         found = []
-        # A code of n tokens is at least num_tokens^(n − 1).
-        longest = 1 + sum(int(self.ngrams[-1]) >= self.num_tokens**n for n in range(1, LONGEST))
-        for codes in ngram_codes(x, self.num_tokens, longest):
+        for codes in ngram_codes(x, self.num_tokens, self.longest):
             place = torch.searchsorted(self.ngrams, codes).clamp(max=len(self.ngrams) - 1)
             number = torch.where(self.ngrams[place] == codes, self.num_tokens + place, 0)
             found.append(number[:, :, None])
@@ -117,12 +120,6 @@ def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, int]:
         known = [numbers[piece] for piece in pieces if piece in numbers]
         table[token, : len(known)] = torch.tensor(known, dtype=torch.int64)
     return table, len(numbers)
-
-
-PIECES = {1: 4, 2: 3}
-"""How many pieces of 1 and of 2 characters of a token are looked at, from its beginning."""
-TOKEN_SCALE = 0.1
-"""Standard deviation of the tokens' vectors at the start."""
 
 
 class OneHot(nn.Module):

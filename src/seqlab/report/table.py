@@ -60,7 +60,7 @@ def print_report(folder: Path) -> None:
         raise RunError(f"no run below {folder}; seqlab train makes one")
     asked: dict[str, list[_Run]] = {}
     for path in runs:
-        run = _Run(read_record(path), _settings(path))
+        run = _Run(str(path.relative_to(folder)), read_record(path), _settings(path))
         asked.setdefault(_question(run), []).append(run)
     console = Console(width=None if sys.stdout.isatty() else 200)
     for question, found in asked.items():
@@ -69,8 +69,9 @@ def print_report(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _Run:
-    """The record of a run and its settings, flat."""
+    """A run's folder below the one reported on, its record, and its settings, flat."""
 
+    folder: str
     record: Mapping[str, Any]
     settings: Mapping[str, Any]
 
@@ -81,17 +82,22 @@ class _Run:
 
 
 def _question(run: _Run) -> str:
-    """Return what the run was asked: data and target; only runs of one question can be compared."""
+    """Return what the run was asked: file and target; only runs of one question can be compared."""
     data = run.record.get("data", {})
     source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
-    target = run.settings.get("data.target") or ", ".join(run.settings.get("data.targets", []))
-    return f"{data.get('name', '')} ({source})" + (f": {target}" if target else "")
+    file = f", {Path(data['path']).name}" if data.get("path") else ""
+    targets = run.settings.get("data.targets") or [run.settings.get("data.target")]
+    target = ", ".join(filter(None, (*targets, run.settings.get("data.label"))))
+    fingerprint = f" {data['sha256'][:6]}" if data.get("sha256") else ""
+    return f"{data.get('name', '')} ({source}{file}{fingerprint})" + (f": {target}" if target else "")
 
 
 def _table(question: str, runs: list[_Run]) -> Table:
     varied = _varied([run.settings for run in runs])
     shown = [score for score in SCORES if any(score in run.metrics for run in runs)]
-    table = Table(box=box.SIMPLE_HEAD, title=f"{question}, {len(runs)} runs", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"{question}: {len(runs)} run{'s' * (len(runs) > 1)}", title_justify="left"
+    )
     for column in ("run", "cell", *varied[0]):
         table.add_column(column, overflow="fold")
     for column in (*(SCORES[score] for score in shown), "parameters", "time"):
@@ -101,7 +107,7 @@ def _table(question: str, runs: list[_Run]) -> Table:
     for run, settings in sorted(zip(runs, varied, strict=True), key=lambda pair: _rank(pair[0].metrics)):
         record = run.record
         table.add_row(
-            str(record.get("name", "")),
+            run.folder,
             str(record.get("cell", "")),
             *settings.values(),
             *(_number(run.metrics.get(score)) for score in shown),
@@ -156,7 +162,7 @@ def _baselines(runs: Sequence[_Run]) -> dict[str, dict[str, float]]:
     for run in runs:
         for name, metrics in run.record.get("baselines", {}).items():
             if found.setdefault(name, metrics) != metrics:  # another split of the same data
-                found[f"{name} ({run.record.get('name')})"] = metrics
+                found[f"{name} ({run.folder})"] = metrics
     return found
 
 

@@ -77,7 +77,9 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     file = path / "run.json"
     if not file.is_file():
-        raise RunError(f"{path} is no run folder: it has no run.json; name a folder below outputs/")
+        inside = sorted(found.parent for found in path.glob("*/run.json"))
+        hint = f"did you mean {inside[-1]}?" if inside else "name a folder below outputs/"
+        raise RunError(f"{path} is no run folder: it has no run.json; {hint}")
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

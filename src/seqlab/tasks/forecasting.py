@@ -115,7 +115,7 @@ class Forecasting(Task):
         return loss | scores(self._errors(*found.forecasts.compute()), self.targets)
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score persistence, yesterday, climatology, and if ``fitted`` ridge regression."""
+        """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep their errors."""
         found: dict[str, dict[str, float] | str] = {}
         for name, baseline in BASELINES.items():
             if baseline.is_fitted and not fitted:
@@ -131,7 +131,9 @@ class Forecasting(Task):
                 metrics |= {
                     f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
                 }
-            found[name], self._beside[name] = metrics, errors
+                if split == "test":
+                    self._beside[name] = errors
+            found[name] = metrics
         return found
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:

@@ -99,7 +99,7 @@ def test_a_broken_archive_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "names.zip"
     path.write_bytes(content)
     assert find(tmp_path) == path
-    with pytest.raises(DataError, match=r"names\.zip cannot be read: .*; fetch it anew"):
+    with pytest.raises(DataError, match=r"names\.zip cannot be read: .*; fetch or save it anew"):
         read_files(path)
 
 

@@ -56,7 +56,7 @@ def test_chinese_words_are_cut_by_jieba_and_the_rest_as_ever():
 def test_chinese_words_without_jieba_are_an_error_with_a_remedy(monkeypatch):
     cleaning._jieba.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "rjieba", None)
-    with pytest.raises(DataError, match=r"pip install rjieba, or set data\.tokens=characters"):
+    with pytest.raises(DataError, match=r"pip install 'seqlab\[words\]', or set data\.tokens=characters"):
         words("好书")
     cleaning._jieba.cache_clear()
 

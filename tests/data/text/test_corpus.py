@@ -1,12 +1,19 @@
 """A corpus holds what a plain reading of the texts gives, and is read once."""
 
+import multiprocessing
+import time
+import tracemalloc
+import unicodedata
 from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from seqlab.cache import cache_dir
 from seqlab.data.text import corpus as module
-from seqlab.data.text.cleaning import TextSettings, without_case
+from seqlab.data.text.cleaning import TextSettings, without_accents, without_case
 from seqlab.data.text.corpus import Corpus
 from seqlab.data.text.records import Record
 from seqlab.data.text.vocabulary import SPECIALS
@@ -123,3 +130,155 @@ def test_settings_that_are_views_of_it_do_not(change):
 def test_no_text_at_all_is_an_error(texts):
     with pytest.raises(DataError, match="there is no text"):
         corpus_of(Reader(texts))
+
+
+TEXT = st.text(st.characters(blacklist_categories=["Cs"]) | st.sampled_from("ab AB好\ufeff\n"), max_size=6)
+LABEL = st.sampled_from(["a", "A", "b", "ab", "好"])
+
+
+class TwoLabels(Reader):
+    """A reader of texts with two labels each."""
+
+    columns = ("first", "second")
+
+    def records(self):
+        return (Record(text, labels) for text, *labels in self.texts)
+
+
+@settings(deadline=None)
+@given(rows=st.lists(st.tuples(TEXT, LABEL, LABEL), min_size=1, max_size=12), data=st.data())
+def test_a_corpus_is_what_plain_python_makes_of_the_texts(rows, data):
+    cleaned = [
+        (unicodedata.normalize("NFC", text).replace("\ufeff", "").strip(), *labels) for text, *labels in rows
+    ]
+    kept = [row for row in cleaned if row[0]]
+    assume(kept)
+    corpus = corpus_of(TwoLabels(rows))
+    assert [corpus.text(number) for number in range(len(corpus))] == [text for text, *_ in kept]
+    starts, lengths = corpus.spans(np.arange(len(corpus)))
+    for (text, *_), start, length in zip(kept, starts, lengths, strict=True):
+        tokens = [corpus.symbols[token] for token in corpus.tokens[start : start + length]]
+        assert tokens == ["<begin>", *text, "<end>"]
+    for column, name in enumerate(TwoLabels.columns):
+        expected = [labels[column] for _, *labels in kept]
+        assert corpus.classes[name] == tuple(sorted(set(expected)))
+        assert [corpus.classes[name][number] for number in corpus.labels[:, column]] == expected
+    pairs = sorted({tuple(labels) for _, *labels in kept})
+    assert corpus.strata().tolist() == [pairs.index(tuple(labels)) for _, *labels in kept]
+    chosen = data.draw(st.lists(st.booleans(), min_size=len(kept), max_size=len(kept)))
+    counts = Counter("".join(text for (text, *_), is_in in zip(kept, chosen, strict=True) if is_in))
+    found = corpus.counts(np.array(chosen))
+    assert {s: int(c) for s, c in zip(corpus.symbols[4:], found[4:], strict=True) if c} == counts
+    assert found[:4].tolist() == [0, 0, sum(chosen), sum(chosen)]
+
+
+def test_labels_that_differ_only_in_a_nul_are_not_swapped():
+    corpus = corpus_of(Reader([("first", "a\0"), ("second", "a"), ("third", "b")]))
+    found = [corpus.classes["category"][number] for number in corpus.labels[:, 0]]
+    assert found == ["a\0", "a", "b"]
+
+
+def test_a_long_label_costs_no_more_than_itself():
+    rows = [(f"text {number}", f"label {number}") for number in range(2000)]
+    rows[7] = ("text", "x" * 20_000)
+    tracemalloc.start()
+    try:
+        corpus_of(Reader(rows))
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+class Watched(Reader):
+    """A reader that writes down, in a file, that it was read, and takes its time."""
+
+    def __init__(self, texts, file):
+        super().__init__(texts)
+        self.file = file
+
+    def records(self):
+        with self.file.open("a") as file:
+            file.write("read\n")
+        for number, record in enumerate(super().records()):
+            time.sleep(0.1 if number == 1 else 0)
+            yield record
+
+
+def tokens_of(file) -> list[int]:
+    return corpus_of(Watched(TEXTS, file)).tokens.tolist()
+
+
+def test_processes_that_ask_at_once_read_the_texts_once(tmp_path):
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        first, second = pool.map(tokens_of, [tmp_path / "reads"] * 2, chunksize=1)
+    assert first == second == tokens_of(tmp_path / "reads")
+    assert (tmp_path / "reads").read_text() == "read\n"
+
+
+class Endless(Reader):
+    """A reader that never comes to an end, and tells when it has begun."""
+
+    def __init__(self, texts, told):
+        super().__init__(texts)
+        self.told = told
+
+    def records(self):
+        yield from super().records()
+        self.told.set()
+        time.sleep(600)
+
+
+def test_what_a_killed_process_has_written_is_never_read(monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", 2)
+    processes = multiprocessing.get_context("fork")
+    told = processes.Event()
+    process = processes.Process(target=corpus_of, args=(Endless(TEXTS, told),))
+    process.start()
+    assert told.wait(60)
+    process.kill()
+    process.join()
+    corpora = cache_dir() / "corpora"
+    (draft,) = corpora.glob("*.draft-*")
+    assert (draft / "tokens").stat().st_size > 0
+    reader = Reader()
+    corpus = corpus_of(reader)
+    assert reader.reads == 1
+    assert [corpus.text(number) for number in range(len(corpus))] == CLEAN
+    assert {path.name for path in corpora.iterdir()} == {corpus.path.name, f"{corpus.path.name}.lock"}
+
+
+def test_a_reader_that_fails_leaves_nothing_behind():
+    class Broken(Reader):
+        def records(self):
+            yield from super().records()
+            raise DataError("my.csv, line 7: no")
+
+    with pytest.raises(DataError, match=r"my\.csv, line 7: no"):
+        corpus_of(Broken())
+    again = Reader()
+    assert len(corpus_of(again)) == len(CLEAN)
+    assert again.reads == 1
+
+
+def test_without_a_writable_cache_the_texts_are_the_same_and_that_is_said(tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path / "file"))
+    corpus = corpus_of(Reader())
+    assert [corpus.text(number) for number in range(len(corpus))] == CLEAN
+    assert f"the cache {tmp_path / 'file'}/corpora cannot be written" in caplog.text
+    assert tmp_path not in corpus.path.parents
+
+
+def test_other_content_and_other_recipes_are_other_corpora(monkeypatch):
+    def reads(texts=TEXTS, recipe="memory", group=without_case):
+        reader = Reader(texts)
+        reader.recipe = recipe
+        Corpus.of(reader, TextSettings(), group, repr(texts))
+        return reader.reads
+
+    assert [reads(), reads()] == [1, 0]
+    assert reads([*TEXTS, ("more", "books")]) == 1
+    assert reads(recipe="another column") == 1
+    assert reads(group=without_accents) == 1
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    assert reads() == 1

@@ -221,7 +221,7 @@ class SeriesData(SequenceData):
                 horizon_steps=settings.horizon_steps,
                 targets=settings.places,
             )
-        drawn = sample(np.arange(len(windows["train"])), self.limit_train_samples, self.seed)
+        drawn = sample(np.arange(len(windows["train"])), self.limit_train_samples, seed=0)
         return windows | {"train": windows["train"].subset(drawn)}
 
 

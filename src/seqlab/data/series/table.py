@@ -98,7 +98,7 @@ def _times(table: Delimited, rows: Sequence[Row], place: int, time_format: str) 
         wrong = wrong | ~np.array([cell[:1].isdigit() for cell in cells])
     if wrong.any():
         number = int(wrong.argmax())
-        expected = "ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
+        expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
         remedy = "mend the cell"
         if table.is_own:
             remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
@@ -137,7 +137,7 @@ def _not_a_number(table: Delimited, row: Row, place: int) -> DataError:
     remedy = (
         "write decimals with a point"
         if "," in cell and _is_number(cell.replace(",", "."))
-        else "mend the cell, empty it, or leave the column out of data.features"
+        else "mend or empty the cell, or leave the column out of data.features=[…]"
     )
     return table.error(
         row.line, f"column '{table.header[place]}' is '{cell}', which is no finite number; {remedy}"

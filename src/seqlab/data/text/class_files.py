@@ -65,10 +65,14 @@ class ClassFiles:
         """
         for name, content in self._contents():
             count = 0
-            for number, raw in enumerate(io.StringIO(_decode(name, content), newline=None), start=1):
+            for number, raw in enumerate(
+                io.StringIO(_decode(self.path / f"{name}.txt", content), newline=None), start=1
+            ):
                 line = raw.strip()
                 if any(unicodedata.category(character) == "Cc" for character in line):
-                    raise DataError(f"{name}.txt, line {number}: a control character in {line!r}; remove it")
+                    raise DataError(
+                        f"{self.path}/{name}.txt, line {number}: a control character in {line!r}; remove it"
+                    )
                 if not line:
                     self.findings["blank lines were skipped"] += 1
                     continue
@@ -79,7 +83,7 @@ class ClassFiles:
                 count += 1
                 yield Record(line, (name,))
             if count < 2:  # noqa: PLR2004 (one to learn from, one to test)
-                raise DataError(f"{name}.txt holds {count} text(s); add more, or remove the file")
+                raise DataError(f"{self.path}/{name}.txt holds {count} text(s); add more, or remove the file")
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         """Yield class and content of every file, in the order of the classes."""
@@ -112,9 +116,9 @@ def _read(file: Path) -> bytes:
         raise DataError(f"{file} cannot be read: {error.strerror}; mend or remove it") from error
 
 
-def _decode(name: str, content: bytes) -> str:
+def _decode(file: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         byte = f"0x{content[error.start]:02x} at offset {error.start}"
-        raise DataError(f"{name}.txt is not UTF-8: byte {byte}; save it as UTF-8") from error
+        raise DataError(f"{file} is not UTF-8: byte {byte}; save it as UTF-8") from error

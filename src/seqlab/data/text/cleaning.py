@@ -59,7 +59,7 @@ def _jieba() -> ModuleType:
         import rjieba  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise DataError(
-            "Chinese words need jieba: pip install rjieba, or set data.tokens=characters"
+            "Chinese words need jieba: pip install 'seqlab[words]', or set data.tokens=characters"
         ) from error
     module: ModuleType = rjieba
     return module
@@ -89,8 +89,8 @@ class TextSettings:
     ascii: bool = False
 
     def clean(self, text: str) -> str:
-        """Return the text in one normal form, without byte order marks and surrounding blanks."""
-        normal = unicodedata.normalize(self.form, text).replace("\ufeff", "").strip()
+        """Return the text in one normal form, without byte order marks, carriage returns and outer blanks."""
+        normal = unicodedata.normalize(self.form, text).replace("\ufeff", "").replace("\r", " ").strip()
         return fold_to_ascii(normal) if self.ascii else normal
 
     def tokenize(self, clean: str) -> list[str]:

@@ -208,9 +208,8 @@ class _Writer:
         """Number the labels anew in the order of their names; return the names by column."""
         labels = np.fromfile(self.folder / "labels", np.int32).reshape(-1, len(self.labels))
         for column, known in enumerate(self.labels):
-            names = list(known)
-            order = np.argsort(np.argsort(np.array(names)))
-            labels[:, column] = order[labels[:, column]]
+            number = {name: place for place, name in enumerate(sorted(known))}
+            labels[:, column] = np.array([number[name] for name in known], np.int32)[labels[:, column]]
         labels.tofile(self.folder / "labels")
         return {name: sorted(known) for name, known in zip(self.reader.columns, self.labels, strict=True)}
 
@@ -220,9 +219,9 @@ class _Writer:
         order = np.argsort(same, kind="stable")
         repeats = same[order[1:]] == same[order[:-1]]
         contradicts = repeats & (labels[order[1:]] != labels[order[:-1]]).any(1)
-        text = np.concatenate([[0], np.cumsum(~repeats)])[1:]
+        spelling = np.cumsum(~repeats)
         finding = "texts stand under two or more labels; no model can tell them apart"
-        self.findings[finding] += len(np.unique(text[contradicts]))
+        self.findings[finding] += len(np.unique(spelling[contradicts]))
         self.findings["texts repeat an earlier one"] += int(repeats.sum())
 
 

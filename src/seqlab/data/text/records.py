@@ -61,7 +61,7 @@ class CSVTexts:
         self.table, self.text, self.labels = table, text, labels
         self.places = table.places([text, *labels])
         self.columns = tuple(labels)
-        self.recipe = f"csv {table.separator} {table.encoding} {text} {json.dumps(dict(labels))}"
+        self.recipe = json.dumps(["csv", table.separator, table.encoding, text, dict(labels)])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
@@ -99,7 +99,7 @@ class JSONLines:
     def __init__(self, path: Path, *, text: str, label: str) -> None:
         self.path, self.text, self.label = path, text, label
         self.columns: tuple[str, ...] = (label,)
-        self.recipe = f"jsonl {text} {label}"
+        self.recipe = json.dumps(["jsonl", text, label])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:

@@ -51,10 +51,10 @@ def frequent_ngrams(samples: TokenSamples, num_tokens: int, longest: int) -> tup
     """Return the codes of the frequent n-grams of 2 to ``longest`` tokens, ascending (``seqlab.ngrams``)."""
     if longest == 1:
         return ()
-    codes = [
-        found[found > 0].numpy()
-        for ids in torch.split(torch.arange(len(samples)), BLOCK)
-        for found in ngram_codes(samples.batch(ids).x, num_tokens, longest)
-    ]
-    ngrams, counts = np.unique(np.concatenate(codes), return_counts=True)
+    ngrams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for ids in torch.split(torch.arange(len(samples)), BLOCK):
+        for found in ngram_codes(samples.batch(ids).x, num_tokens, longest):
+            new, times = np.unique(found[found > 0].numpy(), return_counts=True)
+            ngrams, place = np.unique(np.concatenate([ngrams, new]), return_inverse=True)
+            counts = np.bincount(place, np.concatenate([counts, times])).astype(np.int64)
     return tuple(ngrams[counts >= FREQUENT].tolist())
