@@ -1,0 +1,95 @@
+"""From a cell to a loaded library: compiled once for each cell and kind of processor, and kept."""
+
+import ctypes
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from seqlab.cache import cached_folder
+from seqlab.errors import EngineError
+
+log = logging.getLogger(__name__)
+
+HERE = Path(__file__).parent
+HEADERS = ("maths.h", "matrix.h", "loop.h")
+OPTIONS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
+REALS = {torch.float32: "float", torch.float64: "double"}
+TIME_LIMIT = 120
+"""Seconds after which a compiler counts as hung."""
+
+
+class CompilerError(EngineError):
+    """There is no compiler, or it fails."""
+
+
+def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
+    """Compile a kernel, or take it from the cache, and load it.
+
+    Raises:
+        CompilerError: there is no C++ compiler, it fails, or its output cannot be loaded.
+    """
+    compiler = find_compiler()
+    options = [*OPTIONS, _processor(), f"-DSEQLAB_REAL={REALS[dtype]}"]
+    texts = [source, *(HERE.joinpath(name).read_text() for name in HEADERS), *options, _target(compiler)]
+    key = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
+
+    def build(folder: Path) -> None:
+        file = folder / "kernel.cpp"
+        file.write_text(source)
+        _run([compiler, *options, f"-I{HERE}", str(file), "-o", str(folder / "kernel.so"), "-lm"])
+
+    try:
+        return ctypes.CDLL(str(cached_folder("native", key, build) / "kernel.so"))
+    except OSError as error:
+        raise CompilerError(f"the compiled kernel cannot be written or loaded: {error}") from error
+
+
+@cache
+def find_compiler() -> str:
+    """Return the C++ compiler: CXX, or the first of c++, g++ and clang++.
+
+    Raises:
+        CompilerError: there is none.
+    """
+    asked = os.environ.get("CXX")
+    for name in [asked] if asked else ["c++", "g++", "clang++"]:
+        found = shutil.which(name)
+        if found:
+            return found
+    missing = f"CXX={asked} is no program" if asked else "there is no C++ compiler"
+    raise CompilerError(f"{missing}; install one: {INSTALL.get(platform.system(), 'g++ or clang++')}")
+
+
+INSTALL = {
+    "Linux": "apt install g++, dnf install gcc-c++, or conda install gxx",
+    "Darwin": "xcode-select --install",
+}
+
+
+def _processor() -> str:
+    return "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
+
+
+@cache
+def _target(compiler: str) -> str:
+    """Return what the compiler says of itself and of this processor; two machines may share a home folder."""
+    return _run([compiler, _processor(), "-dM", "-E", "-x", "c++", os.devnull])
+
+
+def _run(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIME_LIMIT)  # noqa: S603
+    except subprocess.CalledProcessError as error:
+        lines = [line for line in error.stderr.splitlines() if "error" in line] or error.stderr.splitlines()
+        first = lines[0] if lines else f"exit code {error.returncode}"
+        raise CompilerError(f"the compiler {command[0]} fails: {first}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CompilerError(f"the compiler {command[0]} fails: {error}") from error
+    return done.stdout

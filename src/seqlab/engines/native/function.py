@@ -1,0 +1,139 @@
+"""A kernel as a function of tensors that autograd knows."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from seqlab.engines.native.kernel import Kernel, Slices
+
+
+class Inputs(NamedTuple):
+    """What a kernel reads: B batch, T steps, I inputs, H hidden size.
+
+    Attributes:
+        x: [B, T, I].
+        W: input weights, [G_x·H, I].
+        U: recurrent weights, [G_u·H, H].
+        b: biases, [G_x·H].
+        own: the cell's own parameters, [P, H].
+        start: the states before the first step, [B, S, H].
+    """
+
+    x: Tensor
+    W: Tensor
+    U: Tensor
+    b: Tensor
+    own: Tensor
+    start: Tensor
+
+    def dense(self) -> "Inputs":
+        """Return tensors whose numbers lie as the kernel expects them; x's rows and steps may lie anywhere."""
+        x = self.x if self.x.stride(2) == 1 else self.x.contiguous()
+        return Inputs(x, *(tensor.contiguous() for tensor in self[1:]))
+
+    def fields(self) -> dict[str, Tensor | int]:
+        """Return the fields of a call."""
+        batch, steps, width = self.x.shape
+        sizes = {"batch": batch, "steps": steps, "inputs": width, "hidden": self.start.shape[2]}
+        return {**self._asdict(), **sizes, "x_row": self.x.stride(0), "x_step": self.x.stride(1)}
+
+
+def run(
+    kernel: Kernel, inputs: Inputs, lengths: Tensor | None, *, need_state: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Run a kernel over time.
+
+    Returns:
+        Outputs [B, T, H], 0 past a sequence's length, and, if wanted, the states after each sequence's last
+        step [B, S, H].
+    """
+    inputs = inputs.dense()
+    slices = Slices.of(len(inputs.x), inputs.start.shape[2], lengths)
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
+        answer: tuple[Tensor, Tensor | None] = TimeLoop.apply(kernel, slices, lengths, need_state, *inputs)
+        return answer
+    results = _forward(kernel, slices, inputs, saved=None)
+    return _answer(kernel, results, inputs, lengths, need_state=need_state)
+
+
+class TimeLoop(torch.autograd.Function):
+    """The loop over time and its gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        kernel: Kernel,
+        slices: Slices,
+        lengths: Tensor | None,
+        need_state: bool,  # noqa: FBT001 (apply knows no names)
+        *tensors: Tensor,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Run forwards and keep what the way back needs."""
+        inputs = Inputs(*tensors)
+        batch, steps, _ = inputs.x.shape
+        width = kernel.padded(inputs.start.shape[2])
+        saved = inputs.x.new_empty(steps, batch, kernel.saved * width + kernel.padded(kernel.norms))
+        results = _forward(kernel, slices, inputs, saved)
+        ctx.kernel, ctx.slices = kernel, slices
+        ctx.save_for_backward(*tensors, results, saved)
+        ctx.set_materialize_grads(False)
+        return _answer(kernel, results, inputs, lengths, need_state=need_state)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_outputs: Tensor | None, d_final: Tensor | None) -> tuple[Tensor | None, ...]:
+        """Return the gradients of the inputs."""
+        *tensors, results, saved = ctx.saved_tensors
+        inputs, slices = Inputs(*tensors), ctx.slices
+        if d_outputs is not None and d_outputs.stride(2) != 1:
+            d_outputs = d_outputs.contiguous()
+        sizes = [tensor.numel() for tensor in inputs[1:5]]
+        d_weights = inputs.W.new_zeros(len(slices.sizes), sum(sizes))
+        d_start = torch.empty_like(inputs.start)
+        d_x = None
+        if ctx.needs_input_grad[4]:
+            # Past a sequence's length nothing is written.
+            d_x = inputs.x.new_empty(inputs.x.shape) if slices.lengths is None else _zeros(inputs.x)
+        ctx.kernel.call(
+            "backward",
+            slices,
+            d_weights,
+            **inputs.fields(),
+            results=results,
+            saved=saved,
+            d_outputs=d_outputs,
+            d_row=d_outputs.stride(0) if d_outputs is not None else 0,
+            d_step=d_outputs.stride(1) if d_outputs is not None else 0,
+            d_final=d_final.contiguous() if d_final is not None else None,
+            d_x=d_x,
+            d_start=d_start,
+        )
+        total = d_weights[0] if len(d_weights) == 1 else d_weights.sum(0)
+        parts = zip(total.split(sizes), inputs[1:5], strict=True)
+        gradients = (part.view_as(tensor) for part, tensor in parts)
+        return None, None, None, None, d_x, *gradients, d_start
+
+
+def _zeros(like: Tensor) -> Tensor:
+    return like.new_zeros(like.shape)
+
+
+def _forward(kernel: Kernel, slices: Slices, inputs: Inputs, saved: Tensor | None) -> Tensor:
+    """Return the results before the first and after every step, [T + 1, B, results, width]."""
+    batch, steps, _ = inputs.x.shape
+    results = inputs.x.new_empty(steps + 1, batch, kernel.results, kernel.padded(inputs.start.shape[2]))
+    kernel.call("forward", slices, **inputs.fields(), results=results, saved=saved)
+    return results
+
+
+def _answer(
+    kernel: Kernel, results: Tensor, inputs: Inputs, lengths: Tensor | None, *, need_state: bool
+) -> tuple[Tensor, Tensor | None]:
+    hidden_size = inputs.start.shape[2]
+    outputs = results[1:, :, kernel.output, :hidden_size].transpose(0, 1)
+    if not need_state:
+        return outputs, None
+    last = results[-1].clone() if lengths is None else results[lengths, torch.arange(len(lengths))]
+    return outputs, last[:, : kernel.states, :hidden_size]

@@ -1,0 +1,141 @@
+"""A compiled cell, and how its kernel is called: one call for each slice of the batch, side by side."""
+
+import ctypes
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from seqlab.cells import Layout
+from seqlab.engines.native.compiler import load
+from seqlab.engines.native.source import cell_source
+from seqlab.engines.program import Program
+
+SMALLEST_SLICE = 2048
+"""Numbers of a state, rows times hidden size, below which a thread costs more than it brings."""
+
+
+class Call(ctypes.Structure):
+    """The fields of ``struct Call`` in loop.h, in its order; addresses are numbers, 0 for nothing."""
+
+    _fields_ = [  # noqa: RUF012 (ctypes wants a list)
+        (name, ctypes.c_int64)
+        for name in (
+            "first rows order lengths d_weights batch steps inputs hidden x x_row x_step W U b own start "
+            "results saved d_outputs d_row d_step d_final d_x d_start"
+        ).split()
+    ]
+
+
+@dataclass(frozen=True)
+class Slices:
+    """Which rows of a batch each thread takes.
+
+    Attributes:
+        sizes: rows of each slice, one slice behind the other.
+        order: the rows, in each slice by falling length; None if they are taken as they come.
+        lengths: their lengths; None if all have all steps.
+    """
+
+    sizes: tuple[int, ...]
+    order: Tensor | None = None
+    lengths: Tensor | None = None
+
+    @classmethod
+    def of(cls, batch: int, hidden_size: int, lengths: Tensor | None) -> "Slices":
+        """Share a batch among torch's threads, long and short sequences alike."""
+        count = max(1, min(torch.get_num_threads(), batch * hidden_size // SMALLEST_SLICE, batch))
+        sizes = tuple(len(range(number, batch, count)) for number in range(count))
+        if lengths is None:
+            return cls(sizes)
+        falling = lengths.argsort(descending=True)
+        order = falling if count == 1 else torch.cat([falling[number::count] for number in range(count)])
+        return cls(sizes, order, lengths[order])
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """A cell's compiled time loop.
+
+    Attributes:
+        library: its functions.
+        lanes: numbers in one of the processor's vectors.
+        states: states of the cell.
+        results: the states, and an output that is no state.
+        output: which of the results is the output.
+        saved: slots that a step saves for the backward pass.
+        norms: scales that it saves.
+        own: the cell's own parameters, as (name, "weight", "bias" or "").
+    """
+
+    library: ctypes.CDLL
+    lanes: int
+    states: int
+    results: int
+    output: int
+    saved: int
+    norms: int
+    own: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, program: Program, dtype: torch.dtype) -> "Kernel":
+        """Write, compile and load the kernel of a cell.
+
+        Raises:
+            TraceError: the cell has an operation that no kernel has.
+            CompilerError: it cannot be compiled here.
+        """
+        source = cell_source(program, Layout.of(program.cell))
+        library = load(source.text, dtype)
+        return cls(
+            library,
+            lanes=ctypes.c_int64.in_dll(library, "lanes").value,
+            states=len(program.cell.state),
+            results=len(source.plan.results),
+            output=source.plan.results.index(program.cell.output),
+            saved=source.saved,
+            norms=len(source.plan.norms),
+            own=source.plan.own,
+        )
+
+    def padded(self, count: int) -> int:
+        """Return a number of reals rounded up to whole vectors."""
+        return -(-count // self.lanes) * self.lanes
+
+    def call(
+        self, name: str, slices: Slices, d_weights: Sequence[Tensor] = (), **fields: Tensor | int | None
+    ) -> None:
+        """Call "forward" or "backward"; ``fields`` are those of ``Call``, tensors for addresses.
+
+        Raises:
+            MemoryError: there is none left for the working space.
+        """
+        values = {
+            name: value.data_ptr() if isinstance(value, Tensor) else value or 0
+            for name, value in fields.items()
+        }
+        function = getattr(self.library, name)
+        calls: list[Call] = []
+        first = 0
+        for number, rows in enumerate(slices.sizes):
+            call = Call(first=first, rows=rows, **values)
+            if slices.order is not None and slices.lengths is not None:
+                call.order = slices.order.data_ptr() + first * slices.order.element_size()
+                call.lengths = slices.lengths.data_ptr() + first * slices.lengths.element_size()
+            if len(d_weights):
+                call.d_weights = d_weights[number].data_ptr()
+            calls.append(call)
+            first += rows
+        others = [_threads(os.getpid()).submit(function, ctypes.byref(call)) for call in calls[1:]]
+        codes = [function(ctypes.byref(calls[0])), *(other.result() for other in others)]
+        if any(codes):
+            raise MemoryError("the native engine finds no memory for a batch of this size")
+
+
+@cache
+def _threads(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 (a forked process has none of its parent's)
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="seqlab-native")

@@ -1,0 +1,142 @@
+// Matrix products for a few hundred rows at a time. The right-hand matrix is packed into panels two vectors wide.
+#pragma once
+
+#include <stdlib.h>
+
+#include "maths.h"
+
+namespace {
+
+constexpr int64_t PANEL = 2 * LANES;
+constexpr int64_t DEPTH = 256;  // of a panel that is kept in the first-level cache
+
+INLINE int64_t round_up(int64_t count, int64_t step) { return (count + step - 1) / step * step; }
+INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Memory that a thread keeps from call to call. What is needed is asked for twice: once to measure, once to use.
+class Scratch {
+    char* memory = nullptr;
+    int64_t size = 0, used = 0;
+
+public:
+    ~Scratch() { free(memory); }
+
+    template <class T> T* take(int64_t count) {
+        used = round_up(used, 64);
+        T* piece = reinterpret_cast<T*>(memory + used);
+        used += count * int64_t(sizeof(T));
+        return piece;
+    }
+    bool allocate() {
+        if (used > size) {
+            free(memory);
+            const bool failed = posix_memalign(reinterpret_cast<void**>(&memory), 64, used) != 0;
+            size = failed ? 0 : used;
+            if (failed) memory = nullptr;
+        }
+        used = 0;
+        return size > 0;
+    }
+};
+
+// A matrix [depth, columns], columns a multiple of LANES: panel after panel, each [depth, PANEL]; the last one may
+// be [depth, LANES].
+struct Packed {
+    real* data;
+    int64_t depth, columns;
+};
+
+enum class Start { zero, sum };
+
+// C[i, n] (+)= Σ_k A[i, k] B[k, n] for ROWS rows and VECTORS vectors of columns, the sums in registers.
+template <int ROWS, int VECTORS>
+INLINE void tile(
+    const real* A, int64_t a_row, int64_t a_step, const real* B, int64_t depth, real* C, int64_t c_row, Start start) {
+    Vec sums[ROWS][VECTORS];
+#pragma GCC unroll 16
+    for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 2
+        for (int v = 0; v < VECTORS; v++)
+            sums[i][v] = start == Start::sum ? load(C + i * c_row + v * LANES) : all(0);
+    for (int64_t k = 0; k < depth; k++, A += a_step, B += VECTORS * LANES) {
+        Vec b[VECTORS];
+#pragma GCC unroll 2
+        for (int v = 0; v < VECTORS; v++) b[v] = load(B + v * LANES);
+#pragma GCC unroll 16
+        for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 2
+            for (int v = 0; v < VECTORS; v++) sums[i][v] += A[i * a_row] * b[v];
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 2
+        for (int v = 0; v < VECTORS; v++) store(C + i * c_row + v * LANES, sums[i][v]);
+}
+
+template <int VECTORS>
+INLINE void rows_of_tiles(
+    int64_t rows, const real* A, int64_t a_row, int64_t a_step, const real* B, int64_t depth, real* C, int64_t c_row,
+    Start start) {
+    int64_t i = 0;
+    for (; i + TILE <= rows; i += TILE)
+        tile<TILE, VECTORS>(A + i * a_row, a_row, a_step, B, depth, C + i * c_row, c_row, start);
+    for (; i + TILE * 2 / 3 <= rows; i += TILE * 2 / 3)
+        tile<TILE * 2 / 3, VECTORS>(A + i * a_row, a_row, a_step, B, depth, C + i * c_row, c_row, start);
+    for (; i + 4 <= rows; i += 4)
+        tile<4, VECTORS>(A + i * a_row, a_row, a_step, B, depth, C + i * c_row, c_row, start);
+    for (; i < rows; i++)
+        tile<1, VECTORS>(A + i * a_row, a_row, a_step, B, depth, C + i * c_row, c_row, start);
+}
+
+// C (+)= A B. A[i, k] stands at A + i · a_row + k · a_step; C's rows are c_row apart and B.columns wide.
+static __attribute__((noinline)) void multiply(
+    int64_t rows, const real* A, int64_t a_row, int64_t a_step, Packed B, real* C, int64_t c_row, Start start) {
+    for (int64_t k = 0; k < B.depth; k += DEPTH, start = Start::sum) {
+        const int64_t depth = least(DEPTH, B.depth - k);
+        const real* a = A + k * a_step;
+        for (int64_t n = 0; n < B.columns; n += PANEL) {
+            const real* panel = B.data + n * B.depth;
+            if (n + PANEL <= B.columns)
+                rows_of_tiles<2>(rows, a, a_row, a_step, panel + k * PANEL, depth, C + n, c_row, start);
+            else
+                rows_of_tiles<1>(rows, a, a_row, a_step, panel + k * LANES, depth, C + n, c_row, start);
+        }
+    }
+}
+
+// The places [k, n … n + LANES) of a packed matrix, as a pointer for k = 0 and the step from one k to the next.
+struct Column {
+    real* start;
+    int64_t step;
+
+    Column(Packed to, int64_t n) {
+        const int64_t panel = n / PANEL * PANEL;
+        start = to.data + panel * to.depth + n - panel;
+        step = least(PANEL, to.columns - panel);
+    }
+};
+
+// B[k, n + j] = from[j · stride + k] for all k; columns from `count` on are 0.
+static void pack_transposed(Packed to, int64_t n, const real* from, int64_t stride, int64_t count) {
+    for (int64_t first = 0; first < round_up(count, LANES); first += LANES) {
+        const Column column(to, n + first);
+        for (int64_t j = 0; j < LANES; j++)
+            for (int64_t k = 0; k < to.depth; k++)
+                column.start[k * column.step + j] = first + j < count ? from[(first + j) * stride + k] : 0;
+    }
+}
+
+// B[k, j] = from[j]; columns from `count` on are 0.
+static void pack_row(Packed to, int64_t k, const real* from, int64_t count) {
+    for (int64_t n = 0; n < to.columns; n += LANES) {
+        const Column column(to, n);
+        real* place = column.start + k * column.step;
+        if (n + LANES <= count) {
+            store(place, load(from + n));
+        } else {
+            for (int64_t j = 0; j < LANES; j++) place[j] = n + j < count ? from[n + j] : 0;
+        }
+    }
+}
+
+}  // namespace

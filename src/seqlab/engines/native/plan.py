@@ -1,0 +1,238 @@
+"""A Program in the order in which the native kernel runs it: products and norms by hand, the rest generated.
+
+A stage begins with what the kernel does by hand, matrix products and the standardizing of rows, and ends with
+elementwise work on one row. What crosses a stage's border has a place in memory.
+"""
+
+import operator
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, cast
+
+import torch
+from torch import Tensor, fx
+
+from seqlab.cells import Layout, Norm, Scalar, Vector
+from seqlab.engines.program import Program, norm, product
+
+
+class Place(NamedTuple):
+    """A slot of H numbers in a row: of its gates, the results before or after the step, …"""
+
+    kind: Literal["gates", "before", "after", "saved", "own"]
+    slot: int
+
+
+@dataclass(frozen=True)
+class Product:
+    """U_g v for gates with neighbouring slots; with ``added`` each is added to the W x + b in its slot."""
+
+    vector: fx.Node
+    calls: tuple[fx.Node, ...]
+    slot: int
+    added: bool
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The gates whose blocks of U are multiplied."""
+        return tuple(str(call.args[0]) for call in self.calls)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Products and standardized rows, then elementwise nodes; ``outputs`` are those that others need."""
+
+    products: list[Product] = field(default_factory=list)
+    norms: list[fx.Node] = field(default_factory=list)
+    nodes: list[fx.Node] = field(default_factory=list)
+    outputs: list[fx.Node] = field(default_factory=list)
+
+    @property
+    def inputs(self) -> list[fx.Node]:
+        """What the elementwise nodes read that is not made by one of them."""
+        inside = set(self.nodes)
+        read = (source for node in self.nodes for source in node.all_input_nodes)
+        return [node for node in dict.fromkeys(read) if node not in inside]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A whole step.
+
+    Attributes:
+        stages: in order; the first one has no products.
+        places: where the value of every node stands that crosses a stage's border.
+        results: the states by name, behind them an output that is no state.
+        inputs: the gates of the first slots, which begin with W x + b.
+        slots: all slots of gates.
+        own: the rows of the cell's own parameters, as (name, "weight", "bias" or "").
+    """
+
+    stages: tuple[Stage, ...]
+    places: dict[fx.Node, Place]
+    results: tuple[str, ...]
+    inputs: tuple[str, ...]
+    slots: int
+    own: tuple[tuple[str, str], ...]
+
+    @property
+    def saved(self) -> int:
+        """The slots of "saved" that values which cross a border take."""
+        return sum(place.kind == "saved" for place in self.places.values())
+
+    @property
+    def products(self) -> list[Product]:
+        """All products in order."""
+        return [product for stage in self.stages for product in stage.products]
+
+    @property
+    def norms(self) -> list[fx.Node]:
+        """All standardized rows in order."""
+        return [node for stage in self.stages for node in stage.norms]
+
+
+def standardize(vector: Tensor, eps: float) -> Tensor:
+    """Stand in a plan for (x − mean) / √(variance + eps) of a row."""
+    raise NotImplementedError(f"standardize({vector}, {eps}) has a meaning only inside a plan")
+
+
+BY_HAND = (product, standardize)
+
+
+def make_plan(program: Program, layout: Layout) -> Plan:
+    """Arrange a cell's step for the kernel."""
+    cell = program.cell
+    graph = _with_norms_apart(program)
+    added = _fold(graph)
+    results = _separate(graph)
+    graph.eliminate_dead_code()
+    when = _schedule(graph, set(results.values()))
+    products, places, inputs = _place_gates(graph, when, layout, added)
+    stages = tuple(
+        _stage(graph, number, when, products, set(results.values()))
+        for number in range(1 + max(when.values(), default=0))
+    )
+    slots = 1 + max((place.slot for place in places.values()), default=-1)
+    own = tuple((name, "") for name in (*cell.own(Vector), *cell.own(Scalar)))
+    own += tuple((name, part) for name in cell.own(Norm) for part in ("weight", "bias"))
+    names = (*cell.state, *(name for name in results if name not in cell.state))
+    for node in graph.find_nodes(op="placeholder"):
+        kind, _, name = str(node.target).partition("_")
+        name, _, part = name.partition(".")
+        if kind == "s":
+            places[node] = Place("before", names.index(name))
+        elif kind == "p":
+            places[node] = Place("own", own.index((name, part)))
+    places |= {node: Place("after", names.index(name)) for name, node in results.items()}
+    crossing = [node for stage in stages for node in (*stage.norms, *stage.outputs) if node not in places]
+    places |= {node: Place("saved", slot) for slot, node in enumerate(crossing)}
+    return Plan(stages, places, names, inputs, slots, own)
+
+
+def _with_norms_apart(program: Program) -> fx.Graph:
+    """Copy the step with every norm as standardizing, times its weight, plus its bias."""
+    graph = fx.Graph()
+    copied: dict[fx.Node, fx.Node] = {}
+    for node in program.graph.nodes:
+        if node.target is norm:
+            name, vector = str(node.args[0]), cast("fx.Node", node.args[1])
+            eps = program.cell.own(Norm)[name].eps
+            scaled = graph.call_function(standardize, (copied[vector], eps))
+            scaled = graph.call_function(operator.mul, (scaled, graph.placeholder(f"p_{name}.weight")))
+            copied[node] = graph.call_function(operator.add, (scaled, graph.placeholder(f"p_{name}.bias")))
+        else:
+            copied[node] = graph.node_copy(node, lambda source: copied[source])
+    return graph
+
+
+def _fold(graph: fx.Graph) -> dict[fx.Node, fx.Node]:
+    """Take out sums x_a + U_g v whose parts nobody else reads; return the x by the product that it joins."""
+    added: dict[fx.Node, fx.Node] = {}
+    for node in graph.find_nodes(op="call_function", target=operator.add):
+        parts = [part for part in node.args if isinstance(part, fx.Node) and len(part.users) == 1]
+        inputs = [part for part in parts if str(part.target).startswith("x_")]
+        products = [part for part in parts if part.target is product and part not in added]
+        if len(inputs) == len(products) == 1:
+            added[products[0]] = inputs[0]
+            node.replace_all_uses_with(products[0])
+            graph.erase_node(node)
+    return added
+
+
+def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
+    """Give what is multiplied, and every result, a place in memory of its own; return the results."""
+
+    def copy(node: fx.Node) -> fx.Node:
+        with graph.inserting_after(node):
+            return graph.call_function(torch.clone, (node,))
+
+    for node in graph.nodes:
+        own = str(node.target).startswith("p_")
+        if own or node.target is product or str(node.target).startswith("x_"):
+            kinds = BY_HAND if own else (product,)
+            readers = [user for user in node.users if user.target in kinds]
+            twin = copy(node) if readers else node
+            for user in readers:
+                user.replace_input_with(node, twin)
+    results: dict[str, fx.Node] = {}
+    for name, node in graph.output_node().args[0].items():
+        elementwise = node.op == "call_function" and node.target not in BY_HAND
+        results[name] = node if elementwise and node not in results.values() else copy(node)
+    graph.output_node().args = (results,)
+    return results
+
+
+def _schedule(graph: fx.Graph, results: set[fx.Node]) -> dict[fx.Node, int]:
+    """Put what is done by hand into the first stage it can be in, elementwise nodes into the last."""
+    when: dict[fx.Node, int] = {}
+    for node in graph.nodes:
+        before = max((when[source] for source in node.all_input_nodes), default=0)
+        when[node] = before + (node.target in BY_HAND)
+    for node in reversed(graph.nodes):
+        if node.op == "call_function" and node.target not in BY_HAND and node not in results:
+            when[node] = min(when[user] - (user.target in BY_HAND) for user in node.users)
+    return when
+
+
+def _place_gates(
+    graph: fx.Graph, when: dict[fx.Node, int], layout: Layout, added: dict[fx.Node, fx.Node]
+) -> tuple[dict[int, list[Product]], dict[fx.Node, Place], tuple[str, ...]]:
+    """Give every gate a slot so that products of one vector in one stage have neighbouring slots."""
+    groups: dict[tuple[int, fx.Node, bool], list[fx.Node]] = defaultdict(list)
+    for node in graph.find_nodes(op="call_function", target=product):
+        groups[when[node], node.args[1], node in added].append(node)
+    order = [str(added[node].target) for key, calls in groups.items() if key[2] for node in calls]
+    order += [f"x_{gate}" for gate in layout.inputs if f"x_{gate}" not in order]
+    slots = len(order)
+    places = {
+        node: Place("gates", order.index(str(node.target)))
+        for node in graph.find_nodes(op="placeholder")
+        if str(node.target).startswith("x_")
+    }
+    products: dict[int, list[Product]] = defaultdict(list)
+    for (stage, vector, is_added), calls in groups.items():
+        first = places[added[calls[0]]].slot if is_added else slots
+        slots += 0 if is_added else len(calls)
+        products[stage].append(Product(vector, tuple(calls), first, is_added))
+        places |= {node: Place("gates", first + number) for number, node in enumerate(calls)}
+    return products, places, tuple(name.removeprefix("x_") for name in order)
+
+
+def _stage(
+    graph: fx.Graph,
+    number: int,
+    when: dict[fx.Node, int],
+    products: dict[int, list[Product]],
+    results: set[fx.Node],
+) -> Stage:
+    stage = Stage(products=products.get(number, []))
+    for node in graph.nodes:
+        if node.op != "call_function" or when[node] != number or node.target is product:
+            continue
+        if node.target is standardize:
+            stage.norms.append(node)
+            continue
+        stage.nodes.append(node)
+        if node in results or any(user.target in BY_HAND or when[user] > number for user in node.users):
+            stage.outputs.append(node)
+    return stage

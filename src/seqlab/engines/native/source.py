@@ -1,0 +1,212 @@
+"""A cell's plan as C++: a ``struct Cell`` for the loop in loop.h, with the arithmetic of one row written out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from torch import fx
+
+from seqlab.cells import Layout
+from seqlab.engines.native.expressions import UnknownOperationError, expression, variable
+from seqlab.engines.native.plan import Place, Plan, Stage, make_plan
+from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
+from seqlab.engines.program import Program, TraceError
+
+TEMPLATE = """\
+// The kernel of cell '{name}'. loop.h tells what a Cell is and where the slots of a row stand.
+#include "loop.h"
+
+namespace {{
+
+struct Cell {{
+{declarations}
+
+    template <class Step> static void forward(const Step& at) {{
+{forward}
+    }}
+
+    template <class Step> static void backward(const Step& at) {{
+{backward}
+    }}
+}};
+
+}}  // namespace
+
+extern "C" const int64_t lanes = LANES;
+extern "C" int forward(const Call* call) {{ return run_forward<Cell>(*call); }}
+extern "C" int backward(const Call* call) {{ return run_backward<Cell>(*call); }}
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kernel's source, and how its memory is laid out: slots of "saved", and the plan for the rest."""
+
+    text: str
+    plan: Plan
+    saved: int
+
+
+def cell_source(program: Program, layout: Layout) -> Source:
+    """Write a cell's kernel.
+
+    Raises:
+        TraceError: the kernel does not know an operation; the message names it and the line.
+    """
+    plan = make_plan(program, layout)
+    rows: list[tuple[RowCode, RowCode]] = []
+    saved = plan.saved
+    for stage in plan.stages:
+        rows.append(stage_rows(plan, stage, saved))
+        saved = max([saved, *(place.slot + 1 for place, _ in rows[-1][0].writes if place.kind == "saved")])
+    try:
+        text = TEMPLATE.format(
+            name=program.cell.name,
+            declarations=_indented(_declarations(program, plan, layout, saved), 1),
+            forward=_indented(_forward(plan, [forward for forward, _ in rows]), 2),
+            backward=_indented(_backward(plan, [backward for _, backward in rows]), 2),
+        )
+    except UnknownOperationError as error:
+        raise TraceError(
+            f"the native kernel has no '{error}' (cell '{program.cell.name}', {_line_of(plan, str(error))})"
+        ) from error
+    return Source(text, plan, saved)
+
+
+def _line_of(plan: Plan, operation: str) -> str:
+    """Return the line of the step from which an operation came."""
+    for node in (node for stage in plan.stages for node in stage.nodes):
+        alone = joint(Stage(nodes=[node], outputs=[node]))
+        if operation in map(operation_name, alone.nodes):
+            return str(node.meta.get("line"))
+    return "an unknown line"
+
+
+def _declarations(program: Program, plan: Plan, layout: Layout, saved: int) -> Iterator[str]:
+    numbers = {
+        "STATES": len(program.cell.state),
+        "RESULTS": len(plan.results),
+        "OUTPUT": plan.results.index(program.cell.output),
+        "INPUTS": len(plan.inputs),
+        "GATES": plan.slots,
+        "SAVED": saved,
+        "NORMS": len(plan.norms),
+        "OWN": len(plan.own),
+        "BLOCKS": len(layout.recurrent),
+        "RECURRENT": sum(len(product.calls) for product in plan.products),
+        "PRODUCT_COUNT": len(plan.products),
+    }
+    for name, value in numbers.items():
+        yield f"static constexpr int64_t {name} = {value};"
+    yield _array("int64_t", "INPUT_BLOCKS", [str(layout.inputs.index(gate)) for gate in plan.inputs])
+    gates = [gate for product in plan.products for gate in product.gates]
+    yield _array("int64_t", "RECURRENT_BLOCKS", [str(layout.recurrent.index(gate)) for gate in gates])
+    products: list[str] = []
+    blocks = 0
+    for product in plan.products:
+        kind, slot = plan.places[product.vector]
+        start = "Start::sum" if product.added else "Start::zero"
+        count = len(product.calls)
+        products.append(f"{{Place::{kind}, {slot}, {product.slot}, {count}, {blocks}, {start}}}")
+        blocks += count
+    yield _array("Product", "PRODUCTS", products)
+
+
+def _array(kind: str, name: str, values: Sequence[str]) -> str:
+    return f"static constexpr {kind} {name}[{max(1, len(values))}] = {{{', '.join(values)}}};"
+
+
+def _indented(lines: Iterable[str], depth: int) -> str:
+    return "\n".join("    " * depth + line for line in lines)
+
+
+def _segments(plan: Plan) -> list[list[int]]:
+    """Group the stages that one loop over rows can do: until the next product, which needs all rows."""
+    segments: list[list[int]] = [[]]
+    for number, stage in enumerate(plan.stages):
+        if stage.products:
+            segments.append([])
+        segments[-1].append(number)
+    return segments
+
+
+def _at(place: Place, gradient: str = "") -> str:
+    return f"row.{gradient}{place.kind} + {place.slot} * row.width"
+
+
+def _rows(make: str, body: list[str]) -> Iterator[str]:
+    if body:
+        yield "for (int64_t i = 0; i < at.rows; i++) {"
+        yield f"    const auto row = at.{make}(i);"
+        yield from ("    " + line for line in body)
+        yield "}"
+
+
+def _lanes(code: RowCode, loads: list[str], stores: list[str]) -> Iterator[str]:
+    if stores:
+        yield "for (int64_t j = 0; j < row.width; j += LANES) {"
+        yield from ("    " + line for line in loads)
+        yield from (f"    const auto {variable(node)} = {expression(node)};" for node in code.nodes)
+        yield from ("    " + line for line in stores)
+        yield "}"
+
+
+def _loads(places: dict[fx.Node, Place], gradient: str = "") -> list[str]:
+    return [f"const Vec {variable(node)} = load({_at(place, gradient)} + j);" for node, place in places.items()]
+
+
+def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
+    products, norms = 0, 0
+    for segment in _segments(plan):
+        body: list[str] = []
+        for number in segment:
+            stage, code = plan.stages[number], rows[number]
+            for _ in stage.products:
+                yield f"at.product({products});"
+                products += 1
+            for norm in stage.norms:
+                source, eps = norm.args
+                places = f"{_at(plan.places[source])}, {_at(plan.places[norm])}"
+                body.append(f"row.scales[{norms}] = standardize({places}, row.hidden, row.width, {eps});")
+                norms += 1
+            stores = [f"store({_at(place)} + j, {variable(node)});" for place, node in code.writes]
+            body += _lanes(code, _loads(code.values), stores)
+        yield from _rows("row", body)
+
+
+def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
+    products, norms = len(plan.products), len(plan.norms)
+    written = {place for place in plan.places.values() if place.kind in ("after", "own")}
+    reached = {place for code in rows for place, _ in code.writes} | {plan.places[norm.args[0]] for norm in plan.norms}
+    reached |= {plan.places[product.vector] for product in plan.products}
+    everything = [Place("gates", slot) for slot in range(plan.slots)]
+    everything += [Place("before", slot) for slot in range(len(plan.results))]
+    cleared = [f"clear({_at(place, 'd_')}, row.width);" for place in everything if place not in reached]
+    for segment in reversed(_segments(plan)):
+        body, cleared = cleared, []
+        for number in reversed(segment):
+            stage, code = plan.stages[number], rows[number]
+            stores: list[str] = []
+            for place, node in code.writes:
+                earlier = f"load({_at(place, 'd_')} + j) + " if place in written else ""
+                stores.append(f"store({_at(place, 'd_')} + j, {earlier}{variable(node)});")
+                written.add(place)
+            body += _lanes(code, _loads(code.values) + _loads(code.gradients, "d_"), stores)
+            for norm in reversed(stage.norms):
+                norms -= 1
+                source, result = plan.places[norm.args[0]], plan.places[norm]
+                if source not in written:
+                    body.append(f"clear({_at(source, 'd_')}, row.width);")
+                    written.add(source)
+                body.append(
+                    f"standardize_backward({_at(result, 'd_')}, {_at(result)}, row.scales[{norms}], "
+                    f"{_at(source, 'd_')}, row.hidden, row.width);"
+                )
+        yield from _rows("row_backward", body)
+        if body:
+            yield "at.clear_tails();"
+        for product in reversed(plan.stages[segment[0]].products if segment else []):
+            products -= 1
+            place = plan.places[product.vector]
+            start = "sum" if place in written else "zero"
+            yield f"at.product_backward({products}, Start::{start});"
+            written.add(place)
