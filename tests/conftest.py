@@ -21,15 +21,25 @@ torch.set_num_threads(1)
 REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
 
 
+@pytest.fixture(scope="session")
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which the native engine keeps what it compiles."""
+    return tmp_path_factory.mktemp("kernels")
+
+
 @pytest.fixture(autouse=True)
-def same_process(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def same_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, kernels: Path
+) -> Iterator[None]:
     """Undo what a run does to its process: loggers, search path, registered cells, environment."""
     names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
     loggers = {name: logging.getLogger(name) for name in names}
     before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
     path, registered = sys.path[:], dict(cells._entries)
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "native").symlink_to(kernels)  # compiled once a session, not once a test
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(cache))
     yield
     for name, logger in loggers.items():
         logger.handlers, level, logger.propagate = before[name]

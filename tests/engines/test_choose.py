@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import tanh
 
-from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
+from seqlab.cells import LSTM, Cell, State
 from seqlab.engines import choose
 from seqlab.errors import EngineError
 
@@ -28,11 +28,8 @@ class Variant(LSTM):
 @pytest.mark.parametrize(
     ("cell", "engine", "reason"),
     [
-        (LSTM, "torch", "auto: the fastest for cell 'lstm'"),
-        (GRU, "torch", "auto: the fastest for cell 'gru'"),
-        (RNN, "torch", "auto: the fastest for cell 'rnn'"),
-        (RNNReLU, "torch", "auto: the fastest for cell 'rnn_relu'"),
-        (Variant, "eager", "auto: torch has no twin of cell 'Variant' (it has lstm, gru, rnn, rnn_relu)"),
+        (LSTM, "native", "auto: the fastest for cell 'lstm'"),
+        (Variant, "native", "auto: the fastest for cell 'Variant'"),
         (Decides, "reference", "cell 'Decides' cannot be traced: 'sum' at "),
     ],
 )
@@ -42,7 +39,7 @@ def test_auto_takes_the_fastest_that_serves_and_says_why(cell, engine, reason):
     assert reason in choice.reason
 
 
-@pytest.mark.parametrize("engine", ["torch", "eager", "reference"])
+@pytest.mark.parametrize("engine", ["native", "torch", "eager", "reference"])
 def test_an_engine_that_was_asked_for_is_taken(engine):
     choice = choose(engine, LSTM(), torch.float64, CPU)
     assert (choice.engine.name, choice.reason) == (engine, "asked for")

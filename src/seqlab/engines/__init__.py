@@ -7,11 +7,12 @@ import torch
 from seqlab.cells import Cell
 from seqlab.engines.base import Engine, Weights
 from seqlab.engines.eager import Eager
+from seqlab.engines.native import Native
 from seqlab.engines.reference import Reference
 from seqlab.engines.twins import Torch
 from seqlab.errors import EngineError, near
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Torch(), Eager(), Reference())}
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Native(), Torch(), Eager(), Reference())}
 """Every engine by name, the fastest first: the order in which ``auto`` asks them."""
 
 
@@ -34,7 +35,7 @@ def choose(name: str, cell: Cell, dtype: torch.dtype, device: torch.device) -> C
         for engine in ENGINES.values():
             refusal = engine.refusal(cell, dtype, device)
             if refusal is None:
-                why = "; ".join(refusals) or f"the fastest for cell '{cell.name}'"
+                why = "; ".join(dict.fromkeys(refusals)) or f"the fastest for cell '{cell.name}'"
                 return Choice(engine, f"auto: {why}")
             refusals.append(refusal)
     if name not in ENGINES:

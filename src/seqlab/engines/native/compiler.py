@@ -19,7 +19,15 @@ log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 HEADERS = ("maths.h", "matrix.h", "loop.h")
-OPTIONS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
+OPTIONS = (
+    "-std=c++17",
+    "-O3",
+    "-fPIC",
+    "-shared",
+    "-ffp-contract=fast",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+)
 REALS = {torch.float32: "float", torch.float64: "double"}
 TIME_LIMIT = 120
 """Seconds after which a compiler counts as hung."""

@@ -90,7 +90,7 @@ class TimeLoop(torch.autograd.Function):
         if d_outputs is not None and d_outputs.stride(2) != 1:
             d_outputs = d_outputs.contiguous()
         sizes = [tensor.numel() for tensor in inputs[1:5]]
-        d_weights = inputs.W.new_zeros(len(slices.sizes), sum(sizes))
+        d_weights = inputs.W.new_empty(len(slices.sizes), sum(sizes))
         d_start = torch.empty_like(inputs.start)
         d_x = None
         if ctx.needs_input_grad[4]:

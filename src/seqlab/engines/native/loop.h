@@ -334,6 +334,7 @@ private:
         real* to_U = call.d_weights + Cell::INPUTS * H * I;
         real* to_b = to_U + Cell::BLOCKS * H * H;
         real* to_own = to_b + Cell::INPUTS * H;
+        if (Cell::BLOCKS > Cell::RECURRENT) memset(to_U, 0, Cell::BLOCKS * H * H * sizeof(real));
         for (int64_t slot = 0; slot < Cell::INPUTS; slot++) {
             const int64_t block = Cell::INPUT_BLOCKS[slot];
             for (int64_t j = 0; j < H; j++)

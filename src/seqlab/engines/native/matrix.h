@@ -48,29 +48,44 @@ struct Packed {
 
 enum class Start { zero, sum };
 
-// C[i, n] (+)= Σ_k A[i, k] B[k, n] for ROWS rows and VECTORS vectors of columns, the sums in registers.
-template <int ROWS, int VECTORS>
-INLINE void tile(
-    const real* A, int64_t a_row, int64_t a_step, const real* B, int64_t depth, real* C, int64_t c_row, Start start) {
-    Vec sums[ROWS][VECTORS];
-#pragma GCC unroll 16
-    for (int i = 0; i < ROWS; i++)
-#pragma GCC unroll 2
-        for (int v = 0; v < VECTORS; v++)
-            sums[i][v] = start == Start::sum ? load(C + i * c_row + v * LANES) : all(0);
-    for (int64_t k = 0; k < depth; k++, A += a_step, B += VECTORS * LANES) {
+// sums[i, n] += Σ_k A[i, k] B[k, n] for ROWS rows, VECTORS vectors of columns and STEPS values of k.
+template <int STEPS, int ROWS, int VECTORS>
+INLINE void add_products(
+    Vec (&sums)[STEPS][ROWS][VECTORS], const real* A, int64_t a_row, int64_t a_step, const real* B) {
+#pragma GCC unroll 4
+    for (int k = 0; k < STEPS; k++) {
         Vec b[VECTORS];
 #pragma GCC unroll 2
-        for (int v = 0; v < VECTORS; v++) b[v] = load(B + v * LANES);
+        for (int v = 0; v < VECTORS; v++) b[v] = load(B + (k * VECTORS + v) * LANES);
 #pragma GCC unroll 16
         for (int i = 0; i < ROWS; i++)
 #pragma GCC unroll 2
-            for (int v = 0; v < VECTORS; v++) sums[i][v] += A[i * a_row] * b[v];
+            for (int v = 0; v < VECTORS; v++) sums[k][i][v] += A[i * a_row + k * a_step] * b[v];
     }
+}
+
+// C[i, n] (+)= Σ_k A[i, k] B[k, n], the sums in registers. A few rows alone would wait for each sum in turn, so
+// they are summed in STEPS parts.
+template <int ROWS, int VECTORS>
+INLINE void tile(
+    const real* A, int64_t a_row, int64_t a_step, const real* B, int64_t depth, real* C, int64_t c_row, Start start) {
+    constexpr int STEPS = ROWS < 4 ? 4 : 1;
+    Vec sums[STEPS][ROWS][VECTORS] = {};
+    int64_t k = 0;
+    for (; k + STEPS <= depth; k += STEPS, A += STEPS * a_step, B += STEPS * VECTORS * LANES)
+        add_products<STEPS, ROWS, VECTORS>(sums, A, a_row, a_step, B);
+    for (; k < depth; k++, A += a_step, B += VECTORS * LANES)
+        add_products<1, ROWS, VECTORS>(reinterpret_cast<Vec(&)[1][ROWS][VECTORS]>(sums), A, a_row, a_step, B);
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++)
 #pragma GCC unroll 2
-        for (int v = 0; v < VECTORS; v++) store(C + i * c_row + v * LANES, sums[i][v]);
+        for (int v = 0; v < VECTORS; v++) {
+            real* place = C + i * c_row + v * LANES;
+            Vec total = start == Start::sum ? load(place) + sums[0][i][v] : sums[0][i][v];
+#pragma GCC unroll 4
+            for (int part = 1; part < STEPS; part++) total += sums[part][i][v];
+            store(place, total);
+        }
 }
 
 template <int VECTORS>
@@ -120,9 +135,13 @@ struct Column {
 static void pack_transposed(Packed to, int64_t n, const real* from, int64_t stride, int64_t count) {
     for (int64_t first = 0; first < round_up(count, LANES); first += LANES) {
         const Column column(to, n + first);
-        for (int64_t j = 0; j < LANES; j++)
-            for (int64_t k = 0; k < to.depth; k++)
-                column.start[k * column.step + j] = first + j < count ? from[(first + j) * stride + k] : 0;
+        const real* source = from + first * stride;
+        const int64_t filled = least(LANES, count - first);
+        for (int64_t k = 0; k < to.depth; k++) {
+            real* place = column.start + k * column.step;
+            for (int64_t j = 0; j < filled; j++) place[j] = source[j * stride + k];
+            for (int64_t j = filled; j < LANES; j++) place[j] = 0;
+        }
     }
 }
 

@@ -151,7 +151,9 @@ def _lanes(code: RowCode, loads: list[str], stores: list[str]) -> Iterator[str]:
 
 
 def _loads(places: dict[fx.Node, Place], gradient: str = "") -> list[str]:
-    return [f"const Vec {variable(node)} = load({_at(place, gradient)} + j);" for node, place in places.items()]
+    return [
+        f"const Vec {variable(node)} = load({_at(place, gradient)} + j);" for node, place in places.items()
+    ]
 
 
 def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
@@ -176,7 +178,9 @@ def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
 def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
     products, norms = len(plan.products), len(plan.norms)
     written = {place for place in plan.places.values() if place.kind in ("after", "own")}
-    reached = {place for code in rows for place, _ in code.writes} | {plan.places[norm.args[0]] for norm in plan.norms}
+    reached = {place for code in rows for place, _ in code.writes} | {
+        plan.places[norm.args[0]] for norm in plan.norms
+    }
     reached |= {plan.places[product.vector] for product in plan.products}
     everything = [Place("gates", slot) for slot in range(plan.slots)]
     everything += [Place("before", slot) for slot in range(len(plan.results))]
