@@ -1,11 +1,15 @@
 """ATen's elementwise operations as C++ expressions over vectors; maths.h defines the functions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
+from typing import TypeAlias, cast
 
 from torch import fx
 
 from seqlab.engines.native.rows import operation_name
 from seqlab.errors import EngineError
+
+Args: TypeAlias = tuple[object, ...]
+Kwargs: TypeAlias = Mapping[str, object]
 
 INFIX = {
     "add": "+",
@@ -22,12 +26,11 @@ INFIX = {
     "logical_or": "|",
 }
 FUNCTIONS = frozenset(
-    "abs atan cos erf exp expm1 log log1p maximum minimum reciprocal relu rsqrt sigmoid sign sin sqrt tanh "
-    "where".split()
-)
+    ("abs", "atan", "cos", "erf", "exp", "expm1", "log", "log1p", "maximum", "minimum", "reciprocal", "relu")
+).union(("rsqrt", "sigmoid", "sign", "sin", "sqrt", "tanh", "where"))
 """Operations that maths.h defines under the same name."""
 
-SAME = frozenset("alias clone detach".split())
+SAME = frozenset(("alias", "clone", "detach"))
 """Operations that leave the value as it is."""
 
 CONSTANTS = {"scalar_tensor": 0, "full": 1, "full_like": 1}
@@ -48,21 +51,6 @@ class UnknownOperationError(EngineError):
     """The kernel has no such operation; the message is its name."""
 
 
-def number(value: float) -> str:
-    """Return a number of the kernel's precision."""
-    return f"real({float(value)!r})".replace("inf", "__builtin_inf()").replace("nan", '__builtin_nan("")')
-
-
-def vector(value: object) -> str:
-    """Return a vector: a node's variable, or all lanes the same number."""
-    return variable(value) if isinstance(value, fx.Node) else f"all({number(float(str(value)))})"
-
-
-def variable(node: fx.Node) -> str:
-    """Return the name that a node's value has in the kernel."""
-    return f"v_{node.name}"
-
-
 def expression(node: fx.Node) -> str:
     """Return the C++ expression for an operation.
 
@@ -70,37 +58,72 @@ def expression(node: fx.Node) -> str:
         UnknownOperationError: there is none.
     """
     name, args = operation_name(node), node.args
-    either = [variable(arg) if isinstance(arg, fx.Node) else arg for arg in args]
-    if name in INFIX:
-        left, right = (part if isinstance(part, str) else number(part) for part in either[:2])
-        return f"{left} {INFIX[name]} {right}"
-    if name in FUNCTIONS:
-        return f"{name}({', '.join(map(vector, args))})"
-    if name in SAME:
-        return vector(args[0])
-    if name in CONSTANTS:
-        return vector(args[CONSTANTS[name]])
-    if name == "neg":
-        return f"-{vector(args[0])}"
-    if name == "pow":
-        return _power(node)
-    if name == "clamp":
-        return _clamped(node)
+    for known, write in WRITERS.items():
+        if name in known:
+            return write(name, args, node.kwargs)
     raise UnknownOperationError(name or str(node.target))
 
 
-def _power(node: fx.Node) -> str:
-    base, exponent = node.args
-    if not isinstance(exponent, fx.Node) and float(str(exponent)) in POWERS:
-        return POWERS[float(str(exponent))].format(vector(base))
-    return f"pow({vector(base)}, {vector(exponent)})"
+def variable(node: fx.Node) -> str:
+    """Return the name that a node's value has in the kernel."""
+    return f"v_{node.name}"
 
 
-def _clamped(node: fx.Node) -> str:
-    bounds: Mapping[str, object] = dict(zip(("x", "min", "max"), node.args, strict=False)) | node.kwargs
-    value = vector(bounds["x"])
-    if bounds.get("min") is not None:
-        value = f"at_least({value}, {vector(bounds['min'])})"
-    if bounds.get("max") is not None:
-        value = f"at_most({value}, {vector(bounds['max'])})"
+def _number(value: object) -> str:
+    """Return a number of the kernel's precision."""
+    written = repr(float(cast("float", value)))
+    return f"real({written})".replace("inf", "__builtin_inf()").replace("nan", '__builtin_nan("")')
+
+
+def _vector(value: object) -> str:
+    """Return a vector: a node's variable, or all lanes the same number."""
+    return variable(value) if isinstance(value, fx.Node) else f"all({_number(value)})"
+
+
+def _infix(name: str, args: Args, _: Kwargs) -> str:
+    left, right = (variable(arg) if isinstance(arg, fx.Node) else _number(arg) for arg in args[:2])
+    return f"{left} {INFIX[name]} {right}"
+
+
+def _call(name: str, args: Args, _: Kwargs) -> str:
+    return f"{name}({', '.join(map(_vector, args))})"
+
+
+def _same(_name: str, args: Args, _: Kwargs) -> str:
+    return _vector(args[0])
+
+
+def _constant(name: str, args: Args, _: Kwargs) -> str:
+    return _vector(args[CONSTANTS[name]])
+
+
+def _negative(_name: str, args: Args, _: Kwargs) -> str:
+    return f"-{_vector(args[0])}"
+
+
+def _power(_name: str, args: Args, _: Kwargs) -> str:
+    base, exponent = args
+    if isinstance(exponent, int | float) and exponent in POWERS:
+        return POWERS[exponent].format(_vector(base))
+    return f"pow({_vector(base)}, {_vector(exponent)})"
+
+
+def _clamped(_name: str, args: Args, kwargs: Kwargs) -> str:
+    bounds = {**dict(zip(("x", "min", "max"), args, strict=False)), **kwargs}
+    value = _vector(bounds["x"])
+    for bound, function in (("min", "at_least"), ("max", "at_most")):
+        if bounds.get(bound) is not None:
+            value = f"{function}({value}, {_vector(bounds[bound])})"
     return value
+
+
+WRITERS: dict[Container[str], Callable[[str, Args, Kwargs], str]] = {
+    frozenset(INFIX): _infix,
+    FUNCTIONS: _call,
+    SAME: _same,
+    frozenset(CONSTANTS): _constant,
+    frozenset(("neg",)): _negative,
+    frozenset(("pow",)): _power,
+    frozenset(("clamp",)): _clamped,
+}
+"""Who writes which operations."""

@@ -1,12 +1,15 @@
 """A kernel as a function of tensors that autograd knows."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqlab.engines.native.kernel import Kernel, Slices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Inputs(NamedTuple):
@@ -29,7 +32,7 @@ class Inputs(NamedTuple):
     start: Tensor
 
     def dense(self) -> "Inputs":
-        """Return tensors whose numbers lie as the kernel expects them; x's rows and steps may lie anywhere."""
+        """Return them as the kernel expects them: x's rows and steps may lie anywhere, the rest is dense."""
         x = self.x if self.x.stride(2) == 1 else self.x.contiguous()
         return Inputs(x, *(tensor.contiguous() for tensor in self[1:]))
 
@@ -52,8 +55,8 @@ def run(
     inputs = inputs.dense()
     slices = Slices.of(len(inputs.x), inputs.start.shape[2], lengths)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
-        answer: tuple[Tensor, Tensor | None] = TimeLoop.apply(kernel, slices, lengths, need_state, *inputs)
-        return answer
+        apply: Callable[..., tuple[Tensor, Tensor | None]] = TimeLoop.apply
+        return apply(kernel, slices, lengths, need_state, *inputs)
     results = _forward(kernel, slices, inputs, saved=None)
     return _answer(kernel, results, inputs, lengths, need_state=need_state)
 
@@ -99,8 +102,8 @@ class TimeLoop(torch.autograd.Function):
         ctx.kernel.call(
             "backward",
             slices,
-            d_weights,
             **inputs.fields(),
+            d_weights=d_weights,
             results=results,
             saved=saved,
             d_outputs=d_outputs,
@@ -111,8 +114,8 @@ class TimeLoop(torch.autograd.Function):
             d_start=d_start,
         )
         total = d_weights[0] if len(d_weights) == 1 else d_weights.sum(0)
-        parts = zip(total.split(sizes), inputs[1:5], strict=True)
-        gradients = (part.view_as(tensor) for part, tensor in parts)
+        parts = torch.split(total, sizes)
+        gradients = (part.view_as(tensor) for part, tensor in zip(parts, inputs[1:5], strict=True))
         return None, None, None, None, d_x, *gradients, d_start
 
 

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -22,12 +21,14 @@ SMALLEST_SLICE = 2048
 class Call(ctypes.Structure):
     """The fields of ``struct Call`` in loop.h, in its order; addresses are numbers, 0 for nothing."""
 
-    _fields_ = [  # noqa: RUF012 (ctypes wants a list)
+    _fields_ = [
         (name, ctypes.c_int64)
         for name in (
-            "first rows order lengths d_weights batch steps inputs hidden x x_row x_step W U b own start "
-            "results saved d_outputs d_row d_step d_final d_x d_start"
-        ).split()
+            *("first", "rows", "order", "lengths", "d_weights"),
+            *("batch", "steps", "inputs", "hidden"),
+            *("x", "x_row", "x_step", "W", "U", "b", "own", "start"),
+            *("results", "saved", "d_outputs", "d_row", "d_step", "d_final", "d_x", "d_start"),
+        )
     ]
 
 
@@ -106,29 +107,30 @@ class Kernel:
         """Return a number of reals rounded up to whole vectors."""
         return -(-count // self.lanes) * self.lanes
 
-    def call(
-        self, name: str, slices: Slices, d_weights: Sequence[Tensor] = (), **fields: Tensor | int | None
-    ) -> None:
-        """Call "forward" or "backward"; ``fields`` are those of ``Call``, tensors for addresses.
+    def call(self, name: str, slices: Slices, **fields: Tensor | int | None) -> None:
+        """Call "forward" or "backward" for every slice.
+
+        Args:
+            name: of the function.
+            slices: of the batch; the rows of ``d_weights`` are theirs.
+            fields: those of ``Call``, with tensors for addresses.
 
         Raises:
             MemoryError: there is none left for the working space.
         """
         values = {
-            name: value.data_ptr() if isinstance(value, Tensor) else value or 0
-            for name, value in fields.items()
+            field: value.data_ptr() if isinstance(value, Tensor) else value or 0
+            for field, value in fields.items()
         }
         function = getattr(self.library, name)
-        calls: list[Call] = []
+        calls = [Call(**values) for _ in slices.sizes]
         first = 0
-        for number, rows in enumerate(slices.sizes):
-            call = Call(first=first, rows=rows, **values)
+        for number, (call, rows) in enumerate(zip(calls, slices.sizes, strict=True)):
+            call.first, call.rows = first, rows
             if slices.order is not None and slices.lengths is not None:
-                call.order = slices.order.data_ptr() + first * slices.order.element_size()
-                call.lengths = slices.lengths.data_ptr() + first * slices.lengths.element_size()
-            if len(d_weights):
+                call.order, call.lengths = slices.order[first:].data_ptr(), slices.lengths[first:].data_ptr()
+            if isinstance(d_weights := fields.get("d_weights"), Tensor):
                 call.d_weights = d_weights[number].data_ptr()
-            calls.append(call)
             first += rows
         others = [_threads(os.getpid()).submit(function, ctypes.byref(call)) for call in calls[1:]]
         codes = [function(ctypes.byref(calls[0])), *(other.result() for other in others)]

@@ -17,7 +17,7 @@ from seqlab.engines.program import Program, norm, product
 
 
 class Place(NamedTuple):
-    """A slot of H numbers in a row: of its gates, the results before or after the step, …"""
+    """A slot of H numbers in a row: of its gates, of the results before or after the step, and so on."""
 
     kind: Literal["gates", "before", "after", "saved", "own"]
     slot: int
@@ -39,11 +39,20 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Standardized:
+    """A row ``source`` standardized into ``result``."""
+
+    source: fx.Node
+    result: fx.Node
+    eps: float
+
+
+@dataclass(frozen=True)
 class Stage:
     """Products and standardized rows, then elementwise nodes; ``outputs`` are those that others need."""
 
     products: list[Product] = field(default_factory=list)
-    norms: list[fx.Node] = field(default_factory=list)
+    norms: list[Standardized] = field(default_factory=list)
     nodes: list[fx.Node] = field(default_factory=list)
     outputs: list[fx.Node] = field(default_factory=list)
 
@@ -86,9 +95,9 @@ class Plan:
         return [product for stage in self.stages for product in stage.products]
 
     @property
-    def norms(self) -> list[fx.Node]:
+    def norms(self) -> list[Standardized]:
         """All standardized rows in order."""
-        return [node for stage in self.stages for node in stage.norms]
+        return [norm for stage in self.stages for norm in stage.norms]
 
 
 def standardize(vector: Tensor, eps: float) -> Tensor:
@@ -124,7 +133,8 @@ def make_plan(program: Program, layout: Layout) -> Plan:
         elif kind == "p":
             places[node] = Place("own", own.index((name, part)))
     places |= {node: Place("after", names.index(name)) for name, node in results.items()}
-    crossing = [node for stage in stages for node in (*stage.norms, *stage.outputs) if node not in places]
+    crossing = [norm.result for stage in stages for norm in stage.norms]
+    crossing += [node for stage in stages for node in stage.outputs if node not in places]
     places |= {node: Place("saved", slot) for slot, node in enumerate(crossing)}
     return Plan(stages, places, names, inputs, slots, own)
 
@@ -175,7 +185,8 @@ def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
             for user in readers:
                 user.replace_input_with(node, twin)
     results: dict[str, fx.Node] = {}
-    for name, node in graph.output_node().args[0].items():
+    returned = cast("dict[str, fx.Node]", graph.output_node().args[0])
+    for name, node in returned.items():
         elementwise = node.op == "call_function" and node.target not in BY_HAND
         results[name] = node if elementwise and node not in results.values() else copy(node)
     graph.output_node().args = (results,)
@@ -230,7 +241,8 @@ def _stage(
         if node.op != "call_function" or when[node] != number or node.target is product:
             continue
         if node.target is standardize:
-            stage.norms.append(node)
+            source, eps = cast("tuple[fx.Node, float]", node.args)
+            stage.norms.append(Standardized(source, node, eps))
             continue
         stage.nodes.append(node)
         if node in results or any(user.target in BY_HAND or when[user] > number for user in node.users):

@@ -16,11 +16,24 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 from seqlab.engines.native.plan import Place, Plan, Stage
 
-CHEAP = frozenset(
-    "abs add bitwise_and bitwise_or clamp clone eq ge gt le logical_and lt maximum minimum mul ne neg relu "
-    "scalar_tensor full full_like sign sub where".split()
-)
-"""Operations that are computed again in the backward pass rather than saved."""
+EXPENSIVE = frozenset(
+    (
+        "atan",
+        "cos",
+        "div",
+        "erf",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "pow",
+        "reciprocal",
+        "rsqrt",
+        "sigmoid",
+        "sin",
+    )
+).union(("sqrt", "tanh"))
+"""Operations whose results are saved for the backward row; all others are computed again."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ class RowCode:
 
 
 def stage_rows(plan: Plan, stage: Stage, saved: int) -> tuple[RowCode, RowCode]:
-    """Return a stage's forward and backward row; values are saved for the latter in slots from ``saved`` on."""
+    """Return a stage's forward and backward row; the former saves values in slots from ``saved`` on."""
     if not stage.outputs:
         return RowCode({}, {}, [], []), RowCode({}, {}, [], [])
     sources = [plan.places[node] for node in stage.inputs]
@@ -74,7 +87,8 @@ def joint(stage: Stage) -> fx.Graph:
         return tuple(known[node] for node in outputs)
 
     def both(*arguments: Tensor) -> tuple[Tensor, ...]:
-        made, product = torch.func.vjp(step, *arguments[: len(inputs)])
+        vjp: Any = torch.func.vjp(step, *arguments[: len(inputs)])
+        made, product = vjp
         return (*made, *product(arguments[len(inputs) :]))
 
     # Every example is a tensor of its own: the trace takes one that is passed twice for one input.
@@ -106,10 +120,10 @@ def _wanted(
         if node in seen or node in kept or node in tangents:
             continue
         seen.add(node)
-        if node in backward or operation_name(node) in CHEAP:
-            pending += node.all_input_nodes
-        else:
+        if node not in backward and (node.op == "placeholder" or operation_name(node) in EXPENSIVE):
             wanted.add(node)
+        else:
+            pending += node.all_input_nodes
     return [node for node in graph.nodes if node in wanted]
 
 

@@ -1,4 +1,4 @@
-"""A cell's plan as C++: a ``struct Cell`` for the loop in loop.h, with the arithmetic of one row written out."""
+"""A cell's plan as C++: the ``struct Cell`` that loop.h runs, with the arithmetic of one row written out."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -166,9 +166,10 @@ def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
                 yield f"at.product({products});"
                 products += 1
             for norm in stage.norms:
-                source, eps = norm.args
-                places = f"{_at(plan.places[source])}, {_at(plan.places[norm])}"
-                body.append(f"row.scales[{norms}] = standardize({places}, row.hidden, row.width, {eps});")
+                places = f"{_at(plan.places[norm.source])}, {_at(plan.places[norm.result])}"
+                body.append(
+                    f"row.scales[{norms}] = standardize({places}, row.hidden, row.width, {norm.eps});"
+                )
                 norms += 1
             stores = [f"store({_at(place)} + j, {variable(node)});" for place, node in code.writes]
             body += _lanes(code, _loads(code.values), stores)
@@ -179,7 +180,7 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
     products, norms = len(plan.products), len(plan.norms)
     written = {place for place in plan.places.values() if place.kind in ("after", "own")}
     reached = {place for code in rows for place, _ in code.writes} | {
-        plan.places[norm.args[0]] for norm in plan.norms
+        plan.places[norm.source] for norm in plan.norms
     }
     reached |= {plan.places[product.vector] for product in plan.products}
     everything = [Place("gates", slot) for slot in range(plan.slots)]
@@ -197,7 +198,7 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
             body += _lanes(code, _loads(code.values) + _loads(code.gradients, "d_"), stores)
             for norm in reversed(stage.norms):
                 norms -= 1
-                source, result = plan.places[norm.args[0]], plan.places[norm]
+                source, result = plan.places[norm.source], plan.places[norm.result]
                 if source not in written:
                     body.append(f"clear({_at(source, 'd_')}, row.width);")
                     written.add(source)
