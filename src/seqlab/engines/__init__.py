@@ -33,17 +33,28 @@ def choose(name: str, cell: Cell, dtype: torch.dtype, device: torch.device) -> C
     if name == "auto":
         refusals: list[str] = []
         for engine in ENGINES.values():
-            refusal = engine.refusal(cell, dtype, device)
+            refusal = _refusal(engine, cell, dtype, device)
             if refusal is None:
                 why = "; ".join(dict.fromkeys(refusals)) or f"the fastest for cell '{cell.name}'"
                 return Choice(engine, f"auto: {why}")
             refusals.append(refusal)
     if name not in ENGINES:
         raise EngineError(f"no engine named '{name}'; {near(name, ['auto', *ENGINES])}")
-    refusal = ENGINES[name].refusal(cell, dtype, device)
+    refusal = _refusal(ENGINES[name], cell, dtype, device)
     if refusal is not None:
         raise EngineError(f"engine={name} cannot run here: {refusal}; use engine=auto")
     return Choice(ENGINES[name], "asked for")
+
+
+def _refusal(engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
+    """Return why the engine cannot run the cell, having prepared it for that if it can."""
+    refusal = engine.refusal(cell, dtype, device)
+    if refusal is None:
+        try:
+            engine.prepare(cell, dtype)
+        except EngineError as error:
+            return str(error)
+    return refusal
 
 
 __all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose"]

@@ -48,6 +48,13 @@ class Engine(ABC):
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
         """Return why this engine cannot run the cell here, or None if it can."""
 
+    def prepare(self, cell: Cell, dtype: torch.dtype) -> None:  # noqa: B027 (most have nothing to do)
+        """Do what is done once before the first run of a cell that the engine does not refuse.
+
+        Raises:
+            EngineError: it fails, so that the engine cannot run the cell here.
+        """
+
     @abstractmethod
     def run(
         self,

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from seqlab.cells import Cell, State
 from seqlab.engines.base import Engine, Weights
-from seqlab.engines.native.compiler import REALS, CompilerError
+from seqlab.engines.native.compiler import REALS, CompilerError, find_compiler
 from seqlab.engines.native.function import Inputs, run
 from seqlab.engines.native.kernel import Kernel
+from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program, TraceError
-from seqlab.errors import EngineError
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,20 @@ class Native(Engine):
         if dtype not in REALS:
             return f"the native engine has no {str(dtype).removeprefix('torch.')}"
         try:
-            made = _kernel(Program.of(cell), dtype)
+            Source.of(Program.of(cell))
+            find_compiler()
+        except CompilerError as error:
+            _warn(str(error))
+            return str(error)
         except TraceError as error:
             return str(error)
-        return str(made) if isinstance(made, EngineError | TraceError) else None
+        return None
+
+    def prepare(self, cell: Cell, dtype: torch.dtype) -> None:
+        made = _kernel(Program.of(cell), dtype)
+        if isinstance(made, CompilerError):
+            _warn(str(made))
+            raise made
 
     def run(
         self,
@@ -51,7 +61,7 @@ class Native(Engine):
         need_state: bool,
     ) -> tuple[Tensor, State | None]:
         kernel = _kernel(Program.of(cell), x.dtype)
-        if not isinstance(kernel, Kernel):
+        if isinstance(kernel, CompilerError):
             raise kernel
         start = torch.stack([state[name] for name in cell.state], dim=1)
         own = _own(kernel, weights.own, x.new_empty(0, start.shape[2]))
@@ -63,15 +73,18 @@ class Native(Engine):
 
 
 @cache
-def _kernel(program: Program, dtype: torch.dtype) -> Kernel | EngineError | TraceError:
+def _kernel(program: Program, dtype: torch.dtype) -> Kernel | CompilerError:
     """Return a cell's kernel, or why there is none; tried once."""
     try:
         return Kernel.of(program, dtype)
     except CompilerError as error:
-        log.warning("%s; cells run slower without it", error)
         return error
-    except TraceError as error:
-        return error
+
+
+@cache
+def _warn(message: str) -> None:
+    """Say once a process what keeps the engine from running."""
+    log.warning("%s; without it training is slower", message)
 
 
 def _own(kernel: Kernel, own: Mapping[str, Any], none: Tensor) -> Tensor:

@@ -54,9 +54,14 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
         _run([compiler, *options, f"-I{HERE}", str(file), "-o", str(folder / "kernel.so"), "-lm"])
 
     try:
-        return ctypes.CDLL(str(cached_folder("native", key, build) / "kernel.so"))
+        folder = cached_folder("native", key, build)
     except OSError as error:
-        raise CompilerError(f"the compiled kernel cannot be written or loaded: {error}") from error
+        raise CompilerError(f"the compiled kernel cannot be written: {error}") from error
+    try:
+        return ctypes.CDLL(str(folder / "kernel.so"))
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)  # a damaged file must not stay
+        raise CompilerError(f"the compiled kernel cannot be loaded: {error}") from error
 
 
 @cache

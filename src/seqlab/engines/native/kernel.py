@@ -9,9 +9,8 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from seqlab.cells import Layout
 from seqlab.engines.native.compiler import load
-from seqlab.engines.native.source import cell_source
+from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
 
 SMALLEST_SLICE = 2048
@@ -90,7 +89,7 @@ class Kernel:
             TraceError: the cell has an operation that no kernel has.
             CompilerError: it cannot be compiled here.
         """
-        source = cell_source(program, Layout.of(program.cell))
+        source = Source.of(program)
         library = load(source.text, dtype)
         return cls(
             library,

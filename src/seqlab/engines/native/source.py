@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from torch import fx
 
@@ -39,37 +40,40 @@ extern "C" int backward(const Call* call) {{ return run_backward<Cell>(*call); }
 
 @dataclass(frozen=True)
 class Source:
-    """A kernel's source, and how its memory is laid out: slots of "saved", and the plan for the rest."""
+    """A kernel's source, the plan it follows, and the slots of "saved" that it uses."""
 
     text: str
     plan: Plan
     saved: int
 
+    @staticmethod
+    @cache
+    def of(program: Program) -> "Source":
+        """Write a cell's kernel.
 
-def cell_source(program: Program, layout: Layout) -> Source:
-    """Write a cell's kernel.
-
-    Raises:
-        TraceError: the kernel does not know an operation; the message names it and the line.
-    """
-    plan = make_plan(program, layout)
-    rows: list[tuple[RowCode, RowCode]] = []
-    saved = plan.saved
-    for stage in plan.stages:
-        rows.append(stage_rows(plan, stage, saved))
-        saved = max([saved, *(place.slot + 1 for place, _ in rows[-1][0].writes if place.kind == "saved")])
-    try:
-        text = TEMPLATE.format(
-            name=program.cell.name,
-            declarations=_indented(_declarations(program, plan, layout, saved), 1),
-            forward=_indented(_forward(plan, [forward for forward, _ in rows]), 2),
-            backward=_indented(_backward(plan, [backward for _, backward in rows]), 2),
-        )
-    except UnknownOperationError as error:
-        raise TraceError(
-            f"the native kernel has no '{error}' (cell '{program.cell.name}', {_line_of(plan, str(error))})"
-        ) from error
-    return Source(text, plan, saved)
+        Raises:
+            TraceError: the kernel does not know an operation; the message names it and the line.
+        """
+        layout = Layout.of(program.cell)
+        plan = make_plan(program, layout)
+        rows: list[tuple[RowCode, RowCode]] = []
+        saved = plan.saved
+        for stage in plan.stages:
+            rows.append(stage_rows(plan, stage, saved))
+            slots = [place.slot for place, _ in rows[-1][0].writes if place.kind == "saved"]
+            saved = max([saved, *(slot + 1 for slot in slots)])
+        try:
+            text = TEMPLATE.format(
+                name=program.cell.name,
+                declarations=_indented(_declarations(program, plan, layout, saved), 1),
+                forward=_indented(_forward(plan, [forward for forward, _ in rows]), 2),
+                backward=_indented(_backward(plan, [backward for _, backward in rows]), 2),
+            )
+        except UnknownOperationError as error:
+            line = _line_of(plan, str(error))
+            message = f"the native engine has no '{error}' (cell '{program.cell.name}', {line})"
+            raise TraceError(message) from error
+        return Source(text, plan, saved)
 
 
 def _line_of(plan: Plan, operation: str) -> str:
