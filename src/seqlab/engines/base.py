@@ -26,6 +26,11 @@ class Weights:
     own: Mapping[str, Any]
 
 
+def zero_state(cell: Cell, weights: Weights, x: Tensor) -> State:
+    """Return the state that a sequence starts from unless the caller passes one, each [B, H]."""
+    return State(dict.fromkeys(cell.state, x.new_zeros(len(x), weights.U.shape[1])))
+
+
 def collect(
     cell: Cell, steps: Sequence[Mapping[str, Tensor]], lengths: Tensor | None, *, need_state: bool
 ) -> tuple[Tensor, State | None]:
@@ -61,7 +66,7 @@ class Engine(ABC):
         cell: Cell,
         weights: Weights,
         x: Tensor,
-        state: State,
+        state: State | None,
         lengths: Tensor | None,
         *,
         need_state: bool,
@@ -72,7 +77,7 @@ class Engine(ABC):
             cell: the equations.
             weights: the parameters.
             x: inputs, [B, T, I].
-            state: the state before the first step, each [B, H].
+            state: the state before the first step, each [B, H]; None for zeros.
             lengths: steps of each sequence, [B] in 1…T, or None if all have T.
             need_state: whether the final state is wanted.
 

@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from seqlab.cells import Cell, State
-from seqlab.engines.base import Engine, Weights, collect
+from seqlab.engines.base import Engine, Weights, collect, zero_state
 from seqlab.engines.program import Program, TraceError, norm
 
 
@@ -32,7 +32,7 @@ class Eager(Engine):
         cell: Cell,
         weights: Weights,
         x: Tensor,
-        state: State,
+        state: State | None,
         lengths: Tensor | None,
         *,
         need_state: bool,
@@ -42,7 +42,7 @@ class Eager(Engine):
         U = [_rows(weights.U, layout.recurrent, gates) for gates in step.products]
         projected = functional.linear(x, weights.W, weights.b).unbind(1)
         results: list[dict[str, Tensor]] = []
-        current: dict[str, Tensor] = state
+        current: dict[str, Tensor] = state or zero_state(cell, weights, x)
         for wx in projected:
             inputs = dict(zip(layout.inputs, wx.chunk(max(len(layout.inputs), 1), dim=-1), strict=False))
             values = {"x": inputs, "s": current, "p": weights.own}

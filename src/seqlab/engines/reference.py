@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqlab.cells import Cell, State
 from seqlab.cells.base import Gates, Names
-from seqlab.engines.base import Engine, Weights, collect
+from seqlab.engines.base import Engine, Weights, collect, zero_state
 
 
 class Reference(Engine):
@@ -23,12 +23,13 @@ class Reference(Engine):
         cell: Cell,
         weights: Weights,
         x: Tensor,
-        state: State,
+        state: State | None,
         lengths: Tensor | None,
         *,
         need_state: bool,
     ) -> tuple[Tensor, State | None]:
         layout = weights.layout
+        state = state or zero_state(cell, weights, x)
         W = _blocks(weights.W, layout.inputs)
         b = _blocks(weights.b, layout.inputs)
         U = _blocks(weights.U, layout.recurrent)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
-from seqlab.engines.base import Engine, Weights
+from seqlab.engines.base import Engine, Weights, zero_state
 from seqlab.lengths import last_step
 
 # Exact classes: a subclass has equations of its own.
@@ -38,11 +38,12 @@ class Torch(Engine):
         cell: Cell,
         weights: Weights,
         x: Tensor,
-        state: State,
+        state: State | None,
         lengths: Tensor | None,
         *,
         need_state: bool,
     ) -> tuple[Tensor, State | None]:
+        state = state or zero_state(cell, weights, x)
         hidden = tuple(state[name][None] for name in cell.state)
         # Padding spoils the final state of all but the output, so only then is the slower packing needed.
         if need_state and lengths is not None and cell.state != (cell.output,):

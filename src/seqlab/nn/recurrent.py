@@ -115,6 +115,7 @@ class Recurrent(nn.Module):
             for _ in range(self.directions)
         )
         self.dropout = nn.Dropout(dropout)
+        self._choices: dict[tuple[str, torch.dtype, torch.device], Choice] = {}
         self.init, self.init_steps = init, init_steps
         self.reset_parameters()
 
@@ -129,8 +130,14 @@ class Recurrent(nn.Module):
         Raises:
             EngineError: the engine asked for cannot serve.
         """
-        W = next(self.layers.parameters())
-        return choose(self.engine, self.cell, dtype or W.dtype, device or W.device)
+        if dtype is None or device is None:
+            W = next(self.layers.parameters())
+            dtype, device = dtype or W.dtype, device or W.device
+        # Engines are asked once: that traces the cell, and forward comes here at every batch.
+        place = self.engine, dtype, device
+        if place not in self._choices:
+            self._choices[place] = choose(self.engine, self.cell, dtype, device)
+        return self._choices[place]
 
     def forward(
         self,
@@ -185,7 +192,7 @@ class Recurrent(nn.Module):
                 self.cell,
                 layer.weights(),  # type: ignore[operator]
                 backwards(x, lengths) if readings else x,
-                self._start(x, state, index),
+                None if state is None else State({name: state[name][index] for name in self.cell.state}),
                 lengths,
                 need_state=need_state,
             )
@@ -216,12 +223,6 @@ class Recurrent(nn.Module):
     def _in_time(self, readings: list[Tensor], lengths: Tensor | None) -> list[Tensor]:
         return [backwards(outputs, lengths) if turned else outputs for turned, outputs in enumerate(readings)]
 
-    def _start(self, x: Tensor, state: State | None, index: int) -> State:
-        if state is None:
-            zeros = x.new_zeros(len(x), self.hidden_size)
-            return State(dict.fromkeys(self.cell.state, zeros))
-        return State({name: state[name][index] for name in self.cell.state})
-
     def _check(self, x: Tensor, lengths: Tensor | None, state: State | None) -> None:
         if x.ndim != 3 or x.shape[2] != self.input_size or x.shape[1] < 1:  # noqa: PLR2004 ([B, T, I])
             raise ValueError(f"x must be [B, T, {self.input_size}] with T ≥ 1, got {list(x.shape)}")
@@ -229,7 +230,7 @@ class Recurrent(nn.Module):
             raise ValueError(f"lengths must be [{len(x)}], one a sequence, got {list(lengths.shape)}")
         # Lengths on a GPU are not looked at: that would wait for the device at every call.
         if lengths is not None and not lengths.is_cuda and len(lengths):
-            shortest, longest = int(lengths.min()), int(lengths.max())
+            shortest, longest = map(int, lengths.aminmax())
             if shortest < 1 or longest > x.shape[1]:
                 raise ValueError(f"lengths must be from 1 to {x.shape[1]}, got {shortest} to {longest}")
         if state is not None and set(state) != set(self.cell.state):

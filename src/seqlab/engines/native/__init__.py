@@ -6,9 +6,7 @@ function.py is what autograd sees. maths.h, matrix.h and loop.h are the part tha
 """
 
 import logging
-from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,7 +53,7 @@ class Native(Engine):
         cell: Cell,
         weights: Weights,
         x: Tensor,
-        state: State,
+        state: State | None,
         lengths: Tensor | None,
         *,
         need_state: bool,
@@ -63,8 +61,8 @@ class Native(Engine):
         kernel = _kernel(Program.of(cell), x.dtype)
         if isinstance(kernel, CompilerError):
             raise kernel
-        start = torch.stack([state[name] for name in cell.state], dim=1)
-        own = _own(kernel, weights.own, x.new_empty(0, start.shape[2]))
+        start = None if state is None else torch.stack([state[name] for name in cell.state], dim=1)
+        own = _own(kernel, weights)
         inputs = Inputs(x, weights.W, weights.U, weights.b, own, start)
         outputs, final = run(kernel, inputs, lengths, need_state=need_state)
         if final is None:
@@ -87,7 +85,8 @@ def _warn(message: str) -> None:
     log.warning("%s; without it training is slower", message)
 
 
-def _own(kernel: Kernel, own: Mapping[str, Any], none: Tensor) -> Tensor:
+def _own(kernel: Kernel, weights: Weights) -> Tensor | None:
     """Stack vectors, scalars, and weights and biases of norms, [P, H]."""
+    own, hidden_size = weights.own, weights.U.shape[1]
     tensors = [getattr(own[name], part) if part else own[name] for name, part in kernel.own]
-    return torch.stack([tensor.expand(none.shape[1]) for tensor in tensors]) if tensors else none
+    return torch.stack([tensor.expand(hidden_size) for tensor in tensors]) if tensors else None

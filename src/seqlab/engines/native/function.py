@@ -1,6 +1,6 @@
 """A kernel as a function of tensors that autograd knows."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -20,26 +20,32 @@ class Inputs(NamedTuple):
         W: input weights, [G_x·H, I].
         U: recurrent weights, [G_u·H, H].
         b: biases, [G_x·H].
-        own: the cell's own parameters, [P, H].
-        start: the states before the first step, [B, S, H].
+        own: the cell's own parameters, [P, H], if it has any.
+        start: the states before the first step, [B, S, H]; None for zeros.
     """
 
     x: Tensor
     W: Tensor
     U: Tensor
     b: Tensor
-    own: Tensor
-    start: Tensor
+    own: Tensor | None
+    start: Tensor | None
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return self.U.shape[1]
 
     def dense(self) -> "Inputs":
         """Return them as the kernel expects them: x's rows and steps may lie anywhere, the rest is dense."""
         x = self.x if self.x.stride(2) == 1 else self.x.contiguous()
-        return Inputs(x, *(tensor.contiguous() for tensor in self[1:]))
+        own, start = (None if tensor is None else tensor.contiguous() for tensor in self[4:])
+        return Inputs(x, self.W.contiguous(), self.U.contiguous(), self.b.contiguous(), own, start)
 
-    def fields(self) -> dict[str, Tensor | int]:
+    def fields(self) -> dict[str, Tensor | int | None]:
         """Return the fields of a call."""
         batch, steps, width = self.x.shape
-        sizes = {"batch": batch, "steps": steps, "inputs": width, "hidden": self.start.shape[2]}
+        sizes = {"batch": batch, "steps": steps, "inputs": width, "hidden": self.hidden_size}
         return {**self._asdict(), **sizes, "x_row": self.x.stride(0), "x_step": self.x.stride(1)}
 
 
@@ -53,8 +59,8 @@ def run(
         step [B, S, H].
     """
     inputs = inputs.dense()
-    slices = Slices.of(len(inputs.x), inputs.start.shape[2], lengths)
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
+    slices = Slices.of(len(inputs.x), inputs.hidden_size, lengths)
+    if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs):
         apply: Callable[..., tuple[Tensor, Tensor | None]] = TimeLoop.apply
         return apply(kernel, slices, lengths, need_state, *inputs)
     results = _forward(kernel, slices, inputs, saved=None)
@@ -71,12 +77,12 @@ class TimeLoop(torch.autograd.Function):
         slices: Slices,
         lengths: Tensor | None,
         need_state: bool,  # noqa: FBT001 (apply knows no names)
-        *tensors: Tensor,
+        *tensors: Tensor | None,
     ) -> tuple[Tensor, Tensor | None]:
         """Run forwards and keep what the way back needs."""
-        inputs = Inputs(*tensors)
+        inputs = Inputs(*cast("tuple[Tensor, ...]", tensors))
         batch, steps, _ = inputs.x.shape
-        width = kernel.padded(inputs.start.shape[2])
+        width = kernel.padded(inputs.hidden_size)
         saved = inputs.x.new_empty(steps, batch, kernel.saved * width + kernel.padded(kernel.norms))
         results = _forward(kernel, slices, inputs, saved)
         ctx.kernel, ctx.slices = kernel, slices
@@ -92,9 +98,10 @@ class TimeLoop(torch.autograd.Function):
         inputs, slices = Inputs(*tensors), ctx.slices
         if d_outputs is not None and d_outputs.stride(2) != 1:
             d_outputs = d_outputs.contiguous()
-        sizes = [tensor.numel() for tensor in inputs[1:5]]
+        weights = inputs[1:5]
+        sizes = [0 if tensor is None else tensor.numel() for tensor in weights]
         d_weights = inputs.W.new_empty(len(slices.sizes), sum(sizes))
-        d_start = torch.empty_like(inputs.start)
+        d_start = None if inputs.start is None else torch.empty_like(inputs.start)
         d_x = None
         if ctx.needs_input_grad[4]:
             # Past a sequence's length nothing is written.
@@ -114,8 +121,8 @@ class TimeLoop(torch.autograd.Function):
             d_start=d_start,
         )
         total = d_weights[0] if len(d_weights) == 1 else d_weights.sum(0)
-        parts = torch.split(total, sizes)
-        gradients = (part.view_as(tensor) for part, tensor in zip(parts, inputs[1:5], strict=True))
+        parts = zip(torch.split(total, sizes), weights, strict=True)
+        gradients = (None if tensor is None else part.view_as(tensor) for part, tensor in parts)
         return None, None, None, None, d_x, *gradients, d_start
 
 
@@ -126,7 +133,7 @@ def _zeros(like: Tensor) -> Tensor:
 def _forward(kernel: Kernel, slices: Slices, inputs: Inputs, saved: Tensor | None) -> Tensor:
     """Return the results before the first and after every step, [T + 1, B, results, width]."""
     batch, steps, _ = inputs.x.shape
-    results = inputs.x.new_empty(steps + 1, batch, kernel.results, kernel.padded(inputs.start.shape[2]))
+    results = inputs.x.new_empty(steps + 1, batch, kernel.results, kernel.padded(inputs.hidden_size))
     kernel.call("forward", slices, **inputs.fields(), results=results, saved=saved)
     return results
 
@@ -134,7 +141,7 @@ def _forward(kernel: Kernel, slices: Slices, inputs: Inputs, saved: Tensor | Non
 def _answer(
     kernel: Kernel, results: Tensor, inputs: Inputs, lengths: Tensor | None, *, need_state: bool
 ) -> tuple[Tensor, Tensor | None]:
-    hidden_size = inputs.start.shape[2]
+    hidden_size = inputs.hidden_size
     outputs = results[1:, :, kernel.output, :hidden_size].transpose(0, 1)
     if not need_state:
         return outputs, None

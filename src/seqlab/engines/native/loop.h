@@ -29,7 +29,7 @@ struct Call {
     const real* x;                     // [B, T, I], rows and steps anywhere
     int64_t x_row, x_step;
     const real *W, *U, *b;             // [X·H, I], [U·H, H], [X·H]
-    const real *own, *start;           // [OWN, H], [B, STATES, H]
+    const real *own, *start;           // [OWN, H], [B, STATES, H]; a start of null is 0
     real *results, *saved;             // [T + 1, B, RESULTS, width], [T, B, SAVED · width + scales]
     const real* d_outputs;             // [B, T, H], rows and steps anywhere
     int64_t d_row, d_step;
@@ -222,7 +222,9 @@ private:
             for (int64_t k = 0; k < Cell::STATES; k++)
                 for (int64_t j = 0; j < width; j++)
                     result(0, i)[k * width + j] =
-                        j < call.hidden ? call.start[(row_number(i) * Cell::STATES + k) * call.hidden + j] : 0;
+                        call.start && j < call.hidden
+                            ? call.start[(row_number(i) * Cell::STATES + k) * call.hidden + j]
+                            : 0;
         for (int slot = 0; slot < Cell::INPUTS; slot++)
             for (int64_t j = 0; j < width; j++)
                 sums_b[slot * width + j] =
@@ -346,7 +348,7 @@ private:
                 memcpy(to_U + (Cell::RECURRENT_BLOCKS[g] * H + j) * H, sums_U + (g * width + j) * width,
                        H * sizeof(real));
         for (int64_t k = 0; k < Cell::OWN; k++) memcpy(to_own + k * H, sums_own + k * width, H * sizeof(real));
-        for (int64_t i = 0; i < call.rows; i++)
+        for (int64_t i = 0; call.d_start && i < call.rows; i++)
             for (int64_t k = 0; k < Cell::STATES; k++)
                 memcpy(call.d_start + (row_number(i) * Cell::STATES + k) * H,
                        d_after + (i * Cell::RESULTS + k) * width, H * sizeof(real));
