@@ -133,7 +133,8 @@ class SequenceModule(LightningModule):
         if gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         elif gradient_clip_val or logged:
-            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), gradient_clip_val or math.inf)
+            learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+            norm = torch.nn.utils.clip_grad_norm_(learnt, gradient_clip_val or math.inf)
             if logged:
                 self._log_step({"step/gradient_norm": float(norm)})
 

@@ -74,12 +74,13 @@ class Classification(Task):
         """Return the mean cross-entropy of logits, [B, C], and note the batch."""
         logits = answers
         valid = batch.ids >= 0
-        true = batch.y.masked_fill(~valid, -1)
+        true = torch.where(valid, batch.y, -1)
         rows = valid.sum()
         loss = self._loss(logits, true) if stage == "train" else _cross_entropy(logits, true, rows)
         with torch.no_grad():
-            self._of(stage).loss.update(loss, rows)
-            self._of(stage).confusion.update(logits.argmax(1), batch.y, valid)
+            found = self._of(stage)
+            found.loss.update(loss, rows)
+            found.confusion.update(logits.argmax(1), batch.y, valid)
             if stage == "test":
                 self.predictions.update(batch.ids, batch.y, logits)
         return loss

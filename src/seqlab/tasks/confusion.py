@@ -33,10 +33,7 @@ class ConfusionMatrix(Metric):
             valid: whether the row counts, [B].
         """
         cells = true * self.num_classes + predicted
-        # One bin more, at the end, takes the rows that do not count.
-        cells = torch.where(valid, cells, self.num_classes**2)
-        counted = torch.bincount(cells, minlength=self.num_classes**2 + 1)[:-1]
-        self.counts += counted.view(self.num_classes, self.num_classes)
+        self.counts.view(-1).index_add_(0, cells, valid.long())
 
     def compute(self) -> Tensor:
         """Return the counts, [C, C]: row = true class, column = predicted class."""

@@ -19,8 +19,8 @@ class MeanLoss(Metric):
 
     def update(self, mean: Tensor, rows: Tensor) -> None:
         """Note a batch by its mean loss and the number of its rows that count."""
-        self.total += mean * rows
-        self.rows += rows
+        self.total.add_(mean * rows)
+        self.rows.add_(rows)
 
     def compute(self) -> Tensor:
         """Return the mean over samples; 0 if there are none."""
