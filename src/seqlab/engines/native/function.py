@@ -57,8 +57,14 @@ def run(
     Returns:
         Outputs [B, T, H], 0 past a sequence's length, and, if wanted, the states after each sequence's last
         step [B, S, H].
+
+    Raises:
+        TypeError: the inputs differ in dtype.
     """
     inputs = inputs.dense()
+    dtypes = {tensor.dtype for tensor in inputs if tensor is not None}
+    if len(dtypes) > 1:
+        raise TypeError(f"x, weights and states must have one dtype, got {', '.join(map(str, dtypes))}")
     slices = Slices.of(len(inputs.x), inputs.hidden_size, lengths)
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs):
         apply: Callable[..., tuple[Tensor, Tensor | None]] = TimeLoop.apply

@@ -52,6 +52,7 @@ class Slices:
         sizes = tuple(len(range(number, batch, count)) for number in range(count))
         if lengths is None:
             return cls(sizes)
+        lengths = lengths.long()
         falling = lengths.argsort(descending=True)
         order = falling if count == 1 else torch.cat([falling[number::count] for number in range(count)])
         return cls(sizes, order, lengths[order])
