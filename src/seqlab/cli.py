@@ -44,7 +44,7 @@ def main() -> int:
     from seqlab.errors import near
 
     if command in commands.HELP:
-        return _guarded(lambda: commands.run(command, arguments), ())
+        return guarded(lambda: commands.run(command, arguments), ())
     return _complain(f"no command '{command}'; {near(command, ['train', *commands.HELP])}")
 
 
@@ -55,7 +55,7 @@ def train(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the command; None for all of sys.argv.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    return _guarded(lambda: _run_hydra(given), given)
+    return guarded(lambda: _run_hydra(given), given)
 
 
 def _run_hydra(arguments: list[str]) -> None:
@@ -73,7 +73,7 @@ def _run_hydra(arguments: list[str]) -> None:
     def run(composed: "DictConfig") -> float:
         sys.argv = whole_line  # DDP starts its other processes from it
         try:
-            return _train_composed(composed)
+            return train_composed(composed)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
@@ -89,14 +89,25 @@ def _run_hydra(arguments: list[str]) -> None:
         raise failures[0]
 
 
-def _train_composed(composed: "DictConfig") -> float:
-    """Validate a composed configuration and train; return the best monitored score."""
+def train_composed(composed: "DictConfig") -> float:
+    """Validate a composed configuration and train; return the best monitored score.
+
+    A job of a sweep has its folder from Hydra. If a run is done there with the same settings, it is kept.
+    """
     from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
     from seqlab import plugins
+    from seqlab.sweep.job import finished
 
+    job = HydraConfig.get()
+    folder, overrides = None, list(job.overrides.task)
+    if job.mode == RunMode.MULTIRUN:
+        folder = Path(job.sweep.dir).absolute() / job.sweep.subdir
+        if record := finished(folder, overrides):
+            return float(record["score"] if record["score"] is not None else "nan")
     if composed.name is None:
-        choices = HydraConfig.get().runtime.choices
+        choices = job.runtime.choices
         composed.name = choices.get("experiment") or f"{choices['data']}-{choices['model']}"
     plugins.load(composed.imports)
     from seqlab import build, logs
@@ -105,7 +116,7 @@ def _train_composed(composed: "DictConfig") -> float:
     logs.configure(config.verbosity)
     from seqlab.training import train as train_run
 
-    return train_run(config).score
+    return train_run(config, folder, overrides=overrides).score
 
 
 def _allow_option(argument: str) -> str:
@@ -168,7 +179,7 @@ def _values(arguments: Sequence[str], *names: str) -> list[str]:
     return following + [value for value in joined if value]
 
 
-def _guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
+def guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
     """Run a command; turn whatever goes wrong into one or two lines and an exit code."""
     debugging = bool(os.environ.get("SEQLAB_DEBUG"))
     try:
@@ -182,7 +193,7 @@ def _guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
 
         found = mistakes.explain(error, arguments)
         if found:
-            return _complain(*found)
+            return _complain(*found, code=getattr(error, "exit_code", WRONG_INPUT))
         reason = str(error).strip().split("\n", 1)[0]
         return _complain(
             f"the run failed: {type(error).__name__}: {reason}", "SEQLAB_DEBUG=1 shows where", code=FAILED

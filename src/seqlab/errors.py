@@ -7,6 +7,8 @@ from difflib import get_close_matches
 class SeqlabError(Exception):
     """The user's input or configuration is wrong. Shown as one or two lines; exit code 2."""
 
+    exit_code = 2
+
 
 class ConfigError(SeqlabError):
     """A setting is misspelt, out of range or contradicts another one."""
@@ -26,6 +28,12 @@ class DataError(SeqlabError):
 
 class RunError(SeqlabError):
     """A run folder cannot be written or read."""
+
+
+class SweepError(SeqlabError):
+    """Jobs of a sweep have failed; the others are done."""
+
+    exit_code = 1
 
 
 def near(name: str, allowed: Iterable[str]) -> str:

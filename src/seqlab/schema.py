@@ -165,6 +165,22 @@ class LoggerConfig(Section):
     name: Literal["tensorboard", "csv", "none"]
 
 
+class PoolConfig(Section):
+    """conf/launcher/pool."""
+
+    name: Literal["pool"]
+    devices: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | Literal["auto"]
+    jobs_per_device: Count
+    gpus_per_job: Count
+    fail_fast: bool
+
+
+class BasicConfig(Section):
+    """conf/launcher/basic."""
+
+    name: Literal["basic"]
+
+
 class PathsConfig(Section):
     """conf/paths."""
 
@@ -189,6 +205,7 @@ class Config(Section):
     trainer: TrainerConfig
     callbacks: CallbacksConfig
     logger: LoggerConfig
+    launcher: Annotated[PoolConfig | BasicConfig, Field(discriminator="name")]
     paths: PathsConfig
 
     @field_validator("engine")

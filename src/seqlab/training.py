@@ -1,6 +1,7 @@
 """One training run, from the configuration to the finished folder."""
 
 import logging
+import math
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -38,8 +39,13 @@ class Finished:
     trainer: Trainer
 
 
-def train(config: Config) -> Finished:
+def train(config: Config, path: Path | None = None, **facts: Any) -> Finished:
     """Train, keep the best weights, test them, and leave a run folder.
+
+    Args:
+        config: the whole configuration.
+        path: of the run folder; None for a new one below ``paths.output_dir``.
+        facts: what else the run's record is to say.
 
     Raises:
         SeqlabError: the data or a setting is wrong.
@@ -52,18 +58,21 @@ def train(config: Config) -> Finished:
     data = build.make_data(config)
     data.setup()
     module = build.make_module(config, data.spec)
-    folder = RunFolder.create(config.paths.output_dir, config.name or f"{data.spec.name}-{config.model.cell}")
+    name = config.name or f"{data.spec.name}-{config.model.cell}"
+    folder = RunFolder.at(path) if path else RunFolder.create(config.paths.output_dir, name)
     with folder.running(), run_log(folder.path / "run.log"):
         if folder.writes:
             build.save_config(config, folder.path / "config.yaml")
+            folder.write(**facts)
         trainer = build.make_trainer(config, folder, module.task)
         _announce(config, folder, data, module, trainer)
         _fit(trainer, module, data)
         _evaluate(config, trainer, module, data, folder)
         _leave_results(config, trainer, module, data, folder)
+        score = folder.record["metrics"].get(module.task.monitor, math.nan)
+        folder.write(score=None if math.isnan(score) else score)
     if trainer.is_global_zero:
         print_summary(folder)
-    score = folder.record["metrics"].get(module.task.monitor, float("nan"))
     return Finished(folder, score, module, data, trainer)
 
 

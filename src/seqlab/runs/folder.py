@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -40,6 +41,23 @@ class RunFolder:
         stamp = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
         path = Path(output_dir).expanduser().absolute() / name / f"{stamp}-{secrets.token_hex(3)}"
         try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        return cls(path)
+
+    @classmethod
+    def at(cls, path: Path) -> "RunFolder":
+        """Make ``path`` a run folder in place of what an earlier attempt left there; or join it, as above.
+
+        Raises:
+            RunError: the folder cannot be made.
+        """
+        if FOLDER_VARIABLE in os.environ:
+            return cls(path, writes=False)
+        try:
+            if path.exists():
+                shutil.rmtree(path)
             path.mkdir(parents=True)
         except OSError as error:
             raise _unwritable(path, error) from error

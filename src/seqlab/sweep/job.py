@@ -1,0 +1,63 @@
+"""One point of a sweep: its overrides, its folder, and how far it is."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+
+@dataclass(frozen=True)
+class Job:
+    """A point of a sweep.
+
+    Attributes:
+        number: of the job, from 0.
+        title: the overrides that tell it from the other jobs.
+        overrides: all of them, as on the command line.
+        folder: of its run.
+        config: its composed configuration, with Hydra's own part.
+    """
+
+    number: int
+    title: str
+    overrides: tuple[str, ...]
+    folder: Path
+    config: DictConfig
+
+    @property
+    def output(self) -> Path:
+        """What the job prints."""
+        return self.folder.with_name(f"{self.folder.name}.log")
+
+    def record(self) -> dict[str, Any]:
+        """Return the run's record, empty as long as there is none that can be read."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    def last_metrics(self) -> dict[str, Any]:
+        """Return the last line of metrics.jsonl that tells an epoch's scores."""
+        try:
+            lines = (self.folder / "metrics.jsonl").read_bytes().splitlines()
+        except OSError:
+            return {}
+        for line in reversed(lines):
+            try:
+                found: dict[str, Any] = json.loads(line)
+            except ValueError:
+                continue
+            if any(name.startswith("val/") for name in found):
+                return found
+        return {}
+
+
+def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
+    """Return the record of a run that is done with these very overrides, else None."""
+    record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
+    same = sorted(record.get("overrides", [])) == sorted(overrides)
+    return record if record.get("status") == "done" and same else None

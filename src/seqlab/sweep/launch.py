@@ -1,0 +1,89 @@
+"""A sweep, from the points that Hydra names to the comparison of their runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from seqlab.errors import ConfigError, SweepError
+from seqlab.report import print_report
+from seqlab.sweep.board import Board
+from seqlab.sweep.devices import make_slots
+from seqlab.sweep.job import Job, finished
+from seqlab.sweep.pool import check, run_jobs
+
+
+def launch(
+    loader: ConfigLoader,
+    config: DictConfig,
+    points: Sequence[Sequence[str]],
+    first: int,
+) -> list[JobReturn]:
+    """Run the points of a sweep that are not done yet.
+
+    Args:
+        loader: composes a point's configuration.
+        config: of the sweep.
+        points: for each job its overrides.
+        first: number of the first job.
+
+    Raises:
+        ConfigError: a point is wrong; nothing has been started.
+        SweepError: jobs have failed; the others are done.
+    """
+    setup_globals()
+    jobs = [_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)]
+    done = {job.number: record for job in jobs if (record := finished(job.folder, job.overrides))}
+    waiting = [job for job in jobs if job.number not in done]
+    pool: Any = OmegaConf.to_container(config.launcher, resolve=True)
+    slots = make_slots(
+        pool["devices"], jobs_per_device=pool["jobs_per_device"], gpus_per_job=pool["gpus_per_job"]
+    )
+    mistakes = check(waiting) if waiting else []
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    with Board(jobs, done) as board:
+        run_jobs(
+            waiting, slots, [_command(config, job) for job in waiting], board, fail_fast=pool["fail_fast"]
+        )
+    print_report(Path(config.hydra.sweep.dir))
+    if board.failures:
+        raise SweepError("\n".join([f"{len(board.failures)} of {len(jobs)} jobs failed", *board.failures]))
+    return [_returned(job) for job in jobs]
+
+
+def _job(
+    loader: ConfigLoader,
+    config: DictConfig,
+    number: int,
+    overrides: Sequence[str],
+    points: Sequence[Sequence[str]],
+) -> Job:
+    composed = loader.load_sweep_config(config, list(overrides))
+    with open_dict(composed):
+        composed.hydra.job.num, composed.hydra.job.id = number, str(number)
+    HydraConfig.instance().set_config(composed)
+    with read_write(composed.hydra):
+        OmegaConf.resolve(composed)  # here, where the sweep's time and folder are known
+    folder = (Path(composed.hydra.sweep.dir) / composed.hydra.sweep.subdir).absolute()
+    shared = set(points[0]).intersection(*points[1:]) if len(points) > 1 else set()
+    title = " ".join(override for override in overrides if override not in shared)
+    return Job(number, title, tuple(composed.hydra.overrides.task), folder, composed)
+
+
+def _command(config: DictConfig, job: Job) -> list[str]:
+    """Return the command line that would run a job alone, from ``seqlab`` on."""
+    sources = [
+        source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"
+    ]
+    return ["seqlab", "train", *(f"--config-dir={path}" for path in sources), *job.overrides]
+
+
+def _returned(job: Job) -> JobReturn:
+    returned = JobReturn(overrides=list(job.overrides), status=JobStatus.COMPLETED)
+    returned.return_value = job.record().get("score")
+    return returned

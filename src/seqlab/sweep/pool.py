@@ -1,0 +1,144 @@
+"""A pool of devices: one process a job, each on its own device, and none that outlives the sweep."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from types import FrameType
+from typing import Any, NoReturn
+
+from seqlab.sweep.board import Board
+from seqlab.sweep.devices import Slot
+from seqlab.sweep.job import Job
+
+POLL = 0.5
+"""Seconds between two looks at the jobs' progress."""
+
+PATIENCE = 20.0
+"""Seconds that stopped jobs have to save their state."""
+
+
+def processes() -> ForkServerContext:
+    """Return the server from which jobs are forked: it has imported what they need, and touched no GPU."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["seqlab.sweep.worker"])
+    return context
+
+
+def check(jobs: Sequence[Job]) -> list[str]:
+    """Return a line for every mistake in the jobs' settings."""
+    context = processes()
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_check, args=([job.config for job in jobs], theirs))
+    process.start()
+    theirs.close()
+    try:
+        return list(mine.recv())
+    finally:
+        process.join()
+
+
+@dataclass
+class _Running:
+    job: Job
+    slot: Slot
+    process: ForkServerProcess
+    start: float
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    slots: Sequence[Slot],
+    commands: Sequence[Sequence[str]],
+    board: Board,
+    *,
+    fail_fast: bool,
+) -> None:
+    """Run all jobs, as many at a time as there are slots; stop them when this process is stopped.
+
+    Args:
+        jobs: to run, in order.
+        slots: the places for jobs.
+        commands: for each job the command line that would run it alone.
+        board: is told of every start and end.
+        fail_fast: whether a failure stops the others.
+    """
+    waiting = list(zip(jobs, commands, strict=True))
+    free = list(slots)
+    running: list[_Running] = []
+    with _stopped_by_sigterm():
+        try:
+            while waiting or running:
+                while waiting and free:
+                    job, command = waiting.pop(0)
+                    running.append(_start(job, free.pop(0), command))
+                    board.started(job, running[-1].slot)
+                connection.wait([entry.process.sentinel for entry in running], POLL)
+                for entry in [entry for entry in running if not entry.process.is_alive()]:
+                    running.remove(entry)
+                    free.append(entry.slot)
+                    entry.process.join()
+                    good = board.ended(entry.job, entry.process.exitcode, time.monotonic() - entry.start)
+                    if fail_fast and not good:
+                        waiting.clear()
+                        _stop(running)
+                board.refresh()
+        finally:
+            _stop(running)
+
+
+def _start(job: Job, slot: Slot, command: Sequence[str]) -> _Running:
+    arguments = (job.config, job.output, slot.environment(), command)
+    process = processes().Process(target=_train, args=arguments)
+    process.start()
+    return _Running(job, slot, process, time.monotonic())
+
+
+def _stop(running: Sequence[_Running]) -> None:
+    """Ask jobs to end, and end those that do not."""
+    for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
+        alive = [entry.process for entry in running if entry.process.is_alive()]
+        for process in alive:
+            _signal(process, number)
+        end = time.monotonic() + patience
+        for process in alive:
+            process.join(max(0.0, end - time.monotonic()))
+
+
+def _signal(process: ForkServerProcess, number: signal.Signals) -> None:
+    if process.pid is None:
+        return
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:  # it has no group of its own yet
+        process.terminate()
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+# Torch is imported in the children alone.
+def _train(*arguments: Any) -> None:
+    from seqlab.sweep import worker  # noqa: PLC0415
+
+    worker.train(*arguments)
+
+
+def _check(*arguments: Any) -> None:
+    from seqlab.sweep import worker  # noqa: PLC0415
+
+    worker.check(*arguments)

@@ -1,0 +1,88 @@
+"""What runs in the processes of a sweep. A server imports it once, and they are forked from that server."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from seqlab import build, cli, plugins
+from seqlab.errors import SeqlabError
+
+LAST_WORDS = 15
+"""Seconds that a job has to save its state once the sweep is gone."""
+
+
+def train(config: DictConfig, output: Path, environment: Mapping[str, str], command: Sequence[str]) -> None:
+    """Train one job, and exit with the code that ``seqlab train`` would have.
+
+    Args:
+        config: the composed configuration, with Hydra's own part.
+        output: the file that takes what is printed.
+        environment: variables of this job, such as its devices.
+        command: the command line that would run this job alone; DDP starts its other processes from it.
+    """
+    _end_with_parent()
+    _print_to(output)
+    os.environ.update(environment)
+    torch.set_num_threads(int(environment["OMP_NUM_THREADS"]))
+    sys.argv = list(command)
+    sys.modules["__main__"].__spec__ = find_spec("seqlab.__main__")
+    HydraConfig.instance().set_config(config)
+    sys.exit(cli.guarded(lambda: _discard(cli.train_composed(_task(config))), ()))
+
+
+def check(configs: Sequence[DictConfig], answer: "connection.Connection[list[str], Any]") -> None:
+    """Validate the jobs of a sweep, and answer with a line for every mistake."""
+    _end_with_parent()
+    mistakes: dict[str, None] = {}
+    for config in configs:
+        try:
+            plugins.load(config.imports)
+            build.make_config(_task(config))
+        except SeqlabError as error:
+            mistakes |= dict.fromkeys(str(error).splitlines())
+    answer.send(list(mistakes))
+
+
+def _task(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+
+
+def _discard(_: object) -> None:
+    """Take no notice of a value."""
+
+
+def _end_with_parent() -> None:
+    """Make a process group, so that a job and what it starts can be stopped, and stop it with the sweep."""
+    os.setsid()
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os.killpg(0, signal.SIGTERM)
+        time.sleep(LAST_WORDS)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _print_to(output: Path) -> None:
+    """Send stdout and stderr, of everything that this process starts too, to a file."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with output.open("ab") as file:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
