@@ -76,7 +76,9 @@ def measure(
     return Block(f"{case}: {shape}, {count(threads, 'thread')}", found)
 
 
-def compare(cell: str, case: str, engines: Sequence[str], threads: int, rounds: int) -> Iterator[Measurement]:
+def compare(
+    cell: str, case: str, engines: Sequence[str], threads: int, rounds: int | None
+) -> Iterator[Measurement]:
     """Yield a cell's ratio to its counterpart, engine by engine."""
     torch.manual_seed(0)
     shape, (against, make) = SHAPES[case], library(cell)
