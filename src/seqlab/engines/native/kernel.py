@@ -1,10 +1,11 @@
-"""A compiled cell, and how its kernel is called: one call for each slice of the batch, side by side."""
+"""A compiled cell, and how its kernel is called: with slices of the batch, side by side."""
 
 import ctypes
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -122,8 +123,8 @@ class Kernel:
             field: value.data_ptr() if isinstance(value, Tensor) else value or 0
             for field, value in fields.items()
         }
-        function = getattr(self.library, name)
-        calls = [Call(**values) for _ in slices.sizes]
+        count = len(slices.sizes)
+        calls = (Call * count)(*(Call(**values) for _ in range(count)))
         first = 0
         for number, (call, rows) in enumerate(zip(calls, slices.sizes, strict=True)):
             call.first, call.rows = first, rows
@@ -132,10 +133,24 @@ class Kernel:
             if isinstance(d_weights := fields.get("d_weights"), Tensor):
                 call.d_weights = d_weights[number].data_ptr()
             first += rows
-        others = [_threads(os.getpid()).submit(function, ctypes.byref(call)) for call in calls[1:]]
-        codes = [function(ctypes.byref(calls[0])), *(other.result() for other in others)]
-        if any(codes):
+        if _run(getattr(self.library, name), calls):
             raise MemoryError("the native engine finds no memory for a batch of this size")
+
+
+def _run(function: Any, calls: "ctypes.Array[Call]") -> int:
+    """Run a kernel's function for all slices at once; return how many found no memory."""
+    parallel, count = _openmp(), ctypes.c_int64
+    if parallel is not None or len(calls) == 1:
+        return int(function(calls, count(len(calls)), parallel))
+    single = [_threads(os.getpid()).submit(function, ctypes.byref(call), count(1), None) for call in calls]
+    return sum(future.result() for future in single)
+
+
+@cache
+def _openmp() -> ctypes.c_void_p | None:
+    """Return the function that runs torch's own threads, GNU's OpenMP; None if torch has another one."""
+    function = getattr(ctypes.CDLL(None), "GOMP_parallel", None)
+    return ctypes.cast(function, ctypes.c_void_p) if function is not None else None
 
 
 @cache

@@ -355,14 +355,36 @@ private:
     }
 };
 
-template <class Cell> int run_forward(const Call& call) {
-    static thread_local Scratch scratch;
-    return Slice<Cell>(call).forward(scratch) ? 0 : 1;
-}
+// Runs a function in several threads and waits for them: GOMP_parallel of the OpenMP that torch brings. Its threads
+// are torch's own, so that the two never compete for a core.
+using Parallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
 
-template <class Cell> int run_backward(const Call& call) {
-    static thread_local Scratch scratch;
-    return Slice<Cell>(call).backward(scratch) ? 0 : 1;
+// The slices of a batch, taken by whichever thread is free.
+template <class Cell, bool is_backward> struct Team {
+    const Call* calls;
+    int64_t count, next = 0, failures = 0;
+
+    static void work(void* team) {
+        static thread_local Scratch scratch;
+        Team& shared = *static_cast<Team*>(team);
+        for (;;) {
+            const int64_t mine = __atomic_fetch_add(&shared.next, 1, __ATOMIC_RELAXED);
+            if (mine >= shared.count) return;
+            Slice<Cell> slice(shared.calls[mine]);
+            const bool done = is_backward ? slice.backward(scratch) : slice.forward(scratch);
+            if (!done) __atomic_fetch_add(&shared.failures, 1, __ATOMIC_RELAXED);
+        }
+    }
+};
+
+// Returns how many slices found no memory; a `parallel` of null does them one after the other.
+template <class Cell, bool is_backward> int64_t run(const Call* calls, int64_t count, Parallel parallel) {
+    Team<Cell, is_backward> team{calls, count};
+    if (parallel && count > 1)
+        parallel(&team.work, &team, unsigned(count), 0);
+    else
+        team.work(&team);
+    return team.failures;
 }
 
 }  // namespace

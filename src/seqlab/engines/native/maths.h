@@ -134,7 +134,7 @@ INLINE real sum(Vec value) {
 }
 
 // (x − mean) / √(variance + eps) over the first `count` numbers of a row; returns the factor 1 / √….
-INLINE real standardize(const real* row, real* result, int64_t count, int64_t width, double eps) {
+static __attribute__((noinline)) real standardize(const real* row, real* result, int64_t count, int64_t width, double eps) {
     Vec total = all(0), squares = all(0);
     for (int64_t j = 0; j < width; j += LANES) total += within(j, count, load(row + j));
     const Vec mean = all(sum(total) / count);
@@ -149,7 +149,7 @@ INLINE real standardize(const real* row, real* result, int64_t count, int64_t wi
 }
 
 // Adds the gradient of a standardized row: scale (g − mean(g) − result · mean(g · result)), g the result's own.
-INLINE void standardize_backward(
+static __attribute__((noinline)) void standardize_backward(
     const real* gradient, const real* result, real scale, real* sums, int64_t count, int64_t width) {
     Vec total = all(0), along = all(0);
     for (int64_t j = 0; j < width; j += LANES) {

@@ -33,8 +33,12 @@ struct Cell {{
 }}  // namespace
 
 extern "C" const int64_t lanes = LANES;
-extern "C" int forward(const Call* call) {{ return run_forward<Cell>(*call); }}
-extern "C" int backward(const Call* call) {{ return run_backward<Cell>(*call); }}
+extern "C" int64_t forward(const Call* calls, int64_t count, Parallel parallel) {{
+    return run<Cell, false>(calls, count, parallel);
+}}
+extern "C" int64_t backward(const Call* calls, int64_t count, Parallel parallel) {{
+    return run<Cell, true>(calls, count, parallel);
+}}
 """
 
 
