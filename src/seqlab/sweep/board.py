@@ -41,10 +41,17 @@ class Board:
             self._live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._live:
             self._live.update(self._table(), refresh=True)
             self._live.stop()
+        if kind is not None:
+            folder = self.jobs[0].folder.parent
+            self._console.print(
+                f"stopped; the same command with hydra.sweep.dir={folder} goes on",
+                markup=False,
+                soft_wrap=True,
+            )
 
     def started(self, job: Job, slot: Slot) -> None:
         """Note that a job has begun."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from multiprocessing import connection, parent_process
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -33,6 +34,7 @@ def train(config: DictConfig, output: Path, environment: Mapping[str, str], comm
     """
     _end_with_parent()
     _print_to(output)
+    signal.signal(signal.SIGTERM, _stop)
     os.environ.update(environment)
     torch.set_num_threads(int(environment["OMP_NUM_THREADS"]))
     sys.argv = list(command)
@@ -56,6 +58,11 @@ def check(configs: Sequence[DictConfig], answer: "connection.Connection[list[str
 
 def _task(config: DictConfig) -> DictConfig:
     return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End as a stopped run does, which writes that into its record; Lightning does so during training."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _discard(_: object) -> None:
