@@ -66,10 +66,10 @@ INLINE Vec pow(Vec base, Vec exponent) {
     return base;
 }
 
-// A NaN stays one: comparisons with it are false, and then x itself is taken.
+// As in torch a NaN stays one, but for sign: comparisons with it are false, and then x itself is taken.
 INLINE Vec abs(Vec x) { return x < 0 ? -x : x; }
 INLINE Vec relu(Vec x) { return x < 0 ? all(0) : x; }
-INLINE Vec sign(Vec x) { return x > 0 ? all(1) : x < 0 ? all(-1) : x; }
+INLINE Vec sign(Vec x) { return x > 0 ? all(1) : x < 0 ? all(-1) : all(0); }
 INLINE Vec at_least(Vec x, Vec low) { return x < low ? low : x; }
 INLINE Vec at_most(Vec x, Vec high) { return x > high ? high : x; }
 INLINE Vec maximum(Vec a, Vec b) { return (a < b) | (b != b) ? b : a; }

@@ -106,6 +106,7 @@ INLINE void rows_of_tiles(
 // C (+)= A B. A[i, k] stands at A + i · a_row + k · a_step; C's rows are c_row apart and B.columns wide.
 static __attribute__((noinline)) void multiply(
     int64_t rows, const real* A, int64_t a_row, int64_t a_step, Packed B, real* C, int64_t c_row, Start start) {
+    for (int64_t i = 0; B.depth == 0 && start == Start::zero && i < rows; i++) clear(C + i * c_row, B.columns);
     for (int64_t k = 0; k < B.depth; k += DEPTH, start = Start::sum) {
         const int64_t depth = least(DEPTH, B.depth - k);
         const real* a = A + k * a_step;
