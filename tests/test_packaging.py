@@ -20,7 +20,11 @@ def test_the_wheel_holds_everything_and_nothing_else(tmp_path):
     shipped = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     tracked = {
         f"{prefix}/{path.relative_to(folder)}"
-        for prefix, folder in (("seqlab", ROOT / "src/seqlab"), ("seqlab/conf", ROOT / "conf"))
+        for prefix, folder in (
+            ("seqlab", ROOT / "src/seqlab"),
+            ("seqlab/conf", ROOT / "conf"),
+            ("hydra_plugins", ROOT / "src/hydra_plugins"),
+        )
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -61,7 +61,7 @@ def test_the_folder_holds_all_that_the_design_names(finished):
 def test_run_json_says_what_happened(finished):
     record = record_of(finished)
     assert record["status"] == "done"
-    assert record["engine"] == "torch"
+    assert record["engine"] == "native"
     assert (record["data"]["name"], record["data"]["source"]) == ("names", "sample")
     assert record["best_checkpoint"] == "checkpoints/best.ckpt"
     scores = {"loss", "accuracy", "precision_macro", "recall_macro", "f1_macro"}

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -90,6 +91,7 @@ def _announce(
         engine=choice.engine.name,
         engine_reason=choice.reason,
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        visible_devices=os.environ.get("CUDA_VISIBLE_DEVICES"),
         world_size=trainer.world_size,
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
         platform=platform.platform(),

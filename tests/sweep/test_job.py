@@ -1,0 +1,52 @@
+"""What a job's folder tells."""
+
+import json
+
+import pytest
+from omegaconf import DictConfig
+
+from seqlab.sweep.job import Job, finished
+
+OVERRIDES = ["model=gru", "seed=1"]
+
+
+@pytest.fixture
+def job(tmp_path):
+    (tmp_path / "3").mkdir()
+    return Job(3, "seed=1", tuple(OVERRIDES), tmp_path / "3", DictConfig({}))
+
+
+def write(job, **record):
+    (job.folder / "run.json").write_text(json.dumps(record))
+
+
+def test_done_is_what_the_run_itself_has_written(job):
+    assert finished(job.folder, OVERRIDES) is None
+    write(job, status="running", overrides=OVERRIDES)
+    assert finished(job.folder, OVERRIDES) is None
+    write(job, status="done", overrides=OVERRIDES, score=0.5)
+    assert finished(job.folder, OVERRIDES)["score"] == 0.5
+    assert finished(job.folder, OVERRIDES[::-1]) is not None
+
+
+@pytest.mark.parametrize("others", [["model=gru"], ["model=gru", "seed=2"], []])
+def test_a_run_with_other_overrides_is_not_this_job(job, others):
+    write(job, status="done", overrides=others)
+    assert finished(job.folder, OVERRIDES) is None
+
+
+def test_a_half_written_record_is_none(job):
+    (job.folder / "run.json").write_text('{"status": "do')
+    assert job.record() == {}
+    assert finished(job.folder, OVERRIDES) is None
+
+
+def test_the_last_scores_are_those_of_the_last_whole_line(job):
+    assert job.last_metrics() == {}
+    lines = ['{"epoch": 0, "val/loss": 2.0}', '{"epoch": 1, "val/loss": 1.0}', '{"step/loss": 0.3}', '{"epo']
+    (job.folder / "metrics.jsonl").write_text("\n".join(lines))
+    assert job.last_metrics() == {"epoch": 1, "val/loss": 1.0}
+
+
+def test_the_output_stands_beside_the_folder(job):
+    assert job.output == job.folder.parent / "3.log"

@@ -1,0 +1,135 @@
+"""Whole sweeps through the command, as a user runs them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+QUICK = [
+    "data=names",
+    "data.source=auto",
+    "debug=default",
+    "trainer.accelerator=cpu",
+    "verbosity=quiet",
+    "callbacks.figures=false",
+    "logger=none",
+    "task.baselines=false",
+    "hydra.sweep.dir=out",
+]
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "seqlab", "train", "-m", *QUICK, *arguments]
+
+
+def sweep(folder, *arguments, **environment):
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def records(folder):
+    return {file.parent.name: json.loads(file.read_text()) for file in (folder / "out").glob("*/run.json")}
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    """Four jobs on four pretended devices, two at a time on each pair."""
+    folder = tmp_path_factory.mktemp("four")
+    done = sweep(folder, "model=rnn,gru", "seed=0,1", "launcher.devices=[4,5]", "launcher.jobs_per_device=1")
+    return folder, done
+
+
+def test_every_point_has_a_finished_run_in_a_folder_of_its_own(four):
+    folder, done = four
+    assert done.returncode == 0, done.stderr
+    assert {name: (record["cell"], record["seed"]) for name, record in records(folder).items()} == {
+        "0": ("rnn", 0),
+        "1": ("rnn", 1),
+        "2": ("gru", 0),
+        "3": ("gru", 1),
+    }
+    assert {record["status"] for record in records(folder).values()} == {"done"}
+    assert "4 runs" in done.stdout
+
+
+def test_jobs_at_the_same_time_see_different_devices_and_freed_ones_are_used_again(four):
+    folder, done = four
+    seen = [record["visible_devices"] for _, record in sorted(records(folder).items())]
+    assert set(seen[:2]) == {"4", "5"}
+    assert set(seen) == {"4", "5"}
+    assert "job 0 starts on GPU 4: model=rnn seed=0" in done.stderr
+
+
+def test_the_same_command_runs_nothing_again(four):
+    folder, first = four
+    before = {file: file.stat().st_mtime_ns for file in (folder / "out").glob("*/run.json")}
+    again = sweep(folder, "model=rnn,gru", "seed=0,1", "launcher.devices=[4,5]", "launcher.jobs_per_device=1")
+    assert again.returncode == 0, again.stderr
+    assert "starts" not in again.stderr
+    assert {file: file.stat().st_mtime_ns for file in (folder / "out").glob("*/run.json")} == before
+    assert again.stdout == first.stdout
+
+
+def test_a_wrong_value_in_one_job_is_refused_before_the_first_starts(tmp_path):
+    done = sweep(tmp_path, "model.hidden_size=4,8,-1,zero")
+    assert done.returncode == 2
+    assert "model.hidden_size must be greater than or equal to 1, got -1" in done.stderr
+    assert "got 'zero'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not records(tmp_path)
+
+
+def test_a_failing_job_is_shown_at_once_and_the_others_go_on(tmp_path):
+    done = sweep(tmp_path, "seed=0", "data.root=null,missing", "data.batch_size=16,32,64")
+    found = records(tmp_path)
+    assert done.returncode == 1
+    assert sorted(name for name, record in found.items() if record["status"] == "done") == ["0", "1", "2"]
+    assert "3 of 6 jobs failed" in done.stderr
+    assert "missing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
+def test_a_stopped_sweep_leaves_no_process_and_goes_on_later(tmp_path, number, code):
+    arguments = ["model=rnn,gru", "seed=0,1", "trainer.max_epochs=60", "launcher.jobs_per_device=2"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command(*arguments), cwd=tmp_path, stdout=log, stderr=log)
+        wait_until(lambda: all((tmp_path / f"out/{job}/metrics.jsonl").exists() for job in (0, 1)))
+        process.send_signal(number)
+        assert process.wait(60) == code
+    children = {record["pid"] for record in records(tmp_path).values()}
+    assert len(children) == 2
+    wait_until(lambda: not any(is_alive(child) for child in children))
+    assert {record["status"] for record in records(tmp_path).values()} == {"interrupted"}
+    done = sweep(tmp_path, *arguments[:2], "trainer.max_epochs=60", "trainer.limit_train_batches=1")
+    assert done.returncode == 0, done.stderr
+    assert {record["status"] for record in records(tmp_path).values()} == {"done"}
+
+
+def wait_until(is_so, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
