@@ -18,6 +18,10 @@ SMALLEST_SLICE = 2048
 """Numbers of a state, rows times hidden size, below which a thread costs more than it brings."""
 
 
+_users: set[int] = set()
+"""Processes that have run a kernel."""
+
+
 class Call(ctypes.Structure):
     """The fields of ``struct Call`` in loop.h, in its order; addresses are numbers, 0 for nothing."""
 
@@ -49,7 +53,9 @@ class Slices:
     @classmethod
     def of(cls, batch: int, hidden_size: int, lengths: Tensor | None) -> "Slices":
         """Share a batch among torch's threads, long and short sequences alike."""
-        count = max(1, min(torch.get_num_threads(), batch * hidden_size // SMALLEST_SLICE, batch))
+        # OpenMP's threads do not survive a fork, and a forked process would wait for them for ever.
+        threads = 1 if _users - {os.getpid()} else torch.get_num_threads()
+        count = max(1, min(threads, batch * hidden_size // SMALLEST_SLICE, batch))
         sizes = tuple(len(range(number, batch, count)) for number in range(count))
         if lengths is None:
             return cls(sizes)
@@ -141,6 +147,7 @@ def _run(function: Any, calls: "ctypes.Array[Call]") -> int:
     """Run a kernel's function for all slices at once; return how many found no memory."""
     parallel, count = _openmp(), ctypes.c_int64
     if parallel is not None or len(calls) == 1:
+        _users.add(os.getpid())
         return int(function(calls, count(len(calls)), parallel))
     single = [_threads(os.getpid()).submit(function, ctypes.byref(call), count(1), None) for call in calls]
     return sum(future.result() for future in single)
