@@ -271,6 +271,7 @@ def test_two_processes_share_one_folder_and_score_as_one_does(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     run = the_run(tmp_path)
+    assert record_of(run)["engine"] == "native"
     table = pd.read_csv(run / "predictions.csv", keep_default_na=False)
     assert len(table) == record_of(run)["data"]["sizes"]["test"]
     accuracy = (table["true"] == table["predicted"]).mean()
