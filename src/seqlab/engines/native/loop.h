@@ -86,7 +86,7 @@ public:
             for (int64_t i = 0; slice.width > slice.call.hidden && i < rows; i++)
                 for (int64_t slot = 0; slot < Cell::GATES; slot++)
                     for (int64_t j = slice.call.hidden; j < slice.width; j++)
-                        gates[(i * Cell::GATES + slot) * slice.width + j] = 0;
+                        gates[i * slice.gates_row() + slot * slice.width + j] = 0;
         }
         Row row(int64_t i) const {
             Slice& s = slice;
@@ -145,7 +145,11 @@ public:
 private:
     // ---- where things stand
 
-    int64_t gates_row() const { return Cell::GATES * width; }
+    // Rows of matrices that products read stand a vector apart: with distances that are powers of two they would
+    // share a few places of the first-level cache.
+    int64_t gates_row() const { return Cell::GATES * width + LANES; }
+    int64_t inputs_row() const { return round_up(call.inputs, LANES) + LANES; }
+    int64_t vector_row() const { return width + LANES; }
     int64_t row_number(int64_t i) const { return call.order ? call.order[i] : call.first + i; }
     real* result(int64_t t, int64_t i) const {
         return call.results + (t * call.batch + row_number(i)) * Cell::RESULTS * width;
@@ -169,8 +173,8 @@ private:
     void plan_forward(Scratch& scratch) {
         const int64_t rows = FORWARD_ROWS + call.rows;
         plan_common(scratch, rows, call.inputs, round_up(Cell::INPUTS * width, LANES), false);
-        vectors = scratch.take<real>(call.rows * width);
-        inputs = scratch.take<real>(rows * call.inputs);
+        vectors = scratch.take<real>(call.rows * vector_row());
+        inputs = scratch.take<real>(rows * inputs_row());
         spare = scratch.take<real>(call.saved ? 0 : call.rows * lanes_saved);
         sums_b = scratch.take<real>(Cell::INPUTS * width);
     }
@@ -236,24 +240,20 @@ private:
         int64_t rows = 0, end = t;
         for (; end < call.steps && counts[end] > 0 && rows < FORWARD_ROWS; end++)
             for (int64_t i = 0; i < counts[end]; i++, rows++) {
-                memcpy(inputs + rows * call.inputs, input(end, i), call.inputs * sizeof(real));
+                memcpy(inputs + rows * inputs_row(), input(end, i), call.inputs * sizeof(real));
                 memcpy(gates + rows * gates_row(), sums_b, Cell::INPUTS * width * sizeof(real));
             }
-        multiply(rows, inputs, call.inputs, 1, W, gates, gates_row(), Start::sum);
+        multiply(rows, inputs, inputs_row(), 1, W, gates, gates_row(), Start::sum);
         for (real* place = gates; t < end; place += counts[t] * gates_row(), t++)
             Cell::forward(Step{*this, t, counts[t], place});
         return end;
     }
 
     void product(const Step& at, const Product& product, Packed matrix) {
-        const real* from = vector(product, at.t, 0);
-        int64_t stride = product.place == Place::saved ? lanes_saved : Cell::RESULTS * width;
-        if (call.order) {  // the rows lie anywhere
-            for (int64_t i = 0; i < at.rows; i++)
-                memcpy(vectors + i * width, vector(product, at.t, i), width * sizeof(real));
-            from = vectors, stride = width;
-        }
-        multiply(at.rows, from, stride, 1, matrix, at.gates + product.slot * width, gates_row(), product.start);
+        for (int64_t i = 0; i < at.rows; i++)
+            memcpy(vectors + i * vector_row(), vector(product, at.t, i), width * sizeof(real));
+        multiply(at.rows, vectors, vector_row(), 1, matrix, at.gates + product.slot * width, gates_row(),
+                 product.start);
     }
 
     // Outputs behind a sequence's end are 0: a mask that multiplies must not meet what lay in memory.
