@@ -120,6 +120,16 @@ class Plain(Cell):
         return State(h=x.a, c=u.b(s.e), d=d, e=self.scale * s.h + torch.zeros_like(s.c))
 
 
+class Singular(Cell):
+    """Without a value at 0, where the numbers behind the hidden size stand in a padded row."""
+
+    gates = ("h", "z")
+
+    def step(self, x, u, s):
+        size = x.h**2 + u.h(s.h) ** 2 + x.z**2
+        return State(h=torch.log(size) / size**0.25 + tanh(u.z(s.h)))
+
+
 class WithoutInputs(Cell):
     """No W at all: what it reads changes nothing."""
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from seqlab.cells import cells
 from seqlab.engines.native import kernel
 
-from ..cells_for_tests import EveryNorm, EveryProduct, Plain, WithoutGates, WithoutInputs
+from ..cells_for_tests import EveryNorm, EveryProduct, Plain, Singular, WithoutGates, WithoutInputs
 from .comparing import Case, compare, longest
 
 CASES = st.builds(
@@ -58,7 +58,7 @@ def test_fixed_shapes_are_the_references(cell, case):
     compare(cell, case)
 
 
-@pytest.mark.parametrize("cell", [EveryProduct, EveryNorm, Plain, WithoutInputs, WithoutGates])
+@pytest.mark.parametrize("cell", [EveryProduct, EveryNorm, Plain, Singular, WithoutInputs, WithoutGates])
 def test_any_step_that_can_be_traced_is_the_references(cell):
     large = Case(batch=5, steps=7, hidden=9, layers=2, bidirectional=True, padded=True, started=True)
     compare(cell, large, rough=False)
