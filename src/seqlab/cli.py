@@ -19,7 +19,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
   seqlab eval RUN                                          score a finished run again
   seqlab predict RUN TEXT ...                              ask a finished run
-  seqlab report [FOLDER]                                   compare all runs below a folder
+  seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab cells                                             list the cells
   seqlab --version                                         print the version
 """

@@ -40,9 +40,9 @@ def run(command: str, arguments: Sequence[str]) -> None:
         _cells(parser.parse_args(arguments))
     elif command == "report":
         parser.add_argument("folder", nargs="?", default="outputs", type=Path)
-        from seqlab.report import print_report  # noqa: PLC0415 (imports torch)
-
-        print_report(parser.parse_args(arguments).folder)
+        parser.add_argument("--runs", action="store_true", help="every run, not the mean over seeds")
+        parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table too")
+        _report(parser.parse_args(arguments))
     else:
         parser.add_argument("run", type=Path, help="a run folder")
         parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
@@ -88,6 +88,18 @@ def _cells(options: argparse.Namespace) -> None:
             name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(serving), what
         )
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from seqlab.report.export import write_csv  # noqa: PLC0415
+    from seqlab.report.groups import compare  # noqa: PLC0415
+    from seqlab.report.runs import read_runs  # noqa: PLC0415
+    from seqlab.report.table import print_comparison  # noqa: PLC0415
+
+    questions, others = compare(read_runs(options.folder), by_seed=not options.runs)
+    if options.csv:
+        write_csv(questions, others, options.csv)
+    print_comparison(questions, others)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -1,74 +1,115 @@
-"""Comparing runs: a few columns, or what is unusual about each."""
+"""The tables on the terminal: a row for each group, then the baselines, then what is not done."""
 
 import json
 
 import pytest
-import yaml
 
 from seqlab.errors import RunError
 from seqlab.report import print_report
+from seqlab.report.groups import compare
+from seqlab.report.runs import read_runs
+from seqlab.report.table import print_comparison, sheets, spread
 
 
-def write_run(root, name, accuracy, *, status="done", **settings):
-    folder = root / name / "2026-01-01_00-00-00-abcdef"
-    folder.mkdir(parents=True)
-    model = {"cell": "lstm", "hidden_size": 128, "num_layers": 1, "dropout": 0.3, "init": "keras"} | settings
-    (folder / "config.yaml").write_text(yaml.safe_dump({"model": model, "seed": 0}))
-    record = {"name": name, "cell": "lstm", "status": status, "parameters": 1000, "seconds": 3.2}
-    record |= {"engine": "torch", "data": {"name": "names", "source": "real"}}
-    record |= {"metrics": {"test/accuracy": accuracy}, "baselines": {"majority": {"test/accuracy": 0.5}}}
-    (folder / "run.json").write_text(json.dumps(record))
+@pytest.fixture
+def shown(tmp_path, capsys):
+    """Return the lines of the report on tmp_path/out, in words."""
+
+    def read() -> list[list[str]]:
+        print_report(tmp_path / "out")
+        return [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
+
+    return read
 
 
-def test_runs_come_best_first_with_a_column_for_each_of_a_few_settings(tmp_path, capsys):
-    write_run(tmp_path, "small", 0.7, hidden_size=64)
-    write_run(tmp_path, "large", 0.8, hidden_size=256)
-    print_report(tmp_path)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    rows = [line[0].split("/")[0] for line in lines]
-    assert [row for row in rows if row in ("small", "large", "baseline:")] == ["large", "small", "baseline:"]
+def test_groups_come_best_first_with_a_column_for_each_of_a_few_settings(classify, shown):
+    classify("small", accuracy=0.7, model={"hidden_size": 64})
+    for seed, accuracy in enumerate((0.8, 0.84, 0.76)):
+        classify("large", accuracy=accuracy, seed=seed, model={"hidden_size": 256})
+    lines = shown()
+    rows = [line for line in lines if line[0].split("/")[0] in ("small", "large:", "baseline:")]
+    assert [row[0].split("/")[0] for row in rows] == ["large:", "small", "baseline:"]
     header = next(line for line in lines if line[0] == "run")
-    assert header[:4] == ["run", "cell", "hidden_size", "accuracy"]
-    (large,) = (line for line in lines if line[0].startswith("large/"))
-    assert large[1:4] == ["lstm", "256", "0.8000"]
+    assert header == ["run", "cell", "hidden_size", "accuracy", "precision", "recall", "F1", *header[7:]]
+    assert header[7:] == ["seeds", "parameters", "time", "engine"]
+    assert rows[0][:8] == ["large:", "3", "runs", "lstm", "256", "0.8000", "±", "0.0400"]
+    assert rows[1][1:4] == ["lstm", "64", "0.7000"]
+    assert rows[2][1:3] == ["majority", "0.4000"]
 
 
-def test_runs_of_other_files_or_other_targets_are_other_questions(tmp_path, capsys):
+def test_every_run_can_be_a_row(tmp_path, classify):
+    for seed in range(3):
+        classify("lstm", seed=seed, accuracy=0.5 + seed / 10)
+    ((question,), _) = compare(read_runs(tmp_path / "out"), by_seed=False)
+    (sheet,) = sheets(question)
+    assert [row[sheet.columns.index("seed")] for row in sheet.rows] == ["2", "1", "0"]
+    assert [row[sheet.columns.index("accuracy")] for row in sheet.rows] == ["0.7000", "0.6000", "0.5000"]
+
+
+def test_runs_of_other_files_or_other_targets_are_other_questions(classify, shown):
     for name in ("first", "second"):
-        write_run(tmp_path, name, 0.8)
-        file = next((tmp_path / name).rglob("run.json"))
+        file = classify(name) / "run.json"
         record = json.loads(file.read_text())
         record["data"] |= {"path": f"/data/{name}.csv", "sha256": f"{name}0123"}
         file.write_text(json.dumps(record))
-    print_report(tmp_path)
-    shown = capsys.readouterr().out
-    assert "names (real, first.csv first0): 1 run" in shown
-    assert "names (real, second.csv second): 1 run" in shown
-    assert shown.count("baseline: majority") == 2
+    text = "\n".join(" ".join(line) for line in shown())
+    assert "names (real, first.csv first0): 1 run" in text
+    assert "names (real, second.csv second): 1 run" in text
+    assert text.count("baseline: majority") == 2
 
 
-def test_many_differing_settings_become_what_is_unusual_about_a_run(tmp_path, capsys):
-    for name in ("a", "b"):
-        write_run(tmp_path, name, 0.8)
-    write_run(tmp_path, "odd", 0.7, hidden_size=64, num_layers=2, dropout=0.0, init="torch", pooling="max")
-    write_run(tmp_path, "other", 0.6, hidden_size=64, cell="gru", dropout=0.1, num_layers=3, init="chrono")
-    for run in tmp_path.rglob("config.yaml"):
-        raw = yaml.safe_load(run.read_text())
-        raw["model"].setdefault("pooling", "last")
-        run.write_text(yaml.safe_dump(raw))
-    print_report(tmp_path)
-    shown = " ".join(capsys.readouterr().out.split())
-    assert "hidden_size=64" in shown
-    assert "num_layers=2" in shown
-    assert "pooling=max" in shown
-    assert "num_layers=1" not in shown
+def test_many_differing_settings_become_what_is_unusual_about_a_group(classify, shown):
+    usual = {"num_layers": 1, "dropout": 0.3, "init": "keras", "pooling": "last"}
+    classify("a", model=usual)
+    classify("b", model=usual | {"cell": "gru"})
+    classify(
+        "odd", model={"hidden_size": 64, "num_layers": 2, "dropout": 0.0, "init": "torch", "pooling": "max"}
+    )
+    text = " ".join(word for line in shown() for word in line)
+    for setting in ("hidden_size=64", "num_layers=2", "pooling=max"):
+        assert setting in text
+    assert "num_layers=1" not in text
 
 
-def test_failed_runs_are_shown_too(tmp_path, capsys):
-    write_run(tmp_path, "good", 0.7)
-    write_run(tmp_path, "bad", 0.1, status="failed")
-    print_report(tmp_path)
-    assert "failed" in capsys.readouterr().out
+def test_what_is_not_done_comes_after_with_its_state_and_reason(classify, shown):
+    classify("good")
+    classify("bad", seed=1, status="failed", error="ValueError: [red]what[/red]\nmore")
+    classify("stopped", seed=2, status="interrupted")
+    (classify("broken") / "run.json").write_text("{")
+    lines = [" ".join(line) for line in shown()]
+    places = {
+        name: next(place for place, line in enumerate(lines) if line.startswith(name))
+        for name in ("good/", "baseline:", "bad/", "stopped/", "broken/")
+    }
+    assert list(places.values()) == sorted(places.values())
+    assert lines[places["bad/"]].endswith("lstm 1 failed ValueError: [red]what[/red]")
+    assert lines[places["stopped/"]].endswith("lstm 2 interrupted after epoch 3 of 3")
+    assert "damaged run.json cannot be read" in lines[places["broken/"]]
+
+
+def test_a_cut_off_journal_is_named_below_the_table(classify, shown):
+    file = classify("cut") / "metrics.jsonl"
+    file.write_text(file.read_text()[:-9])
+    *_, last = shown()
+    assert " ".join(last).endswith("metrics.jsonl, line 9 is damaged or cut off")
+
+
+def test_only_damaged_runs_are_a_report_too(classify, shown):
+    (classify("broken") / "run.json").write_text("{")
+    assert "Cannot be compared" in " ".join(shown()[0])
+
+
+def test_earlier_runs_of_a_seed_are_mentioned(tmp_path, classify, capsys):
+    for _ in range(3):
+        classify("again")
+    print_comparison(*compare(read_runs(tmp_path)))
+    assert "2 earlier with the same settings and seed left out; --runs shows all" in capsys.readouterr().out
+
+
+def test_a_spread_is_written_only_if_there_is_one():
+    assert spread(0.81234, 0.00456) == "0.8123 ± 0.0046"
+    assert spread(0.81234, None) == "0.8123"
+    assert spread(None, None) == ""
 
 
 def test_a_folder_without_runs_is_an_error(tmp_path):

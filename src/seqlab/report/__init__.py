@@ -1,4 +1,4 @@
-"""Comparing finished runs."""
+"""Comparing runs: read (runs), grouped (differences, groups), shown (table, export)."""
 
 from seqlab.report.table import print_report
 

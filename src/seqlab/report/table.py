@@ -1,175 +1,153 @@
-"""All runs below a folder in one table: what differs between them, their scores, the baselines'."""
+"""The comparison as tables: a row for each group with its scores, the baselines, and what is not done."""
 
 import sys
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from seqlab.errors import RunError
-from seqlab.runs.load import read_record
+from seqlab.report.groups import SCORES, Group, Question, compare
+from seqlab.report.runs import Run, read_runs
 
-SCORES = {
-    "test/accuracy": "accuracy",
-    "test/precision_macro": "precision",
-    "test/recall_macro": "recall",
-    "test/f1_macro": "F1",
-    "drawn/accuracy": "drawn",
-    "test/mae": "mean abs. error",
-    "test/median_ae": "median abs. error",
-    "test/rmse": "RMSE",
-    "test/bias": "bias",
-}
-"""What is shown of a run, and what it is called; all but "drawn" are of test data, macro averages."""
+NUMBERS = {*SCORES.values(), "seed", "seeds", "parameters", "time"}
+"""Columns of numbers, which stand at the right."""
 
-COLUMNS = 4
-"""Differing settings up to which each has a column of its own."""
 
-GROUPS = ("model", "data", "task", "optimizer", "scheduler", "trainer")
-"""Settings that can change a result; the seed too."""
+@dataclass(frozen=True)
+class Sheet:
+    """A table of texts.
 
-ELSEWHERE = (
-    "model.cell",
-    "data.name",
-    "task.name",
-    "data.root",
-    "data.source",
-    "data.url",
-    "data.path",
-    "task.baselines",
-    "trainer.devices",
-    "trainer.strategy",
-)
-"""Settings that have a column of their own, or do not change a result."""
+    Attributes:
+        title: what stands above.
+        columns: its headings.
+        rows: what stands in them.
+        baselines: further rows, which are no runs.
+        note: what stands below.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    baselines: Sequence[list[str]] = ()
+    note: str = ""
 
 
 def print_report(folder: Path) -> None:
-    """Print every run below ``folder``, a table for each question, the best run first, the baselines last.
+    """Print every run below ``folder``, a table for each question, the best first, the baselines last.
 
     Raises:
         RunError: there is no run.
     """
-    runs = sorted(path.parent for path in folder.rglob("run.json"))
-    if not runs:
-        raise RunError(f"no run below {folder}; seqlab train makes one")
-    asked: dict[str, list[_Run]] = {}
-    for path in runs:
-        run = _Run(str(path.relative_to(folder)), read_record(path), _settings(path))
-        asked.setdefault(_question(run), []).append(run)
+    print_comparison(*compare(read_runs(folder)))
+
+
+def print_comparison(questions: Sequence[Question], others: Sequence[Run]) -> None:
+    """Print the tables of each question, then the runs that cannot be compared."""
     console = Console(width=None if sys.stdout.isatty() else 200)
-    for question, found in asked.items():
-        console.print(_table(question, found))
+    for question in questions:
+        for sheet in sheets(question):
+            console.print(_table(sheet))
+    if others:
+        console.print(_table(sheet_of_others(others)))
+    for run in (run for question in questions for run in question.runs):
+        for problem in run.problems:
+            console.print(f"{run.folder}: {problem}", markup=False, soft_wrap=True)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A run's folder below the one reported on, its record, and its settings, flat."""
-
-    folder: str
-    record: Mapping[str, Any]
-    settings: Mapping[str, Any]
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        found: dict[str, float] = self.record.get("metrics", {})
-        return found
+def sheets(question: Question) -> list[Sheet]:
+    """Return the table of a question's groups, and if there are any that of its unfinished runs."""
+    found = [_scores(question)] if question.groups else []
+    return [*found, _unfinished(question)] if question.unfinished else found
 
 
-def _question(run: _Run) -> str:
-    """Return what the run was asked: file and target; only runs of one question can be compared."""
-    data = run.record.get("data", {})
-    source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
-    file = f", {Path(data['path']).name}" if data.get("path") else ""
-    targets = run.settings.get("data.targets") or [run.settings.get("data.target")]
-    target = ", ".join(filter(None, (*targets, run.settings.get("data.label"))))
-    fingerprint = f" {data['sha256'][:6]}" if data.get("sha256") else ""
-    return f"{data.get('name', '')} ({source}{file}{fingerprint})" + (f": {target}" if target else "")
+def sheet_of_others(runs: Sequence[Run]) -> Sheet:
+    """Return the table of runs that do not say what they were asked."""
+    rows = [[run.folder, run.status, run.reason] for run in runs]
+    return Sheet("Cannot be compared", ["run", "status", "reason"], rows)
 
 
-def _table(question: str, runs: list[_Run]) -> Table:
-    varied = _varied([run.settings for run in runs])
-    shown = [score for score in SCORES if any(score in run.metrics for run in runs)]
-    table = Table(
-        box=box.SIMPLE_HEAD, title=f"{question}: {len(runs)} run{'s' * (len(runs) > 1)}", title_justify="left"
-    )
-    for column in ("run", "cell", *varied[0]):
-        table.add_column(column, overflow="fold")
-    for column in (*(SCORES[score] for score in shown), "parameters", "time"):
-        table.add_column(column, justify="right", overflow="fold")
-    for column in ("engine", "status"):
-        table.add_column(column)
-    for run, settings in sorted(zip(runs, varied, strict=True), key=lambda pair: _rank(pair[0].metrics)):
-        record = run.record
-        table.add_row(
-            run.folder,
-            str(record.get("cell", "")),
-            *settings.values(),
-            *(_number(run.metrics.get(score)) for score in shown),
-            f"{record.get('parameters', 0):,}",
-            f"{record['seconds']:.0f} s" if "seconds" in record else "",
-            str(record.get("engine", "")),
-            str(record.get("status", "")),
-        )
-    for name, metrics in _baselines(runs).items():
-        empty = [""] * len(varied[0])
-        scores = [_number(metrics.get(score)) for score in shown]
-        table.add_row(f"baseline: {name}", "", *empty, *scores, "", "", "", "", style="dim")
-    if "drawn/accuracy" in shown:
-        table.caption = "drawn: accuracy on training samples drawn uniformly over classes; not held out"
-    return table
+def _unfinished(question: Question) -> Sheet:
+    columns = ["run", "cell", "seed", *question.unfinished[0].settings, "status", "reason"]
+    columns = list(dict.fromkeys(columns))  # the seed may be among the settings
+    rows = []
+    for group in question.unfinished:
+        (run,) = group.runs
+        cells = {"run": run.folder, "cell": group.cell, "seed": str(run.settings.get("seed", ""))}
+        cells |= group.settings | {"status": run.status, "reason": run.reason}
+        rows.append([cells[column] for column in columns])
+    return Sheet(f"{question.title}: not done", columns, rows)
 
 
-def _settings(run: Path) -> dict[str, Any]:
-    """Return the settings of a run, flat, without those that do not change the result."""
-    file = run / "config.yaml"
-    raw = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
-    flat = {f"{group}.{key}": value for group in GROUPS for key, value in raw.get(group, {}).items()}
-    return {key: value for key, value in flat.items() if key not in ELSEWHERE} | {"seed": raw.get("seed")}
-
-
-def _varied(settings: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """Return for each run what tells it from the others: a few columns, or one of what is unusual."""
-    everywhere = [key for key in settings[0] if all(key in setting for setting in settings)]
-    values = {key: [str(setting[key]) for setting in settings] for key in everywhere}
-    differing = {key: found for key, found in values.items() if len(set(found)) > 1}
-    if len(differing) <= COLUMNS:
-        return [{_short(key): found[run] for key, found in differing.items()} for run in range(len(settings))]
-    usual = {key: Counter(found).most_common(1)[0][0] for key, found in differing.items()}
-    return [
-        {
-            "settings": " ".join(
-                f"{_short(key)}={found[run]}" for key, found in differing.items() if found[run] != usual[key]
-            )
-        }
-        for run in range(len(settings))
+def _scores(question: Question) -> Sheet:
+    varied = list(question.groups[0].settings)
+    shown = question.scores
+    count = sum(len(group.runs) for group in question.groups)
+    columns = ["run", "cell", *varied, *(SCORES[score] for score in shown)]
+    columns += ["seeds", "parameters", "time", "engine"]
+    rows = [
+        [
+            group.name,
+            group.cell,
+            *group.settings.values(),
+            *(spread(group.mean(score), group.deviation(score)) for score in shown),
+            str(len(group.runs)),
+            *_costs(group),
+        ]
+        for group in question.groups
     ]
+    empty = [""] * len(varied)
+    baselines = [
+        [f"baseline: {name}", "", *empty, *(spread(metrics.get(score), None) for score in shown), *[""] * 4]
+        for name, metrics in question.baselines.items()
+    ]
+    title = f"{question.title}: {count} run{'s' * (count > 1)}"
+    return Sheet(title, columns, rows, baselines, _note(question))
 
 
-def _short(key: str) -> str:
-    group, _, name = key.rpartition(".")
-    return group if name == "name" else name
+def spread(mean: float | None, deviation: float | None) -> str:
+    """Return ``0.8123 ± 0.0045``, only the mean without a deviation, nothing without a mean."""
+    if mean is None:
+        return ""
+    return f"{mean:.4f}" if deviation is None else f"{mean:.4f} ± {deviation:.4f}"
 
 
-def _baselines(runs: Sequence[_Run]) -> dict[str, dict[str, float]]:
-    """Return the baselines of every split that occurs, by name."""
-    found: dict[str, dict[str, float]] = {}
-    for run in runs:
-        for name, metrics in run.record.get("baselines", {}).items():
-            if found.setdefault(name, metrics) != metrics:  # another split of the same data
-                found[f"{name} ({run.folder})"] = metrics
-    return found
+def _costs(group: Group) -> tuple[str, str, str]:
+    """Return a group's parameters, its mean time, and its engines."""
+    seconds = group.seconds
+    return (
+        f"{group.parameters:,}" if group.parameters is not None else "",
+        f"{seconds:.0f} s" if seconds is not None else "",
+        ", ".join(group.engines),
+    )
 
 
-def _rank(metrics: Mapping[str, float]) -> tuple[float, float]:
-    """Return what sorts the best run first: the highest accuracy, then the lowest error."""
-    return -metrics.get("test/accuracy", -1.0), metrics.get("test/mae", float("inf"))
+def _note(question: Question) -> str:
+    parts = []
+    if any(len(group.runs) > 1 for group in question.groups):
+        parts.append("±: standard deviation over seeds (n - 1)")
+    if question.earlier:
+        parts.append(f"{question.earlier} earlier with the same settings and seed left out; --runs shows all")
+    if "drawn/accuracy" in question.scores:
+        parts.append("drawn: accuracy on training samples drawn uniformly over classes; not held out")
+    return "; ".join(parts)
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _table(sheet: Sheet) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=escape(sheet.title),
+        title_justify="left",
+        caption=sheet.note or None,
+        caption_justify="left",
+    )
+    for column in sheet.columns:
+        table.add_column(escape(column), justify="right" if column in NUMBERS else "left", overflow="fold")
+    for row in sheet.rows:
+        table.add_row(*map(escape, row))
+    for row in sheet.baselines:
+        table.add_row(*map(escape, row), style="dim")
+    return table

@@ -1,0 +1,77 @@
+"""The comparison as a CSV file: a row for each group, numbers in full."""
+
+import csv
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from seqlab.errors import RunError
+from seqlab.report.groups import SCORES, Group, Question
+from seqlab.report.runs import Run
+
+
+def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) -> None:
+    """Write the groups of all questions, their baselines, and the runs that are not done.
+
+    Columns: question, run, cell, the settings that differ; for each score its mean and its standard deviation
+    over n seeds; n, parameters, seconds (mean), engine, status, reason. A baseline's status is "baseline".
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    rows: list[dict[str, Any]] = []
+    for question in questions:
+        rows += [_row(question, group) for group in (*question.groups, *question.unfinished)]
+        rows += [
+            {"question": question.title, "run": name, "status": "baseline"}
+            | {f"{score}_mean": metrics[score] for score in SCORES if score in metrics}
+            for name, metrics in question.baselines.items()
+        ]
+    rows += [{"run": run.folder, "status": run.status, "reason": run.reason} for run in others]
+    text = StringIO()
+    columns = list(dict.fromkeys([*_columns(questions), *(key for row in rows for key in row)]))
+    last = ["n", "parameters", "seconds", "engine", "status", "reason"]
+    writer = csv.DictWriter(text, [*(column for column in columns if column not in last), *last])
+    writer.writeheader()
+    writer.writerows(rows)
+    write(file, text.getvalue())
+
+
+def write(file: Path, text: str) -> None:
+    """Write a text as it is, in UTF-8.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    try:
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise RunError(f"cannot write {file}: {error.strerror}; name a file in a folder of yours") from error
+
+
+def _columns(questions: Sequence[Question]) -> list[str]:
+    """Return the first columns in their order: who, settings, scores."""
+    settings = [key for question in questions for group in question.groups for key in group.settings]
+    scores = [score for score in SCORES if any(score in question.scores for question in questions)]
+    return [
+        "question",
+        "run",
+        "cell",
+        *settings,
+        *(f"{s}_{part}" for s in scores for part in ("mean", "std")),
+    ]
+
+
+def _row(question: Question, group: Group) -> dict[str, Any]:
+    row: dict[str, Any] = {"question": question.title, "run": group.name, "cell": group.cell}
+    row |= group.settings
+    for score in question.scores:
+        row |= {f"{score}_mean": group.mean(score), f"{score}_std": group.deviation(score)}
+    row |= {"n": len(group.runs), "parameters": group.parameters, "seconds": group.seconds}
+    run = group.runs[0]
+    return row | {
+        "engine": " ".join(group.engines),
+        "status": run.status,
+        "reason": run.reason * (run.status != "done"),
+    }

@@ -1,0 +1,225 @@
+"""Runs of one question, grouped by their settings apart from the seed: mean ± deviation over seeds."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from seqlab.report.differences import relevant, tell_apart
+from seqlab.report.runs import Run, numbers
+
+SCORES = {
+    "test/accuracy": "accuracy",
+    "test/precision_macro": "precision",
+    "test/recall_macro": "recall",
+    "test/f1_macro": "F1",
+    "drawn/accuracy": "drawn",
+    "test/mae": "mean abs. error",
+    "test/median_ae": "median abs. error",
+    "test/rmse": "RMSE",
+    "test/bias": "bias",
+}
+"""What is shown of a run, and what it is called; all but "drawn" are of test data, macro averages."""
+
+RANKED = {"test/accuracy": -1, "test/mae": 1, "val/accuracy": -1, "val/mae": 1}
+"""Scores that decide which is best, the first of them that there is: −1 the highest, 1 the lowest."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that only their seeds tell apart, the latest of each seed.
+
+    Attributes:
+        runs: at least one.
+        settings: what tells the group from the others, as shown.
+        label: its cell and what is unusual about it; no two groups of finished runs have the same.
+    """
+
+    runs: tuple[Run, ...]
+    settings: dict[str, str]
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The run's folder; of several runs the folder that they share, and how many there are."""
+        if len(self.runs) == 1:
+            return self.runs[0].folder
+        shared = {str(Path(run.folder).parent) for run in self.runs}
+        where = f"{shared.pop()}: " if len(shared) == 1 and shared != {"."} else ""
+        return f"{where}{len(self.runs)} runs"
+
+    @property
+    def cell(self) -> str:
+        """The name of the cell."""
+        return str(self.runs[0].record.get("cell", ""))
+
+    @property
+    def parameters(self) -> int | None:
+        """How many numbers the network learns."""
+        return next(
+            (count for run in self.runs if isinstance(count := run.record.get("parameters"), int)), None
+        )
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a run took, the mean over seeds."""
+        times = [numbers(run.record)["seconds"] for run in self.runs if "seconds" in numbers(run.record)]
+        return fmean(times) if times else None
+
+    @property
+    def engines(self) -> list[str]:
+        """What the runs ran on."""
+        return sorted({str(run.record["engine"]) for run in self.runs if "engine" in run.record})
+
+    def values(self, score: str) -> list[float]:
+        """Return a score of every run that has it."""
+        return [run.metrics[score] for run in self.runs if score in run.metrics]
+
+    def mean(self, score: str) -> float | None:
+        """Return the mean of a score over seeds; None if no run has it."""
+        values = self.values(score)
+        return fmean(values) if values else None
+
+    def deviation(self, score: str) -> float | None:
+        """Return the standard deviation of a score over n seeds, with n − 1; None for fewer than two."""
+        values = self.values(score)
+        return standard_deviation(values) if len(values) > 1 else None
+
+    @property
+    def best(self) -> Run:
+        """The run whose monitored validation score is best."""
+        return min(self.runs, key=lambda run: _rank(("val/accuracy", "val/mae", *RANKED), run.metrics))
+
+
+@dataclass(frozen=True)
+class Question:
+    """What some runs were asked, and how they answered.
+
+    Attributes:
+        title: data, file and target.
+        groups: of the runs that are done, the best first.
+        unfinished: the other runs, each by itself.
+        earlier: runs left out, since there is a later one with the same settings and seed.
+    """
+
+    title: str
+    groups: tuple[Group, ...]
+    unfinished: tuple[Group, ...]
+    earlier: int
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs, the best group's first."""
+        return [run for group in (*self.groups, *self.unfinished) for run in group.runs]
+
+    @property
+    def scores(self) -> list[str]:
+        """Those of ``SCORES`` that any run has."""
+        return [score for score in SCORES if any(group.values(score) for group in self.groups)]
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the data are the small built-in ones."""
+        return bool(self.runs[0].record["data"].get("source") == "sample")
+
+    @property
+    def is_forecasting(self) -> bool:
+        """Whether a series is to be continued, not a class to be named."""
+        return bool(self.runs[0].record["data"].get("series"))
+
+    @property
+    def unit(self) -> str:
+        """What errors of forecasts are measured in: the target, whose name has its unit, or several."""
+        series = self.runs[0].record["data"].get("series")
+        targets: list[str] = series.get("targets", []) if isinstance(series, dict) else []
+        return targets[0] if len(targets) == 1 else "mean of all targets"
+
+    @cached_property
+    def baselines(self) -> dict[str, dict[str, float]]:
+        """The scores of the baselines by name, those of every split that occurs."""
+        found: dict[str, dict[str, float]] = {}
+        for run in self.runs:
+            for name, metrics in run.record.get("baselines", {}).items():
+                scores = numbers(metrics) if isinstance(metrics, dict) else {}
+                if found.setdefault(name, scores) != scores:  # another split of the same data
+                    found[f"{name} ({run.folder})"] = scores
+        return found
+
+
+def standard_deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of n ≥ 2 values, with n − 1; NaN if one of them is no number."""
+    return stdev(values) if all(map(math.isfinite, values)) else math.nan
+
+
+def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Question], list[Run]]:
+    """Sort runs by what they were asked and group them.
+
+    Args:
+        runs: of any kind.
+        by_seed: whether runs that only their seeds tell apart are one group; else every run is one.
+
+    Returns:
+        The questions, and the runs that do not say what they were asked.
+    """
+    asked: dict[str, list[Run]] = {}
+    others: list[Run] = []
+    for run in runs:
+        if run.record.get("data"):
+            asked.setdefault(_question(run), []).append(run)
+        else:
+            others.append(run)
+    return [_compare(title, found, by_seed=by_seed) for title, found in asked.items()], others
+
+
+def _question(run: Run) -> str:
+    """Return what the run was asked: file and target; only runs of one question can be compared."""
+    data = run.record["data"]
+    source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
+    file = f", {Path(str(data['path'])).name}" if data.get("path") else ""
+    targets = run.settings.get("data.targets") or [run.settings.get("data.target")]
+    target = ", ".join(str(name) for name in (*targets, run.settings.get("data.label")) if name)
+    fingerprint = f" {str(data['sha256'])[:6]}" if data.get("sha256") else ""
+    return f"{data.get('name', '')} ({source}{file}{fingerprint})" + (f": {target}" if target else "")
+
+
+def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Question:
+    done = [run for run in runs if run.status == "done"]
+    together: dict[Any, list[Run]] = {}
+    for run in done:
+        key = tuple(sorted(relevant(run, seed=False).items())) if by_seed else run.folder
+        together.setdefault((run.record.get("cell"), key), []).append(run)
+    groups = [_latest(group) for group in together.values()]
+    groups += [(run,) for run in runs if run.status != "done"]
+    settings, labels = tell_apart([group[0] for group in groups], seed=not by_seed)
+    often = Counter(label for group, label in zip(groups, labels, strict=True) if group[0].status == "done")
+    made = [
+        Group(group, shown, f"{label} ({group[0].folder})" if often[label] > 1 else label)
+        for group, shown, label in zip(groups, settings, labels, strict=True)
+    ]
+    finished = [group for group in made if group.runs[0].status == "done"]
+    finished.sort(key=lambda group: _rank(RANKED, {score: group.mean(score) for score in RANKED}))
+    unfinished = tuple(group for group in made if group.runs[0].status != "done")
+    return Question(
+        title, tuple(finished), unfinished, len(done) - sum(len(group.runs) for group in finished)
+    )
+
+
+def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the latest run of each seed, by seed: a seed that was run twice says nothing new."""
+    by_seed: dict[Any, Run] = {}
+    for run in sorted(runs, key=lambda run: str(run.record.get("started", ""))):
+        by_seed[run.settings.get("seed")] = run
+    return tuple(by_seed[seed] for seed in sorted(by_seed, key=str))
+
+
+def _rank(order: Iterable[str], metrics: "dict[str, float] | dict[str, float | None]") -> tuple[int, float]:
+    """Return what sorts the best first: by the first score of ``order`` that there is; NaN comes last."""
+    for place, score in enumerate(order):
+        value = metrics.get(score)
+        if value is not None:
+            return place, math.inf if math.isnan(value) else RANKED[score] * value
+    return len(RANKED) + 2, 0.0
