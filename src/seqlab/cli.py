@@ -20,6 +20,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab eval RUN                                          score a finished run again
   seqlab predict RUN TEXT ...                              ask a finished run
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
+  seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
   seqlab cells                                             list the cells
   seqlab --version                                         print the version
 """

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -42,6 +43,7 @@ def run(command: str, arguments: Sequence[str]) -> None:
         parser.add_argument("folder", nargs="?", default="outputs", type=Path)
         parser.add_argument("--runs", action="store_true", help="every run, not the mean over seeds")
         parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table too")
+        parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with all figures too")
         _report(parser.parse_args(arguments))
     else:
         parser.add_argument("run", type=Path, help="a run folder")
@@ -96,9 +98,15 @@ def _report(options: argparse.Namespace) -> None:
     from seqlab.report.runs import read_runs  # noqa: PLC0415
     from seqlab.report.table import print_comparison  # noqa: PLC0415
 
+    if options.html and not all(map(find_spec, ("plotly", "jinja2"))):
+        raise ConfigError("--html needs plotly: pip install 'seqlab[report]'")
     questions, others = compare(read_runs(options.folder), by_seed=not options.runs)
     if options.csv:
         write_csv(questions, others, options.csv)
+    if options.html:
+        from seqlab.report.page import write_page  # noqa: PLC0415 (imports plotly)
+
+        write_page(questions, others, options.html, title=str(options.folder))
     print_comparison(questions, others)
 
 

@@ -1,0 +1,94 @@
+"""The groups side by side: a bar for each main test score, with whiskers, and lines for the baselines."""
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from seqlab.report.figures.gallery import DASHES, MARGIN, Gallery, colour, finish, text
+from seqlab.report.groups import Question
+
+PANELS = {
+    "test/accuracy": ("accuracy", "share of test samples"),
+    "test/precision_macro": ("precision", "macro mean over classes"),
+    "test/recall_macro": ("recall", "macro mean over classes"),
+    "test/f1_macro": ("F1", "macro mean over classes"),
+    "test/mae": ("mean absolute error", ""),
+    "test/median_ae": ("median absolute error", ""),
+    "test/rmse": ("root mean square error", ""),
+}
+"""Scores that have a panel, what stands above it and at its axis; there errors have the target's unit."""
+
+LABEL, LINE, ROW = 48, 17, 34
+"""Characters in a line of a group's label; pixels of such a line, and of a group's row at least."""
+
+
+def comparison(question: Question) -> Gallery:
+    """Return one figure: a panel for each score, in it a bar for each group, the best at the top."""
+    shown = [score for score in PANELS if score in question.scores]
+    figures: dict[tuple[str, ...], go.Figure] = {(): _panels(question, shown)} if shown else {}
+    note = "Bars are means over seeds, whiskers one standard deviation (n − 1); dashed lines are baselines."
+    return Gallery("comparison", "Comparison", (), figures, note)
+
+
+def _panels(question: Question, shown: list[str]) -> go.Figure:
+    figure = make_subplots(
+        rows=1,
+        cols=len(shown),
+        shared_yaxes=True,
+        horizontal_spacing=0.03,
+        subplot_titles=[PANELS[score][0] for score in shown],
+    )
+    labels = [text(group.label, LABEL) for group in question.groups]
+    for column, score in enumerate(shown, 1):
+        figure.add_traces(_bars_of(question, score, labels), rows=1, cols=column)
+        for number, (name, metrics) in enumerate(question.baselines.items()):
+            if score in metrics:
+                figure.add_vline(
+                    x=metrics[score],
+                    line={"color": "#555", "width": 1.6, "dash": DASHES[number % len(DASHES)]},
+                    name=text(f"baseline: {name}"),
+                    legendgroup=name,
+                    showlegend=column == 1,
+                    row=1,
+                    col=column,
+                )
+        unit = text(PANELS[score][1] or question.unit)
+        figure.update_xaxes(title=unit, rangemode="tozero", row=1, col=column)
+    order = {"categoryorder": "array", "categoryarray": labels}
+    figure.update_yaxes(autorange="reversed", automargin=True, **order)
+    figure.update_layout(barmode="overlay")
+    lines = max(label.count("<br>") + 1 for label in labels)
+    margin = MARGIN | {"t": 110}
+    height = margin["t"] + margin["b"] + max(ROW, LINE * lines + 6) * len(labels)
+    legend = {"orientation": "h", "yref": "container", "y": 1 - 46 / height, "yanchor": "top", "x": 0}
+    figure.update_annotations(font_size=14)
+    return finish(figure, question, "test scores", height=height, legend=legend, margin=margin)
+
+
+def _bars_of(question: Question, score: str, labels: list[str]) -> list[go.Bar]:
+    """Return the bars of one score: those with whiskers, and those of a single seed."""
+    traces = []
+    for has_whiskers in (True, False):
+        places = [
+            place
+            for place, group in enumerate(question.groups)
+            if group.values(score) and (group.deviation(score) is not None) == has_whiskers
+        ]
+        groups = [question.groups[place] for place in places]
+        whiskers = {"array": [group.deviation(score) for group in groups], "thickness": 1.5}
+        bars = go.Bar(
+            x=[group.mean(score) for group in groups],
+            y=[labels[place] for place in places],
+            orientation="h",
+            marker={"color": [colour(place) for place in places]},
+            error_x=whiskers if has_whiskers else None,
+            text=[f"{group.mean(score):.4f}" for group in groups],
+            textposition="auto",
+            insidetextanchor="middle",
+            textangle=0,
+            constraintext="none",
+            customdata=[f"{len(group.runs)} seed{'s' * (len(group.runs) > 1)}" for group in groups],
+            hovertemplate="%{y}<br>%{x:.4f} (%{customdata})<extra></extra>",
+            showlegend=False,
+        )
+        traces += [bars] if places else []
+    return traces

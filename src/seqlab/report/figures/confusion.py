@@ -1,0 +1,110 @@
+"""The confusion matrix of every group's best run, counted from its predictions.csv."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+from unicodedata import east_asian_width
+
+import plotly.graph_objects as go
+
+from seqlab.errors import RunError
+from seqlab.report.figures.gallery import Gallery, finish, text
+from seqlab.report.files import read_table
+from seqlab.report.groups import Question
+from seqlab.report.runs import Run
+
+COUNTED = 30
+"""Classes up to which counts are written into the cells."""
+
+WIDEST = 24
+"""Latin characters of a class name that are shown at the axes."""
+
+SIDE, LEAST, MOST = 30, 320, 1400
+"""Pixels of a class, and of the whole at least and at most."""
+
+
+def confusion(question: Question, problems: list[str]) -> Gallery:
+    """Return a matrix for each group, of the run with the best validation score; rows are true classes."""
+    figures: dict[tuple[str, ...], go.Figure] = {}
+    for group in question.groups if not question.is_forecasting else ():
+        run = group.best
+        try:
+            counts, names = count(run)
+        except RunError as error:
+            problems.append(f"{run.folder}: no confusion matrix, {error}")
+            continue
+        seed = (
+            f", seed {run.settings.get('seed')}, the best of {len(group.runs)}" if len(group.runs) > 1 else ""
+        )
+        figures[group.label,] = _figure(question, counts, names, f"test answers of {group.label}{seed}")
+    note = (
+        "Rows are true classes, columns predicted ones. The number is the count of test samples, "
+        "the colour its share of the true class. Shown is each group's run with the best validation score."
+    )
+    return Gallery("confusion", "Confusion matrices", ("group",), figures, note)
+
+
+def count(run: Run) -> tuple[list[list[int]], list[str]]:
+    """Return the counts of a run's test answers, [C, C], row = true class, and what the C classes are called.
+
+    Raises:
+        RunError: a file is missing or damaged.
+    """
+    answers = Counter(read_table(run.path / "predictions.csv", ("true", "predicted")))
+    recorded = run.record["data"].get("classes") or []
+    classes = list(dict.fromkeys([*recorded, *sorted({name for pair in answers for name in pair})]))
+    titles = {row[0]: row[1] for row in read_table(run.path / "classes.csv", ("class", "title"))}
+    names = [name if titles.get(name, name) == name else f"{name} {titles[name]}" for name in classes]
+    return [[answers[true, predicted] for predicted in classes] for true in classes], names
+
+
+def _figure(
+    question: Question, counts: Sequence[Sequence[int]], names: Sequence[str], title: str
+) -> go.Figure:
+    shares = [[number / max(sum(row), 1) for number in row] for row in counts]
+    shown = [[str(number or "") for number in row] for row in counts]
+    places = list(range(len(names)))
+    heatmap = go.Heatmap(
+        z=shares,
+        x=places,
+        y=places,
+        zmin=0,
+        zmax=1,
+        colorscale="Blues",
+        text=shown,
+        texttemplate="%{text}" if len(names) <= COUNTED else "",
+        customdata=[
+            [
+                [text(true, 200), text(predicted, 200), number]
+                for predicted, number in zip(names, row, strict=True)
+            ]
+            for true, row in zip(names, counts, strict=True)
+        ],
+        hovertemplate=(
+            "true %{customdata[0]}<br>predicted %{customdata[1]}<br>"
+            "%{customdata[2]} samples, %{z:.1%} of the class<extra></extra>"
+        ),
+        colorbar={"title": {"text": "share of the<br>true class"}, "tickformat": ".0%"},
+        xgap=1,
+        ygap=1,
+    )
+    ticks = {"tickvals": places, "ticktext": [_short(name) for name in names], "automargin": True}
+    ticks |= {"showgrid": False, "zeroline": False, "constrain": "domain"}
+    ticks |= {"tickfont": {"size": 12 if len(names) <= COUNTED else 9}}
+    side = min(max(SIDE * len(names), LEAST), MOST)
+    return finish(
+        go.Figure(heatmap),
+        question,
+        title,
+        xaxis=ticks | {"title": "predicted", "tickangle": -45 if len(names) <= COUNTED else -90},
+        yaxis=ticks | {"title": "true", "autorange": "reversed", "scaleanchor": "x"},
+        height=side + 230,
+        width=side + 360,
+    )
+
+
+def _short(name: str) -> str:
+    """Return a class name that is at most ``WIDEST`` Latin characters wide; Chinese ones count twice."""
+    widths = accumulate(1 + (east_asian_width(character) in "WF") for character in name)
+    kept = sum(width <= WIDEST for width in widths)
+    return text(name if kept == len(name) else f"{name[:kept]}…", WIDEST + 1)

@@ -1,0 +1,88 @@
+"""Learning curves: training at the left, validation at the right, every group in its own colour."""
+
+from collections.abc import Iterable
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from seqlab.report.figures.gallery import Gallery, band, colour, finish, tall, text, whole
+from seqlab.report.groups import Group, Question
+from seqlab.report.runs import Run
+
+CURVES = {"accuracy": "accuracy", "mae": "mean absolute error", "f1_macro": "F1", "loss": "loss"}
+"""Scores whose curves are drawn, where there are any, and what they are called."""
+
+STAGES = {"train": "training", "val": "validation"}
+
+
+def curves(question: Question) -> Gallery:
+    """Return for each score the mean over seeds with its band, and the curves of every run."""
+    figures: dict[tuple[str, ...], go.Figure] = {}
+    groups = (*question.groups, *question.unfinished)
+    for score, title in CURVES.items():
+        if not any(f"{stage}/{score}" in run.history for stage in STAGES for run in question.runs):
+            continue
+        if any(len(group.runs) > 1 for group in groups):
+            figures[title, "mean over seeds"] = _figure(question, score, question.groups, means=True)
+        figures[title, "every run"] = _figure(question, score, groups, means=False)
+    note = (
+        "A band is one standard deviation over seeds (n − 1), as far as all runs of the group go. "
+        "Dotted curves are of runs that are not done. "
+        "A click on a name hides its curves, a double click all others."
+    )
+    return Gallery("curves", "Learning curves", ("score", "lines"), figures, note)
+
+
+def _figure(question: Question, score: str, groups: Iterable[Group], *, means: bool) -> go.Figure:
+    figure = make_subplots(
+        rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=list(STAGES.values())
+    )
+    for number, group in enumerate(groups):
+        for column, stage in enumerate(STAGES, 1):
+            name = f"{stage}/{score}"
+            traces = _mean(group, name, number) if means else _each(group, name, number)
+            for trace in traces:
+                trace.showlegend = trace.showlegend and column == 1
+                figure.add_trace(trace, row=1, col=column)
+    units = {
+        "accuracy": "share of samples",
+        "mae": question.unit,
+        "f1_macro": "macro mean over classes",
+        "loss": "scaled units" if question.is_forecasting else "cross-entropy in nats",
+    }
+    figure.update_yaxes(title=text(f"{CURVES[score]}, {units[score]}", 60), col=1)
+    last = max((max(trace.x) for trace in figure.data), default=1)
+    figure.update_xaxes(title="epoch", dtick=whole(last))
+    return finish(figure, question, f"{CURVES[score]} by epoch", height=tall(figure))
+
+
+def _mean(group: Group, name: str, number: int) -> list[go.Scatter]:
+    histories = [dict(run.history[name]) for run in group.runs if name in run.history]
+    if not histories:
+        return []
+    epochs = sorted(set(histories[0]).intersection(*histories[1:]))
+    lines = [[history[epoch] for epoch in epochs] for history in histories]
+    return band([epoch + 1 for epoch in epochs], lines, group.label, colour(number))
+
+
+def _each(group: Group, name: str, number: int) -> list[go.Scatter]:
+    return [
+        go.Scatter(
+            x=[epoch + 1 for epoch, _ in run.history[name]],
+            y=[value for _, value in run.history[name]],
+            name=text(_name(group, run)),
+            legendgroup=run.folder,
+            mode="lines",
+            line={"color": colour(number), "dash": "solid" if run.status == "done" else "dot"},
+            showlegend=True,
+        )
+        for run in group.runs
+        if name in run.history
+    ]
+
+
+def _name(group: Group, run: Run) -> str:
+    if len(group.runs) == 1 and run.status == "done":
+        return group.label
+    state = "" if run.status == "done" else f" ({run.status})"
+    return f"{group.label}, seed {run.settings.get('seed')}{state}"

@@ -1,0 +1,96 @@
+"""Forecasts beside what came, for some test windows of every group's best run."""
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from seqlab.errors import RunError
+from seqlab.report.figures.gallery import MARGIN, Gallery, colour, finish, text, whole
+from seqlab.report.files import read_table, to_number
+from seqlab.report.groups import Question
+from seqlab.report.runs import Run
+
+PAGE = (3, 3)
+"""Rows and columns of windows."""
+
+Window = list[tuple[float, float, float]]
+"""Hours ahead, what came, and what was forecast, step by step."""
+
+
+def forecasts(question: Question, problems: list[str]) -> Gallery:
+    """Return a page of windows for each group and target, evenly spread over the test."""
+    figures: dict[tuple[str, ...], go.Figure] = {}
+    for number, group in enumerate(question.groups if question.is_forecasting else ()):
+        run = group.best
+        try:
+            found = windows(run)
+        except RunError as error:
+            problems.append(f"{run.folder}: no forecasts, {error}")
+            continue
+        for target, shown in found.items():
+            figures[group.label, target] = _page(question, shown, group.label, target, colour(number))
+    note = (
+        "Windows are spread evenly over the test. Shown is each group's run with the best validation score."
+    )
+    return Gallery("forecasts", "Forecasts", ("group", "target"), figures, note)
+
+
+def windows(run: Run) -> dict[str, dict[str, Window]]:
+    """Return for each target some test windows, evenly spread, by the last time that was read.
+
+    Raises:
+        RunError: predictions.csv is missing or damaged.
+    """
+    rows = read_table(run.path / "predictions.csv", ("target", "after", "hours_ahead", "true", "predicted"))
+    places: dict[str, dict[str, list[int]]] = {}
+    for place, (target, after, *_) in enumerate(rows):
+        places.setdefault(target, {}).setdefault(after, []).append(place)
+    try:
+        return {
+            target: {
+                after: [tuple(map(to_number, rows[place][2:])) for place in found[after]]  # type: ignore[misc]
+                for after in _spread(list(found), PAGE[0] * PAGE[1])
+            }
+            for target, found in places.items()
+        }
+    except ValueError as error:
+        raise RunError(f"predictions.csv is damaged ({error})") from error
+
+
+def _spread(names: Sequence[str], most: int) -> list[str]:
+    count = min(len(names), most)
+    return [names[round(place * (len(names) - 1) / max(count - 1, 1))] for place in range(count)]
+
+
+def _page(
+    question: Question, shown: Mapping[str, Window], label: str, target: str, line_colour: str
+) -> go.Figure:
+    rows, columns = PAGE
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        shared_xaxes=True,
+        shared_yaxes="all",
+        horizontal_spacing=0.02,
+        vertical_spacing=0.07,
+        subplot_titles=[text(f"after {after.replace('T', ' ')}", 60) for after in shown],
+        x_title="hours ahead",
+        y_title=text(target, 60),
+    )
+    for number, window in enumerate(shown.values()):
+        hours, truth, forecast = zip(*window, strict=True)
+        for name, values, line in (
+            ("truth", truth, {"color": "black", "width": 1.4}),
+            ("forecast", forecast, {"color": line_colour, "width": 2}),
+        ):
+            trace = go.Scatter(
+                x=hours, y=values, name=name, mode="lines", line=line, legendgroup=name, showlegend=not number
+            )
+            figure.add_trace(trace, row=number // columns + 1, col=number % columns + 1)
+    figure.update_annotations(font_size=12)
+    figure.update_xaxes(dtick=whole(max(hours for window in shown.values() for hours, *_ in window)))
+    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.06, "yanchor": "bottom"}
+    margin = MARGIN | {"t": 100}
+    title = f"test forecasts of {target} by {label}"
+    return finish(figure, question, title, height=760, legend=legend, margin=margin)

@@ -1,0 +1,140 @@
+"""What all figures share: choices between them, colours, titles, a mean with its band."""
+
+import html
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import plotly.graph_objects as go
+
+from seqlab.report.groups import Question, standard_deviation
+
+COLOURS = (
+    "#1f77b4",
+    "#d62728",
+    "#2ca02c",
+    "#ff7f0e",
+    "#9467bd",
+    "#8c564b",
+    "#e377c2",
+    "#17becf",
+    "#bcbd22",
+    "#003f5c",
+    "#66a61e",
+    "#a6761d",
+)
+"""One for each group, in their order; beyond the last they begin again."""
+
+DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
+"""Lines of baselines, which are grey."""
+
+AXIS = {"title": {"font": {"size": 13}, "standoff": 10}, "gridcolor": "#e8ebef", "zerolinecolor": "#b8c0ca"}
+THEME = {"layout": {"xaxis": AXIS, "yaxis": AXIS}}
+MARGIN = {"l": 60, "r": 20, "t": 80, "b": 60}
+"""Pixels around the axes."""
+TOOLS = 220
+"""Pixels of plotly's own buttons, which stand beside the title."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Figures of one kind; which is shown, choices decide.
+
+    Attributes:
+        name: short, for addresses.
+        title: for people.
+        choices: what is chosen, such as ("score", "lines").
+        figures: by the options chosen, one for each choice, in the order in which they are offered.
+        note: how the figures are to be read.
+    """
+
+    name: str
+    title: str
+    choices: tuple[str, ...]
+    figures: Mapping[tuple[str, ...], go.Figure]
+    note: str = ""
+
+
+def colour(number: int) -> str:
+    """Return the colour of the group with this number."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def text(value: str, width: int = 34) -> str:
+    """Return a name as plotly shows it literally, in lines of ``width`` characters."""
+    return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(value, width)) or " "
+
+
+def finish(figure: go.Figure, question: Question, title: str, **layout: Any) -> go.Figure:
+    """Give a figure what all have: its title, which says so if the data are a sample, and a plain look."""
+    data = question.runs[0].record["data"]
+    source = " — SAMPLE DATA" if question.is_sample else ""
+    heading = text(f"{data.get('name', '')}{source}: {title}", int(layout.get("width", 1200) - TOOLS) // 9)
+    place = {
+        "x": 0,
+        "xref": "container",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "pad": {"t": 16, "l": 12},
+    }
+    figure.layout.template = THEME  # in place of plotly's own, which every figure would carry along
+    common = {"margin": MARGIN, "height": 520, "hovermode": "closest"}
+    figure.update_layout(common | layout)
+    return figure.update_layout(title=place | {"text": heading, "font": {"size": 15}})
+
+
+def tall(figure: go.Figure) -> int:
+    """Return the height in pixels at which all names fit into the legend beside the axes."""
+    names: list[str] = [trace.name for trace in figure.data if trace.showlegend is not False]
+    return max(520, 160 + sum(17 * (name.count("<br>") + 1) + 12 for name in names))
+
+
+def whole(last: float, ticks: int = 12) -> float:
+    """Return the distance of at most so many ticks up to ``last``, at whole epochs, hours or days."""
+    return next((step for step in (1, 2, 3, 6, 12, 24, 48, 96) if last / step <= ticks), last / ticks)
+
+
+def band(
+    x: Sequence[float], lines: Sequence[Sequence[float]], name: str, line_colour: str, **trace: Any
+) -> list[go.Scatter]:
+    """Return the mean of n lines, and for n ≥ 2 around it a band of one standard deviation (n − 1).
+
+    Args:
+        x: where the values stand, [N].
+        lines: [n, N].
+        name: of the mean, which the band belongs to.
+        line_colour: of both.
+        trace: further properties of both, such as ``showlegend`` of the mean.
+    """
+    means = [fmean(column) for column in zip(*lines, strict=True)]
+    shared = {"legendgroup": name} | {key: trace[key] for key in ("xaxis", "yaxis") if key in trace}
+    mean = go.Scatter(
+        x=list(x),
+        y=means,
+        name=text(name),
+        mode="lines+markers" if len(x) <= 50 else "lines",  # noqa: PLR2004 (more are a thick line)
+        marker={"size": 4},
+        line={"color": line_colour},
+        **{"showlegend": True} | shared | trace,
+    )
+    if len(lines) < 2:  # noqa: PLR2004 (one line has no band)
+        return [mean]
+    deviations = [standard_deviation(column) for column in zip(*lines, strict=True)]
+    above = [value + off for value, off in zip(means, deviations, strict=True)]
+    below = [value - off for value, off in zip(means, deviations, strict=True)]
+    area = go.Scatter(
+        x=[*x, *reversed(x)],
+        y=above + below[::-1],
+        fill="toself",
+        fillcolor=line_colour,
+        opacity=0.15,
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        showlegend=False,
+        **shared,
+    )
+    return [area, mean]

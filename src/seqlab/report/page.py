@@ -1,0 +1,85 @@
+"""The comparison as one HTML page, which needs nothing but itself: tables, figures, and plotly.js."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from seqlab import __version__
+from seqlab.report.export import write
+from seqlab.report.figures import Gallery, galleries
+from seqlab.report.groups import Question, compare
+from seqlab.report.runs import Run
+from seqlab.report.table import NUMBERS, sheet_of_others, sheets
+
+
+def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path, title: str) -> None:
+    """Write the page.
+
+    Args:
+        questions: what is compared.
+        others: runs that cannot be compared, which are listed.
+        file: to write.
+        title: what was reported on.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    problems = [
+        f"{run.folder}: {problem}"
+        for question in questions
+        for run in question.runs
+        for problem in run.problems
+    ]
+    parts = [_part(question, problems) for question in questions]
+    here = files("seqlab.report")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((here / "page.html").read_text(encoding="utf-8"))
+    page = template.render(
+        title=title,
+        made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        version=__version__,
+        questions=parts,
+        others=sheet_of_others(others) if others else None,
+        problems=problems,
+        numbers=NUMBERS,
+        plotly=Markup(get_plotlyjs()),  # noqa: S704 (plotly's own code)
+        script=Markup((here / "page.js").read_text(encoding="utf-8")),  # noqa: S704 (ours)
+        style=Markup((here / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
+    )
+    write(file, page)
+
+
+def _part(question: Question, problems: list[str]) -> dict[str, Any]:
+    """Return what the page shows of a question."""
+    every_run = compare(question.runs, by_seed=False)[0] if any(g.runs[1:] for g in question.groups) else []
+    return {
+        "title": question.title,
+        "is_sample": question.is_sample,
+        "sheets": sheets(question),
+        "every_run": [sheet for again in every_run for sheet in sheets(again)[:1]],
+        "galleries": [
+            {"name": gallery.name, "title": gallery.title, "note": gallery.note, "json": _json(gallery)}
+            for gallery in galleries(question, problems)
+        ],
+    }
+
+
+def _json(gallery: Gallery) -> Markup:
+    """Return a gallery's figures as JSON that can stand inside a script element."""
+    figures = [
+        {"chosen": chosen, "figure": json.loads(figure.to_json())}
+        for chosen, figure in gallery.figures.items()
+    ]
+    text = json.dumps(
+        {"choices": gallery.choices, "figures": figures}, ensure_ascii=False, separators=(",", ":")
+    )
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (so that no text in it ends the element)

@@ -1,0 +1,42 @@
+"""Forecasts beside the truth: the very numbers of predictions.csv."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("plotly")
+
+from seqlab.report.figures.forecasts import forecasts
+
+
+def test_nine_windows_spread_over_the_test_for_each_target(forecast, question):
+    folder = forecast("gru", windows=20)
+    table = pd.read_csv(folder / "predictions.csv")
+    figures = forecasts(question(), []).figures
+    assert list(figures) == [("lstm", "T (degC)"), ("lstm", "p (mbar)")]
+    for (_, target), figure in figures.items():
+        mine = table[table["target"] == target]
+        times = mine["after"].unique()[np.linspace(0, 19, 9).round().astype(int)]
+        for place, time in enumerate(times):
+            truth, guess = figure.data[2 * place : 2 * place + 2]
+            window = mine[mine["after"] == time]
+            assert list(truth.x) == list(window["hours_ahead"])
+            assert list(truth.y) == pytest.approx(list(window["true"]))
+            assert list(guess.y) == pytest.approx(list(window["predicted"]))
+            assert figure.layout.annotations[place].text == f"after {time}"
+        assert [note.text for note in figure.layout.annotations[-2:]] == ["hours ahead", target]
+
+
+def test_fewer_windows_than_places_are_all_drawn(forecast, question):
+    forecast("gru", windows=2)
+    figure = forecasts(question(), []).figures["lstm", "T (degC)"]
+    assert len(figure.data) == 4
+
+
+def test_what_is_no_number_is_named(forecast, question):
+    folder = forecast("gru", windows=2)
+    file = folder / "predictions.csv"
+    file.write_text(file.read_text().replace("1.0,", "one,", 1))
+    problems: list[str] = []
+    assert forecasts(question(), problems).figures == {}
+    assert "no forecasts, predictions.csv is damaged" in problems[0]
