@@ -1,5 +1,8 @@
 """The generated C++: written once for a cell, the same for every size and precision."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from seqlab.cells import Layout, cells
@@ -51,3 +54,17 @@ def test_the_declared_counts_are_the_cells(cell):
 def test_the_name_of_a_cell_cannot_end_the_comment_that_holds_it():
     assert text_of(cells["lstm"]()).startswith("// The kernel of cell 'lstm'.")
     assert '\n#include "loop.h"\n' in text_of(cells["lstm"]())
+
+
+def test_threads_of_python_may_write_sources_at_once():
+    names = ["lstm", "gru", "mgu", "elman"] * 2
+    expected = [text_of(cells[name]()) for name in names]
+    start = Barrier(len(names))
+
+    def write(name):
+        start.wait()
+        return text_of(cells[name]())
+
+    Source.of.cache_clear()
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert list(pool.map(write, names)) == expected

@@ -7,6 +7,7 @@ keeps what the backward row cannot cheaply compute again.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 import torch
@@ -94,9 +95,14 @@ def joint(stage: Stage) -> fx.Graph:
     # Every example is a tensor of its own: the trace takes one that is passed twice for one input.
     examples = [torch.ones(1) for _ in (*inputs, *outputs)]
     traced = make_fx(torch.func.functionalize(both), decomposition_table=_decompositions())
-    graph: fx.Graph = traced(*examples).graph
+    with _TRACING:
+        graph: fx.Graph = traced(*examples).graph
     graph.eliminate_dead_code()
     return graph
+
+
+# make_fx patches torch while it traces, for all threads.
+_TRACING = Lock()
 
 
 @cache
