@@ -62,6 +62,13 @@ def test_curves_go_as_far_as_they_can_be_read(classify):
     assert cut["train/loss"] == whole["train/loss"][:-1]
 
 
+def test_a_last_line_that_is_no_epochs_can_be_cut_off_too(classify):
+    file = classify("cut") / "metrics.jsonl"
+    with file.open("a") as lines:
+        lines.write('{"step": 40, "step/lo')
+    assert read_history(file)[1] == ("metrics.jsonl, line 10 is damaged or cut off",)
+
+
 def test_why_a_run_is_not_done_is_its_error_or_how_far_it_came(tmp_path, classify):
     classify("a", status="failed", error="ValueError: first line\nsecond line")
     classify("b", status="interrupted")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from seqlab.report.figures.gallery import Gallery, band, colour, finish, tall, text, whole
+from seqlab.report.figures.gallery import Gallery, band, colour, finish, tall, text, ticks
 from seqlab.report.groups import Group, Question
 from seqlab.report.runs import Run
 
@@ -52,7 +52,7 @@ def _figure(question: Question, score: str, groups: Iterable[Group], *, means: b
     }
     figure.update_yaxes(title=text(f"{CURVES[score]}, {units[score]}", 60), col=1)
     last = max((max(trace.x) for trace in figure.data), default=1)
-    figure.update_xaxes(title="epoch", dtick=whole(last))
+    figure.update_xaxes(title="epoch", dtick=ticks(last))
     return finish(figure, question, f"{CURVES[score]} by epoch", height=tall(figure))
 
 

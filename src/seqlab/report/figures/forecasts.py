@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from seqlab.errors import RunError
-from seqlab.report.figures.gallery import MARGIN, Gallery, colour, finish, text, whole
+from seqlab.report.figures.gallery import HOURS, MARGIN, Gallery, colour, finish, text, ticks
 from seqlab.report.files import read_table, to_number
 from seqlab.report.groups import Question
 from seqlab.report.runs import Run
@@ -89,7 +89,7 @@ def _page(
             )
             figure.add_trace(trace, row=number // columns + 1, col=number % columns + 1)
     figure.update_annotations(font_size=12)
-    figure.update_xaxes(dtick=whole(max(hours for window in shown.values() for hours, *_ in window)))
+    figure.update_xaxes(dtick=ticks(max(hours for window in shown.values() for hours, *_ in window), HOURS))
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.06, "yanchor": "bottom"}
     margin = MARGIN | {"t": 100}
     title = f"test forecasts of {target} by {label}"

@@ -27,6 +27,9 @@ COLOURS = (
 )
 """One for each group, in their order; beyond the last they begin again."""
 
+EPOCHS, HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 3, 6, 12, 24, 48, 96)
+"""Distances at which ticks are easily read."""
+
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 """Lines of baselines, which are grey."""
 
@@ -92,9 +95,9 @@ def tall(figure: go.Figure) -> int:
     return max(520, 160 + sum(17 * (name.count("<br>") + 1) + 12 for name in names))
 
 
-def whole(last: float, ticks: int = 12) -> float:
-    """Return the distance of at most so many ticks up to ``last``, at whole epochs, hours or days."""
-    return next((step for step in (1, 2, 3, 6, 12, 24, 48, 96) if last / step <= ticks), last / ticks)
+def ticks(last: float, steps: Sequence[int] = EPOCHS, most: int = 12) -> float:
+    """Return the distance between at most so many ticks up to ``last``: the least of ``steps`` that will do."""
+    return next((step for step in steps if last / step <= most), last / most)
 
 
 def band(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from seqlab.errors import RunError
-from seqlab.report.figures.gallery import DASHES, Gallery, band, colour, finish, tall, text, whole
+from seqlab.report.figures.gallery import DASHES, HOURS, Gallery, band, colour, finish, tall, text, ticks
 from seqlab.report.files import read_table, to_number
 from seqlab.report.groups import Group, Question
 from seqlab.report.runs import Run
@@ -84,7 +84,7 @@ def _figure(question: Question, read: list[list[Lines]], target: str, score: str
             line={"color": "#777", "dash": DASHES[number % len(DASHES)]},
         )
     last = max((max(trace.x) for trace in figure.data), default=1)
-    figure.update_xaxes(title="hours ahead", dtick=whole(last))
+    figure.update_xaxes(title="hours ahead", dtick=ticks(last, HOURS))
     figure.update_yaxes(
         title=text(f"{ERRORS[score]}, {target}", 60), rangemode="normal" if score == "bias" else "tozero"
     )
