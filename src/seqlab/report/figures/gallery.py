@@ -96,7 +96,7 @@ def tall(figure: go.Figure) -> int:
 
 
 def ticks(last: float, steps: Sequence[int] = EPOCHS, most: int = 12) -> float:
-    """Return the distance between at most so many ticks up to ``last``: the least of ``steps`` that will do."""
+    """Return the least of ``steps`` that makes at most so many ticks up to ``last``."""
     return next((step for step in steps if last / step <= most), last / most)
 
 
