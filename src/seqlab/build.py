@@ -16,12 +16,12 @@ from lightning.pytorch.profilers import (
 )
 from omegaconf import DictConfig, OmegaConf
 
-from seqlab.callbacks import progress
+from seqlab.callbacks import Pruning, progress
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ConfigError
 from seqlab.module import SequenceModule
 from seqlab.runs import Journal, RunFolder
-from seqlab.schema import Config, LoggerConfig, validate
+from seqlab.schema import Config, LoggerConfig, SearchConfig, validate
 from seqlab.tasks import Task
 
 PROFILERS: dict[str, type[Profiler]] = {
@@ -95,6 +95,7 @@ def make_trainer(config: Config, folder: RunFolder, task: Task) -> Trainer:
         callbacks=[
             *_checkpoints(config, folder, task),
             *_early_stopping(config, task),
+            *_pruning(config, folder, task),
             *_weight_average(config),
             *shown,
         ],
@@ -125,6 +126,22 @@ def _checkpoints(config: Config, folder: RunFolder, task: Task) -> list[Callback
 def _early_stopping(config: Config, task: Task) -> list[Callback]:
     patience = config.callbacks.early_stopping_patience
     return [EarlyStopping(task.monitor, mode=task.mode, patience=patience)] if patience else []
+
+
+def _pruning(config: Config, folder: RunFolder, task: Task) -> list[Callback]:
+    search = config.sweep
+    if (
+        not isinstance(search, SearchConfig)
+        or search.pruner == "none"
+        or not config.trainer.limit_val_batches
+    ):
+        return []
+    from seqlab.sweep.study import is_hopeless  # noqa: PLC0415 (imports optuna, an extra)
+
+    def ask(epoch: int, value: float) -> bool:
+        return is_hopeless(folder.path, search, epoch=epoch, value=value)
+
+    return [Pruning(task.monitor, ask, folder)]
 
 
 def _weight_average(config: Config) -> list[Callback]:

@@ -107,6 +107,8 @@ def train_composed(composed: "DictConfig") -> float:
         folder = Path(job.sweep.dir).absolute() / job.sweep.subdir
         if record := finished(folder, overrides):
             return float(record["score"] if record["score"] is not None else "nan")
+    else:
+        _refuse_lone_sweep(job.runtime.choices["sweep"])
     if composed.name is None:
         choices = job.runtime.choices
         composed.name = choices.get("experiment") or f"{choices['data']}-{choices['model']}"
@@ -118,6 +120,21 @@ def train_composed(composed: "DictConfig") -> float:
     from seqlab.training import train as train_run
 
     return train_run(config, folder, overrides=overrides).score
+
+
+def _refuse_lone_sweep(chosen: str) -> None:
+    """Refuse a sweep in a single run: it would train one model and say nothing of the others.
+
+    Raises:
+        ConfigError: -m is missing.
+    """
+    if chosen == "grid":
+        return
+    from seqlab.errors import ConfigError
+    from seqlab.runs.folder import FOLDER_VARIABLE
+
+    if FOLDER_VARIABLE not in os.environ:  # else one of several processes of a job
+        raise ConfigError(f"sweep={chosen} needs -m: seqlab train -m sweep={chosen} …")
 
 
 def _allow_option(argument: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -25,9 +26,16 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         return [_first_line(error)]
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return []
-    overrides = [argument for argument in arguments if not argument.startswith("-")]
-    if len(overrides) < len(arguments):  # a sweep or Hydra's own options: what Hydra says must do
+    overrides = [argument for argument in arguments if argument not in ("-m", "--multirun")]
+    is_sweep = len(overrides) < len(arguments)
+    # Of other options, and of the points of a sweep, nothing is known here: what Hydra says must do.
+    if any(text.startswith("-") for text in overrides) or (
+        is_sweep and isinstance(error, MissingConfigException)
+    ):
         return [_explain_one(error, "", ())]
+    if is_sweep:
+        parsed = {text: _parse(text) for text in overrides}
+        overrides = [text for text, found in parsed.items() if not found or not found.is_sweep_override()]
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         return _all_mistakes(overrides) or [_first_line(error)]
 
@@ -59,20 +67,44 @@ def _all_mistakes(overrides: Iterable[str]) -> list[str]:
     return lines
 
 
+def _parse(override: str) -> Override | None:
+    try:
+        return OverridesParser.create().parse_override(override)
+    except HydraException:
+        return None
+
+
 def _explain_one(error: Exception, override: str, known: Iterable[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name}: there is no such {group}; {near(name, error.options or ())}"
-    if isinstance(error, OverrideParseException):
-        given = override or error.override
+    parsed = _parse(override) if override else None
+    if isinstance(error, OverrideParseException) or (override and not parsed):
+        given = override or getattr(error, "override", "")
         return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
-    if override and "=" in override:
-        key = OverridesParser.create().parse_override(override).key_or_group
+    if parsed and "=" in override:
+        key = parsed.key_or_group
         if key not in known:
-            parent = key.rpartition(".")[0]
-            siblings = [name for name in known if name.rpartition(".")[0] == parent]
-            return f"{key} is unknown; {near(key, siblings or [name for name in known if '.' not in name])}"
+            return _unknown(key, known)
     return _first_line(error)
+
+
+def refuse_unknown(key: str, composed: DictConfig) -> None:
+    """Refuse a key that a composed configuration does not have.
+
+    Raises:
+        ConfigError: with the names that are like it.
+    """
+    known = [name for name in _keys(composed) if not name.startswith("hydra.")]
+    if key not in known:
+        raise ConfigError(_unknown(key, known))
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    names = list(known)
+    parent = key.rpartition(".")[0]
+    siblings = [name for name in names if name.rpartition(".")[0] == parent]
+    return f"{key} is unknown; {near(key, siblings or [name for name in names if '.' not in name])}"
 
 
 def _keys(config: DictConfig) -> list[str]:

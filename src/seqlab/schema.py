@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from seqlab.data_schema import AnyData, Count, Fetched, LongTextConfig, Section, Share
+from seqlab.data_schema import AnyData, Count, Fetched, LongTextConfig, Positive, Section, Share
 from seqlab.errors import ConfigError, SeqlabError, near
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -181,6 +181,25 @@ class BasicConfig(Section):
     name: Literal["basic"]
 
 
+class GridConfig(Section):
+    """conf/sweep/grid, and the ready grids."""
+
+    name: Literal["grid"]
+
+
+class SearchConfig(Section):
+    """conf/sweep/optuna."""
+
+    name: Literal["optuna"]
+    n_trials: Count
+    n_jobs: Count | Literal["auto"]
+    timeout: Positive | None
+    seed: Annotated[int, Field(ge=0, lt=2**31)]
+    pruner: Literal["median", "none"]
+    startup_trials: Annotated[int, Field(ge=0)]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+
+
 class PathsConfig(Section):
     """conf/paths."""
 
@@ -206,6 +225,7 @@ class Config(Section):
     callbacks: CallbacksConfig
     logger: LoggerConfig
     launcher: Annotated[PoolConfig | BasicConfig, Field(discriminator="name")]
+    sweep: Annotated[GridConfig | SearchConfig, Field(discriminator="name")]
     paths: PathsConfig
 
     @field_validator("engine")

@@ -1,6 +1,7 @@
 """One point of a sweep: its overrides, its folder, and how far it is."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,13 @@ class Job:
         return {}
 
 
+def settings(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides that can change a result: not how a sweep goes about its jobs."""
+    return sorted(text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
+
+
 def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
-    """Return the record of a run that is done with these very overrides, else None."""
+    """Return the record of a run that is done with these very settings, else None."""
     record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
-    same = sorted(record.get("overrides", [])) == sorted(overrides)
+    same = settings(record.get("overrides", [])) == settings(overrides)
     return record if record.get("status") == "done" and same else None

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from seqlab.errors import ConfigError, SweepError
 from seqlab.report import print_report
 from seqlab.sweep.board import Board
-from seqlab.sweep.devices import make_slots
+from seqlab.sweep.devices import Slot, make_slots
 from seqlab.sweep.job import Job, finished
 from seqlab.sweep.pool import check, run_jobs
 
@@ -36,33 +36,46 @@ def launch(
         SweepError: jobs have failed; the others are done.
     """
     setup_globals()
-    jobs = [_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)]
+    jobs = [
+        make_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)
+    ]
     done = {job.number: record for job in jobs if (record := finished(job.folder, job.overrides))}
     waiting = [job for job in jobs if job.number not in done]
-    pool: Any = OmegaConf.to_container(config.launcher, resolve=True)
-    slots = make_slots(
-        pool["devices"], jobs_per_device=pool["jobs_per_device"], gpus_per_job=pool["gpus_per_job"]
-    )
+    slots = pool_slots(config)
     mistakes = check(waiting) if waiting else []
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     with Board(jobs, done) as board:
         run_jobs(
-            waiting, slots, [_command(config, job) for job in waiting], board, fail_fast=pool["fail_fast"]
+            waiting,
+            slots,
+            [_command(config, job) for job in waiting],
+            board,
+            fail_fast=config.launcher.fail_fast,
         )
-    print_report(Path(config.hydra.sweep.dir))
+    if config.sweep.name == "grid":  # a search, of which these are a part, reports at its end
+        print_report(Path(config.hydra.sweep.dir))
     if board.failures:
         raise SweepError("\n".join([f"{len(board.failures)} of {len(jobs)} jobs failed", *board.failures]))
     return [_returned(job) for job in jobs]
 
 
-def _job(
+def pool_slots(config: DictConfig) -> list[Slot]:
+    """Return the places for jobs that the configuration of a sweep asks for."""
+    pool: Any = OmegaConf.to_container(config.launcher, resolve=True)
+    return make_slots(
+        pool["devices"], jobs_per_device=pool["jobs_per_device"], gpus_per_job=pool["gpus_per_job"]
+    )
+
+
+def make_job(
     loader: ConfigLoader,
     config: DictConfig,
     number: int,
     overrides: Sequence[str],
-    points: Sequence[Sequence[str]],
+    points: Sequence[Sequence[str]] = (),
 ) -> Job:
+    """Compose a point of a sweep; all ``points`` tell what is worth showing of it."""
     composed = loader.load_sweep_config(config, list(overrides))
     with open_dict(composed):
         composed.hydra.job.num, composed.hydra.job.id = number, str(number)

@@ -1,0 +1,71 @@
+"""What a search has found: the best trial, shown, and as a file that trains it again."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import FrozenTrial, TrialState
+
+from seqlab.errors import SweepError
+from seqlab.report import print_report
+from seqlab.sweep.job import settings
+from seqlab.sweep.space import Space
+
+FILE = "best.yaml"
+
+
+def find_best(study: optuna.Study) -> FrozenTrial | None:
+    """Return the trial with the best score, None as long as none is done."""
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return study.best_trial if done else None
+
+
+def show_best(
+    study: optuna.Study, space: Space, loader: ConfigLoader, config: DictConfig, monitor: str
+) -> None:
+    """Print all trials and the best one, and write best.yaml into the folder of the sweep.
+
+    Raises:
+        SweepError: no trial was done.
+    """
+    folder = Path(config.hydra.sweep.dir).absolute()
+    best = find_best(study)
+    if best is None:
+        raise SweepError(f"no trial was done; what they said is in {folder}")
+    print_report(folder)
+    overrides = settings(space.overrides(best.params))
+    title = f"trial {best.number} of {len(study.get_trials(deepcopy=False))}, {monitor} {best.value:.4f}"
+    text = OmegaConf.to_yaml(preset(loader, config, overrides))
+    run = f"python train.py --config-dir {folder} --config-name {Path(FILE).stem}"
+    (folder / FILE).write_text(f"# The best of a search: {title}. Run:  {run}\n{text}", encoding="utf-8")
+    found = " ".join(one.override(best.params[one.name]) for one in space.dimensions)
+    sys.stdout.write(f"best: {title}\n  {found}\n  {folder / str(best.number)}\n  again: {run}\n")
+
+
+def preset(loader: ConfigLoader, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """Return a configuration that is the packaged one with overrides, and can be overridden in turn."""
+    parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+    groups: list[Any] = []
+    values = OmegaConf.create()
+    for override in parsed:
+        key, value = override.key_or_group, override.value()
+        if loader.get_group_options(key):
+            groups.append({f"{'' if override.is_add() else 'override '}/{key}": value})
+        elif not override.is_delete():
+            OmegaConf.update(values, key, value, force_add=True)
+    result = OmegaConf.create({"defaults": ["config", *groups, "_self_"]})
+    sources = [
+        f"file://{Path(source.path).absolute()}"
+        for source in config.hydra.runtime.config_sources
+        if source.provider == "command-line"
+    ]
+    if sources:  # where the user's own files are; --config-dir takes one folder alone
+        result.hydra = {"searchpath": sources}
+    merged = OmegaConf.merge(result, values)
+    assert isinstance(merged, DictConfig)  # noqa: S101 (of two mappings)
+    return merged

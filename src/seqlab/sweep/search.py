@@ -1,0 +1,196 @@
+"""A search: trials in the order that optuna finds promising, run by whatever launcher there is.
+
+A trial is a job, its number the job's. What became of it is read from the record in its folder, so a search
+that was cut off, even by a power failure, goes on: what was done is kept, what ran is run again.
+"""
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from seqlab.errors import ConfigError, SweepError
+from seqlab.mistakes import refuse_unknown
+from seqlab.sweep.best import find_best, show_best
+from seqlab.sweep.job import Job, finished, settings
+from seqlab.sweep.launch import make_job, pool_slots
+from seqlab.sweep.pool import check
+from seqlab.sweep.space import Space, read_space
+from seqlab.sweep.study import open_study
+from seqlab.tasks import TASKS
+
+REPLACES = "replaces"
+"""Attribute of a trial: the number of the one that was cut off, which has the same settings."""
+
+
+def search(
+    loader: ConfigLoader,
+    config: DictConfig,
+    launcher: Launcher,
+    params: Mapping[str, Any],
+    arguments: Sequence[str],
+) -> None:
+    """Begin a search, or go on with the one in ``hydra.sweep.dir``; say at its end what was best.
+
+    Args:
+        loader: composes a trial's configuration.
+        config: of the sweep.
+        launcher: runs trials.
+        params: the search space of a file.
+        arguments: the command line.
+
+    Raises:
+        ConfigError: the space or a setting is wrong; nothing has been started.
+        SweepError: no trial was done, or the launcher gave up.
+    """
+    folder = Path(config.hydra.sweep.dir).absolute()
+    space = read_space(loader, params, arguments)
+    jobs = _check(loader, config, space)
+    task = TASKS[jobs[0].config.task.name]
+    if jobs[0].folder != folder / jobs[0].config.hydra.job.id:
+        raise ConfigError("hydra.sweep.subdir must stay ${hydra.job.num}: a search finds its trials by it")
+    with open_study(folder, mode=task.mode, seed=config.sweep.seed) as study:
+        _same_search(study, space, folder)
+        OmegaConf.save(config, folder / "multirun.yaml")
+        _say(f"a search of {config.sweep.n_trials} trials; the same with hydra.sweep.dir={folder} goes on")
+        _Search(config, space, launcher, study, folder, task.monitor).run()
+        show_best(study, space, loader, config, task.monitor)
+
+
+def _check(loader: ConfigLoader, config: DictConfig, space: Space) -> list[Job]:
+    """Compose and validate a few points, so that a mistake in the space shows before the first trial."""
+    groups = [one for one in space.dimensions if loader.get_group_options(one.name)]
+    first = space.overrides({one.name: one.examples()[0] for one in groups})
+    composed = loader.load_sweep_config(config, first)
+    for one in space.dimensions:
+        if one not in groups and one.prefix == one.name:
+            refuse_unknown(one.name, composed)
+    jobs = [make_job(loader, config, 0, point) for point in space.examples()]
+    if lines := check(jobs):
+        different = {line.partition(", got")[0]: line for line in reversed(lines)}
+        raise ConfigError("\n".join(_hint(line, space) for line in reversed(different.values())))
+    if len({job.config.task.name for job in jobs}) > 1:
+        raise ConfigError("a search compares scores of one task; here are data of several")
+    return jobs
+
+
+def _hint(line: str, space: Space) -> str:
+    fraction = [one for one in space.dimensions if line.startswith(f"{one.name} must be a valid integer")]
+    return f"{line}: {fraction[0].written}; use range(…) or int(interval(…))" if fraction else line
+
+
+def _same_search(study: optuna.Study, space: Space, folder: Path) -> None:
+    """Refuse to go on with a search that asks something else."""
+    mine = {"space": sorted(one.written for one in space.dimensions), "fixed": settings(space.fixed)}
+    theirs = study.user_attrs.get("question")
+    if theirs is None:
+        study.set_user_attr("question", mine)
+    elif theirs != mine:
+        odd = [
+            text
+            for part in ("space", "fixed")
+            for text in sorted(set(mine[part]) ^ set(theirs.get(part, [])))
+        ]
+        raise ConfigError(
+            f"{folder} holds another search, which differs in {', '.join(odd)}; set another hydra.sweep.dir"
+        )
+
+
+@dataclass(frozen=True)
+class _Search:
+    config: DictConfig
+    space: Space
+    launcher: Launcher
+    study: optuna.Study
+    folder: Path
+    monitor: str
+
+    def run(self) -> None:
+        """Run trials until there are enough, or the time is over."""
+        self._settle()
+        wanted, seconds = self.config.sweep.n_trials, self.config.sweep.timeout
+        end = time.monotonic() + seconds if seconds else None
+        while (done := self._done()) < wanted and (end is None or time.monotonic() < end):
+            count = min(self._places(), wanted - done)
+            self._launch([self.study.ask(self.space.distributions) for _ in range(count)])
+            self._say_progress()
+
+    def _settle(self) -> None:
+        """Take up what ran when the search was cut off: note what was done, enqueue what was not."""
+        for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
+            if finished(self.folder / str(trial.number), self.space.overrides(trial.params)):
+                self._tell(trial)
+                continue
+            if trial.number not in self._replaced():
+                self.study.enqueue_trial(trial.params, user_attrs={REPLACES: trial.number})
+            self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _replaced(self) -> set[int]:
+        trials = self.study.get_trials(deepcopy=False)
+        return {trial.user_attrs[REPLACES] for trial in trials if REPLACES in trial.user_attrs}
+
+    def _done(self) -> int:
+        finished_ones = {trial.number for trial in self.study.get_trials() if trial.state.is_finished()}
+        return len(finished_ones - self._replaced())
+
+    def _places(self) -> int:
+        jobs: int | str = self.config.sweep.n_jobs
+        if isinstance(jobs, int):
+            return jobs
+        return len(pool_slots(self.config)) if self.config.launcher.name == "pool" else 1
+
+    def _launch(self, trials: Sequence[Trial]) -> None:
+        """Run trials of consecutive numbers at the same time, and tell how they went."""
+        points = [self.space.overrides(trial.params) for trial in trials]
+        returned: Iterable[JobReturn | None] = [None] * len(trials)
+        try:
+            returned = self.launcher.launch(points, trials[0].number)
+        except ConfigError as error:  # a combination that cannot be, and nothing was started
+            if len(trials) > 1:
+                for trial in trials:
+                    self._launch([trial])
+                return
+            _say(str(error))
+        except SweepError:  # the others are done, unless a failure was to stop them
+            if self.config.launcher.get("fail_fast"):
+                raise
+        for trial, job in zip(trials, returned, strict=True):
+            self._tell(trial, job)
+
+    def _tell(self, trial: Trial | FrozenTrial, job: JobReturn | None = None) -> None:
+        """Note what the record of a trial says; without one that says a score it has failed."""
+        record = finished(self.folder / str(trial.number), self.space.overrides(trial.params)) or {}
+        if record.get("score") is None:
+            _say(f"trial {trial.number} failed{_reason(job)}")
+            self.study.tell(trial.number, state=TrialState.FAIL)
+        elif record.get("pruned"):
+            self.study.tell(trial.number, state=TrialState.PRUNED)
+        else:
+            self.study.tell(trial.number, record["score"])
+
+    def _say_progress(self) -> None:
+        best = find_best(self.study)
+        score = f"; best: trial {best.number}, {self.monitor} {best.value:.4f}" if best else ""
+        _say(f"{self._done()} of {self.config.sweep.n_trials} trials{score}")
+
+
+def _reason(job: JobReturn | None) -> str:
+    if job is None or job.status != JobStatus.FAILED:
+        return ""
+    try:
+        return str(job.return_value)
+    except Exception as error:  # noqa: BLE001 (whatever the job has raised)
+        return f": {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
