@@ -1,0 +1,52 @@
+"""Writing a file so that at any instant, whatever happens, the old one or the new one is there, whole."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+DRAFT = ".draft-"
+"""In the name of a file that is being written."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a draft beside ``path``, which takes its place when the body has written it.
+
+    The draft reaches the disk before it gets the name, and the name before this returns. When the body or the
+    disk fails, ``path`` is what it was, and the draft is gone.
+
+    Args:
+        path: the file; its folder exists.
+
+    Raises:
+        OSError: the draft cannot be written.
+    """
+    draft = path.with_name(f".{path.name}{DRAFT}{secrets.token_hex(4)}")
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def sweep_drafts(folder: Path) -> None:
+    """Remove what a killed process has left of its drafts; nobody else may be writing there."""
+    for draft in folder.glob(f".*{DRAFT}*"):
+        with suppress(OSError):
+            draft.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # where a folder cannot be opened, and a rename is written at once
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
