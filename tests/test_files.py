@@ -21,9 +21,14 @@ def test_a_file_is_replaced_as_a_whole_and_no_draft_stays(tmp_path):
 def test_what_goes_wrong_while_writing_leaves_the_old_file(tmp_path):
     file = tmp_path / "run.json"
     file.write_text("old")
-    with pytest.raises(OSError, match="No space"), replacing(file) as draft:
-        draft.write_text("ne")
-        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fail():
+        with replacing(file) as draft:
+            draft.write_text("ne")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        fail()
     assert file.read_text() == "old"
     assert list(tmp_path.iterdir()) == [file]
 
