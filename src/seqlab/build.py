@@ -20,7 +20,8 @@ from seqlab.callbacks import Pruning, progress
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ConfigError
 from seqlab.module import SequenceModule
-from seqlab.runs import Journal, RunFolder
+from seqlab.runs import RunFolder
+from seqlab.runs.journal import Journal
 from seqlab.schema import Config, LoggerConfig, SearchConfig, validate
 from seqlab.tasks import Task
 

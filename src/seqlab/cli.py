@@ -21,6 +21,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab predict RUN TEXT ...                              ask a finished run
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
+  seqlab sweep resume FOLDER                               go on with a sweep that was cut off
   seqlab cells                                             list the cells
   seqlab --version                                         print the version
 """
@@ -44,9 +45,11 @@ def main() -> int:
     from seqlab import commands
     from seqlab.errors import near
 
+    if command == "sweep":
+        return guarded(lambda: _run_hydra(commands.resumed_sweep(arguments)), ())
     if command in commands.HELP:
         return guarded(lambda: commands.run(command, arguments), ())
-    return _complain(f"no command '{command}'; {near(command, ['train', *commands.HELP])}")
+    return _complain(f"no command '{command}'; {near(command, ['train', 'sweep', *commands.HELP])}")
 
 
 def train(arguments: Sequence[str] | None = None) -> int:

@@ -63,6 +63,20 @@ def run(command: str, arguments: Sequence[str]) -> None:
             _predict(parser.parse_args(arguments))
 
 
+def resumed_sweep(arguments: Sequence[str]) -> list[str]:
+    """Return what follows ``seqlab train`` to do what ``seqlab sweep …`` asks.
+
+    Raises:
+        SeqlabError: the command line or the sweep's folder is wrong.
+    """
+    from seqlab.sweep.resume import command_line  # noqa: PLC0415
+
+    parser = _Parser(prog="seqlab sweep", description="Go on with a sweep: what is done is not run again.")
+    parser.add_argument("action", choices=["resume"])
+    parser.add_argument("folder", type=Path, help="the sweep's, which holds multirun.yaml")
+    return command_line(parser.parse_args(arguments).folder)
+
+
 def _cells(options: argparse.Namespace) -> None:
     import torch  # noqa: PLC0415
     from rich import box  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 import json
 
-from seqlab.runs import Journal
+from seqlab.runs.journal import Journal
 
 
 def test_every_call_appends_one_line(tmp_path):

@@ -50,3 +50,21 @@ def test_the_last_scores_are_those_of_the_last_whole_line(job):
 
 def test_the_output_stands_beside_the_folder(job):
     assert job.output == job.folder.parent / "3.log"
+
+
+def test_a_job_that_died_without_a_word_is_said_to_have_failed(job):
+    write(job, status="running", seed=1)
+    job.bury("killed by SIGKILL")
+    assert job.record() == {"status": "failed", "seed": 1, "error": "killed by SIGKILL"}
+
+
+@pytest.mark.parametrize("status", ["done", "interrupted", "failed"])
+def test_the_last_word_of_a_job_is_left_as_it_is(job, status):
+    write(job, status=status)
+    job.bury("killed by SIGKILL")
+    assert job.record() == {"status": status}
+
+
+def test_a_job_without_a_record_gets_none(job):
+    job.bury("killed by SIGKILL")
+    assert job.record() == {}

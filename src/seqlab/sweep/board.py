@@ -1,7 +1,8 @@
 """What is shown of a sweep while it runs: a live table on a terminal, a line for every event elsewhere."""
 
+import shlex
+import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -14,6 +15,9 @@ from seqlab.sweep.job import Job
 
 SHOWN = ("val/accuracy", "val/mae", "val/loss")
 """The score that stands for a job, the first of them that it has."""
+
+FAILURES = ("failed", "stopped")
+"""States of a job that has ended and is not done."""
 
 LAST_LINES = 5
 """Lines of a failed job's output that are shown."""
@@ -32,7 +36,7 @@ class Board:
         self.states = {job.number: "done before" if job.number in done else "waiting" for job in jobs}
         self.failures: list[str] = []
         self._seconds: list[float] = []
-        self._starts: dict[int, float] = {}
+        self._metrics = {job.number: job.last_metrics() for job in jobs}
         self._console = Console(stderr=True, highlight=False)
         self._live = Live(console=self._console, auto_refresh=False) if sys.stderr.isatty() else None
 
@@ -48,7 +52,7 @@ class Board:
         if kind is not None:
             folder = self.jobs[0].folder.parent
             self._console.print(
-                f"stopped; the same command with hydra.sweep.dir={folder} goes on",
+                f"stopped; to go on: seqlab sweep resume {shlex.quote(str(folder))}",
                 markup=False,
                 soft_wrap=True,
             )
@@ -57,20 +61,23 @@ class Board:
         """Note that a job has begun."""
         where = f" on GPU {','.join(slot.devices)}" if slot.devices else ""
         self.states[job.number] = f"runs{where}"
-        self._starts[job.number] = time.monotonic()
         self._say(f"job {job.number} starts{where}: {job.title}")
 
     def ended(self, job: Job, code: int | None, seconds: float) -> bool:
         """Note that a job has ended; return whether it is done, which only its record can tell."""
+        job.bury(_end_of(code))
         record = job.record()
-        good = record.get("status") == "done"
-        self.states[job.number] = "done" if good else "failed"
         self._seconds.append(seconds)
-        if good:
-            self._say(f"job {job.number} done in {seconds:.0f} s: {_score(record.get('metrics', {}))}")
+        self._metrics[job.number] = job.last_metrics()
+        if record.get("status") == "done":
+            state = "pruned" if record.get("pruned") else "done"
+            self.states[job.number] = state
+            self._say(f"job {job.number} {state} in {seconds:.0f} s: {_score(record.get('metrics', {}))}")
             return True
-        reason = record.get("error") or f"it ended with code {code}"
-        self.failures.append(f"job {job.number} ({job.title}) failed: {reason}; its output is {job.output}")
+        state = "stopped" if record.get("status") == "interrupted" else "failed"
+        self.states[job.number] = state
+        reason = record.get("error") or _end_of(code)
+        self.failures.append(f"job {job.number} ({job.title}) {state}: {reason}; its output is {job.output}")
         self._console.print(self.failures[-1], markup=False, soft_wrap=True)
         for line in _tail(job):
             self._console.print(f"    {line}", markup=False, soft_wrap=True)
@@ -89,17 +96,32 @@ class Board:
         table = Table(title=self._summary(), title_justify="left", box=None)
         for column in ("job", "settings", "state", "epoch", "score"):
             table.add_column(column, overflow="fold")
-        for job in self.jobs:
-            metrics = job.last_metrics() if self.states[job.number].startswith(("runs", "done")) else {}
+        for job in self._shown():
+            if self.states[job.number].startswith("runs"):
+                self._metrics[job.number] = job.last_metrics()
+            metrics = self._metrics[job.number]
             epoch = (
                 f"{metrics['epoch'] + 1}/{job.config['trainer']['max_epochs']}" if "epoch" in metrics else ""
             )
             table.add_row(str(job.number), job.title, self.states[job.number], epoch, _score(metrics))
         return table
 
+    def _shown(self) -> list[Job]:
+        """Return the jobs for which there is room: those that run before failed, done and waiting ones."""
+        room = max(self._console.height - 4, 3)
+        if len(self.jobs) <= room:
+            return list(self.jobs)
+        order = sorted(self.jobs, key=lambda job: (self._rank(job), -job.number))
+        return sorted(order[:room], key=lambda job: job.number)
+
+    def _rank(self, job: Job) -> int:
+        state = self.states[job.number]
+        return 0 if state.startswith("runs") else 1 if state in FAILURES else 3 if state == "waiting" else 2
+
     def _summary(self) -> str:
         states = list(self.states.values())
-        done, failed = sum(state.startswith("done") for state in states), states.count("failed")
+        done = sum(state.startswith(("done", "pruned")) for state in states)
+        failed = sum(state in FAILURES for state in states)
         running = sum(state.startswith("runs") for state in states)
         text = f"{done} of {len(states)} done, {failed} failed, {running} running"
         left = len(states) - done - failed
@@ -112,6 +134,14 @@ class Board:
 def _score(metrics: Mapping[str, Any]) -> str:
     name = next((name for name in SHOWN if name in metrics), None)
     return f"{name} {metrics[name]:.4f}" if name else ""
+
+
+def _end_of(code: int | None) -> str:
+    """Say how a process ended that has not said so itself."""
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        return f"killed by {name}" + (", perhaps for want of memory" if -code == signal.SIGKILL else "")
+    return f"ended with code {code}"
 
 
 def _tail(job: Job) -> list[str]:

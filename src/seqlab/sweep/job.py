@@ -9,6 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from seqlab.runs.folder import RunFolder
+
 
 @dataclass(frozen=True)
 class Job:
@@ -40,6 +42,14 @@ class Job:
         except (OSError, ValueError):
             return {}
         return found
+
+    def bury(self, reason: str) -> None:
+        """Write into the run's record that its process is gone, if it could not do so itself."""
+        record = self.record()
+        if record.get("status") == "running":
+            folder = RunFolder(self.folder)
+            folder.record = record
+            folder.write(status="failed", error=reason)
 
     def last_metrics(self) -> dict[str, Any]:
         """Return the last line of metrics.jsonl that tells an epoch's scores."""

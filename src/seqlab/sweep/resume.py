@@ -1,0 +1,60 @@
+"""Going on with a sweep: its folder knows the command that began it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seqlab.errors import RunError
+
+RECORD = "multirun.yaml"
+"""Hydra's own record of a sweep."""
+
+
+def command_line(folder: Path) -> list[str]:
+    """Return what follows ``seqlab train`` to go on with a sweep, and move to where it was begun.
+
+    A sweep's folder is a command, which may name modules and configuration files: resume only your own.
+
+    Args:
+        folder: of the sweep.
+
+    Raises:
+        RunError: the folder holds no sweep, or its record is damaged.
+    """
+    folder = folder.absolute()
+    hydra = _hydra(folder / RECORD)
+    try:
+        given = [text for text in hydra["overrides"]["hydra"] if not text.startswith("hydra.mode=")]
+        settings = [*hydra["overrides"]["task"]]
+        sources = [
+            one["path"] for one in hydra["runtime"]["config_sources"] if one["provider"] == "command-line"
+        ]
+        begun = Path(hydra["runtime"]["cwd"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _refused(folder / RECORD, f"misses {error}") from error
+    if not begun.is_dir():
+        raise _refused(folder / RECORD, f"the sweep was begun in {begun}, which is gone")
+    os.chdir(begun)  # where relative paths start
+    options = [f"--config-dir={path}" for path in sources]
+    return ["-m", *options, *settings, *given, f"hydra.sweep.dir={_quoted(folder)}"]
+
+
+def _hydra(file: Path) -> Mapping[str, Any]:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))["hydra"]  # type: ignore[no-any-return]
+    except FileNotFoundError as error:
+        raise RunError(f"{file.parent} holds no sweep: it has no {RECORD}") from error
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
+        raise _refused(file, "cannot be read") from error
+
+
+def _quoted(folder: Path) -> str:
+    text = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
+
+
+def _refused(file: Path, reason: str) -> RunError:
+    return RunError(f"{file}: {reason}; repeat the command that began the sweep, with its hydra.sweep.dir")
