@@ -50,6 +50,8 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
         "data=text_csv": ["data.path=my.csv"],
         "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
         "task=forecasting": ["data=jena_climate"],
+        "task=regression": ["data=adding"],
+        "task=tagging": ["data=copy"],
     }
     make_config(composed(choice, *needed.get(choice, [])))
 
@@ -62,6 +64,13 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
             ["data=jena_climate", "task=classification"],
             "does not suit data=jena_climate; use task=forecasting",
         ),
+        (["data=adding", "task=forecasting"], "does not suit data=adding; use task=regression"),
+        (["data=adding", "callbacks.score_drawn=true"], "data=adding has no classes"),
+        (["data=adding", "data.length=1"], "data.length must be greater than or equal to 2, got 1"),
+        (["data=copy", "model.pooling=max"], "asks at each of its last steps; use model.pooling=last"),
+        (["data=parity", "data.test_length=40"], "test_length=40 must be more than length=40"),
+        (["data=temporal_order", "data.relevant=4"], "data.relevant must be 2 or 3, got 4"),
+        (["data=parity", "data.train_samples=0"], "data.train_samples must be greater than or equal to 1"),
         (["data=jena_climate", "callbacks.score_drawn=true"], "data=jena_climate has no classes"),
         (["data=text_csv"], "data.path must be set"),
         (["data=text_csv", "data.path=a", "data.encoding=utf-16"], "files in utf-16 are not read"),

@@ -143,7 +143,10 @@ def _predict(options: argparse.Namespace) -> None:
 
     logs.configure("quiet")
     run = load_run(options.run, options.checkpoint)
-    lines = _forecast(run, options) if run.spec.task == "forecasting" else _classify(run, options)
+    answer = {"forecasting": _forecast, "classification": _classify}.get(run.spec.task)
+    if answer is None:
+        raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {options.run}")
+    lines = answer(run, options)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 

@@ -38,12 +38,17 @@ class DataConfig(Section):
     task: ClassVar[str]
 
     batch_size: Count
-    val_share: Share
-    test_share: Share
     limit_train_samples: Count | None
 
+
+class SplitConfig(DataConfig):
+    """What every data set has that is split by shares."""
+
+    val_share: Share
+    test_share: Share
+
     @model_validator(mode="after")
-    def _training_is_left(self) -> "DataConfig":
+    def _training_is_left(self) -> "SplitConfig":
         if self.val_share + self.test_share >= 1:
             raise ValueError(
                 f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1"
@@ -82,7 +87,7 @@ class OwnFile(Section):
         return encoding
 
 
-class TextConfig(DataConfig):
+class TextConfig(SplitConfig):
     """What every data set of texts has."""
 
     task = "classification"
@@ -125,7 +130,7 @@ class TextCSVConfig(LongTextConfig, OwnFile):
     label: Name
 
 
-class SeriesConfig(DataConfig):
+class SeriesConfig(SplitConfig):
     """What every data set of a measured series has."""
 
     task = "forecasting"
@@ -162,7 +167,69 @@ class SeriesCSVConfig(SeriesConfig, OwnFile):
     time_format: Name | None
 
 
+class SyntheticConfig(DataConfig):
+    """What every made-up task has."""
+
+    train_samples: Count
+    val_samples: Count
+    test_samples: Count
+    samples_seed: Annotated[int, Field(ge=0)]
+
+
+class AddingConfig(SyntheticConfig):
+    """conf/data/adding: the arguments of ``Adding``."""
+
+    task = "regression"
+
+    name: Literal["adding"]
+    length: Annotated[int, Field(ge=2)]
+
+
+class CopyConfig(SyntheticConfig):
+    """conf/data/copy: the arguments of ``CopyMemory``."""
+
+    task = "tagging"
+
+    name: Literal["copy"]
+    length: Count
+    recalled: Count
+
+
+class ParityConfig(SyntheticConfig):
+    """conf/data/parity: the arguments of ``Parity``."""
+
+    task = "classification"
+
+    name: Literal["parity"]
+    length: Count
+    test_length: Count
+
+    @model_validator(mode="after")
+    def _test_is_longer(self) -> "ParityConfig":
+        if self.test_length <= self.length:
+            raise ValueError(f"test_length={self.test_length} must be more than length={self.length}")
+        return self
+
+
+class TemporalOrderConfig(SyntheticConfig):
+    """conf/data/temporal_order: the arguments of ``TemporalOrder``."""
+
+    task = "classification"
+
+    name: Literal["temporal_order"]
+    length: Annotated[int, Field(ge=10)]
+    relevant: Literal[2, 3]
+
+
 AnyData = Annotated[
-    NamesConfig | OnlineShoppingConfig | TextCSVConfig | JenaClimateConfig | SeriesCSVConfig,
+    NamesConfig
+    | OnlineShoppingConfig
+    | TextCSVConfig
+    | JenaClimateConfig
+    | SeriesCSVConfig
+    | AddingConfig
+    | CopyConfig
+    | ParityConfig
+    | TemporalOrderConfig,
     Field(discriminator="name"),
 ]

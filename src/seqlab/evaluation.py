@@ -5,8 +5,8 @@ from pathlib import Path
 from lightning.pytorch import Trainer
 
 from seqlab import build, logs
-from seqlab.data_schema import Fetched
-from seqlab.errors import DataError
+from seqlab.data_schema import Fetched, SyntheticConfig
+from seqlab.errors import ConfigError, DataError
 from seqlab.runs.load import load_run
 
 
@@ -21,6 +21,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     Raises:
         RunError: the folder is damaged.
         DataError: the data are gone, or not the ones the run has seen.
+        ConfigError: a root is named for data that are generated.
     """
     logs.configure("quiet")
     run = load_run(path, checkpoint)
@@ -28,6 +29,8 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     recorded = run.record.get("data", {}).get("path")
     if root is None and recorded and Path(recorded).exists():
         root = recorded
+    if root is not None and isinstance(config.data, SyntheticConfig):
+        raise ConfigError(f"data={config.data.name} is generated, not read; leave --root out")
     if root is not None:
         place = "root" if isinstance(config.data, Fetched) else "path"
         config = config.model_copy(update={"data": config.data.model_copy(update={place: root})})

@@ -16,6 +16,12 @@ def last_step(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     return sequence[torch.arange(len(sequence), device=sequence.device), lengths - 1]
 
 
+def last_steps(sequence: Tensor, lengths: Tensor, count: int) -> Tensor:
+    """Return the last ``count`` steps of each sequence, [B, T, H] to [B, count, H]; each has as many."""
+    steps = lengths[:, None] - count + torch.arange(count, device=lengths.device)
+    return sequence[torch.arange(len(sequence), device=sequence.device)[:, None], steps]
+
+
 def backwards(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     """Return each sequence, [B, T, H], in reverse, its padding left at the end; its own inverse."""
     if lengths is None:

@@ -50,13 +50,17 @@ class SequenceModule(LightningModule):
             kind=spec["kind"],
             input_size=spec["input_size"],
             output_size=self.task.output_size,
+            output_steps=self.task.output_steps,
             symbols=spec.get("symbols", ()),
             ngrams=spec.get("ngrams", ()),
             **(model or {}),
         )
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Answer a right-padded batch: x [B, T] or [B, T, F], lengths [B], to [B, output_size]."""
+        """Answer a right-padded batch: x [B, T] or [B, T, F], lengths [B], to [B, output_size].
+
+        For a task with answers at several steps S, to [B, S, output_size].
+        """
         answer: Tensor = self.model(x, lengths)
         return answer
 

@@ -46,13 +46,18 @@ class ModelConfig(Section):
         return self
 
 
-class ClassificationConfig(Section):
-    """conf/task/classification: the settings of ``Classification``."""
+class ClassesConfig(Section):
+    """What every task has that names classes."""
 
-    name: Literal["classification"]
     label_smoothing: Share
     class_weight_power: Annotated[float, Field(ge=0, le=1)]
     baselines: bool
+
+
+class ClassificationConfig(ClassesConfig):
+    """conf/task/classification: the settings of ``Classification``."""
+
+    name: Literal["classification"]
 
 
 class ForecastingConfig(Section):
@@ -62,6 +67,19 @@ class ForecastingConfig(Section):
     loss: Literal["mse", "mae"]
     residual: Literal["persistence", "none"]
     baselines: bool
+
+
+class RegressionConfig(Section):
+    """conf/task/regression: the settings of ``Regression``."""
+
+    name: Literal["regression"]
+    baselines: bool
+
+
+class TaggingConfig(ClassesConfig):
+    """conf/task/tagging: the settings of ``Tagging``."""
+
+    name: Literal["tagging"]
 
 
 class SGDConfig(Section):
@@ -216,7 +234,10 @@ class Config(Section):
     imports: list[str]
     model: ModelConfig
     data: AnyData
-    task: Annotated[ClassificationConfig | ForecastingConfig, Field(discriminator="name")]
+    task: Annotated[
+        ClassificationConfig | ForecastingConfig | RegressionConfig | TaggingConfig,
+        Field(discriminator="name"),
+    ]
     optimizer: Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
     scheduler: Annotated[
         NoScheduleConfig | CosineConfig | PlateauConfig | OneCycleConfig, Field(discriminator="name")
@@ -242,6 +263,11 @@ class Config(Section):
         if self.task.name != self.data.task:
             raise ValueError(
                 f"task={self.task.name} does not suit data={self.data.name}; use task={self.data.task}"
+            )
+        if self.data.task == "tagging" and self.model.pooling != "last":
+            raise ValueError(
+                f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
+                "asks at each of its last steps; use model.pooling=last"
             )
         if self.callbacks.score_drawn and self.data.task != "classification":
             raise ValueError(

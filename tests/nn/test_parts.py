@@ -198,3 +198,22 @@ def test_a_forced_engine_that_cannot_serve_is_an_error():
 )
 def test_auto_takes_the_fastest_engine_that_serves(cell, dtype, engine):
     assert Recurrent(cell, input_size=3, hidden_size=4).choice(dtype).engine.name == engine
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_model_that_answers_at_its_last_steps_reads_the_outputs_of_those_steps(bidirectional):
+    model = SequenceModel(
+        kind="features",
+        input_size=2,
+        output_size=4,
+        output_steps=2,
+        cell="gru",
+        hidden_size=3,
+        bidirectional=bidirectional,
+    )
+    x, lengths = torch.randn(3, 5, 2), torch.tensor([5, 2, 3])
+    answers = model(x, lengths)
+    assert answers.shape == (3, 2, 4)
+    for row, length in enumerate(lengths.tolist()):
+        outputs, _ = model.recurrent(x[row : row + 1, :length])
+        assert torch.allclose(answers[row], model.head.linear(outputs[0, length - 2 :]), atol=1e-6)

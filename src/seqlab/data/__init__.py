@@ -9,6 +9,7 @@ from seqlab.data.online_shopping_10_cats import OnlineShopping
 from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series_csv import SeriesCSV
 from seqlab.data.spec import DataSpec
+from seqlab.data.synthetic import Adding, CopyMemory, Parity, TemporalOrder
 from seqlab.data.text_csv import TextCSV
 
 DATASETS: dict[str, type[SequenceData]] = {
@@ -17,20 +18,28 @@ DATASETS: dict[str, type[SequenceData]] = {
     "jena_climate": JenaClimate,
     "text_csv": TextCSV,
     "series_csv": SeriesCSV,
+    "adding": Adding,
+    "copy": CopyMemory,
+    "parity": Parity,
+    "temporal_order": TemporalOrder,
 }
 """Every data set by its name in ``data=``."""
 
 __all__ = [
     "DATASETS",
+    "Adding",
     "Batch",
     "BatchLoader",
+    "CopyMemory",
     "DataSpec",
     "JenaClimate",
     "Names",
     "OnlineShopping",
+    "Parity",
     "Samples",
     "SequenceData",
     "SeriesCSV",
+    "TemporalOrder",
     "TextCSV",
     "TokenSamples",
     "WindowSamples",

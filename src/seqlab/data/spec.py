@@ -14,9 +14,10 @@ class DataSpec:
     Attributes:
         name: the data set, as in ``data=names``.
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
-        task: what is asked: "classification" or "forecasting".
+        task: what is asked: "classification", "forecasting", "regression" (one number) or "tagging" (a class
+            at each of the last steps).
         input_size: tokens in the vocabulary with its special symbols, or feature columns F.
-        source: "real", or "sample" for the small built-in files.
+        source: "real", "sample" for the small built-in files, or "generated".
         origin: the folder or file that was read, and what led there, in words.
         sha256: hash of what was read.
         sizes: samples in each split.
@@ -27,14 +28,16 @@ class DataSpec:
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.ngrams``).
         text: how a text becomes tokens.
+        features: names of the feature columns, if they are no series.
         series: what the columns of a series are, and how they are scaled.
+        tagged_steps: for "tagging", how many steps at the end of a sequence have a class.
     """
 
     name: str
     kind: Literal["tokens", "features"]
-    task: Literal["classification", "forecasting"]
+    task: Literal["classification", "forecasting", "regression", "tagging"]
     input_size: int
-    source: Literal["real", "sample"]
+    source: Literal["real", "sample", "generated"]
     origin: str
     sha256: str
     sizes: dict[str, int]
@@ -45,7 +48,9 @@ class DataSpec:
     symbols: tuple[str, ...] = ()
     ngrams: tuple[int, ...] = ()
     text: TextSettings | None = None
+    features: tuple[str, ...] = ()
     series: SeriesSettings | None = None
+    tagged_steps: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON and checkpoints hold them."""

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from seqlab.cells import cells
+from seqlab.lengths import last_steps
 from seqlab.nn.encoders import make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.pooling import POOLINGS, WIDTHS
@@ -13,12 +14,13 @@ from seqlab.nn.recurrent import Merge, Recurrent
 
 
 class SequenceModel(nn.Module):
-    """One answer a sequence, from any cell.
+    """One answer a sequence, or one at each of its last steps, from any cell.
 
     Args:
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
         input_size: tokens in the vocabulary, or feature columns F.
         output_size: numbers in an answer: classes, or steps of a forecast.
+        output_steps: steps at the end of a sequence that are answered one by one; 0 for one answer in all.
         cell: name of a registered cell.
         options: the cell's constants by name.
         hidden_size: width H of every gate and state.
@@ -44,6 +46,7 @@ class SequenceModel(nn.Module):
         kind: str,
         input_size: int,
         output_size: int,
+        output_steps: int = 0,
         cell: str = "lstm",
         options: Mapping[str, Any] | None = None,
         hidden_size: int = 128,
@@ -85,16 +88,24 @@ class SequenceModel(nn.Module):
             init=init,
             init_steps=init_steps,
         )
-        self.pooling = pooling
+        self.pooling, self.output_steps = pooling, output_steps
         self.head = LinearHead(WIDTHS[pooling] * self.recurrent.output_size, output_size, dropout)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size]."""
+        """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size].
+
+        With ``output_steps`` S the answers are [B, S, output_size].
+        """
+        answer: Tensor
+        if self.output_steps:
+            outputs, _ = self.recurrent(self.encoder(x), lengths, need_state=False)
+            answer = self.head(last_steps(outputs, lengths, self.output_steps))
+            return answer
         readings, _ = self.recurrent.read(self.encoder(x), lengths)
         pool = POOLINGS[self.pooling]
-        answer: Tensor = self.head(self.recurrent.merge([pool(outputs, lengths) for outputs in readings]))
+        answer = self.head(self.recurrent.merge([pool(outputs, lengths) for outputs in readings]))
         return answer
 
     def extra_repr(self) -> str:
-        """Show the pooling, which owns no parameters."""
-        return f"pooling={self.pooling}"
+        """Show the pooling or what stands for it, which owns no parameters."""
+        return f"output_steps={self.output_steps}" if self.output_steps else f"pooling={self.pooling}"

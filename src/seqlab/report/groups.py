@@ -18,6 +18,7 @@ SCORES = {
     "test/recall_macro": "recall",
     "test/f1_macro": "F1",
     "drawn/accuracy": "drawn",
+    "test/mse": "mean sq. error",
     "test/mae": "mean abs. error",
     "test/median_ae": "median abs. error",
     "test/rmse": "RMSE",
@@ -25,7 +26,7 @@ SCORES = {
 }
 """What is shown of a run, and what it is called; all but "drawn" are of test data, macro averages."""
 
-RANKED = {"test/accuracy": -1, "test/mae": 1, "val/accuracy": -1, "val/mae": 1}
+RANKED = {"test/accuracy": -1, "test/mse": 1, "test/mae": 1, "val/accuracy": -1, "val/mse": 1, "val/mae": 1}
 """Scores that decide which is best, the first of them that there is: −1 the highest, 1 the lowest."""
 
 
@@ -92,7 +93,9 @@ class Group:
     @property
     def best(self) -> Run:
         """The run whose monitored validation score is best."""
-        return min(self.runs, key=lambda run: _rank(("val/accuracy", "val/mae", *RANKED), run.metrics))
+        return min(
+            self.runs, key=lambda run: _rank(("val/accuracy", "val/mse", "val/mae", *RANKED), run.metrics)
+        )
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,12 @@ class Question:
         return bool(self.runs[0].record["data"].get("source") == "sample")
 
     @property
+    def task(self) -> str:
+        """What kind of answer is asked for, as in ``task=``."""
+        named = str(self.runs[0].settings.get("task.name", "classification"))
+        return "forecasting" if self.is_forecasting else named
+
+    @property
     def is_forecasting(self) -> bool:
         """Whether a series is to be continued, not a class to be named."""
         return bool(self.runs[0].record["data"].get("series"))
@@ -135,6 +144,8 @@ class Question:
     def unit(self) -> str:
         """What errors of forecasts are measured in: the target, whose name has its unit, or several."""
         series = self.runs[0].record["data"].get("series")
+        if not series:
+            return "units of the answer"
         targets: list[str] = series.get("targets", []) if isinstance(series, dict) else []
         return targets[0] if len(targets) == 1 else "mean of all targets"
 

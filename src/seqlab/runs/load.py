@@ -126,9 +126,13 @@ def _spec_of(content: dict[str, Any], file: Path) -> DataSpec:
         raise _refused(file, "does not say what data it was trained on") from error
     # So no size can be larger than the file that claims it.
     series, text = spec.series, spec.text
+    answers = len(spec.classes)
     if spec.task == "classification":
         fits = text is not None and spec.input_size == len(spec.symbols)
-        answers = len(spec.classes)
+    elif spec.task == "tagging":
+        fits = spec.input_size == len(spec.symbols) and spec.tagged_steps > 0
+    elif spec.task == "regression":
+        fits, answers = spec.input_size == len(spec.features), 1
     else:
         fits = series is not None and spec.input_size == len(series.columns) == len(series.means)
         answers = series.horizon_steps * len(series.targets) if series else 0

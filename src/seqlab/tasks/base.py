@@ -24,12 +24,14 @@ class Task(nn.Module):
         monitor: the score by which the best weights are chosen.
         mode: whether less ("min") or more ("max") of it is better.
         output_size: numbers in an answer.
+        output_steps: steps at the end of a sequence that are answered one by one; 0 for one answer in all.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
     monitor: ClassVar[str]
     mode: ClassVar[str]
     output_size: int
+    output_steps: int = 0
     stages: nn.ModuleList
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The figures a run leaves: learning curves and confusion matrices."""
+"""The figures a run leaves: learning curves, confusion matrices, answers against the truth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -32,6 +32,17 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, ti
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()
+    return figure
+
+
+def scatter(predicted: Tensor, true: Tensor, title: str) -> Figure:
+    """Draw every answer, [N], against the truth, [N]; what is right lies on the diagonal."""
+    figure = Figure(figsize=(5.2, 5.0), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(true.cpu(), predicted.cpu(), s=8, alpha=0.5, linewidths=0)
+    axes.axline((float(true.mean()), float(true.mean())), slope=1, color="black", lw=1)
+    axes.set(xlabel="true", ylabel="predicted", title=title)
+    axes.grid(alpha=0.3)
     return figure
 
 

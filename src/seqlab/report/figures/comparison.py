@@ -11,6 +11,7 @@ PANELS = {
     "test/precision_macro": ("precision", "macro mean over classes"),
     "test/recall_macro": ("recall", "macro mean over classes"),
     "test/f1_macro": ("F1", "macro mean over classes"),
+    "test/mse": ("mean squared error", "squared units of the answer"),
     "test/mae": ("mean absolute error", ""),
     "test/median_ae": ("median absolute error", ""),
     "test/rmse": ("root mean square error", ""),

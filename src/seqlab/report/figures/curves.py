@@ -12,6 +12,9 @@ from seqlab.report.runs import Run
 CURVES = {"accuracy": "accuracy", "mae": "mean absolute error", "f1_macro": "F1", "loss": "loss"}
 """Scores whose curves are drawn, where there are any, and what they are called."""
 
+LOSSES = {"forecasting": "scaled units", "regression": "mean squared error"}
+"""What the loss is measured in, by task, if not in nats."""
+
 STAGES = {"train": "training", "val": "validation"}
 
 
@@ -48,7 +51,7 @@ def _figure(question: Question, score: str, groups: Iterable[Group], *, means: b
         "accuracy": "share of samples",
         "mae": question.unit,
         "f1_macro": "macro mean over classes",
-        "loss": "scaled units" if question.is_forecasting else "cross-entropy in nats",
+        "loss": LOSSES.get(question.task, "cross-entropy in nats"),
     }
     figure.update_yaxes(title=text(f"{CURVES[score]}, {units[score]}", 60), col=1)
     last = max((max(trace.x) for trace in figure.data), default=1)

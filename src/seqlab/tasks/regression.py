@@ -1,0 +1,112 @@
+"""Regression: which number belongs to this sequence?"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from seqlab.data import Batch, SequenceData
+from seqlab.tasks.base import STAGES, History, Task
+from seqlab.tasks.errors import Forecasts
+from seqlab.tasks.figures import curves, scatter
+from seqlab.tasks.loss import MeanLoss
+
+
+class StageErrors(nn.Module):
+    """What one stage counts: mean squared and mean absolute error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mse, self.mae = MeanLoss(), MeanLoss()
+
+
+class Regression(Task):
+    """One number a sequence; the loss is the mean squared error."""
+
+    monitor, mode = "val/mse", "min"
+    output_size = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
+        self.predictions = Forecasts()
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Regression":  # noqa: ARG003
+        """Return the task; it has no settings."""
+        return cls()
+
+    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the mean squared error of answers, [B, 1], to ``batch.y`` [B], and note the batch."""
+        valid = batch.ids >= 0
+        rows = valid.sum()
+        errors = torch.where(valid, answers[:, 0] - batch.y.to(answers.dtype), 0)
+        loss = errors.square().sum() / rows.clamp(min=1)
+        with torch.no_grad():
+            found = self._of(stage)
+            found.mse.update(loss, rows)
+            found.mae.update(errors.abs().sum() / rows.clamp(min=1), rows)
+            if stage == "test":
+                self.predictions.update(batch.ids, answers[:, 0], batch.y)
+        return loss
+
+    def compute(self, stage: str) -> dict[str, float]:
+        """Return the stage's loss and errors over all batches and ranks since the last reset."""
+        found = self._of(stage)
+        mse = float(found.mse.compute())
+        return {"loss": mse, "mse": mse, "mae": float(found.mae.compute())}
+
+    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+        """Score always answering the training mean, and if ``fitted`` a linear model of all inputs."""
+        y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}
+        mean = {split: np.full_like(true, y["train"].mean()) for split, true in y.items()}
+        found: dict[str, dict[str, float] | str] = {"mean": _scored(mean, y)}
+        if fitted:
+            found["ridge"] = _scored(_ridge(data, y["train"]), y)
+        return found
+
+    def figures(self, history: History, title: str) -> dict[str, Figure]:
+        """Draw the learning curves, and the test answers against the truth."""
+        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
+        if self.predictions.update_called:
+            drawn["predictions"] = scatter(*self.predictions.compute(), f"{title}: test")
+        return drawn
+
+    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+        """Return every test answer."""
+        predicted, true = (found.tolist() for found in self.predictions.compute())
+        rows = [
+            {"text": describe(sample), "true": y, "predicted": answer}
+            for sample, (y, answer) in enumerate(zip(true, predicted, strict=True))
+        ]
+        return {"predictions": rows}
+
+    def reset(self, stage: str) -> None:
+        """Forget the stage's batches."""
+        super().reset(stage)
+        if stage == "test":
+            self.predictions.reset()
+
+    def _of(self, stage: str) -> StageErrors:
+        return cast("StageErrors", self.stage(stage))
+
+
+def _ridge(data: SequenceData, y: np.ndarray) -> dict[str, np.ndarray]:
+    # Slow to import, and only needed here.
+    from sklearn.linear_model import Ridge  # noqa: PLC0415
+
+    x = {split: samples.batch(torch.arange(len(samples))).x for split, samples in data.samples.items()}
+    flat = {split: values.flatten(1).numpy() for split, values in x.items()}
+    model = Ridge().fit(flat["train"], y)
+    return {split: model.predict(values) for split, values in flat.items()}
+
+
+def _scored(predicted: Mapping[str, np.ndarray], true: Mapping[str, np.ndarray]) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for split in ("val", "test"):
+        errors = predicted[split] - true[split]
+        metrics |= {f"{split}/mse": float((errors**2).mean()), f"{split}/mae": float(np.abs(errors).mean())}
+    return metrics

@@ -1,0 +1,62 @@
+"""Tagging: which class has each of a sequence's last steps?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from seqlab.data import Batch, SequenceData
+from seqlab.tasks.classification import Classification
+from seqlab.tasks.text_baselines import majority
+
+
+class Tagging(Classification):
+    """Classification of steps: every step that is asked about counts as a sample of its own.
+
+    Args:
+        classes: class names in the order of their numbers.
+        class_counts: training steps of each class.
+        steps: how many steps S at the end of a sequence have a class.
+        settings: see ``Classification``.
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        class_counts: Sequence[int] | None = None,
+        *,
+        steps: int,
+        **settings: Any,
+    ) -> None:
+        super().__init__(classes, class_counts, **settings)
+        self.output_steps = steps
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Tagging":
+        """Return the task for data with classes of their last steps."""
+        return cls(spec["classes"], spec.get("class_counts"), steps=spec["tagged_steps"], **settings)
+
+    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+        """Return the mean cross-entropy over steps of logits, [B, S, C], and note the batch.
+
+        Step s of sample i counts as sample i · S + s; the classes ``batch.y`` are [B, S].
+        """
+        steps = batch.ids[:, None] * self.output_steps + batch.y.new_tensor(range(self.output_steps))
+        ids = steps.where(batch.ids[:, None] >= 0, -1)
+        return super().step(
+            stage, answers.flatten(0, 1), batch._replace(y=batch.y.flatten(), ids=ids.flatten())
+        )
+
+    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
+        """Score always answering the most frequent class; none of the baselines is fitted."""
+        y = {split: samples.y.flatten().numpy() for split, samples in data.samples.items()}
+        return {"majority": majority(y, len(self.classes))}
+
+    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+        """Return every test answer with its probability, and the scores of every class."""
+
+        def describe_step(number: int) -> str:
+            sample, step = divmod(number, self.output_steps)
+            return f"{describe(sample)}, answer {step + 1}"
+
+        return super().tables(describe_step)

@@ -1,0 +1,120 @@
+"""Made-up tasks from the command line to the folder of the run, and what is done with it afterwards."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from seqlab import cli
+
+TINY = (
+    "trainer.max_epochs=1",
+    "model.hidden_size=4",
+    "data.train_samples=150",
+    "data.val_samples=40",
+    "data.test_samples=50",
+    "logger=none",
+    "verbosity=quiet",
+)
+TASKS = {
+    "adding": ("data.length=12", {"loss", "mse", "mae"}, {"mean", "ridge"}, 50),
+    "copy": ("data.length=3", None, {"majority"}, 500),
+    "parity": ("data.test_length=60", None, {"majority", "char_ngrams"}, 50),
+    "temporal_order": ("data.length=20", None, {"majority", "char_ngrams"}, 50),
+}
+CLASSES = {"loss", "accuracy", "precision_macro", "recall_macro", "f1_macro"}
+
+
+def the_run() -> Path:
+    (record,) = Path("out").rglob("run.json")
+    return record.parent
+
+
+@pytest.fixture
+def command(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
+        capsys.readouterr()
+        code = cli.main()
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.err
+        return code, shown.out, shown.err
+
+    return run
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, train, command):
+    setting, scores, baselines, answers = TASKS[name]
+    assert train(f"data={name}", setting, *TINY) == 0
+    run = the_run()
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "done"
+    assert (record["data"]["name"], record["data"]["source"]) == (name, "generated")
+    expected = {f"{stage}/{score}" for stage in ("val", "test") for score in scores or CLASSES}
+    assert set(record["metrics"]) == expected
+    assert set(record["baselines"]) == baselines
+    for found in record["baselines"].values():
+        assert set(found) < expected
+    assert len(pd.read_csv(run / "predictions.csv")) == answers
+    assert (run / "figures" / "loss.png").exists()
+    # Generated anew, the data are the same, and so are the scores.
+    code, shown, _ = command("eval", run, "--json")
+    assert code == 0
+    assert json.loads(shown) == pytest.approx(record["metrics"], rel=1e-4)
+
+
+def test_the_test_table_of_adding_agrees_with_the_score(train):
+    assert train("data=adding", "data.length=12", *TINY) == 0
+    found = pd.read_csv(the_run() / "predictions.csv")
+    record = json.loads((the_run() / "run.json").read_text())
+    error = ((found["true"] - found["predicted"]) ** 2).mean()
+    assert record["metrics"]["test/mse"] == pytest.approx(error, rel=1e-5)
+
+
+@pytest.mark.parametrize("settings", [(), ("model.bidirectional=true",), ("model=gru", "model.num_layers=2")])
+def test_copy_is_learnt_where_little_is_to_be_remembered(settings, train):
+    tiny = [part for part in TINY if not part.startswith(("model", "trainer", "data.train"))]
+    more = ("data.train_samples=2000", "trainer.max_epochs=4", "model.hidden_size=32", "model.dropout=0")
+    assert (
+        train("data=copy", "data.length=1", "data.recalled=1", *more, *tiny, "callbacks=none", *settings) == 0
+    )
+    record = json.loads((the_run() / "run.json").read_text())
+    assert record["metrics"]["test/accuracy"] > 0.95
+
+
+def test_a_run_on_parity_answers_strings_of_ones_own(train, command):
+    assert train("data=parity", "data.test_length=60", *TINY, "callbacks=none", "task.baselines=false") == 0
+    code, shown, _ = command("predict", the_run(), "0110", "--json")
+    assert code == 0
+    (answer,) = json.loads(shown)
+    assert set(answer["classes"]) == {"even", "odd"}
+
+
+@pytest.mark.parametrize("name", ["adding", "copy"])
+def test_what_cannot_be_asked_of_generated_data_is_refused_in_a_line(name, train, command):
+    assert train(f"data={name}", "data.length=5", *TINY, "callbacks=none", "task.baselines=false") == 0
+    for arguments in (("predict", the_run(), "abc"), ("eval", the_run(), "--root", ".")):
+        code, _, said = command(*arguments)
+        assert code == 2
+        assert f"data={name} is generated" in said
+        assert len(said.strip().splitlines()) == 1
+
+
+def test_the_report_ranks_runs_on_adding_by_their_squared_error(train, command):
+    for cell in ("rnn", "gru"):
+        settings = ("data=adding", "data.length=6", f"model={cell}", *TINY, "task.baselines=false")
+        assert train(*settings, "callbacks=none") == 0
+    code, shown, _ = command("report", "out", "--html", "page.html")
+    assert code == 0
+    errors = {
+        json.loads(path.read_text())["cell"]: json.loads(path.read_text())["metrics"]["test/mse"]
+        for path in Path("out").rglob("run.json")
+    }
+    best, second = sorted(errors, key=errors.get)
+    assert "mean sq. error" in " ".join(shown.split())
+    assert shown.index(f" {best} ") < shown.index(f" {second} ")
+    assert "mean squared error" in Path("page.html").read_text()
