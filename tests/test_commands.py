@@ -229,7 +229,7 @@ def test_mistakes_give_one_line_and_exit_code_2(command, run, arguments, words):
     ("file", "content", "words"),
     [
         ("run.json", "{", "not JSON"),
-        ("run.json", "[]", "not a record"),
+        ("run.json", "[]", "not the record of a run"),
         ("config.yaml", "model: [", "config.yaml: "),
         ("config.yaml", "model: 3\n", "config.yaml: "),
     ],

@@ -30,7 +30,8 @@ class Layout:
             CellError: the step fails, reaches an undeclared name, calls one ``u.g`` twice, or does not
                 return exactly the declared states and the output, each [B, H].
         """
-        return _Probe(cell).layout()
+        with torch.device("cpu"):  # a step may look at its values, also in a network without memory
+            return _Probe(cell).layout()
 
     def formula(self, cell: Cell) -> str:
         """Return the number of parameters of a layer and direction: ``4HI + 4H² + 4H``."""

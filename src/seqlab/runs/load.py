@@ -4,22 +4,23 @@ A checkpoint is read as numbers and plain values. It never decides what is built
 registries. What does not fit is refused in one line, ``file: reason; remedy``.
 """
 
-import json
-import pickle
-import zipfile
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
-from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from seqlab import plugins
 from seqlab.data import DataSpec
-from seqlab.errors import ConfigError, RunError
+from seqlab.errors import ConfigError, RunError, SeqlabError
 from seqlab.module import SequenceModule
+from seqlab.plain import UnreadableError, read_yaml
+from seqlab.record import read_record
+from seqlab.runs.archive import LARGEST_PICKLE, check_archive
+from seqlab.runs.contents import check_contents
+from seqlab.runs.description import spec_of
 from seqlab.schema import Config, validate
 
 LARGEST = 8 * 2**30
@@ -55,104 +56,148 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     Raises:
         RunError: a file is missing, damaged, or not what a run of seqlab leaves.
     """
-    record, config = read_record(path), _read_config(path / "config.yaml")
+    record, config = _read_record(path), read_config(path)
     file = path / "checkpoints" / f"{checkpoint}.ckpt"
-    content = _read_checkpoint(file)
-    spec = _spec_of(content, file)
-    module = SequenceModule(
-        spec=spec.as_dict(),
-        model=config.model.model_dump() | {"engine": config.engine},
-        task=config.task.model_dump(exclude={"name", "baselines"}),
-    )
-    _compare(file, content["state_dict"], module.state_dict())
-    module.load_state_dict(content["state_dict"])
-    return LoadedRun(path, record, config, spec, module.eval())
+    content = read_checkpoint(file)
+    try:
+        spec = spec_of(content)
+    except UnreadableError as error:
+        raise _refused(file, str(error)) from error
+    module = _build(config, spec, content["state_dict"], file)
+    return LoadedRun(path, record, config, spec, module)
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """Return run.json of a run folder.
+def read_config(path: Path) -> Config:
+    """Return the settings of a run folder; the user's modules that they name are imported.
 
     Raises:
-        RunError: there is none, or it is damaged.
+        RunError: config.yaml is missing or damaged, or a module is.
     """
+    file = path / "config.yaml"
+    try:
+        raw = read_yaml(file)
+    except UnreadableError as error:
+        raise _refused(file, str(error)) from error
+    modules = raw.get("imports") if isinstance(raw, dict) else None
+    if not isinstance(modules, list) or not all(isinstance(name, str) for name in modules):
+        raise _refused(file, "does not hold the settings of a run")
+    _refuse_own_modules(path, modules)
+    try:
+        plugins.load(modules)
+        return validate(raw)
+    except SeqlabError as error:
+        raise RunError("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from error
+
+
+def read_checkpoint(file: Path) -> dict[str, Any]:
+    """Return what a checkpoint holds: plain values, and tensors on the CPU that are mapped from the file.
+
+    A plain value is None, bool, int, float, str, or a list, tuple or dict of them. Nothing is executed. The
+    weights and the optimizers' states are finite; whether they fit a network is up to the caller.
+
+    Raises:
+        RunError: the file is missing, damaged, or anything else than a checkpoint of plain values.
+    """
+    if not file.exists() and not file.is_symlink():
+        raise RunError(f"{file}: no such file; did the run reach its first validation?")
+    try:
+        check_archive(file, LARGEST)
+        content = _torch_load(file)
+        check_contents(content, LARGEST_PICKLE, file.stat().st_size)
+        _check_weights(content)
+    except UnreadableError as error:
+        raise _refused(file, str(error)) from error
+    return content
+
+
+def _read_record(path: Path) -> dict[str, Any]:
     file = path / "run.json"
-    if not file.is_file():
+    if not file.exists() and not file.is_symlink():
         inside = sorted(found.parent for found in path.glob("*/run.json"))
         hint = f"did you mean {inside[-1]}?" if inside else "name a folder below outputs/"
         raise RunError(f"{path} is no run folder: it has no run.json; {hint}")
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _refused(file, f"not JSON ({error})") from error
-    if not isinstance(record, dict):
-        raise _refused(file, "not a record of a run")
-    return record
+        return read_record(file)
+    except UnreadableError as error:
+        raise RunError(f"{file}: {error}") from error
 
 
-def _read_config(file: Path) -> Config:
+def _refuse_own_modules(path: Path, modules: list[str]) -> None:
+    """Refuse to import from the run folder itself: who sent it would decide what is executed."""
+    folder = path.resolve()
+    for name in modules:
+        for place in {*sys.path, str(Path.cwd())}:
+            if Path(place, *name.split(".")).resolve().is_relative_to(folder):
+                raise RunError(
+                    f"{path / 'config.yaml'}: imports={name} could be a file of the run folder, from which "
+                    "nothing is imported; go to the folder of your own modules"
+                )
+
+
+def _torch_load(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-        plugins.load(raw["imports"])
-        return validate(raw)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, ConfigError) as error:
-        raise _refused(file, str(error).splitlines()[0]) from error
-
-
-def _read_checkpoint(file: Path) -> dict[str, Any]:
-    if not file.is_file() or file.is_symlink():
-        raise RunError(f"{file}: no such file; did the run reach its first validation?")
-    if file.stat().st_size > LARGEST:
-        raise _refused(file, f"larger than {LARGEST:,} bytes")
-    if not zipfile.is_zipfile(file):
-        raise _refused(file, "not a checkpoint, or cut off")
-    with zipfile.ZipFile(file) as archive:
-        # torch stores without compression; a compressed entry may unpack to anything.
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise _refused(file, "compressed inside, as no checkpoint is")
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise _refused(file, f"cannot be read as plain values ({str(error).splitlines()[0][:80]})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
-        raise _refused(file, "holds no weights")
+        # Mapped, a tensor is a piece of the file; else torch believes the size that the file claims for it.
+        content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # whatever torch makes of damaged bytes
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UnreadableError(f"cannot be read as plain values ({reason:.80})") from error
+    if not isinstance(content, dict):
+        raise UnreadableError("holds no weights")
     return content
 
 
-def _spec_of(content: dict[str, Any], file: Path) -> DataSpec:
-    hyper_parameters = content.get("hyper_parameters")
+def _check_weights(content: dict[str, Any]) -> None:
+    weights = content.get("state_dict")
+    if not isinstance(weights, dict) or not all(isinstance(found, Tensor) for found in weights.values()):
+        raise UnreadableError("holds no weights")
+    for name, tensor in weights.items():
+        _check_finite(tensor, f"weight '{name}'")
+    _check_finite(content.get("optimizer_states"), "the state of the optimizer")
+
+
+def _check_finite(value: Any, name: str) -> None:
+    """Refuse tensors somewhere in ``value`` that hold NaN or infinity."""
+    if isinstance(value, dict | list | tuple):
+        for inside in value.values() if isinstance(value, dict) else value:
+            _check_finite(inside, name)
+    elif isinstance(value, Tensor) and not torch.isfinite(value).all():
+        raise UnreadableError(f"{name} is not finite")
+
+
+def _build(config: Config, spec: DataSpec, weights: dict[str, Tensor], file: Path) -> SequenceModule:
+    """Return the network with the weights; it is built for real only once they are known to fit."""
+
+    def make() -> SequenceModule:
+        return SequenceModule(
+            spec=spec.as_dict(),
+            model=config.model.model_dump() | {"engine": config.engine},
+            task=config.task.model_dump(exclude={"name", "baselines"}),
+        )
+
+    if config.model.num_layers > len(weights):
+        raise _refused(file, f"has {len(weights)} weights, too few for {config.model.num_layers} layers")
     try:
-        spec = TypeAdapter(DataSpec).validate_python(dict(hyper_parameters or {})["spec"])
-    except (ValidationError, KeyError, TypeError, ValueError) as error:
-        raise _refused(file, "does not say what data it was trained on") from error
-    # So no size can be larger than the file that claims it.
-    series, text = spec.series, spec.text
-    answers = len(spec.classes)
-    if spec.task == "classification":
-        fits = text is not None and spec.input_size == len(spec.symbols)
-    elif spec.task == "tagging":
-        fits = spec.input_size == len(spec.symbols) and spec.tagged_steps > 0
-    elif spec.task == "regression":
-        fits, answers = spec.input_size == len(spec.features), 1
-    else:
-        fits = series is not None and spec.input_size == len(series.columns) == len(series.means)
-        answers = series.horizon_steps * len(series.targets) if series else 0
-    bias = content["state_dict"].get("model.head.linear.bias")
-    if not fits or not answers or not isinstance(bias, Tensor) or bias.shape != (answers,):
-        raise _refused(file, "its description of the data is damaged")
-    return spec
+        with torch.device("meta"):  # which takes no memory
+            expected = make().state_dict()
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        raise _refused(
+            file, f"describes no network that can be ({str(error).splitlines()[0]:.80})"
+        ) from error
+    except ConfigError as error:
+        raise _refused(file, f"does not fit config.yaml ({error})") from error
+    _compare(file, weights, expected)
+    module = make()
+    module.load_state_dict(weights)
+    return module.eval()
 
 
-def _compare(file: Path, given: dict[str, Any], expected: dict[str, Tensor]) -> None:
-    """Refuse weights whose names, shapes or types differ from the network's, or that are no numbers."""
-    if set(given) != set(expected):
-        odd = min(map(str, set(given) ^ set(expected)))
-        raise _refused(file, f"its weights are another network's ('{odd}')")
+def _compare(file: Path, given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Refuse weights whose names, shapes or types differ from the network's."""
+    if odd := set(given) ^ set(expected):
+        raise _refused(file, f"its weights are another network's ('{min(map(str, odd))}')")
     for name, tensor in expected.items():
-        found = given[name]
-        if not isinstance(found, Tensor) or found.shape != tensor.shape or found.dtype != tensor.dtype:
-            raise _refused(file, f"weight '{name}' does not have the network's shape")
-        if not torch.isfinite(found).all():
-            raise _refused(file, f"weight '{name}' is not finite")
+        if given[name].shape != tensor.shape or given[name].dtype != tensor.dtype:
+            raise _refused(file, f"weight '{name}' does not have the network's shape and type")
 
 
 def _refused(file: Path, reason: str) -> RunError:

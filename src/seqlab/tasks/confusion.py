@@ -4,6 +4,11 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from seqlab.errors import DataError
+
+MOST_CLASSES = 4096
+"""Their matrix has 128 MiB."""
+
 
 class ConfusionMatrix(Metric):
     """Counts of (true class, predicted class), summed exactly over batches and ranks.
@@ -13,6 +18,9 @@ class ConfusionMatrix(Metric):
 
     Args:
         num_classes: number of classes C.
+
+    Raises:
+        DataError: there are too many.
     """
 
     full_state_update = False
@@ -20,6 +28,8 @@ class ConfusionMatrix(Metric):
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
+        if num_classes > MOST_CLASSES:
+            raise DataError(f"{num_classes:,} classes are more than the {MOST_CLASSES:,} that can be counted")
         self.num_classes = num_classes
         counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
         self.add_state("counts", counts, dist_reduce_fx="sum")

@@ -1,0 +1,111 @@
+"""Files that anyone may have written, read as plain values: no waiting, no code, no lasting memory."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import yaml
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LARGEST = 2**24
+"""Bytes that a record or a configuration may have."""
+DEEPEST = 40
+"""Lists and mappings within one another that are read."""
+
+
+class UnreadableError(ValueError):
+    """Why a file is not read, as the end of a sentence that begins with its name."""
+
+
+def open_plain(file: Path, largest: int) -> BinaryIO:
+    """Open a file for reading, if it is one: a pipe would wait, a device not end, a link lead elsewhere.
+
+    Args:
+        file: what to open.
+        largest: bytes that it may have.
+
+    Raises:
+        UnreadableError: it is not there, something else than a file, too large, or cannot be opened.
+    """
+    try:
+        found = file.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableError(f"is a {_kind(found.st_mode)}, not a file; put the file itself there")
+        if found.st_size > largest:
+            raise UnreadableError(f"has {found.st_size:,} bytes, more than the {largest:,} that are read")
+        return file.open("rb")
+    except OSError as error:
+        raise UnreadableError(f"cannot be opened ({error.strerror})") from error
+
+
+def read_text(file: Path, largest: int = LARGEST) -> str:
+    """Return the text of a file.
+
+    Raises:
+        UnreadableError: as above, or it is not UTF-8.
+    """
+    with open_plain(file, largest) as opened:
+        try:
+            return opened.read(largest).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UnreadableError(f"is not UTF-8 at byte {error.start}") from error
+        except OSError as error:
+            raise UnreadableError(f"cannot be read ({error.strerror})") from error
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the values of a JSON text; NaN and Infinity are numbers, as Python writes them.
+
+    Raises:
+        UnreadableError: it is not JSON, nested too deeply, or holds half a character.
+    """
+    try:
+        values = json.loads(text)
+        json.dumps(values, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be shown
+    except RecursionError as error:
+        raise UnreadableError("is nested too deeply") from error
+    except ValueError as error:
+        raise UnreadableError(f"is not JSON ({error})") from error
+    return values
+
+
+def read_yaml(file: Path, largest: int = 2**20) -> Any:
+    """Return the values of a YAML file without aliases, of which a few lines can mean billions of values.
+
+    Raises:
+        UnreadableError: as above, or it is not YAML, or nested too deeply, or has an alias.
+    """
+    text = read_text(file, largest)
+    try:
+        reason = _growing(text)
+        values = None if reason else yaml.load(text, LOADER)  # noqa: S506 (both loaders are safe)
+    except (ValueError, OverflowError, yaml.YAMLError) as error:  # ValueError: the 31st of February
+        raise UnreadableError(f"is not YAML ({_place(error)})") from error
+    if reason:
+        raise UnreadableError(reason)
+    return values
+
+
+def _growing(text: str) -> str:
+    """Return why a YAML text would grow when it is loaded; nothing if it would not."""
+    depth = 0
+    for event in yaml.parse(text, LOADER):
+        if isinstance(event, yaml.AliasEvent):
+            return f"has an alias, *{event.anchor:.40}; write the values themselves"
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            return "is nested too deeply"
+    return ""
+
+
+def _place(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}: " if mark else ""
+    return where + (getattr(error, "problem", None) or str(error).splitlines()[0])
+
+
+def _kind(mode: int) -> str:
+    kinds = {"link": stat.S_ISLNK, "folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
+    return next((kind for kind, is_it in kinds.items() if is_it(mode)), "device")

@@ -1,0 +1,52 @@
+"""What may be in a checkpoint: plain values and dense tensors, no more of them than its bytes can say."""
+
+from collections import OrderedDict
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seqlab.plain import DEEPEST, UnreadableError
+
+PLAIN = (type(None), bool, int, float, str)
+
+
+def check_contents(content: Any, most_values: int, most_bytes: int) -> None:
+    """Refuse values that are not plain, and those that grow when they are walked through.
+
+    A list that holds itself, or one list a thousand times a thousand times, is small only as long as nobody
+    walks through it; so is a tensor of 10¹² numbers that all are the same one.
+
+    Args:
+        content: what was in a checkpoint.
+        most_values: values that there may be, a shared one counted wherever it is.
+        most_bytes: bytes that all tensors together may have.
+
+    Raises:
+        UnreadableError: with the reason.
+    """
+    tensors: dict[int, Tensor] = {}
+    _walk([content], tensors, most_values)
+    if sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) > most_bytes:
+        raise UnreadableError("holds tensors that are larger than the file")
+
+
+def _walk(values: Collection[Any], tensors: dict[int, Tensor], left: int, depth: int = 0) -> int:
+    """Look at values and what they hold, note the tensors; return how many more values there may be."""
+    left -= len(values)
+    if left < 0:
+        raise UnreadableError("holds more values than it has bytes")
+    if depth > DEEPEST:
+        raise UnreadableError("is nested too deeply")
+    for value in values:
+        kind = type(value)
+        if kind in (dict, OrderedDict) and all(type(key) in PLAIN for key in value):
+            left = _walk(value.values(), tensors, left, depth + 1)
+        elif kind in (list, tuple):
+            left = _walk(value, tensors, left, depth + 1)
+        elif kind is Tensor and value.layout == torch.strided and value.device.type == "cpu":
+            tensors[id(value)] = value
+        elif kind not in PLAIN:
+            raise UnreadableError(f"holds a {kind.__name__:.40} that is no plain value")
+    return left
