@@ -223,6 +223,8 @@ def guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
 
 
 def _complain(*lines: str, code: int = WRONG_INPUT) -> int:
+    from seqlab.plain import printable
+
     for line in lines:
-        sys.stderr.write(f"seqlab: {line}\n")
+        sys.stderr.write(f"seqlab: {printable(line)}\n")
     return code

@@ -14,6 +14,10 @@ DEEPEST = 40
 """Lists and mappings within one another that are read."""
 
 
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in b"\n\t"}
+"""Characters that would give orders to a terminal, and how they are shown instead."""
+
+
 class UnreadableError(ValueError):
     """Why a file is not read, as the end of a sentence that begins with its name."""
 
@@ -35,6 +39,8 @@ def open_plain(file: Path, largest: int) -> BinaryIO:
         if found.st_size > largest:
             raise UnreadableError(f"has {found.st_size:,} bytes, more than the {largest:,} that are read")
         return file.open("rb")
+    except FileNotFoundError as error:
+        raise UnreadableError("is not there") from error
     except OSError as error:
         raise UnreadableError(f"cannot be opened ({error.strerror})") from error
 
@@ -98,6 +104,11 @@ def _growing(text: str) -> str:
         if depth > DEEPEST:
             return "is nested too deeply"
     return ""
+
+
+def printable(text: str) -> str:
+    """Return a text that may come from anywhere as it can be shown in a terminal."""
+    return text.translate(CONTROLS)
 
 
 def _place(error: Exception) -> str:

@@ -41,7 +41,7 @@ def test_runs_that_are_not_done_are_rows_with_their_reason(tmp_path, classify):
     reasons = dict(zip(table["status"], table["reason"], strict=True))
     assert reasons["failed"] == 'ValueError: a "quoted", reason'
     assert reasons["done"] == ""
-    assert "run.json cannot be read" in reasons["damaged"]
+    assert "run.json is not JSON" in reasons["damaged"]
 
 
 @pytest.mark.parametrize("file", [".", "missing/report.csv"])

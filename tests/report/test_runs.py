@@ -29,13 +29,13 @@ def test_settings_are_flat_and_curves_by_epoch(tmp_path, classify):
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("run.json", '{"status": "do', "run.json cannot be read"),
-        ("run.json", b"\xff\xfe", "run.json cannot be read"),
+        ("run.json", '{"status": "do', "run.json is not JSON (Unterminated string"),
+        ("run.json", b"\xff\xfe", "run.json is not UTF-8 at byte 0"),
         ("run.json", "[]", "not the record of a run"),
-        ("run.json", '{"data": {"name": "x"}, "metrics": 3}', "'metrics' is not a mapping"),
-        ("config.yaml", "model: [", "config.yaml cannot be read"),
+        ("run.json", '{"data": {"name": "x"}, "metrics": 3}', "run.json is damaged: 'metrics'"),
+        ("config.yaml", "model: [", "config.yaml is not YAML (line 2"),
         ("config.yaml", "", "config.yaml holds no settings"),
-        ("config.yaml", None, "config.yaml cannot be read"),
+        ("config.yaml", None, "config.yaml is not there"),
     ],
 )
 def test_a_damaged_run_is_listed_with_its_reason(tmp_path, classify, file, content, words):

@@ -84,7 +84,7 @@ def test_what_is_not_done_comes_after_with_its_state_and_reason(classify, shown)
     assert list(places.values()) == sorted(places.values())
     assert lines[places["bad/"]].endswith("lstm 1 failed ValueError: [red]what[/red]")
     assert lines[places["stopped/"]].endswith("lstm 2 interrupted after epoch 3 of 3")
-    assert "damaged run.json cannot be read" in lines[places["broken/"]]
+    assert "damaged run.json is not JSON" in lines[places["broken/"]]
 
 
 def test_a_cut_off_journal_is_named_below_the_table(classify, shown):
@@ -94,9 +94,16 @@ def test_a_cut_off_journal_is_named_below_the_table(classify, shown):
     assert " ".join(last).endswith("metrics.jsonl, line 9 is damaged or cut off")
 
 
-def test_only_damaged_runs_are_a_report_too(classify, shown):
-    (classify("broken") / "run.json").write_text("{")
-    assert "Cannot be compared" in " ".join(shown()[0])
+def test_only_damaged_runs_are_an_error_with_the_reason_of_each(tmp_path, classify):
+    for name in ("one", "two"):
+        (classify(name) / "run.json").write_text("{")
+    with pytest.raises(RunError, match=r"(.*/(one|two)/.*: run.json is not JSON \(.*\n?){2}"):
+        read_runs(tmp_path)
+
+
+def test_orders_to_the_terminal_are_shown_and_not_given(classify, shown):
+    classify("bad", status="failed", error="\x1b[2Jgone \x9b31m")
+    assert "\\x1b[2Jgone \\x9b31m" in " ".join(" ".join(line) for line in shown())
 
 
 def test_earlier_runs_of_a_seed_are_mentioned(tmp_path, classify, capsys):

@@ -2,10 +2,14 @@
 
 import csv
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from seqlab.errors import RunError
+from seqlab.plain import UnreadableError, open_plain
 
+LARGEST = 2**30
+"""Bytes that a table may have."""
 LARGEST_CELL = 2**24
 """Characters that a cell may have; csv's own limit is less than some reviews."""
 
@@ -17,8 +21,10 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
         RunError: the file or a column is missing, or a row is cut off.
     """
     csv.field_size_limit(LARGEST_CELL)
+    if not file.exists() and not file.is_symlink():
+        raise RunError(f"there is no {file.name}")
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
+        with TextIOWrapper(open_plain(file, LARGEST), encoding="utf-8", newline="") as lines:
             rows = csv.reader(lines)
             header = next(rows, [])
             missing = [column for column in columns if column not in header]
@@ -30,8 +36,8 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
                 if len(row) != len(header):
                     raise RunError(f"{file.name}, line {rows.line_num} is damaged or cut off")
                 found.append(tuple(row[place] for place in places))
-    except FileNotFoundError as error:
-        raise RunError(f"there is no {file.name}") from error
+    except UnreadableError as error:
+        raise RunError(f"{file.name} {error}") from error
     except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{file.name} cannot be read ({error})") from error
     return found

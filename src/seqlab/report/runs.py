@@ -3,22 +3,22 @@
 Nothing of this imports torch.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from seqlab.errors import RunError
+from seqlab.plain import UnreadableError, open_plain, parse_json, read_yaml
+from seqlab.record import read_record
 
 History = Mapping[str, list[tuple[int, float]]]
 """(epoch, value) points by metric, such as "val/loss"; epochs count from 0."""
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-MAPPINGS = ("data", "metrics", "baselines")
-"""Parts of a record that must be mappings, if they are there."""
+LARGEST_HISTORY = 2**28
+"""Bytes that a metrics.jsonl may have."""
+TYPES = {"seed": int, "data.targets": list, "data.target": str, "data.label": str}
+"""What settings must be that runs are sorted by, if they are there."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,15 @@ def read_runs(folder: Path) -> list[Run]:
     """Return every run below ``folder``, by the name of its folder.
 
     Raises:
-        RunError: there is no run.
+        RunError: there is no run, or none that can be read.
     """
-    files = sorted(path for path in folder.rglob("run.json") if path.is_file())
+    files = sorted(folder.rglob("run.json"))
     if not files:
         raise RunError(f"no run below {folder}; seqlab train makes one")
-    return [_read(file.parent, folder) for file in files]
+    runs = [_read(file.parent, folder) for file in files]
+    if all(run.status == "damaged" for run in runs):
+        raise RunError("\n".join(f"{run.path}: {run.reason}" for run in runs))
+    return runs
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
@@ -84,41 +87,30 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _read(path: Path, below: Path) -> Run:
     name = str(path.relative_to(below)) if path != below else path.resolve().name
+    file = path / "run.json"
     try:
-        record = _read_record(path / "run.json")
-        settings = _read_settings(path / "config.yaml") if "data" in record else {}
-    except RunError as error:
-        return Run(path, name, {"status": "damaged", "error": str(error)})
+        record = read_record(file)
+        file = path / "config.yaml"
+        settings = _read_settings(file) if "data" in record else {}
+    except UnreadableError as error:
+        return Run(path, name, {"status": "damaged", "error": f"{file.name} {error}"})
     history, problems = read_history(path / "metrics.jsonl")
     return Run(path, name, record, settings, history, problems)
 
 
-def _read_record(file: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file.name} cannot be read ({error})") from error
-    if not isinstance(record, dict):
-        raise RunError(f"{file.name} is not the record of a run")
-    for part in MAPPINGS:
-        if not isinstance(record.get(part, {}), dict):
-            raise RunError(f"{file.name} is damaged: '{part}' is not a mapping")
-    return record
-
-
 def _read_settings(file: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506 (both loaders are safe)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RunError(f"{file.name} cannot be read ({str(error).splitlines()[0]})") from error
+    raw = read_yaml(file)
     if not isinstance(raw, dict):
-        raise RunError(f"{file.name} holds no settings")
+        raise UnreadableError("holds no settings")
     flat: dict[str, Any] = {}
     for group, section in raw.items():
         if isinstance(section, dict):
             flat |= {f"{group}.{key}": value for key, value in section.items()}
         else:
-            flat[group] = section
+            flat[str(group)] = section
+    for key, kind in TYPES.items():
+        if not isinstance(flat.get(key), kind | None):
+            raise UnreadableError(f"is damaged: {key} is {flat[key]!r:.40}")
     return flat
 
 
@@ -129,17 +121,20 @@ def read_history(file: Path) -> tuple[History, tuple[str, ...]]:
     """
     points: dict[str, dict[int, float]] = {}
     problems: list[str] = []
+    if not file.exists() and not file.is_symlink():
+        return {}, ()
     try:
-        lines = file.read_bytes().splitlines() if file.exists() else []
-    except OSError as error:
-        return {}, (f"{file.name}: {error.strerror}",)
+        with open_plain(file, LARGEST_HISTORY) as opened:
+            lines = opened.read(LARGEST_HISTORY).splitlines()
+    except UnreadableError as error:
+        return {}, (f"{file.name} {error}",)
     for number, line in enumerate(lines, 1):
         if b'"epoch"' not in line and number < len(lines):
             continue  # a single step's
         try:
-            row = dict(json.loads(line))
+            row = dict(parse_json(line))
             epoch = int(row.get("epoch", -1))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             problems.append(f"{file.name}, line {number} is damaged or cut off")
             continue
         for name, value in numbers(row).items() if epoch >= 0 else ():

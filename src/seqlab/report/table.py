@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from seqlab.plain import printable
 from seqlab.report.groups import SCORES, Group, Question, compare
 from seqlab.report.runs import Run, read_runs
 
@@ -55,7 +56,7 @@ def print_comparison(questions: Sequence[Question], others: Sequence[Run]) -> No
         console.print(_table(sheet_of_others(others)))
     for run in (run for question in questions for run in question.runs):
         for problem in run.problems:
-            console.print(f"{run.folder}: {problem}", markup=False, soft_wrap=True)
+            console.print(printable(f"{run.folder}: {problem}"), markup=False, soft_wrap=True)
 
 
 def sheets(question: Question) -> list[Sheet]:
@@ -136,18 +137,22 @@ def _note(question: Question) -> str:
     return "; ".join(parts)
 
 
+def _shown(text: str) -> str:
+    return escape(printable(text))
+
+
 def _table(sheet: Sheet) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=escape(sheet.title),
+        title=_shown(sheet.title),
         title_justify="left",
         caption=sheet.note or None,
         caption_justify="left",
     )
     for column in sheet.columns:
-        table.add_column(escape(column), justify="right" if column in NUMBERS else "left", overflow="fold")
+        table.add_column(_shown(column), justify="right" if column in NUMBERS else "left", overflow="fold")
     for row in sheet.rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*map(_shown, row))
     for row in sheet.baselines:
-        table.add_row(*map(escape, row), style="dim")
+        table.add_row(*map(_shown, row), style="dim")
     return table

@@ -47,6 +47,15 @@ def _walk(values: Collection[Any], tensors: dict[int, Tensor], left: int, depth:
             left = _walk(value, tensors, left, depth + 1)
         elif kind is Tensor and value.layout == torch.strided and value.device.type == "cpu":
             tensors[id(value)] = value
+        elif kind is str:
+            _check_text(value)
         elif kind not in PLAIN:
             raise UnreadableError(f"holds a {kind.__name__:.40} that is no plain value")
     return left
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UnreadableError("holds a text with half a character") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import RunError, SeqlabError
+from seqlab.record import FORMAT
 
 FOLDER_VARIABLE = "SEQLAB_RUN_FOLDER"
 """Environment variable through which the processes of one run share its folder."""
@@ -71,7 +72,8 @@ class RunFolder:
         """
         start = datetime.now(UTC)
         os.environ[FOLDER_VARIABLE] = str(self.path)
-        self.write(status="running", started=start.isoformat(timespec="seconds"), pid=os.getpid())
+        started = start.isoformat(timespec="seconds")
+        self.write(format=FORMAT, status="running", started=started, pid=os.getpid())
         try:
             yield
         except (KeyboardInterrupt, SystemExit):
