@@ -18,7 +18,8 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
 
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
   seqlab eval RUN                                          score a finished run again
-  seqlab predict RUN TEXT ...                              ask a finished run
+  seqlab predict RUN TEXT ...                              ask a finished run, or an exported network
+  seqlab export RUN --to onnx                              write its network to a file that predicts alone
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
   seqlab sweep resume FOLDER                               go on with a sweep that was cut off

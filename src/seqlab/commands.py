@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 from seqlab.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from seqlab.runs.load import LoadedRun
+    from seqlab.predictor import Predictor
 
 HELP = {
     "cells": "list the registered cells: gates, states, parameters, engines",
     "eval": "score a run's best weights again on its validation and test data",
-    "predict": "ask a run's network about texts, or how a series goes on",
+    "predict": "ask a run's network, or an exported one, about texts, or how a series goes on",
+    "export": "write a run's network to a file that can predict alone",
     "report": "compare all runs below a folder",
 }
 
@@ -45,9 +46,17 @@ def run(command: str, arguments: Sequence[str]) -> None:
         parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table too")
         parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with all figures too")
         _report(parser.parse_args(arguments))
+    elif command == "export":
+        _add_run(parser, "a run folder")
+        parser.add_argument("--to", choices=["safetensors", "onnx"], required=True)
+        parser.add_argument(
+            "--out", type=Path, metavar="FILE", help="instead of RUN/model.safetensors or .onnx"
+        )
+        _export(parser.parse_args(arguments))
     else:
-        parser.add_argument("run", type=Path, help="a run folder")
-        parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
+        _add_run(
+            parser, "a run folder, or a file of seqlab export" if command == "predict" else "a run folder"
+        )
         parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
         if command == "eval":
             parser.add_argument("--root", help="where the data are now, if they have moved")
@@ -60,6 +69,13 @@ def run(command: str, arguments: Sequence[str]) -> None:
                 help="a UTF-8 file of further texts, one a line; or the latest rows of a series",
             )
             parser.add_argument("--top", type=int, default=3, help="how many classes to name")
+            parser.add_argument(
+                "--imports",
+                action="append",
+                default=[],
+                metavar="MODULE",
+                help="a module of yours that registers the cell of a safetensors file",
+            )
             _predict(parser.parse_args(arguments))
 
 
@@ -75,6 +91,11 @@ def resumed_sweep(arguments: Sequence[str]) -> list[str]:
     parser.add_argument("action", choices=["resume"])
     parser.add_argument("folder", type=Path, help="the sweep's, which holds multirun.yaml")
     return command_line(parser.parse_args(arguments).folder)
+
+
+def _add_run(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("run", type=Path, help=what)
+    parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
 
 
 def _cells(options: argparse.Namespace) -> None:
@@ -138,11 +159,12 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     if options.top < 1:
         raise ConfigError(f"--top must be 1 or more, got {options.top}")
-    from seqlab import logs  # noqa: PLC0415
-    from seqlab.runs.load import load_run  # noqa: PLC0415 (imports torch)
+    from seqlab import logs, plugins  # noqa: PLC0415
+    from seqlab.prediction import load  # noqa: PLC0415 (imports torch)
 
     logs.configure("quiet")
-    run = load_run(options.run, options.checkpoint)
+    plugins.load(options.imports)
+    run = load(options.run, options.checkpoint)
     answer = {"forecasting": _forecast, "classification": _classify}.get(run.spec.task)
     if answer is None:
         raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {options.run}")
@@ -150,7 +172,19 @@ def _predict(options: argparse.Namespace) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _classify(run: "LoadedRun", options: argparse.Namespace) -> list[str]:
+def _export(options: argparse.Namespace) -> None:
+    file = options.out or options.run / f"model.{options.to}"
+    if file.suffix != f".{options.to}":
+        raise ConfigError(f"--out {file} must end in .{options.to}, by which seqlab predict knows it")
+    from seqlab import logs  # noqa: PLC0415
+    from seqlab.export import export  # noqa: PLC0415 (imports torch)
+
+    logs.configure("quiet")
+    for written in export(options.run, options.checkpoint, file):
+        sys.stdout.write(f"{written}  {written.stat().st_size:,} bytes\n")
+
+
+def _classify(run: "Predictor", options: argparse.Namespace) -> list[str]:
     from seqlab.prediction import classify  # noqa: PLC0415
 
     texts = [text for text in (*options.texts, *_lines(options.file)) if text.strip()]
@@ -164,7 +198,7 @@ def _classify(run: "LoadedRun", options: argparse.Namespace) -> list[str]:
     return [f"{answer.text}\t{found}" for answer, found in zip(answers, best, strict=True)]
 
 
-def _forecast(run: "LoadedRun", options: argparse.Namespace) -> list[str]:
+def _forecast(run: "Predictor", options: argparse.Namespace) -> list[str]:
     from seqlab.prediction import forecast  # noqa: PLC0415
 
     if options.texts or options.file is None:

@@ -30,6 +30,10 @@ class RunError(SeqlabError):
     """A run folder cannot be written or read."""
 
 
+class ExportError(SeqlabError):
+    """A network cannot be exported, or an exported file cannot be read."""
+
+
 class SweepError(SeqlabError):
     """Jobs of a sweep have failed; the others are done."""
 

@@ -29,7 +29,7 @@ def spec_of(content: dict[str, Any]) -> DataSpec:
         raise UnreadableError("does not say what data it was trained on") from error
     bias = content["state_dict"].get("model.head.linear.bias")
     answers = _answers(spec)
-    if not _fits(spec) or not answers or not isinstance(bias, Tensor) or bias.shape != (answers,):
+    if not fits(spec) or not answers or not isinstance(bias, Tensor) or bias.shape != (answers,):
         raise UnreadableError("describes its data in a way that cannot be")
     return spec
 
@@ -41,7 +41,7 @@ def _answers(spec: DataSpec) -> int:
     return 1 if spec.task == "regression" else len(spec.classes)
 
 
-def _fits(spec: DataSpec) -> bool:
+def fits(spec: DataSpec) -> bool:
     """Return whether what a spec says of one thing agrees with what it says of the others."""
     if spec.task == "forecasting":
         return spec.series is not None and _fits_series(spec, spec.series)

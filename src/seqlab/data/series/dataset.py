@@ -227,5 +227,14 @@ class SeriesData(SequenceData):
 
 def scaled(grid: Grid, settings: SeriesSettings) -> Tensor:
     """Return the input columns of a grid as a model reads them, [N, F] in float32."""
-    full = derive(grid, settings.calendar, settings.targets, settings.climatology)
-    return torch.from_numpy(((full.values - settings.means) / settings.scales).astype(np.float32))
+    return scale(in_units(grid, settings), settings)
+
+
+def in_units(grid: Grid, settings: SeriesSettings) -> np.ndarray:
+    """Return the input columns of a grid, measured and derived, in their own units, [N, F]."""
+    return derive(grid, settings.calendar, settings.targets, settings.climatology).values
+
+
+def scale(values: np.ndarray, settings: SeriesSettings) -> Tensor:
+    """Scale input columns, [..., F], as a model reads them, to float32."""
+    return torch.from_numpy(((values - settings.means) / settings.scales).astype(np.float32))

@@ -1,0 +1,49 @@
+"""How does a network leave seqlab? As safetensors with a JSON beside it, or as ONNX; both can predict."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from seqlab.errors import ConfigError, ExportError
+from seqlab.export.weights import write_weights
+from seqlab.runs.load import load_run
+
+
+def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
+    """Write a run's network to a file from which ``seqlab predict`` answers as from the run.
+
+    Args:
+        run: the run folder.
+        checkpoint: "best" or "last".
+        file: named .safetensors or .onnx.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        RunError: the folder is damaged.
+        ExportError: the network cannot be exported, or the file cannot be written.
+        ConfigError: ONNX is wanted and its packages are missing.
+    """
+    if file.suffix == ".onnx":
+        require_onnx()
+    loaded = load_run(run, checkpoint)
+    try:
+        if file.suffix == ".onnx":
+            from seqlab.export.onnx_model import write_onnx  # noqa: PLC0415 (an extra)
+
+            return write_onnx(loaded, file)
+        return write_weights(loaded, file)
+    except OSError as error:
+        raise ExportError(
+            f"cannot write {file}: {error.strerror or error}; name another with --out"
+        ) from error
+
+
+def require_onnx() -> None:
+    """Refuse to go on without the packages of the extra.
+
+    Raises:
+        ConfigError: onnx or onnxruntime is not installed.
+    """
+    if not all(map(find_spec, ("onnx", "onnxruntime"))):
+        raise ConfigError("ONNX needs onnx and onnxruntime: pip install 'seqlab[onnx]'")

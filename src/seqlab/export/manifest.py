@@ -1,0 +1,105 @@
+"""What an exported network says of itself: all that a prediction needs beside the weights."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from seqlab import __version__
+from seqlab.data import DATASETS, DataSpec, SequenceData
+from seqlab.data_schema import AnyData, OwnFile, Section
+from seqlab.errors import ExportError
+from seqlab.runs.description import fits
+from seqlab.runs.load import LoadedRun
+from seqlab.schema import ClassificationConfig, ForecastingConfig
+
+KEY = "seqlab"
+"""The name of the JSON among the metadata of a file."""
+FORMAT_VERSION = 1
+
+
+class Manifest(Section):
+    """The JSON that goes with exported weights.
+
+    Attributes:
+        format_version: of this JSON.
+        seqlab: the version of seqlab that wrote it.
+        imports: modules that register the cell, if it is no shipped one.
+        engine: what ran the cell.
+        model: the arguments of ``SequenceModel``.
+        task: the settings of the task.
+        data: how files like the training data are read.
+        spec: vocabulary and classes, or columns, scales and horizon.
+    """
+
+    format_version: Literal[1]
+    seqlab: str
+    imports: list[str]
+    engine: str
+    model: dict[str, Any]
+    task: Annotated[ClassificationConfig | ForecastingConfig, Field(discriminator="name")]
+    data: AnyData
+    spec: DataSpec
+
+    @classmethod
+    def of(cls, run: LoadedRun) -> Self:
+        """Describe a run's network; where its data lie is left out.
+
+        Raises:
+            ExportError: its data hold neither texts nor a series.
+        """
+        spec, config = run.spec.as_dict(), run.config
+        if run.spec.text is None and run.spec.series is None:
+            raise ExportError(f"{run.path} answers neither texts nor a series; only these can be exported")
+        place = (
+            {"path": Path(config.data.path).name}
+            if isinstance(config.data, OwnFile)
+            else {"root": None, "url": None}
+        )
+        return cls.model_validate(
+            {
+                "format_version": FORMAT_VERSION,
+                "seqlab": __version__,
+                "imports": config.imports,
+                "engine": config.engine,
+                "model": config.model.model_dump(),
+                "task": config.task.model_dump(),
+                "data": config.data.model_dump() | place,
+                "spec": spec | {"origin": "", "path": ""},
+            }
+        )
+
+    @classmethod
+    def read(cls, text: str, file: Path) -> Self:
+        """Return what the JSON in a file says.
+
+        Raises:
+            ExportError: it is none of seqlab's, or contradicts itself.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            detail = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, detail["loc"]))
+            raise refused(file, f"its description is damaged ({place!r:.60}: {detail['msg']})") from error
+
+    def reader(self) -> SequenceData:
+        """Return the data set that reads files like the training data."""
+        return DATASETS[self.data.name](**self.data.model_dump(exclude={"name"}))
+
+    def to_json(self) -> str:
+        """Return the JSON."""
+        return self.model_dump_json(indent=2)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if not self.spec.task == self.task.name == self.data.task:
+            raise ValueError("spec, task and data are of different tasks")
+        if not fits(self.spec):
+            raise ValueError("spec contradicts itself")
+        return self
+
+
+def refused(file: Path, reason: str) -> ExportError:
+    """Return the error that says what is wrong with a file."""
+    return ExportError(f"{file}: {reason}; export the run again")

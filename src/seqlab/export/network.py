@@ -1,0 +1,208 @@
+"""A whole network as an ONNX graph: inputs as data have them, answers as people read them."""
+
+import numpy as np
+import torch
+from onnx import GraphProto, ValueInfoProto, helper
+
+from seqlab.data import DataSpec
+from seqlab.data.series.settings import SeriesSettings
+from seqlab.export.graph import BOOL, DOUBLE, FLOAT, INT64, Graph
+from seqlab.export.scan import add_scan, array
+from seqlab.module import SequenceModule
+from seqlab.nn.encoders import Embedding, Linear, NGrams, OneHot
+from seqlab.nn.recurrent import Layer, Recurrent
+from seqlab.tasks import Forecasting
+
+LENGTHS = "lengths"
+KEYS_DOMAIN = "ai.onnx.ml"
+"""Where ONNX keeps LabelEncoder, a table of integers by integers."""
+
+
+def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
+    """Return the graph of a trained network; batch size B and steps T are free.
+
+    Inputs are ``lengths`` [B] and ``tokens`` [B, T], or ``features`` [B, T, F] in the columns' own units.
+    The output is ``probabilities`` [B, C], or ``forecast`` [B, horizon, K] in the targets' own units. Steps
+    past a sequence's length change nothing.
+
+    Raises:
+        ExportError: ONNX cannot express the cell's step.
+        TraceError: the step cannot be traced.
+    """
+    graph, model = Graph(), module.model
+    x = scaled = input_name(spec)
+    if spec.series:
+        x = scaled = _scale(graph, x, spec.series)
+    x = _encode(graph, model.encoder, x)
+    readings = _read(graph, model.recurrent, x)
+    pooled = [POOLINGS[model.pooling](graph, reading) for reading in readings]
+    linear = model.head.linear
+    answer = graph.add(
+        "Gemm",
+        _merge(graph, model.recurrent, pooled),
+        graph.constant("head.weight", array(linear.weight)),
+        graph.constant("head.bias", array(linear.bias)),
+        transB=1,
+    )
+    if isinstance(module.task, Forecasting):
+        answer = _in_units(graph, module.task, answer, scaled)
+    else:
+        answer = graph.add("Softmax", answer, axis=-1)
+    graph.nodes.append(helper.make_node("Identity", [answer], [output_name(spec)]))
+    constants = list(graph.constants.values())
+    return helper.make_graph(graph.nodes, "seqlab", _inputs(spec), [_output(spec)], initializer=constants)
+
+
+def input_name(spec: DataSpec) -> str:
+    """Return what the input beside ``lengths`` is called."""
+    return spec.kind
+
+
+def output_name(spec: DataSpec) -> str:
+    """Return what the answer is called."""
+    return "forecast" if spec.task == "forecasting" else "probabilities"
+
+
+def answer_shape(spec: DataSpec) -> list[int]:
+    """Return the shape of one sequence's answer: [C], or [horizon, K]."""
+    return [spec.series.horizon_steps, len(spec.series.targets)] if spec.series else [len(spec.classes)]
+
+
+def _inputs(spec: DataSpec) -> list[ValueInfoProto]:
+    features = [spec.input_size] if spec.series else []
+    kind = DOUBLE if spec.series else INT64
+    return [
+        helper.make_tensor_value_info(input_name(spec), kind, ["batch", "time", *features]),
+        helper.make_tensor_value_info(LENGTHS, INT64, ["batch"]),
+    ]
+
+
+def _output(spec: DataSpec) -> ValueInfoProto:
+    kind = DOUBLE if spec.series else FLOAT
+    return helper.make_tensor_value_info(output_name(spec), kind, ["batch", *answer_shape(spec)])
+
+
+def _scale(graph: Graph, x: str, series: SeriesSettings) -> str:
+    """Scale columns as training has seen them, in float64 and then rounded, [B, T, F]."""
+    means = graph.constant("means", np.array(series.means))
+    scales = graph.constant("scales", np.array(series.scales))
+    return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), FLOAT)
+
+
+def _in_units(graph: Graph, task: Forecasting, answer: str, scaled: str) -> str:
+    """Add what a forecaster adds to the last value, and return to the targets' units, [B, horizon, K]."""
+    answer = graph.add("Reshape", answer, graph.integers(-1, task.horizon_steps, len(task.targets)))
+    if task.residual == "persistence":
+        last = graph.add("Gather", _last(graph, scaled), graph.integers(*task.places), axis=1)
+        answer = graph.add("Add", answer, graph.add("Unsqueeze", last, graph.integers(1)))
+    scales = graph.constant("target scales", array(task.scales))
+    means = graph.constant("target means", array(task.means))
+    return graph.add("Add", graph.add("Mul", graph.cast(answer, DOUBLE), scales), means)
+
+
+def _encode(graph: Graph, encoder: torch.nn.Module, x: str) -> str:
+    """Add the encoder, [B, T] or [B, T, F] to [B, T, I]."""
+    if isinstance(encoder, Embedding):
+        return graph.add("Gather", graph.constant("embedding", array(encoder.embedding.weight)), x, axis=0)
+    if isinstance(encoder, NGrams):
+        return _encode_ngrams(graph, encoder, x)
+    if isinstance(encoder, OneHot):
+        off_on = graph.constant("off and on", np.array([0, 1], dtype=np.float32))
+        columns = graph.add("OneHot", x, graph.integers(encoder.num_tokens), off_on, axis=-1)
+        is_token = graph.cast(graph.add("Sign", x), FLOAT)  # padding is token 0
+        return graph.add("Mul", columns, graph.add("Unsqueeze", is_token, graph.integers(2)))
+    if isinstance(encoder, Linear):
+        weight = graph.constant("linear.weight transposed", array(encoder.linear.weight.T))
+        bias = graph.constant("linear.bias", array(encoder.linear.bias))
+        return graph.add("Add", graph.add("MatMul", x, weight), bias)
+    return x
+
+
+def _encode_ngrams(graph: Graph, encoder: NGrams, x: str) -> str:
+    """Sum the vectors of every step's token, n-grams and pieces, [B, T] to [B, T, I]."""
+    zero = graph.constant("no token", np.int64(0))
+    axis = graph.integers(2)
+    features = [graph.add("Unsqueeze", x, axis)]
+    codes, place = x, 1
+    for length in range(2, encoder.longest + 1):
+        # The token so many steps before; there is none before a sequence begins.
+        padded = graph.add("Pad", x, graph.integers(0, length - 1, 0, 0), zero)
+        before = graph.add("Slice", padded, graph.integers(0), graph.integers(1 - length), graph.integers(1))
+        place *= encoder.num_tokens
+        codes = graph.add("Add", codes, graph.add("Mul", before, graph.integers(place)))
+        both = graph.add("And", graph.cast(before, BOOL), graph.cast(x, BOOL))
+        number = graph.add(
+            "LabelEncoder",
+            graph.add("Where", both, codes, zero),
+            domain=KEYS_DOMAIN,
+            keys_int64s=encoder.ngrams.tolist(),
+            values_int64s=list(range(encoder.num_tokens, encoder.num_tokens + len(encoder.ngrams))),
+            default_int64=0,
+        )
+        features.append(graph.add("Unsqueeze", number, axis))
+    if encoder.spelling.shape[1]:
+        features.append(graph.add("Gather", graph.constant("spelling", array(encoder.spelling)), x, axis=0))
+    vectors = array(encoder.embedding.weight).copy()
+    vectors[0] = 0  # no feature
+    found = graph.add("Gather", graph.constant("embedding", vectors), graph.joined(features), axis=0)
+    return graph.add("ReduceSum", found, axis, keepdims=0)
+
+
+def _read(graph: Graph, recurrent: Recurrent, x: str) -> list[str]:
+    """Add all layers; return the last one's outputs by direction, each in its own reading order."""
+    readings: list[str] = []
+    for number, layer in enumerate(recurrent.layers):
+        assert isinstance(layer, Layer)  # noqa: S101 (for the type checker)
+        if number % recurrent.directions == 0:
+            in_time = [
+                _backwards(graph, reading) if turned else reading for turned, reading in enumerate(readings)
+            ]
+            x, readings = _merge(graph, recurrent, in_time) if in_time else x, []
+        read = _backwards(graph, x) if readings else x
+        readings.append(add_scan(graph, layer, read, f"layers.{number}"))
+    return readings
+
+
+def _merge(graph: Graph, recurrent: Recurrent, directions: list[str]) -> str:
+    if len(directions) == 1 or recurrent.merge_mode == "concat":
+        return graph.joined(directions)
+    return graph.add("Add", *directions)
+
+
+def _backwards(graph: Graph, sequence: str) -> str:
+    """Reverse each sequence, [B, T, …], its padding left at the end."""
+    return graph.add("ReverseSequence", sequence, LENGTHS, batch_axis=0, time_axis=1)
+
+
+def _last(graph: Graph, sequence: str) -> str:
+    """Take the value at each sequence's last step, [B, T, …] to [B, …]."""
+    place = graph.add("Unsqueeze", graph.add("Sub", LENGTHS, graph.integers(1)), graph.integers(1))
+    return graph.add("GatherND", sequence, place, batch_dims=1)
+
+
+def _inside(graph: Graph, outputs: str, otherwise: float) -> str:
+    """Replace what stands past each sequence's length, [B, T, H]."""
+    steps = graph.add("Squeeze", graph.add("Shape", outputs, start=1, end=2))
+    zero, one = (graph.constant(f"integer {n}", np.int64(n)) for n in (0, 1))
+    order = graph.add("Range", zero, steps, one)
+    inside = graph.add("Less", order, graph.add("Unsqueeze", LENGTHS, graph.integers(1)))
+    return graph.add(
+        "Where", graph.add("Unsqueeze", inside, graph.integers(2)), outputs, graph.number(otherwise)
+    )
+
+
+def _mean(graph: Graph, outputs: str) -> str:
+    total = graph.add("ReduceSum", _inside(graph, outputs, 0), graph.integers(1), keepdims=0)
+    return graph.add("Div", total, graph.add("Unsqueeze", graph.cast(LENGTHS, FLOAT), graph.integers(1)))
+
+
+def _maximum(graph: Graph, outputs: str) -> str:
+    inside = _inside(graph, outputs, -np.inf)
+    return graph.add("ReduceMax", inside, graph.integers(1), keepdims=0)
+
+
+def _combined(graph: Graph, outputs: str) -> str:
+    return graph.joined([_last(graph, outputs), _maximum(graph, outputs), _mean(graph, outputs)])
+
+
+POOLINGS = {"last": _last, "mean": _mean, "max": _maximum, "combined": _combined}

@@ -1,0 +1,130 @@
+"""A network as an ONNX file that predicts alone: how to is among its metadata."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxruntime
+import torch
+from google.protobuf.message import DecodeError, Message
+from onnx import TensorProto, helper
+from torch import Tensor
+
+from seqlab import __version__
+from seqlab.data import DataSpec
+from seqlab.errors import ExportError
+from seqlab.export.manifest import KEY, Manifest, refused
+from seqlab.export.network import KEYS_DOMAIN, LENGTHS, answer_shape, input_name, network_graph, output_name
+from seqlab.files import replacing
+from seqlab.plain import UnreadableError, open_plain
+from seqlab.predictor import Predictor
+from seqlab.runs.load import LoadedRun
+
+OPSETS = {"": 18, KEYS_DOMAIN: 3}
+IR_VERSION = 8
+"""With these, every onnxruntime since 1.14 reads the file."""
+LARGEST = 2**31 - 1
+"""Bytes that an ONNX file can have."""
+
+
+def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
+    """Write a run's network; return the file.
+
+    Raises:
+        ExportError: ONNX cannot express the cell, or the network is too large for it.
+        TraceError: the cell's step cannot be traced.
+        OSError: the file cannot be written.
+    """
+    manifest = Manifest.of(run)
+    size = sum(values.nbytes for values in run.module.state_dict().values())
+    if size > LARGEST:
+        raise ExportError(f"{size:,} bytes of weights are more than ONNX holds; use --to safetensors")
+    model = helper.make_model(
+        network_graph(run.module, run.spec),
+        producer_name="seqlab",
+        producer_version=__version__,
+        opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
+        ir_version=IR_VERSION,
+    )
+    helper.set_model_props(model, {KEY: manifest.to_json()})
+    onnx.checker.check_model(model)
+    with replacing(file) as draft:
+        draft.write_bytes(model.SerializeToString())
+    return [file]
+
+
+def read_onnx(file: Path) -> Predictor:
+    """Load a network. Nothing but the file is read, and the cell need not be registered.
+
+    Raises:
+        ExportError: the file is damaged, or no export of seqlab.
+    """
+    content = _content(file)
+    manifest = Manifest.read(_metadata(file, content), file)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what goes wrong is said here
+    options.intra_op_num_threads = torch.get_num_threads()
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise refused(file, f"cannot be run ({_first_line(error)})") from error
+    _check_ends(file, session, manifest.spec)
+
+    def answer(x: Tensor, lengths: Tensor) -> Tensor:
+        given = {input_name(manifest.spec): x.numpy(), LENGTHS: lengths.numpy()}
+        try:
+            (found,) = session.run([output_name(manifest.spec)], given)
+        except Exception as error:
+            raise refused(file, f"cannot be run ({_first_line(error)})") from error
+        return torch.from_numpy(found)
+
+    return Predictor(manifest.spec, manifest.reader(), answer)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with open_plain(file.resolve(), LARGEST) as opened:
+            return opened.read()
+    except UnreadableError as error:
+        raise refused(file, str(error)) from error
+
+
+def _metadata(file: Path, content: bytes) -> str:
+    """Return the manifest's text, if all of the network is in the file."""
+    try:
+        model = onnx.ModelProto.FromString(content)
+    except DecodeError as error:
+        raise refused(file, "is no ONNX, or cut off") from error
+    if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(model)):
+        raise refused(file, "keeps weights in other files")
+    found = [entry.value for entry in model.metadata_props if entry.key == KEY]
+    if len(found) != 1:
+        raise refused(file, "is no export of seqlab")
+    return str(found[0])
+
+
+def _tensors(message: Message) -> Iterator[TensorProto]:
+    """Yield all tensors, wherever they stand in a message."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        for inner in [value] if isinstance(value, Message) else value:
+            if isinstance(inner, TensorProto):
+                yield inner
+            else:
+                yield from _tensors(inner)
+
+
+def _check_ends(file: Path, session: Any, spec: DataSpec) -> None:
+    """Refuse a graph whose inputs and outputs are not what the manifest says."""
+    kind = "tensor(double)" if spec.series else "tensor(float)"
+    inputs = {end.name for end in session.get_inputs()}
+    outputs = {end.name: (end.type, end.shape[1:]) for end in session.get_outputs()}
+    expected = {output_name(spec): (kind, answer_shape(spec))}
+    if inputs != {input_name(spec), LENGTHS} or outputs != expected:
+        raise refused(file, "its inputs and outputs are not what it says of itself")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]

@@ -1,0 +1,131 @@
+"""What a step may compute, in ONNX's operators; what ONNX lacks is composed."""
+
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from seqlab.engines.operations import OPERATIONS
+from seqlab.errors import ExportError
+from seqlab.export.graph import Graph
+
+Writer = Callable[..., str]
+"""Adds nodes to a graph; takes the names of a function's arguments and returns the name of its value."""
+
+SAME = {
+    torch.sigmoid: "Sigmoid",
+    torch.tanh: "Tanh",
+    torch.relu: "Relu",
+    torch.exp: "Exp",
+    torch.log: "Log",
+    torch.sqrt: "Sqrt",
+    torch.reciprocal: "Reciprocal",
+    torch.abs: "Abs",
+    torch.sign: "Sign",
+    torch.sin: "Sin",
+    torch.cos: "Cos",
+    torch.atan: "Atan",
+    torch.erf: "Erf",
+    operator.neg: "Neg",
+}
+"""Functions of one tensor that ONNX has."""
+
+SAME_OF_TWO = {
+    torch.maximum: "Max",
+    torch.minimum: "Min",
+    operator.add: "Add",
+    operator.sub: "Sub",
+    operator.mul: "Mul",
+    operator.truediv: "Div",
+    operator.pow: "Pow",
+    operator.gt: "Greater",
+    operator.ge: "GreaterOrEqual",
+    operator.lt: "Less",
+    operator.le: "LessOrEqual",
+}
+"""Functions of two tensors or numbers that ONNX has."""
+
+COMPARISONS = frozenset((operator.gt, operator.ge, operator.lt, operator.le))
+
+
+def writer(function: Callable[..., Any]) -> Writer:
+    """Return what writes a function of ``OPERATIONS``.
+
+    Raises:
+        ExportError: ONNX cannot express it.
+    """
+    if function in SAME:
+        return lambda graph, x: graph.add(SAME[function], x)
+    if function in SAME_OF_TWO:
+        return lambda graph, x, y: graph.add(SAME_OF_TWO[function], x, y)
+    if function in COMPOSED:
+        return COMPOSED[function]
+    raise ExportError(f"'{operation_name(function)}' cannot be expressed in ONNX")
+
+
+def refusal(write: Writer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """Return what is wrong with a function's arguments, or None if they can be written."""
+    try:
+        inspect.signature(write).bind(None, *args, **kwargs)
+    except TypeError as error:
+        return str(error)
+    return None
+
+
+def operation_name(function: Callable[..., Any]) -> str:
+    """Return what ``OPERATIONS`` calls a function."""
+    return next((name for name, known in OPERATIONS.items() if known is function), repr(function))
+
+
+def _expm1(graph: Graph, x: str) -> str:
+    """Write tanh(x/2)·(eˣ + 1), exact near 0 where eˣ − 1 is not."""
+    half = graph.add("Tanh", graph.add("Mul", x, graph.number(0.5)))
+    return graph.add("Mul", half, graph.add("Add", graph.add("Exp", x), graph.number(1)))
+
+
+def _log1p(graph: Graph, x: str) -> str:
+    """Write log(u)·x/(u − 1) with u = 1 + x as rounded, or x where u is 1 (Kahan)."""
+    one = graph.number(1)
+    u = graph.add("Add", x, one)
+    scaled = graph.add("Div", graph.add("Mul", graph.add("Log", u), x), graph.add("Sub", u, one))
+    return graph.add("Where", graph.add("Equal", u, one), x, scaled)
+
+
+def _softplus(graph: Graph, x: str, beta: str | None = None, threshold: str | None = None) -> str:
+    """Write log(1 + e^(βx))/β, and x itself where βx is beyond the threshold."""
+    inner = graph.add("Mul", x, beta) if beta else x
+    soft = graph.add("Softplus", inner)
+    soft = graph.add("Div", soft, beta) if beta else soft
+    is_beyond = graph.add("Greater", inner, threshold or graph.number(20))
+    return graph.add("Where", is_beyond, x, soft)
+
+
+def _logsigmoid(graph: Graph, x: str) -> str:
+    return graph.add("Neg", graph.add("Softplus", graph.add("Neg", x)))
+
+
+def _clamp(graph: Graph, x: str, min: str | None = None, max: str | None = None) -> str:  # noqa: A002 (torch's)
+    x = graph.add("Max", x, min) if min else x
+    return graph.add("Min", x, max) if max else x
+
+
+def _filled_like(value: int) -> Writer:
+    return lambda graph, x: graph.add("Expand", graph.number(value), graph.add("Shape", x))
+
+
+COMPOSED: dict[Callable[..., Any], Writer] = {
+    functional.softplus: _softplus,
+    functional.logsigmoid: _logsigmoid,
+    torch.expm1: _expm1,
+    torch.log1p: _log1p,
+    torch.rsqrt: lambda graph, x: graph.add("Reciprocal", graph.add("Sqrt", x)),
+    torch.square: lambda graph, x: graph.add("Mul", x, x),
+    torch.clamp: _clamp,
+    torch.where: lambda graph, condition, x, y: graph.add("Where", condition, x, y),
+    torch.zeros_like: _filled_like(0),
+    torch.ones_like: _filled_like(1),
+}
+"""Functions of several operators."""

@@ -1,0 +1,157 @@
+"""One layer in one direction as one ONNX Scan, whose body is the cell's Program."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import torch
+from onnx import helper
+from torch import Tensor, fx
+
+from seqlab.engines.program import Program, norm
+from seqlab.errors import ExportError
+from seqlab.export.graph import FLOAT, Graph
+from seqlab.export.operations import COMPARISONS, operation_name, refusal, writer
+from seqlab.nn.recurrent import Layer
+
+Function: TypeAlias = Callable[..., Any]
+
+
+def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
+    """Add a layer in one direction, forwards over time.
+
+    Args:
+        graph: where to.
+        layer: its cell and parameters.
+        x: name of the inputs, [B, T, I].
+        prefix: what the layer's parameters are called.
+
+    Returns:
+        The name of the outputs, [B, T, H], unspecified past a sequence's length.
+
+    Raises:
+        ExportError: ONNX cannot express the step.
+        TraceError: the step cannot be traced.
+    """
+    program = Program.of(layer.cell)
+    if layer.layout.inputs:
+        W = graph.constant(f"{prefix}.W transposed", array(layer.W.T))
+        x = graph.add("Add", graph.add("MatMul", x, W), graph.constant(f"{prefix}.b", array(layer.b)))
+    start = _zeros(graph, x, layer.hidden_size)
+    body = _Body(graph, program, layer, prefix)
+    states = layer.cell.state
+    *_, outputs = graph.add_many(
+        "Scan",
+        *[start] * len(states),
+        x,
+        outputs=len(states) + 1,
+        body=body.proto(),
+        num_scan_inputs=1,
+        scan_input_axes=[1],
+        scan_output_axes=[1],
+    )
+    return outputs
+
+
+def array(values: Tensor) -> np.ndarray:
+    """Return a parameter's values."""
+    return values.detach().cpu().numpy()
+
+
+def _zeros(graph: Graph, x: str, size: int) -> str:
+    """Add the state that all sequences start from, [B, H]."""
+    batch = graph.add("Shape", x, start=0, end=1)
+    return graph.add("Expand", graph.number(0), graph.add("Concat", batch, graph.integers(size), axis=0))
+
+
+class _Body:
+    """A step in ONNX: the states before it and W x_t + b in, the states after it and the output out."""
+
+    def __init__(self, outer: Graph, program: Program, layer: Layer, prefix: str) -> None:
+        self.graph = Graph(outer)
+        self.program, self.layer, self.prefix = program, layer, prefix
+        self.values: dict[fx.Node, str] = {}
+        self.comparisons: set[fx.Node] = set()  # whose values are no numbers to ONNX
+
+    def proto(self) -> Any:
+        """Return the graph."""
+        cell, graph = self.layer.cell, self.graph
+        before = {name: f"{self.prefix} {name} before" for name in cell.state}
+        x = f"{self.prefix} x"
+        gates = self.layer.layout.inputs
+        known = {f"s_{name}": value for name, value in before.items()}
+        known |= {f"x_{gate}": part for gate, part in zip(gates, graph.split(x, len(gates)), strict=False)}
+        own = self.layer.own.items()
+        known |= {
+            f"p_{name}": graph.constant(f"{self.prefix}.own.{name}", array(value)) for name, value in own
+        }
+        for node in self.program.graph.nodes:
+            if node.op == "placeholder":
+                self.values[node] = known[node.target]
+        for level in self.program.levels:
+            for vector, calls in level.products.items():
+                self._multiply(vector, calls)
+            for node in level.pointwise:
+                self.values[node] = self._norm(node) if node.target is norm else self._compute(node)
+        # A graph's outputs are values of their own, also where a step hands an input on.
+        after = [graph.add("Identity", self._number(self.program.results[name])) for name in cell.state]
+        output = graph.add("Identity", self._number(self.program.results[cell.output]))
+        state_shape: list[str | int | None] = ["batch", self.layer.hidden_size]
+        inputs = [helper.make_tensor_value_info(name, FLOAT, state_shape) for name in before.values()]
+        inputs.append(helper.make_tensor_value_info(x, FLOAT, ["batch", None]))
+        outputs = [helper.make_tensor_value_info(name, FLOAT, state_shape) for name in (*after, output)]
+        return helper.make_graph(graph.nodes, f"{cell.name} step", inputs, outputs)
+
+    def _multiply(self, vector: fx.Node, calls: list[fx.Node]) -> None:
+        """Add the products of one vector as one."""
+        gates = [str(call.args[0]) for call in calls]
+        recurrent, size = self.layer.layout.recurrent, self.layer.hidden_size
+        blocks = [array(self.layer.U)[place * size :][:size] for place in map(recurrent.index, gates)]
+        U = self.graph.constant(f"{self.prefix}.U {' '.join(gates)} transposed", np.concatenate(blocks).T)
+        product = self.graph.add("MatMul", self._number(vector), U)
+        self.values |= zip(calls, self.graph.split(product, len(calls)), strict=True)
+
+    def _norm(self, node: fx.Node) -> str:
+        name, vector = cast("tuple[str, fx.Node]", node.args)
+        norm_layer: Any = self.layer.norms[name]
+        parameters = [
+            self.graph.constant(f"{self.prefix}.norms.{name}.{kind}", array(getattr(norm_layer, kind)))
+            for kind in ("weight", "bias")
+        ]
+        return self.graph.add(
+            "LayerNormalization", self._number(vector), *parameters, axis=-1, epsilon=norm_layer.eps
+        )
+
+    def _compute(self, node: fx.Node) -> str:
+        function, args, kwargs = cast("Function", node.target), node.args, dict(node.kwargs)
+        self._check(node)
+        if function in COMPARISONS:
+            self.comparisons.add(node)
+        # The condition of a choice is the one argument that ONNX does not want as a number.
+        conditions = 1 if function is torch.where else 0
+        chosen = [self.values[cast("fx.Node", condition)] for condition in args[:conditions]]
+        rest = map(self._number, args[conditions:])
+        named = {name: self._number(value) for name, value in kwargs.items()}
+        return writer(function)(self.graph, *chosen, *rest, **named)
+
+    def _check(self, node: fx.Node) -> None:
+        """Refuse an operation that ONNX does not have in this form."""
+        function, args, kwargs = cast("Function", node.target), node.args, dict(node.kwargs)
+        reason = refusal(writer(function), args, kwargs)
+        numbers = [*(args[1:] if function is torch.where else args), *kwargs.values()]
+        # torch adds and multiplies what is true or false by other rules than numbers.
+        if len(numbers) > 1 and function not in COMPARISONS and all(map(self._is_comparison, numbers)):
+            reason = "of comparisons alone"
+        if reason:
+            name, cell, line = operation_name(function), self.layer.cell.name, node.meta["line"]
+            raise ExportError(f"cell '{cell}' cannot be exported to ONNX: '{name}' at {line} ({reason})")
+
+    def _is_comparison(self, value: Any) -> bool:
+        return value in self.comparisons if isinstance(value, fx.Node) else isinstance(value, bool)
+
+    def _number(self, value: Any) -> Any:
+        """Return the name of a node's value, or of a number; a comparison's is 1 where it holds, else 0."""
+        if not isinstance(value, fx.Node):
+            return None if value is None else self.graph.number(value)
+        name = self.values[value]
+        return self.graph.cast(name, FLOAT) if value in self.comparisons else name

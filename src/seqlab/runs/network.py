@@ -1,0 +1,58 @@
+"""A network built for weights that someone hands over."""
+
+from torch import Tensor, device
+
+from seqlab.data import DataSpec
+from seqlab.data_schema import Section
+from seqlab.errors import SeqlabError
+from seqlab.module import SequenceModule
+from seqlab.plain import UnreadableError
+from seqlab.schema import ModelConfig
+
+
+def build_network(
+    weights: dict[str, Tensor], spec: DataSpec, model: ModelConfig, task: Section, engine: str
+) -> SequenceModule:
+    """Return the network with the weights, in evaluation mode; it is built only once they are known to fit.
+
+    Args:
+        weights: by their names in the state_dict.
+        spec: what the data declared.
+        model: the settings of the network.
+        task: the settings of the task.
+        engine: what runs the cell.
+
+    Raises:
+        UnreadableError: the weights are another network's, or no network can be as the settings say.
+    """
+
+    def make() -> SequenceModule:
+        return SequenceModule(
+            spec=spec.as_dict(),
+            model=model.model_dump() | {"engine": engine},
+            task=task.model_dump(exclude={"name", "baselines"}),
+        )
+
+    if model.num_layers > len(weights):
+        raise UnreadableError(f"has {len(weights)} weights, too few for {model.num_layers} layers")
+    try:
+        with device("meta"):  # which takes no memory
+            expected = make().state_dict()
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnreadableError(f"describes no network that can be ({reason:.80})") from error
+    except SeqlabError as error:
+        raise UnreadableError(f"does not fit its settings ({error})") from error
+    _compare(weights, expected)
+    module = make()
+    module.load_state_dict(weights)
+    return module.eval()
+
+
+def _compare(given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Refuse weights whose names, shapes or types differ from the network's."""
+    if odd := set(given) ^ set(expected):
+        raise UnreadableError(f"its weights are another network's ('{min(map(str, odd))}')")
+    for name, tensor in expected.items():
+        if given[name].shape != tensor.shape or given[name].dtype != tensor.dtype:
+            raise UnreadableError(f"weight '{name}' does not have the network's shape and type")

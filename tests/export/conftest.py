@@ -1,0 +1,68 @@
+"""Finished runs to export, and the command."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqlab import cli
+
+QUICK = ("trainer.max_epochs=1", "model.hidden_size=8", "callbacks=none", "logger=none", "verbosity=quiet")
+
+
+@pytest.fixture
+def command(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """Return the installed command: its exit code, what it printed, what it complained of."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
+        capsys.readouterr()
+        code = cli.main()
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.err
+        return code, shown.out, shown.err
+
+    return run
+
+
+@pytest.fixture
+def finished(train) -> Callable[..., Path]:
+    """Return a function that trains a little and returns the run's folder."""
+
+    def run(*arguments: str) -> Path:
+        assert train(*QUICK, "task.baselines=false", *arguments) == 0
+        (record,) = Path("out").rglob("run.json")
+        return record.parent
+
+    return run
+
+
+@pytest.fixture
+def classifier(finished) -> Path:
+    return finished("model.bidirectional=true", "model.encoder=ngrams", "data.ngrams=3")
+
+
+@pytest.fixture
+def forecaster(finished) -> Path:
+    hours = pd.date_range("2021-03-01", periods=400, freq="h")
+    random = np.random.default_rng(0)
+    day = 2 * np.pi * hours.hour.to_numpy() / 24
+    columns = {
+        "load": 50 + 10 * np.sin(day) + random.normal(size=400),
+        "sun": np.cos(day) + random.random(400),
+    }
+    pd.DataFrame({"time": hours.strftime("%d.%m.%Y %H:%M"), **columns}).to_csv(
+        "mine.csv", index=False, sep=";"
+    )
+    return finished(
+        "data=series_csv",
+        "data.path=mine.csv",
+        "data.separator=semicolon",
+        "data.time_format=%d.%m.%Y %H:%M",
+        "data.targets=[load]",
+        "data.input_days=1",
+        "data.horizon_days=0.5",
+    )
