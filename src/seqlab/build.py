@@ -22,7 +22,7 @@ from seqlab.errors import ConfigError
 from seqlab.module import SequenceModule
 from seqlab.runs import RunFolder
 from seqlab.runs.journal import Journal
-from seqlab.schema import Config, LoggerConfig, SearchConfig, validate
+from seqlab.schema import OF_THE_COMMAND, Config, LoggerConfig, SearchConfig, validate
 from seqlab.tasks import Task
 
 PROFILERS: dict[str, type[Profiler]] = {
@@ -54,8 +54,9 @@ def make_config(composed: DictConfig) -> Config:
 
 
 def save_config(config: Config, path: Path) -> None:
-    """Write the configuration as YAML."""
-    OmegaConf.save(OmegaConf.create(config.model_dump(mode="json")), path)
+    """Write the configuration of a run as YAML."""
+    settings = config.model_dump(mode="json", exclude=set(OF_THE_COMMAND))
+    OmegaConf.save(OmegaConf.create(settings), path)
 
 
 def make_data(config: Config) -> SequenceData:

@@ -1,6 +1,9 @@
 """The typed, validated configuration: what may be set, in which range, and what is said when it is wrong.
 
 Field by field this is conf/, where every key is explained; here stand the types and ranges.
+
+A key that comes later has a default here: what runs did before there was the key. conf/ sets every key, so
+such a default speaks for older runs alone, and they keep their meaning whatever conf/ says by now.
 """
 
 from collections.abc import Mapping
@@ -14,6 +17,9 @@ from seqlab.errors import ConfigError, SeqlabError, near
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
+OF_THE_COMMAND = ("launcher", "sweep")
+"""Sections that say how a command goes about its runs; they are not saved with a run."""
+
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
 
@@ -245,8 +251,8 @@ class Config(Section):
     trainer: TrainerConfig
     callbacks: CallbacksConfig
     logger: LoggerConfig
-    launcher: Annotated[PoolConfig | BasicConfig, Field(discriminator="name")]
-    sweep: Annotated[GridConfig | SearchConfig, Field(discriminator="name")]
+    launcher: PoolConfig | BasicConfig = Field(BasicConfig(name="basic"), discriminator="name")
+    sweep: GridConfig | SearchConfig = Field(GridConfig(name="grid"), discriminator="name")
     paths: PathsConfig
 
     @field_validator("engine")
