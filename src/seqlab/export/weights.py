@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seqlab.cells import cells
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, EngineError
 from seqlab.export.manifest import KEY, Manifest, refused
 from seqlab.files import replacing
 from seqlab.plain import UnreadableError, open_plain
@@ -45,14 +45,18 @@ def read_weights(file: Path) -> Predictor:
     Raises:
         ExportError: the file is damaged, or no export of seqlab.
         ConfigError: its cell is not registered.
+        EngineError: the engine of the run cannot serve here.
     """
     text, tensors = _content(file)
     manifest = Manifest.read(text, file)
     model = _model(manifest, file)
     try:
         module = build_network(tensors, manifest.spec, model, manifest.task, manifest.engine)
+        module.model.recurrent.choice()
     except UnreadableError as error:
         raise refused(file, str(error)) from error
+    except EngineError as error:
+        raise EngineError(f"{file}: {error}") from error
     return Predictor.of(module, manifest.spec, manifest.reader())
 
 
