@@ -135,7 +135,7 @@ def training(engine: str, rounds: int) -> float:
     module = build.make_module(config, data.spec)
     turns = InTurn(RawLoop(config, data))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
-        trainer = build.make_trainer(config, RunFolder.create(output, "bench"), module.task)
+        trainer = build.make_trainer(config, RunFolder(Path(output)), module.task)
         trainer.callbacks.insert(0, turns)  # type: ignore[attr-defined]
         trainer.fit(module, datamodule=data)
     own, raw = (torch.tensor(times[1:], dtype=torch.float64) for times in (turns.seqlab, turns.raw))

@@ -14,6 +14,8 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from seqlab.evaluation import evaluate
+
 QUICK = ("trainer.max_epochs=2", "model.hidden_size=16", "model.embedding_size=8")
 
 
@@ -276,6 +278,11 @@ def test_two_processes_share_one_folder_and_score_as_one_does(tmp_path):
     assert len(table) == record_of(run)["data"]["sizes"]["test"]
     accuracy = (table["true"] == table["predicted"]).mean()
     assert record_of(run)["metrics"]["test/accuracy"] == pytest.approx(accuracy, abs=1e-12)
+    alone = evaluate(run)
+    scores = ["accuracy", "precision_macro", "recall_macro", "f1_macro"]
+    assert [record_of(run)["metrics"][f"test/{name}"] for name in scores] == [
+        alone[f"test/{name}"] for name in scores
+    ]
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from seqlab.data import SequenceData
 from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
-from seqlab.runs import RunFolder, check_writable, print_summary, read_history
+from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history
 from seqlab.schema import Config, without_effect
 
 log = logging.getLogger(__name__)
@@ -52,15 +52,16 @@ def train(config: Config, path: Path | None = None, **facts: Any) -> Finished:
         SeqlabError: the data or a setting is wrong.
         KeyboardInterrupt: the user stopped the run; its folder says so.
     """
-    check_writable(config.paths.output_dir)
+    name = config.name or f"{config.data.name}-{config.model.cell}"
+    folder = RunFolder(path or new_path(config.paths.output_dir, name))
+    if folder.writes:
+        check_writable(path.parent if path else Path(config.paths.output_dir))
     for line in without_effect(config):
         log.warning("%s", line)
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()
     module = build.make_module(config, data.spec)
-    name = config.name or f"{data.spec.name}-{config.model.cell}"
-    folder = RunFolder.at(path) if path else RunFolder.create(config.paths.output_dir, name)
     with folder.running(), run_log(folder.path / "run.log"):
         if folder.writes:
             build.save_config(config, folder.path / "config.yaml")

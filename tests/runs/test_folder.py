@@ -1,12 +1,18 @@
 """The run folder and its record."""
 
+import errno
 import json
+import os
+import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from seqlab.errors import DataError, RunError
-from seqlab.runs import RunFolder, check_writable, read_history
+from seqlab.runs import RunFolder, check_writable, new_path, read_history
+from seqlab.runs.folder import FOLDER_VARIABLE
 
 
 def record_in(folder: RunFolder) -> dict:
@@ -14,13 +20,13 @@ def record_in(folder: RunFolder) -> dict:
 
 
 def test_two_runs_of_one_second_get_two_folders(tmp_path):
-    paths = {RunFolder.create(str(tmp_path), "names-lstm").path for _ in range(20)}
+    paths = {new_path(str(tmp_path), "names-lstm") for _ in range(20)}
     assert len(paths) == 20
     assert {path.parent for path in paths} == {tmp_path / "names-lstm"}
 
 
 def test_the_status_goes_from_running_to_done(tmp_path):
-    folder = RunFolder.create(str(tmp_path), "run")
+    folder = RunFolder(tmp_path / "run")
     with folder.running():
         assert record_in(folder)["status"] == "running"
         folder.write(metrics={"test/accuracy": 0.5})
@@ -39,7 +45,7 @@ def test_the_status_goes_from_running_to_done(tmp_path):
     ],
 )
 def test_what_ends_a_run_is_recorded_and_raised_on(tmp_path, error, status, message):
-    folder = RunFolder.create(str(tmp_path), "run")
+    folder = RunFolder(tmp_path / "run")
     with pytest.raises(type(error)), folder.running():
         raise error
     assert record_in(folder)["status"] == status
@@ -47,23 +53,101 @@ def test_what_ends_a_run_is_recorded_and_raised_on(tmp_path, error, status, mess
 
 
 def test_other_processes_of_a_run_join_its_folder_and_do_not_write(tmp_path):
-    first = RunFolder.create(str(tmp_path), "run")
+    first = RunFolder(tmp_path / "run")
     with first.running():
-        second = RunFolder.create(str(tmp_path), "run")
+        second = RunFolder(new_path(str(tmp_path), "run"))
         with second.running():
             second.write(status="nonsense")
         assert second.path == first.path
         assert record_in(first)["status"] == "running"
-    assert RunFolder.create(str(tmp_path), "run").path != first.path
+    assert new_path(str(tmp_path), "run") != first.path
+
+
+@pytest.mark.parametrize("variable", ["RANK", "SLURM_PROCID", "LOCAL_RANK"])
+def test_processes_that_others_have_started_do_not_write_either(tmp_path, monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    folder = RunFolder(tmp_path / "run")
+    with folder.running():
+        folder.write(status="nonsense")
+    assert not folder.path.exists()
+
+
+def test_processes_that_slurm_has_started_have_one_folder(tmp_path, monkeypatch):
+    for name, value in {"JOB_ID": "7", "STEP_ID": "0", "NTASKS": "2"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    assert new_path(str(tmp_path), "run") == new_path(str(tmp_path), "run") == tmp_path / "run/slurm-7.0"
+
+
+def test_a_second_run_is_kept_out_of_a_folder(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with folder.running():
+        command = "import sys; from seqlab.runs import RunFolder; from pathlib import Path"
+        body = "with RunFolder(Path(sys.argv[1])).running(): pass"
+        environment = {name: value for name, value in os.environ.items() if name != FOLDER_VARIABLE}
+        run = subprocess.run(
+            [sys.executable, "-c", f"{command}\n{body}", folder.path],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+        )
+        assert f"is in use: process {os.getpid()} on {platform.node()}" in run.stderr
+        assert record_in(folder)["pid"] == os.getpid()
+    with folder.running():
+        pass
+
+
+def test_a_run_that_goes_on_keeps_what_is_there_and_takes_its_end_back(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+
+    def stop():
+        with folder.running():
+            folder.write(seed=3, seconds=100)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    (folder.path / "metrics.jsonl").write_text("{}")
+    (folder.path / ".run.json.draft-00").touch()
+    again = RunFolder(folder.path)
+    with again.running(goes_on=True):
+        assert "ended" not in record_in(folder)
+        assert not (folder.path / ".run.json.draft-00").exists()
+    assert (folder.path / "metrics.jsonl").exists()
+    found = record_in(folder)
+    assert (found["status"], found["seed"], found["started"]) == ("done", 3, folder.record["started"])
+    assert found["seconds"] >= 100
+
+
+def test_a_run_that_begins_anew_removes_what_was_there(tmp_path):
+    (tmp_path / "run/checkpoints").mkdir(parents=True)
+    (tmp_path / "run/metrics.jsonl").write_text("{}")
+    with RunFolder(tmp_path / "run").running():
+        assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "run.json"]
+
+
+def test_a_full_disk_does_not_hide_why_a_run_failed(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path / "run")
+
+    def fail(**_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def run():
+        with folder.running():
+            monkeypatch.setattr(folder, "write", fail)
+            raise ValueError("first")
+
+    with pytest.raises(ValueError, match="first"):
+        run()
 
 
 def test_a_place_that_cannot_be_written_is_an_error_before_any_work():
     with pytest.raises(RunError, match="cannot write to /dev/null/runs: Not a directory"):
-        check_writable("/dev/null/runs")
+        check_writable(Path("/dev/null/runs"))
 
 
 def test_checking_leaves_nothing_behind(tmp_path):
-    check_writable(str(tmp_path / "new"))
+    check_writable(tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []
 
 

@@ -65,6 +65,16 @@ def test_the_last_word_of_a_job_is_left_as_it_is(job, status):
     assert job.record() == {"status": status}
 
 
-def test_a_job_without_a_record_gets_none(job):
-    job.bury("killed by SIGKILL")
-    assert job.record() == {}
+def test_a_job_that_did_not_come_to_a_record_gets_one_with_what_it_said(job):
+    job.config.update(name=None, model={"cell": "gru"}, seed=1)
+    job.output.write_text("warning: slow\nseqlab: no such file\nbye\n")
+    job.bury("ended with code 2")
+    expected = {"overrides": OVERRIDES, "name": None, "cell": "gru", "seed": 1, "status": "failed"}
+    assert job.record() == expected | {"error": "no such file"}
+
+
+def test_a_complaint_without_words_is_none(job):
+    write(job, status="running", seed=1)
+    job.output.write_text("seqlab: \n")
+    job.bury("ended with code 2")
+    assert job.record()["error"] == "ended with code 2"

@@ -101,6 +101,40 @@ def test_a_failing_job_is_shown_at_once_and_the_others_go_on(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_with_fail_fast_the_first_failure_ends_the_sweep(tmp_path):
+    done = sweep(tmp_path, "data.root=missing,null", "seed=0,1", "launcher.fail_fast=true")
+    assert done.returncode == 1
+    assert "1 of 4 jobs failed" in done.stderr
+    assert not [record for record in records(tmp_path).values() if record["status"] == "done"]
+
+
+def test_a_job_that_is_killed_is_reported_and_the_others_go_on(tmp_path):
+    command_line = command("model=rnn,gru", "trainer.max_epochs=60")
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command_line, cwd=tmp_path, stdout=log, stderr=log)
+        wait_until((tmp_path / "out/0/metrics.jsonl").exists)
+        os.kill(records(tmp_path)["0"]["pid"], signal.SIGKILL)
+        assert process.wait(120) == 1
+    found = records(tmp_path)
+    assert [found[job]["status"] for job in "01"] == ["failed", "done"]
+    assert found["0"]["error"] == "killed by SIGKILL, perhaps for want of memory"
+    assert "1 of 2 jobs failed" in (tmp_path / "log").read_text()
+
+
+def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp_path):
+    places = ["launcher.devices=[4,5,6,7]", "launcher.gpus_per_job=2"]
+    done = sweep(tmp_path, "seed=0,1", "trainer=ddp", "trainer.accelerator=cpu", *places)
+    assert done.returncode == 0, done.stderr
+    found = records(tmp_path)
+    assert {record["visible_devices"] for record in found.values()} == {"4,5", "6,7"}
+    assert {record["status"] for record in found.values()} == {"done"}
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("0", "0.log", "1", "1.log"),
+        "multirun.yaml",
+    ]
+    assert not (tmp_path / "outputs").exists()
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
@@ -115,7 +149,8 @@ def test_a_stopped_sweep_leaves_no_process_and_goes_on_later(tmp_path, number, c
     assert len(children) == 2
     wait_until(lambda: not any(is_alive(child) for child in children))
     assert {record["status"] for record in records(tmp_path).values()} == {"interrupted"}
-    done = sweep(tmp_path, *arguments[:2], "trainer.max_epochs=60", "trainer.limit_train_batches=1")
+    resume = [sys.executable, "-m", "seqlab", "sweep", "resume", str(tmp_path / "out")]
+    done = subprocess.run(resume, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert {record["status"] for record in records(tmp_path).values()} == {"done"}
 

@@ -2,91 +2,78 @@
 
 import json
 import os
+import platform
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from seqlab.errors import RunError, SeqlabError
+from seqlab.files import replacing, sweep_drafts
 from seqlab.record import FORMAT
 
 FOLDER_VARIABLE = "SEQLAB_RUN_FOLDER"
 """Environment variable through which the processes of one run share its folder."""
 
+RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+"""Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""
+
+ENDINGS = ("status", "ended", "error", "pruned")
+"""What a record says of an end that a continued run takes back."""
+
 
 class RunFolder:
-    """``outputs/<name>/<time>-<id>/`` and the record in its run.json. Only rank 0 writes the record.
+    """``outputs/<name>/<time>-<id>/`` and the record in its run.json. Only rank 0 writes there.
 
     Args:
-        path: the folder, which exists.
-        writes: whether this process keeps the record.
+        path: the folder; ``running`` makes it.
     """
 
-    def __init__(self, path: Path, *, writes: bool = True) -> None:
-        self.path, self.writes = path, writes
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self.writes = FOLDER_VARIABLE not in os.environ and _rank() == 0
         self.record: dict[str, Any] = {}
 
-    @classmethod
-    def create(cls, output_dir: str, name: str) -> "RunFolder":
-        """Make a new folder; or join the one that rank 0 of this run has made.
-
-        Raises:
-            RunError: the folder cannot be made.
-        """
-        shared = os.environ.get(FOLDER_VARIABLE)
-        if shared is not None:
-            return cls(Path(shared), writes=False)
-        stamp = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
-        path = Path(output_dir).expanduser().absolute() / name / f"{stamp}-{secrets.token_hex(3)}"
-        try:
-            path.mkdir(parents=True)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        return cls(path)
-
-    @classmethod
-    def at(cls, path: Path) -> "RunFolder":
-        """Make ``path`` a run folder in place of what an earlier attempt left there; or join it, as above.
-
-        Raises:
-            RunError: the folder cannot be made.
-        """
-        if FOLDER_VARIABLE in os.environ:
-            return cls(path, writes=False)
-        try:
-            if path.exists():
-                shutil.rmtree(path)
-            path.mkdir(parents=True)
-        except OSError as error:
-            raise _unwritable(path, error) from error
-        return cls(path)
-
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self, *, goes_on: bool = False) -> Iterator[None]:
         """Keep ``status`` and times in run.json: running, then done, interrupted or failed.
 
-        Other processes that the body starts find the folder in their environment.
+        Meanwhile no other run can use the folder, and processes that the body starts find it in their
+        environment.
+
+        Args:
+            goes_on: whether to keep what an earlier attempt has left there.
+
+        Raises:
+            RunError: the folder cannot be made, or another run uses it.
         """
-        start = datetime.now(UTC)
-        os.environ[FOLDER_VARIABLE] = str(self.path)
-        started = start.isoformat(timespec="seconds")
-        self.write(format=FORMAT, status="running", started=started, pid=os.getpid())
-        try:
+        if not self.writes:
             yield
-        except (KeyboardInterrupt, SystemExit):
-            self._end("interrupted", start)
-            raise
-        except BaseException as error:
-            message = str(error) if isinstance(error, SeqlabError) else f"{type(error).__name__}: {error}"
-            self._end("failed", start, error=message)
-            raise
-        else:
-            self._end("done", start)
-        finally:
-            if self.writes:
+            return
+        with self._locked():
+            self._clear(goes_on=goes_on)
+            start = datetime.now(UTC)
+            times = {"started": self.record.get("started") or start.isoformat(timespec="seconds")}
+            self.write(format=FORMAT, status="running", **times, pid=os.getpid(), host=platform.node())
+            os.environ[FOLDER_VARIABLE] = str(self.path)
+            try:
+                yield
+            except (KeyboardInterrupt, SystemExit):
+                self._end("interrupted", start)
+                raise
+            except BaseException as error:
+                message = str(error) if isinstance(error, SeqlabError) else f"{type(error).__name__}: {error}"
+                with suppress(OSError):  # of the two errors the first one counts
+                    self._end("failed", start, error=message)
+                raise
+            else:
+                self._end("done", start)
+            finally:
                 del os.environ[FOLDER_VARIABLE]
 
     def write(self, **fields: Any) -> None:
@@ -94,13 +81,49 @@ class RunFolder:
         self.record |= fields
         if not self.writes:
             return
-        draft = self.path / "run.json.tmp"
-        draft.write_text(json.dumps(self.record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(self.path / "run.json")
+        with replacing(self.path / "run.json") as draft:
+            draft.write_text(json.dumps(self.record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # The system gives the lock of a dead process back.
+        lock = FileLock(self.path / ".lock")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            found = self._recorded()
+            who = f"process {found.get('pid')} on {found.get('host')}"
+            raise RunError(f"{self.path} is in use: {who} is training there; wait, or stop it") from error
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _clear(self, *, goes_on: bool) -> None:
+        if goes_on:
+            self.record = {name: value for name, value in self._recorded().items() if name not in ENDINGS}
+            sweep_drafts(self.path)
+            sweep_drafts(self.checkpoints)
+            return
+        for path in self.path.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != ".lock":
+                path.unlink()
+
+    def _recorded(self) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
 
     def _end(self, status: str, start: datetime, **fields: Any) -> None:
         end = datetime.now(UTC)
-        seconds = round((end - start).total_seconds(), 2)
+        seconds = round(self.record.get("seconds", 0) + (end - start).total_seconds(), 2)
         self.write(status=status, ended=end.isoformat(timespec="seconds"), seconds=seconds, **fields)
 
     @property
@@ -119,13 +142,26 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
 
-def check_writable(output_dir: str) -> None:
-    """Make the folder below which runs go, before any data is read.
+def new_path(output_dir: str, name: str) -> Path:
+    """Return the folder of a new run: the same in all processes of a run, and another one for every run."""
+    job = [os.environ.get(f"SLURM_{part}") for part in ("JOB_ID", "STEP_ID")]
+    if FOLDER_VARIABLE in os.environ:
+        return Path(os.environ[FOLDER_VARIABLE])
+    if all(job) and os.environ.get("SLURM_NTASKS", "1") != "1":  # processes that Slurm itself has started
+        stamp = f"slurm-{'.'.join(map(str, job))}"
+    else:
+        now = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
+        stamp = f"{now}-{secrets.token_hex(3)}"
+    return Path(output_dir) / name / stamp
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder below which a run goes, before any data is read.
 
     Raises:
         RunError: it cannot be made or written.
     """
-    folder = Path(output_dir).expanduser().absolute()
+    folder = folder.expanduser().absolute()
     probe = folder / f".seqlab-{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +180,10 @@ def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:
             if name not in ("step", "epoch") and "epoch" in row:
                 points.setdefault(name, {})[int(row["epoch"])] = value
     return {name: sorted(values.items()) for name, values in points.items()}
+
+
+def _rank() -> int:
+    return int(next((os.environ[name] for name in RANKS if name in os.environ), "0"))
 
 
 def _unwritable(path: Path, error: OSError) -> RunError:

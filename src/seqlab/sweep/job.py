@@ -11,6 +11,9 @@ from omegaconf import DictConfig
 
 from seqlab.runs.folder import RunFolder
 
+COMPLAINT = "seqlab: "
+"""What a command puts before an error."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -43,13 +46,33 @@ class Job:
             return {}
         return found
 
-    def bury(self, reason: str) -> None:
-        """Write into the run's record that its process is gone, if it could not do so itself."""
+    def bury(self, end: str) -> None:
+        """Write into the run's record that it has failed, if the run itself did not come to that.
+
+        Args:
+            end: how its process ended.
+        """
         record = self.record()
-        if record.get("status") == "running":
-            folder = RunFolder(self.folder)
-            folder.record = record
-            folder.write(status="failed", error=reason)
+        if record.get("status", "running") != "running":
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = RunFolder(self.folder)
+        folder.record = record or {
+            "overrides": list(self.overrides),
+            "name": self.config.name,
+            "cell": self.config.model.cell,
+            "seed": self.config.seed,
+        }
+        folder.write(status="failed", error=self._last_complaint() or end)
+
+    def _last_complaint(self) -> str:
+        """Return the last thing that the command has complained about, else nothing."""
+        try:
+            lines = self.output.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""
+        said = [line.removeprefix(COMPLAINT) for line in lines if line.startswith(COMPLAINT)]
+        return said[-1] if said else ""
 
     def last_metrics(self) -> dict[str, Any]:
         """Return the last line of metrics.jsonl that tells an epoch's scores."""

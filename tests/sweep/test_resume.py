@@ -1,0 +1,51 @@
+"""What a sweep's folder tells of the command that began it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from seqlab.errors import RunError
+from seqlab.sweep.resume import command_line
+
+
+def write(folder, **changes):
+    hydra = {
+        "overrides": {"hydra": ["hydra.sweep.dir=out", "hydra.mode=MULTIRUN"], "task": ["seed=0,1"]},
+        "runtime": {"cwd": str(folder), "config_sources": [{"path": "seqlab.conf", "provider": "main"}]},
+    }
+    (folder / "multirun.yaml").write_text(yaml.safe_dump({"hydra": hydra | changes}))
+
+
+def test_the_command_is_the_one_that_began_the_sweep_with_the_folder_as_it_is_now(tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    write(tmp_path)
+    assert command_line(tmp_path) == [
+        "-m",
+        "seed=0,1",
+        "hydra.sweep.dir=out",
+        f"hydra.sweep.dir='{tmp_path}'",
+    ]
+    assert Path.cwd() == tmp_path
+
+
+def test_a_users_own_settings_are_found_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sources = [{"path": "seqlab.conf", "provider": "main"}, {"path": "/mine", "provider": "command-line"}]
+    write(tmp_path, runtime={"cwd": str(tmp_path), "config_sources": sources})
+    assert command_line(tmp_path)[:2] == ["-m", "--config-dir=/mine"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "a: [", "hydra: 3", "hydra: {overrides: 3}", "hydra: {overrides: {}}"]
+)
+def test_a_damaged_record_is_refused_in_a_line(tmp_path, content):
+    (tmp_path / "multirun.yaml").write_text(content)
+    with pytest.raises(RunError, match="repeat the command that began the sweep") as caught:
+        command_line(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_folder_without_a_sweep_is_refused(tmp_path):
+    with pytest.raises(RunError, match="holds no sweep"):
+        command_line(tmp_path)
