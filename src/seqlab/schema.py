@@ -205,6 +205,35 @@ class BasicConfig(Section):
     name: Literal["basic"]
 
 
+class SlurmConfig(Section):
+    """conf/launcher/slurm."""
+
+    name: Literal["slurm"]
+    gpus_per_job: Annotated[int, Field(ge=0)]
+    cpus_per_job: Count
+    memory_gb: Count
+    minutes: Count
+    partition: str | None
+    max_jobs: Count
+    sbatch: dict[str, str | int | float | bool]
+
+
+class RayConfig(Section):
+    """conf/launcher/ray."""
+
+    name: Literal["ray"]
+    address: str | None
+    gpus_per_job: NotNegative
+    cpus_per_job: Count
+
+    @field_validator("gpus_per_job")
+    @classmethod
+    def _is_shareable(cls, gpus: float) -> float:
+        if gpus > 1 and gpus != int(gpus):
+            raise ValueError(f"a job has a share of one GPU, or several whole ones, got {gpus}")
+        return gpus
+
+
 class GridConfig(Section):
     """conf/sweep/grid, and the ready grids."""
 
@@ -251,7 +280,9 @@ class Config(Section):
     trainer: TrainerConfig
     callbacks: CallbacksConfig
     logger: LoggerConfig
-    launcher: PoolConfig | BasicConfig = Field(BasicConfig(name="basic"), discriminator="name")
+    launcher: PoolConfig | BasicConfig | SlurmConfig | RayConfig = Field(
+        BasicConfig(name="basic"), discriminator="name"
+    )
     sweep: GridConfig | SearchConfig = Field(GridConfig(name="grid"), discriminator="name")
     paths: PathsConfig
 

@@ -49,7 +49,7 @@ def launch(
         run_jobs(
             waiting,
             slots,
-            [_command(config, job) for job in waiting],
+            [command_line(config, job) for job in waiting],
             board,
             fail_fast=config.launcher.fail_fast,
         )
@@ -57,7 +57,7 @@ def launch(
         print_report(Path(config.hydra.sweep.dir))
     if board.failures:
         raise SweepError("\n".join([f"{len(board.failures)} of {len(jobs)} jobs failed", *board.failures]))
-    return [_returned(job) for job in jobs]
+    return [returned(job) for job in jobs]
 
 
 def pool_slots(config: DictConfig) -> list[Slot]:
@@ -88,7 +88,7 @@ def make_job(
     return Job(number, title, tuple(composed.hydra.overrides.task), folder, composed)
 
 
-def _command(config: DictConfig, job: Job) -> list[str]:
+def command_line(config: DictConfig, job: Job) -> list[str]:
     """Return the command line that would run a job alone, from ``seqlab`` on."""
     sources = [
         source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"
@@ -96,7 +96,8 @@ def _command(config: DictConfig, job: Job) -> list[str]:
     return ["seqlab", "train", *(f"--config-dir={path}" for path in sources), *job.overrides]
 
 
-def _returned(job: Job) -> JobReturn:
-    returned = JobReturn(overrides=list(job.overrides), status=JobStatus.COMPLETED)
-    returned.return_value = job.record().get("score")
-    return returned
+def returned(job: Job) -> JobReturn:
+    """Return what Hydra wants to know of a job that is done."""
+    found = JobReturn(overrides=list(job.overrides), status=JobStatus.COMPLETED)
+    found.return_value = job.record().get("score")
+    return found

@@ -1,0 +1,90 @@
+"""A sweep whose jobs run on a cluster: all are checked before the first one, and told about at the end."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from hydra.types import HydraContext
+from omegaconf import DictConfig
+
+from seqlab.errors import ConfigError, SweepError
+from seqlab.report import print_report
+from seqlab.sweep.job import Job, finished
+from seqlab.sweep.launch import make_job, returned
+from seqlab.sweep.pool import check
+
+Run: TypeAlias = Callable[
+    [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]
+]
+"""Runs jobs, given with the overrides that compose them, and returns in their order what became of each."""
+
+
+def launch(
+    run: Run, context: HydraContext, config: DictConfig, points: Sequence[Sequence[str]], first: int
+) -> list[JobReturn]:
+    """Run the points of a sweep that are not done yet.
+
+    Args:
+        run: hands jobs to the cluster and waits for them.
+        context: composes a point's configuration.
+        config: of the sweep.
+        points: for each job its overrides.
+        first: number of the first job.
+
+    Raises:
+        ConfigError: a point or the cluster is wrong; nothing has been started.
+        SweepError: jobs have failed; the others are done.
+    """
+    setup_globals()
+    jobs = [
+        make_job(context.config_loader, config, number, overrides, points)
+        for number, overrides in enumerate(points, first)
+    ]
+    waiting = [job for job in jobs if not finished(job.folder, job.overrides)]
+    if mistakes := check([_anywhere(job) for job in waiting]) if waiting else []:
+        raise ConfigError("\n".join(mistakes))
+    failures: list[str] = []
+    if waiting:
+        folder = Path(config.hydra.sweep.dir).absolute()
+        sys.stderr.write(f"{len(waiting)} of {len(jobs)} jobs go to {config.launcher.name}, below {folder}\n")
+        placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]
+        ends = run(context, config, waiting, placed)
+        failures = [line for job, end in zip(waiting, ends, strict=True) for line in _failure(job, end)]
+    if config.sweep.name == "grid":  # a search, of which these are a part, reports at its end
+        print_report(Path(config.hydra.sweep.dir))
+    if failures:
+        raise SweepError("\n".join([f"{len(failures)} of {len(jobs)} jobs failed", *failures]))
+    return [returned(job) for job in jobs]
+
+
+def _anywhere(job: Job) -> Job:
+    """Return a job whose accelerator is not looked for here: the machine that submits may have no GPU."""
+    config = job.config.copy()
+    config.trainer.accelerator = "auto"
+    return replace(job, config=config)
+
+
+def _place(job: Job, folder: Path) -> list[str]:
+    """Name a job's folder: those that are done are not launched, so that the launcher counts differently."""
+    return [
+        f"hydra.sweep.dir={_quoted(str(folder))}",
+        f"hydra.sweep.subdir={_quoted(job.config.hydra.sweep.subdir)}",
+    ]
+
+
+def _quoted(text: str) -> str:
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _failure(job: Job, end: JobReturn | None) -> list[str]:
+    """Return a line if a job is not done, with the reason that its record gives, or else the launcher."""
+    if finished(job.folder, job.overrides):
+        return []
+    raised = end._return_value if end is not None and end.status == JobStatus.FAILED else None  # noqa: SLF001
+    job.bury(str(raised).strip() if raised else "killed, or its machine failed")
+    reason = job.record().get("error") or "stopped before its end"
+    return [f"job {job.number} ({job.title}) failed: {reason.splitlines()[0]}; its folder is {job.folder}"]

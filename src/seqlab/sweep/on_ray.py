@@ -1,0 +1,102 @@
+"""Tasks of a Ray cluster, through hydra-ray-launcher."""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from hydra.conf import HydraConf
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from seqlab.errors import ConfigError, SweepError
+from seqlab.sweep.board import Board
+from seqlab.sweep.devices import Slot
+from seqlab.sweep.job import Job
+from seqlab.sweep.launch import command_line
+from seqlab.sweep.pool import run_jobs
+
+
+def run(
+    context: HydraContext, config: DictConfig, jobs: Sequence[Job], points: Sequence[Sequence[str]]
+) -> Sequence[JobReturn | None]:
+    """Run jobs as tasks and wait for all of them; see ``cluster.Run``.
+
+    Raises:
+        ConfigError: no Ray cluster answers, or this machine has too little for a job.
+    """
+    from hydra_plugins.hydra_ray_launcher.ray_launcher import RayLauncher  # noqa: PLC0415
+    from ray.exceptions import RayError  # noqa: PLC0415
+
+    _connect(config)
+    remote = {
+        "num_cpus": config.launcher.cpus_per_job,
+        "num_gpus": config.launcher.gpus_per_job,
+        "max_retries": 0,  # the sweep that is started again is the one that repeats jobs
+        "runtime_env": {"env_vars": {k: v for k, v in os.environ.items() if k.startswith("SEQLAB_")}},
+    }
+    engine = RayLauncher(ray=OmegaConf.create({"init": {"object_store_memory": None}, "remote": remote}))
+    names = {place: (job.number, job.title) for place, job in enumerate(jobs)}
+    engine.setup(hydra_context=context, task_function=partial(train, names), config=config)
+    try:
+        return list(engine.launch(points, 0))
+    except RayError as error:
+        raise SweepError(f"Ray has lost a job's process: {str(error).strip().splitlines()[0]}") from error
+
+
+def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
+    """Train one job in a process of its own, since Ray uses its processes again; return the score.
+
+    Args:
+        names: number and title of each job, by the number that the launcher has given it.
+        composed: its configuration, without Hydra's own part.
+
+    Raises:
+        SweepError: the job has failed.
+    """
+    config = composed.copy()
+    with open_dict(config):
+        # Plugins' own classes, of which there is more than one copy by now, could not go to a process.
+        hydra = OmegaConf.structured(HydraConf, flags={"struct": False})
+        config.hydra = OmegaConf.merge(hydra, OmegaConf.to_container(HydraConfig.get()))
+    OmegaConf.resolve(config)
+    os.chdir(config.hydra.runtime.cwd)
+    number, title = names[config.hydra.job.num]
+    folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
+    job = Job(number, title, tuple(config.hydra.overrides.task), folder, config)
+    devices = tuple(name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name)
+    slot = Slot(devices, threads=int(config.launcher.cpus_per_job))
+    with Board([job], {}) as board:
+        run_jobs([job], [slot], [command_line(config, job)], board, fail_fast=False)
+    if board.failures:
+        raise SweepError(board.failures[0])
+    score = job.record().get("score")
+    return float("nan") if score is None else float(score)
+
+
+def _connect(config: DictConfig) -> None:
+    """Join the cluster, or make one of this machine.
+
+    Raises:
+        ConfigError: no cluster answers, or this machine has too little for a job.
+    """
+    import ray  # noqa: PLC0415
+
+    asked = config.launcher
+    if not ray.is_initialized():
+        try:
+            ray.init(address=asked.address, logging_level=logging.WARNING)
+        except (ConnectionError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ConfigError(
+                f"launcher.address={asked.address}: no Ray cluster answers: {reason}"
+            ) from error
+    there = ray.cluster_resources()
+    for key, resource in (("gpus_per_job", "GPU"), ("cpus_per_job", "CPU")):
+        if asked.address is None and asked[key] > there.get(resource, 0):
+            raise ConfigError(
+                f"launcher.{key}={asked[key]}, but this machine has {there.get(resource, 0):.0f}"
+            )

@@ -1,0 +1,144 @@
+"""Jobs of a Slurm cluster, through hydra-submitit-launcher."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
+
+from seqlab.errors import ConfigError, SeqlabError, SweepError
+from seqlab.sweep.job import Job
+
+LOOK = 5
+"""Seconds between two questions to Slurm which jobs still live."""
+
+LISTING = ("squeue", "--me", "--noheader", "--array", "--format=%i")
+"""Lists the user's jobs that wait or run."""
+
+
+def run(
+    context: HydraContext, config: DictConfig, jobs: Sequence[Job], points: Sequence[Sequence[str]]
+) -> Sequence[JobReturn | None]:
+    """Submit jobs as one array and wait until all have ended; see ``cluster.Run``.
+
+    Raises:
+        ConfigError: there is no Slurm here, it refuses the jobs, or jobs of this sweep still run.
+    """
+    from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher  # noqa: PLC0415
+    from submitit import SlurmJob  # noqa: PLC0415
+    from submitit.core.utils import FailedJobError, UncompletedJobError  # noqa: PLC0415
+
+    if missing := [name for name in ("sbatch", "srun", "squeue") if shutil.which(name) is None]:
+        raise ConfigError(f"launcher=slurm: there is no {missing[0]} here; use it where Slurm's commands are")
+    folder = Path(config.hydra.sweep.dir).absolute() / ".submitit"
+    if left := _alive(folder):
+        raise ConfigError(
+            f"jobs {', '.join(left)} of this sweep wait or run; let them end, or: scancel {' '.join(left)}"
+        )
+    SlurmJob.watcher = _watcher()
+    before = set(folder.glob("*_*"))
+    engine = SlurmLauncher(submitit_folder=str(folder / "%j"), **_resources(config, jobs))
+    engine.setup(hydra_context=context, task_function=train, config=config)
+    try:
+        return list(engine.launch(points, 0))
+    except UncompletedJobError:  # one was killed; what became of the others, their records tell
+        while _alive(folder):
+            time.sleep(LOOK)
+        return [None] * len(jobs)
+    except FailedJobError as error:
+        if set(folder.glob("*_*")) - before:
+            raise
+        reason = str(error).strip().splitlines()[-1]
+        raise ConfigError(f"launcher=slurm: sbatch refuses the jobs: {reason}") from error
+    except KeyboardInterrupt:
+        subprocess.run(["scancel", *_alive(folder)], check=False)  # noqa: S603, S607
+        raise
+
+
+def train(composed: DictConfig) -> float:
+    """Train one job, in each of its processes; return the score.
+
+    Raises:
+        SweepError: the job has failed.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("SLURM_CPUS_PER_TASK", "1"))
+    from seqlab import cli  # noqa: PLC0415
+
+    try:
+        return cli.train_composed(composed)
+    except Exception as error:
+        text = str(error) if isinstance(error, SeqlabError) else f"{type(error).__name__}: {error}"
+        raise SweepError(text) from error
+
+
+def processes(config: DictConfig) -> int:
+    """Return how many processes a job has on a machine: one for each device, as Lightning wants it."""
+    devices: Any = config.trainer.devices
+    if devices == "auto":
+        return max(1, int(config.launcher.gpus_per_job))
+    return devices if isinstance(devices, int) else len(devices)
+
+
+def _resources(config: DictConfig, jobs: Sequence[Job]) -> dict[str, Any]:
+    """Return the launcher's parameters.
+
+    Raises:
+        ConfigError: jobs of one array must be alike, or a process would have no core.
+    """
+    sizes = {(processes(job.config), int(job.config.trainer.num_nodes)) for job in jobs}
+    if len(sizes) > 1:
+        raise ConfigError(
+            "launcher=slurm: all jobs of a sweep must have the same trainer.devices and num_nodes"
+        )
+    ((tasks, nodes),) = sizes
+    asked: Any = OmegaConf.to_container(config.launcher, resolve=True)
+    if asked["cpus_per_job"] < tasks:
+        raise ConfigError(
+            f"launcher.cpus_per_job={asked['cpus_per_job']} is too few for the {tasks} processes of a job"
+        )
+    return {
+        "name": "seqlab",
+        "tasks_per_node": tasks,
+        "nodes": nodes,
+        "gpus_per_node": asked["gpus_per_job"] or None,
+        "cpus_per_task": asked["cpus_per_job"] // tasks,
+        "mem_gb": asked["memory_gb"],
+        "timeout_min": asked["minutes"],
+        "partition": asked["partition"],
+        "array_parallelism": asked["max_jobs"],
+        "additional_parameters": asked["sbatch"],
+        "stderr_to_stdout": True,
+    }
+
+
+def _alive(folder: Path) -> list[str]:
+    """Return the numbers of a sweep's jobs that wait or run.
+
+    Raises:
+        ConfigError: Slurm does not answer.
+    """
+    asked = subprocess.run(LISTING, capture_output=True, text=True, check=False)  # noqa: S603
+    if asked.returncode:
+        raise ConfigError(f"launcher=slurm: Slurm does not answer: {asked.stderr.strip().splitlines()[-1]}")
+    return sorted(set(asked.stdout.split()) & {path.name for path in folder.glob("*_*")})
+
+
+def _watcher() -> Any:
+    """Return what tells submitit whether a job still lives: squeue, since not every Slurm keeps accounts."""
+    from submitit.slurm.slurm import SlurmInfoWatcher  # noqa: PLC0415
+
+    watcher: Any = SlurmInfoWatcher(delay_s=LOOK)
+
+    def read(listed: bytes) -> dict[str, dict[str, str]]:
+        alive = listed.decode().split()
+        return {job: {"State": "RUNNING" if job in alive else "ENDED"} for job in watcher._registered}  # noqa: SLF001
+
+    watcher._make_command = lambda: list(LISTING)  # noqa: SLF001
+    watcher.read_info = read
+    return watcher
