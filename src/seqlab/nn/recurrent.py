@@ -1,13 +1,14 @@
 """Layers, directions, lengths and dropout: written once, for every cell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells
-from seqlab.engines import Choice, Weights, choose
+from seqlab.engines import Choice, Engine, Weights, choose
 from seqlab.errors import ConfigError
 from seqlab.lengths import backwards
 from seqlab.nn.initialisation import INITIALISATIONS
@@ -115,6 +116,7 @@ class Recurrent(nn.Module):
             for _ in range(self.directions)
         )
         self.dropout = nn.Dropout(dropout)
+        self._lent: Engine | None = None
         self._choices: dict[tuple[str, torch.dtype, torch.device], Choice] = {}
         self.init, self.init_steps = init, init_steps
         self.reset_parameters()
@@ -134,10 +136,21 @@ class Recurrent(nn.Module):
             W = next(self.layers.parameters())
             dtype, device = dtype or W.dtype, device or W.device
         # Engines are asked once: that traces the cell, and forward comes here at every batch.
+        if self._lent is not None:
+            return Choice(self._lent, "lent")
         place = self.engine, dtype, device
         if place not in self._choices:
             self._choices[place] = choose(self.engine, self.cell, dtype, device)
         return self._choices[place]
+
+    @contextmanager
+    def running_on(self, engine: Engine) -> Iterator[None]:
+        """Run on this very engine meanwhile, whatever was chosen: for engines that observe."""
+        before, self._lent = self._lent, engine
+        try:
+            yield
+        finally:
+            self._lent = before
 
     def forward(
         self,

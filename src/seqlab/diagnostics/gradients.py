@@ -1,0 +1,80 @@
+"""What reaches the state of each time step from the loss: the norm of ∂loss/∂s_t."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqlab.data.batches import Batch
+from seqlab.diagnostics.recording import LayerRun, recording
+from seqlab.lengths import backwards, mask
+from seqlab.module import SequenceModule
+
+
+@dataclass(frozen=True, eq=False)
+class StateGradients:
+    """Norms of the gradient of each sequence's own loss by the states of one layer in one direction.
+
+    Attributes:
+        norms: for each state ‖∂loss/∂s_t‖ over its H numbers, [B, T] in the layer's reading order; s_t is the
+            state after step t, the others being held, and NaN stands past a sequence's length.
+        lengths: steps of each sequence, [B].
+    """
+
+    norms: Mapping[str, Tensor]
+    lengths: Tensor
+
+    def by_distance(self, state: str) -> Tensor:
+        """Return the median over sequences against the distance from the last step read, from 0, [T]."""
+        return by_distance(self.norms[state], self.lengths).nanmedian(0).values
+
+
+def state_gradients(module: SequenceModule, batch: Batch) -> list[StateGradients]:
+    """Measure how strongly each state bears on the loss of a probe batch, as in evaluation.
+
+    The module's mode, gradients and scores stay as they are.
+
+    Args:
+        module: any network with its task, on the batch's device.
+        batch: any sequences with their answers.
+
+    Returns:
+        The gradients of every layer and direction, in the order of ``Recurrent.layers``.
+    """
+    task = copy.deepcopy(module.task)  # whose scores nobody reads
+    with evaluating(module), torch.enable_grad(), recording(module.model.recurrent) as runs:
+        mean = task.step("val", module(batch.x, batch.lengths), batch)
+        total = mean * (batch.ids >= 0).sum()
+        states = [state for run in runs for after in run.states[1:] for state in after.values()]
+        found = iter(torch.autograd.grad(total, states, materialize_grads=True))
+    return [_of(run, found) for run in runs]
+
+
+def by_distance(values: Tensor, lengths: Tensor) -> Tensor:
+    """Turn values by step, [B, T], into values by distance from each sequence's end; NaN beyond."""
+    turned = backwards(values[:, :, None], lengths)[:, :, 0]
+    return turned.where(mask(lengths, values.shape[1]), torch.nan)
+
+
+@contextmanager
+def evaluating(module: torch.nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode meanwhile."""
+    before = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(before)
+
+
+def _of(run: LayerRun, found: Iterator[Tensor]) -> StateGradients:
+    """Take the gradients of a layer's states, in the order of its steps."""
+    each = [{name: next(found).norm(dim=1) for name in after} for after in run.states[1:]]
+    inside = mask(run.lengths, len(each))
+    norms = {
+        name: torch.stack([step[name] for step in each], dim=1).where(inside, torch.nan) for name in each[0]
+    }
+    return StateGradients(norms, run.lengths)

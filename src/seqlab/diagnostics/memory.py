@@ -1,0 +1,73 @@
+"""How far back does an input matter? The norm of ∂output/∂x_t against the distance from the end."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from seqlab.data.batches import Batch
+from seqlab.diagnostics.gradients import by_distance, evaluating
+from seqlab.engines.reference import Reference
+from seqlab.module import SequenceModule
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """How much each step of each sequence moves the network's answers.
+
+    Attributes:
+        norms: ‖∂answers/∂x_t‖ (Frobenius), [B, T]; column d is d steps before the sequence's last, NaN stands
+            where it has none. x_t is what the recurrent layers read: the vector of a token, or the features.
+    """
+
+    norms: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean over the sequences that are long enough, by distance from the end, [T]."""
+        return self.norms.nanmean(0)
+
+    @property
+    def half_lengths(self) -> Tensor:
+        """How many last steps of each sequence carry half of its sum of norms, [B]; interpolated.
+
+        If an input's influence falls by the same factor at every step, it is about the half-life.
+        """
+        sums = self.norms.nan_to_num().cumsum(1)
+        half = sums[:, -1:] / 2
+        after = (sums < half).sum(1, keepdim=True).clamp(max=sums.shape[1] - 1)
+        reached = sums.gather(1, after)
+        before = torch.where(after > 0, sums.gather(1, (after - 1).clamp(min=0)), 0)
+        return (after + (half - before) / (reached - before)).squeeze(1)
+
+    @property
+    def half_length(self) -> float:
+        """The median of ``half_lengths``, in steps."""
+        return float(self.half_lengths.nanmedian())
+
+
+def influence(module: SequenceModule, batch: Batch) -> Influence:
+    """Measure how far back the inputs of a probe batch bear on the network's answers, as in evaluation.
+
+    Args:
+        module: any network, on the batch's device.
+        batch: any sequences.
+    """
+    read: list[Tensor] = []
+
+    def cut(_encoder: nn.Module, _inputs: object, encoded: Tensor) -> Tensor:
+        read.append(encoded.detach().requires_grad_())
+        return read[0]
+
+    handle = module.model.encoder.register_forward_hook(cut)
+    try:
+        with evaluating(module), torch.enable_grad(), module.model.recurrent.running_on(Reference()):
+            answers = module(batch.x, batch.lengths).flatten(1)
+    finally:
+        handle.remove()
+    # Rows do not see each other, so the sum over rows has every row's own derivative.
+    unit = torch.eye(answers.shape[1], dtype=answers.dtype, device=answers.device)
+    each = unit[:, None].expand(-1, len(answers), -1)
+    (derivatives,) = torch.autograd.grad(answers, read, each, is_grads_batched=True)
+    norms = derivatives.square().sum((0, 3)).sqrt()
+    return Influence(by_distance(norms, batch.lengths.to(norms.device)))
