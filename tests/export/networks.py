@@ -57,8 +57,6 @@ def network(spec: DataSpec, task: dict[str, Any] | None = None, **model: Any) ->
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
-        if hasattr(module.model.encoder, "embedding"):
-            module.model.encoder.embedding.weight[0] = 0
     return module.eval()
 
 

@@ -57,7 +57,8 @@ def test_every_operation_is_what_torch_computes(name):
     found = run(writer(function), *inputs, **numbers)
     expected = function(*map(torch.from_numpy, inputs), **numbers).numpy()
     assert found.dtype == (bool if function in COMPARISONS else np.float32)
-    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-7)
+    # onnxruntime's sigmoid is an approximation, exact to the last bit only around 1.
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-7 if name == "sigmoid" else 1e-8)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_every_operation_is_what_torch_computes(name):
 )
 def test_arguments_of_an_operation(function, numbers):
     found = run(writer(function), VALUES, **numbers)
-    np.testing.assert_allclose(found, function(torch.from_numpy(VALUES), **numbers), rtol=2e-6, atol=2e-7)
+    np.testing.assert_allclose(found, function(torch.from_numpy(VALUES), **numbers), rtol=2e-6, atol=1e-8)
 
 
 class Comparing(Cell):

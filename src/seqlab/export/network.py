@@ -108,9 +108,7 @@ def _encode(graph: Graph, encoder: torch.nn.Module, x: str) -> str:
         return _encode_ngrams(graph, encoder, x)
     if isinstance(encoder, OneHot):
         off_on = graph.constant("off and on", np.array([0, 1], dtype=np.float32))
-        columns = graph.add("OneHot", x, graph.integers(encoder.num_tokens), off_on, axis=-1)
-        is_token = graph.cast(graph.add("Sign", x), FLOAT)  # padding is token 0
-        return graph.add("Mul", columns, graph.add("Unsqueeze", is_token, graph.integers(2)))
+        return graph.add("OneHot", x, graph.integers(encoder.num_tokens), off_on, axis=-1)
     if isinstance(encoder, Linear):
         weight = graph.constant("linear.weight transposed", array(encoder.linear.weight.T))
         bias = graph.constant("linear.bias", array(encoder.linear.bias))
