@@ -5,6 +5,7 @@ from pathlib import Path
 from lightning.pytorch import Trainer
 
 from seqlab import build, logs
+from seqlab.data import DataSpec
 from seqlab.data_schema import Fetched, SyntheticConfig
 from seqlab.errors import ConfigError, DataError
 from seqlab.runs.load import load_run
@@ -36,7 +37,9 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         config = config.model_copy(update={"data": config.data.model_copy(update={place: root})})
     data = build.make_data(config)
     data.setup()
-    if data.spec.sha256 != run.record.get("data", {}).get("sha256"):
+    if data.spec.sha256 != run.record.get("data", {}).get("sha256") or _meaning(data.spec) != _meaning(
+        run.spec
+    ):
         raise DataError(
             f"{data.spec.origin} is not what {path} was trained on; name the right folder with --root"
         )
@@ -56,3 +59,8 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         for stage in ("val", "test")
         for name, value in run.module.task.compute(stage).items()
     }
+
+
+def _meaning(spec: DataSpec) -> tuple[object, ...]:
+    """Return what the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
+    return spec.task, spec.classes, spec.symbols, spec.ngrams, spec.series and spec.series.columns

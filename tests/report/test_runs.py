@@ -5,7 +5,7 @@ import json
 import pytest
 
 from seqlab.errors import RunError
-from seqlab.report.runs import read_history, read_runs
+from seqlab.report.runs import numbers, read_history, read_runs
 
 
 def test_runs_below_one_anothers_folders_are_all_found(tmp_path, classify):
@@ -75,6 +75,11 @@ def test_why_a_run_is_not_done_is_its_error_or_how_far_it_came(tmp_path, classif
     failed, interrupted = read_runs(tmp_path / "out")
     assert failed.reason == "ValueError: first line"
     assert interrupted.reason == "after epoch 3 of 3"
+
+
+def test_numbers_are_those_that_a_float_can_be():
+    given = {"a": 1, "b": 0.5, "c": True, "d": None, "e": "1", "f": 10**400, "g": -(10**300)}
+    assert numbers(given) == {"a": 1.0, "b": 0.5, "g": -1e300}
 
 
 def test_a_folder_without_runs_is_an_error(tmp_path):

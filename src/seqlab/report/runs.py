@@ -15,6 +15,8 @@ from seqlab.record import read_record
 History = Mapping[str, list[tuple[int, float]]]
 """(epoch, value) points by metric, such as "val/loss"; epochs count from 0."""
 
+LONGEST_NUMBER = 1023
+"""Bits of an integer that is a float too."""
 LARGEST_HISTORY = 2**28
 """Bytes that a metrics.jsonl may have."""
 TYPES = {"seed": int, "data.targets": list, "data.target": str, "data.label": str}
@@ -81,7 +83,7 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in values.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
+        if isinstance(value, float) or (type(value) is int and value.bit_length() <= LONGEST_NUMBER)
     }
 
 

@@ -38,12 +38,15 @@ GLOBALS = frozenset(
 """What a pickle may name."""
 
 
-def check_archive(file: Path, largest: int) -> None:
+def check_archive(file: Path, largest: int) -> int:
     """Refuse a file that is no uncompressed archive of plain values and dense tensors.
 
     Args:
         file: a checkpoint.
         largest: bytes that it may have.
+
+    Returns:
+        The bytes of its pickle, in which every value that is no tensor takes one or more.
 
     Raises:
         UnreadableError: with the reason.
@@ -53,9 +56,11 @@ def check_archive(file: Path, largest: int) -> None:
         try:
             with ZipFile(opened) as archive:
                 _check_entries(archive, size)
-                _check_pickle(archive.read(_pickle_of(archive.infolist())))
+                content = archive.read(_pickle_of(archive.infolist()))
         except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
             raise UnreadableError(f"is no checkpoint, or cut off ({error})") from error
+    _check_pickle(content)
+    return len(content)
 
 
 def _check_entries(archive: ZipFile, size: int) -> None:

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from seqlab import plugins
 from seqlab.data import DataSpec
-from seqlab.errors import ConfigError, RunError, SeqlabError
+from seqlab.errors import RunError, SeqlabError
 from seqlab.module import SequenceModule
 from seqlab.plain import UnreadableError, read_yaml
 from seqlab.record import read_record
-from seqlab.runs.archive import LARGEST_PICKLE, check_archive
+from seqlab.runs.archive import check_archive
 from seqlab.runs.contents import check_contents
 from seqlab.runs.description import spec_of
+from seqlab.runs.network import build_network
 from seqlab.schema import OF_THE_COMMAND, Config, validate
 
 LARGEST = 8 * 2**30
@@ -61,9 +62,9 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     content = read_checkpoint(file)
     try:
         spec = spec_of(content)
+        module = build_network(content["state_dict"], spec, config.model, config.task, config.engine)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
-    module = _build(config, spec, content["state_dict"], file)
     return LoadedRun(path, record, config, spec, module)
 
 
@@ -109,9 +110,9 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     if not file.exists() and not file.is_symlink():
         raise RunError(f"{file}: no such file; did the run reach its first validation?")
     try:
-        check_archive(file, LARGEST)
+        values = check_archive(file, LARGEST)
         content = _torch_load(file)
-        check_contents(content, LARGEST_PICKLE, file.stat().st_size)
+        check_contents(content, values, file.stat().st_size)
         _check_weights(content)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
@@ -170,42 +171,6 @@ def _check_finite(value: Any, name: str) -> None:
             _check_finite(inside, name)
     elif isinstance(value, Tensor) and not torch.isfinite(value).all():
         raise UnreadableError(f"{name} is not finite")
-
-
-def _build(config: Config, spec: DataSpec, weights: dict[str, Tensor], file: Path) -> SequenceModule:
-    """Return the network with the weights; it is built for real only once they are known to fit."""
-
-    def make() -> SequenceModule:
-        return SequenceModule(
-            spec=spec.as_dict(),
-            model=config.model.model_dump() | {"engine": config.engine},
-            task=config.task.model_dump(exclude={"name", "baselines"}),
-        )
-
-    if config.model.num_layers > len(weights):
-        raise _refused(file, f"has {len(weights)} weights, too few for {config.model.num_layers} layers")
-    try:
-        with torch.device("meta"):  # which takes no memory
-            expected = make().state_dict()
-    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
-        raise _refused(
-            file, f"describes no network that can be ({str(error).splitlines()[0]:.80})"
-        ) from error
-    except ConfigError as error:
-        raise _refused(file, f"does not fit config.yaml ({error})") from error
-    _compare(file, weights, expected)
-    module = make()
-    module.load_state_dict(weights)
-    return module.eval()
-
-
-def _compare(file: Path, given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    """Refuse weights whose names, shapes or types differ from the network's."""
-    if odd := set(given) ^ set(expected):
-        raise _refused(file, f"its weights are another network's ('{min(map(str, odd))}')")
-    for name, tensor in expected.items():
-        if given[name].shape != tensor.shape or given[name].dtype != tensor.dtype:
-            raise _refused(file, f"weight '{name}' does not have the network's shape and type")
 
 
 def _refused(file: Path, reason: str) -> RunError:

@@ -1,0 +1,62 @@
+"""A run to damage, and the commands that read one."""
+
+import contextlib
+import io
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seqlab import cli
+
+READERS: dict[str, Callable[[Path], list[str]]] = {
+    "eval": lambda run: ["eval", str(run)],
+    "predict": lambda run: ["predict", str(run), "Satoshi"],
+}
+"""What reads a checkpoint, by name: the command line for a run."""
+
+SETTINGS = ("trainer.max_epochs=1", "trainer.limit_train_batches=2", "model.hidden_size=8", "logger=none")
+
+
+@pytest.fixture(scope="session")
+def sound_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small run of the built-in names, which no test may change."""
+    folder = tmp_path_factory.mktemp("sound")
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+        patch.delenv("SEQLAB_DATA_DIR", raising=False)
+        patch.setattr(sys, "argv", ["train.py"])
+        settings = [*SETTINGS, "task.baselines=false", "callbacks.figures=false", "verbosity=quiet"]
+        assert cli.train([*settings, "trainer.accelerator=cpu", f"paths.output_dir={folder}"]) == 0
+    (record,) = folder.rglob("run.json")
+    return record.parent
+
+
+@pytest.fixture
+def run(sound_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the sound run, in the working folder, for a test to damage."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
+    return Path(shutil.copytree(sound_run, "out/damaged"))
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple]:
+    """Return the installed command: its exit code, what it printed, the lines of complaint."""
+
+    def call(*arguments: str) -> tuple[int, str, list[str]]:
+        monkeypatch.setattr(sys, "argv", ["seqlab", *arguments])
+        capfd.readouterr()
+        code = cli.main()
+        shown = capfd.readouterr()
+        assert "Traceback" not in shown.err + shown.out
+        return code, shown.out, shown.err.splitlines()
+
+    return call
+
+
+@pytest.fixture(params=READERS)
+def reading(request: pytest.FixtureRequest) -> Callable[[Path], list[str]]:
+    """Return each of what reads a checkpoint."""
+    return READERS[request.param]
