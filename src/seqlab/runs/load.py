@@ -145,7 +145,7 @@ def _refuse_own_modules(path: Path, modules: list[str]) -> None:
 
 def _torch_load(file: Path) -> dict[str, Any]:
     try:
-        # Mapped, a tensor is a piece of the file; else torch believes the size that the file claims for it.
+        # Mapped, a tensor is a piece of the file, whatever size it claims, and takes memory once it is read.
         content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # whatever torch makes of damaged bytes
         reason = next(iter(str(error).splitlines()), type(error).__name__)
