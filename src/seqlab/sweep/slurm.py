@@ -32,7 +32,7 @@ def run(
     """
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher  # noqa: PLC0415
     from submitit import SlurmJob  # noqa: PLC0415
-    from submitit.core.utils import FailedJobError, UncompletedJobError  # noqa: PLC0415
+    from submitit.core.utils import UncompletedJobError  # noqa: PLC0415
 
     if missing := [name for name in ("sbatch", "srun", "squeue") if shutil.which(name) is None]:
         raise ConfigError(f"launcher=slurm: there is no {missing[0]} here; use it where Slurm's commands are")
@@ -42,20 +42,18 @@ def run(
             f"jobs {', '.join(left)} of this sweep wait or run; let them end, or: scancel {' '.join(left)}"
         )
     SlurmJob.watcher = _watcher()
-    before = set(folder.glob("*_*"))
+    before = _submitted(folder)
     engine = SlurmLauncher(submitit_folder=str(folder / "%j"), **_resources(config, jobs))
     engine.setup(hydra_context=context, task_function=train, config=config)
     try:
         return list(engine.launch(points, 0))
-    except UncompletedJobError:  # one was killed; what became of the others, their records tell
-        while _alive(folder):
+    except UncompletedJobError as error:
+        if not _submitted(folder) - before:
+            reason = str(error).strip().splitlines()[-1]
+            raise ConfigError(f"launcher=slurm: sbatch refuses the jobs: {reason}") from error
+        while _alive(folder):  # one was killed; what became of the others, their records tell
             time.sleep(LOOK)
         return [None] * len(jobs)
-    except FailedJobError as error:
-        if set(folder.glob("*_*")) - before:
-            raise
-        reason = str(error).strip().splitlines()[-1]
-        raise ConfigError(f"launcher=slurm: sbatch refuses the jobs: {reason}") from error
     except KeyboardInterrupt:
         subprocess.run(["scancel", *_alive(folder)], check=False)  # noqa: S603, S607
         raise
@@ -126,7 +124,12 @@ def _alive(folder: Path) -> list[str]:
     asked = subprocess.run(LISTING, capture_output=True, text=True, check=False)  # noqa: S603
     if asked.returncode:
         raise ConfigError(f"launcher=slurm: Slurm does not answer: {asked.stderr.strip().splitlines()[-1]}")
-    return sorted(set(asked.stdout.split()) & {path.name for path in folder.glob("*_*")})
+    return sorted(set(asked.stdout.split()) & _submitted(folder))
+
+
+def _submitted(folder: Path) -> set[str]:
+    """Return the numbers of all jobs that submitit has made a folder for."""
+    return {path.name for path in folder.glob("*_*") if path.is_dir()}
 
 
 def _watcher() -> Any:
