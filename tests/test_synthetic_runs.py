@@ -118,3 +118,18 @@ def test_the_report_ranks_runs_on_adding_by_their_squared_error(train, command):
     assert "mean sq. error" in " ".join(shown.split())
     assert shown.index(f" {best} ") < shown.index(f" {second} ")
     assert "mean squared error" in Path("page.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("experiment", "score", "least", "most"),
+    [
+        ("adding_gru", "test/mse", 0.0, 0.01),
+        ("adding_rnn", "test/mse", 0.15, 0.18),  # 1/6 is what guessing costs
+        ("parity_lstm", "test/accuracy", 0.99, 1.0),
+    ],
+)
+def test_a_preset_shows_what_its_cell_can_and_cannot(experiment, score, least, most, train):
+    assert train(f"experiment={experiment}", "callbacks=none", "task.baselines=false", "verbosity=quiet") == 0
+    record = json.loads((the_run() / "run.json").read_text())
+    assert least <= record["metrics"][score] <= most
