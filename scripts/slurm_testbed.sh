@@ -9,6 +9,7 @@ CONFIG=/etc/slurm
 STATE=/tmp/slurm-testbed
 MUNGE_SOCKET=/run/munge/munge.socket.2
 GPUS=4
+NAME=$(uname -n | cut -d. -f1)
 
 up() {
     local program
@@ -50,7 +51,7 @@ configure() {
     # More processors than there are, so that as many jobs as GPUs run at once; memory is what it is.
     cat >$CONFIG/slurm.conf <<END
 ClusterName=testbed
-SlurmctldHost=$(hostname -s)(127.0.0.1)
+SlurmctldHost=$NAME(127.0.0.1)
 AuthType=auth/munge
 AuthInfo=socket=$MUNGE_SOCKET
 SlurmUser=root
@@ -73,7 +74,7 @@ KillWait=10
 SchedulerParameters=sched_interval=1,batch_sched_delay=0
 EnforcePartLimits=ANY
 GresTypes=gpu
-NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=8 RealMemory=$memory Gres=gpu:$GPUS State=UNKNOWN
+NodeName=$NAME NodeAddr=127.0.0.1 CPUs=8 RealMemory=$memory Gres=gpu:$GPUS State=UNKNOWN
 PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
     echo "Name=gpu File=$STATE/gpus/nvidia[0-$((GPUS - 1))]" >$CONFIG/gres.conf

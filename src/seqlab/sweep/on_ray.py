@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -86,17 +87,30 @@ def _connect(config: DictConfig) -> None:
     import ray  # noqa: PLC0415
 
     asked = config.launcher
-    if not ray.is_initialized():
-        try:
-            ray.init(address=asked.address, logging_level=logging.WARNING)
-        except (ConnectionError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ConfigError(
-                f"launcher.address={asked.address}: no Ray cluster answers: {reason}"
-            ) from error
+    try:
+        _knock(asked.address)
+        ray.init(asked.address or "local", logging_level=logging.WARNING, ignore_reinit_error=True)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"launcher.address={asked.address}: no Ray cluster answers, or it asks for another token "
+            f"(RAY_AUTH_TOKEN): {reason}"
+        ) from error
     there = ray.cluster_resources()
     for key, resource in (("gpus_per_job", "GPU"), ("cpus_per_job", "CPU")):
         if asked.address is None and asked[key] > there.get(resource, 0):
             raise ConfigError(
                 f"launcher.{key}={asked[key]}, but this machine has {there.get(resource, 0):.0f}"
             )
+
+
+def _knock(address: str | None) -> None:
+    """Look whether somebody listens at HOST:PORT: Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody does.
+        ValueError: the port is no number.
+    """
+    host, _, port = (address or "").rpartition(":")
+    if host and "://" not in host:
+        socket.create_connection((host, int(port)), timeout=10).close()
