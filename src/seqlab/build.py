@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.profilers import (
     AdvancedProfiler,
@@ -16,11 +16,12 @@ from lightning.pytorch.profilers import (
 )
 from omegaconf import DictConfig, OmegaConf
 
-from seqlab.callbacks import Pruning, progress
+from seqlab.callbacks import Best, Pruning, Resume, progress
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ConfigError
 from seqlab.module import SequenceModule
 from seqlab.runs import RunFolder
+from seqlab.runs.checkpoints import Checkpoints
 from seqlab.runs.journal import Journal
 from seqlab.schema import OF_THE_COMMAND, Config, LoggerConfig, SearchConfig, validate
 from seqlab.tasks import Task
@@ -65,15 +66,20 @@ def make_data(config: Config) -> SequenceData:
     return DATASETS[config.data.name](**settings, seed=config.seed)
 
 
-def make_module(config: Config, spec: DataSpec) -> SequenceModule:
+def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> SequenceModule:
     """Return the LightningModule whose sizes fit the data.
+
+    Args:
+        config: the whole configuration.
+        spec: what the data declare.
+        engine: that a run which goes on has used; None for what the configuration says.
 
     Raises:
         EngineError: the engine asked for cannot run the cell.
     """
     module = SequenceModule(
         spec=spec.as_dict(),
-        model=config.model.model_dump() | {"engine": config.engine},
+        model=config.model.model_dump() | {"engine": engine or config.engine},
         task=config.task.model_dump(exclude={"name", "baselines"}),
         optimizer=config.optimizer.model_dump(),
         scheduler=config.scheduler.model_dump(),
@@ -82,10 +88,14 @@ def make_module(config: Config, spec: DataSpec) -> SequenceModule:
     return module
 
 
-def make_trainer(config: Config, folder: RunFolder, task: Task) -> Trainer:
+def make_trainer(config: Config, folder: RunFolder, task: Task, at_step: int = 0) -> Trainer:
     """Return the Trainer with everything that happens beside training.
 
-    The first checkpoint callback is the one that keeps the best weights.
+    Args:
+        config: the whole configuration.
+        folder: of the run.
+        task: whose score is monitored.
+        at_step: where the run goes on.
     """
     settings = config.trainer.model_dump()
     profiler = settings.pop("profiler")
@@ -93,36 +103,26 @@ def make_trainer(config: Config, folder: RunFolder, task: Task) -> Trainer:
     return Trainer(
         **settings,
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
-        logger=[Journal(folder.metrics), *_loggers(config.logger, folder)],
+        logger=[Journal(folder.metrics), *_loggers(config.logger, folder, at_step)],
         callbacks=[
-            *_checkpoints(config, folder, task),
+            Best(folder.checkpoints, task.monitor if config.trainer.limit_val_batches else None, task.mode),
             *_early_stopping(config, task),
             *_pruning(config, folder, task),
             *_weight_average(config),
             *shown,
+            Resume(
+                folder,
+                every_steps=config.checkpoint.every_steps,
+                every_minutes=config.checkpoint.every_minutes,
+            ),
         ],
+        plugins=[Checkpoints()],
         enable_progress_bar=len(shown) > 1,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         default_root_dir=folder.path,
     )
-
-
-def _checkpoints(config: Config, folder: RunFolder, task: Task) -> list[Callback]:
-    validated = config.trainer.limit_val_batches > 0
-    return [
-        ModelCheckpoint(
-            folder.checkpoints,
-            filename="best",
-            monitor=task.monitor if validated else None,
-            mode=task.mode,
-            enable_version_counter=False,
-        ),
-        ModelCheckpoint(
-            folder.checkpoints, filename="last", enable_version_counter=False, save_on_train_epoch_end=True
-        ),
-    ]
 
 
 def _early_stopping(config: Config, task: Task) -> list[Callback]:
@@ -151,9 +151,15 @@ def _weight_average(config: Config) -> list[Callback]:
     return [EMAWeightAveraging(decay=decay)] if decay else []
 
 
-def _loggers(config: LoggerConfig, folder: RunFolder) -> list[Logger]:
+def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logger]:
     if config.name == "tensorboard":
-        return [TensorBoardLogger(folder.path, name="tensorboard", version="", default_hp_metric=False)]
+        # What was written after the checkpoint is purged: it is written again.
+        purge_step = at_step or None
+        return [
+            TensorBoardLogger(
+                folder.path, "tensorboard", version="", default_hp_metric=False, purge_step=purge_step
+            )
+        ]
     if config.name == "csv":
-        return [CSVLogger(folder.path, name="csv", version="")]
+        return [CSVLogger(folder.path, name="csv", version=f"from_step_{at_step}" if at_step else "")]
     return []

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -69,8 +69,11 @@ def _run_hydra(arguments: list[str]) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from seqlab.mistakes import refuse_swept_command
+
     arguments = _options_first(arguments)
     _refuse_shadowed(arguments)
+    refuse_swept_command(arguments)
     whole_line = sys.argv
     failures: list[Exception] = []
 
@@ -103,11 +106,12 @@ def train_composed(composed: "DictConfig") -> float:
     from hydra.types import RunMode
 
     from seqlab import plugins
-    from seqlab.sweep.job import finished
+    from seqlab.sweep.job import begun, finished
 
     job = HydraConfig.get()
     folder, overrides = None, list(job.overrides.task)
     if job.mode == RunMode.MULTIRUN:
+        _refuse_many_resumed(composed.resume)
         folder = Path(job.sweep.dir).absolute() / job.sweep.subdir
         if record := finished(folder, overrides):
             return float(record["score"] if record["score"] is not None else "nan")
@@ -121,9 +125,27 @@ def train_composed(composed: "DictConfig") -> float:
 
     config = build.make_config(composed)
     logs.configure(config.verbosity)
+    from seqlab.runs.resume import Start, start_of
     from seqlab.training import train as train_run
 
-    return train_run(config, folder, overrides=overrides).score
+    if folder is None:
+        start = start_of(config, overrides)
+    else:
+        start = Start(config, overrides, folder, goes_on=begun(folder, overrides))
+    return train_run(start.config, start.path, goes_on=start.goes_on, overrides=list(start.overrides)).score
+
+
+def _refuse_many_resumed(resume: str | None) -> None:
+    """Refuse to go on with one run in many jobs.
+
+    Raises:
+        ConfigError: resume is set.
+    """
+    if resume is None:
+        return
+    from seqlab.errors import ConfigError
+
+    raise ConfigError("resume goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER")
 
 
 def _refuse_lone_sweep(chosen: str) -> None:
@@ -156,7 +178,11 @@ def _options_first(arguments: Sequence[str]) -> list[str]:
 
     from seqlab.errors import ConfigError, near
 
+    def refuse(message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see seqlab train --hydra-help")
+
     parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
     actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
     options: list[str] = []
     settings: list[str] = []
@@ -171,6 +197,7 @@ def _options_first(arguments: Sequence[str]) -> list[str]:
         options.append(argument)
         if actions[name].nargs is None and not is_joined:
             options += [value for value in (next(rest, None),) if value is not None]
+    parser.parse_args(options)
     return options + settings
 
 
@@ -186,6 +213,8 @@ def _refuse_shadowed(arguments: Sequence[str]) -> None:
 
     folder = next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
     packaged = Path(str(files("seqlab.conf")))
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"--config-dir={folder}: there is no such folder")
     if folder is None or folder.resolve() == packaged.resolve():
         return
     for file in sorted(folder.rglob("*.yaml")):

@@ -34,6 +34,18 @@ class ExportError(SeqlabError):
     """A network cannot be exported, or an exported file cannot be read."""
 
 
+class StorageError(SeqlabError):
+    """A file of a run can no longer be written; what was written before is whole."""
+
+    exit_code = 1
+
+
+class TrainingError(SeqlabError):
+    """Training has led to numbers that are none."""
+
+    exit_code = 1
+
+
 class SweepError(SeqlabError):
     """Jobs of a sweep have failed; the others are done."""
 

@@ -14,12 +14,14 @@ LOGGERS = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
 LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEBUG}
 
 # True of seqlab by design, so no news to its users: metrics are equal on all ranks before they are logged,
-# the loader slices resident arrays and wants no workers, last.ckpt is meant to be overwritten.
+# the loader slices resident arrays and wants no workers, last.ckpt is meant to be overwritten, a machine that
+# has Slurm may train without it.
 KNOWN = (
     ".*sync_dist=True.*",
     ".*does not have many workers.*",
     ".*exists and is not empty.*",
     ".*is smaller than the logging interval.*",
+    ".*The `srun` command is available.*",
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",
 )
 

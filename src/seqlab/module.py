@@ -10,9 +10,13 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from seqlab.data.batches import Batch
+from seqlab.errors import TrainingError
 from seqlab.nn.model import SequenceModel
-from seqlab.optim import make_optimizer, make_scheduler
+from seqlab.optim import LENGTHS, make_optimizer, make_scheduler
 from seqlab.tasks import TASKS
+
+MOST_IDS = 20
+"""Samples that an error names."""
 
 
 class SequenceModule(LightningModule):
@@ -43,6 +47,7 @@ class SequenceModule(LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
+        self._last_batch = (torch.tensor(0.0), torch.tensor([], dtype=torch.int64))
         self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
         self.scheduler_settings = dict(scheduler or {"name": "none"})
         self.task = TASKS[spec.get("task", "classification")].of(spec, task or {})
@@ -64,9 +69,16 @@ class SequenceModule(LightningModule):
         answer: Tensor = self.model(x, lengths)
         return answer
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let a schedule keep its own length: the run that goes on may be a longer one."""
+        for state in checkpoint["lr_schedulers"]:
+            for name in LENGTHS:
+                state.pop(name, None)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Return the loss of a training batch."""
         loss = self._step("train", batch)
+        self._last_batch = (loss.detach(), batch.ids)
         if self._is_logged_step():
             self._log_step({"step/loss": float(loss.detach()), "step/lr": self._lr()})
         return loss
@@ -132,15 +144,34 @@ class SequenceModule(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradient, and log the norm it had."""
-        logged = self._is_logged_step()
+        """Refuse a gradient that is none, clip it, and log the norm it had.
+
+        Raises:
+            TrainingError: the loss or the gradient is not finite; the weights are what they were.
+        """
+        learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        limit = gradient_clip_val if gradient_clip_algorithm == "norm" else None
+        norm = float(torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf))
+        # A loss scaler tries infinite gradients on purpose, and leaves their step out.
+        gradient = 0.0 if self.trainer.precision == "16-mixed" else norm
+        if not math.isfinite(float(self._last_batch[0]) + gradient):
+            raise self._not_finite(norm)
         if gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        elif gradient_clip_val or logged:
-            learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-            norm = torch.nn.utils.clip_grad_norm_(learnt, gradient_clip_val or math.inf)
-            if logged:
-                self._log_step({"step/gradient_norm": float(norm)})
+        if self._is_logged_step():
+            self._log_step({"step/gradient_norm": norm})
+
+    def _not_finite(self, norm: float) -> TrainingError:
+        loss, ids = self._last_batch
+        known = [str(number) for number in ids.tolist() if number >= 0]
+        shown = ", ".join(known[:MOST_IDS]) + (
+            f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else ""
+        )
+        return TrainingError(
+            f"the numbers overflow at step {self.global_step}, epoch {self.current_epoch + 1}, learning rate "
+            f"{self._lr():.3g}: loss {float(loss):.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
+            "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
+        )
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
         return self.task.step(stage, self(batch.x, batch.lengths), batch)
@@ -159,4 +190,7 @@ class SequenceModule(LightningModule):
 
     def _log_epoch(self, stage: str) -> None:
         metrics = {f"{stage}/{name}": value for name, value in self.task.compute(stage).items()}
-        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1)
+        # Lightning logs an epoch only once its last checkpoint is written, which then lacks it.
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1, logger=False)
+        for logger in self.loggers:
+            logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=max(self.global_step - 1, 0))

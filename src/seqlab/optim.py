@@ -1,14 +1,19 @@
 """Optimizers and learning-rate schedules by name."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 """Every optimizer by name; its further settings are the keyword arguments of torch's class."""
+
+
+LENGTHS = ("total_steps", "_schedule_phases")
+"""What OneCycleLR saves of the length it was made for."""
 
 
 def make_optimizer(
@@ -43,7 +48,7 @@ def make_scheduler(
     if name == "none":
         return None
     if name == "cosine":
-        scheduler = CosineAnnealingLR(optimizer, T_max=length, eta_min=settings["min_lr"])
+        scheduler = LambdaLR(optimizer, _cosine(length, settings["min_lr"] / optimizer.param_groups[0]["lr"]))
     elif name == "onecycle":
         # One more than the run takes: the schedule is also asked for a rate after the last step.
         steps = length + 1
@@ -63,3 +68,8 @@ def make_scheduler(
             min_lr=settings["min_lr"],
         )
     return {"scheduler": scheduler, "interval": interval, "monitor": settings.get("monitor")}
+
+
+def _cosine(length: int, lowest: float) -> Callable[[int], float]:
+    """Return half a cosine from 1 down to ``lowest``: torch's CosineAnnealingLR in closed form."""
+    return lambda step: lowest + (1 - lowest) * (1 + math.cos(math.pi * step / length)) / 2

@@ -6,19 +6,37 @@ A key that comes later has a default here: what runs did before there was the ke
 such a default speaks for older runs alone, and they keep their meaning whatever conf/ says by now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from seqlab.data_schema import AnyData, Count, Fetched, LongTextConfig, Positive, Section, Share
+from seqlab.data_schema import (
+    AnyData,
+    Count,
+    Fetched,
+    LongTextConfig,
+    Positive,
+    Section,
+    Share,
+    as_list,
+)
 from seqlab.errors import ConfigError, SeqlabError, near
 
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
-OF_THE_COMMAND = ("launcher", "sweep")
-"""Sections that say how a command goes about its runs; they are not saved with a run."""
+CLASS_SCORES = ("loss", "accuracy", "precision_macro", "recall_macro", "f1_macro")
+VALIDATION_SCORES = {
+    "classification": CLASS_SCORES,
+    "tagging": CLASS_SCORES,
+    "forecasting": ("loss", "mae", "median_ae", "rmse", "bias"),
+    "regression": ("loss", "mse", "mae"),
+}
+"""What a run knows of its validation data after every epoch, by task."""
+
+OF_THE_COMMAND = ("launcher", "sweep", "resume")
+"""Keys that say how a command goes about its runs; they are not saved with a run."""
 
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
@@ -144,7 +162,7 @@ class TrainerConfig(Section):
     """conf/trainer: the arguments of Lightning's Trainer."""
 
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
-    devices: Count | list[int] | Literal["auto"]
+    devices: Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | Literal["auto"]
     num_nodes: Count
     strategy: str
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"]
@@ -172,6 +190,29 @@ class TrainerConfig(Section):
             raise ValueError(f"this machine has no {accelerator}; use trainer.accelerator=cpu or auto")
         return accelerator
 
+    @field_validator("strategy")
+    @classmethod
+    def _strategy_exists(cls, strategy: str) -> str:
+        from lightning.pytorch.strategies import StrategyRegistry  # noqa: PLC0415 (slow)
+
+        known = ("auto", *StrategyRegistry.available_strategies())
+        if strategy not in known:
+            raise ValueError(f"no strategy named '{strategy}'; {near(strategy, known)}")
+        return strategy
+
+    @model_validator(mode="after")
+    def _devices_are_here(self) -> "TrainerConfig":
+        import torch  # noqa: PLC0415 (slow)
+
+        found = torch.cuda.device_count()
+        wanted = max(self.devices) + 1 if isinstance(self.devices, list) else self.devices
+        uses_gpus = self.accelerator in ("auto", "gpu", "cuda")
+        if found and uses_gpus and wanted != "auto" and wanted > found:
+            raise ValueError(
+                f"trainer.devices={self.devices}: this machine has {found} GPUs, numbered from 0"
+            )
+        return self
+
 
 class CallbacksConfig(Section):
     """conf/callbacks."""
@@ -181,6 +222,13 @@ class CallbacksConfig(Section):
     score_drawn: bool
     figures: bool
     predictions: bool
+
+
+class CheckpointConfig(Section):
+    """conf/checkpoint."""
+
+    every_steps: Count | None = None
+    every_minutes: Positive | None = None
 
 
 class LoggerConfig(Section):
@@ -266,7 +314,8 @@ class Config(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     engine: str
     verbosity: Literal["quiet", "normal", "debug"]
-    imports: list[str]
+    resume: str | None = None
+    imports: Annotated[list[str], BeforeValidator(as_list)]
     model: ModelConfig
     data: AnyData
     task: Annotated[
@@ -279,12 +328,18 @@ class Config(Section):
     ]
     trainer: TrainerConfig
     callbacks: CallbacksConfig
+    checkpoint: CheckpointConfig = CheckpointConfig()
     logger: LoggerConfig
     launcher: PoolConfig | BasicConfig | SlurmConfig | RayConfig = Field(
         BasicConfig(name="basic"), discriminator="name"
     )
     sweep: GridConfig | SearchConfig = Field(GridConfig(name="grid"), discriminator="name")
     paths: PathsConfig
+
+    @property
+    def title(self) -> str:
+        """What its runs are called."""
+        return self.name or f"{self.data.name}-{self.model.cell}"
 
     @field_validator("engine")
     @classmethod
@@ -309,6 +364,24 @@ class Config(Section):
         if self.callbacks.score_drawn and self.data.task != "classification":
             raise ValueError(
                 f"callbacks.score_drawn draws by class, and data={self.data.name} has no classes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _watched_score_is_known(self) -> "Config":
+        if self.scheduler.name != "plateau":
+            return self
+        if self.trainer.limit_val_batches == 0:
+            raise ValueError(
+                "scheduler=plateau watches a score of validation; leave trainer.limit_val_batches=0 out"
+            )
+        watched, known = (
+            self.scheduler.monitor,
+            [f"val/{score}" for score in VALIDATION_SCORES[self.task.name]],
+        )
+        if watched not in known:
+            raise ValueError(
+                f"scheduler.monitor={watched} is no score of {self.task.name}; {near(watched, known)}"
             )
         return self
 
@@ -350,8 +423,21 @@ def validate(raw: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         details = error.errors(include_url=False)
         unknown = {detail["loc"][-1] for detail in details if detail["type"] == "extra_forbidden"}
-        found = {_line(detail, raw, unknown): None for detail in details}
-        raise ConfigError("\n".join(found)) from error
+        found = dict.fromkeys(_line(detail, raw, unknown) for detail in details)
+        raise ConfigError("\n".join(_merged(found))) from error
+
+
+def _merged(lines: Iterable[str]) -> list[str]:
+    """Return one line for all that a key may be, ``… must be A or B, got C``; a union has several."""
+    allowed: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        key, _, rest = line.partition(" must be ")
+        wish, is_type, got = rest.rpartition(", got ")
+        allowed.setdefault((key, got) if is_type else (line, ""), []).append(wish)
+    return [
+        f"{key} must be {' or '.join(wishes)}, got {got}" if got else key
+        for (key, got), wishes in allowed.items()
+    ]
 
 
 def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
@@ -377,6 +463,8 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
         detail["msg"]
         .replace("Input should be", "must be")
         .replace("String should", "must")
-        .split(", unable to parse")[0]
+        .replace("List should have at least 1 item after validation, not 0", "must be a list of one or more")
+        .split(", unable to ")[0]
+        .split(", got a number")[0]
     )
     return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import platform
+import signal
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,16 +13,18 @@ from typing import Any
 import pandas as pd
 import torch
 from lightning.pytorch import Trainer, seed_everything
-from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.trainer.states import TrainerStatus
 
 from seqlab import build
+from seqlab.callbacks import Best
+from seqlab.callbacks.signals import exit_code, orderly_end
 from seqlab.data import SequenceData
+from seqlab.errors import RunError
 from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history
+from seqlab.runs.load import read_checkpoint
 from seqlab.schema import Config, without_effect
 
 log = logging.getLogger(__name__)
@@ -40,35 +43,38 @@ class Finished:
     trainer: Trainer
 
 
-def train(config: Config, path: Path | None = None, **facts: Any) -> Finished:
+def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **facts: Any) -> Finished:
     """Train, keep the best weights, test them, and leave a run folder.
 
     Args:
         config: the whole configuration.
         path: of the run folder; None for a new one below ``paths.output_dir``.
+        goes_on: whether to go on where the run in that folder stands.
         facts: what else the run's record is to say.
 
     Raises:
         SeqlabError: the data or a setting is wrong.
         KeyboardInterrupt: the user stopped the run; its folder says so.
     """
-    name = config.name or f"{config.data.name}-{config.model.cell}"
-    folder = RunFolder(path or new_path(config.paths.output_dir, name))
+    folder = RunFolder(path or new_path(config.paths.output_dir, config.title))
     if folder.writes:
         check_writable(path.parent if path else Path(config.paths.output_dir))
     for line in without_effect(config):
         log.warning("%s", line)
+    goes_on = goes_on and folder.last.exists()
+    at_step = int(read_checkpoint(folder.last)["global_step"]) if goes_on else 0
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()
-    module = build.make_module(config, data.spec)
-    with folder.running(), run_log(folder.path / "run.log"):
+    with orderly_end(), folder.running(goes_on=goes_on), run_log(folder.path / "run.log"):
+        _check_same_data(folder, data)
+        module = build.make_module(config, data.spec, folder.record.get("engine"))
         if folder.writes:
             build.save_config(config, folder.path / "config.yaml")
             folder.write(**facts)
-        trainer = build.make_trainer(config, folder, module.task)
+        trainer = build.make_trainer(config, folder, module.task, at_step)
         _announce(config, folder, data, module, trainer)
-        _fit(trainer, module, data)
+        _fit(trainer, module, data, folder.last if goes_on else None)
         _evaluate(config, trainer, module, data, folder)
         _leave_results(config, trainer, module, data, folder)
         score = folder.record["metrics"].get(module.task.monitor, math.nan)
@@ -76,6 +82,19 @@ def train(config: Config, path: Path | None = None, **facts: Any) -> Finished:
     if trainer.is_global_zero:
         print_summary(folder)
     return Finished(folder, score, module, data, trainer)
+
+
+def _check_same_data(folder: RunFolder, data: SequenceData) -> None:
+    """Refuse to go on with other data than the run has seen.
+
+    Raises:
+        RunError: they are others.
+    """
+    seen = folder.record.get("data", {}).get("sha256")
+    if seen is not None and seen != data.spec.sha256:
+        raise RunError(
+            f"{data.spec.origin} is not what {folder.path} has seen; name the same data with data.root"
+        )
 
 
 def _announce(
@@ -86,7 +105,7 @@ def _announce(
     choice = module.model.recurrent.choice(device=device)
     spec = data.spec
     folder.write(
-        name=config.name,
+        name=config.title,
         seed=config.seed,
         cell=config.model.cell,
         engine=choice.engine.name,
@@ -113,16 +132,14 @@ def _announce(
     log.info("%s", module.model)
 
 
-def _fit(trainer: Trainer, module: SequenceModule, data: SequenceData) -> None:
+def _fit(trainer: Trainer, module: SequenceModule, data: SequenceData, last: Path | None) -> None:
     try:
-        trainer.fit(module, datamodule=data)
+        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
     except SystemExit as stop:
-        # Lightning ends a stopped run with an exit code that says nothing of the signal.
-        if trainer.received_sigterm:
-            raise SystemExit(143) from stop
-        raise KeyboardInterrupt from stop
-    if trainer.state.status == TrainerStatus.INTERRUPTED:
-        raise KeyboardInterrupt
+        # Of a second Ctrl-C Lightning makes the exit code 1.
+        if stop.code != exit_code(signal.SIGTERM):
+            raise KeyboardInterrupt from stop
+        raise
 
 
 def _evaluate(
@@ -131,8 +148,7 @@ def _evaluate(
     """Take the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
     if best:
-        weights = torch.load(best, map_location="cpu", weights_only=True)["state_dict"]
-        module.load_state_dict(weights)
+        module.load_state_dict(read_checkpoint(best)["state_dict"])
     metrics: dict[str, float] = {}
     if trainer.limit_val_batches:
         # The best epoch's validation has been logged already; it is run again for its confusion matrix.
@@ -157,10 +173,10 @@ def _evaluate(
 
 
 def _best_checkpoint(trainer: Trainer) -> Path | None:
-    for callback in trainer.checkpoint_callbacks:
-        if isinstance(callback, ModelCheckpoint) and callback.best_model_path:
-            return Path(callback.best_model_path)
-    return None
+    path = next(
+        callback.best_model_path for callback in trainer.checkpoint_callbacks if isinstance(callback, Best)
+    )
+    return Path(path) if path else None
 
 
 def _leave_results(

@@ -1,6 +1,8 @@
 """What happens beside training?"""
 
+from seqlab.callbacks.best import Best
 from seqlab.callbacks.progress import EpochLines, progress
 from seqlab.callbacks.pruning import Pruning
+from seqlab.callbacks.resume import Resume
 
-__all__ = ["EpochLines", "Pruning", "progress"]
+__all__ = ["Best", "EpochLines", "Pruning", "Resume", "progress"]

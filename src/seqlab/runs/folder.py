@@ -52,6 +52,8 @@ class RunFolder:
         Raises:
             RunError: the folder cannot be made, or another run uses it.
         """
+        if goes_on:
+            self.record = {name: value for name, value in self._recorded().items() if name not in ENDINGS}
         if not self.writes:
             yield
             return
@@ -75,6 +77,14 @@ class RunFolder:
                 self._end("done", start)
             finally:
                 del os.environ[FOLDER_VARIABLE]
+
+    def is_used(self) -> bool:
+        """Return whether a run is using the folder at this moment."""
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                return False
+        except Timeout:
+            return True
 
     def write(self, **fields: Any) -> None:
         """Add fields to run.json, which is replaced as a whole."""
@@ -104,7 +114,6 @@ class RunFolder:
 
     def _clear(self, *, goes_on: bool) -> None:
         if goes_on:
-            self.record = {name: value for name, value in self._recorded().items() if name not in ENDINGS}
             sweep_drafts(self.path)
             sweep_drafts(self.checkpoints)
             return
@@ -132,6 +141,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def last(self) -> Path:
+        """Where the run stands."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
     def figures(self) -> Path:
         """Where the PNG files are."""
         return self.path / "figures"
@@ -142,11 +156,15 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
 
+def shared_path() -> Path | None:
+    """Return the run folder that this process shares with the one that has started it, if there is one."""
+    shared = os.environ.get(FOLDER_VARIABLE)
+    return Path(shared) if shared else None
+
+
 def new_path(output_dir: str, name: str) -> Path:
-    """Return the folder of a new run: the same in all processes of a run, and another one for every run."""
+    """Return the folder of a new run: one of its own, which processes that Slurm starts together share."""
     job = [os.environ.get(f"SLURM_{part}") for part in ("JOB_ID", "STEP_ID")]
-    if FOLDER_VARIABLE in os.environ:
-        return Path(os.environ[FOLDER_VARIABLE])
     if all(job) and os.environ.get("SLURM_NTASKS", "1") != "1":  # processes that Slurm itself has started
         stamp = f"slurm-{'.'.join(map(str, job))}"
     else:

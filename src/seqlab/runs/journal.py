@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,19 @@ class Journal(Logger):
             row["epoch"] = int(metrics["epoch"])
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step} | row) + "\n")
+
+    @rank_zero_only
+    def sync(self) -> int:
+        """Have all lines written to the disk; return the bytes of the file."""
+        with self.path.open("ab") as file:
+            os.fsync(file.fileno())
+            return file.tell()
+
+    @rank_zero_only
+    def truncate(self, size: int) -> None:
+        """Forget the lines after the first ``size`` bytes: they are written again."""
+        with self.path.open("ab") as file:
+            file.truncate(size)
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Do nothing: config.yaml holds them."""

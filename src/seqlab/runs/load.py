@@ -57,7 +57,7 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     Raises:
         RunError: a file is missing, damaged, or not what a run of seqlab leaves.
     """
-    record, config = _read_record(path), read_config(path, anywhere=True)
+    record, config = read_run_record(path), read_config(path, anywhere=True)
     file = path / "checkpoints" / f"{checkpoint}.ckpt"
     content = read_checkpoint(file)
     try:
@@ -73,7 +73,7 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
 
     Args:
         path: the folder.
-        anywhere: whether the run is used on whatever machine this is, with a GPU or without.
+        anywhere: whether the run is used on whatever machine this is, with GPUs or without.
 
     Raises:
         RunError: config.yaml is missing or damaged, or a module is.
@@ -89,8 +89,9 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
     _refuse_own_modules(path, modules)
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
     trainer = raw.get("trainer")
-    if anywhere and isinstance(trainer, dict) and trainer.get("accelerator") in ("gpu", "cuda", "mps"):
-        raw["trainer"] = trainer | {"accelerator": "auto"}
+    if anywhere and isinstance(trainer, dict):
+        device = "cpu" if trainer.get("accelerator") == "cpu" else "auto"
+        raw["trainer"] = trainer | {"accelerator": device, "devices": 1}
     try:
         plugins.load(modules)
         return validate(raw)
@@ -119,7 +120,12 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     return content
 
 
-def _read_record(path: Path) -> dict[str, Any]:
+def read_run_record(path: Path) -> dict[str, Any]:
+    """Return run.json of a run folder.
+
+    Raises:
+        RunError: there is none, or it is damaged.
+    """
     file = path / "run.json"
     if not file.exists() and not file.is_symlink():
         inside = sorted(found.parent for found in path.glob("*/run.json"))

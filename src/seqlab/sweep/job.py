@@ -100,3 +100,9 @@ def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
     record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
     same = settings(record.get("overrides", [])) == settings(overrides)
     return record if record.get("status") == "done" and same else None
+
+
+def begun(folder: Path, overrides: Sequence[str]) -> bool:
+    """Return whether a run with these very settings has been begun in a folder."""
+    record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
+    return "overrides" in record and settings(record["overrides"]) == settings(overrides)

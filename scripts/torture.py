@@ -1,0 +1,239 @@
+"""Does a run that is killed at a random instant end bit for bit where it would have ended?
+
+Run:  python scripts/torture.py [--kills 100] [--signal KILL|TERM|INT] [--ranks 1|2] [--data FOLDER]
+      [--during anything|saving] [--jobs 2]
+
+First every case runs to its end. Then, for each kill, a case is begun, stopped by the signal at a random
+instant after its first checkpoint, and continued. What it leaves must be what the first run has left:
+weights, the optimizer's state, learning rates, random numbers, best weights, metrics.jsonl, predictions, and
+every step of TensorBoard once. With --during saving the signal comes while a checkpoint is being written, and
+TMPDIR lies on another file system. Prints a line for each kill; exits with 1 if a run ended otherwise.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+SMALL = [
+    "model.hidden_size=16",
+    "model.embedding_size=8",
+    "data.batch_size=32",
+    "trainer.limit_train_batches=40",
+]
+QUIET = ["verbosity=quiet", "trainer.accelerator=cpu", "task.baselines=false", "callbacks.figures=false"]
+CASES = {
+    "names": ["data=names", "model=lstm", "model.dropout=0.3", "checkpoint.every_steps=3"],
+    "shopping": [
+        "data=online_shopping_10_cats",
+        "model=bigru",
+        "checkpoint.every_steps=10",
+        "scheduler=plateau",
+    ],
+    "jena": ["data=jena_climate", "model=lstm", "checkpoint.every_steps=7", "callbacks.weight_average=0.9"],
+}
+CODES = {"KILL": -signal.SIGKILL, "TERM": 143, "INT": 130}
+PATIENCE = 600
+"""Seconds after which a run is said to hang."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run that can be repeated: its name and its command line."""
+
+    name: str
+    settings: tuple[str, ...]
+    environment: Mapping[str, str]
+
+    def start(self, folder: Path, *more: str) -> "subprocess.Popen[bytes]":
+        """Begin the run below ``folder``, or go on with it."""
+        command = [
+            sys.executable,
+            "-m",
+            "seqlab",
+            "train",
+            *self.settings,
+            f"paths.output_dir={folder}",
+            *more,
+        ]
+        with (folder / "output").open("ab") as output:
+            return subprocess.Popen(
+                command, stdout=output, stderr=output, env=self.environment, start_new_session=True
+            )
+
+    def finish(self, folder: Path, *more: str) -> None:
+        """Run to the end."""
+        process = self.start(folder, *more)
+        if process.wait(PATIENCE):
+            raise RuntimeError(
+                f"ended with code {process.returncode}: {(folder / 'output').read_text()[-500:]}"
+            )
+
+
+def make_cases(ranks: int, data: str | None) -> list[Case]:
+    """Return the cases: of the real data, or without them of the sample of names alone."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "SEQLAB_OFFLINE": "1"}
+    if data:
+        environment["SEQLAB_DATA_DIR"] = str(Path(data).resolve())
+    several = ["trainer=ddp", f"trainer.devices={ranks}"] if ranks > 1 else []
+    length = ["trainer.max_epochs=6", "trainer.log_every_n_steps=1"]
+    names = CASES if data else ["names"]
+    return [Case(name, (*SMALL, *QUIET, *several, *CASES[name], *length), environment) for name in names]
+
+
+def run_folder(folder: Path) -> Path:
+    """Return the only run below a folder."""
+    (record,) = folder.glob("*/*/run.json")
+    return record.parent
+
+
+def left_by(run: Path) -> dict[str, str]:
+    """Return what a run has left, each part as a hash."""
+    last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
+    best = torch.load(run / "checkpoints/best.ckpt", weights_only=True)
+    record = json.loads((run / "run.json").read_text())
+    parts = {name: last[name] for name in ("state_dict", "optimizer_states", "lr_schedulers", "resume")}
+    parts |= {"best": best["state_dict"], "record": [record[name] for name in ("status", "metrics", "steps")]}
+    parts |= {name: (run / name).read_bytes() for name in ("metrics.jsonl", "predictions.csv")}
+    parts["tensorboard"] = _scalars(run / "tensorboard")
+    return {name: _hash(part) for name, part in parts.items()}
+
+
+def torment(case: Case, name: str, expected: Mapping[str, str], *, during: str, seed: int) -> str:
+    """Begin a run, stop it, continue it; return the step it went on from, or raise what was wrong."""
+    draw = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
+        folder = Path(place)
+        step = _stop_somewhere(case, folder, name, during, draw)
+        run = run_folder(folder)
+        case.finish(folder, f"resume={run}")
+        found = left_by(run)
+        if different := [part for part in expected if found[part] != expected[part]]:
+            raise RuntimeError(f"stopped at step {step}, and different: {', '.join(different)}")
+    return f"went on from step {step}"
+
+
+def _stop_somewhere(case: Case, folder: Path, name: str, during: str, draw: random.Random) -> int:
+    """Stop a run at a random instant after its first checkpoint; return the step it has saved."""
+    number = signal.Signals[f"SIG{name}"]
+    while True:
+        process = case.start(folder, "resume=auto")
+        _wait_for(folder, "*/*/checkpoints/last.ckpt", process)
+        end = time.monotonic() + draw.uniform(0, 4)
+        while time.monotonic() < end and process.poll() is None:
+            time.sleep(0.001)
+        if during == "saving":
+            _wait_for(folder, "*/*/checkpoints/.last.ckpt.draft-*", process)
+        if process.poll() is None:
+            # A terminal sends Ctrl-C to all processes of a run, and kill -9 would otherwise leave some.
+            os.killpg(process.pid, number) if name != "TERM" else process.send_signal(number)
+        code = process.wait(PATIENCE)
+        if code == CODES[name]:
+            last = torch.load(run_folder(folder) / "checkpoints/last.ckpt", weights_only=True)
+            if last["global_step"] <= 0:
+                raise RuntimeError("the checkpoint is of step 0")
+            return int(last["global_step"])
+        if code:
+            raise RuntimeError(
+                f"exit code {code} instead of {CODES[name]}: {(folder / 'output').read_text()[-500:]}"
+            )
+        for path in sorted(folder.rglob("*"), reverse=True):  # it was too late: once more
+            path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _wait_for(folder: Path, pattern: str, process: "subprocess.Popen[bytes]") -> None:
+    while process.poll() is None and not any(folder.glob(pattern)):
+        time.sleep(0.0005)
+
+
+def _hash(value: Any) -> str:
+    digest = hashlib.sha256()
+
+    def add(part: Any) -> None:
+        if isinstance(part, torch.Tensor):
+            digest.update(part.contiguous().numpy().tobytes())
+        elif isinstance(part, dict):
+            for key, inside in part.items():
+                digest.update(str(key).encode())
+                add(inside)
+        elif isinstance(part, list | tuple):
+            for inside in part:
+                add(inside)
+        else:
+            digest.update(repr(part).encode())
+
+    add(value)
+    return digest.hexdigest()
+
+
+def _scalars(folder: Path) -> list[tuple[str, int, float]]:
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0})
+    events.Reload()
+    tags = [tag for tag in events.Tags()["scalars"] if not tag.startswith("hp")]
+    return [(tag, event.step, event.value) for tag in sorted(tags) for event in events.Scalars(tag)]
+
+
+def main() -> int:
+    """Torment, print, and say by the exit code whether all was well."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--signal", choices=CODES, default="KILL")
+    parser.add_argument("--ranks", type=int, default=1)
+    parser.add_argument("--during", choices=["anything", "saving"], default="anything")
+    parser.add_argument("--data", help="where the real data sets are; else the sample of names")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
+    parser.add_argument("--seed", type=int, default=0, help="of the instants")
+    options = parser.parse_args()
+    logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it tells of every purge
+    if options.during == "saving":
+        os.environ["TMPDIR"] = "/dev/shm"
+    cases = make_cases(options.ranks, options.data)
+    with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
+        expected = {case.name: _expected(case, Path(place)) for case in cases}
+
+    def one(number: int) -> bool:
+        case = cases[number % len(cases)]
+        try:
+            told = torment(
+                case, options.signal, expected[case.name], during=options.during, seed=options.seed + number
+            )
+        except (RuntimeError, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as error:
+            print(f"{number} {case.name}: WRONG: {error}", flush=True)
+            return False
+        print(f"{number} {case.name}: {told}", flush=True)
+        return True
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        counts = Counter(pool.map(one, range(options.kills)))
+    what = f"SIG{options.signal} during {options.during}, {options.ranks} process(es) a run"
+    print(f"{what}: {counts[True]} of {options.kills} runs ended bit for bit as if nothing had happened")
+    return int(counts[False] > 0)
+
+
+def _expected(case: Case, place: Path) -> dict[str, str]:
+    folder = place / case.name
+    folder.mkdir()
+    case.finish(folder)
+    return left_by(run_folder(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""best.ckpt: the weights with the best monitored score."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+
+class Best(ModelCheckpoint):
+    """Lightning's ModelCheckpoint for one file, ``best.ckpt``, in a folder that may have moved since.
+
+    Args:
+        folder: of the checkpoints.
+        monitor: the score, or None to keep the latest weights.
+        mode: whether less ("min") or more ("max") is better.
+    """
+
+    def __init__(self, folder: Path, monitor: str | None, mode: str) -> None:
+        super().__init__(folder, filename="best", monitor=monitor, mode=mode, enable_version_counter=False)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        folder = str(self.dirpath)
+        paths = {name: _moved(path, folder) for name, path in state_dict.items() if name.endswith("_path")}
+        scores = {_moved(path, folder): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | paths | {"dirpath": folder, "best_k_models": scores})
+
+
+def _moved(path: str, folder: str) -> str:
+    return str(Path(folder) / Path(path).name) if path else ""

@@ -1,0 +1,59 @@
+"""What a run needs to go on bit for bit, and Lightning does not save: random numbers and sums of scores."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torchmetrics import Metric
+
+State = dict[str, Any]
+"""Plain values and tensors, which torch.load(weights_only=True) reads."""
+
+
+def random_state(device: torch.device) -> State:
+    """Return the states of all random number generators of this process."""
+    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 (libraries draw from it)
+    state: State = {
+        "python": random.getstate(),
+        "numpy": [str(name), torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest],
+        "torch": torch.get_rng_state(),
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None:
+    """Put all random number generators back."""
+    version, keys, gauss = state["python"]
+    random.setstate((version, tuple(keys), gauss))
+    name, numbers, *rest = state["numpy"]
+    np.random.set_state((name, numbers.numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def metric_state(module: nn.Module) -> list[State]:
+    """Return what the metrics inside a module have summed up on this rank so far."""
+    return [
+        {"updates": metric._update_count, "values": dict(metric.metric_state)}  # noqa: SLF001
+        for metric in _metrics(module)
+    ]
+
+
+def restore_metric_state(module: nn.Module, states: list[State], device: torch.device) -> None:
+    """Put the sums of a module's metrics back."""
+    for metric, state in zip(_metrics(module), states, strict=True):
+        metric.reset()
+        metric._update_count = state["updates"]  # noqa: SLF001
+        for name, value in state["values"].items():
+            moved = [one.to(device) for one in value] if isinstance(value, list) else value.to(device)
+            setattr(metric, name, moved)
+
+
+def _metrics(module: nn.Module) -> list[Metric]:
+    return [found for found in module.modules() if isinstance(found, Metric)]

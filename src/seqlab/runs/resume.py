@@ -1,0 +1,124 @@
+"""Where a command begins: in a new folder, or where another run stands."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqlab.errors import ConfigError, RunError
+from seqlab.runs.folder import RunFolder, new_path, shared_path
+from seqlab.runs.load import read_config, read_run_record
+from seqlab.schema import OF_THE_COMMAND, Config, validate
+
+log = logging.getLogger(__name__)
+
+LENGTHS = ("trainer.max_epochs", "trainer.max_steps")
+"""A run may become longer."""
+
+FREE = (*LENGTHS, "verbosity", "data.root", "data.path", "data.source")
+"""Settings that may change when a run goes on: its length, what it says, and where the same data are."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where to begin.
+
+    Attributes:
+        config: the settings.
+        overrides: the command line that began the run.
+        path: of the run folder; None for a new one.
+        goes_on: whether what is there is kept.
+    """
+
+    config: Config
+    overrides: Sequence[str]
+    path: Path | None = None
+    goes_on: bool = False
+
+
+def start_of(config: Config, overrides: Sequence[str]) -> Start:
+    """Return where a command with ``resume=`` begins.
+
+    Args:
+        config: what the command line says.
+        overrides: the command line.
+
+    Raises:
+        ConfigError: the command line changes a setting of the run.
+        RunError: there is no such run, or it is damaged.
+    """
+    if config.resume is None:
+        return Start(config, overrides, shared_path())
+    if config.resume != "auto":
+        path = Path(config.resume).expanduser().absolute()
+        begun = read_run_record(path).get("overrides", [])
+        return Start(_continued(read_config(path), config, overrides, path), begun, path, goes_on=True)
+    begun = [text for text in overrides if not text.startswith("resume=")]
+    unfinished = shared_path() or _latest_unfinished(config)
+    if unfinished is None:
+        log.info("no run with these settings is unfinished; this one is new")
+        return Start(config, begun)
+    return Start(config, begun, unfinished, goes_on=True)
+
+
+def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: Path) -> Config:
+    """Return the settings of a run with those that the command line may change, and has."""
+    old, new = _flat(recorded), _flat(given)
+    named = [key for key in new if any(_names(override, key) for override in overrides)]
+    changed = {key: new[key] for key in named if key not in old or new[key] != old[key]}
+    lines = [
+        f"{key} is {old.get(key)!r} in {path} and cannot become {new[key]!r}"
+        for key in changed
+        if key not in FREE
+    ]
+    lines += [
+        f"{key}={new[key]} is less than the {old[key]} of {path}; a run can only become longer"
+        for key in LENGTHS
+        if key in changed and 0 <= new[key] < old[key]
+    ]
+    if lines:
+        raise ConfigError("\n".join(lines))
+    raw = recorded.model_dump(mode="json")
+    for key, value in changed.items():
+        section, _, name = key.rpartition(".")
+        (raw[section] if section else raw)[name] = value
+    return validate(raw)
+
+
+def _latest_unfinished(config: Config) -> Path | None:
+    """Return the latest run with these settings that is not done, and that no process works on."""
+    place = new_path(config.paths.output_dir, config.title).parent.expanduser().absolute()
+    found = {file.parent: file.stat().st_mtime for file in place.glob("*/run.json")}
+    for path in sorted(found, key=lambda one: -found[one]):
+        try:
+            is_done = read_run_record(path).get("status") == "done"
+            is_same = not is_done and _settings(read_config(path)) == _settings(config)
+        except RunError:
+            continue
+        if is_same and not RunFolder(path).is_used():
+            return path
+    return None
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return {key: value for key, value in _flat(config).items() if key not in FREE}
+
+
+def _flat(config: Config) -> dict[str, Any]:
+    """Return the settings of a run as ``model.hidden_size`` to value."""
+    settings: Mapping[str, Any] = config.model_dump(mode="json", exclude=set(OF_THE_COMMAND))
+    flat: dict[str, Any] = {}
+    for name, section in settings.items():
+        flat |= (
+            {f"{name}.{key}": value for key, value in section.items()}
+            if isinstance(section, dict)
+            else {name: section}
+        )
+    return flat
+
+
+def _names(override: str, key: str) -> bool:
+    """Return whether an override may set a key; a preset may set any."""
+    name = override.partition("=")[0].lstrip("+~").partition("@")[0]
+    return name in ("experiment", "debug") or key == name or key.startswith(f"{name}.")
