@@ -27,7 +27,7 @@ def _absolute(path: str | None) -> str | None:
         raise ValueError(f"'{path}': {error}") from error
 
 
-def _as_list(names: Any) -> Any:
+def as_list(names: Any) -> Any:
     """Take one name for a list of one."""
     return [names] if isinstance(names, str) else names
 
@@ -135,8 +135,8 @@ class SeriesConfig(SplitConfig):
 
     task = "forecasting"
 
-    targets: Annotated[list[Name], BeforeValidator(_as_list), Field(min_length=1)]
-    features: Annotated[list[Name] | None, BeforeValidator(_as_list)]
+    targets: Annotated[list[Name], BeforeValidator(as_list), Field(min_length=1)]
+    features: Annotated[list[Name] | None, BeforeValidator(as_list)]
     step_minutes: Positive | None
     input_days: Positive
     horizon_days: Positive

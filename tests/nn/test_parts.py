@@ -48,6 +48,11 @@ def test_an_encoder_for_other_data_is_refused(name, kind):
         make_encoder(name, kind, 5, size=4, dropout=0.0)
 
 
+def test_an_unknown_pooling_is_told_the_near_ones():
+    with pytest.raises(ConfigError, match="no pooling named 'combine'; did you mean 'combined'"):
+        SequenceModel(kind="tokens", input_size=5, output_size=2, pooling="combine")
+
+
 def test_poolings_equal_a_loop_over_sequences_whatever_the_padding():
     outputs = torch.randn(3, 5, 2, dtype=torch.float64)
     alone = [outputs[row, :length] for row, length in enumerate(LENGTHS.tolist())]

@@ -28,10 +28,12 @@ def test_the_first_configurations_are_read_and_mean_what_they_meant(first, tmp_p
         assert config[group] == saved[group] or config[group].items() >= saved[group].items()
 
 
-def test_a_run_that_was_trained_on_a_gpu_is_used_where_there_is_none(tmp_path, monkeypatch):
+def test_a_run_that_was_trained_on_gpus_is_used_where_there_are_none(tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    (tmp_path / "config.yaml").write_text(FIRST[0].read_text())
-    assert read_config(tmp_path, anywhere=True).trainer.accelerator == "auto"
+    settings = FIRST[0].read_text().replace("devices: 1\n", "devices: [6, 7]\n")
+    (tmp_path / "config.yaml").write_text(settings)
+    trainer = read_config(tmp_path, anywhere=True).trainer
+    assert (trainer.accelerator, trainer.devices) == ("auto", 1)
     with pytest.raises(RunError, match=r"config.yaml: trainer.accelerator: this machine has no gpu"):
         read_config(tmp_path)
 

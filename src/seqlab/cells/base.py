@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, overload
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqlab.errors import CellError, near
 from seqlab.registry import Registry
@@ -127,6 +127,9 @@ class Cell(ABC):
             if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
                 raise CellError(f"{cls.__name__}.{kind} must be a tuple of names, got {names!r}")
             _refuse_impossible(cls.__name__, kind, names)
+        for name in cls.own(Own):  # they are kept in these, whose own attributes have names too
+            if any(hasattr(kept, name) for kept in (nn.ParameterDict(), nn.ModuleDict())):
+                raise CellError(f"{cls.__name__}: '{name}' cannot be the name of a parameter; choose another")
 
     def __init__(self, **options: Any) -> None:
         known = self.option_defaults()
@@ -198,7 +201,8 @@ def _refuse_impossible(cell: str, kind: str, names: tuple[str, ...]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise CellError(f"{cell}.{kind} names '{name}' twice")
-        if hasattr(dict, name):  # s.items would be dict's method
+        # s.items would be dict's method, and a trace is Python code.
+        if hasattr(dict, name) or not name.isidentifier():
             raise CellError(f"{cell}.{kind}: '{name}' cannot be a name; choose another")
 
 

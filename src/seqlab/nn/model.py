@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from seqlab.cells import cells
+from seqlab.errors import ConfigError, near
 from seqlab.lengths import last_steps
 from seqlab.nn.encoders import make_encoder
 from seqlab.nn.heads import LinearHead
@@ -38,6 +39,9 @@ class SequenceModel(nn.Module):
         init: how the recurrent parameters start.
         init_steps: for init="chrono", the longest memory to start with, in steps.
         engine: what runs the cell.
+
+    Raises:
+        ConfigError: a name is unknown, or a part does not fit another.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class SequenceModel(nn.Module):
         engine: str = "auto",
     ) -> None:
         super().__init__()
+        if pooling not in POOLINGS:
+            raise ConfigError(f"no pooling named '{pooling}'; {near(pooling, POOLINGS)}")
         self.encoder = make_encoder(
             encoder,
             kind,
