@@ -43,9 +43,6 @@ class ClusterSweeps:
             command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
         )
 
-    def six(self):
-        return self.run("data.root=a,b,c,d,e,missing")
-
     def records(self):
         files = sorted((self.folder / "out").glob("*/run.json"))
         return [json.loads(file.read_text()) for file in files]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+SIX = "data.root=a,b,c,d,e,missing"
+
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 
@@ -49,7 +51,7 @@ def wait_until_ready(process, log, seconds=120.0):
 @pytest.fixture(scope="module")
 def six(address, cluster_sweeps, tmp_path_factory):
     sweeps = cluster_sweeps(tmp_path_factory.mktemp("ray"), ["launcher=ray", f"launcher.address={address}"])
-    return sweeps, sweeps.six()
+    return sweeps, sweeps.run(SIX)
 
 
 def test_four_jobs_at_a_time_have_a_device_each_and_freed_ones_are_used_again(six):
@@ -69,21 +71,17 @@ def test_a_failing_job_hurts_no_other_and_its_reason_stands_at_the_end(six):
     assert sweeps.records()[5]["status"] == "failed"
 
 
-def test_the_same_command_hands_over_only_what_is_not_done(six):
+def test_the_same_sweep_hands_over_only_what_is_not_done_and_a_job_may_ask_for_a_share(six):
     sweeps, _ = six
-    before = [record["ended"] for record in sweeps.records()[:5]]
-    again = sweeps.six()
-    assert "1 of 6 jobs go to ray" in again.stderr
+    before = sweeps.records()
+    (sweeps.folder / "out/3/run.json").unlink()
+    again = sweeps.run(SIX, "launcher.gpus_per_job=0.25")
+    assert "2 of 6 jobs go to ray" in again.stderr
     assert "job 5 (data.root=missing) failed: no real data" in again.stderr
-    assert [record["ended"] for record in sweeps.records()[:5]] == before
-
-
-def test_a_share_of_a_gpu_is_enough_for_a_job(address, cluster_sweeps, tmp_path):
-    shared = ["launcher=ray", f"launcher.address={address}", "launcher.gpus_per_job=0.5"]
-    sweeps = cluster_sweeps(tmp_path, shared)
-    ended = sweeps.run("seed=0,1")
-    assert ended.returncode == 0, ended.stderr
-    assert {record["visible_devices"] for record in sweeps.records()} <= {"0", "1", "2", "3"}
+    after = sweeps.records()
+    assert [after[job] for job in (0, 1, 2, 4)] == [before[job] for job in (0, 1, 2, 4)]
+    assert after[3]["status"] == "done"
+    assert "data.root=d" in after[3]["overrides"]
 
 
 def test_an_address_without_a_cluster_is_said_in_a_line(address, cluster_sweeps, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
+SIX = "data.root=a,b,c,d,e,missing"
 SMALL_JOBS = ["launcher=slurm", "launcher.cpus_per_job=1", "launcher.memory_gb=1", "launcher.minutes=10"]
 
 
@@ -27,7 +28,7 @@ def slurm(absent):
 @pytest.fixture(scope="module")
 def six(cluster_sweeps, tmp_path_factory):
     sweeps = cluster_sweeps(tmp_path_factory.mktemp("slurm"), SMALL_JOBS)
-    return sweeps, sweeps.six()
+    return sweeps, sweeps.run(SIX)
 
 
 def test_four_jobs_at_a_time_have_a_device_each_and_freed_ones_are_used_again(six):
@@ -50,11 +51,15 @@ def test_a_failing_job_hurts_no_other_and_its_reason_stands_at_the_end(six):
 
 def test_the_same_command_submits_only_what_is_not_done(six):
     sweeps, _ = six
-    before = [record["ended"] for record in sweeps.records()[:5]]
-    again = sweeps.six()
-    assert "1 of 6 jobs go to slurm" in again.stderr
+    before = sweeps.records()
+    (sweeps.folder / "out/3/run.json").unlink()
+    again = sweeps.run(SIX)
+    assert "2 of 6 jobs go to slurm" in again.stderr
     assert "job 5 (data.root=missing) failed: no real data" in again.stderr
-    assert [record["ended"] for record in sweeps.records()[:5]] == before
+    after = sweeps.records()
+    assert [after[job] for job in (0, 1, 2, 4)] == [before[job] for job in (0, 1, 2, 4)]
+    assert after[3]["status"] == "done"
+    assert "data.root=d" in after[3]["overrides"]
 
 
 def test_a_wrong_value_in_one_job_is_refused_before_anything_is_submitted(cluster_sweeps, tmp_path):
