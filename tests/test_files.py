@@ -1,10 +1,11 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
-from seqlab.files import replacing, sweep_drafts
+from seqlab.files import replace_folder, replacing, sweep_drafts
 
 
 def test_a_file_is_replaced_as_a_whole_and_no_draft_stays(tmp_path):
@@ -53,3 +54,21 @@ def test_drafts_of_a_killed_process_are_swept_and_nothing_else(tmp_path):
         file.touch()
     sweep_drafts(tmp_path)
     assert sorted(tmp_path.iterdir()) == kept
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux names open files")
+def test_a_folder_has_its_name_only_once_its_files_are_on_the_disk(tmp_path, monkeypatch):
+    draft, folder, synced = tmp_path / "draft", tmp_path / "folder", []
+    (draft / "inside").mkdir(parents=True)
+    (draft / "inside/file").write_text("content")
+
+    def fsync(number):
+        synced.append(
+            (str(Path(f"/proc/self/fd/{number}").readlink()).removeprefix(str(tmp_path)), folder.exists())
+        )
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    replace_folder(draft, folder)
+    assert (folder / "inside/file").read_text() == "content"
+    assert {("/draft", False), ("/draft/inside", False), ("/draft/inside/file", False)} == {*synced[:-1]}
+    assert synced[-1] == ("", True)

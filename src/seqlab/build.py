@@ -16,9 +16,10 @@ from lightning.pytorch.profilers import (
 )
 from omegaconf import DictConfig, OmegaConf
 
-from seqlab.callbacks import Best, Pruning, Resume, progress
+from seqlab.callbacks import Best, Diagnostics, Pruning, Resume, progress
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ConfigError
+from seqlab.files import replacing
 from seqlab.module import SequenceModule
 from seqlab.runs import RunFolder
 from seqlab.runs.checkpoints import Checkpoints
@@ -57,7 +58,8 @@ def make_config(composed: DictConfig) -> Config:
 def save_config(config: Config, path: Path) -> None:
     """Write the configuration of a run as YAML."""
     settings = config.model_dump(mode="json", exclude=set(OF_THE_COMMAND))
-    OmegaConf.save(OmegaConf.create(settings), path)
+    with replacing(path) as draft:
+        OmegaConf.save(OmegaConf.create(settings), draft)
 
 
 def make_data(config: Config) -> SequenceData:
@@ -108,6 +110,7 @@ def make_trainer(config: Config, folder: RunFolder, task: Task, at_step: int = 0
             Best(folder.checkpoints, task.monitor if config.trainer.limit_val_batches else None, task.mode),
             *_early_stopping(config, task),
             *_pruning(config, folder, task),
+            *_diagnostics(config, folder),
             *_weight_average(config),
             *shown,
             Resume(
@@ -144,6 +147,14 @@ def _pruning(config: Config, folder: RunFolder, task: Task) -> list[Callback]:
         return is_hopeless(folder.path, search, epoch=epoch, value=value)
 
     return [Pruning(task.monitor, ask, folder)]
+
+
+def _diagnostics(config: Config, folder: RunFolder) -> list[Callback]:
+    settings = config.callbacks
+    if not settings.diagnostics_every:
+        return []
+    every, samples = settings.diagnostics_every, settings.diagnostics_samples
+    return [Diagnostics(folder, every=every, samples=samples, draws=settings.figures, title=config.title)]
 
 
 def _weight_average(config: Config) -> list[Callback]:

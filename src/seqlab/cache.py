@@ -13,6 +13,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from seqlab.files import replace_folder
+
 log = logging.getLogger(__name__)
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
@@ -62,7 +64,7 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
         try:
             draft.mkdir()
             build(draft)
-            draft.rename(folder)
+            replace_folder(draft, folder)
         except OSError as error:
             if error.errno not in FULL:
                 raise

@@ -42,6 +42,18 @@ def sweep_drafts(folder: Path) -> None:
             draft.unlink()
 
 
+def replace_folder(draft: Path, folder: Path) -> None:
+    """Give a folder of files its name, once all that is in it has reached the disk."""
+    for path in (*draft.rglob("*"), draft):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    draft.rename(folder)
+    _sync_folder(folder.parent)
+
+
 def _sync_folder(folder: Path) -> None:
     if os.name == "nt":  # where a folder cannot be opened, and a rename is written at once
         return

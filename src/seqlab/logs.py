@@ -28,6 +28,13 @@ KNOWN = (
 _early = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
 
 
+class _RunLog(logging.FileHandler):
+    """A run.log whose disk may be full: who else writes there will say so, once and in a line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Leave the line out."""
+
+
 class _Lines(logging.Formatter):
     """The message alone, or "warning: message"."""
 
@@ -64,7 +71,7 @@ def configure(verbosity: str) -> None:
 @contextmanager
 def run_log(path: Path) -> Iterator[None]:
     """Append everything that is logged, from ``configure`` on, to ``path`` with its time."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _RunLog(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     _early.setTarget(handler)
     _early.flush()

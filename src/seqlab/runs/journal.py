@@ -11,6 +11,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
+from seqlab.errors import StorageError
+
 
 class Journal(Logger):
     """A Lightning logger that appends to a file.
@@ -39,8 +41,14 @@ class Journal(Logger):
         row = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
         if "epoch" in row:
             row["epoch"] = int(metrics["epoch"])
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step} | row) + "\n")
+        line = json.dumps({"step": step} | row) + "\n"
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise StorageError(
+                f"cannot write {self.path}: {error.strerror}; make room, then resume the run"
+            ) from error
 
     @rank_zero_only
     def sync(self) -> int:

@@ -146,7 +146,9 @@ class _Search:
         jobs: int | str = self.config.sweep.n_jobs
         if isinstance(jobs, int):
             return jobs
-        return len(pool_slots(self.config)) if self.config.launcher.name == "pool" else 1
+        if self.config.launcher.name == "pool":
+            return len(pool_slots(self.config))
+        return int(self.config.launcher.get("max_jobs", 1))
 
     def _launch(self, trials: Sequence[Trial]) -> None:
         """Run trials of consecutive numbers at the same time, and tell how they went."""
