@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
 
 from seqlab import build
 from seqlab.callbacks import Best
@@ -23,8 +24,10 @@ from seqlab.errors import RunError
 from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
+from seqlab.plain import UnreadableError
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history
 from seqlab.runs.load import read_checkpoint
+from seqlab.runs.network import build_network
 from seqlab.schema import Config, without_effect
 
 log = logging.getLogger(__name__)
@@ -62,17 +65,18 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
     for line in without_effect(config):
         log.warning("%s", line)
     goes_on = goes_on and folder.last.exists()
-    at_step = int(read_checkpoint(folder.last)["global_step"]) if goes_on else 0
+    last = read_checkpoint(folder.last) if goes_on else {}
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()
     with orderly_end(), folder.running(goes_on=goes_on), run_log(folder.path / "run.log"):
-        _check_same_data(folder, data)
+        if goes_on:
+            _check_fit(folder, last["state_dict"], config, data)
         module = build.make_module(config, data.spec, folder.record.get("engine"))
         if folder.writes:
             build.save_config(config, folder.path / "config.yaml")
             folder.write(**facts)
-        trainer = build.make_trainer(config, folder, module.task, at_step)
+        trainer = build.make_trainer(config, folder, module.task, last.get("global_step", 0))
         _announce(config, folder, data, module, trainer)
         _fit(trainer, module, data, folder.last if goes_on else None)
         _evaluate(config, trainer, module, data, folder)
@@ -84,8 +88,8 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
     return Finished(folder, score, module, data, trainer)
 
 
-def _check_same_data(folder: RunFolder, data: SequenceData) -> None:
-    """Refuse to go on with other data than the run has seen.
+def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, data: SequenceData) -> None:
+    """Refuse to go on with other data than the run has seen, or with weights of another network.
 
     Raises:
         RunError: they are others.
@@ -95,6 +99,10 @@ def _check_same_data(folder: RunFolder, data: SequenceData) -> None:
         raise RunError(
             f"{data.spec.origin} is not what {folder.path} has seen; name the same data with data.root"
         )
+    try:
+        build_network(weights, data.spec, config.model, config.task, config.engine)
+    except UnreadableError as error:
+        raise RunError(f"{folder.last}: {error}; take a copy that is whole, or train anew") from error
 
 
 def _announce(
