@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,20 @@ def test_other_processes_of_a_run_join_its_folder_and_do_not_write(tmp_path):
 def test_processes_that_others_have_started_do_not_write_either(tmp_path, monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
     folder = RunFolder(tmp_path / "run")
+    threading.Timer(0.3, folder.path.mkdir).start()  # as rank 0 does
     with folder.running():
         folder.write(status="nonsense")
-    assert not folder.path.exists()
+    assert not list(folder.path.iterdir())
+
+
+def test_processes_do_not_wait_for_ever_for_the_first_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr("seqlab.runs.folder.PATIENCE", 0.1)
+    with (
+        pytest.raises(RunError, match="was not made by the first process"),
+        RunFolder(tmp_path / "run").running(),
+    ):
+        pass
 
 
 def test_processes_that_slurm_has_started_have_one_folder(tmp_path, monkeypatch):

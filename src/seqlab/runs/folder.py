@@ -5,6 +5,7 @@ import os
 import platform
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ FOLDER_VARIABLE = "SEQLAB_RUN_FOLDER"
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 """Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""
+
+PATIENCE = 120.0
+"""Seconds that the other processes of a run wait for its folder."""
 
 ENDINGS = ("status", "ended", "error", "pruned")
 """What a record says of an end that a continued run takes back."""
@@ -55,6 +59,7 @@ class RunFolder:
         if goes_on:
             self.record = {name: value for name, value in self._recorded().items() if name not in ENDINGS}
         if not self.writes:
+            self._wait()
             yield
             return
         with self._locked():
@@ -93,6 +98,16 @@ class RunFolder:
             return
         with replacing(self.path / "run.json") as draft:
             draft.write_text(json.dumps(self.record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _wait(self) -> None:
+        """Wait until rank 0 has made the folder."""
+        end = time.monotonic() + PATIENCE
+        while not self.path.is_dir():
+            if time.monotonic() > end:
+                raise RunError(
+                    f"{self.path} was not made by the first process of the run within {PATIENCE:.0f} s"
+                )
+            time.sleep(0.05)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -154,6 +169,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """The append-only record of all metrics."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def diagnostics(self) -> Path:
+        """What was measured of gradient flow, gates and memory."""
+        return self.path / "diagnostics.json"
 
 
 def shared_path() -> Path | None:
