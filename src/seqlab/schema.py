@@ -220,6 +220,8 @@ class CallbacksConfig(Section):
     early_stopping_patience: Count | None
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None
     score_drawn: bool
+    diagnostics_every: Count | None = None
+    diagnostics_samples: Count = 16
     figures: bool
     predictions: bool
 

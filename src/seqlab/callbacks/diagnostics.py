@@ -1,0 +1,97 @@
+"""Gradient flow, gates and memory of the network in training, on the same few sequences each time."""
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from seqlab.data import Batch, SequenceData
+from seqlab.diagnostics.figures import draw
+from seqlab.diagnostics.snapshot import take_snapshot
+from seqlab.errors import RunError
+from seqlab.module import SequenceModule
+from seqlab.plain import UnreadableError
+from seqlab.runs import RunFolder
+from seqlab.snapshots import Snapshot, read_snapshots, write_snapshots
+
+
+class Diagnostics(Callback):
+    """Measures before training, after every so many epochs and after the last; draws in the end.
+
+    What is measured changes nothing: a run with it ends bit for bit as one without. Rank 0 does it alone, in
+    the weights' own precision.
+
+    Args:
+        folder: of the run.
+        every: epochs between two measurements.
+        samples: validation sequences that are measured, spread evenly.
+        draws: whether figures are drawn.
+        title: what stands above them.
+    """
+
+    def __init__(self, folder: RunFolder, *, every: int, samples: int, draws: bool, title: str) -> None:
+        self.folder, self.every, self.samples, self.draws, self.title = folder, every, samples, draws, title
+        self._measured = -1
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step == 0:
+            self._measure(trainer, pl_module, 0)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if (trainer.current_epoch + 1) % self.every == 0:
+            self._measure(trainer, pl_module, trainer.current_epoch + 1)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._measured != trainer.current_epoch:
+            self._measure(trainer, pl_module, trainer.current_epoch)
+        if self.draws and trainer.is_global_zero:
+            self._draw(trainer)
+
+    def _measure(self, trainer: Trainer, module: LightningModule, epoch: int) -> None:
+        self._measured = epoch
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
+        precision, device = trainer.precision_plugin, trainer.strategy.root_device
+        probe = precision.convert_input(trainer.strategy.batch_to_device(self._probe(trainer)))
+        with precision.forward_context(), torch.autocast(device.type, enabled=False):
+            found = take_snapshot(module, probe, epoch=epoch, step=trainer.global_step)
+        # What a run has measured after the state from which it goes on is measured again.
+        before = [one for one in self._snapshots() if one.epoch < epoch]
+        write_snapshots(self.folder.diagnostics, [*before, found])
+        for logger in trainer.loggers:
+            logger.log_metrics(_scalars(found), step=max(trainer.global_step - 1, 0))
+
+    def _snapshots(self) -> list[Snapshot]:
+        file = self.folder.diagnostics
+        try:
+            return read_snapshots(file)
+        except UnreadableError as error:
+            raise RunError(f"{file} {error}; remove it, and the run goes on") from error
+
+    def _probe(self, trainer: Trainer) -> Batch:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(data, SequenceData)  # noqa: S101 (there is no other)
+        samples = data.samples["val"]
+        count = min(self.samples, len(samples))
+        return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
+
+    def _draw(self, trainer: Trainer) -> None:
+        self.folder.figures.mkdir(exist_ok=True)
+        for name, figure in draw(self._snapshots(), self.title).items():
+            figure.savefig(self.folder.figures / f"{name}.png", dpi=120)
+            for logger in trainer.loggers:
+                if isinstance(logger, TensorBoardLogger):
+                    logger.experiment.add_figure(name, figure, trainer.global_step)
+
+
+def _scalars(found: Snapshot) -> dict[str, float]:
+    """Return the numbers that are followed over training, by the name of the curve."""
+    scalars = {"diagnostics/half_length": found.half_length}
+    for layer in found.layers:
+        place = f"diagnostics/{layer.name.replace(' ', '_')}"
+        scalars[f"{place}/growth_rate"] = layer.growth_rate
+        for name, gate in layer.gates.items():
+            if gate.shut is not None and gate.open is not None:
+                saturated = [sum(shares) for shares in zip(gate.shut, gate.open, strict=True)]
+                scalars[f"{place}/saturation_{name.replace(' ', '_')}"] = sum(saturated) / len(saturated)
+    return scalars

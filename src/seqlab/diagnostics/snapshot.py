@@ -1,0 +1,104 @@
+"""Everything that is measured of a network at one moment, as plain values."""
+
+import logging
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqlab.data.batches import Batch
+from seqlab.diagnostics.gates import Activity, activities
+from seqlab.diagnostics.gradients import StateGradients, by_distance, evaluating, state_gradients
+from seqlab.diagnostics.jacobians import jacobian_norms
+from seqlab.diagnostics.memory import influence
+from seqlab.diagnostics.recording import LayerRun, recording
+from seqlab.engines.program import TraceError
+from seqlab.module import SequenceModule
+from seqlab.nn import Recurrent
+from seqlab.snapshots import Curve, Gate, LayerSnapshot, Snapshot
+
+log = logging.getLogger(__name__)
+
+DISTANCES = 8
+"""Distances at most at which Jacobians are measured: each costs as much as the others."""
+TOLERANCE = 1e-2
+"""Of a Jacobian's norm; a curve shows no less."""
+DIGITS = 6
+
+
+def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int) -> Snapshot:
+    """Measure gradient flow, gates and memory on some sequences, as in evaluation.
+
+    Nothing is changed: neither gradients, scores, modes, nor the state of any random number generator. Curves
+    go as far as half of the sequences do.
+
+    Args:
+        module: any network with its task, on the probe's device.
+        probe: some sequences with their answers.
+        epoch: epochs that were trained before.
+        step: optimizer steps before.
+    """
+    reach = int(probe.lengths.median())
+    with evaluating(module), torch.no_grad(), recording(module.model.recurrent) as runs:
+        module(probe.x, probe.lengths)
+    gradients = state_gradients(module, probe)
+    names = layer_names(module.model.recurrent)
+    layers = [_layer(*parts, reach) for parts in zip(names, runs, gradients, strict=True)]
+    felt = influence(module, probe)
+    return Snapshot(
+        epoch=epoch,
+        step=step,
+        layers=layers,
+        influence=_curve(felt.mean[:reach]),
+        half_length=round(felt.half_length, DIGITS),
+    )
+
+
+def layer_names(recurrent: Recurrent) -> list[str]:
+    """Return what each layer and direction is called, in the order of ``Recurrent.layers``."""
+    ways = ("", " backward")[: recurrent.directions]
+    return [f"layer {number}{way}" for number in range(1, recurrent.num_layers + 1) for way in ways]
+
+
+def named_activities(run: LayerRun) -> dict[str, Activity]:
+    """Return the gates and states of a layer; nothing if the cell's step cannot be traced, which is said."""
+    try:
+        return activities(run)
+    except TraceError as error:
+        log.warning("no gates are shown: %s", error)
+        return {}
+
+
+def _layer(name: str, run: LayerRun, gradients: StateGradients, reach: int) -> LayerSnapshot:
+    distances = np.unique(np.geomspace(1, reach, DISTANCES).round().astype(int)).tolist()
+    jacobian = jacobian_norms(run, distances, tolerance=TOLERANCE)
+    whole = torch.stack(list(gradients.norms.values())).norm(dim=0)
+    gates = {name: _gate(activity, reach) for name, activity in named_activities(run).items()}
+    return LayerSnapshot(
+        name=name,
+        growth_rate=round(jacobian.growth_rate, DIGITS),
+        distances=distances,
+        jacobian=_curve(jacobian.mean),
+        gradient=_curve(by_distance(whole, gradients.lengths).nanmedian(0).values[:reach]),
+        gradients={state: _curve(gradients.by_distance(state)[:reach]) for state in gradients.norms},
+        gates=gates,
+    )
+
+
+def _gate(activity: Activity, reach: int) -> Gate:
+    mean = activity.mean
+    inside = activity.inside[:, :, None]
+    square = (activity.values - mean[:, None]).square().mean(2, keepdim=True)
+    spread = square.where(inside, torch.nan).nanmean((0, 2)).sqrt()
+    shut, above = activity.saturation or (None, None)
+    return Gate(
+        is_gate=activity.is_gate,
+        mean=_curve(mean[:reach]),
+        spread=_curve(spread[:reach]),
+        shut=None if shut is None else _curve(shut[:reach]),
+        open=None if above is None else _curve(above[:reach]),
+    )
+
+
+def _curve(values: Tensor) -> Curve:
+    return [float(f"{value:.{DIGITS}g}") for value in values.tolist()]
