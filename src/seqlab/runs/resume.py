@@ -49,7 +49,7 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
         RunError: there is no such run, or it is damaged.
     """
     if config.resume is None:
-        return Start(config, overrides, shared_path())
+        return Start(config, overrides)
     if config.resume != "auto":
         path = Path(config.resume).expanduser().absolute()
         begun = read_run_record(path).get("overrides", [])
