@@ -26,7 +26,7 @@ from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.plain import UnreadableError
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history
-from seqlab.runs.load import read_checkpoint
+from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.network import build_network
 from seqlab.schema import Config, without_effect
 
@@ -65,7 +65,7 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
     for line in without_effect(config):
         log.warning("%s", line)
     goes_on = goes_on and folder.last.exists()
-    last = read_checkpoint(folder.last) if goes_on else {}
+    last = read_progress(folder.last) if goes_on else {}
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()

@@ -14,6 +14,7 @@ from seqlab import cli
 READERS: dict[str, Callable[[Path], list[str]]] = {
     "eval": lambda run: ["eval", str(run)],
     "predict": lambda run: ["predict", str(run), "Satoshi"],
+    "resume": lambda run: ["train", f"resume={run}", "trainer.max_epochs=2"],
 }
 """What reads a checkpoint, by name: the command line for a run."""
 

@@ -173,7 +173,7 @@ def bind(file: Path) -> None:
 
 
 def link(file: Path) -> None:
-    file.symlink_to(file.with_name("last.ckpt"))
+    file.symlink_to("../run.log")
 
 
 def sparse_file(file: Path) -> None:
@@ -189,7 +189,6 @@ def quantised(state: dict[str, Any]) -> None:
 
 
 HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "none": (Path.unlink, "no such file"),
     "an empty one": (lambda file: file.write_bytes(b""), "no checkpoint, or cut off"),
     "some text": (lambda file: file.write_text("weights"), "no checkpoint, or cut off"),
     "one cut off": (lambda file: os.truncate(file, file.stat().st_size // 2), "no checkpoint, or cut off"),
@@ -235,6 +234,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "weights of another shape": (weights(lambda state: state.update({"model.recurrent.layers.0.U": torch.zeros(3, 3)})), "U' does not have the network's shape and type"),
     "one weight too many": (weights(lambda state: state.update(x=torch.zeros(1))), "another network's ('x')"),
     "one weight too few": (weights(lambda state: state.pop("model.encoder.embedding.weight")), "another network's"),
+    "half a character": (spec(name="\ud800"), "half a character"),
     "a weight that is NaN": (weights(lambda state: state[BIAS].fill_(torch.nan)), f"'{BIAS}' is not finite"),
     "a weight that is infinite": (weights(lambda state: state[BIAS].fill_(torch.inf)), f"'{BIAS}' is not finite"),
     "an optimizer's state that is NaN": (change(lambda content: content["optimizer_states"][0]["state"][0]["exp_avg"].fill_(torch.nan)), "state of the optimizer is not finite"),
@@ -242,6 +242,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a list of weights": (change(lambda content: content.update(state_dict=[torch.zeros(1)])), "holds no weights"),
     "a number for a weight": (weights(lambda state: state.update(x=1)), "holds no weights"),
     "a tensor as a whole": (lambda file: torch.save(torch.zeros(1), file), "holds no weights"),
+}  # fmt: skip
+
+MISDESCRIBED: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "none": (Path.unlink, "no such file"),
     "no settings": (change(lambda content: content.pop("hyper_parameters")), "what data it was trained on"),
     "a list of settings": (change(lambda content: content.update(hyper_parameters=[])), "what data it was trained on"),
     "a vocabulary that is a number": (spec(symbols=3), "what data it was trained on"),
@@ -251,8 +255,25 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "more classes than answers": (spec(classes=["a"] * 9999), "in a way that cannot be"),
     "classes without a count": (spec(class_counts=[1]), "in a way that cannot be"),
     "another task": (spec(task="forecasting"), "in a way that cannot be"),
-    "half a character": (spec(name="\ud800"), "half a character"),
 }  # fmt: skip
+"""Checkpoints without which a run can go on: it has the data, and does not ask, or begins anew."""
+
+UNFINISHABLE: dict[str, Callable[[Path], Any]] = {
+    "no loops": change(lambda content: content.pop("loops")),
+    "a list of loops": change(lambda content: content.update(loops=[1])),
+    "no optimizer": change(lambda content: content.pop("optimizer_states")),
+    "two optimizers": change(lambda content: content["optimizer_states"].append({})),
+    "a number for an optimizer": change(lambda content: content.update(optimizer_states=[3])),
+    "an optimizer of other shapes": change(lambda content: content["optimizer_states"][0]["state"][0].update(exp_avg=torch.zeros(3))),
+    "an optimizer of other weights": change(lambda content: content["optimizer_states"][0]["param_groups"][0].update(params=[0])),
+    "a schedule that is a word": change(lambda content: content.update(lr_schedulers=["x"])),
+    "callbacks that are a list": change(lambda content: content.update(callbacks=[1])),
+    "a callback that is a number": change(lambda content: content.update(callbacks={"Resume": 3})),
+    "no epoch": change(lambda content: content.pop("epoch")),
+    "a step below zero": change(lambda content: content.update(global_step=-1)),
+    "a step that is a word": change(lambda content: content.update(global_step="x")),
+}  # fmt: skip
+"""Checkpoints whose weights can be used, and with which no training can go on."""
 
 
 @pytest.mark.parametrize("attack", HOSTILE)
@@ -260,14 +281,38 @@ def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     run, command, reading, attack
 ):
     damage, words = HOSTILE[attack]
-    damage(run / "checkpoints/best.ckpt")
+    for name in ("best", "last"):
+        damage(run / f"checkpoints/{name}.ckpt")
     code, shown, complaint = command(*reading(run))
     assert (code, shown) == (2, "")
-    (line,) = complaint
-    assert line.startswith(f"seqlab: {run}/checkpoints/best.ckpt: ")
+    (line,) = (line for line in complaint if line.startswith("seqlab: "))
+    assert f"{run}/checkpoints/" in line
+    assert "st.ckpt: " in line
     assert words in line
     assert len(line) < 400
     assert not list(Path.cwd().rglob("executed"))
+
+
+@pytest.mark.parametrize("attack", MISDESCRIBED)
+@pytest.mark.parametrize("words_of_command", [["eval"], ["predict", "Satoshi"]], ids=lambda words: words[0])
+def test_a_checkpoint_that_misdescribes_its_data_is_refused(run, command, words_of_command, attack):
+    damage, words = MISDESCRIBED[attack]
+    damage(run / "checkpoints/best.ckpt")
+    name, *texts = words_of_command
+    code, shown, (line,) = command(name, str(run), *texts)
+    assert (code, shown) == (2, "")
+    assert line.startswith(f"seqlab: {run}/checkpoints/best.ckpt: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("attack", UNFINISHABLE)
+def test_a_run_does_not_go_on_from_a_state_of_something_else(run, command, attack):
+    UNFINISHABLE[attack](run / "checkpoints/last.ckpt")
+    code, shown, complaint = command("train", f"resume={run}", "trainer.max_epochs=2")
+    assert (code, shown) == (2, "")
+    (line,) = (line for line in complaint if line.startswith("seqlab: "))
+    assert f"{run}/checkpoints/last.ckpt: " in line
+    assert json.loads((run / "run.json").read_text())["status"] == "done"
 
 
 def test_the_payload_of_these_tests_would_act(run):

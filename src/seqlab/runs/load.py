@@ -22,6 +22,7 @@ from seqlab.runs.archive import check_archive
 from seqlab.runs.contents import check_contents
 from seqlab.runs.description import spec_of
 from seqlab.runs.network import build_network
+from seqlab.runs.progress import check_progress
 from seqlab.schema import OF_THE_COMMAND, Config, validate
 
 LARGEST = 8 * 2**30
@@ -115,6 +116,20 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
         content = _torch_load(file)
         check_contents(content, values, file.stat().st_size)
         _check_weights(content)
+    except UnreadableError as error:
+        raise _refused(file, str(error)) from error
+    return content
+
+
+def read_progress(file: Path) -> dict[str, Any]:
+    """Return a checkpoint with which a training can go on.
+
+    Raises:
+        RunError: as above, or it does not say how far its training is.
+    """
+    content = read_checkpoint(file)
+    try:
+        check_progress(content)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
     return content
