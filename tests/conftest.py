@@ -4,10 +4,12 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 
 from seqlab import cli
 from seqlab.cells import cells
@@ -69,3 +71,42 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         return cli.train(["paths.output_dir=out", "trainer.accelerator=cpu", *arguments])
 
     return run
+
+
+class Killed(BaseException):
+    """What ends a run in the middle of a test: no code of a run looks for it."""
+
+
+@pytest.fixture
+def happening(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[None]]:
+    """Return a context whose runs do something at a hook of Lightning's: after so many steps, or always."""
+
+    @contextmanager
+    def happens(hook: str, step: int | None, action: Callable[[], object]) -> Iterator[None]:
+        def act(_self: Callback, trainer: object, *_arguments: object) -> None:
+            if step in (None, trainer.global_step):
+                action()
+
+        callback = type("Happening", (Callback,), {hook: act})()
+        with monkeypatch.context() as patch:
+            patch.setattr("seqlab.build.progress", lambda _verbosity: [callback])
+            yield
+
+    return happens
+
+
+@pytest.fixture
+def killed(
+    happening: Callable[..., AbstractContextManager[None]],
+) -> Callable[..., AbstractContextManager[None]]:
+    """Return a context in which a run dies at a hook of Lightning's, after so many steps."""
+
+    @contextmanager
+    def dies(hook: str, step: int) -> Iterator[None]:
+        def die() -> None:
+            raise Killed
+
+        with happening(hook, step, die), pytest.raises(Killed):
+            yield
+
+    return dies

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch.optim import SGD, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 
 from seqlab.optim import OPTIMIZERS, make_optimizer, make_scheduler
 
@@ -85,12 +85,13 @@ def test_none_is_no_schedule():
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind"), [(COSINE, CosineAnnealingLR), (ONECYCLE, OneCycleLR), (PLATEAU, ReduceLROnPlateau)]
+    ("settings", "kind"), [(COSINE, LambdaLR), (ONECYCLE, OneCycleLR), (PLATEAU, ReduceLROnPlateau)]
 )
 def test_a_schedule_is_torchs_class_in_the_form_that_lightning_takes(settings, kind):
     made = make_scheduler(sgd(), settings, total_steps=10, total_epochs=2)
     assert type(made["scheduler"]) is kind
     assert made["interval"] == settings["interval"]
+    assert made["frequency"] == 1
     assert made["monitor"] == settings.get("monitor")
 
 
@@ -126,7 +127,13 @@ def test_onecycle_lasts_for_every_step_of_any_run_and_never_exceeds_the_lr(steps
 
 def test_cosine_works_for_a_run_of_no_step_and_of_one():
     assert rates(COSINE, steps=1) == pytest.approx([0.1, 0.01])
-    assert make_scheduler(sgd(), COSINE, total_steps=0, total_epochs=0)["scheduler"].T_max == 1
+    assert make_scheduler(sgd(), COSINE, total_steps=0, total_epochs=0)["scheduler"].get_last_lr() == [0.1]
+
+
+@pytest.mark.parametrize(("settings", "frequency"), [(COSINE, 1), (ONECYCLE, 1), (PLATEAU, 3)])
+def test_only_plateau_waits_for_a_validation(settings, frequency):
+    made = make_scheduler(sgd(), settings, total_steps=10, total_epochs=9, validation_every=3)
+    assert made["frequency"] == frequency
 
 
 @pytest.mark.parametrize(

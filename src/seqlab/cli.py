@@ -19,6 +19,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
   seqlab eval RUN                                          score a finished run again
   seqlab predict RUN TEXT ...                              ask a finished run, or an exported network
+  seqlab explain RUN TEXT                                  what its gates do and what it thinks, step by step
   seqlab export RUN --to onnx                              write its network to a file that predicts alone
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
@@ -111,7 +112,6 @@ def train_composed(composed: "DictConfig") -> float:
     job = HydraConfig.get()
     folder, overrides = None, list(job.overrides.task)
     if job.mode == RunMode.MULTIRUN:
-        _refuse_many_resumed(composed.resume)
         folder = Path(job.sweep.dir).absolute() / job.sweep.subdir
         if record := finished(folder, overrides):
             return float(record["score"] if record["score"] is not None else "nan")
@@ -133,19 +133,6 @@ def train_composed(composed: "DictConfig") -> float:
     else:
         start = Start(config, overrides, folder, goes_on=begun(folder, overrides))
     return train_run(start.config, start.path, goes_on=start.goes_on, overrides=list(start.overrides)).score
-
-
-def _refuse_many_resumed(resume: str | None) -> None:
-    """Refuse to go on with one run in many jobs.
-
-    Raises:
-        ConfigError: resume is set.
-    """
-    if resume is None:
-        return
-    from seqlab.errors import ConfigError
-
-    raise ConfigError("resume goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER")
 
 
 def _refuse_lone_sweep(chosen: str) -> None:

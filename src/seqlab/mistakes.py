@@ -44,14 +44,22 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     return found or [_explain_one(error, "", ())]
 
 
-def refuse_swept_command(arguments: Iterable[str]) -> None:
-    """Refuse several values for what says how a command goes about its runs.
+SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})
+"""What on a command line begins a sweep."""
+
+
+def refuse_swept_command(arguments: Sequence[str]) -> None:
+    """Refuse several values for what says how a command goes about its runs, and several runs that go on.
 
     Raises:
         ConfigError: sweep=cells,seeds, for example.
     """
     for argument in arguments:
         parsed = None if argument.startswith("-") else _parse(argument)
+        if parsed and parsed.key_or_group == "resume" and not SWEEPING.isdisjoint(arguments):
+            raise ConfigError(
+                f"{argument} goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER"
+            )
         if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():
             raise ConfigError(f"{argument}: one at a time; run the command once for each")
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
 from seqlab.nn.model import SequenceModel
-from seqlab.optim import LENGTHS, make_optimizer, make_scheduler
+from seqlab.optim import LENGTHS, make_optimizer, make_scheduler, take_rate
 from seqlab.tasks import TASKS
 
 MOST_IDS = 20
@@ -92,12 +92,14 @@ class SequenceModule(LightningModule):
         self._step(("test", "drawn")[dataloader_idx], batch)
 
     def on_train_start(self) -> None:
-        """Tell the loader its place in a continued epoch.
+        """Tell the loader its place in a continued epoch, and take the rate of what may be a longer run.
 
         ``estimated_stepping_batches``, which schedules need, makes the loader before Lightning has read the
         place from the checkpoint, and Lightning does not come back to it (2.6.6).
         """
         self.trainer.fit_loop._load_combined_loader_states()  # noqa: SLF001
+        for schedule in self.trainer.lr_scheduler_configs:
+            take_rate(schedule.scheduler)
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's training scores anew."""
@@ -133,6 +135,7 @@ class SequenceModule(LightningModule):
             self.scheduler_settings,
             total_steps=int(self.trainer.estimated_stepping_batches),
             total_epochs=self.trainer.max_epochs or 1,
+            validation_every=self.trainer.check_val_every_n_epoch or 1,
         )
         if schedule is None:
             return optimizer

@@ -6,7 +6,13 @@ from typing import Any
 
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import (
+    LambdaLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    _enable_get_lr_call,
+)
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 """Every optimizer by name; its further settings are the keyword arguments of torch's class."""
@@ -32,7 +38,12 @@ def make_optimizer(
 
 
 def make_scheduler(
-    optimizer: Optimizer, settings: Mapping[str, Any], *, total_steps: int, total_epochs: int
+    optimizer: Optimizer,
+    settings: Mapping[str, Any],
+    *,
+    total_steps: int,
+    total_epochs: int,
+    validation_every: int = 1,
 ) -> dict[str, Any] | None:
     """Return the schedule in the form Lightning takes, or None for "none".
 
@@ -41,6 +52,7 @@ def make_scheduler(
         settings: name, interval ("step" or "epoch"), and for plateau the monitored metric.
         total_steps: optimizer steps of the whole run.
         total_epochs: epochs of the whole run.
+        validation_every: epochs from one validation to the next; plateau goes by what that has found.
     """
     name, interval = settings["name"], settings.get("interval", "epoch")
     length = max(total_steps if interval == "step" else total_epochs, 1)
@@ -67,7 +79,23 @@ def make_scheduler(
             patience=settings["patience"],
             min_lr=settings["min_lr"],
         )
-    return {"scheduler": scheduler, "interval": interval, "monitor": settings.get("monitor")}
+    frequency = validation_every if name == "plateau" else 1
+    return {
+        "scheduler": scheduler,
+        "interval": interval,
+        "frequency": frequency,
+        "monitor": settings.get("monitor"),
+    }
+
+
+def take_rate(scheduler: LRScheduler) -> None:
+    """Give the optimizer the rate of a schedule where it stands: what was restored may be a shorter one's."""
+    if isinstance(scheduler, ReduceLROnPlateau):  # has no length
+        return
+    with _enable_get_lr_call(scheduler):
+        rates = scheduler.get_lr()
+    for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
 
 
 def _cosine(length: int, lowest: float) -> Callable[[int], float]:

@@ -4,7 +4,6 @@ import logging
 import math
 import os
 import platform
-import signal
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,14 +17,14 @@ from torch import Tensor
 
 from seqlab import build
 from seqlab.callbacks import Best
-from seqlab.callbacks.signals import exit_code, orderly_end
+from seqlab.callbacks.signals import orderly_end
 from seqlab.data import SequenceData
 from seqlab.errors import RunError
 from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.plain import UnreadableError
-from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history
+from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
 from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.network import build_network
 from seqlab.schema import Config, without_effect
@@ -46,6 +45,7 @@ class Finished:
     trainer: Trainer
 
 
+@orderly_end()
 def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **facts: Any) -> Finished:
     """Train, keep the best weights, test them, and leave a run folder.
 
@@ -59,7 +59,7 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
         SeqlabError: the data or a setting is wrong.
         KeyboardInterrupt: the user stopped the run; its folder says so.
     """
-    folder = RunFolder(path or new_path(config.paths.output_dir, config.title))
+    folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:
         check_writable(path.parent if path else Path(config.paths.output_dir))
     for line in without_effect(config):
@@ -69,7 +69,7 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()
-    with orderly_end(), folder.running(goes_on=goes_on), run_log(folder.path / "run.log"):
+    with folder.running(goes_on=goes_on), run_log(folder.path / "run.log"):
         if goes_on:
             _check_fit(folder, last["state_dict"], config, data)
         module = build.make_module(config, data.spec, folder.record.get("engine"))
@@ -78,7 +78,7 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
             folder.write(**facts)
         trainer = build.make_trainer(config, folder, module.task, last.get("global_step", 0))
         _announce(config, folder, data, module, trainer)
-        _fit(trainer, module, data, folder.last if goes_on else None)
+        trainer.fit(module, datamodule=data, ckpt_path=folder.last if goes_on else None, weights_only=True)
         _evaluate(config, trainer, module, data, folder)
         _leave_results(config, trainer, module, data, folder)
         score = folder.record["metrics"].get(module.task.monitor, math.nan)
@@ -138,16 +138,6 @@ def _announce(
     log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
     log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
     log.info("%s", module.model)
-
-
-def _fit(trainer: Trainer, module: SequenceModule, data: SequenceData, last: Path | None) -> None:
-    try:
-        trainer.fit(module, datamodule=data, ckpt_path=last, weights_only=True)
-    except SystemExit as stop:
-        # Of a second Ctrl-C Lightning makes the exit code 1.
-        if stop.code != exit_code(signal.SIGTERM):
-            raise KeyboardInterrupt from stop
-        raise
 
 
 def _evaluate(

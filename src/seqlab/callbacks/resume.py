@@ -56,7 +56,8 @@ class Resume(Callback):
         self._at_time = time.monotonic()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        # Lightning's own handlers are in place by now; they would end a run with exit code 0.
+        # Lightning's own handlers stop in the middle of validation, and can leave two processes waiting.
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
         if stage == "fit":
             self._request.listen()
             _check_space(self.folder, pl_module)

@@ -18,11 +18,21 @@ def exit_code(number: int) -> int:
 
 @contextmanager
 def orderly_end() -> Iterator[None]:
-    """Let signals end this process in an orderly way while the body runs."""
+    """Let signals end this process in an orderly way while the body runs.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C has ended the body.
+        SystemExit: another signal has.
+    """
     before = {number: signal.getsignal(number) for number in STOPPING}
     end_at_once()
     try:
         yield
+    except SystemExit as stop:
+        # Of Ctrl-C Lightning makes exit code 1.
+        if stop.code != exit_code(signal.SIGTERM):
+            raise KeyboardInterrupt from stop
+        raise
     finally:
         for number, handler in before.items():
             _handle(number, handler)

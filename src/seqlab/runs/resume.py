@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 LENGTHS = ("trainer.max_epochs", "trainer.max_steps")
 """A run may become longer."""
 
-FREE = (*LENGTHS, "verbosity", "data.root", "data.path", "data.source")
-"""Settings that may change when a run goes on: its length, what it says, and where the same data are."""
+FREE = (*LENGTHS, "verbosity", "data.root", "data.path", "data.source", "paths.output_dir")
+"""Settings that may change when a run goes on: its length, what it says, where it and the same data are."""
 
 
 @dataclass(frozen=True)
