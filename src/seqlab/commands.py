@@ -1,4 +1,4 @@
-"""The commands that use what is there: cells, eval, predict, report."""
+"""The commands that use what is there: cells, eval, predict, explain, report."""
 
 import argparse
 import json
@@ -18,6 +18,7 @@ HELP = {
     "cells": "list the registered cells: gates, states, parameters, engines",
     "eval": "score a run's best weights again on its validation and test data",
     "predict": "ask a run's network, or an exported one, about texts, or how a series goes on",
+    "explain": "follow a text or a series through a run's network, step by step",
     "export": "write a run's network to a file that can predict alone",
     "report": "compare all runs below a folder",
 }
@@ -46,6 +47,14 @@ def run(command: str, arguments: Sequence[str]) -> None:
         parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table too")
         parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with all figures too")
         _report(parser.parse_args(arguments))
+    elif command == "explain":
+        _add_run(parser, "a run folder")
+        parser.add_argument("text", nargs="?", help="what to classify")
+        parser.add_argument(
+            "--file", type=Path, help="a UTF-8 file that holds the text; or the latest rows of a series"
+        )
+        parser.add_argument("--out", type=Path, metavar="FILE", help="instead of RUN/figures/explain.png")
+        _explain(parser.parse_args(arguments))
     elif command == "export":
         _add_run(parser, "a run folder")
         parser.add_argument("--to", choices=["safetensors", "onnx"], required=True)
@@ -170,6 +179,24 @@ def _predict(options: argparse.Namespace) -> None:
         raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {options.run}")
     lines = answer(run, options)
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _explain(options: argparse.Namespace) -> None:
+    file = options.out or options.run / "figures" / "explain.png"
+    if file.suffix != ".png":
+        raise ConfigError(f"--out {file} must end in .png")
+    if options.text is not None and options.file is not None:
+        raise ConfigError("name a text or --file, not both")
+    from rich.console import Console  # noqa: PLC0415
+
+    from seqlab import logs  # noqa: PLC0415
+    from seqlab.explanation import explain, leave_figure, table  # noqa: PLC0415 (imports torch)
+
+    logs.configure("quiet")
+    found = explain(options.run, options.checkpoint, options.text, options.file)
+    Console(width=None if sys.stdout.isatty() else 200).print(table(found))
+    leave_figure(found, file)
+    sys.stdout.write(f"{file}\n")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -10,7 +10,10 @@ import numpy as np
 import torch
 
 from seqlab import build
+from seqlab.data import DataSpec
+from seqlab.data.batches import TokenSamples
 from seqlab.data.series.dataset import SeriesData, in_units
+from seqlab.data.series.grid import Grid
 from seqlab.data.source import Source
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import ConfigError, DataError
@@ -78,14 +81,7 @@ def classify(network: Predictor, texts: Sequence[str], top: int) -> list[Answer]
         texts: what to classify, each at least one character long.
         top: how many classes to name.
     """
-    settings = cast("TextSettings", network.spec.text)
-    tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
-    vocabulary = Vocabulary(network.spec.symbols)
-    samples = vocabulary.encode(tokens).cut(settings.max_length, settings.keep, marks=settings.marks)
-    unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
-    if unseen:
-        shown = " ".join(unseen[:20])
-        log.warning("%d %s are not known from training: %s", len(unseen), settings.tokens, shown)
+    samples = encode(network.spec, texts)
     answers: list[Answer] = []
     for ids in torch.split(torch.arange(len(texts)), BATCH):
         batch = samples.batch(ids)
@@ -94,6 +90,23 @@ def classify(network: Predictor, texts: Sequence[str], top: int) -> list[Answer]
             names = tuple(network.spec.classes[number] for number in best.indices[row].tolist())
             answers.append(Answer(texts[sample], names, tuple(best.values[row].tolist())))
     return answers
+
+
+def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
+    """Return texts as a network reads them, and say which characters or words it does not know.
+
+    Args:
+        spec: what the network's data declared.
+        texts: each at least one character long.
+    """
+    settings = cast("TextSettings", spec.text)
+    tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
+    vocabulary = Vocabulary(spec.symbols)
+    unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
+    if unseen:
+        shown = " ".join(unseen[:20])
+        log.warning("%d %s are not known from training: %s", len(unseen), settings.tokens, shown)
+    return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, marks=settings.marks)
 
 
 def forecast(network: Predictor, file: Path) -> list[ForecastStep]:
@@ -107,7 +120,29 @@ def forecast(network: Predictor, file: Path) -> list[ForecastStep]:
         DataError: the file is missing, malformed, too short, or has a gap in its last steps.
     """
     series = cast("SeriesSettings", network.spec.series)
-    data = cast("SeriesData", network.data)
+    x, grid = latest_window(cast("SeriesData", network.data), series, file)
+    values = network.answer(torch.from_numpy(x[None]), torch.tensor([series.input_steps]))[0].tolist()
+    times = grid.times[-1] + grid.step * np.arange(1, series.horizon_steps + 1)
+    return [
+        ForecastStep(str(np.datetime64(int(time), "s")), dict(zip(series.targets, row, strict=True)))
+        for time, row in zip(times, values, strict=True)
+    ]
+
+
+def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> tuple[np.ndarray, Grid]:
+    """Read the last steps of a file, as many as a network reads.
+
+    Args:
+        data: reads such files.
+        series: what the columns are.
+        file: a table with the columns that the network has read, at least as long as its input.
+
+    Returns:
+        The input columns in their own units, [T, F], and the whole grid that they end.
+
+    Raises:
+        DataError: the file is missing, malformed, too short, or has a gap in its last steps.
+    """
     table = data.open(Source("real", file, "--file"))
     grid = data.read_grid(table, series.measured, series.step_minutes)
     if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
@@ -116,10 +151,4 @@ def forecast(network: Predictor, file: Path) -> list[ForecastStep]:
             f"{file}: the last {series.input_steps} steps of {series.step_minutes:g} minutes must be there "
             f"without a gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or whole file"
         )
-    x = torch.from_numpy(in_units(grid, series)[None, -series.input_steps :])
-    values = network.answer(x, torch.tensor([series.input_steps]))[0].tolist()
-    times = grid.times[-1] + grid.step * np.arange(1, series.horizon_steps + 1)
-    return [
-        ForecastStep(str(np.datetime64(int(time), "s")), dict(zip(series.targets, row, strict=True)))
-        for time, row in zip(times, values, strict=True)
-    ]
+    return in_units(grid, series)[-series.input_steps :], grid
