@@ -13,11 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from functools import partial
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from measure import Spread, headline, in_turn, ratios, table
+from measure import Spread, headline, ratios, table
 
 MUST = 1.6
 LAUNCHERS = {
@@ -55,8 +55,12 @@ def main() -> int:
         os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
     names = [name for name in LAUNCHERS if name != "joblib" or _has_joblib()]
     run_sweep("pool", 1, 1)  # kernels and tables are cached from here on
-    sweeps = {name: partial(run_sweep, name, options.jobs, options.epochs) for name in names}
-    times = in_turn(sweeps, options.rounds)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(options.rounds):
+        for name in names:
+            start = time.perf_counter()
+            run_sweep(name, options.jobs, options.epochs)
+            times[name].append(time.perf_counter() - start)
     print(headline())
     print(f"\n{options.rounds} rounds of {options.jobs} jobs, one thread each; two at a time, but for basic")
     rows = []
