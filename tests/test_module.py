@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from torch.nn import functional
 
 from seqlab.data import BatchLoader, TokenSamples
+from seqlab.errors import TrainingError
 from seqlab.module import SequenceModule
 
 # Lightning's own on torch's newest versions, and what it says of training without validation.
@@ -197,11 +198,12 @@ def test_scores_equal_scikit_learns_on_samples_answered_one_by_one():
     predicted = logits.argmax(1)
     options = {"labels": range(3), "average": "macro", "zero_division": 0}
     for stage in ("validate", "test"):
-        (found,) = getattr(trainer_of(), stage)(module, loader_of(29, order="sequential"), verbose=False)
-        prefix = {"validate": "val", "test": "test"}[stage]
-        assert found[f"{prefix}/accuracy"] == pytest.approx(accuracy_score(y, predicted))
-        assert found[f"{prefix}/f1_macro"] == pytest.approx(f1_score(y, predicted, **options))
-        assert found[f"{prefix}/loss"] == pytest.approx(
+        trainer = trainer_of()
+        getattr(trainer, stage)(module, loader_of(29, order="sequential"), verbose=False)
+        found, prefix = trainer.callback_metrics, {"validate": "val", "test": "test"}[stage]
+        assert float(found[f"{prefix}/accuracy"]) == pytest.approx(accuracy_score(y, predicted))
+        assert float(found[f"{prefix}/f1_macro"]) == pytest.approx(f1_score(y, predicted, **options))
+        assert float(found[f"{prefix}/loss"]) == pytest.approx(
             float(functional.cross_entropy(logits, torch.tensor(y)))
         )
     assert [row["text"] for row in module.task.tables(str)["predictions"]] == [
@@ -235,8 +237,8 @@ def test_a_separable_problem_is_learnt_completely(cell):
     module = module_of(model=MODEL | {"cell": cell}, optimizer={"name": "adamw", "lr": 0.02})
     trainer = trainer_of(epochs=25, gradient_clip_val=5.0)
     trainer.fit(module, loader_of(96))
-    (found,) = trainer.validate(module, loader_of(96), verbose=False)
-    assert found["val/accuracy"] == 1.0
+    trainer.validate(module, loader_of(96), verbose=False)
+    assert trainer.callback_metrics["val/accuracy"] == 1.0
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
@@ -287,6 +289,73 @@ def test_the_optimizer_moves_every_parameter(optimizer, kind):
     trainer.fit(module, loader_of(24))
     assert type(trainer.optimizers[0]) is kind
     assert not any(torch.equal(before[name], value) for name, value in weights_of(module).items())
+
+
+class Weights(Callback):
+    """Keeps the weights as they were before every batch."""
+
+    def on_train_batch_start(self, trainer, pl_module, *_arguments):
+        self.before = weights_of(pl_module)
+
+
+def breaking(kind: str, number: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the fourth batch have a loss, or gradients of the head, that are no number."""
+    step, batches = SequenceModule.training_step, iter(range(99))
+
+    def broken(self, batch, batch_idx):
+        loss = step(self, batch, batch_idx)
+        if next(batches) != 3:
+            return loss
+        if kind == "loss":
+            return loss * number
+        # The loss stays what it is; the gradient of this is infinite or NaN.
+        bias = self.model.head.linear.bias
+        return loss + (bias - bias.detach()).sum() * number
+
+    monkeypatch.setattr(SequenceModule, "training_step", broken)
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+@pytest.mark.parametrize("kind", ["loss", "gradient"])
+@pytest.mark.parametrize(
+    "clipping",
+    [
+        {},
+        {"gradient_clip_val": 0.5},
+        {"gradient_clip_val": 0.5, "gradient_clip_algorithm": "value"},
+        {"accumulate_grad_batches": 2},
+    ],
+)
+def test_numbers_that_are_none_stop_the_run_before_they_reach_the_weights(
+    monkeypatch, clipping, kind, number
+):
+    breaking(kind, number, monkeypatch)
+    module, weights = module_of(), Weights()
+    trainer = trainer_of(weights, epochs=2, **clipping)
+    with pytest.raises(TrainingError) as caught:
+        trainer.fit(module, loader_of(16))
+    step = 3 // clipping.get("accumulate_grad_batches", 1)
+    assert trainer.global_step == step
+    first, remedy = str(caught.value).splitlines()
+    assert f"the numbers overflow at step {step}, epoch 2, learning rate 0.1: loss " in first
+    assert remedy.startswith("try a smaller optimizer.lr or trainer.gradient_clip_val;")
+    for name, value in weights_of(module).items():
+        assert torch.isfinite(value).all()
+        assert torch.equal(value, weights.before[name])
+
+
+def test_the_samples_of_the_batch_are_named(monkeypatch):
+    breaking("loss", math.nan, monkeypatch)
+    seen = []
+
+    class Ids(Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+            seen.append(batch.ids.tolist())
+
+    with pytest.raises(TrainingError) as caught:
+        trainer_of(Ids(), epochs=1).fit(module_of(), loader_of(200, batch_size=32))
+    first, *_ = str(caught.value).splitlines()
+    assert f"training samples {', '.join(map(str, seen[3][:20]))} and 12 more" in first
 
 
 class SaveAt(Callback):

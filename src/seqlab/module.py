@@ -153,7 +153,7 @@ class SequenceModule(LightningModule):
             TrainingError: the loss or the gradient is not finite; the weights are what they were.
         """
         learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        limit = gradient_clip_val if gradient_clip_algorithm == "norm" else None
+        limit = None if gradient_clip_algorithm == "value" else gradient_clip_val
         norm = float(torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf))
         # A loss scaler tries infinite gradients on purpose, and leaves their step out.
         gradient = 0.0 if self.trainer.precision == "16-mixed" else norm

@@ -194,6 +194,6 @@ def test_two_processes_that_are_killed_go_on_to_the_same_end(runs, started, arri
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert 0 < runs.step(run) < runs.step(expected)
-    again = started(f"resume={run}")
+    again = started(*settings, f"resume={run}")
     assert again.wait() == 0, again.communicate()
     runs.assert_same(run, expected)

@@ -1,5 +1,6 @@
 """What a run leaves behind: a folder, and in it run.json, which says what happened."""
 
+import errno
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from seqlab.errors import RunError, SeqlabError
+from seqlab.errors import RunError, SeqlabError, StorageError
 from seqlab.files import replacing, sweep_drafts
 from seqlab.record import FORMAT
 
@@ -26,6 +27,9 @@ RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 
 PATIENCE = 120.0
 """Seconds that the other processes of a run wait for its folder."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of a disk that takes no more."""
 
 ENDINGS = ("status", "ended", "error", "pruned")
 """What a record says of an end that a continued run takes back."""
@@ -55,6 +59,7 @@ class RunFolder:
 
         Raises:
             RunError: the folder cannot be made, or another run uses it.
+            StorageError: the disk has got full.
         """
         if goes_on:
             self.record = {name: value for name, value in self._recorded().items() if name not in ENDINGS}
@@ -69,7 +74,8 @@ class RunFolder:
             self.write(format=FORMAT, status="running", **times, pid=os.getpid(), host=platform.node())
             os.environ[FOLDER_VARIABLE] = str(self.path)
             try:
-                yield
+                with _full_disk_told(self.path):
+                    yield
             except (KeyboardInterrupt, SystemExit):
                 self._end("interrupted", start)
                 raise
@@ -218,6 +224,20 @@ def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:
             if name not in ("step", "epoch") and "epoch" in row:
                 points.setdefault(name, {})[int(row["epoch"])] = value
     return {name: sorted(values.items()) for name, values in points.items()}
+
+
+@contextmanager
+def _full_disk_told(path: Path) -> Iterator[None]:
+    """Say in a line that the disk of a run folder is full, whatever was being written there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise StorageError(
+            f"cannot write to {path}: {error.strerror}; what was saved before is whole; make room, then "
+            f"seqlab train resume={path} goes on"
+        ) from error
 
 
 def _rank() -> int:
