@@ -61,6 +61,6 @@ def check_progress(content: dict[str, Any]) -> None:
     ]
     shapes = {tensor.shape for tensor in weights.values()}
     if sorted(learnt) != list(range(len(weights))) or not set(optimizer.state) <= set(learnt):
-        raise UnreadableError("has the optimizer of another network")
+        raise UnreadableError("has an optimizer that is not of its weights")
     if any(tensor.numel() > 1 and tensor.shape not in shapes for tensor in kept):
-        raise UnreadableError("has the optimizer of another network")
+        raise UnreadableError("has an optimizer that is not of its weights")
