@@ -14,22 +14,26 @@ import argparse
 import hashlib
 import json
 import logging
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from seqlab import cli
 
 SMALL = [
     "model.hidden_size=16",
@@ -49,8 +53,16 @@ CASES = {
     "jena": ["data=jena_climate", "model=lstm", "checkpoint.every_steps=7", "callbacks.weight_average=0.9"],
 }
 CODES = {"KILL": -signal.SIGKILL, "TERM": 143, "INT": 130}
-PATIENCE = 600
+PATIENCE = 300
 """Seconds after which a run is said to hang."""
+
+SPAN = 3.0
+"""Seconds after the first checkpoint in which a run is stopped: about as long as it takes."""
+
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(
+    ["seqlab.sweep.worker", "seqlab.training", "torch.fx.experimental.proxy_tensor"]
+)
 
 
 @dataclass(frozen=True)
@@ -59,42 +71,47 @@ class Case:
 
     name: str
     settings: tuple[str, ...]
-    environment: Mapping[str, str]
 
-    def start(self, folder: Path, *more: str) -> "subprocess.Popen[bytes]":
-        """Begin the run below ``folder``, or go on with it."""
-        command = [
-            sys.executable,
-            "-m",
-            "seqlab",
-            "train",
-            *self.settings,
-            f"paths.output_dir={folder}",
-            *more,
-        ]
-        with (folder / "output").open("ab") as output:
-            return subprocess.Popen(
-                command, stdout=output, stderr=output, env=self.environment, start_new_session=True
-            )
+    def start(self, folder: Path, *more: str) -> ForkServerProcess:
+        """Begin the run below ``folder``, or go on with it, in a process group of its own."""
+        arguments = [*self.settings, f"paths.output_dir={folder}", *more]
+        process = SERVER.Process(target=_train, args=(arguments, folder / "output"))
+        process.start()
+        return process
 
     def finish(self, folder: Path, *more: str) -> None:
         """Run to the end."""
         process = self.start(folder, *more)
-        if process.wait(PATIENCE):
-            raise RuntimeError(
-                f"ended with code {process.returncode}: {(folder / 'output').read_text()[-500:]}"
-            )
+        if code := _end_of(process):
+            raise RuntimeError(f"ended with code {code}: {(folder / 'output').read_text()[-500:]}")
 
 
-def make_cases(ranks: int, data: str | None) -> list[Case]:
-    """Return the cases: of the real data, or without them of the sample of names alone."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "SEQLAB_OFFLINE": "1"}
-    if data:
-        environment["SEQLAB_DATA_DIR"] = str(Path(data).resolve())
+def _train(arguments: list[str], output: Path) -> None:
+    """Do what ``seqlab train`` does, in a process that a server has forked once it had imported torch."""
+    os.setsid()
+    with output.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    torch.set_num_threads(1)
+    sys.argv = ["seqlab", "train", *arguments]
+    sys.modules["__main__"].__spec__ = find_spec("seqlab.__main__")  # DDP starts its other processes from it
+    sys.exit(cli.train(arguments))
+
+
+def _end_of(process: ForkServerProcess) -> int | None:
+    """Return the exit code of a process; one that does not end is ended, and has none."""
+    process.join(PATIENCE)
+    if process.exitcode is None:
+        os.killpg(process.pid or 0, signal.SIGKILL)
+        raise RuntimeError(f"hung for {PATIENCE} s")
+    return process.exitcode
+
+
+def make_cases(ranks: int, names: Sequence[str]) -> list[Case]:
+    """Return the cases with these names."""
     several = ["trainer=ddp", f"trainer.devices={ranks}"] if ranks > 1 else []
     length = ["trainer.max_epochs=6", "trainer.log_every_n_steps=1"]
-    names = CASES if data else ["names"]
-    return [Case(name, (*SMALL, *QUIET, *several, *CASES[name], *length), environment) for name in names]
+    return [Case(name, (*SMALL, *several, *QUIET, *CASES[name], *length)) for name in names]
 
 
 def run_folder(folder: Path) -> Path:
@@ -135,15 +152,14 @@ def _stop_somewhere(case: Case, folder: Path, name: str, during: str, draw: rand
     while True:
         process = case.start(folder, "resume=auto")
         _wait_for(folder, "*/*/checkpoints/last.ckpt", process)
-        end = time.monotonic() + draw.uniform(0, 4)
-        while time.monotonic() < end and process.poll() is None:
-            time.sleep(0.001)
+        process.join(draw.uniform(0, SPAN))
         if during == "saving":
             _wait_for(folder, "*/*/checkpoints/.last.ckpt.draft-*", process)
-        if process.poll() is None:
-            # A terminal sends Ctrl-C to all processes of a run, and kill -9 would otherwise leave some.
-            os.killpg(process.pid, number) if name != "TERM" else process.send_signal(number)
-        code = process.wait(PATIENCE)
+        if process.is_alive():
+            # A terminal sends Ctrl-C to all processes of a run, and SIGKILL would leave some.
+            send = os.kill if name == "TERM" else os.killpg
+            send(process.pid or 0, number)
+        code = _end_of(process)
         if code == CODES[name]:
             last = torch.load(run_folder(folder) / "checkpoints/last.ckpt", weights_only=True)
             if last["global_step"] <= 0:
@@ -151,14 +167,14 @@ def _stop_somewhere(case: Case, folder: Path, name: str, during: str, draw: rand
             return int(last["global_step"])
         if code:
             raise RuntimeError(
-                f"exit code {code} instead of {CODES[name]}: {(folder / 'output').read_text()[-500:]}"
+                f"exit code {code}, not {CODES[name]}: {(folder / 'output').read_text()[-500:]}"
             )
         for path in sorted(folder.rglob("*"), reverse=True):  # it was too late: once more
             path.rmdir() if path.is_dir() else path.unlink()
 
 
-def _wait_for(folder: Path, pattern: str, process: "subprocess.Popen[bytes]") -> None:
-    while process.poll() is None and not any(folder.glob(pattern)):
+def _wait_for(folder: Path, pattern: str, process: ForkServerProcess) -> None:
+    while process.is_alive() and not any(folder.glob(pattern)):
         time.sleep(0.0005)
 
 
@@ -199,13 +215,17 @@ def main() -> int:
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--during", choices=["anything", "saving"], default="anything")
     parser.add_argument("--data", help="where the real data sets are; else the sample of names")
+    parser.add_argument("--only", nargs="*", choices=CASES, help="these cases; else all that have data")
     parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     parser.add_argument("--seed", type=int, default=0, help="of the instants")
     options = parser.parse_args()
     logging.getLogger("tensorboard").setLevel(logging.ERROR)  # it tells of every purge
+    os.environ |= {"OMP_NUM_THREADS": "1", "SEQLAB_OFFLINE": "1"}
     if options.during == "saving":
         os.environ["TMPDIR"] = "/dev/shm"
-    cases = make_cases(options.ranks, options.data)
+    if options.data:
+        os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
+    cases = make_cases(options.ranks, options.only or (list(CASES) if options.data else ["names"]))
     with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
         expected = {case.name: _expected(case, Path(place)) for case in cases}
 
@@ -215,7 +235,7 @@ def main() -> int:
             told = torment(
                 case, options.signal, expected[case.name], during=options.during, seed=options.seed + number
             )
-        except (RuntimeError, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as error:
+        except (RuntimeError, OSError, ValueError, KeyError) as error:
             print(f"{number} {case.name}: WRONG: {error}", flush=True)
             return False
         print(f"{number} {case.name}: {told}", flush=True)
