@@ -4,6 +4,7 @@ Nothing of this imports torch.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -80,6 +81,32 @@ class Snapshot(_Part):
     layers: Annotated[list[LayerSnapshot], Field(min_length=1)]
     influence: Curve
     half_length: float
+
+
+QUANTITIES = {
+    "gradient": "‖∂loss/∂s(t)‖ relative to t = T, median over sequences",
+    "Jacobian": "‖∂s(T)/∂s(t)‖, geometric mean over sequences",
+    "influence": "‖∂answer/∂x(t)‖ relative to t = T, mean over sequences",
+}
+"""What networks are compared by, against T − t; the first two of every layer."""
+DISTANCE = "steps before the last, T − t"
+
+LARGEST_LOG = 700.0
+"""Natural logarithm of the largest norm that is drawn; a float holds little more."""
+
+
+def curves_by_quantity(snapshot: Snapshot) -> dict[str, tuple[Sequence[int], Curve]]:
+    """Return distances and values, by the first word of ``QUANTITIES`` and the layer: "gradient, layer 1"."""
+    found: dict[str, tuple[Sequence[int], Curve]] = {}
+    for layer in snapshot.layers:
+        norms = [math.exp(min(value, LARGEST_LOG)) for value in layer.jacobian]
+        found[f"gradient, {layer.name}"] = range(len(layer.gradient)), _relative(layer.gradient)
+        found[f"Jacobian, {layer.name}"] = layer.distances, norms
+    return found | {"influence": (range(len(snapshot.influence)), _relative(snapshot.influence))}
+
+
+def _relative(curve: Curve) -> Curve:
+    return [value / curve[0] if curve[0] else math.nan for value in curve]
 
 
 _SNAPSHOTS = TypeAdapter(list[Snapshot])

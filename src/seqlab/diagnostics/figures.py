@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from seqlab.snapshots import Curve, LayerSnapshot, Snapshot
+from seqlab.snapshots import DISTANCE, Curve, LayerSnapshot, Snapshot
 
 BEFORE = {"ls": ":", "lw": 1.2}
 """How the network as it started is drawn."""
@@ -145,7 +145,7 @@ def _drawable(values: Curve) -> Curve:
 
 
 def _against_distance(axes: Axes) -> None:
-    axes.set_xlabel("steps before the last, T − t")
+    axes.set_xlabel(DISTANCE)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
 

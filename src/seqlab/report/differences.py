@@ -27,6 +27,8 @@ ELSEWHERE = {
     "trainer.num_nodes",
     "trainer.profiler",
     "trainer.strategy",
+    "callbacks.diagnostics_every",
+    "callbacks.diagnostics_samples",
     "callbacks.figures",
     "callbacks.predictions",
     "callbacks.score_drawn",

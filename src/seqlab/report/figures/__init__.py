@@ -5,6 +5,7 @@ from seqlab.report.figures.confusion import confusion
 from seqlab.report.figures.curves import curves
 from seqlab.report.figures.forecasts import forecasts
 from seqlab.report.figures.gallery import Gallery
+from seqlab.report.figures.gradients import gradients
 from seqlab.report.figures.horizon import horizon
 from seqlab.report.groups import Question
 
@@ -19,5 +20,6 @@ def galleries(question: Question, problems: list[str]) -> list[Gallery]:
         confusion(question, problems),
         forecasts(question, problems),
         horizon(question, problems),
+        gradients(question, problems),
     )
     return [gallery for gallery in made if gallery.figures]

@@ -1,0 +1,53 @@
+"""How far back gradients reach and inputs matter: every group that has measured it, on one axis."""
+
+import plotly.graph_objects as go
+
+from seqlab.plain import UnreadableError
+from seqlab.report.figures.gallery import Gallery, colour, finish, tall, text
+from seqlab.report.groups import Question
+from seqlab.snapshots import DISTANCE, QUANTITIES, Curve, curves_by_quantity, read_snapshots
+
+SMALLEST = 1e-45
+"""The least number above 0 that weights may have in single precision: what is less has vanished."""
+
+
+def gradients(question: Question, problems: list[str]) -> Gallery:
+    """Return for each quantity and layer each group's curve, of its run with the best validation."""
+    figures: dict[tuple[str, ...], go.Figure] = {}
+    for number, group in enumerate(question.groups):
+        run = group.best
+        try:
+            snapshots = read_snapshots(run.path / "diagnostics.json")
+        except UnreadableError as error:
+            problems.append(f"{run.folder}: no gradient flow, diagnostics.json {error}")
+            continue
+        for name, (distances, values) in curves_by_quantity(snapshots[-1]).items() if snapshots else ():
+            figures.setdefault((name,), go.Figure()).add_scatter(
+                x=list(distances),
+                y=_drawable(values),
+                name=text(group.label),
+                mode="lines+markers",
+                marker={"size": 4},
+                line={"color": colour(number)},
+                showlegend=True,
+            )
+    note = (
+        "Measured after the last epoch by callbacks=diagnostics, on a logarithmic scale; s is the whole "
+        "state of a layer. Shown is each group's run with the best validation score."
+    )
+    for (name,), figure in figures.items():
+        _finish(question, figure, name)
+    return Gallery("gradients", "Gradient flow", ("quantity",), figures, note)
+
+
+def _finish(question: Question, figure: go.Figure, name: str) -> None:
+    quantity, _, layer = name.partition(", ")
+    figure.update_xaxes(title=DISTANCE)
+    figure.update_yaxes(title=text(QUANTITIES[quantity], 60), type="log", exponentformat="power")
+    where = f" in {layer}" if layer else ""
+    finish(figure, question, f"{quantity} by distance{where}", height=tall(figure))
+
+
+def _drawable(values: Curve) -> list[float | None]:
+    """Leave out what a logarithmic scale has no place for."""
+    return [value if SMALLEST < value < float("inf") else None for value in values]
