@@ -36,6 +36,7 @@ class DataConfig(Section):
     """What every data set has."""
 
     task: ClassVar[str]
+    kind: ClassVar[Literal["tokens", "features"]] = "tokens"
 
     batch_size: Count
     limit_train_samples: Count | None
@@ -133,7 +134,7 @@ class TextCSVConfig(LongTextConfig, OwnFile):
 class SeriesConfig(SplitConfig):
     """What every data set of a measured series has."""
 
-    task = "forecasting"
+    task, kind = "forecasting", "features"
 
     targets: Annotated[list[Name], BeforeValidator(as_list), Field(min_length=1)]
     features: Annotated[list[Name] | None, BeforeValidator(as_list)]
@@ -179,7 +180,7 @@ class SyntheticConfig(DataConfig):
 class AddingConfig(SyntheticConfig):
     """conf/data/adding: the arguments of ``Adding``."""
 
-    task = "regression"
+    task, kind = "regression", "features"
 
     name: Literal["adding"]
     length: Annotated[int, Field(ge=2)]

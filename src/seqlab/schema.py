@@ -370,6 +370,17 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _encoder_suits_data(self) -> "Config":
+        from seqlab.nn.encoders import ENCODERS  # noqa: PLC0415 (imports torch)
+
+        encoder, fitting = self.model.encoder, ENCODERS[self.data.kind]
+        if encoder not in ("auto", *fitting):
+            raise ValueError(
+                f"model.encoder={encoder} does not read {self.data.kind}; use {' or '.join(fitting)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _watched_score_is_known(self) -> "Config":
         if self.scheduler.name != "plateau":
             return self

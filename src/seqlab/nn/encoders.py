@@ -12,6 +12,8 @@ from seqlab.ngrams import LONGEST, ngram_codes
 
 PIECES = {1: 4, 2: 3}
 """How many pieces of 1 and of 2 characters of a token are looked at, from its beginning."""
+ENCODERS = {"tokens": ("embedding", "ngrams", "onehot"), "features": ("identity", "linear")}
+"""What reads each kind of input; the first is what "auto" takes."""
 TOKEN_SCALE = 0.1
 """Standard deviation of the tokens' vectors at the start."""
 
@@ -178,7 +180,7 @@ def make_encoder(
     Raises:
         ConfigError: the encoder does not fit the kind of input, "tokens" or "features".
     """
-    fitting = ("embedding", "ngrams", "onehot") if kind == "tokens" else ("identity", "linear")
+    fitting = ENCODERS[kind]
     name = fitting[0] if name == "auto" else name
     if name not in fitting:
         raise ConfigError(f"model.encoder={name} does not read {kind}; use {' or '.join(fitting)}")
