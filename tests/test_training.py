@@ -241,8 +241,31 @@ def test_a_run_that_fails_says_so_in_its_record_and_exits_1(train, monkeypatch, 
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_a_run_whose_numbers_overflow_stops_and_leaves_a_sound_checkpoint(train, monkeypatch, capsys):
+    from seqlab.module import SequenceModule  # noqa: PLC0415
+
+    step = SequenceModule.training_step
+
+    def overflowing(self, batch, batch_idx):
+        return step(self, batch, batch_idx) * (float("nan") if self.global_step == 5 else 1)
+
+    monkeypatch.setattr(SequenceModule, "training_step", overflowing)
+    assert train(*QUICK, "verbosity=quiet", "checkpoint.every_steps=1") == 1
+    *_, what, remedy = capsys.readouterr().err.splitlines()
+    assert what.startswith("seqlab: the numbers overflow at step 5, epoch 1, learning rate 0.")
+    assert "training samples " in what
+    assert remedy.startswith("seqlab: try a smaller optimizer.lr")
+    last = torch.load(the_run() / "checkpoints/last.ckpt", weights_only=True)
+    assert last["global_step"] == 5
+    assert all(torch.isfinite(tensor).all() for tensor in last["state_dict"].values())
+    record = record_of(the_run())
+    assert (record["status"], record["error"].splitlines()[0]) == ("failed", what.removeprefix("seqlab: "))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 143)]
+)
 def test_a_stopped_run_is_marked_interrupted_and_says_so(tmp_path, number, code):
     run = subprocess.Popen(
         [sys.executable, "-m", "seqlab", "train", "trainer.max_epochs=2000", "trainer.accelerator=cpu"],
@@ -263,7 +286,11 @@ def test_a_stopped_run_is_marked_interrupted_and_says_so(tmp_path, number, code)
         run.kill()
     assert run.returncode == code, shown
     assert "Traceback" not in shown
-    assert record_of(the_run(tmp_path))["status"] == "interrupted"
+    run = the_run(tmp_path)
+    assert record_of(run)["status"] == "interrupted"
+    step = torch.load(run / "checkpoints/last.ckpt", weights_only=True)["global_step"]
+    assert step > 0
+    assert f"stopped after step {step}; seqlab train resume={run} goes on" in shown
 
 
 @pytest.mark.slow

@@ -1,11 +1,12 @@
 """What a job's folder tells."""
 
 import json
+from pathlib import Path
 
 import pytest
 from omegaconf import DictConfig
 
-from seqlab.sweep.job import Job, finished
+from seqlab.sweep.job import Job, begun, finished
 
 OVERRIDES = ["model=gru", "seed=1"]
 
@@ -33,6 +34,33 @@ def test_done_is_what_the_run_itself_has_written(job):
 def test_a_run_with_other_overrides_is_not_this_job(job, others):
     write(job, status="done", overrides=others)
     assert finished(job.folder, OVERRIDES) is None
+
+
+@pytest.mark.parametrize("status", ["running", "interrupted", "failed", "done"])
+def test_begun_is_what_has_these_very_settings(job, status):
+    assert not begun(job.folder, OVERRIDES)
+    write(job, status=status, overrides=[*OVERRIDES, "launcher=basic"])
+    assert begun(job.folder, OVERRIDES)
+    assert not begun(job.folder, [*OVERRIDES, "optimizer.lr=0.1"])
+
+
+def test_a_job_that_was_cut_off_goes_on_where_it_stands_and_the_next_one_begins(train, happening, killed):
+    command = (
+        *("-m", "launcher=basic", "seed=0,1", "hydra.sweep.dir=out", "checkpoint.every_steps=1"),
+        *("trainer.max_epochs=2", "trainer.limit_train_batches=4", "model.hidden_size=4", "logger=none"),
+        *("task.baselines=false", "callbacks.figures=false", "verbosity=quiet"),
+    )
+    with killed("on_train_batch_start", 5):
+        train(*command)
+    started = []
+    with happening("on_train_start", 5, lambda: started.append("0 at step 5")):
+        assert train(*command) == 0
+    assert started == ["0 at step 5"]
+    records = [json.loads(Path(f"out/{number}/run.json").read_text()) for number in (0, 1)]
+    assert [(record["status"], record["seed"], record["steps"]) for record in records] == [
+        ("done", 0, 8),
+        ("done", 1, 8),
+    ]
 
 
 def test_a_half_written_record_is_none(job):
