@@ -14,7 +14,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from seqlab.diagnostics.figures import compare
-from seqlab.report.differences import tell_apart
 from seqlab.report.runs import Run, read_runs
 from seqlab.snapshots import QUANTITIES, curves_by_quantity, read_snapshots
 
@@ -46,11 +45,15 @@ def against(runs: Sequence[Run], key: str, score: str, title: str) -> Figure:
     return figure
 
 
-def flow(runs: Sequence[Run], quantity: str, title: str, *, before: bool) -> Figure:
+def flow(runs: Sequence[Run], quantity: str, title: str, *, by: str, before: bool) -> Figure:
     """Draw one curve a run against the distance."""
-    labels = tell_apart(runs, seed=False)[1]
     curves = {}
-    for label, run in zip(labels, runs, strict=True):
+    for run in runs:
+        label = str(run.settings[by])
+        if label in curves:
+            raise SystemExit(
+                f"two runs have {by}={label}; choose with --only, or name them --by another setting"
+            )
         snapshots = read_snapshots(run.path / "diagnostics.json")
         if snapshots:
             found = curves_by_quantity(snapshots[0 if before else -1])
@@ -78,6 +81,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--quantity", choices=list(QUANTITIES), default="gradient")
     parser.add_argument("--only", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--by", metavar="KEY", default="model.cell", help="the setting that names a curve")
     parser.add_argument("--before", action="store_true", help="before training, not after the last epoch")
     parser.add_argument("--against", metavar="KEY", help="draw --score against this setting")
     parser.add_argument("--score", default="test/mse")
@@ -87,7 +91,7 @@ def main() -> None:
     if options.against:
         figure = against(runs, options.against, options.score, options.title)
     else:
-        figure = flow(runs, options.quantity, options.title, before=options.before)
+        figure = flow(runs, options.quantity, options.title, by=options.by, before=options.before)
     options.file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.file, dpi=100)
 

@@ -98,8 +98,8 @@ def test_the_last_snapshot_is_what_the_diagnostics_say_of_the_last_weights(every
     (layer,) = last.layers
     norms = jacobian_norms(runs[0], layer.distances)
     assert layer.distances == [1, 2, 3, 4, 5, 7, 9]
-    assert layer.jacobian == pytest.approx(norms.mean.tolist(), abs=0.02)
-    assert layer.growth_rate == pytest.approx(norms.growth_rate, abs=0.01)
+    assert layer.jacobian == pytest.approx(norms.mean.tolist(), abs=0.1)
+    assert layer.growth_rate == pytest.approx(norms.growth_rate, abs=0.02)
     (gradients,) = state_gradients(loaded.module, probe)
     for state in ("h", "c"):
         expected = gradients.by_distance(state).tolist()

@@ -1,8 +1,11 @@
 """Gradient flow, gates and memory of the network in training, on the same few sequences each time."""
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import imsave
 
 from seqlab.data import Batch, SequenceData
 from seqlab.diagnostics.figures import draw
@@ -78,10 +81,15 @@ class Diagnostics(Callback):
     def _draw(self, trainer: Trainer) -> None:
         self.folder.figures.mkdir(exist_ok=True)
         for name, figure in draw(self._snapshots(), self.title).items():
-            figure.savefig(self.folder.figures / f"{name}.png", dpi=120)
+            canvas = FigureCanvasAgg(figure)
+            # Drawn once for both: it takes longer than a measurement.
+            canvas.draw()  # type: ignore[no-untyped-call]
+            rgba = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+            pixels = np.ascontiguousarray(rgba[:, :, :3])
+            imsave(self.folder.figures / f"{name}.png", pixels)
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
-                    logger.experiment.add_figure(name, figure, trainer.global_step)
+                    logger.experiment.add_image(name, pixels, trainer.global_step, dataformats="HWC")
 
 
 def _scalars(found: Snapshot) -> dict[str, float]:

@@ -48,8 +48,8 @@ def gradient_flow(first: Snapshot, last: Snapshot, title: str) -> Figure:
             rate = f"{layer.growth_rate:+.3f}"
             label = f"{layer.name}, {when}: {rate} nats a step"
             right.semilogy(layer.distances, np.exp(layer.jacobian), marker="o", ms=3, label=label, **style)
-    left.set(ylabel="‖∂loss/∂s$_t$‖, median over sequences")
-    right.set(ylabel="‖∂s$_T$/∂s$_t$‖, geometric mean over sequences")
+    left.set(ylabel="‖∂loss/∂s(t)‖, median over sequences")
+    right.set(ylabel="‖∂s(T)/∂s(t)‖, geometric mean over sequences")
     right.axhline(1, color="black", lw=0.8)
     low, high = right.get_ylim()
     right.set_ylim(min(low, 1 / DECADE), max(high, DECADE))
@@ -103,7 +103,7 @@ def memory(first: Snapshot, last: Snapshot, title: str) -> Figure:
         half = f"half of the sum within the last {snapshot.half_length:.1f} steps"
         axes.axvline(snapshot.half_length, color=line.get_color(), label=half, lw=1, ls="--")
     _against_distance(axes)
-    axes.set(ylabel="‖∂answer/∂x$_t$‖, mean over sequences", title=f"{title}: how far back inputs matter")
+    axes.set(ylabel="‖∂answer/∂x(t)‖, mean over sequences", title=f"{title}: how far back inputs matter")
     axes.legend(fontsize=8)
     return figure
 
