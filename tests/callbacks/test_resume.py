@@ -109,6 +109,16 @@ def test_whatever_a_run_does_it_goes_on_to_the_same_end_from_three_ends(runs, ki
     runs.assert_same("run", expected)
 
 
+def test_ended_between_epochs_again_and_again_a_run_goes_on_to_the_same_end(runs, killed, whole):
+    config = runs.settings(*VARIANTS["plateau"])
+    for step in (8, 16, 20):
+        with killed("on_train_batch_start", step):
+            runs.train(config)
+        assert runs.step() == (step if step % 8 == 0 else 18)
+    runs.train(config)
+    runs.assert_same("run", whole(runs, config))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["plateau", "cosine by step and averaged weights", "two batches a step"])
 def test_ended_after_any_batch_a_run_goes_on_to_the_same_end(runs, killed, whole, variant):
