@@ -80,8 +80,7 @@ class Resume(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Gone on between epochs, Lightning does not count this one as begun, and then the next one twice.
-        epochs = trainer.fit_loop.epoch_progress.current
-        epochs.ready = epochs.processed + 1
+        trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
         if trainer.global_step not in (0, self._at_step):
             _count_from_zero(trainer)
             self._save(trainer)
