@@ -28,5 +28,5 @@ def test_a_spec_is_written_as_plain_values():
     spec = DataSpec(
         **{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}, **nested
     )
-    fields |= {"text": asdict(nested["text"]), "series": None}
+    fields |= {"text": asdict(nested["text"]), "series": None, "features": [], "tagged_steps": 0}
     assert spec.as_dict() == json.loads(json.dumps(spec.as_dict())) == fields

@@ -108,7 +108,7 @@ def test_names_are_text_whatever_is_in_them_and_nothing_is_fetched(page, browser
 def test_what_is_not_done_or_not_readable_is_listed(page, browser):
     browser.open(f"{page.as_uri()}#0/table")
     assert HOSTILE in browser.evaluate(f"{SHOWN}.textContent")
-    assert "run.json cannot be read" in browser.evaluate("document.querySelector('#others').textContent")
+    assert "run.json is not JSON" in browser.evaluate("document.querySelector('#others').textContent")
     problems = browser.evaluate("document.querySelector('#problems').textContent")
     assert "metrics.jsonl, line 9 is damaged or cut off" in problems
 
@@ -120,8 +120,8 @@ def test_plotly_is_in_the_page_once_and_nothing_else_is_loaded(page):
     assert loaded == ["data:,"]
 
 
-def test_a_report_of_broken_runs_alone_is_a_page_too(tmp_path, classify, browser):
-    (classify("broken") / "run.json").write_text("{")
+def test_a_report_of_failed_runs_alone_is_a_page_too(tmp_path, classify, browser):
+    classify("broken", status="failed")
     write_page(*compare(read_runs(tmp_path)), tmp_path / "page.html", "out")
     browser.open((tmp_path / "page.html").as_uri())
     assert browser.evaluate("document.querySelector('#others').open")
