@@ -121,7 +121,7 @@ def test_plotly_is_in_the_page_once_and_nothing_else_is_loaded(page):
 
 
 def test_a_report_of_failed_runs_alone_is_a_page_too(tmp_path, classify, browser):
-    classify("broken", status="failed")
+    (classify("broken") / "run.json").write_text('{"status": "failed"}')
     write_page(*compare(read_runs(tmp_path)), tmp_path / "page.html", "out")
     browser.open((tmp_path / "page.html").as_uri())
     assert browser.evaluate("document.querySelector('#others').open")
