@@ -141,7 +141,14 @@ def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp
 def test_a_stopped_sweep_leaves_no_process_and_goes_on_later(tmp_path, number, code):
     arguments = ["model=rnn,gru", "seed=0,1", "trainer.max_epochs=60", "launcher.jobs_per_device=2"]
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command(*arguments), cwd=tmp_path, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command(*arguments),
+            cwd=tmp_path,
+            stdout=log,
+            stderr=log,
+            # A test run in the background ignores Ctrl-C, and its children would inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads yet)
+        )
         wait_until(lambda: all((tmp_path / f"out/{job}/metrics.jsonl").exists() for job in (0, 1)))
         process.send_signal(number)
         assert process.wait(120) == code
