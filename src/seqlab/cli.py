@@ -131,7 +131,7 @@ def train_composed(composed: "DictConfig") -> float:
     if folder is None:
         start = start_of(config, overrides)
     else:
-        start = Start(config, overrides, folder, goes_on=begun(folder, overrides))
+        start = Start(config, overrides, folder, goes_on=begun(folder, overrides) is not None)
     return train_run(start.config, start.path, goes_on=start.goes_on, overrides=list(start.overrides)).score
 
 

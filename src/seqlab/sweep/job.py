@@ -97,12 +97,12 @@ def settings(overrides: Sequence[str]) -> list[str]:
 
 def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
     """Return the record of a run that is done with these very settings, else None."""
-    record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
-    same = settings(record.get("overrides", [])) == settings(overrides)
-    return record if record.get("status") == "done" and same else None
+    record = begun(folder, overrides)
+    return record if record and record.get("status") == "done" else None
 
 
-def begun(folder: Path, overrides: Sequence[str]) -> bool:
-    """Return whether a run with these very settings has been begun in a folder."""
+def begun(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
+    """Return the record of a run with these very settings, however far it is, else None."""
     record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
-    return "overrides" in record and settings(record["overrides"]) == settings(overrides)
+    same = "overrides" in record and settings(record["overrides"]) == settings(overrides)
+    return record if same else None
