@@ -1,6 +1,5 @@
 """seqlab explain: a sequence on its way through a network, as a table and a figure."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from seqlab import cli
 from seqlab.diagnostics.heat_map import heat_map
 from seqlab.explanation import Explanation, Layer, explain, leave_figure, table
 from seqlab.runs.load import load_run
@@ -23,21 +21,6 @@ QUICK = (
     "logger=none",
     "verbosity=quiet",
 )
-
-
-@pytest.fixture
-def command(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    """Return the installed command: (exit code, stdout, stderr)."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
-        capsys.readouterr()
-        code = cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return code, shown.out, shown.err
-
-    return run
 
 
 @pytest.fixture

@@ -2,17 +2,13 @@
 
 import json
 import re
-import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-
-from seqlab import cli
 
 TINY = (
     "trainer.max_epochs=1",
@@ -43,21 +39,6 @@ def the_run() -> Path:
 
 def record_of(run: Path) -> dict:
     return json.loads((run / "run.json").read_text())
-
-
-@pytest.fixture
-def command(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    """Return the installed command: its exit code, what it printed, what it complained of."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
-        capsys.readouterr()
-        code = cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return code, shown.out, shown.err
-
-    return run
 
 
 def scores_of(predictions: pd.DataFrame) -> dict[str, float]:

@@ -1,14 +1,10 @@
 """Made-up tasks from the command line to the folder of the run, and what is done with it afterwards."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-
-from seqlab import cli
 
 TINY = (
     "trainer.max_epochs=1",
@@ -31,19 +27,6 @@ CLASSES = {"loss", "accuracy", "precision_macro", "recall_macro", "f1_macro"}
 def the_run() -> Path:
     (record,) = Path("out").rglob("run.json")
     return record.parent
-
-
-@pytest.fixture
-def command(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
-        capsys.readouterr()
-        code = cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return code, shown.out, shown.err
-
-    return run
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -1,6 +1,5 @@
 """Finished runs to export, and the command."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,24 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab import cli
-
 QUICK = ("trainer.max_epochs=1", "model.hidden_size=8", "callbacks=none", "logger=none", "verbosity=quiet")
-
-
-@pytest.fixture
-def command(monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
-    """Return the installed command: its exit code, what it printed, what it complained of."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
-        capsys.readouterr()
-        code = cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return code, shown.out, shown.err
-
-    return run
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A corpus holds what a plain reading of the texts gives, and is read once."""
 
+import logging
 import multiprocessing
 import time
 import tracemalloc
@@ -94,6 +95,7 @@ def test_counts_are_those_of_a_plain_count(corpus, chosen, block, monkeypatch):
 
 
 def test_what_is_odd_is_counted_and_said_again_from_the_cache(caplog):
+    caplog.set_level(logging.WARNING, "seqlab")
     first = Reader()
     corpus_of(first)
     found = [record.getMessage() for record in caplog.records]
