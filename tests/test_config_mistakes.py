@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqlab import cli
-from seqlab.schema import VALIDATION_SCORES
+from seqlab.schema.task import VALIDATION_SCORES
 
 SOURCES = {
     "syntax.py": "x = (\n",

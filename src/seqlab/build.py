@@ -24,7 +24,9 @@ from seqlab.module import SequenceModule
 from seqlab.runs import RunFolder
 from seqlab.runs.checkpoints import Checkpoints
 from seqlab.runs.journal import Journal
-from seqlab.schema import OF_THE_COMMAND, Config, LoggerConfig, SearchConfig, validate
+from seqlab.schema import OF_THE_COMMAND, Config, validate
+from seqlab.schema.sweep import SearchConfig
+from seqlab.schema.trainer import LoggerConfig
 from seqlab.tasks import Task
 
 PROFILERS: dict[str, type[Profiler]] = {

@@ -6,9 +6,9 @@ from lightning.pytorch import Trainer
 
 from seqlab import build, logs
 from seqlab.data import DataSpec
-from seqlab.data_schema import Fetched, SyntheticConfig
 from seqlab.errors import ConfigError, DataError
 from seqlab.runs.load import load_run
+from seqlab.schema.data import Fetched, SyntheticConfig
 
 
 def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> dict[str, float]:

@@ -20,14 +20,14 @@ import torch
 
 from seqlab import cli
 from seqlab.data import JenaClimate, Names, OnlineShopping, SequenceData, SeriesCSV, TextCSV
-from seqlab.data_schema import (
+from seqlab.errors import DataError
+from seqlab.schema.data import (
     JenaClimateConfig,
     NamesConfig,
     OnlineShoppingConfig,
     SeriesCSVConfig,
     TextCSVConfig,
 )
-from seqlab.errors import DataError
 
 # ------------------------------------------------------------------------------------------------ the lists
 

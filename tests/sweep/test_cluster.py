@@ -5,7 +5,7 @@ from omegaconf import OmegaConf
 
 from hydra_plugins import seqlab_cluster
 from seqlab.errors import ConfigError
-from seqlab.schema import RayConfig
+from seqlab.schema.sweep import RayConfig
 from seqlab.sweep import slurm
 from seqlab.sweep.job import Job
 

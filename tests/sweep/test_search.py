@@ -17,7 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from optuna.trial import TrialState
 
 from seqlab.errors import ConfigError, SweepError
-from seqlab.schema import SearchConfig
+from seqlab.schema.sweep import SearchConfig
 from seqlab.sweep import study as memory
 from seqlab.sweep.study import is_hopeless, open_study
 

@@ -7,11 +7,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from seqlab import __version__
 from seqlab.data import DATASETS, DataSpec, SequenceData
-from seqlab.data_schema import AnyData, OwnFile, Section
 from seqlab.errors import ExportError
 from seqlab.runs.description import fits
 from seqlab.runs.load import LoadedRun
-from seqlab.schema import ClassificationConfig, ForecastingConfig
+from seqlab.schema.data import AnyData, OwnFile
+from seqlab.schema.section import Section
+from seqlab.schema.task import ClassificationConfig, ForecastingConfig
 
 KEY = "seqlab"
 """The name of the JSON among the metadata of a file."""

@@ -16,7 +16,7 @@ from seqlab.plain import UnreadableError, open_plain
 from seqlab.predictor import Predictor
 from seqlab.runs.load import LARGEST, LoadedRun
 from seqlab.runs.network import build_network
-from seqlab.schema import ModelConfig
+from seqlab.schema.model import ModelConfig
 
 
 def write_weights(run: LoadedRun, file: Path) -> list[Path]:

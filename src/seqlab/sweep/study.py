@@ -13,7 +13,7 @@ from optuna.study import StudyDirection
 from sqlalchemy import URL
 
 from seqlab.errors import ConfigError
-from seqlab.schema import SearchConfig
+from seqlab.schema.sweep import SearchConfig
 
 STORAGE = "search.db"
 NAME = "search"

@@ -1,22 +1,12 @@
-"""The typed, validated settings of every data set: conf/data, where every key is explained."""
+"""conf/data: the settings of every data set."""
 
 from codecs import BOM_UTF8
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values cannot change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from seqlab.schema.section import Count, Finite, Name, Positive, Section, Share, as_list
 
 
 def _absolute(path: str | None) -> str | None:
@@ -25,11 +15,6 @@ def _absolute(path: str | None) -> str | None:
         return path and str(Path(path).expanduser().resolve())
     except RuntimeError as error:  # of a ~user that there is not
         raise ValueError(f"'{path}': {error}") from error
-
-
-def as_list(names: Any) -> Any:
-    """Take one name for a list of one."""
-    return [names] if isinstance(names, str) else names
 
 
 class DataConfig(Section):
