@@ -26,7 +26,7 @@ from seqlab.nn.recurrent import count_parameters
 from seqlab.plain import UnreadableError
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
 from seqlab.runs.load import read_checkpoint, read_progress
-from seqlab.runs.network import build_network
+from seqlab.runs.network import check_weights
 from seqlab.schema import Config, without_effect
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, da
             f"{data.spec.origin} is not what {folder.path} has seen; name the same data with data.root"
         )
     try:
-        build_network(weights, data.spec, config.model, config.task, config.engine)
+        check_weights(weights, data.spec, config.model, config.task, config.engine)
     except UnreadableError as error:
         raise RunError(f"{folder.last}: {error}; take a copy that is whole, or train anew") from error
 
@@ -199,7 +199,8 @@ def _leave_results(
             for logger in tensorboard:
                 logger.experiment.add_figure(name, figure, trainer.global_step)
     for logger in tensorboard:
-        logger.log_hyperparams(_hyperparameters(config), {f"best/{name}": v for name, v in metrics.items()})
+        best = {f"best/{name}": value for name, value in metrics.items()}
+        logger.log_hyperparams(_hyperparameters(config), best, trainer.global_step)
         logger.finalize("success")
 
 

@@ -3,11 +3,11 @@
 from torch import Tensor, device
 
 from seqlab.data import DataSpec
-from seqlab.data_schema import Section
 from seqlab.errors import SeqlabError
 from seqlab.module import SequenceModule
 from seqlab.plain import UnreadableError
-from seqlab.schema import ModelConfig
+from seqlab.schema.model import ModelConfig
+from seqlab.schema.section import Section
 
 
 def build_network(
@@ -25,34 +25,40 @@ def build_network(
     Raises:
         UnreadableError: the weights are another network's, or no network can be as the settings say.
     """
+    check_weights(weights, spec, model, task, engine)
+    module = _make(spec, model, task, engine)
+    module.load_state_dict(weights)
+    return module.eval()
 
-    def make() -> SequenceModule:
-        return SequenceModule(
-            spec=spec.as_dict(),
-            model=model.model_dump() | {"engine": engine},
-            task=task.model_dump(exclude={"name", "baselines"}),
-        )
 
+def check_weights(
+    weights: dict[str, Tensor], spec: DataSpec, model: ModelConfig, task: Section, engine: str
+) -> None:
+    """Refuse weights that are not this network's, at no cost in memory; arguments as of ``build_network``.
+
+    Raises:
+        UnreadableError: the weights are another network's, or no network can be as the settings say.
+    """
     if model.num_layers > len(weights):
         raise UnreadableError(f"has {len(weights)} weights, too few for {model.num_layers} layers")
     try:
         with device("meta"):  # which takes no memory
-            expected = make().state_dict()
+            expected = _make(spec, model, task, engine).state_dict()
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise UnreadableError(f"describes no network that can be ({reason:.80})") from error
     except SeqlabError as error:
         raise UnreadableError(f"does not fit its settings ({error})") from error
-    _compare(weights, expected)
-    module = make()
-    module.load_state_dict(weights)
-    return module.eval()
-
-
-def _compare(given: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    """Refuse weights whose names, shapes or types differ from the network's."""
-    if odd := set(given) ^ set(expected):
+    if odd := set(weights) ^ set(expected):
         raise UnreadableError(f"its weights are another network's ('{min(map(str, odd))}')")
     for name, tensor in expected.items():
-        if given[name].shape != tensor.shape or given[name].dtype != tensor.dtype:
+        if weights[name].shape != tensor.shape or weights[name].dtype != tensor.dtype:
             raise UnreadableError(f"weight '{name}' does not have the network's shape and type")
+
+
+def _make(spec: DataSpec, model: ModelConfig, task: Section, engine: str) -> SequenceModule:
+    return SequenceModule(
+        spec=spec.as_dict(),
+        model=model.model_dump() | {"engine": engine},
+        task=task.model_dump(exclude={"name", "baselines"}),
+    )
