@@ -195,5 +195,7 @@ class SequenceModule(LightningModule):
         metrics = {f"{stage}/{name}": value for name, value in self.task.compute(stage).items()}
         # Lightning logs an epoch only once its last checkpoint is written, which then lacks it.
         self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1, logger=False)
+        # A run that goes on writes again what stands at the step of last.ckpt, and keeps what stands before.
+        step = self.global_step if stage == "test" else max(self.global_step - 1, 0)
         for logger in self.loggers:
-            logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=max(self.global_step - 1, 0))
+            logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=step)

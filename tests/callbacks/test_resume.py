@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer import event_file_writer
 
 from seqlab.runs.checkpoints import Checkpoints
 
@@ -155,14 +156,19 @@ def test_the_state_is_saved_so_many_minutes_after_the_last_saving(runs, happenin
     assert saved == [3, 6, 8, 11, 14, 16, 19, 22, 24]
 
 
-def test_what_was_logged_after_the_state_is_logged_again_and_stands_there_once(runs, killed):
+def test_what_was_logged_after_the_state_is_logged_again_and_stands_there_once(runs, killed, monkeypatch):
+    # Files that one process begins within a second are read in the order of this number, as text.
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
     config = runs.settings("logger=tensorboard", "checkpoint.every_steps=3")
     runs.train(config, "whole")
     for step in (5, 18):
         with killed("on_train_batch_end", step):
             runs.train(config)
         assert 0 < runs.step() < step
+    with killed("on_test_end", 24):
+        runs.train(config)
     runs.train(config)
+    runs.train(config)  # killed once all was done but for its last words
     found = scalars_in(runs.root / "run")
     assert found == scalars_in(runs.root / "whole")
     assert set(Counter((tag, step) for tag, step, _ in found).values()) == {1}
