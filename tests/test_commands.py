@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import sys
 import zipfile
 from pathlib import Path
 
@@ -11,24 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab import cli
-
 QUICK = ("trainer.max_epochs=2", "model.hidden_size=16", "callbacks=none", "logger=none", "verbosity=quiet")
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Return the installed command: its exit code, what it printed, what it complained of."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["seqlab", *map(str, arguments)])
-        capsys.readouterr()
-        code = cli.main()
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return code, shown.out, shown.err
-
-    return run
 
 
 @pytest.fixture
