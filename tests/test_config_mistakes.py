@@ -55,6 +55,7 @@ MISTAKES: dict[str, list[str]] = {
     "trainer.devices=[]": ["trainer.devices must be a valid integer or a list of one or more or 'auto', got []"],
     "trainer.strategy=dpp": ["trainer.strategy: no strategy named 'dpp'; did you mean 'ddp'"],
     "trainer.limit_val_batches=0 scheduler=plateau": ["scheduler=plateau watches a score of validation"],
+    "trainer.limit_val_batches=0 callbacks=early_stopping": ["callbacks.early_stopping_patience watches a score of validation"],
     "scheduler=plateau scheduler.monitor=val/acc": ["scheduler.monitor=val/acc is no score of classification; did you mean 'val/accuracy'"],
     "trainer.devices=[0,1": ["'trainer.devices=[0,1' is not KEY=VALUE; put a value with special characters in quotes"],
     "trainer.devices=0,1": ["trainer.devices=0,1 has several values: write a list as trainer.devices=[…], or begin with -m"],

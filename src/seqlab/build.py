@@ -1,4 +1,4 @@
-"""From the configuration to objects: the only file that knows OmegaConf."""
+"""From the configuration to objects."""
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path

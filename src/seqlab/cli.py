@@ -107,6 +107,7 @@ def train_composed(composed: "DictConfig") -> float:
     from hydra.types import RunMode
 
     from seqlab import plugins
+    from seqlab.runs.folder import default_name
     from seqlab.sweep.job import begun, finished
 
     job = HydraConfig.get()
@@ -118,8 +119,7 @@ def train_composed(composed: "DictConfig") -> float:
     else:
         _refuse_lone_sweep(job.runtime.choices["sweep"])
     if composed.name is None:
-        choices = job.runtime.choices
-        composed.name = choices.get("experiment") or f"{choices['data']}-{choices['model']}"
+        composed.name = default_name(job.runtime.choices)
     plugins.load(composed.imports)
     from seqlab import build, logs
 

@@ -41,7 +41,7 @@ class StorageError(SeqlabError):
 
 
 class TrainingError(SeqlabError):
-    """Training has led to numbers that are none."""
+    """Training has led to a loss or gradient that is NaN or infinite."""
 
     exit_code = 1
 

@@ -8,7 +8,6 @@ from seqlab import build, logs
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError, DataError
 from seqlab.runs.load import load_run
-from seqlab.schema.data import Fetched, SyntheticConfig
 
 
 def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> dict[str, float]:
@@ -30,11 +29,11 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     recorded = run.record.get("data", {}).get("path")
     if root is None and recorded and Path(recorded).exists():
         root = recorded
-    if root is not None and isinstance(config.data, SyntheticConfig):
-        raise ConfigError(f"data={config.data.name} is generated, not read; leave --root out")
     if root is not None:
-        place = "root" if isinstance(config.data, Fetched) else "path"
-        config = config.model_copy(update={"data": config.data.model_copy(update={place: root})})
+        if config.data.place is None:
+            raise ConfigError(f"data={config.data.name} is generated, not read; leave --root out")
+        moved = config.data.model_copy(update={config.data.place: root})
+        config = config.model_copy(update={"data": moved})
     data = build.make_data(config)
     data.setup()
     if data.spec.sha256 != run.record.get("data", {}).get("sha256") or _meaning(data.spec) != _meaning(

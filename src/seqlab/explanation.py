@@ -159,7 +159,7 @@ def _text(run: LoadedRun, text: str) -> Explanation:
     with torch.no_grad():  # a row for every beginning of the text
         answers = run.module(batch.x.expand(steps, -1), torch.arange(1, steps + 1))
     return Explanation(
-        title=text if len(text) <= LONGEST_TITLE else f"{text[:LONGEST_TITLE]}…",
+        title=run.spec.headed(text if len(text) <= LONGEST_TITLE else f"{text[:LONGEST_TITLE]}…"),
         steps=[run.spec.symbols[token] for token in batch.x[0].tolist()],
         values={},
         classes=run.spec.classes,
@@ -176,7 +176,7 @@ def _series(run: LoadedRun, file: Path) -> Explanation:
     seconds = grid.times[-series.input_steps :].astype("datetime64[s]")
     times = [str(time).replace("T", " ").removesuffix(":00") for time in seconds]
     return Explanation(
-        title=f"{file.name}, {times[0]} to {times[-1]}",
+        title=run.spec.headed(f"{file.name}, {times[0]} to {times[-1]}"),
         steps=times,
         values={
             target: columns[:, place].tolist()

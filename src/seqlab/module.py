@@ -147,7 +147,7 @@ class SequenceModule(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Refuse a gradient that is none, clip it, and log the norm it had.
+        """Refuse a gradient that is NaN or infinite, clip it, and log the norm it had.
 
         Raises:
             TrainingError: the loss or the gradient is not finite; the weights are what they were.

@@ -34,6 +34,8 @@ class Gate(_Part):
         spread: their standard deviation.
         shut: the share of values that are saturated below; None if the values have no bounds.
         open: the share that is saturated above.
+        counts: a histogram of all values; empty in files of older runs.
+        edges: between which the counts lie, one more than they.
     """
 
     is_gate: bool
@@ -41,6 +43,8 @@ class Gate(_Part):
     spread: Curve
     shut: Curve | None
     open: Curve | None
+    counts: list[int] = []
+    edges: Curve = []
 
 
 class LayerSnapshot(_Part):

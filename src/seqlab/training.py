@@ -96,9 +96,9 @@ def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, da
     """
     seen = folder.record.get("data", {}).get("sha256")
     if seen is not None and seen != data.spec.sha256:
-        raise RunError(
-            f"{data.spec.origin} is not what {folder.path} has seen; name the same data with data.root"
-        )
+        place = config.data.place
+        remedy = f"name the same data with data.{place}" if place else "use the seqlab that began it"
+        raise RunError(f"{data.spec.origin} is not what {folder.path} has seen; {remedy}")
     try:
         check_weights(weights, data.spec, config.model, config.task, config.engine)
     except UnreadableError as error:
@@ -189,8 +189,7 @@ def _leave_results(
         return
     for name, rows in tables.items():
         pd.DataFrame(rows).to_csv(folder.path / f"{name}.csv", index=False, float_format="%.9g")
-    title = folder.record["name"]
-    title += " (SAMPLE DATA)" if data.spec.source == "sample" else ""
+    title = data.spec.headed(folder.record["name"])
     tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
     if config.callbacks.figures:
         folder.figures.mkdir(exist_ok=True)

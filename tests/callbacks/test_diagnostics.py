@@ -9,14 +9,13 @@ import torch
 from hydra import compose, initialize_config_module
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from seqlab import build, logs
-from seqlab.callbacks import Diagnostics, Resume
+from seqlab import build, logs, training
+from seqlab.callbacks import Diagnostics, Resume, diagnostics
 from seqlab.diagnostics import influence, jacobian_norms, recording, state_gradients
 from seqlab.errors import RunError
 from seqlab.runs import RunFolder
 from seqlab.runs.load import load_run
 from seqlab.snapshots import read_snapshots
-from seqlab.training import train
 
 SMALL = (
     "data=adding",
@@ -39,7 +38,7 @@ def run(folder: Path, *overrides: str, goes_on: bool = False) -> Path:
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         config = build.make_config(compose("config", [*SMALL, *overrides]))
     logs.configure(config.verbosity)
-    return train(config, folder, goes_on=goes_on).folder.path
+    return training.train(config, folder, goes_on=goes_on).folder.path
 
 
 def last_of(folder: Path) -> dict:
@@ -113,7 +112,7 @@ def test_the_last_snapshot_is_what_the_diagnostics_say_of_the_last_weights(every
 def test_figures_and_curves_of_every_measurement_are_in_the_dashboard(shown):
     names = {"gradient_flow", "gates", "memory"}
     assert {file.stem for file in (shown / "figures").iterdir()} > names
-    events = EventAccumulator(str(shown / "tensorboard"), size_guidance={"images": 0})
+    events = EventAccumulator(str(shown / "tensorboard"), size_guidance={"images": 0, "histograms": 0})
     events.Reload()
     assert set(events.Tags()["images"]) > names
     found = read_snapshots(shown / "diagnostics.json")
@@ -124,6 +123,17 @@ def test_figures_and_curves_of_every_measurement_are_in_the_dashboard(shown):
     shares = [event.value for event in events.Scalars("diagnostics/layer_1/saturation_f")]
     gates = [one.layers[0].gates["f"] for one in found]
     assert shares == pytest.approx([sum(gate.shut + gate.open) / 9 for gate in gates], abs=1e-5)
+    counted = [event.histogram_value for event in events.Histograms("diagnostics/layer_1/f")]
+    assert [list(one.bucket) for one in counted] == [gate.counts for gate in gates]
+    assert [(one.num, one.min, one.max) for one in counted] == [(sum(gate.counts), 0, 1) for gate in gates]
+
+
+def test_figures_of_the_sample_say_that_they_are(train, monkeypatch):
+    titles = []
+    monkeypatch.setattr(diagnostics, "draw", lambda _snapshots, title: titles.append(title) or {})
+    small = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "model.hidden_size=4", "logger=none")
+    assert train(*small, "callbacks=diagnostics", "task.baselines=false", "verbosity=quiet") == 0
+    assert titles == ["names-lstm (SAMPLE DATA)"]
 
 
 def test_no_figures_are_drawn_where_none_are_wanted(every_epoch):

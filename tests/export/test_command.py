@@ -51,6 +51,7 @@ def test_an_exported_forecaster_answers_as_its_run(command, forecaster, elsewher
     expected = json.loads(shown)
     latest = Path("mine.csv").absolute()
     assert command("export", forecaster, "--to", "onnx", "--out", "weather.onnx")[0] == 0
+    assert str(Path.cwd()).encode() not in Path("weather.onnx").read_bytes()  # nor where anything was
     code, shown, complaint = command("predict", elsewhere(Path("weather.onnx")), "--file", latest, "--json")
     assert (code, complaint) == (0, "")
     found = json.loads(shown)

@@ -105,8 +105,18 @@ def test_a_second_run_is_kept_out_of_a_folder(tmp_path):
         )
         assert f"is in use: process {os.getpid()} on {platform.node()}" in run.stderr
         assert record_in(folder)["pid"] == os.getpid()
-    with folder.running():
+    with folder.running(goes_on=True):
         pass
+
+
+def test_a_finished_run_is_not_overwritten(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with folder.running():
+        (folder.path / "predictions.csv").touch()
+    with pytest.raises(RunError, match=r"run holds a finished run; name another folder"), folder.running():
+        pass
+    assert record_in(folder)["status"] == "done"
+    assert (folder.path / "predictions.csv").exists()
 
 
 def test_a_run_that_goes_on_keeps_what_is_there_and_takes_its_end_back(tmp_path):

@@ -132,6 +132,31 @@ def test_a_run_without_a_checkpoint_begins_anew_in_its_folder(run, command):
     assert not (run / "left").exists()
 
 
+def test_a_finished_run_without_a_checkpoint_stays_what_it_is(run, command):
+    (run / "checkpoints/last.ckpt").unlink()
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    code, _, complaint = command("train", f"resume={run}", "trainer.max_epochs=9")
+    assert code == 2
+    assert complaint[0].endswith("is done and has no checkpoints/last.ckpt to go on from; train anew")
+    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
+
+
+def test_a_run_without_a_last_step_can_only_get_one_that_it_has_not_passed(run, command):
+    code, _, complaint = command("train", f"resume={run}", "trainer.max_steps=1")
+    assert code == 2
+    assert "trainer.max_steps=1 is less than the -1 of" in complaint[0]
+
+
+def test_a_job_that_slurm_has_requeued_goes_on(train, killed, monkeypatch):
+    settings = ("trainer.max_epochs=2", "trainer.limit_train_batches=4", "callbacks=none", "logger=none")
+    with killed("on_train_batch_end", 6):
+        train(*settings)
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert train(*settings) == 0
+    (record,) = Path("out").rglob("run.json")
+    assert json.loads(record.read_text())["status"] == "done"
+
+
 def test_there_must_be_a_run(run, command):
     code, _, complaint = command("train", "resume=nowhere")
     assert code == 2

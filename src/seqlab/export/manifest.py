@@ -65,7 +65,7 @@ class Manifest(Section):
                 "engine": config.engine,
                 "model": config.model.model_dump(),
                 "task": config.task.model_dump(),
-                "data": config.data.model_dump() | place,
+                "data": config.data.model_copy(update=place),  # unlike validation, it leaves a bare name bare
                 "spec": spec | {"origin": "", "path": ""},
             }
         )

@@ -121,13 +121,13 @@ def _encode_ngrams(graph: Graph, encoder: NGrams, x: str) -> str:
     zero = graph.constant("no token", np.int64(0))
     axis = graph.integers(2)
     features = [graph.add("Unsqueeze", x, axis)]
-    codes, place = x, 1
+    codes, base = x, 1
     for length in range(2, encoder.longest + 1):
         # The token so many steps before; there is none before a sequence begins.
         padded = graph.add("Pad", x, graph.integers(0, length - 1, 0, 0), zero)
         before = graph.add("Slice", padded, graph.integers(0), graph.integers(1 - length), graph.integers(1))
-        place *= encoder.num_tokens
-        codes = graph.add("Add", codes, graph.add("Mul", before, graph.integers(place)))
+        base *= encoder.num_tokens
+        codes = graph.add("Add", codes, graph.add("Mul", before, graph.integers(base)))
         both = graph.add("And", graph.cast(before, BOOL), graph.cast(x, BOOL))
         number = graph.add(
             "LabelEncoder",

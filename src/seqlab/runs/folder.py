@@ -58,7 +58,7 @@ class RunFolder:
             goes_on: whether to keep what an earlier attempt has left there.
 
         Raises:
-            RunError: the folder cannot be made, or another run uses it.
+            RunError: the folder cannot be made, another run uses it, or a finished one would be lost.
             StorageError: the disk has got full.
         """
         if goes_on:
@@ -138,6 +138,8 @@ class RunFolder:
             sweep_drafts(self.path)
             sweep_drafts(self.checkpoints)
             return
+        if self._recorded().get("status") == "done":
+            raise RunError(f"{self.path} holds a finished run; name another folder, or remove it")
         for path in self.path.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -197,6 +199,11 @@ def new_path(output_dir: str, name: str) -> Path:
         now = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
         stamp = f"{now}-{secrets.token_hex(3)}"
     return Path(output_dir) / name / stamp
+
+
+def default_name(choices: Mapping[str, str]) -> str:
+    """Return what a run is called that was given no name, by the files that were chosen for it."""
+    return choices.get("experiment") or f"{choices['data']}-{choices['model']}"
 
 
 def check_writable(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """Where a command begins: in a new folder, or where another run stands."""
 
 import logging
+import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +50,16 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
         ConfigError: the command line changes a setting of the run.
         RunError: there is no such run, or it is damaged.
     """
-    if config.resume is None:
+    # A job that Slurm has requeued is the same command once more, and goes on.
+    is_requeued = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    if config.resume is None and not is_requeued:
         return Start(config, overrides)
-    if config.resume != "auto":
+    if config.resume not in (None, "auto"):
         path = Path(config.resume).expanduser().absolute()
-        begun = read_run_record(path).get("overrides", [])
+        record = read_run_record(path)
+        if record.get("status") == "done" and not RunFolder(path).last.exists():
+            raise RunError(f"{path} is done and has no checkpoints/last.ckpt to go on from; train anew")
+        begun = record.get("overrides", [])
         return Start(_continued(read_config(path), config, overrides, path), begun, path, goes_on=True)
     begun = [text for text in overrides if not text.startswith("resume=")]
     unfinished = shared_path() or _latest_unfinished(config)
@@ -75,7 +82,7 @@ def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: 
     lines += [
         f"{key}={new[key]} is less than the {old[key]} of {path}; a run can only become longer"
         for key in LENGTHS
-        if key in changed and 0 <= new[key] < old[key]
+        if key in changed and _steps(new[key]) < _steps(old[key])
     ]
     if lines:
         raise ConfigError("\n".join(lines))
@@ -84,6 +91,11 @@ def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: 
         section, _, name = key.rpartition(".")
         (raw[section] if section else raw)[name] = value
     return validate(raw)
+
+
+def _steps(length: int) -> float:
+    """Return a length as a number; trainer.max_steps=-1 is without end."""
+    return math.inf if length < 0 else length
 
 
 def _latest_unfinished(config: Config) -> Path | None:
@@ -96,7 +108,9 @@ def _latest_unfinished(config: Config) -> Path | None:
             is_same = not is_done and _settings(read_config(path)) == _settings(config)
         except RunError:
             continue
-        if is_same and not RunFolder(path).is_used():
+        folder = RunFolder(path)
+        # Processes that Slurm starts look one after the other: once the first has the folder, they join it.
+        if is_same and not (folder.writes and folder.is_used()):
             return path
     return None
 

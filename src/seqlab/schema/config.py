@@ -89,12 +89,17 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _watched_score_is_known(self) -> "Config":
+        watches = {
+            "scheduler=plateau": self.scheduler.name == "plateau",
+            "callbacks.early_stopping_patience": self.callbacks.early_stopping_patience is not None,
+        }
+        for setting in (name for name, does in watches.items() if does):
+            if self.trainer.limit_val_batches == 0:
+                raise ValueError(
+                    f"{setting} watches a score of validation; leave trainer.limit_val_batches=0 out"
+                )
         if self.scheduler.name != "plateau":
             return self
-        if self.trainer.limit_val_batches == 0:
-            raise ValueError(
-                "scheduler=plateau watches a score of validation; leave trainer.limit_val_batches=0 out"
-            )
         watched = self.scheduler.monitor
         known = [f"val/{score}" for score in VALIDATION_SCORES[self.task.name]]
         if watched not in known:

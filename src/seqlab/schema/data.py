@@ -43,7 +43,13 @@ class SplitConfig(DataConfig):
 
 
 class Fetched(Section):
-    """Where the files of a data set are that seqlab can fetch."""
+    """Where the files of a data set are that seqlab can fetch.
+
+    Attributes:
+        place: the key that says where the files are.
+    """
+
+    place: ClassVar[str] = "root"
 
     root: str | None
     url: str | None
@@ -53,7 +59,9 @@ class Fetched(Section):
 
 
 class OwnFile(Section):
-    """Where a file of the user's own is, and how it is written."""
+    """Where a file of the user's own is, and how it is written; ``place`` as above."""
+
+    place: ClassVar[str] = "path"
 
     path: Name
     separator: Literal["comma", "semicolon", "tab", "pipe"]
@@ -154,7 +162,9 @@ class SeriesCSVConfig(SeriesConfig, OwnFile):
 
 
 class SyntheticConfig(DataConfig):
-    """What every made-up task has."""
+    """What every made-up task has; its files are nowhere."""
+
+    place: ClassVar[None] = None
 
     train_samples: Count
     val_samples: Count

@@ -29,8 +29,8 @@ def _merged(lines: Iterable[str]) -> list[str]:
     allowed: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         key, _, rest = line.partition(" must be ")
-        wish, is_type, got = rest.rpartition(", got ")
-        allowed.setdefault((key, got) if is_type else (line, ""), []).append(wish)
+        wish, is_wish, got = rest.rpartition(", got ")
+        allowed.setdefault((key, got) if is_wish else (line, ""), []).append(wish)
     return [
         f"{key} must be {' or '.join(wishes)}, got {got}" if got else key
         for (key, got), wishes in allowed.items()

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from seqlab.sweep.devices import Slot
-from seqlab.sweep.job import Job
+from seqlab.sweep.job import Job, finished
 
 SHOWN = ("val/accuracy", "val/mae", "val/loss")
 """The score that stands for a job, the first of them that it has."""
@@ -28,12 +28,12 @@ class Board:
 
     Args:
         jobs: all jobs of the sweep.
-        done: the records of those that are done already.
+        waiting: those that are not done yet.
     """
 
-    def __init__(self, jobs: Sequence[Job], done: Mapping[int, Mapping[str, Any]]) -> None:
+    def __init__(self, jobs: Sequence[Job], waiting: Sequence[Job]) -> None:
         self.jobs = jobs
-        self.states = {job.number: "done before" if job.number in done else "waiting" for job in jobs}
+        self.states = {job.number: "waiting" if job in waiting else "done before" for job in jobs}
         self.failures: list[str] = []
         self._seconds: list[float] = []
         self._metrics = {job.number: job.last_metrics() for job in jobs}
@@ -69,7 +69,7 @@ class Board:
         record = job.record()
         self._seconds.append(seconds)
         self._metrics[job.number] = job.last_metrics()
-        if record.get("status") == "done":
+        if finished(job.folder, job.overrides):
             state = "pruned" if record.get("pruned") else "done"
             self.states[job.number] = state
             self._say(f"job {job.number} {state} in {seconds:.0f} s: {_score(record.get('metrics', {}))}")

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from seqlab.errors import ConfigError, SweepError
 from seqlab.report import print_report
-from seqlab.sweep.job import Job, finished
+from seqlab.sweep.job import Job, finished, unfinished
 from seqlab.sweep.launch import make_job, returned
 from seqlab.sweep.pool import check
 
@@ -43,13 +43,15 @@ def launch(
         make_job(context.config_loader, config, number, overrides, points)
         for number, overrides in enumerate(points, first)
     ]
-    waiting = [job for job in jobs if not finished(job.folder, job.overrides)]
+    waiting = unfinished(jobs)
     if mistakes := check([_anywhere(job) for job in waiting]) if waiting else []:
         raise ConfigError("\n".join(mistakes))
     failures: list[str] = []
     if waiting:
         folder = Path(config.hydra.sweep.dir).absolute()
         sys.stderr.write(f"{len(waiting)} of {len(jobs)} jobs go to {config.launcher.name}, below {folder}\n")
+        for job in waiting:
+            job.begin()
         placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]
         ends = run(context, config, waiting, placed)
         failures = [line for job, end in zip(waiting, ends, strict=True) for line in _failure(job, end)]

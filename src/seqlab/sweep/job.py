@@ -9,7 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from seqlab.runs.folder import RunFolder
+from seqlab.errors import ConfigError
+from seqlab.runs.folder import ENDINGS, RunFolder
 
 COMPLAINT = "seqlab: "
 """What a command puts before an error."""
@@ -45,6 +46,16 @@ class Job:
         except (OSError, ValueError):
             return {}
         return found
+
+    def begin(self) -> None:
+        """Take back what an earlier attempt has left of its end: whatever the record says next is new."""
+        if begun(self.folder, self.overrides):
+            folder = RunFolder(self.folder)
+            folder.record = {name: value for name, value in self.record().items() if name not in ENDINGS}
+            folder.write(status="running")
+        else:
+            (self.folder / "run.json").unlink(missing_ok=True)
+        self.output.unlink(missing_ok=True)
 
     def bury(self, end: str) -> None:
         """Write into the run's record that it has failed, if the run itself did not come to that.
@@ -93,6 +104,21 @@ class Job:
 def settings(overrides: Sequence[str]) -> list[str]:
     """Return the overrides that can change a result: not how a sweep goes about its jobs."""
     return sorted(text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
+
+
+def unfinished(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs that are not done with their settings.
+
+    Raises:
+        ConfigError: a job's folder holds a run that is done with others, and would be lost.
+    """
+    waiting = [job for job in jobs if not finished(job.folder, job.overrides)]
+    taken = [job.folder for job in waiting if job.record().get("status") == "done"]
+    if taken:
+        raise ConfigError(
+            f"{taken[0]} holds a finished run with other settings; set another hydra.sweep.dir, or remove it"
+        )
+    return waiting
 
 
 def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:

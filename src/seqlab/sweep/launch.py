@@ -11,9 +11,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from seqlab.errors import ConfigError, SweepError
 from seqlab.report import print_report
+from seqlab.runs.folder import default_name
 from seqlab.sweep.board import Board
 from seqlab.sweep.devices import Slot, make_slots
-from seqlab.sweep.job import Job, finished
+from seqlab.sweep.job import Job, unfinished
 from seqlab.sweep.pool import check, run_jobs
 
 
@@ -39,13 +40,12 @@ def launch(
     jobs = [
         make_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)
     ]
-    done = {job.number: record for job in jobs if (record := finished(job.folder, job.overrides))}
-    waiting = [job for job in jobs if job.number not in done]
+    waiting = unfinished(jobs)
     slots = pool_slots(config)
     mistakes = check(waiting) if waiting else []
     if mistakes:
         raise ConfigError("\n".join(mistakes))
-    with Board(jobs, done) as board:
+    with Board(jobs, waiting) as board:
         run_jobs(
             waiting,
             slots,
@@ -79,6 +79,7 @@ def make_job(
     composed = loader.load_sweep_config(config, list(overrides))
     with open_dict(composed):
         composed.hydra.job.num, composed.hydra.job.id = number, str(number)
+        composed.name = composed.name or default_name(composed.hydra.runtime.choices)
     HydraConfig.instance().set_config(composed)
     with read_write(composed.hydra):
         OmegaConf.resolve(composed)  # here, where the sweep's time and folder are known

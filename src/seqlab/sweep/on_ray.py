@@ -70,7 +70,7 @@ def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
     job = Job(number, title, tuple(config.hydra.overrides.task), folder, config)
     devices = tuple(name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name)
     slot = Slot(devices, threads=int(config.launcher.cpus_per_job))
-    with Board([job], {}) as board:
+    with Board([job], [job]) as board:
         run_jobs([job], [slot], [command_line(config, job)], board, fail_fast=False)
     if board.failures:
         raise SweepError(board.failures[0])

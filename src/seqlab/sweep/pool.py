@@ -23,7 +23,7 @@ PATIENCE = 20.0
 """Seconds that stopped jobs have to save their state."""
 
 
-def processes() -> ForkServerContext:
+def fork_server() -> ForkServerContext:
     """Return the server from which jobs are forked: it has imported what they need, and touched no GPU."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["seqlab.sweep.worker"])
@@ -32,7 +32,7 @@ def processes() -> ForkServerContext:
 
 def check(jobs: Sequence[Job]) -> list[str]:
     """Return a line for every mistake in the jobs' settings."""
-    context = processes()
+    context = fork_server()
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_check, args=([job.config for job in jobs], theirs))
     process.start()
@@ -93,8 +93,9 @@ def run_jobs(
 
 
 def _start(job: Job, slot: Slot, command: Sequence[str]) -> _Running:
+    job.begin()
     arguments = (job.config, job.output, slot.environment(), command)
-    process = processes().Process(target=_train, args=arguments)
+    process = fork_server().Process(target=_train, args=arguments)
     process.start()
     return _Running(job, slot, process, time.monotonic())
 

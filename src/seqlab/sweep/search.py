@@ -188,10 +188,9 @@ class _Search:
 def _reason(job: JobReturn | None) -> str:
     if job is None or job.status != JobStatus.FAILED:
         return ""
-    try:
-        return str(job.return_value)
-    except Exception as error:  # noqa: BLE001 (whatever the job has raised)
-        return f": {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
+    raised = job._return_value  # noqa: SLF001 (the property raises it)
+    said = str(raised).strip()
+    return f": {said.splitlines()[0] if said else type(raised).__name__}"
 
 
 def _say(line: str) -> None:
