@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from seqlab.errors import ConfigError, DataError
+from seqlab.files import read_user_text
 
 if TYPE_CHECKING:
     from seqlab.predictor import Predictor
@@ -214,7 +215,8 @@ def _export(options: argparse.Namespace) -> None:
 def _classify(run: "Predictor", options: argparse.Namespace) -> list[str]:
     from seqlab.prediction import classify  # noqa: PLC0415
 
-    texts = [text for text in (*options.texts, *_lines(options.file)) if text.strip()]
+    lines = read_user_text(options.file).splitlines() if options.file else []
+    texts = [text for text in (*options.texts, *(line.strip() for line in lines)) if text.strip()]
     if not texts:
         raise DataError("nothing to predict: name a text, or --file with one text a line")
     answers = classify(run, texts, options.top)
@@ -235,14 +237,3 @@ def _forecast(run: "Predictor", options: argparse.Namespace) -> list[str]:
         return [json.dumps([asdict(step) for step in steps], ensure_ascii=False)]
     header = "\t".join(["time", *steps[0].values])
     return [header, *("\t".join([step.time, *(f"{v:.7g}" for v in step.values.values())]) for step in steps)]
-
-
-def _lines(file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    try:
-        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    except OSError as error:
-        raise DataError(f"{file}: {error.strerror}; name a readable file") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from error

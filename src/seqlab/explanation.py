@@ -17,7 +17,7 @@ from seqlab.diagnostics import recording
 from seqlab.diagnostics.heat_map import heat_map
 from seqlab.diagnostics.snapshot import layer_names, named_activities
 from seqlab.errors import ConfigError, DataError, RunError
-from seqlab.files import replacing
+from seqlab.files import read_user_text, replacing
 from seqlab.prediction import encode, latest_window
 from seqlab.runs.load import LoadedRun, load_run
 
@@ -142,12 +142,7 @@ def _given(text: str | None, file: Path | None) -> str:
         DataError: there is none, or the file cannot be read.
     """
     if file is not None:
-        try:
-            text = file.read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise DataError(f"{file}: {error.strerror}; name a readable file") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        text = read_user_text(file)
     if text is None or not text.strip():
         raise DataError("nothing to explain: name a text, or --file with one")
     return text.strip()

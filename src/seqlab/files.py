@@ -1,4 +1,4 @@
-"""Writing a file so that at any instant, whatever happens, the old one or the new one is there, whole."""
+"""Reading files of users, and writing our own so that at any instant the old or the new one is there, whole."""
 
 import os
 import secrets
@@ -6,8 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from seqlab.errors import DataError
+
 DRAFT = ".draft-"
 """In the name of a file that is being written."""
+
+
+def read_user_text(file: Path) -> str:
+    """Return the text of a file that a user has named.
+
+    Raises:
+        DataError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{file}: {error.strerror}; name a readable file") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import yaml
+from pydantic import ValidationError
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LARGEST = 2**24
@@ -20,6 +21,12 @@ CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if
 
 class UnreadableError(ValueError):
     """Why a file is not read, as the end of a sentence that begins with its name."""
+
+
+def mistake_in(error: ValidationError) -> str:
+    """Say what is wrong first in a file's values, and where: ``'loops.fit_loop': Field required``."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"'{'.'.join(map(str, first['loc'])):.60}': {first['msg']}"
 
 
 def open_plain(file: Path, largest: int) -> BinaryIO:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from seqlab.plain import UnreadableError, parse_json, read_text
+from seqlab.plain import UnreadableError, mistake_in, parse_json, read_text
 
 FORMAT = 1
 """What run folders look like; raised when an older seqlab would misread a new one."""
@@ -60,7 +60,5 @@ def read_record(file: Path) -> dict[str, Any]:
     try:
         _Record.model_validate(record)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UnreadableError(f"is damaged: '{where:.60}': {first['msg']}") from error
+        raise UnreadableError(f"is damaged: {mistake_in(error)}") from error
     return record

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from seqlab.files import replacing
-from seqlab.plain import UnreadableError, parse_json, read_text
+from seqlab.plain import UnreadableError, mistake_in, parse_json, read_text
 
 LARGEST = 2**28
 """Bytes that a diagnostics.json may have."""
@@ -127,8 +127,7 @@ def read_snapshots(file: Path) -> list[Snapshot]:
     try:
         return _SNAPSHOTS.validate_python(parse_json(read_text(file, LARGEST)))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise UnreadableError(f"is damaged: '{'.'.join(map(str, first['loc']))}': {first['msg']}") from error
+        raise UnreadableError(f"is damaged: {mistake_in(error)}") from error
 
 
 def write_snapshots(file: Path, snapshots: Sequence[Snapshot]) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from seqlab import __version__
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ExportError
+from seqlab.plain import mistake_in
 from seqlab.runs.description import fits
 from seqlab.runs.load import LoadedRun
 from seqlab.schema.data import AnyData, OwnFile
@@ -80,9 +81,7 @@ class Manifest(Section):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            detail = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, detail["loc"]))
-            raise refused(file, f"its description is damaged ({place!r:.60}: {detail['msg']})") from error
+            raise refused(file, f"its description is damaged ({mistake_in(error)})") from error
 
     def reader(self) -> SequenceData:
         """Return the data set that reads files like the training data."""

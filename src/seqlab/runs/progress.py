@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from seqlab.plain import UnreadableError
+from seqlab.plain import UnreadableError, mistake_in
 
 Number = Annotated[int, Field(ge=0)]
 
@@ -48,11 +48,7 @@ def check_progress(content: dict[str, Any]) -> None:
     try:
         progress = _Progress.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UnreadableError(
-            f"does not say how far its training is ('{where:.60}': {first['msg']})"
-        ) from error
+        raise UnreadableError(f"does not say how far its training is ({mistake_in(error)})") from error
     weights: dict[str, Tensor] = content["state_dict"]
     (optimizer,) = progress.optimizer_states
     learnt = [number for group in optimizer.param_groups for number in group.params]
