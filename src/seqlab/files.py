@@ -1,4 +1,4 @@
-"""Reading files of users, and writing our own so that at any instant the old or the new one is there, whole."""
+"""Files of users, read; files of our own, written so that at any instant the old or the new one is whole."""
 
 import os
 import secrets
