@@ -146,3 +146,14 @@ def test_train_py_and_the_installed_command_are_the_same(tmp_path):
         )
         assert done.returncode == 2
         assert done.stderr.startswith("seqlab: model=lsmt: there is no such model; did you mean 'lstm'")
+
+
+@pytest.mark.parametrize("printing", ["commands.run('cells', [])", "print('text')"])
+def test_a_reader_who_has_seen_enough_ends_the_command_without_a_word(printing):
+    program = f"import sys; from seqlab import cli, commands; sys.exit(cli.guarded(lambda: {printing}, ()))"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

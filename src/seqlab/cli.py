@@ -5,11 +5,11 @@ Nothing heavy is imported before a run really starts: ``--help`` and completion 
 """
 
 import os
+import select
 import sys
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -70,10 +70,11 @@ def _run_hydra(arguments: list[str]) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from seqlab.arguments import allow_option, options_first, refuse_shadowed
     from seqlab.mistakes import refuse_swept_command
 
-    arguments = _options_first(arguments)
-    _refuse_shadowed(arguments)
+    arguments = options_first(arguments)
+    refuse_shadowed(arguments)
     refuse_swept_command(arguments)
     whole_line = sys.argv
     failures: list[Exception] = []
@@ -89,7 +90,7 @@ def _run_hydra(arguments: list[str]) -> None:
             failures.append(error)  # past Hydra, which would print more than it helps
             return float("nan")
 
-    sys.argv = [whole_line[0], *map(_allow_option, arguments)]
+    sys.argv = [whole_line[0], *map(allow_option, arguments)]
     try:
         run()
     finally:
@@ -150,81 +151,17 @@ def _refuse_lone_sweep(chosen: str) -> None:
         raise ConfigError(f"sweep={chosen} needs -m: seqlab train -m sweep={chosen} …")
 
 
-def _allow_option(argument: str) -> str:
-    """Let ``model.options.dt=0.05`` add a key: which constants there are, only the cell knows."""
-    return f"++{argument}" if argument.startswith("model.options.") else argument
-
-
-def _options_first(arguments: Sequence[str]) -> list[str]:
-    """Put Hydra's options before the settings, since it does not take them in between.
-
-    Raises:
-        ConfigError: Hydra has no such option; argparse would print a page.
-    """
-    from hydra._internal.utils import get_args_parser
-
-    from seqlab.errors import ConfigError, near
-
-    def refuse(message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see seqlab train --hydra-help")
-
-    parser = get_args_parser()
-    parser.error = refuse  # type: ignore[method-assign]
-    actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
-    options: list[str] = []
-    settings: list[str] = []
-    rest = iter(arguments)
-    for argument in rest:
-        name, is_joined, _ = argument.partition("=")
-        if not name.startswith("-"):
-            settings.append(argument)
-            continue
-        if name not in actions:
-            raise ConfigError(f"no option '{name}'; {near(name, actions)}")
-        options.append(argument)
-        if actions[name].nargs is None and not is_joined:
-            options += [value for value in (next(rest, None),) if value is not None]
-    parser.parse_args(options)
-    return options + settings
-
-
-def _refuse_shadowed(arguments: Sequence[str]) -> None:
-    """Refuse a user's file that has a packaged one's name: Hydra would silently take the packaged one.
-
-    Raises:
-        ConfigError: --config-dir holds a file of a name that seqlab has.
-    """
-    from importlib.resources import files
-
-    from seqlab.errors import ConfigError
-
-    folder = next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
-    packaged = Path(str(files("seqlab.conf")))
-    if folder is not None and not folder.is_dir():
-        raise ConfigError(f"--config-dir={folder}: there is no such folder")
-    if folder is None or folder.resolve() == packaged.resolve():
-        return
-    for file in sorted(folder.rglob("*.yaml")):
-        name = file.relative_to(folder)
-        if (packaged / name).exists():
-            raise ConfigError(f"{file} has the name of seqlab's own {name}; call it something else")
-
-
-def _values(arguments: Sequence[str], *names: str) -> list[str]:
-    """Return the values of a command-line option, as ``--name value`` or ``--name=value``."""
-    following = [after for before, after in pairwise(arguments) if before in names]
-    joined = [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in names]
-    return following + [value for value in joined if value]
-
-
 def guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
     """Run a command; turn whatever goes wrong into one or two lines and an exit code."""
     debugging = bool(os.environ.get("SEQLAB_DEBUG"))
     try:
         action()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return _complain("stopped by Ctrl-C", code=CTRL_C)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            return FAILED  # as rich does
         if debugging:
             raise
         from seqlab import mistakes
@@ -237,6 +174,16 @@ def guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
             f"the run failed: {type(error).__name__}: {reason}", "SEQLAB_DEBUG=1 shows where", code=FAILED
         )
     return 0
+
+
+def _nobody_reads() -> bool:
+    """Return whether the reader of stdout has gone, as ``head`` does; what is left for it goes nowhere."""
+    output = select.poll()
+    output.register(sys.stdout, 0)
+    if not output.poll(0):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return True
 
 
 def _complain(*lines: str, code: int = WRONG_INPUT) -> int:
