@@ -62,7 +62,7 @@ def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):
     for overrides, steps in ((OVERRIDES, 7), (["model=lstm"], None)):
         write(job, status="failed", error="the first attempt", overrides=overrides, steps=7)
         job.begin()
-        job.bury("killed by SIGKILL")
+        job.record_failure("killed by SIGKILL")
         record = job.record()
         assert (record["status"], record["error"]) == ("failed", "killed by SIGKILL")
         assert (record["overrides"], record.get("steps")) == (OVERRIDES, steps)
@@ -106,21 +106,21 @@ def test_the_output_stands_beside_the_folder(job):
 
 def test_a_job_that_died_without_a_word_is_said_to_have_failed(job):
     write(job, status="running", seed=1)
-    job.bury("killed by SIGKILL")
+    job.record_failure("killed by SIGKILL")
     assert job.record() == {"status": "failed", "seed": 1, "error": "killed by SIGKILL"}
 
 
 @pytest.mark.parametrize("status", ["done", "interrupted", "failed"])
 def test_the_last_word_of_a_job_is_left_as_it_is(job, status):
     write(job, status=status)
-    job.bury("killed by SIGKILL")
+    job.record_failure("killed by SIGKILL")
     assert job.record() == {"status": status}
 
 
 def test_a_job_that_did_not_come_to_a_record_gets_one_with_what_it_said(job):
     job.config.update(name=None, model={"cell": "gru"}, seed=1)
     job.output.write_text("warning: slow\nseqlab: no such file\nbye\n")
-    job.bury("ended with code 2")
+    job.record_failure("ended with code 2")
     expected = {"overrides": OVERRIDES, "name": None, "cell": "gru", "seed": 1, "status": "failed"}
     assert job.record() == expected | {"error": "no such file"}
 
@@ -128,5 +128,5 @@ def test_a_job_that_did_not_come_to_a_record_gets_one_with_what_it_said(job):
 def test_a_complaint_without_words_is_none(job):
     write(job, status="running", seed=1)
     job.output.write_text("seqlab: \n")
-    job.bury("ended with code 2")
+    job.record_failure("ended with code 2")
     assert job.record()["error"] == "ended with code 2"

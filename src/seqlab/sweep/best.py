@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from seqlab.errors import SweepError
 from seqlab.report import print_report
-from seqlab.sweep.job import settings
+from seqlab.sweep.job import lasting
 from seqlab.sweep.space import Space
 
 FILE = "best.yaml"
@@ -38,7 +38,7 @@ def show_best(
     if best is None:
         raise SweepError(f"no trial was done; what they said is in {folder}")
     print_report(folder)
-    overrides = settings(space.overrides(best.params))
+    overrides = lasting(space.overrides(best.params))
     title = f"trial {best.number} of {len(study.get_trials(deepcopy=False))}, {monitor} {best.value:.4f}"
     text = OmegaConf.to_yaml(preset(loader, config, overrides))
     run = f"python train.py --config-dir {folder} --config-name {Path(FILE).stem}"

@@ -65,7 +65,7 @@ class Board:
 
     def ended(self, job: Job, code: int | None, seconds: float) -> bool:
         """Note that a job has ended; return whether it is done, which only its record can tell."""
-        job.bury(_end_of(code))
+        job.record_failure(_end_of(code))
         record = job.record()
         self._seconds.append(seconds)
         self._metrics[job.number] = job.last_metrics()

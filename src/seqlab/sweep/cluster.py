@@ -87,6 +87,6 @@ def _failure(job: Job, end: JobReturn | None) -> list[str]:
     if finished(job.folder, job.overrides):
         return []
     raised = end._return_value if end is not None and end.status == JobStatus.FAILED else None  # noqa: SLF001
-    job.bury(str(raised).strip() if raised else "killed, or its machine failed")
+    job.record_failure(str(raised).strip() if raised else "killed, or its machine failed")
     reason = job.record().get("error") or "stopped before its end"
     return [f"job {job.number} ({job.title}) failed: {reason.splitlines()[0]}; its folder is {job.folder}"]

@@ -57,7 +57,7 @@ class Job:
             (self.folder / "run.json").unlink(missing_ok=True)
         self.output.unlink(missing_ok=True)
 
-    def bury(self, end: str) -> None:
+    def record_failure(self, end: str) -> None:
         """Write into the run's record that it has failed, if the run itself did not come to that.
 
         Args:
@@ -101,7 +101,7 @@ class Job:
         return {}
 
 
-def settings(overrides: Sequence[str]) -> list[str]:
+def lasting(overrides: Sequence[str]) -> list[str]:
     """Return the overrides that can change a result: not how a sweep goes about its jobs."""
     return sorted(text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
 
@@ -130,5 +130,5 @@ def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
 def begun(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
     """Return the record of a run with these very settings, however far it is, else None."""
     record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
-    same = "overrides" in record and settings(record["overrides"]) == settings(overrides)
+    same = "overrides" in record and lasting(record["overrides"]) == lasting(overrides)
     return record if same else None

@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from seqlab.errors import ConfigError, SweepError
 from seqlab.mistakes import refuse_unknown
 from seqlab.sweep.best import find_best, show_best
-from seqlab.sweep.job import Job, finished, settings
+from seqlab.sweep.job import Job, finished, lasting
 from seqlab.sweep.launch import make_job, pool_slots
 from seqlab.sweep.pool import check
 from seqlab.sweep.space import Space, read_space
@@ -90,7 +90,7 @@ def _hint(line: str, space: Space) -> str:
 
 def _same_search(study: optuna.Study, space: Space, folder: Path) -> None:
     """Refuse to go on with a search that asks something else."""
-    mine = {"space": sorted(one.written for one in space.dimensions), "fixed": settings(space.fixed)}
+    mine = {"space": sorted(one.written for one in space.dimensions), "fixed": lasting(space.fixed)}
     theirs = study.user_attrs.get("question")
     if theirs is None:
         study.set_user_attr("question", mine)
