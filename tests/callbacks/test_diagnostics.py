@@ -175,3 +175,15 @@ def test_every_precision_is_measured(tmp_path, precision):
     (*_, last) = read_snapshots(run(tmp_path / "run", *settings) / "diagnostics.json")
     assert math.isfinite(last.half_length)
     assert math.isfinite(last.layers[0].growth_rate)
+
+
+@pytest.mark.slow
+def test_of_two_processes_one_measures_and_none_waits_for_ever(started, tmp_path):
+    process = started(
+        *("trainer=ddp", "trainer.accelerator=cpu", "callbacks=diagnostics", "callbacks.diagnostics_every=1"),
+        "name=two",
+    )
+    shown = process.communicate(timeout=200)[0]
+    assert process.returncode == 0, shown
+    (file,) = tmp_path.glob("two/*/diagnostics.json")
+    assert [one.epoch for one in read_snapshots(file)] == [0, 1, 2, 3]

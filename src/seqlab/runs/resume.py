@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import ConfigError, RunError
-from seqlab.runs.folder import RunFolder, new_path, shared_path
+from seqlab.runs.folder import RunFolder, shared_path
 from seqlab.runs.load import read_config, read_run_record
 from seqlab.schema import OF_THE_COMMAND, Config, validate
 
@@ -100,7 +100,7 @@ def _steps(length: int) -> float:
 
 def _latest_unfinished(config: Config) -> Path | None:
     """Return the latest run with these settings that is not done, and that no process works on."""
-    place = new_path(config.paths.output_dir, config.title).parent.expanduser().absolute()
+    place = (Path(config.paths.output_dir) / config.title).expanduser().absolute()
     found = {file.parent: file.stat().st_mtime for file in place.glob("*/run.json")}
     for path in sorted(found, key=lambda one: -found[one]):
         try:
