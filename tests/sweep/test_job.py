@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from omegaconf import DictConfig
 
 from seqlab.errors import ConfigError
@@ -66,6 +67,16 @@ def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):
         record = job.record()
         assert (record["status"], record["error"]) == ("failed", "killed by SIGKILL")
         assert (record["overrides"], record.get("steps")) == (OVERRIDES, steps)
+
+
+def test_the_record_of_a_run_that_goes_on_elsewhere_is_left_to_it(job):
+    write(job, status="running", overrides=OVERRIDES, pid=1)
+    job.output.touch()
+    with FileLock(job.folder / ".lock"):
+        job.begin()
+        job.record_failure("ended with code 2")
+        assert job.output.exists()
+    assert job.record() == {"status": "running", "overrides": OVERRIDES, "pid": 1}
 
 
 def test_a_job_that_was_cut_off_goes_on_where_it_stands_and_the_next_one_begins(train, happening, killed):

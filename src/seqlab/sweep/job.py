@@ -49,6 +49,8 @@ class Job:
 
     def begin(self) -> None:
         """Take back what an earlier attempt has left of its end: whatever the record says next is new."""
+        if self._is_used():  # by another sweep into this folder; the run itself will say so
+            return
         if begun(self.folder, self.overrides):
             folder = RunFolder(self.folder)
             folder.record = {name: value for name, value in self.record().items() if name not in ENDINGS}
@@ -64,7 +66,7 @@ class Job:
             end: how its process ended.
         """
         record = self.record()
-        if record.get("status", "running") != "running":
+        if record.get("status", "running") != "running" or self._is_used():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         folder = RunFolder(self.folder)
@@ -75,6 +77,9 @@ class Job:
             "seed": self.config.seed,
         }
         folder.write(status="failed", error=self._last_complaint() or end)
+
+    def _is_used(self) -> bool:
+        return self.folder.is_dir() and RunFolder(self.folder).is_used()
 
     def _last_complaint(self) -> str:
         """Return the last thing that the command has complained about, else nothing."""
