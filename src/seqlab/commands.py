@@ -99,7 +99,7 @@ def resumed_sweep(arguments: Sequence[str]) -> list[str]:
 
     parser = _Parser(prog="seqlab sweep", description="Go on with a sweep: what is done is not run again.")
     parser.add_argument("action", choices=["resume"])
-    parser.add_argument("folder", type=Path, help="the sweep's, which holds multirun.yaml")
+    parser.add_argument("folder", type=Path, help="the sweep's, which holds sweep.yaml")
     return command_line(parser.parse_args(arguments).folder)
 
 

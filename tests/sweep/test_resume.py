@@ -36,6 +36,14 @@ def test_a_users_own_settings_are_found_again(tmp_path, monkeypatch):
     assert command_line(tmp_path)[:2] == ["-m", "--config-dir=/mine"]
 
 
+def test_a_command_that_was_refused_is_not_the_sweeps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path)
+    (tmp_path / "multirun.yaml").rename(tmp_path / "sweep.yaml")
+    write(tmp_path, overrides={"hydra": [], "task": ["seed=7"]})
+    assert "seed=0,1" in command_line(tmp_path)
+
+
 @pytest.mark.parametrize(
     "content", ["", "a: [", "hydra: 3", "hydra: {overrides: 3}", "hydra: {overrides: {}}"]
 )

@@ -131,6 +131,7 @@ def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         *("0", "0.log", "1", "1.log"),
         "multirun.yaml",
+        "sweep.yaml",
     ]
     assert not (tmp_path / "outputs").exists()
 

@@ -10,11 +10,10 @@ from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from seqlab.errors import ConfigError, SweepError
+from seqlab.errors import SweepError
 from seqlab.report import print_report
-from seqlab.sweep.job import Job, finished, unfinished
-from seqlab.sweep.launch import make_job, returned
-from seqlab.sweep.pool import check
+from seqlab.sweep.job import Job, finished
+from seqlab.sweep.launch import checked, make_job, returned
 
 Run: TypeAlias = Callable[
     [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]
@@ -43,9 +42,7 @@ def launch(
         make_job(context.config_loader, config, number, overrides, points)
         for number, overrides in enumerate(points, first)
     ]
-    waiting = unfinished(jobs)
-    if mistakes := check([_anywhere(job) for job in waiting]) if waiting else []:
-        raise ConfigError("\n".join(mistakes))
+    waiting = checked(config, jobs, _anywhere)
     failures: list[str] = []
     if waiting:
         folder = Path(config.hydra.sweep.dir).absolute()

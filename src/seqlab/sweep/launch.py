@@ -1,6 +1,6 @@
 """A sweep, from the points that Hydra names to the comparison of their runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from seqlab.sweep.board import Board
 from seqlab.sweep.devices import Slot, make_slots
 from seqlab.sweep.job import Job, unfinished
 from seqlab.sweep.pool import check, run_jobs
+from seqlab.sweep.resume import RECORD
 
 
 def launch(
@@ -40,11 +41,8 @@ def launch(
     jobs = [
         make_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)
     ]
-    waiting = unfinished(jobs)
     slots = pool_slots(config)
-    mistakes = check(waiting) if waiting else []
-    if mistakes:
-        raise ConfigError("\n".join(mistakes))
+    waiting = checked(config, jobs)
     with Board(jobs, waiting) as board:
         run_jobs(
             waiting,
@@ -58,6 +56,26 @@ def launch(
     if board.failures:
         raise SweepError("\n".join([f"{len(board.failures)} of {len(jobs)} jobs failed", *board.failures]))
     return [returned(job) for job in jobs]
+
+
+def checked(
+    config: DictConfig, jobs: Sequence[Job], adapt: Callable[[Job], Job] = lambda job: job
+) -> list[Job]:
+    """Return the jobs that are not done, all known to be right; then ``seqlab sweep resume`` knows the sweep.
+
+    Args:
+        config: of the sweep.
+        jobs: all of them.
+        adapt: makes of a job the one whose settings are checked.
+
+    Raises:
+        ConfigError: a job is wrong, or would overwrite a finished run; the command kept is the one before.
+    """
+    waiting = unfinished(jobs)
+    if mistakes := check([adapt(job) for job in waiting]) if waiting else []:
+        raise ConfigError("\n".join(mistakes))
+    OmegaConf.save(config, Path(config.hydra.sweep.dir) / RECORD)
+    return waiting
 
 
 def pool_slots(config: DictConfig) -> list[Slot]:

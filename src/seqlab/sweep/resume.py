@@ -9,8 +9,11 @@ import yaml
 
 from seqlab.errors import RunError
 
-RECORD = "multirun.yaml"
-"""Hydra's own record of a sweep."""
+RECORD = "sweep.yaml"
+"""The configuration of a sweep whose jobs were all found right."""
+
+HYDRAS_RECORD = "multirun.yaml"
+"""The same by Hydra, of whatever was tried last; there alone after launcher=basic."""
 
 
 def command_line(folder: Path) -> list[str]:
@@ -25,7 +28,10 @@ def command_line(folder: Path) -> list[str]:
         RunError: the folder holds no sweep, or its record is damaged.
     """
     folder = folder.absolute()
-    hydra = _hydra(folder / RECORD)
+    record = next((folder / name for name in (RECORD, HYDRAS_RECORD) if (folder / name).exists()), None)
+    if record is None:
+        raise RunError(f"{folder} holds no sweep: it has no {RECORD}")
+    hydra = _hydra(record)
     try:
         given = [text for text in hydra["overrides"]["hydra"] if not text.startswith("hydra.mode=")]
         settings = [*hydra["overrides"]["task"]]
@@ -34,9 +40,9 @@ def command_line(folder: Path) -> list[str]:
         ]
         begun = Path(hydra["runtime"]["cwd"])
     except (KeyError, TypeError, AttributeError) as error:
-        raise _refused(folder / RECORD, f"misses {error}") from error
+        raise _refused(record, f"misses {error}") from error
     if not begun.is_dir():
-        raise _refused(folder / RECORD, f"the sweep was begun in {begun}, which is gone")
+        raise _refused(record, f"the sweep was begun in {begun}, which is gone")
     os.chdir(begun)  # where relative paths start
     options = [f"--config-dir={path}" for path in sources]
     return ["-m", *options, *settings, *given, f"hydra.sweep.dir={_quoted(folder)}"]
@@ -45,8 +51,6 @@ def command_line(folder: Path) -> list[str]:
 def _hydra(file: Path) -> Mapping[str, Any]:
     try:
         return yaml.safe_load(file.read_text(encoding="utf-8"))["hydra"]  # type: ignore[no-any-return]
-    except FileNotFoundError as error:
-        raise RunError(f"{file.parent} holds no sweep: it has no {RECORD}") from error
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise _refused(file, "cannot be read") from error
 
