@@ -108,7 +108,7 @@ def train_composed(composed: "DictConfig") -> float:
     from hydra.types import RunMode
 
     from seqlab import plugins
-    from seqlab.runs.folder import default_name
+    from seqlab.runs.place import default_name
     from seqlab.sweep.job import begun, finished
 
     job = HydraConfig.get()
@@ -145,7 +145,7 @@ def _refuse_lone_sweep(chosen: str) -> None:
     if chosen == "grid":
         return
     from seqlab.errors import ConfigError
-    from seqlab.runs.folder import FOLDER_VARIABLE
+    from seqlab.runs.place import FOLDER_VARIABLE
 
     if FOLDER_VARIABLE not in os.environ:  # else one of several processes of a job
         raise ConfigError(f"sweep={chosen} needs -m: seqlab train -m sweep={chosen} …")

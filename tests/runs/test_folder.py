@@ -12,18 +12,12 @@ from pathlib import Path
 import pytest
 
 from seqlab.errors import DataError, RunError
-from seqlab.runs import RunFolder, check_writable, new_path, read_history, shared_path
-from seqlab.runs.folder import FOLDER_VARIABLE
+from seqlab.runs import RunFolder, read_history, shared_path
+from seqlab.runs.place import FOLDER_VARIABLE
 
 
 def record_in(folder: RunFolder) -> dict:
     return json.loads((folder.path / "run.json").read_text())
-
-
-def test_two_runs_of_one_second_get_two_folders(tmp_path):
-    paths = {new_path(str(tmp_path), "names-lstm") for _ in range(20)}
-    assert len(paths) == 20
-    assert {path.parent for path in paths} == {tmp_path / "names-lstm"}
 
 
 def test_the_status_goes_from_running_to_done(tmp_path):
@@ -82,12 +76,6 @@ def test_processes_do_not_wait_for_ever_for_the_first_one(tmp_path, monkeypatch)
         RunFolder(tmp_path / "run").running(),
     ):
         pass
-
-
-def test_processes_that_slurm_has_started_have_one_folder(tmp_path, monkeypatch):
-    for name, value in {"JOB_ID": "7", "STEP_ID": "0", "NTASKS": "2"}.items():
-        monkeypatch.setenv(f"SLURM_{name}", value)
-    assert new_path(str(tmp_path), "run") == new_path(str(tmp_path), "run") == tmp_path / "run/slurm-7.0"
 
 
 def test_a_second_run_is_kept_out_of_a_folder(tmp_path):
@@ -161,16 +149,6 @@ def test_a_full_disk_does_not_hide_why_a_run_failed(tmp_path, monkeypatch):
 
     with pytest.raises(ValueError, match="first"):
         run()
-
-
-def test_a_place_that_cannot_be_written_is_an_error_before_any_work():
-    with pytest.raises(RunError, match="cannot write to /dev/null/runs: Not a directory"):
-        check_writable(Path("/dev/null/runs"))
-
-
-def test_checking_leaves_nothing_behind(tmp_path):
-    check_writable(tmp_path / "new")
-    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_history_is_read_by_metric_and_epoch(tmp_path):

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import platform
-import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -18,9 +17,7 @@ from filelock import FileLock, Timeout
 from seqlab.errors import RunError, SeqlabError, StorageError
 from seqlab.files import replacing, sweep_drafts
 from seqlab.record import FORMAT
-
-FOLDER_VARIABLE = "SEQLAB_RUN_FOLDER"
-"""Environment variable through which the processes of one run share its folder."""
+from seqlab.runs.place import FOLDER_VARIABLE, unwritable
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 """Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""
@@ -127,7 +124,7 @@ class RunFolder:
             who = f"process {found.get('pid')} on {found.get('host')}"
             raise RunError(f"{self.path} is in use: {who} is training there; wait, or stop it") from error
         except OSError as error:
-            raise _unwritable(self.path, error) from error
+            raise unwritable(self.path, error) from error
         try:
             yield
         finally:
@@ -184,44 +181,6 @@ class RunFolder:
         return self.path / "diagnostics.json"
 
 
-def shared_path() -> Path | None:
-    """Return the run folder that this process shares with the one that has started it, if there is one."""
-    shared = os.environ.get(FOLDER_VARIABLE)
-    return Path(shared) if shared else None
-
-
-def new_path(output_dir: str, name: str) -> Path:
-    """Return the folder of a new run: one of its own, which processes that Slurm starts together share."""
-    job = [os.environ.get(f"SLURM_{part}") for part in ("JOB_ID", "STEP_ID")]
-    if all(job) and os.environ.get("SLURM_NTASKS", "1") != "1":  # processes that Slurm itself has started
-        stamp = f"slurm-{'.'.join(map(str, job))}"
-    else:
-        now = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
-        stamp = f"{now}-{secrets.token_hex(3)}"
-    return Path(output_dir) / name / stamp
-
-
-def default_name(choices: Mapping[str, str]) -> str:
-    """Return what a run is called that was given no name, by the files that were chosen for it."""
-    return choices.get("experiment") or f"{choices['data']}-{choices['model']}"
-
-
-def check_writable(folder: Path) -> None:
-    """Make the folder below which a run goes, before any data is read.
-
-    Raises:
-        RunError: it cannot be made or written.
-    """
-    folder = folder.expanduser().absolute()
-    probe = folder / f".seqlab-{secrets.token_hex(4)}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-
-
 def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:
     """Return (epoch, value) points by metric from a metrics.jsonl, last value of an epoch."""
     points: dict[str, dict[int, float]] = {}
@@ -249,8 +208,3 @@ def _full_disk_told(path: Path) -> Iterator[None]:
 
 def _rank() -> int:
     return int(next((os.environ[name] for name in RANKS if name in os.environ), "0"))
-
-
-def _unwritable(path: Path, error: OSError) -> RunError:
-    reason = error.strerror or str(error)
-    return RunError(f"cannot write to {path}: {reason}; set paths.output_dir to a folder of yours")

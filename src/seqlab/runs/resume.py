@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import ConfigError, RunError
-from seqlab.runs.folder import RunFolder, shared_path
+from seqlab.runs.folder import RunFolder
 from seqlab.runs.load import read_config, read_run_record
+from seqlab.runs.place import shared_path
 from seqlab.schema import OF_THE_COMMAND, Config, validate
 
 log = logging.getLogger(__name__)

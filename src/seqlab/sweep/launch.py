@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from seqlab.errors import ConfigError, SweepError
 from seqlab.report import print_report
-from seqlab.runs.folder import default_name
+from seqlab.runs.place import default_name
 from seqlab.sweep.board import Board
 from seqlab.sweep.devices import Slot, make_slots
 from seqlab.sweep.job import Job, unfinished
