@@ -14,6 +14,12 @@ def allow_option(argument: str) -> str:
     return f"++{argument}" if argument.startswith("model.options.") else argument
 
 
+def quoted(text: str) -> str:
+    """Return a value that Hydra takes as it is, whatever characters it has."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 def options_first(arguments: Sequence[str]) -> list[str]:
     """Put Hydra's options before the settings, since it does not take them in between.
 

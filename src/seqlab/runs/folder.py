@@ -59,7 +59,7 @@ class RunFolder:
             StorageError: the disk has got full.
         """
         if goes_on:
-            self.record = {name: value for name, value in self._recorded().items() if name not in ENDINGS}
+            self.take_up()
         if not self.writes:
             self._wait()
             yield
@@ -85,6 +85,10 @@ class RunFolder:
                 self._end("done", start)
             finally:
                 del os.environ[FOLDER_VARIABLE]
+
+    def take_up(self) -> None:
+        """Begin with the record of an earlier attempt, but for what it says of its end."""
+        self.record = {name: value for name, value in recorded(self.path).items() if name not in ENDINGS}
 
     def is_used(self) -> bool:
         """Return whether a run is using the folder at this moment."""
@@ -120,7 +124,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout as error:
-            found = self._recorded()
+            found = recorded(self.path)
             who = f"process {found.get('pid')} on {found.get('host')}"
             raise RunError(f"{self.path} is in use: {who} is training there; wait, or stop it") from error
         except OSError as error:
@@ -135,20 +139,13 @@ class RunFolder:
             sweep_drafts(self.path)
             sweep_drafts(self.checkpoints)
             return
-        if self._recorded().get("status") == "done":
+        if recorded(self.path).get("status") == "done":
             raise RunError(f"{self.path} holds a finished run; name another folder, or remove it")
         for path in self.path.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             elif path.name != ".lock":
                 path.unlink()
-
-    def _recorded(self) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found
 
     def _end(self, status: str, start: datetime, **fields: Any) -> None:
         end = datetime.now(UTC)
@@ -179,6 +176,15 @@ class RunFolder:
     def diagnostics(self) -> Path:
         """What was measured of gradient flow, gates and memory."""
         return self.path / "diagnostics.json"
+
+
+def recorded(path: Path) -> dict[str, Any]:
+    """Return the record in a run folder, empty as long as there is none that can be read."""
+    try:
+        found: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from seqlab.errors import SweepError
 from seqlab.report import print_report
 from seqlab.sweep.job import lasting
+from seqlab.sweep.launch import config_folders
 from seqlab.sweep.space import Space
 
 FILE = "best.yaml"
@@ -59,11 +60,7 @@ def preset(loader: ConfigLoader, config: DictConfig, overrides: Sequence[str]) -
         elif not override.is_delete():
             OmegaConf.update(values, key, value, force_add=True)
     result = OmegaConf.create({"defaults": ["config", *groups, "_self_"]})
-    sources = [
-        f"file://{Path(source.path).absolute()}"
-        for source in config.hydra.runtime.config_sources
-        if source.provider == "command-line"
-    ]
+    sources = [f"file://{Path(path).absolute()}" for path in config_folders(config)]
     if sources:  # where the user's own files are; --config-dir takes one folder alone
         result.hydra = {"searchpath": sources}
     merged = OmegaConf.merge(result, values)

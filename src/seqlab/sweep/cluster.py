@@ -10,6 +10,7 @@ from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
+from seqlab.arguments import quoted
 from seqlab.errors import SweepError
 from seqlab.report import print_report
 from seqlab.sweep.job import Job, finished
@@ -69,14 +70,9 @@ def _anywhere(job: Job) -> Job:
 def _place(job: Job, folder: Path) -> list[str]:
     """Name a job's folder: those that are done are not launched, so that the launcher counts differently."""
     return [
-        f"hydra.sweep.dir={_quoted(str(folder))}",
-        f"hydra.sweep.subdir={_quoted(job.config.hydra.sweep.subdir)}",
+        f"hydra.sweep.dir={quoted(str(folder))}",
+        f"hydra.sweep.subdir={quoted(str(job.config.hydra.sweep.subdir))}",
     ]
-
-
-def _quoted(text: str) -> str:
-    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _failure(job: Job, end: JobReturn | None) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from seqlab.errors import ConfigError
-from seqlab.runs.folder import ENDINGS, RunFolder
+from seqlab.runs.folder import RunFolder, recorded
 
 COMPLAINT = "seqlab: "
 """What a command puts before an error."""
@@ -41,11 +41,7 @@ class Job:
 
     def record(self) -> dict[str, Any]:
         """Return the run's record, empty as long as there is none that can be read."""
-        try:
-            found: dict[str, Any] = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found
+        return recorded(self.folder)
 
     def begin(self) -> None:
         """Take back what an earlier attempt has left of its end: whatever the record says next is new."""
@@ -53,7 +49,7 @@ class Job:
             return
         if begun(self.folder, self.overrides):
             folder = RunFolder(self.folder)
-            folder.record = {name: value for name, value in self.record().items() if name not in ENDINGS}
+            folder.take_up()
             folder.write(status="running")
         else:
             (self.folder / "run.json").unlink(missing_ok=True)
@@ -134,6 +130,6 @@ def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
 
 def begun(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
     """Return the record of a run with these very settings, however far it is, else None."""
-    record = Job(0, "", tuple(overrides), folder, DictConfig({})).record()
+    record = recorded(folder)
     same = "overrides" in record and lasting(record["overrides"]) == lasting(overrides)
     return record if same else None

@@ -109,10 +109,14 @@ def make_job(
 
 def command_line(config: DictConfig, job: Job) -> list[str]:
     """Return the command line that would run a job alone, from ``seqlab`` on."""
-    sources = [
+    return ["seqlab", "train", *(f"--config-dir={path}" for path in config_folders(config)), *job.overrides]
+
+
+def config_folders(config: DictConfig) -> list[str]:
+    """Return the folders of the user's own files, as ``--config-dir`` has named them."""
+    return [
         source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"
     ]
-    return ["seqlab", "train", *(f"--config-dir={path}" for path in sources), *job.overrides]
 
 
 def returned(job: Job) -> JobReturn:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from seqlab.arguments import quoted
 from seqlab.errors import RunError
 
 RECORD = "sweep.yaml"
@@ -45,7 +46,7 @@ def command_line(folder: Path) -> list[str]:
         raise _refused(record, f"the sweep was begun in {begun}, which is gone")
     os.chdir(begun)  # where relative paths start
     options = [f"--config-dir={path}" for path in sources]
-    return ["-m", *options, *settings, *given, f"hydra.sweep.dir={_quoted(folder)}"]
+    return ["-m", *options, *settings, *given, f"hydra.sweep.dir={quoted(str(folder))}"]
 
 
 def _hydra(file: Path) -> Mapping[str, Any]:
@@ -53,11 +54,6 @@ def _hydra(file: Path) -> Mapping[str, Any]:
         return yaml.safe_load(file.read_text(encoding="utf-8"))["hydra"]  # type: ignore[no-any-return]
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
         raise _refused(file, "cannot be read") from error
-
-
-def _quoted(folder: Path) -> str:
-    text = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"
 
 
 def _refused(file: Path, reason: str) -> RunError:
