@@ -34,8 +34,12 @@ class ExportError(SeqlabError):
     """A network cannot be exported, or an exported file cannot be read."""
 
 
+class CacheError(SeqlabError):
+    """Others than this user could change what is in the cache."""
+
+
 class StorageError(SeqlabError):
-    """A file of a run can no longer be written; what was written before is whole."""
+    """A file can no longer be written; what was written before is whole."""
 
     exit_code = 1
 

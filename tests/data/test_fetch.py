@@ -1,5 +1,7 @@
 """Fetching from a server on this machine: hashes, sizes, broken transfers, mirrors, the cache."""
 
+import errno
+import os
 import threading
 from collections.abc import Iterator
 from hashlib import sha256
@@ -8,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from seqlab.cache import cache_dir
 from seqlab.data.fetch import Remote, fetch
 from seqlab.data.source import resolve
-from seqlab.errors import DataError
+from seqlab.errors import DataError, StorageError
 
 CONTENT = {"Greek.txt": b"Pappas\nSamaras\n", "Irish.txt": b"Doyle\nKelly\n"}
 HASHES = {name: sha256(content).hexdigest() for name, content in CONTENT.items()}
@@ -64,18 +67,26 @@ def remote(server: Server, largest: int = 1000) -> Remote:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
+    return {path.name: path.read_bytes() for path in visible}
 
 
-def test_files_are_fetched_once_and_then_taken_from_the_cache(server, tmp_path):
+def fetched(remote: Remote) -> dict[str, bytes]:
+    """Resolve a data set that is nowhere but on a server; return its files."""
+    found = resolve("toy", lambda _folder: None, Path, root=None, source="real", remote=remote)
+    return files_in(found.path)
+
+
+def test_files_are_fetched_once_and_then_taken_from_the_cache(server):
     for _ in range(2):
-        assert files_in(fetch(remote(server), tmp_path / "names")) == CONTENT
+        assert fetched(remote(server)) == CONTENT
     assert server.asked == ["Greek.txt", "Irish.txt"]
 
 
 def test_a_transfer_that_breaks_is_tried_again(server, tmp_path):
     server.failures = 2
-    assert files_in(fetch(remote(server), tmp_path / "names")) == CONTENT
+    fetch(remote(server), tmp_path / "names")
+    assert files_in(tmp_path / "names") == CONTENT
     assert server.asked.count("Greek.txt") == 3
 
 
@@ -93,10 +104,31 @@ def test_a_file_with_another_hash_is_refused_and_not_kept(server, tmp_path):
     assert files_in(tmp_path / "names") == {"Greek.txt": CONTENT["Greek.txt"]}
 
 
-def test_a_file_that_was_spoilt_in_the_cache_is_fetched_anew(server, tmp_path):
-    fetch(remote(server), tmp_path / "names")
-    (tmp_path / "names/Greek.txt").write_bytes(b"spoilt")
-    assert files_in(fetch(remote(server), tmp_path / "names")) == CONTENT
+def test_a_file_that_was_spoilt_in_the_cache_is_fetched_anew(server):
+    fetched(remote(server))
+    (file,) = cache_dir().glob("fetched/*/Greek.txt")
+    file.write_bytes(b"spoilt")
+    assert fetched(remote(server)) == CONTENT
+
+
+def test_a_full_cache_is_avoided_and_makes_no_sample_of_the_real_data(server, monkeypatch, caplog):
+    opened = Path.open
+
+    def full(path, *arguments, **settings):
+        if cache_dir() in path.parents:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return opened(path, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "open", full)
+    assert fetched(remote(server)) == CONTENT
+    assert "(No space left on device); computing anew" in caplog.text
+
+
+def test_without_room_anywhere_no_sample_is_taken_either(server, monkeypatch):
+    monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
+    monkeypatch.setattr(Path, "open", lambda *_, **__: os.open("/dev/null/x", os.O_RDONLY))
+    with pytest.raises(StorageError, match="neither the cache nor"):
+        resolve("toy", lambda _: None, Path, root=None, source="auto", remote=remote(server))
 
 
 def test_a_file_larger_than_the_cap_is_stopped(server, tmp_path):
@@ -115,7 +147,8 @@ def test_a_missing_file_is_named(server, tmp_path):
 def test_a_mirror_is_asked_instead(server, tmp_path):
     nowhere = Remote("http://127.0.0.1:9/data", HASHES, 1000)
     mirror = f"http://127.0.0.1:{server.server_port}/mirror/"
-    assert files_in(fetch(nowhere, tmp_path / "names", mirror=mirror)) == CONTENT
+    fetch(nowhere, tmp_path / "names", mirror=mirror)
+    assert files_in(tmp_path / "names") == CONTENT
 
 
 def test_a_server_that_cannot_be_reached_is_asked_only_once(server, tmp_path):
@@ -124,13 +157,14 @@ def test_a_server_that_cannot_be_reached_is_asked_only_once(server, tmp_path):
         fetch(nowhere, tmp_path / "names")
 
 
-def test_offline_nothing_is_asked_but_the_cache_serves(server, tmp_path, monkeypatch):
-    fetch(remote(server), tmp_path / "names")
+def test_offline_nothing_is_asked_but_the_cache_serves(server, monkeypatch):
+    fetched(remote(server))
     server.asked.clear()
     monkeypatch.setenv("SEQLAB_OFFLINE", "1")
-    assert files_in(fetch(remote(server), tmp_path / "names")) == CONTENT
+    assert fetched(remote(server)) == CONTENT
+    other = Remote(remote(server).base_url, {"Irish.txt": None}, 1000)
     with pytest.raises(DataError, match="SEQLAB_OFFLINE is set"):
-        fetch(remote(server), tmp_path / "other")
+        fetched(other)
     assert server.asked == []
 
 

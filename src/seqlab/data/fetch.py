@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,11 +35,14 @@ class Remote:
     largest: int
     check: Callable[[Path], None] | None = None
 
+    @property
+    def key(self) -> str:
+        """A hash of what is fetched."""
+        return sha256(repr((self.base_url, sorted(self.sha256.items()))).encode()).hexdigest()[:12]
 
-def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> Path:
-    """Return ``folder`` with all files of ``remote``; what is there and has its hash is not fetched again.
 
-    A file appears only when it is whole and its hash is right.
+def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> None:
+    """Put all files of ``remote`` into an empty folder.
 
     Args:
         remote: what to fetch.
@@ -47,14 +51,14 @@ def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> Path:
 
     Raises:
         DataError: a file cannot be had, is too large, or is not the one that was pinned.
+        OSError: the folder cannot be written.
     """
+    base_url = (mirror or remote.base_url).rstrip("/") + "/"
+    if os.environ.get("SEQLAB_OFFLINE"):
+        raise DataError(f"{base_url} is not asked, since SEQLAB_OFFLINE is set")
     import pooch  # noqa: PLC0415 (with requests it takes a while, and mostly there is nothing to fetch)
     import requests  # noqa: PLC0415
 
-    base_url = (mirror or remote.base_url).rstrip("/") + "/"
-    missing = [name for name in remote.sha256 if not (folder / name).exists()]
-    if missing and os.environ.get("SEQLAB_OFFLINE"):
-        raise DataError(f"{base_url} is not asked, since SEQLAB_OFFLINE is set")
     pooch.get_logger().setLevel(logging.WARNING)
     store = pooch.create(
         path=folder,
@@ -62,25 +66,15 @@ def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> Path:
         registry={name: digest and f"sha256:{digest}" for name, digest in remote.sha256.items()},
         retry_if_failed=RETRIES,
     )
-    if missing:
-        log.info("fetching %d files from %s …", len(missing), base_url)
+    log.info("fetching %d files from %s …", len(remote.sha256), base_url)
     for number, name in enumerate(remote.sha256, start=1):
         try:
             store.fetch(name, downloader=_Download(remote.largest, f"{number}/{len(remote.sha256)} {name}"))
-        except (requests.RequestException, ValueError, OSError) as error:
+        except (requests.RequestException, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise DataError(f"{base_url}{name} could not be fetched: {reason}") from error
-        if remote.check is not None and name in missing:
-            _check(remote.check, folder / name)
-    return folder
-
-
-def _check(check: Callable[[Path], None], file: Path) -> None:
-    try:
-        check(file)
-    except DataError:
-        file.unlink()
-        raise
+        if remote.check is not None:
+            remote.check(folder / name)
 
 
 class _Download:

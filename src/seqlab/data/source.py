@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from seqlab.cache import cache_dir
+from seqlab.cache import cached_folder
 from seqlab.data.fetch import Remote, fetch
 from seqlab.errors import DataError
 
@@ -52,6 +52,8 @@ def resolve(
 
     Raises:
         DataError: the files are not where the user said, or "real" was asked for and there are none.
+        CacheError: others could change what is in the cache.
+        StorageError: what was fetched can be written nowhere.
     """
     if source == "sample":
         return Source("sample", sample(), "data.source=sample")
@@ -68,7 +70,9 @@ def resolve(
             break
     if remote is not None and not root:
         try:
-            fetched = fetch(remote, cache_dir() / name, mirror=mirror)
+            fetched = cached_folder(
+                "fetched", f"{name}-{remote.key}", lambda folder: fetch(remote, folder, mirror=mirror)
+            )
             return Source("real", find(fetched) or fetched, f"fetched from {mirror or remote.base_url}")
         except DataError as error:
             tried.append(str(error))

@@ -250,6 +250,17 @@ def test_what_a_killed_process_has_written_is_never_read(monkeypatch):
     assert {path.name for path in corpora.iterdir()} == {corpus.path.name, f"{corpus.path.name}.lock"}
 
 
+def test_a_mapped_file_that_was_cut_short_is_made_again_before_it_is_mapped(caplog):
+    path = corpus_of(Reader()).path
+    for name in ("tokens", "token_ends", "labels", "texts", "about.json"):
+        (path / name).write_bytes((path / name).read_bytes()[:-4])
+        reader = Reader()
+        corpus = corpus_of(reader)
+        assert [corpus.text(number) for number in range(len(corpus))] == CLEAN
+        assert reader.reads == 1
+    assert caplog.text.count("are not as they were written; made again") == 5
+
+
 def test_a_reader_that_fails_leaves_nothing_behind():
     class Broken(Reader):
         def records(self):

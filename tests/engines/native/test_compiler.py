@@ -4,6 +4,9 @@ import ctypes
 import errno
 import logging
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from seqlab import cache
 from seqlab.cells import cells
 from seqlab.engines import choose, native
 from seqlab.engines.native import compiler
-from seqlab.errors import EngineError
+from seqlab.errors import CacheError, EngineError, StorageError
 
 CPU = torch.device("cpu")
 SOURCE = 'extern "C" const long lanes = 7;\n'
@@ -93,10 +96,11 @@ def test_a_compiler_that_does_not_exist_is_named(monkeypatch, caplog):
             'while [ "$1" != -o ]; do shift; done; echo garbage > "$2"',
             "the compiled kernel cannot be loaded: ",
         ),
-        ("exit 0", "the compiled kernel cannot be loaded: "),
+        ("exit 0", "fails: it has written nothing"),
+        ("""exec $TRUE -shared -x c++ /dev/null -o $(echo "$*" | sed 's/.*-o //; s/ .*//')""", "lanes"),
         ("kill -9 $$", "fails: exit code -9"),
     ],
-    ids=["code", "error", "garbage", "nothing", "killed"],
+    ids=["code", "error", "garbage", "nothing", "no symbols", "killed"],
 )
 def test_a_compiler_that_fails_is_quoted(wrapper, caplog, script, reason):
     wrapper(script)
@@ -117,15 +121,49 @@ def test_a_compiler_that_hangs_is_stopped(wrapper, caplog, monkeypatch):
     falls_back(caplog, "timed out after 0.5 seconds")
 
 
-def test_a_damaged_library_is_removed_and_compiled_anew(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(ctypes, "CDLL", lambda _: None)  # what is loaded once stays
-        compiler.load(SOURCE, torch.float32)
-    (library,) = (cache.cache_dir() / "native").glob("*/kernel.so")
-    library.write_text("damaged")
-    with pytest.raises(compiler.CompilerError, match="cannot be loaded"):
-        compiler.load(SOURCE, torch.float32)
-    assert lanes(compiler.load(SOURCE, torch.float32)) == 7
+def empty(tmp_path):
+    """Return a sound library without a symbol of ours."""
+    library = tmp_path / "empty.so"
+    compiler._run([compiler.find_compiler(), "-shared", "-x", "c++", os.devnull, "-o", str(library)])
+    return library.read_bytes()
+
+
+LOAD = """
+import sys, torch
+from seqlab.engines.native.compiler import load
+for source in sys.argv[1:]:
+    load(source, torch.float32)
+    print("loaded")
+"""
+
+
+def test_damaged_libraries_are_compiled_again_each_in_a_line(tmp_path):
+    damages = {
+        **{f"{size} bytes": lambda sound, size=size: sound[:size] for size in (0, 100, 4096, 12_000)},
+        "a bit": lambda sound: sound[:9000] + bytes([sound[9000] ^ 1]) + sound[9001:],
+        "no symbols": lambda _: empty(tmp_path),
+    }
+    sources = [f"{SOURCE}// {name}" for name in damages]
+
+    def load():
+        # In a process of its own, which a library that is cut short would end by a signal.
+        command = [sys.executable, "-c", LOAD, *sources]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "loaded\n" * len(sources))
+        return done.stderr
+
+    assert load() == ""
+    sound = {}
+    for library in (cache.cache_dir() / "native").glob("*/kernel.so"):
+        sound[library] = library.read_bytes()
+        name = library.with_name("kernel.cpp").read_text().rpartition("// ")[2]
+        library.write_bytes(damages[name](sound[library]))
+        assert library.read_bytes() != sound[library], name
+    said = [f"the cached files in {file.parent} are not as they were written; made again" for file in sound]
+    assert len(sound) == len(damages)
+    assert sorted(load().splitlines()) == sorted(said)
+    assert {library: library.read_bytes() for library in sound} == sound
+    assert load() == ""
 
 
 def lanes(library):
@@ -138,6 +176,14 @@ def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_folder(monkey
     assert lanes(compiler.load(SOURCE, torch.float32)) == 7
     (line,) = warnings(caplog)
     assert "cannot be written" in line
+
+
+def test_a_cache_that_others_may_write_to_is_refused_even_by_auto():
+    cache.cache_dir().mkdir()
+    cache.cache_dir().chmod(0o777)
+    for engine in ("auto", "native"):
+        with pytest.raises(CacheError, match=r"others may write to .* SEQLAB_CACHE_DIR"):
+            choose(engine, cells["mgu"](), torch.float32, CPU)
 
 
 def full_disk(monkeypatch, where):
@@ -159,6 +205,20 @@ def test_a_full_disk_is_avoided_by_a_temporary_folder(monkeypatch, caplog):
     assert "No space left on device" in line
 
 
+def test_a_disk_on_which_only_the_library_finds_no_room_is_avoided_too(monkeypatch, caplog):
+    copy = shutil.copy
+
+    def refuse(source, target):
+        if cache.cache_dir() in Path(target).parents:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), str(target))
+        return copy(source, target)
+
+    monkeypatch.setattr(shutil, "copy", refuse)
+    assert lanes(compiler.load(SOURCE, torch.float32)) == 7
+    (line,) = warnings(caplog)
+    assert "Disk quota exceeded" in line
+
+
 def test_a_disk_that_is_full_everywhere_leaves_another_engine(monkeypatch, caplog):
     full_disk(monkeypatch, "kernel.cpp")
     choice = choose("auto", cells["mgu"](), torch.float32, CPU)
@@ -172,7 +232,7 @@ def test_the_key_is_everything_that_a_library_depends_on(monkeypatch, tmp_path):
 
     def note(group, key, build):
         keys.append(key)
-        raise OSError(errno.EIO, "not now")
+        raise StorageError("not now")
 
     def ask(source=SOURCE, dtype=torch.float32):
         with pytest.raises(compiler.CompilerError):

@@ -7,13 +7,14 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import torch
 
 from seqlab.cache import cached_folder
-from seqlab.errors import EngineError
+from seqlab.errors import EngineError, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ OPTIONS = (
     "-fno-math-errno",
     "-fno-trapping-math",
 )
+LIBRARY = "kernel.so"
 REALS = {torch.float32: "float", torch.float64: "double"}
 TIME_LIMIT = 120
 """Seconds after which a compiler counts as hung."""
@@ -41,7 +43,8 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
     """Compile a kernel, or take it from the cache, and load it.
 
     Raises:
-        CompilerError: there is no C++ compiler, it fails, or its output cannot be loaded.
+        CompilerError: there is no C++ compiler, it fails, or its output cannot be kept or loaded.
+        CacheError: others could change what is in the cache.
     """
     compiler = find_compiler()
     options = [*OPTIONS, _processor(), f"-DSEQLAB_REAL={REALS[dtype]}"]
@@ -51,17 +54,25 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
     def build(folder: Path) -> None:
         file = folder / "kernel.cpp"
         file.write_text(source)
-        _run([compiler, *options, f"-I{HERE}", str(file), "-o", str(folder / "kernel.so"), "-lm"])
+        # Elsewhere first: that the cache is full must not look as if the compiler had failed.
+        with tempfile.TemporaryDirectory(prefix="seqlab-") as elsewhere:
+            output = Path(elsewhere) / LIBRARY
+            _run([compiler, *options, f"-I{HERE}", str(file), "-o", str(output), "-lm"])
+            if not output.exists():
+                raise CompilerError(f"the compiler {compiler} fails: it has written nothing")
+            shutil.copy(output, folder)
 
     try:
         folder = cached_folder("native", key, build)
-    except OSError as error:
+    except StorageError as error:
         raise CompilerError(f"the compiled kernel cannot be written: {error}") from error
     try:
-        return ctypes.CDLL(str(folder / "kernel.so"))
-    except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)  # a damaged file must not stay
+        library = ctypes.CDLL(str(folder / LIBRARY))
+        ctypes.c_int64.in_dll(library, "lanes")
+    except (OSError, ValueError) as error:
+        shutil.rmtree(folder, ignore_errors=True)  # what a compiler has made of it must not stay
         raise CompilerError(f"the compiled kernel cannot be loaded: {error}") from error
+    return library
 
 
 @cache
