@@ -48,6 +48,7 @@ def same_process(
         logger.setLevel(level)
     logging.captureWarnings(capture=False)
     sys.path[:] = path
+    os.environ.pop("PYTHONSAFEPATH", None)  # a script of a later test may need what is beside it
     cells._entries.clear()
     cells._entries.update(registered)
 

@@ -70,8 +70,11 @@ def _run_hydra(arguments: list[str]) -> None:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from seqlab import plugins
     from seqlab.arguments import allow_option, options_first, refuse_shadowed
     from seqlab.mistakes import refuse_swept_command
+
+    plugins.isolate_children()
 
     arguments = options_first(arguments)
     refuse_shadowed(arguments)

@@ -79,13 +79,6 @@ def run(command: str, arguments: Sequence[str]) -> None:
                 help="a UTF-8 file of further texts, one a line; or the latest rows of a series",
             )
             parser.add_argument("--top", type=int, default=3, help="how many classes to name")
-            parser.add_argument(
-                "--imports",
-                action="append",
-                default=[],
-                metavar="MODULE",
-                help="a module of yours that registers the cell of a safetensors file",
-            )
             _predict(parser.parse_args(arguments))
 
 
@@ -100,12 +93,33 @@ def resumed_sweep(arguments: Sequence[str]) -> list[str]:
     parser = _Parser(prog="seqlab sweep", description="Go on with a sweep: what is done is not run again.")
     parser.add_argument("action", choices=["resume"])
     parser.add_argument("folder", type=Path, help="the sweep's, which holds sweep.yaml")
-    return command_line(parser.parse_args(arguments).folder)
+    _add_imports(parser)
+    options = parser.parse_args(arguments)
+    return command_line(options.folder, options.imports)
 
 
 def _add_run(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("run", type=Path, help=what)
     parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
+    _add_imports(parser)
+
+
+def _add_imports(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="a module of yours that registers the cell; none is imported unless you name it",
+    )
+
+
+def _begin(options: argparse.Namespace) -> None:
+    """Say no more than warnings, and import the modules that the user has named."""
+    from seqlab import logs, plugins  # noqa: PLC0415
+
+    logs.configure("quiet")
+    plugins.load(options.imports)
 
 
 def _cells(options: argparse.Namespace) -> None:
@@ -158,6 +172,7 @@ def _report(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from seqlab.evaluation import evaluate  # noqa: PLC0415 (imports torch)
 
+    _begin(options)
     metrics = evaluate(options.run, options.checkpoint, options.root)
     if options.json:
         sys.stdout.write(json.dumps(metrics) + "\n")
@@ -169,11 +184,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _predict(options: argparse.Namespace) -> None:
     if options.top < 1:
         raise ConfigError(f"--top must be 1 or more, got {options.top}")
-    from seqlab import logs, plugins  # noqa: PLC0415
     from seqlab.prediction import load  # noqa: PLC0415 (imports torch)
 
-    logs.configure("quiet")
-    plugins.load(options.imports)
+    _begin(options)
     run = load(options.run, options.checkpoint)
     answer = {"forecasting": _forecast, "classification": _classify}.get(run.spec.task)
     if answer is None:
@@ -190,10 +203,9 @@ def _explain(options: argparse.Namespace) -> None:
         raise ConfigError("name a text or --file, not both")
     from rich.console import Console  # noqa: PLC0415
 
-    from seqlab import logs  # noqa: PLC0415
     from seqlab.explanation import explain, leave_figure, table  # noqa: PLC0415 (imports torch)
 
-    logs.configure("quiet")
+    _begin(options)
     found = explain(options.run, options.checkpoint, options.text, options.file)
     Console(width=None if sys.stdout.isatty() else 200).print(table(found))
     leave_figure(found, file)
@@ -204,10 +216,9 @@ def _export(options: argparse.Namespace) -> None:
     file = options.out or options.run / f"model.{options.to}"
     if file.suffix != f".{options.to}":
         raise ConfigError(f"--out {file} must end in .{options.to}, by which seqlab predict knows it")
-    from seqlab import logs  # noqa: PLC0415
     from seqlab.export import export  # noqa: PLC0415 (imports torch)
 
-    logs.configure("quiet")
+    _begin(options)
     for written in export(options.run, options.checkpoint, file):
         sys.stdout.write(f"{written}  {written.stat().st_size:,} bytes\n")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lightning.pytorch import Trainer
 
-from seqlab import build, logs
+from seqlab import build
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError, DataError
 from seqlab.runs.load import load_run
@@ -23,7 +23,6 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         DataError: the data are gone, or not the ones the run has seen.
         ConfigError: a root is named for data that are generated.
     """
-    logs.configure("quiet")
     run = load_run(path, checkpoint)
     config = run.config
     recorded = run.record.get("data", {}).get("path")

@@ -1,5 +1,10 @@
-"""Modules of the user's own, named by ``imports=[my_cells]``: they register cells, no fork needed."""
+"""Modules of the user's own, named by ``imports=[my_cells]``: they register cells, no fork needed.
 
+Nothing else makes seqlab execute a file of the working folder: a module there comes after the installed ones,
+and only once the user has named one.
+"""
+
+import os
 import sys
 import traceback
 from collections.abc import Iterable
@@ -10,25 +15,86 @@ from seqlab.errors import ConfigError, SeqlabError
 
 
 def load(modules: str | Iterable[str]) -> None:
-    """Import each module, or the one that is named, looking in the working folder too.
+    """Import each module, or the one that is named, looking in the working folder last.
+
+    Nothing is imported from a working folder that is a run's: somebody else may have written it.
 
     Raises:
-        ConfigError: a module does not exist, or fails while it is imported.
+        ConfigError: a module does not exist, has the name of an installed one, or fails while it is imported.
     """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    for name in [modules] if isinstance(modules, str) else modules:
+    names = [modules] if isinstance(modules, str) else list(modules)
+    here = Path.cwd()
+    is_run = (here / "run.json").exists()
+    if names and not is_run and str(here) not in sys.path:
+        sys.path.append(str(here))
+    for name in names:
         try:
             import_module(name)
         except SeqlabError:
             raise
         except (Exception, SystemExit) as error:
             if isinstance(error, ModuleNotFoundError) and error.name == name:
-                reason = f"there is no such module in {here} or among the installed ones"
+                where = "among the installed ones" if is_run else f"in {here} or among the installed ones"
+                of_run = "; nothing is imported from a run folder" if is_run else ""
+                reason = f"there is no such module {where}{of_run}"
             else:
                 reason = f"it fails with {_what(error)} ({_where(error)})"
             raise ConfigError(f"imports={name}: {reason}") from error
+        _refuse_shadowed(name, here)
+
+
+def refuse_unnamed(modules: Iterable[str], folder: Path, remedy: str) -> None:
+    """Refuse modules that a run's settings name and its user does not: their author may be anybody.
+
+    Args:
+        modules: what the settings name.
+        folder: of the run or sweep.
+        remedy: what to type to have them imported.
+
+    Raises:
+        ConfigError: a module has not been imported.
+    """
+    for name in modules:
+        if name in sys.modules:
+            continue
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ConfigError(f"imports={name:.60} is not the name of a module")
+        if any(_lies_in(folder, place, name) for place in {*sys.path, str(Path.cwd())}):
+            raise ConfigError(
+                f"imports={name:.60} could be a file of the run folder, from which nothing is imported; "
+                "go to the folder of your own modules"
+            )
+        raise ConfigError(
+            f"imports={name:.60}: a run's own modules are executed only if you name them; "
+            f"if they are yours, add {remedy}"
+        )
+
+
+def isolate_children() -> None:
+    """Have every Python that this one starts look for modules among the installed ones alone."""
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def _lies_in(folder: Path, place: str, name: str) -> bool:
+    return Path(place, *name.split(".")).resolve().is_relative_to(folder.resolve())
+
+
+def _refuse_shadowed(name: str, here: Path) -> None:
+    """Refuse a module of the working folder in whose place an installed one of its name was imported.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    path = here.joinpath(*name.split("."))
+    file = next(
+        (file for file in (path.with_name(f"{path.name}.py"), path / "__init__.py") if file.exists()), None
+    )
+    found = getattr(sys.modules.get(name), "__file__", None)
+    if file is not None and (found is None or not Path(found).resolve().is_relative_to(here.resolve())):
+        raise ConfigError(
+            f"imports={name}: {file} has the name of an installed module, which comes first "
+            f"({found or 'a part of Python'}); call it something else"
+        )
 
 
 def _what(error: BaseException) -> str:

@@ -73,7 +73,7 @@ HOSTILE: dict[str, tuple[str, Damage, str]] = {
     "17 MB of settings": ("config.yaml", text("x: " + "x" * 2**24), "more than the"),
     "settings of which 10⁹ are aliases": ("config.yaml", text(ALIASES), "has an alias, *a"),
     "settings merged 10⁸ times": ("config.yaml", text(MERGED), "has an alias, *a"),
-    "100,000 settings in one another": ("config.yaml", text("[" * 100_000), "nested too deeply"),
+    "100,000 settings in one another": ("config.yaml", text("[" * 100_000), "nest"),
     "settings cut off": ("config.yaml", text("model: ["), "is not YAML (line 2"),
     "a list of settings": ("config.yaml", text("- a"), "settings"),
     "empty settings": ("config.yaml", text(""), "settings"),
@@ -118,7 +118,7 @@ UNUSABLE: dict[str, tuple[Damage, str]] = {
     "another task": (settings(data__name="jena_climate"), "data."),
     "a word for modules": (settings(imports="os"), "does not hold the settings of a run"),
     "a number for a module": (settings(imports=[3]), "does not hold the settings of a run"),
-    "a module that is not there": (settings(imports=["nope"]), "imports=nope: there is no such module"),
+    "a module that is not there": (settings(imports=["nope"]), "imports=nope: a run's own modules are executed only if you name them"),
     "a module of no name": (settings(imports=[""]), "imports="),
     "a module of the run folder": (module_inside, "could be a file of the run folder"),
 }  # fmt: skip

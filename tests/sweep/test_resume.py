@@ -1,5 +1,6 @@
 """What a sweep's folder tells of the command that began it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,14 @@ from seqlab.errors import RunError
 from seqlab.sweep.resume import command_line
 
 
-def write(folder, **changes):
+def write(folder, imports=(), **changes):
     hydra = {
         "overrides": {"hydra": ["hydra.sweep.dir=out", "hydra.mode=MULTIRUN"], "task": ["seed=0,1"]},
         "runtime": {"cwd": str(folder), "config_sources": [{"path": "seqlab.conf", "provider": "main"}]},
     }
-    (folder / "multirun.yaml").write_text(yaml.safe_dump({"hydra": hydra | changes}))
+    (folder / "multirun.yaml").write_text(
+        yaml.safe_dump({"hydra": hydra | changes, "imports": list(imports)})
+    )
 
 
 def test_the_command_is_the_one_that_began_the_sweep_with_the_folder_as_it_is_now(tmp_path, monkeypatch):
@@ -34,6 +37,25 @@ def test_a_users_own_settings_are_found_again(tmp_path, monkeypatch):
     sources = [{"path": "seqlab.conf", "provider": "main"}, {"path": "/mine", "provider": "command-line"}]
     write(tmp_path, runtime={"cwd": str(tmp_path), "config_sources": sources})
     assert command_line(tmp_path)[:2] == ["-m", "--config-dir=/mine"]
+
+
+@pytest.mark.parametrize("task", [[], ["imports=[swept_module]"], ["+imports=[],[swept_module]"]])
+def test_a_module_that_a_sweep_names_is_imported_only_if_the_user_names_it_too(tmp_path, monkeypatch, task):
+    monkeypatch.chdir(tmp_path)  # where the test began
+    (tmp_path / "swept_module.py").write_text("open('executed', 'w').close()")
+    work = tmp_path / "sweep"
+    work.mkdir()
+    write(work, ["swept_module"] * (not task), overrides={"hydra": [], "task": task})
+    record = work / "multirun.yaml"
+    record.write_text(record.read_text().replace(f"cwd: {work}", f"cwd: {tmp_path}"))
+    with pytest.raises(
+        RunError, match=r"multirun.yaml: imports=swept_module: .* add --imports swept_module$"
+    ):
+        command_line(work)
+    assert not (tmp_path / "executed").exists()
+    command_line(work, ["swept_module"])
+    assert (tmp_path / "executed").exists()
+    del sys.modules["swept_module"]
 
 
 def test_a_command_that_was_refused_is_not_the_sweeps(tmp_path, monkeypatch):

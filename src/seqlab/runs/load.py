@@ -4,7 +4,6 @@ A checkpoint is read as numbers and plain values. It never decides what is built
 registries. What does not fit is refused in one line, ``file: reason; remedy``.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,14 +69,14 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
 
 
 def read_config(path: Path, *, anywhere: bool = False) -> Config:
-    """Return the settings of a run folder; the user's modules that they name are imported.
+    """Return the settings of a run folder; the modules that they name have been imported by the user.
 
     Args:
         path: the folder.
-        anywhere: whether the run is used on whatever machine this is, with GPUs or without.
+        anywhere: whether the run is used on whatever machine this is, with GPUs or without; else it goes on.
 
     Raises:
-        RunError: config.yaml is missing or damaged, or a module is.
+        RunError: config.yaml is missing or damaged, or names a module that the user has not named.
     """
     file = path / "config.yaml"
     try:
@@ -87,14 +86,16 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
     modules = raw.get("imports") if isinstance(raw, dict) else None
     if not isinstance(modules, list) or not all(isinstance(name, str) for name in modules):
         raise _refused(file, "does not hold the settings of a run")
-    _refuse_own_modules(path, modules)
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
     trainer = raw.get("trainer")
     if anywhere and isinstance(trainer, dict):
         device = "cpu" if trainer.get("accelerator") == "cpu" else "auto"
         raw["trainer"] = trainer | {"accelerator": device, "devices": 1}
+    named = (
+        " ".join(f"--imports {name}" for name in modules) if anywhere else f"imports=[{','.join(modules)}]"
+    )
     try:
-        plugins.load(modules)
+        plugins.refuse_unnamed(modules, path, named)
         return validate(raw)
     except SeqlabError as error:
         raise RunError("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from error
@@ -150,18 +151,6 @@ def read_run_record(path: Path) -> dict[str, Any]:
         return read_record(file)
     except UnreadableError as error:
         raise RunError(f"{file}: {error}") from error
-
-
-def _refuse_own_modules(path: Path, modules: list[str]) -> None:
-    """Refuse to import from the run folder itself: who sent it would decide what is executed."""
-    folder = path.resolve()
-    for name in modules:
-        for place in {*sys.path, str(Path.cwd())}:
-            if Path(place, *name.split(".")).resolve().is_relative_to(folder):
-                raise RunError(
-                    f"{path / 'config.yaml'}: imports={name} could be a file of the run folder, from which "
-                    "nothing is imported; go to the folder of your own modules"
-                )
 
 
 def _torch_load(file: Path) -> dict[str, Any]:

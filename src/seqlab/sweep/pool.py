@@ -12,6 +12,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import FrameType
 from typing import Any, NoReturn
 
+from seqlab import plugins
 from seqlab.sweep.board import Board
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job
@@ -25,6 +26,7 @@ PATIENCE = 20.0
 
 def fork_server() -> ForkServerContext:
     """Return the server from which jobs are forked: it has imported what they need, and touched no GPU."""
+    plugins.isolate_children()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["seqlab.sweep.worker"])
     return context

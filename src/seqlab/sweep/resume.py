@@ -1,14 +1,15 @@
 """Going on with a sweep: its folder knows the command that began it."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from seqlab import plugins
 from seqlab.arguments import quoted
-from seqlab.errors import RunError
+from seqlab.errors import ConfigError, RunError
+from seqlab.plain import UnreadableError, read_yaml
 
 RECORD = "sweep.yaml"
 """The configuration of a sweep whose jobs were all found right."""
@@ -17,43 +18,62 @@ HYDRAS_RECORD = "multirun.yaml"
 """The same by Hydra, of whatever was tried last; there alone after launcher=basic."""
 
 
-def command_line(folder: Path) -> list[str]:
+def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
     """Return what follows ``seqlab train`` to go on with a sweep, and move to where it was begun.
 
-    A sweep's folder is a command, which may name modules and configuration files: resume only your own.
+    A sweep's folder is a command, which may name configuration files: resume only your own. The modules that
+    it names are imported only if the user names them too.
 
     Args:
         folder: of the sweep.
+        imports: modules that the user names.
 
     Raises:
-        RunError: the folder holds no sweep, or its record is damaged.
+        RunError: the folder holds no sweep, its record is damaged, or names a module that the user does not.
     """
     folder = folder.absolute()
     record = next((folder / name for name in (RECORD, HYDRAS_RECORD) if (folder / name).exists()), None)
     if record is None:
         raise RunError(f"{folder} holds no sweep: it has no {RECORD}")
-    hydra = _hydra(record)
+    config = _config(record)
     try:
+        hydra = config["hydra"]
         given = [text for text in hydra["overrides"]["hydra"] if not text.startswith("hydra.mode=")]
         settings = [*hydra["overrides"]["task"]]
         sources = [
             one["path"] for one in hydra["runtime"]["config_sources"] if one["provider"] == "command-line"
         ]
         begun = Path(hydra["runtime"]["cwd"])
+        modules = _modules(config.get("imports") or [], [*settings, *given])
     except (KeyError, TypeError, AttributeError) as error:
         raise _refused(record, f"misses {error}") from error
     if not begun.is_dir():
         raise _refused(record, f"the sweep was begun in {begun}, which is gone")
     os.chdir(begun)  # where relative paths start
+    plugins.load(imports)
+    try:
+        plugins.refuse_unnamed(modules, folder, " ".join(f"--imports {name}" for name in modules))
+    except ConfigError as error:
+        raise RunError(f"{record}: {error}") from error
     options = [f"--config-dir={path}" for path in sources]
     return ["-m", *options, *settings, *given, f"hydra.sweep.dir={quoted(str(folder))}"]
 
 
-def _hydra(file: Path) -> Mapping[str, Any]:
+def _config(file: Path) -> Mapping[str, Any]:
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))["hydra"]  # type: ignore[no-any-return]
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as error:
-        raise _refused(file, "cannot be read") from error
+        config = read_yaml(file)
+    except UnreadableError as error:
+        raise _refused(file, str(error)) from error
+    if not isinstance(config, dict):
+        raise _refused(file, "is not the configuration of a sweep")
+    return config
+
+
+def _modules(imports: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """Return the modules that a sweep's configuration and its overrides name, whichever they are."""
+    swept = [text for text in overrides if re.match(r"[+~]*imports=", text)]
+    named = [*imports, *(name for text in swept for name in re.findall(r"[\w.]+", text.partition("=")[2]))]
+    return list(dict.fromkeys(map(str, named)))
 
 
 def _refused(file: Path, reason: str) -> RunError:
