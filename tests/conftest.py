@@ -128,3 +128,29 @@ def killed(
             yield
 
     return dies
+
+
+class Arrival:
+    """Stands for torch.cuda.Event, and tells whether it was waited for."""
+
+    def __init__(self) -> None:
+        self.recorded = self.waited_for = False
+
+    def record(self) -> None:
+        self.recorded = True
+
+    def synchronize(self) -> None:
+        assert self.recorded
+        self.waited_for = True
+
+
+@pytest.fixture
+def arriving_late(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return what lets numbers of the processor arrive as those of a GPU do: so many readings later."""
+
+    def late(behind: int) -> None:
+        monkeypatch.setattr("seqlab.readings.WAITED_FOR", ())
+        monkeypatch.setattr("seqlab.readings.BEHIND", behind)
+        monkeypatch.setattr(torch.cuda, "Event", Arrival)
+
+    return late

@@ -344,6 +344,36 @@ def test_numbers_that_are_none_stop_the_run_before_they_reach_the_weights(
         assert torch.equal(value, weights.before[name])
 
 
+@pytest.mark.parametrize("behind", [1, 3, 99])
+def test_where_numbers_arrive_late_no_weights_of_such_a_step_are_scored_or_saved(
+    monkeypatch, arriving_late, tmp_path, behind
+):
+    arriving_late(behind)
+    breaking("gradient", math.nan, monkeypatch)
+    module, journal = module_of(), Journal()
+    validated, saved = [], SaveAt(4, tmp_path / "broken.ckpt")
+    monkeypatch.setattr(SequenceModule, "validation_step", lambda *_arguments: validated.append(1))
+    trainer = trainer_of(saved, logger=journal, num_sanity_val_steps=0)
+    with pytest.raises(TrainingError, match=r"at step 3, epoch 1, learning rate 0.1: loss .* norm nan, "):
+        trainer.fit(module, loader_of(48), loader_of(16))
+    assert not validated
+    assert not saved.path.exists()
+    assert list(journal.values("step/loss")) == [0, 1, 2]
+
+
+def test_where_numbers_arrive_late_the_same_is_logged(arriving_late):
+    def logged() -> list[tuple[int, dict[str, float]]]:
+        journal = Journal()
+        settings = {"accumulate_grad_batches": 2, "log_every_n_steps": 2}
+        trainer_of(logger=journal, epochs=2, **settings).fit(module_of(), loader_of(40))
+        return journal.rows
+
+    at_once = logged()
+    arriving_late(4)
+    assert logged() == at_once
+    assert [step for step, row in at_once if "step/loss" in row] == [0, 2, 4]
+
+
 def test_the_samples_of_the_batch_are_named(monkeypatch):
     breaking("loss", math.nan, monkeypatch)
     seen = []

@@ -1,8 +1,8 @@
 """The one LightningModule: any cell, any data, any task."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
@@ -13,10 +13,20 @@ from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
 from seqlab.nn.model import SequenceModel
 from seqlab.optim import LENGTHS, make_optimizer, make_scheduler, take_rate
+from seqlab.readings import Readings
 from seqlab.tasks import TASKS
 
 MOST_IDS = 20
 """Samples that an error names."""
+
+
+class Step(NamedTuple):
+    """A step of the optimizer: its number, its epoch from 0, its learning rate, its last batch's samples."""
+
+    number: int
+    epoch: int
+    lr: float
+    ids: Tensor
 
 
 class SequenceModule(LightningModule):
@@ -47,7 +57,7 @@ class SequenceModule(LightningModule):
     ) -> None:
         super().__init__()
         self.save_hyperparameters(logger=False)
-        self._last_batch = (torch.tensor(0.0), torch.tensor([], dtype=torch.int64))
+        self._readings: Readings[Step] = Readings()
         self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
         self.scheduler_settings = dict(scheduler or {"name": "none"})
         self.task = TASKS[spec.get("task", "classification")].of(spec, task or {})
@@ -69,6 +79,10 @@ class SequenceModule(LightningModule):
         answer: Tensor = self.model(x, lengths)
         return answer
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
+        """Save no weights that may not be finite."""
+        self.settle()
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let a schedule keep its own length: the run that goes on may be a longer one."""
         for state in checkpoint["lr_schedulers"]:
@@ -79,8 +93,6 @@ class SequenceModule(LightningModule):
         """Return the loss of a training batch."""
         loss = self._step("train", batch)
         self._last_batch = (loss.detach(), batch.ids)
-        if self._is_logged_step():
-            self._log_step({"step/loss": float(loss.detach()), "step/lr": self._lr()})
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
@@ -100,13 +112,15 @@ class SequenceModule(LightningModule):
         self.trainer.fit_loop._load_combined_loader_states()  # noqa: SLF001
         for schedule in self.trainer.lr_scheduler_configs:
             take_rate(schedule.scheduler)
+        self._readings = Readings()  # an earlier training may have ended in an error
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's training scores anew."""
         self.task.reset("train")
 
     def on_validation_epoch_start(self) -> None:
-        """Start the validation scores anew."""
+        """Start the validation scores anew, of weights that are known to be finite."""
+        self.settle()
         self.task.reset("val")
 
     def on_test_epoch_start(self) -> None:
@@ -116,6 +130,7 @@ class SequenceModule(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log the training scores of the epoch: of the weights as they were at each batch."""
+        self.settle()
         self._log_epoch("train")
 
     def on_validation_epoch_end(self) -> None:
@@ -147,34 +162,41 @@ class SequenceModule(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Refuse a gradient that is NaN or infinite, clip it, and log the norm it had.
+        """Clip the gradient, log the norm it had, and refuse one that is NaN or infinite.
+
+        Nothing here waits for a GPU: the norm is read some steps later, and before weights are scored or
+        saved.
 
         Raises:
-            TrainingError: the loss or the gradient is not finite; the weights are what they were.
+            TrainingError: the loss or the gradient is not finite; on the processor the weights are what they
+                were, and on a GPU nothing has been saved since.
         """
         learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         limit = None if gradient_clip_algorithm == "value" else gradient_clip_val
-        norm = float(torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf))
-        # A loss scaler tries infinite gradients on purpose, and leaves their step out.
-        gradient = 0.0 if self.trainer.precision == "16-mixed" else norm
-        if not math.isfinite(float(self._last_batch[0]) + gradient):
-            raise self._not_finite(norm)
+        norm = torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf)
+        loss, ids = self._last_batch
+        self._readings.send(Step(self.global_step, self.current_epoch, self._lr(), ids), loss, norm)
+        self._take(self._readings.due())
         if gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        if self._is_logged_step():
-            self._log_step({"step/gradient_norm": norm})
 
-    def _not_finite(self, norm: float) -> TrainingError:
-        loss, ids = self._last_batch
-        known = [str(number) for number in ids.tolist() if number >= 0]
-        shown = ", ".join(known[:MOST_IDS]) + (
-            f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else ""
-        )
-        return TrainingError(
-            f"the numbers overflow at step {self.global_step}, epoch {self.current_epoch + 1}, learning rate "
-            f"{self._lr():.3g}: loss {float(loss):.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
-            "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
-        )
+    def settle(self) -> None:
+        """Wait until all steps so far are known to be finite, and logged.
+
+        Raises:
+            TrainingError: one of them is not finite.
+        """
+        self._take(self._readings.rest())
+
+    def _take(self, readings: Iterable[tuple[Step, tuple[float, ...]]]) -> None:
+        for step, (loss, norm) in readings:
+            # A loss scaler tries infinite gradients on purpose, and leaves their step out.
+            if not math.isfinite(loss + (0.0 if self.trainer.precision == "16-mixed" else norm)):
+                raise _not_finite(step, loss, norm)
+            if self._is_logged(step.number):
+                self._log_step(
+                    {"step/loss": loss, "step/lr": step.lr, "step/gradient_norm": norm}, step.number
+                )
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
         return self.task.step(stage, self(batch.x, batch.lengths), batch)
@@ -182,14 +204,14 @@ class SequenceModule(LightningModule):
     def _lr(self) -> float:
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
-    def _is_logged_step(self) -> bool:
+    def _is_logged(self, step: int) -> bool:
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        return every > 0 and self.global_step % every == 0
+        return every > 0 and step % every == 0
 
-    def _log_step(self, metrics: dict[str, float]) -> None:
+    def _log_step(self, metrics: dict[str, float], step: int) -> None:
         # Past self.log, which costs more than the step of a small model.
         for logger in self.loggers:
-            logger.log_metrics(metrics, step=self.global_step)
+            logger.log_metrics(metrics, step=step)
 
     def _log_epoch(self, stage: str) -> None:
         metrics = {f"{stage}/{name}": value for name, value in self.task.compute(stage).items()}
@@ -199,3 +221,13 @@ class SequenceModule(LightningModule):
         step = self.global_step if stage == "test" else max(self.global_step - 1, 0)
         for logger in self.loggers:
             logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=step)
+
+
+def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
+    known = [str(number) for number in step.ids.tolist() if number >= 0]
+    shown = ", ".join(known[:MOST_IDS]) + (f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else "")
+    return TrainingError(
+        f"the numbers overflow at step {step.number}, epoch {step.epoch + 1}, learning rate "
+        f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
+        "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
+    )

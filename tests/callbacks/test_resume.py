@@ -110,6 +110,16 @@ def test_whatever_a_run_does_it_goes_on_to_the_same_end_from_three_ends(runs, ki
     runs.assert_same("run", expected)
 
 
+def test_where_numbers_arrive_late_a_run_goes_on_to_the_same_end(runs, killed, whole, arriving_late):
+    config = runs.settings("checkpoint.every_steps=3")
+    expected = whole(runs, config)
+    arriving_late(4)
+    with killed("on_train_batch_start", 11):
+        runs.train(config)
+    runs.train(config)
+    runs.assert_same("run", expected)
+
+
 def test_ended_between_epochs_again_and_again_a_run_goes_on_to_the_same_end(runs, killed, whole):
     config = runs.settings(*VARIANTS["plateau"])
     for step in (8, 16, 20):

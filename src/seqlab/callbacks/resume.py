@@ -51,6 +51,7 @@ class Resume(Callback):
     def __init__(self, folder: RunFolder, *, every_steps: int | None, every_minutes: float | None) -> None:
         self.folder, self.every_steps, self.every_minutes = folder, every_steps, every_minutes
         self._request = Request()
+        self._ranks: distributed.ProcessGroup | None = None
         self._restored: State = {}
         self._at_step = -1
         self._at_time = time.monotonic()
@@ -58,8 +59,13 @@ class Resume(Callback):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         # Lightning's own handlers stop in the middle of validation, and can leave two processes waiting.
         trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+        # It looks for them on the device before every batch, and waits for it.
+        trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
         if stage == "fit":
             self._request.listen()
+            if trainer.world_size > 1 and self._ranks is None:
+                # Of the processors: to agree through GPUs, each would have to finish its step.
+                self._ranks = distributed.new_group(backend="gloo")
             _check_space(self.folder, pl_module)
         else:
             end_at_once()
@@ -108,6 +114,7 @@ class Resume(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
+        _ours(pl_module).settle()  # what it logs belongs to the part of the journal that is kept
         device = trainer.strategy.root_device
         mine = {"random": random_state(device), "metrics": metric_state(_train_scores(pl_module))}
         monitored = {name: float(value) for name, value in trainer.callback_metrics.items()}
@@ -135,8 +142,8 @@ class Resume(Callback):
         wanted = self._request.number or self._is_due(trainer)
         if trainer.world_size == 1:
             return wanted
-        agreed = torch.tensor(wanted, device=trainer.strategy.root_device)
-        distributed.all_reduce(agreed, distributed.ReduceOp.MAX)
+        agreed = torch.tensor(wanted)
+        distributed.all_reduce(agreed, distributed.ReduceOp.MAX, group=self._ranks)
         return int(agreed)
 
     def _is_due(self, trainer: Trainer) -> int:
@@ -159,9 +166,13 @@ class Resume(Callback):
         raise SystemExit(exit_code(wanted))
 
 
-def _train_scores(module: LightningModule) -> torch.nn.Module:
+def _ours(module: LightningModule) -> SequenceModule:
     assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
-    return module.task.stage("train")
+    return module
+
+
+def _train_scores(module: LightningModule) -> torch.nn.Module:
+    return _ours(module).task.stage("train")
 
 
 def _count_from_zero(trainer: Trainer) -> None:

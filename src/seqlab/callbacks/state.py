@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchmetrics import Metric
 
 State = dict[str, Any]
@@ -38,9 +38,16 @@ def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None
 
 
 def metric_state(module: nn.Module) -> list[State]:
-    """Return what the metrics inside a module have summed up on this rank so far."""
+    """Return what the metrics inside a module have summed up on this rank so far.
+
+    On the processor: gathered from all ranks, they would else take memory of every GPU.
+    """
+    processor = torch.device("cpu")
     return [
-        {"updates": metric._update_count, "values": dict(metric.metric_state)}  # noqa: SLF001
+        {
+            "updates": metric._update_count,  # noqa: SLF001
+            "values": {name: _moved(value, processor) for name, value in metric.metric_state.items()},
+        }
         for metric in _metrics(module)
     ]
 
@@ -51,8 +58,11 @@ def restore_metric_state(module: nn.Module, states: list[State], device: torch.d
         metric.reset()
         metric._update_count = state["updates"]  # noqa: SLF001
         for name, value in state["values"].items():
-            moved = [one.to(device) for one in value] if isinstance(value, list) else value.to(device)
-            setattr(metric, name, moved)
+            setattr(metric, name, _moved(value, device))
+
+
+def _moved(value: Tensor | list[Tensor], device: torch.device) -> Tensor | list[Tensor]:
+    return [one.to(device) for one in value] if isinstance(value, list) else value.to(device)
 
 
 def _metrics(module: nn.Module) -> list[Metric]:

@@ -3,9 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 
+import torch
 from lightning.pytorch import LightningDataModule
 
-from seqlab.data.batches import Samples
+from seqlab.data.batches import Batch, Samples
 from seqlab.data.loader import BatchLoader, Order
 from seqlab.data.spec import DataSpec
 from seqlab.errors import DataError
@@ -81,6 +82,13 @@ class SequenceData(LightningDataModule):
     def drawn_dataloader(self) -> BatchLoader:
         """Return training samples drawn uniformly over classes: the classroom's way to score."""
         return self._loader("train", "by_class", EVALUATION)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Copy a batch to the device; to a GPU through pinned memory, else the copy is waited for."""
+        if device.type == "cuda":
+            batch = Batch(*(part.pin_memory() for part in batch))
+        moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return moved
 
     def _loader(self, split: str, order: Order, at_least: int = 1) -> BatchLoader:
         trainer = self.trainer

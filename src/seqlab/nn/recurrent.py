@@ -241,8 +241,8 @@ class Recurrent(nn.Module):
             raise ValueError(f"x must be [B, T, {self.input_size}] with T ≥ 1, got {list(x.shape)}")
         if lengths is not None and lengths.shape != x.shape[:1]:
             raise ValueError(f"lengths must be [{len(x)}], one a sequence, got {list(lengths.shape)}")
-        # Lengths on a GPU are not looked at: that would wait for the device at every call.
-        if lengths is not None and not lengths.is_cuda and len(lengths):
+        # Lengths elsewhere are not looked at: that would wait for the device at every call.
+        if lengths is not None and lengths.device.type == "cpu" and len(lengths):
             shortest, longest = map(int, lengths.aminmax())
             if shortest < 1 or longest > x.shape[1]:
                 raise ValueError(f"lengths must be from 1 to {x.shape[1]}, got {shortest} to {longest}")

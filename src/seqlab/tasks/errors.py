@@ -4,6 +4,8 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from seqlab.tasks.predictions import in_order
+
 SCORES = ("mae", "median_ae", "rmse", "bias")
 """Errors are forecast less truth: a positive bias is a forecast that is too high."""
 
@@ -23,14 +25,13 @@ class Forecasts(Metric):
 
     def update(self, ids: Tensor, forecasts: Tensor, truths: Tensor) -> None:
         """Note a batch: ids [B] (−1 for rows that do not count), forecasts and truths [B, horizon, K]."""
-        valid = ids >= 0
-        self.ids.append(ids[valid])
-        self.forecasts.append(forecasts[valid].float())
-        self.truths.append(truths[valid].float())
+        self.ids.append(ids)
+        self.forecasts.append(forecasts.float())
+        self.truths.append(truths.float())
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Return forecasts and truths, [N, horizon, K] each, in the order of the sample ids."""
-        order = dim_zero_cat(self.ids).argsort()
+        order = in_order(dim_zero_cat(self.ids))
         return dim_zero_cat(self.forecasts)[order], dim_zero_cat(self.truths)[order]
 
 

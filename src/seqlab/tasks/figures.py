@@ -54,7 +54,8 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
         classes: class names in the order of their numbers.
         title: what stands above.
     """
-    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).cpu().numpy()
+    counts = counts.cpu()  # looked at number by number
+    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
     side = min(4.0 + 0.42 * len(classes), 24.0)
     figure = Figure(figsize=(side, side * 0.9), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
     axes = figure.subplots()

@@ -44,6 +44,9 @@ class Forecasting(Task):
 
     monitor, mode = "val/mae", "min"
 
+    _columns: Tensor
+    _units: Tensor
+
     def __init__(
         self,
         *,
@@ -61,6 +64,9 @@ class Forecasting(Task):
         self.horizon_steps, self.step_minutes = horizon_steps, step_minutes
         self.loss, self.residual = LOSSES[loss], residual
         self.means, self.scales = (torch.tensor(values, dtype=torch.float64) for values in (means, scales))
+        # What a step looks at lies on its device: a list or a tensor elsewhere would be waited for.
+        self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
+        self.register_buffer("_units", self.scales.clone(), persistent=False)
         self.output_size = horizon_steps * len(self.targets)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._beside: dict[str, Tensor] = {}
@@ -83,7 +89,7 @@ class Forecasting(Task):
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
         """Return scaled forecasts, [B, horizon, K], from answers [B, horizon · K] to inputs x."""
         forecasts = answers.view(len(answers), self.horizon_steps, len(self.targets))
-        return forecasts + x[:, -1:, self.places] if self.residual == "persistence" else forecasts
+        return forecasts + x[:, -1:, self._columns] if self.residual == "persistence" else forecasts
 
     def in_units(self, scaled: Tensor) -> Tensor:
         """Return scaled values, [..., K], in the targets' own units, on the CPU."""
@@ -100,7 +106,7 @@ class Forecasting(Task):
             found = self._of(stage)
             found.loss.update(loss, rows)
             if stage == "train":
-                off = ((forecasts - batch.y).abs() * self.scales.to(forecasts)).mean((1, 2))
+                off = ((forecasts - batch.y).abs() * self._units).mean((1, 2))
                 found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
             else:
                 found.forecasts.update(batch.ids, forecasts, batch.y)

@@ -20,13 +20,21 @@ class Predictions(Metric):
 
     def update(self, ids: Tensor, true: Tensor, logits: Tensor) -> None:
         """Note a batch: ids [B] (−1 for rows that do not count), true classes [B], logits [B, C]."""
-        valid = ids >= 0
         probability, predicted = logits.softmax(1).max(1)
-        self.answers.append(torch.stack([ids, true, predicted], dim=1)[valid])
-        self.probabilities.append(probability[valid])
+        self.answers.append(torch.stack([ids, true, predicted], dim=1))
+        self.probabilities.append(probability)
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Return the answers [N, 3] and their probabilities [N], in the order of the sample ids."""
         answers, probabilities = dim_zero_cat(self.answers), dim_zero_cat(self.probabilities)
-        order = answers[:, 0].argsort()
+        order = in_order(answers[:, 0])
         return answers[order], probabilities[order]
+
+
+def in_order(ids: Tensor) -> Tensor:
+    """Return the places of the rows that count, in the order of their sample ids, from ids [N].
+
+    Left to the end of an evaluation: how many rows count is known only once a device has done its work.
+    """
+    order = ids.argsort()
+    return order[(ids < 0).sum() :]

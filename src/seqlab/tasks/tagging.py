@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from seqlab.data import Batch, SequenceData
@@ -41,7 +42,8 @@ class Tagging(Classification):
 
         Step s of sample i counts as sample i · S + s; the classes ``batch.y`` are [B, S].
         """
-        steps = batch.ids[:, None] * self.output_steps + batch.y.new_tensor(range(self.output_steps))
+        steps = batch.ids[:, None] * self.output_steps
+        steps = steps + torch.arange(self.output_steps, device=steps.device)
         ids = steps.where(batch.ids[:, None] >= 0, -1)
         return super().step(
             stage, answers.flatten(0, 1), batch._replace(y=batch.y.flatten(), ids=ids.flatten())
