@@ -150,6 +150,35 @@ def test_the_first_step_is_the_clipped_gradient_of_the_mean_cross_entropy():
         torch.testing.assert_close(parameter.detach(), before[name] - 0.1 * gradient[name] / 4)
 
 
+@pytest.mark.parametrize(
+    ("settings", "groups"),
+    [
+        ({"accumulate_grad_batches": 3}, [3, 2]),
+        ({"accumulate_grad_batches": 3, "gradient_clip_val": 0.05}, [3, 2]),
+        ({"accumulate_grad_batches": 9}, [5]),
+        ({"accumulate_grad_batches": 3, "limit_train_batches": 4}, [3, 1]),
+        ({"accumulate_grad_batches": 2, "limit_train_batches": 4}, [2, 2]),
+    ],
+)
+def test_a_step_is_the_mean_of_its_batches_however_few_an_epoch_leaves_for_the_last_one(settings, groups):
+    loader, expected, module = loader_of(37), module_of(), module_of()
+    optimizer = torch.optim.SGD(expected.parameters(), lr=0.1)
+    for epoch in range(2):
+        loader.set_epoch(epoch)
+        batches = iter(list(loader))
+        for size in groups:
+            optimizer.zero_grad()
+            group = [next(batches) for _ in range(size)]
+            losses = [functional.cross_entropy(expected(batch.x, batch.lengths), batch.y) for batch in group]
+            torch.stack(losses).mean().backward()
+            torch.nn.utils.clip_grad_norm_(expected.parameters(), settings.get("gradient_clip_val", math.inf))
+            optimizer.step()
+    trainer = trainer_of(epochs=2, **settings)
+    trainer.fit(module, loader_of(37))
+    assert trainer.global_step == 2 * len(groups)
+    torch.testing.assert_close(weights_of(module), weights_of(expected), rtol=1e-5, atol=1e-6)
+
+
 def test_the_rate_that_is_logged_follows_the_schedule():
     journal = Journal()
     scheduler = {"name": "cosine", "interval": "step", "min_lr": 0.0}

@@ -89,11 +89,14 @@ class SequenceModule(LightningModule):
             for name in LENGTHS:
                 state.pop(name, None)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
-        """Return the loss of a training batch."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of a training batch, by its share in the step of the optimizer."""
         loss = self._step("train", batch)
         self._last_batch = (loss.detach(), batch.ids)
-        return loss
+        # Lightning divides by the size of a whole group; an epoch's last one may be smaller.
+        whole = self.trainer.accumulate_grad_batches
+        size = group_size(batch_idx, whole, self.trainer.num_training_batches)
+        return loss if size == whole else loss * (whole / size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Note a validation batch."""
@@ -231,3 +234,15 @@ def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
         f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
         "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
     )
+
+
+def group_size(batch: int, whole: int, batches: float) -> int:
+    """Return how many batches make one step of the optimizer together with this one.
+
+    Args:
+        batch: number of the batch in its epoch, from 0.
+        whole: batches that are wanted in a group.
+        batches: of the epoch.
+    """
+    first = batch - batch % whole
+    return int(min(whole, batches - first))
