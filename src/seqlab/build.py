@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, EMAWeightAveraging
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lightning.pytorch.profilers import (
     AdvancedProfiler,
@@ -16,7 +15,16 @@ from lightning.pytorch.profilers import (
 )
 from omegaconf import DictConfig, OmegaConf
 
-from seqlab.callbacks import Best, Diagnostics, Pruning, Resume, progress
+from seqlab.callbacks import (
+    Best,
+    Diagnostics,
+    EarlyStopping,
+    EMAWeightAveraging,
+    Pruning,
+    Resume,
+    SavedFirst,
+    progress,
+)
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ConfigError
 from seqlab.files import replacing
@@ -104,22 +112,22 @@ def make_trainer(config: Config, folder: RunFolder, task: Task, at_step: int = 0
     settings = config.trainer.model_dump()
     profiler = settings.pop("profiler")
     shown = progress(config.verbosity)
+    resume = Resume(
+        folder, every_steps=config.checkpoint.every_steps, every_minutes=config.checkpoint.every_minutes
+    )
     return Trainer(
         **settings,
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
         logger=[Journal(folder.metrics), *_loggers(config.logger, folder, at_step)],
         callbacks=[
+            SavedFirst(resume),
             Best(folder.checkpoints, task.monitor if config.trainer.limit_val_batches else None, task.mode),
             *_early_stopping(config, task),
             *_pruning(config, folder, task),
             *_diagnostics(config, folder),
             *_weight_average(config),
             *shown,
-            Resume(
-                folder,
-                every_steps=config.checkpoint.every_steps,
-                every_minutes=config.checkpoint.every_minutes,
-            ),
+            resume,
         ],
         plugins=[Checkpoints()],
         enable_progress_bar=len(shown) > 1,
@@ -161,7 +169,7 @@ def _diagnostics(config: Config, folder: RunFolder) -> list[Callback]:
 
 def _weight_average(config: Config) -> list[Callback]:
     decay = config.callbacks.weight_average
-    return [EMAWeightAveraging(decay=decay)] if decay else []
+    return [EMAWeightAveraging(decay)] if decay else []
 
 
 def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logger]:

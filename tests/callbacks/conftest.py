@@ -141,6 +141,8 @@ def left_in(folder: Path) -> dict[str, Any]:
     record = json.loads((folder / "run.json").read_text())
     parts = ("state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step", "resume")
     found = {name: _plain(last[name]) for name in parts if name in last}
+    # Only the folder's own place may differ.
+    found["callbacks"] = repr(_plain(last["callbacks"])).replace(str(folder.resolve()), "")
     found |= {"best": _plain(best["state_dict"]), "best_step": best["global_step"]}
     found |= {name: record[name] for name in ("status", "metrics", "score", "epochs", "steps")}
     found |= {name: (folder / name).read_bytes() for name in ("metrics.jsonl", "predictions.csv")}

@@ -168,7 +168,7 @@ def test_the_state_is_saved_so_many_minutes_after_the_last_saving(runs, happenin
 
 def test_what_was_logged_after_the_state_is_logged_again_and_stands_there_once(runs, killed, monkeypatch):
     # Files that one process begins within a second are read in the order of this number, as text.
-    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(10))
     config = runs.settings("logger=tensorboard", "checkpoint.every_steps=3")
     runs.train(config, "whole")
     for step in (5, 18):

@@ -23,6 +23,7 @@ class Best(ModelCheckpoint):
         paths = {name: _moved(path, folder) for name, path in state_dict.items() if name.endswith("_path")}
         scores = {_moved(path, folder): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict(state_dict | paths | {"dirpath": folder, "best_k_models": scores})
+        self.current_score = state_dict["current_score"]  # which Lightning 2.6 saves and leaves out here
 
 
 def _moved(path: str, folder: str) -> str:

@@ -43,23 +43,30 @@ class Diagnostics(Callback):
         if (trainer.current_epoch + 1) % self.every == 0:
             self._measure(trainer, pl_module, trainer.current_epoch + 1)
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._measured != trainer.current_epoch:
             self._measure(trainer, pl_module, trainer.current_epoch)
         if self.draws and trainer.is_global_zero:
             self._draw(trainer)
+
+    def state_dict(self) -> dict[str, int]:
+        return {"measured": self._measured}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._measured = state_dict["measured"]
 
     def _measure(self, trainer: Trainer, module: LightningModule, epoch: int) -> None:
         self._measured = epoch
         if not trainer.is_global_zero:
             return
         assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
-        precision, device = trainer.precision_plugin, trainer.strategy.root_device
-        probe = precision.convert_input(trainer.strategy.batch_to_device(self._probe(trainer)))
+        precision, device = trainer.precision_plugin, module.device  # at the end it is the processor
+        probe = precision.convert_input(trainer.strategy.batch_to_device(self._probe(trainer), device))
         with precision.forward_context(), torch.autocast(device.type, enabled=False):
             found = take_snapshot(module, probe, epoch=epoch, step=trainer.global_step)
-        # What a run has measured after the state from which it goes on is measured again.
-        before = [one for one in self._snapshots() if one.epoch < epoch]
+        # What a run has measured after the state from which it goes on is measured again, and what it has
+        # measured as its end is none if it became longer.
+        before = [one for one in self._snapshots() if one.epoch < epoch and one.epoch % self.every == 0]
         write_snapshots(self.folder.diagnostics, [*before, found])
         step = max(trainer.global_step - 1, 0)
         for logger in trainer.loggers:

@@ -106,11 +106,6 @@ class Resume(Callback):
             self._save(trainer)
         self._stop_if_asked(trainer, wanted)
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._save(trainer)
-        self._stop_if_asked(trainer, self._agree(trainer))
-        end_at_once()
-
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
@@ -136,6 +131,12 @@ class Resume(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, Journal):
                 logger.truncate(self._restored["journal"])
+
+    def save_end(self, trainer: Trainer) -> None:
+        """Save where training has ended; from then on a signal ends the process at once."""
+        self._save(trainer)
+        self._stop_if_asked(trainer, self._agree(trainer))
+        end_at_once()
 
     def _agree(self, trainer: Trainer) -> int:
         """Return what to do, the same on all ranks: the most urgent thing that any of them wants."""
@@ -164,6 +165,22 @@ class Resume(Callback):
             log.warning("stopped after step %d; seqlab train resume=%s goes on", trainer.global_step, where)
             _requeue(wanted)
         raise SystemExit(exit_code(wanted))
+
+
+class SavedFirst(Callback):
+    """Saves the end of training: comes before all callbacks, whose end may change weights and journal.
+
+    What a callback does at the end for good it does in ``on_fit_end``, which a run continued there has too.
+
+    Args:
+        resume: which saves.
+    """
+
+    def __init__(self, resume: Resume) -> None:
+        self.resume = resume
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.resume.save_end(trainer)
 
 
 def _ours(module: LightningModule) -> SequenceModule:
