@@ -29,6 +29,7 @@ from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ConfigError
 from seqlab.files import replacing
 from seqlab.module import SequenceModule
+from seqlab.precision import for_lightning, weights_dtype
 from seqlab.runs import RunFolder
 from seqlab.runs.checkpoints import Checkpoints
 from seqlab.runs.journal import Journal
@@ -95,7 +96,7 @@ def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> Se
         task=config.task.model_dump(exclude={"name", "baselines"}),
         optimizer=config.optimizer.model_dump(),
         scheduler=config.scheduler.model_dump(),
-    )
+    ).to(weights_dtype(config.trainer.precision))
     module.model.recurrent.choice()
     return module
 
@@ -110,13 +111,14 @@ def make_trainer(config: Config, folder: RunFolder, task: Task, at_step: int = 0
         at_step: where the run goes on.
     """
     settings = config.trainer.model_dump()
-    profiler = settings.pop("profiler")
+    profiler, precision = settings.pop("profiler"), settings.pop("precision")
     shown = progress(config.verbosity)
     resume = Resume(
         folder, every_steps=config.checkpoint.every_steps, every_minutes=config.checkpoint.every_minutes
     )
     return Trainer(
         **settings,
+        precision=for_lightning(precision),
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
         logger=[Journal(folder.metrics), *_loggers(config.logger, folder, at_step)],
         callbacks=[

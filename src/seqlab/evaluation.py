@@ -7,6 +7,7 @@ from lightning.pytorch import Trainer
 from seqlab import build
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError, DataError
+from seqlab.precision import for_lightning
 from seqlab.runs.load import load_run
 
 
@@ -44,6 +45,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     trainer = Trainer(
         accelerator=config.trainer.accelerator,
         devices=1,
+        precision=for_lightning(config.trainer.precision),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -192,7 +192,7 @@ def _layers(run: LoadedRun, x: Tensor) -> dict[str, Layer]:
         is_backward = number % recurrent.directions == 1
         shown = named_activities(layer)
         values = {
-            key: activity.values[0].flip(0) if is_backward else activity.values[0]
+            key: (activity.values[0].flip(0) if is_backward else activity.values[0]).float()
             for key, activity in shown.items()
         }
         found[name] = Layer(

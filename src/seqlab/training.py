@@ -24,6 +24,7 @@ from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.plain import UnreadableError
+from seqlab.precision import PRODUCTS, weights_dtype
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
 from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.network import check_weights
@@ -100,7 +101,8 @@ def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, da
         remedy = f"name the same data with data.{place}" if place else "use the seqlab that began it"
         raise RunError(f"{data.spec.origin} is not what {folder.path} has seen; {remedy}")
     try:
-        check_weights(weights, data.spec, config.model, config.task, config.engine)
+        dtype = weights_dtype(config.trainer.precision)
+        check_weights(weights, data.spec, config.model, config.task, config.engine, dtype=dtype)
     except UnreadableError as error:
         raise RunError(f"{folder.last}: {error}; take a copy that is whole, or train anew") from error
 
@@ -109,8 +111,8 @@ def _announce(
     config: Config, folder: RunFolder, data: SequenceData, module: SequenceModule, trainer: Trainer
 ) -> None:
     """Write what is known before the first step."""
-    device = trainer.strategy.root_device
-    choice = module.model.recurrent.choice(device=device)
+    device, precision = trainer.strategy.root_device, config.trainer.precision
+    choice = module.model.recurrent.choice(module.model.read_dtype(PRODUCTS.get(precision)), device)
     spec = data.spec
     folder.write(
         name=config.title,

@@ -60,9 +60,9 @@ class Diagnostics(Callback):
         if not trainer.is_global_zero:
             return
         assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
-        precision, device = trainer.precision_plugin, module.device  # at the end it is the processor
-        probe = precision.convert_input(trainer.strategy.batch_to_device(self._probe(trainer), device))
-        with precision.forward_context(), torch.autocast(device.type, enabled=False):
+        device = module.device  # at the end it is the processor
+        probe = trainer.strategy.batch_to_device(self._probe(trainer), device)
+        with torch.autocast(device.type, enabled=False):
             found = take_snapshot(module, probe, epoch=epoch, step=trainer.global_step)
         # What a run has measured after the state from which it goes on is measured again, and what it has
         # measured as its end is none if it became longer.

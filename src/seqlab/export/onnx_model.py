@@ -29,7 +29,7 @@ LARGEST = 2**31 - 1
 
 
 def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
-    """Write a run's network; return the file.
+    """Write a run's network, which computes in float32 there; return the file.
 
     Raises:
         ExportError: ONNX cannot express the cell, or the network is too large for it.
@@ -41,7 +41,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
     if size > LARGEST:
         raise ExportError(f"{size:,} bytes of weights are more than ONNX holds; use --to safetensors")
     model = helper.make_model(
-        network_graph(run.module, run.spec),
+        network_graph(run.module.float(), run.spec),
         producer_name="seqlab",
         producer_version=__version__,
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],

@@ -13,6 +13,7 @@ from seqlab.errors import ConfigError, EngineError
 from seqlab.export.manifest import KEY, Manifest, refused
 from seqlab.files import replacing
 from seqlab.plain import UnreadableError, open_plain
+from seqlab.precision import common_dtype
 from seqlab.predictor import Predictor
 from seqlab.runs.load import LARGEST, LoadedRun
 from seqlab.runs.network import build_network
@@ -51,7 +52,8 @@ def read_weights(file: Path) -> Predictor:
     manifest = Manifest.read(text, file)
     model = _model(manifest, file)
     try:
-        module = build_network(tensors, manifest.spec, model, manifest.task, manifest.engine)
+        dtype = common_dtype(tensors.values())
+        module = build_network(tensors, manifest.spec, model, manifest.task, manifest.engine, dtype=dtype)
         module.model.recurrent.choice()
     except UnreadableError as error:
         raise refused(file, str(error)) from error

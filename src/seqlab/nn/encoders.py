@@ -127,14 +127,17 @@ def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, int]:
 class OneHot(nn.Module):
     """One column a token, [B, T] to [B, T, num_tokens]; padding is all zero."""
 
+    one: Tensor
+
     def __init__(self, num_tokens: int) -> None:
         super().__init__()
         self.output_size = num_tokens
         self.num_tokens = num_tokens
+        self.register_buffer("one", torch.ones(()), persistent=False)  # of the network's type
 
     def forward(self, x: Tensor) -> Tensor:
         """Mark each token's column, [B, T] to [B, T, num_tokens]."""
-        columns = functional.one_hot(x.long(), self.num_tokens).to(torch.get_default_dtype())
+        columns = functional.one_hot(x.long(), self.num_tokens).to(self.one.dtype)
         return columns * (x != 0)[:, :, None]
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from seqlab.cells import cells
 from seqlab.errors import ConfigError, near
 from seqlab.lengths import last_steps
-from seqlab.nn.encoders import make_encoder
+from seqlab.nn.encoders import Linear, make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.pooling import POOLINGS, WIDTHS
 from seqlab.nn.recurrent import Merge, Recurrent
@@ -100,8 +101,24 @@ class SequenceModel(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size].
 
-        With ``output_steps`` S the answers are [B, S, output_size].
+        With ``output_steps`` S the answers are [B, S, output_size]. They are float32, of a float64 network
+        float64: losses and scores are not rounded to what a smaller network computes in.
         """
+        if x.is_floating_point():
+            x = x.to(self.read_dtype())
+        answer = self._answer(x, lengths)
+        return answer if answer.dtype == torch.float64 else answer.float()
+
+    def read_dtype(self, products: torch.dtype | None = None) -> torch.dtype:
+        """Return the type of what the recurrent layers read.
+
+        Args:
+            products: the type in which autocast computes matrix products; None without autocast.
+        """
+        weights: torch.dtype = self.head.linear.weight.dtype
+        return products if products is not None and isinstance(self.encoder, Linear) else weights
+
+    def _answer(self, x: Tensor, lengths: Tensor) -> Tensor:
         answer: Tensor
         if self.output_steps:
             outputs, _ = self.recurrent(self.encoder(x), lengths, need_state=False)

@@ -16,6 +16,7 @@ from seqlab.data import DataSpec
 from seqlab.errors import RunError, SeqlabError
 from seqlab.module import SequenceModule
 from seqlab.plain import UnreadableError, read_yaml
+from seqlab.precision import weights_dtype
 from seqlab.record import read_record
 from seqlab.runs.archive import check_archive
 from seqlab.runs.contents import check_contents
@@ -62,7 +63,9 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     content = read_checkpoint(file)
     try:
         spec = spec_of(content)
-        module = build_network(content["state_dict"], spec, config.model, config.task, config.engine)
+        dtype = weights_dtype(config.trainer.precision)
+        parts = spec, config.model, config.task, config.engine
+        module = build_network(content["state_dict"], *parts, dtype=dtype)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
     return LoadedRun(path, record, config, spec, module)
@@ -91,6 +94,8 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
     if anywhere and isinstance(trainer, dict):
         device = "cpu" if trainer.get("accelerator") == "cpu" else "auto"
         raw["trainer"] = trainer | {"accelerator": device, "devices": 1}
+        if trainer.get("precision") == "16-mixed":  # trains on GPUs alone; its weights are float32
+            raw["trainer"]["precision"] = "32-true"
     named = (
         " ".join(f"--imports {name}" for name in modules) if anywhere else f"imports=[{','.join(modules)}]"
     )

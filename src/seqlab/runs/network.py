@@ -1,6 +1,7 @@
 """A network built for weights that someone hands over."""
 
-from torch import Tensor, device
+import torch
+from torch import Tensor
 
 from seqlab.data import DataSpec
 from seqlab.errors import SeqlabError
@@ -11,7 +12,13 @@ from seqlab.schema.section import Section
 
 
 def build_network(
-    weights: dict[str, Tensor], spec: DataSpec, model: ModelConfig, task: Section, engine: str
+    weights: dict[str, Tensor],
+    spec: DataSpec,
+    model: ModelConfig,
+    task: Section,
+    engine: str,
+    *,
+    dtype: torch.dtype,
 ) -> SequenceModule:
     """Return the network with the weights, in evaluation mode; it is built only once they are known to fit.
 
@@ -21,18 +28,25 @@ def build_network(
         model: the settings of the network.
         task: the settings of the task.
         engine: what runs the cell.
+        dtype: of the weights.
 
     Raises:
         UnreadableError: the weights are another network's, or no network can be as the settings say.
     """
-    check_weights(weights, spec, model, task, engine)
-    module = _make(spec, model, task, engine)
+    check_weights(weights, spec, model, task, engine, dtype=dtype)
+    module = _make(spec, model, task, engine, dtype=dtype)
     module.load_state_dict(weights)
     return module.eval()
 
 
 def check_weights(
-    weights: dict[str, Tensor], spec: DataSpec, model: ModelConfig, task: Section, engine: str
+    weights: dict[str, Tensor],
+    spec: DataSpec,
+    model: ModelConfig,
+    task: Section,
+    engine: str,
+    *,
+    dtype: torch.dtype,
 ) -> None:
     """Refuse weights that are not this network's, at no cost in memory; arguments as of ``build_network``.
 
@@ -42,8 +56,8 @@ def check_weights(
     if model.num_layers > len(weights):
         raise UnreadableError(f"has {len(weights)} weights, too few for {model.num_layers} layers")
     try:
-        with device("meta"):  # which takes no memory
-            expected = _make(spec, model, task, engine).state_dict()
+        with torch.device("meta"):  # which takes no memory
+            expected = _make(spec, model, task, engine, dtype).state_dict()
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0]
         raise UnreadableError(f"describes no network that can be ({reason:.80})") from error
@@ -56,9 +70,11 @@ def check_weights(
             raise UnreadableError(f"weight '{name}' does not have the network's shape and type")
 
 
-def _make(spec: DataSpec, model: ModelConfig, task: Section, engine: str) -> SequenceModule:
+def _make(
+    spec: DataSpec, model: ModelConfig, task: Section, engine: str, dtype: torch.dtype
+) -> SequenceModule:
     return SequenceModule(
         spec=spec.as_dict(),
         model=model.model_dump() | {"engine": engine},
         task=task.model_dump(exclude={"name", "baselines"}),
-    )
+    ).to(dtype)

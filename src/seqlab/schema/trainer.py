@@ -65,6 +65,18 @@ class TrainerConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _device_has_precision(self) -> "TrainerConfig":
+        import torch  # noqa: PLC0415 (slow)
+
+        mps = self.accelerator in ("auto", "mps") and torch.backends.mps.is_available()
+        cpu = self.accelerator == "cpu" or not (torch.cuda.is_available() or mps)
+        if self.precision == "16-mixed" and cpu:
+            raise ValueError("trainer.precision=16-mixed needs a GPU; on the processor use bf16-mixed")
+        if self.precision == "64-true" and mps and not torch.cuda.is_available():
+            raise ValueError("trainer.precision=64-true: mps has no float64; use trainer.accelerator=cpu")
+        return self
+
 
 class CallbacksConfig(Section):
     """conf/callbacks."""
