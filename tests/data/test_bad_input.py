@@ -613,8 +613,8 @@ WEATHER = [
         left=8 + 15 + 2 + 7,  # ten and seventeen steps before and behind it, four, nine
         sound=gapless,
     ),
-    weather_case(5, "", "error", weather({5: f"{hour(5)},warm,990"}), "line 7: ", f"'{T}'", "'warm'", "mend"),
-    weather_case(5, "dash", "error", weather({5: f"{hour(5)},1.5,-"}), "line 7: ", f"'{P}'", "'-'", "mend"),
+    weather_case(5, "", "error", weather({5: f"{hour(5)},warm,990"}), "line 7: ", f"'{T}'", "'warm'", "fix"),
+    weather_case(5, "dash", "error", weather({5: f"{hour(5)},1.5,-"}), "line 7: ", f"'{P}'", "'-'", "fix"),
     weather_case(5, "unit", "error", weather({5: f"{hour(5)},1.5 °C,990"}), "line 7: ", f"'{T}'", "'1.5 °C'"),
     weather_case(
         6,
@@ -721,7 +721,7 @@ WEATHER = [
     ),
     *(
         weather_case(
-            10, cell, "error", weather({5: f"{hour(5)},{cell},990"}), "line 7: ", f"'{T}'", cell, "mend"
+            10, cell, "error", weather({5: f"{hour(5)},{cell},990"}), "line 7: ", f"'{T}'", cell, "fix"
         )
         for cell in ("inf", "-Infinity")
     ),
@@ -813,7 +813,7 @@ def of_a_number(item: str, cell: str, *says: str) -> Case:
 
 
 def of_a_time(item: str, cell: str) -> Case:
-    return of_numbers(item, weather({5: f"{cell},1.5,990"}), "line 7: ", "'Date Time'", f"'{cell}'", "mend")
+    return of_numbers(item, weather({5: f"{cell},1.5,990"}), "line 7: ", "'Date Time'", f"'{cell}'", "fix")
 
 
 def of_json(item: str, line: str, *says: str) -> Case:
@@ -857,7 +857,7 @@ FURTHER = [
         settings={"text": "cat"},
     ),
     of_a_number("a cell of numbers over 1 MB", "1" * 2**21, "cell"),
-    of_a_number("1e400", "1e400", f"'{T}'", "1e400", "mend"),
+    of_a_number("1e400", "1e400", f"'{T}'", "1e400", "fix"),
     of_a_number("a number that spoils the scale", "-1.7976931348623157e308", f"'{T}'", "e308"),
     of_a_time("a date that there is not", "2020-02-31 05:00:00"),
     of_a_time("an hour that there is not", "2020-01-02 25:00:00"),
@@ -915,14 +915,14 @@ FURTHER = [
         settings={"time": T},
     ),
     of_json("JSON that is no object", '["good", "a"]', "not a JSON object", "{…}"),
-    of_json("JSON that is cut off", '{"review": "good", "c', "not JSON", "mend"),
+    of_json("JSON that is cut off", '{"review": "good", "c', "not JSON", "fix"),
     of_json("JSON without the text", '{"Review": "good", "cat": "a"}', "'review'", "'Review'"),
     of_json("JSON whose label has a point", '{"review": "good", "cat": 1.5}', "'cat'", "1.5"),
     of_json("JSON whose label is null", '{"review": "good", "cat": null}', "'cat'", "None"),
     of_json("JSON whose label is blank", '{"review": "good", "cat": " "}', "'cat'", "blank", "fill it in"),
     of_json("JSON whose text is a number", '{"review": 5, "cat": "a"}', "'review'", "no text"),
-    of_json("JSON with half an emoji in a text", r'{"review": "good \ud83d", "cat": "a"}', "mend"),
-    of_json("JSON with half an emoji in a label", r'{"review": "good", "cat": "a \ud83d"}', "mend"),
+    of_json("JSON with half an emoji in a text", r'{"review": "good \ud83d", "cat": "a"}', "fix"),
+    of_json("JSON with half an emoji in a label", r'{"review": "good", "cat": "a \ud83d"}', "fix"),
     of_json("JSON too deep", 200_000 * "[", "JSON"),
     further(
         "JSON in UTF-16", "error", lines().encode("utf-16"), "line 1: ", "UTF-8", on=(OWN,), file="mine.jsonl"

@@ -1,11 +1,13 @@
 """A regular grid of steps: resampling by time, calendar columns, climatology."""
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from seqlab.data.series.calendar import commonest, refuse_local_days, refuse_months, refuse_working_days
 from seqlab.data.series.settings import DAY, YEAR
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
@@ -61,16 +63,20 @@ def resample(measured: Measured, step_minutes: float | None) -> Grid:
 
     Args:
         measured: the measurements, with any gaps.
-        step_minutes: minutes between two steps; None for the commonest distance of two rows.
+        step_minutes: minutes between two steps; None for the commonest distance of two rows, and then each
+            row is a step of its own.
 
     Raises:
-        DataError: the rows are further apart than a step, there is only one, or a time is far off.
+        DataError: the rows are further apart than a step, there is only one, a time is far off, or the rows
+            follow a calendar, whose periods are not equally long.
     """
     if len(measured.times) < 2:  # noqa: PLR2004 (one row has no distance to another)
         raise DataError("the series has one row; it needs at least two times")
     apart = np.diff(measured.times)
-    distances, counts = np.unique(apart, return_counts=True)
-    step = round(60 * step_minutes) if step_minutes else int(distances[counts.argmax()])
+    step = round(60 * step_minutes) if step_minutes else commonest(apart)
+    refuse_months(measured.times)
+    if step_minutes is None:
+        refuse_working_days(measured.times, step)
     usual = float(np.median(apart))
     if step_minutes and usual > JITTER * step:
         raise DataError(
@@ -83,6 +89,7 @@ def resample(measured: Measured, step_minutes: float | None) -> Grid:
         before = int(np.diff(place).argmax())
         first, last = (np.datetime64(int(measured.times[at]), "s") for at in (before, before + 1))
         raise DataError(f"nothing was measured between {first} and {last}; is one of these dates mistyped?")
+    _refuse_merging(measured.times, place, step, is_chosen=step_minutes is not None)
     there = ~np.isnan(measured.numbers)
     count = np.zeros((int(place[-1]) + 1, measured.numbers.shape[1]))
     total = np.zeros_like(count)
@@ -93,6 +100,20 @@ def resample(measured: Measured, step_minutes: float | None) -> Grid:
     grid = Grid(start, step, values, measured.columns)
     _report(grid)
     return grid
+
+
+def _refuse_merging(times: np.ndarray, place: np.ndarray, step: int, *, is_chosen: bool) -> None:
+    """Refuse steps of the rows' own distance in which two rows fall, unless the user has chosen the step."""
+    merged = int((np.diff(place) == 0).sum())
+    if not merged or (is_chosen and step != commonest(np.diff(times))):
+        return
+    refuse_local_days(times)
+    if not is_chosen:
+        usual = math.ceil(np.median(np.diff(times)) / 60)
+        raise DataError(
+            f"the rows are mostly {step / 60:g} minutes apart, but {merged} of {len(times)} would share a "
+            f"step with another; set data.step_minutes to {usual} or more to average the rows of a step"
+        )
 
 
 def _report(grid: Grid) -> None:

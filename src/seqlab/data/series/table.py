@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.delimited import Delimited, Row
+from seqlab.data.series.order import Rows, in_order, in_seconds
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ def read_measured(
             the first of them.
 
     Raises:
-        DataError: a cell is no number or no time, or two rows contradict each other.
+        DataError: a cell is no number or no time, two rows contradict each other, or rows are less than a
+            second apart.
     """
     at_time, *places = table.places([time, *columns])
     if not places:
@@ -70,9 +72,11 @@ def read_measured(
         times.append(_times(table, chunk, at_time, time_format or time_formats[0]))
         values.append(np.column_stack([_numbers(table, chunk, place) for place in places]))
         lines.append(np.array([row.line for row in chunk]))
-    found = Measured(np.concatenate(times), np.concatenate(values), tuple(columns))
-    _drop_sentinels(found, sentinels)
-    return _in_order(table, found, np.concatenate(lines), keep_first=duplicates == "first")
+    numbers = np.concatenate(values)
+    _drop_sentinels(columns, numbers, sentinels)
+    found = Rows(np.concatenate(times), numbers, np.concatenate(lines))
+    kept = in_order(table, found, keep_first=duplicates == "first")
+    return Measured(in_seconds(table, kept), kept.numbers, tuple(columns))
 
 
 def _format_of(table: Delimited, cell: str, formats: Sequence[str]) -> str | None:
@@ -99,7 +103,7 @@ def _times(table: Delimited, rows: Sequence[Row], place: int, time_format: str) 
     if wrong.any():
         number = int(wrong.argmax())
         expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
-        remedy = "mend the cell"
+        remedy = "fix the cell"
         if table.is_own:
             remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
         column = table.header[place]
@@ -107,8 +111,8 @@ def _times(table: Delimited, rows: Sequence[Row], place: int, time_format: str) 
             rows[number].line,
             f"column '{column}' is '{cells[number]}', which is no time {expected}; {remedy}",
         )
-    seconds: np.ndarray = found.dt.tz_localize(None).to_numpy("datetime64[s]").astype(np.int64)
-    return seconds
+    exact: np.ndarray = found.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+    return exact
 
 
 def _numbers(table: Delimited, rows: Sequence[Row], place: int) -> np.ndarray:
@@ -137,43 +141,19 @@ def _not_a_number(table: Delimited, row: Row, place: int) -> DataError:
     remedy = (
         "write decimals with a point"
         if "," in cell and _is_number(cell.replace(",", "."))
-        else "mend or empty the cell, or leave the column out of data.features=[…]"
+        else "fix or empty the cell, or leave the column out of data.features=[…]"
     )
     return table.error(
         row.line, f"column '{table.header[place]}' is '{cell}', which is no finite number; {remedy}"
     )
 
 
-def _drop_sentinels(found: Measured, sentinels: Sequence[float]) -> None:
+def _drop_sentinels(columns: Sequence[str], numbers: np.ndarray, sentinels: Sequence[float]) -> None:
     """Make what was not measured NaN, and say how much that is."""
-    blank = np.isnan(found.numbers).sum(0)
-    found.numbers[np.isin(found.numbers, list(sentinels))] = np.nan
-    for name, empty, missing in zip(found.columns, blank, np.isnan(found.numbers).sum(0), strict=True):
+    blank = np.isnan(numbers).sum(0)
+    numbers[np.isin(numbers, list(sentinels))] = np.nan
+    for name, empty, missing in zip(columns, blank, np.isnan(numbers).sum(0), strict=True):
         if missing:
             log.warning(
                 "%s: %s values are missing (%s blank, %s sentinels)", name, missing, empty, missing - empty
             )
-
-
-def _in_order(table: Delimited, found: Measured, lines: np.ndarray, *, keep_first: bool) -> Measured:
-    """Sort by time and drop repeated rows."""
-    times, values = found.times, found.numbers
-    late = int((np.diff(times) < 0).sum())
-    if late:
-        log.warning("%s: %s rows are not in the order of their times; sorted", table.path, late)
-    order = np.argsort(times, kind="stable")
-    times, values, lines = times[order], values[order], lines[order]
-    again = np.flatnonzero(np.diff(times) == 0) + 1
-    if len(again):
-        first = np.searchsorted(times, times[again])
-        same = ((values[again] == values[first]) | np.isnan(values[again])).all(1)
-        if not same.all() and not keep_first:
-            line, before = (int(lines[rows[(~same).argmax()]]) for rows in (again, first))
-            raise table.error(
-                line,
-                f"the same time as line {before} with other values; keep one of the rows, "
-                "or set data.duplicates=first",
-            )
-        log.warning("%s: %s rows repeat an earlier time; the first was kept", table.path, len(again))
-        times, values = np.delete(times, again), np.delete(values, again, axis=0)
-    return Measured(times, values, found.columns)
