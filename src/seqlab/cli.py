@@ -4,6 +4,8 @@
 Nothing heavy is imported before a run really starts: ``--help`` and completion answer without torch.
 """
 
+import atexit
+import gc
 import os
 import select
 import sys
@@ -61,6 +63,9 @@ def train(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the command; None for all of sys.argv.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Else Python collects torch's many objects for a second or more once the run is done, and what is killed
+    # meanwhile looks like a run that has failed.
+    atexit.register(gc.freeze)
     return guarded(lambda: _run_hydra(given), given)
 
 

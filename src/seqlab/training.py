@@ -5,6 +5,7 @@ import math
 import os
 import platform
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from seqlab.nn.recurrent import count_parameters
 from seqlab.plain import UnreadableError
 from seqlab.precision import PRODUCTS, weights_dtype
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
+from seqlab.runs.folder import CONFIG
 from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.network import check_weights
 from seqlab.schema import Config, without_effect
@@ -70,12 +72,13 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
     seed_everything(config.seed, verbose=False)
     data = build.make_data(config)
     data.setup()
-    with folder.running(goes_on=goes_on), run_log(folder.path / "run.log"):
+    leave_settings = None if goes_on else partial(build.save_config, config)
+    with folder.running(goes_on=goes_on, leave_settings=leave_settings), run_log(folder.path / "run.log"):
         if goes_on:
             _check_fit(folder, last["state_dict"], config, data)
         module = build.make_module(config, data.spec, folder.record.get("engine"))
         if folder.writes:
-            build.save_config(config, folder.path / "config.yaml")
+            build.save_config(config, folder.path / CONFIG)
             folder.write(**facts)
         trainer = build.make_trainer(config, folder, module.task, last.get("global_step", 0))
         _announce(config, folder, data, module, trainer)

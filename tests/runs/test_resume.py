@@ -13,6 +13,11 @@ from filelock import FileLock
 from seqlab.runs.load import read_config
 from seqlab.runs.resume import start_of
 
+
+class Killed(BaseException):
+    """What ends a run while it begins: no code of a run looks for it."""
+
+
 TINY = (
     *("trainer.limit_train_batches=4", "trainer.limit_val_batches=1", "trainer.limit_test_batches=1"),
     *("trainer.log_every_n_steps=1", "model.hidden_size=4", "task.baselines=false"),
@@ -230,6 +235,28 @@ class TestAuto:
         change(run / "config.yaml", trainer__max_epochs=7)
         start = self.start(run)
         assert (start.path, start.config.trainer.max_epochs) == (copies[0], 7)
+
+    @pytest.mark.parametrize(
+        "place", ["build.save_config", "runs.folder.RunFolder.write", "build.make_module"]
+    )
+    @pytest.mark.parametrize("again", [False, True])
+    def test_killed_while_it_begins_a_run_leaves_nothing_but_the_folder_that_is_used_then(
+        self, train, monkeypatch, place, again
+    ):
+        def die(*_arguments, **_settings):
+            raise Killed
+
+        settings = (*TINY, "trainer.max_epochs=1", "resume=auto")
+        with monkeypatch.context() as patch:
+            # The second time an earlier attempt without a checkpoint is being cleared away.
+            for where in ["build.make_module"] * again + [place]:
+                patch.setattr(f"seqlab.{where}", die)
+                with pytest.raises(Killed):
+                    train(*settings)
+        (begun,) = Path("out/names-lstm").iterdir()
+        assert train(*settings) == 0
+        assert list(Path("out/names-lstm").iterdir()) == [begun]
+        assert record_of(begun)["status"] == "done"
 
     def test_without_one_a_new_run_begins_and_the_second_command_goes_on(self, train, happening):
         def full():

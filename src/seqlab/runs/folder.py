@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from seqlab.errors import RunError, SeqlabError, StorageError
-from seqlab.files import replacing, sweep_drafts
+from seqlab.files import DRAFT, replacing, sweep_drafts
 from seqlab.record import FORMAT
 from seqlab.runs.place import FOLDER_VARIABLE, unwritable
+
+CONFIG, RECORD, LOCK = "config.yaml", "run.json", ".lock"
+"""Files of a run folder: those that are there as soon as a run has begun."""
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 """Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""
@@ -45,7 +48,9 @@ class RunFolder:
         self.record: dict[str, Any] = {}
 
     @contextmanager
-    def running(self, *, goes_on: bool = False) -> Iterator[None]:
+    def running(
+        self, *, goes_on: bool = False, leave_settings: Callable[[Path], None] | None = None
+    ) -> Iterator[None]:
         """Keep ``status`` and times in run.json: running, then done, interrupted or failed.
 
         Meanwhile no other run can use the folder, and processes that the body starts find it in their
@@ -53,6 +58,8 @@ class RunFolder:
 
         Args:
             goes_on: whether to keep what an earlier attempt has left there.
+            leave_settings: writes config.yaml, given its path; called before there is a run.json, so that
+                a run which is killed at any instant later is known by its settings.
 
         Raises:
             RunError: the folder cannot be made, another run uses it, or a finished one would be lost.
@@ -66,6 +73,8 @@ class RunFolder:
             return
         with self._locked():
             self._clear(goes_on=goes_on)
+            if leave_settings:
+                leave_settings(self.path / CONFIG)
             start = datetime.now(UTC)
             times = {"started": self.record.get("started") or start.isoformat(timespec="seconds")}
             self.write(format=FORMAT, status="running", **times, pid=os.getpid(), host=platform.node())
@@ -93,17 +102,22 @@ class RunFolder:
     def is_used(self) -> bool:
         """Return whether a run is using the folder at this moment."""
         try:
-            with FileLock(self.path / ".lock", timeout=0):
+            with FileLock(self.path / LOCK, timeout=0):
                 return False
         except Timeout:
             return True
+
+    def is_unused(self) -> bool:
+        """Return whether a run was killed when it had made the folder, and had not yet begun there."""
+        names = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
+        return LOCK in names and all(name in (LOCK, CONFIG) or DRAFT in name for name in names)
 
     def write(self, **fields: Any) -> None:
         """Add fields to run.json, which is replaced as a whole."""
         self.record |= fields
         if not self.writes:
             return
-        with replacing(self.path / "run.json") as draft:
+        with replacing(self.path / RECORD) as draft:
             draft.write_text(json.dumps(self.record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def _wait(self) -> None:
@@ -119,7 +133,7 @@ class RunFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         # The system gives the lock of a dead process back.
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.path / LOCK)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
@@ -144,7 +158,11 @@ class RunFolder:
         for path in self.path.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif path.name != ".lock":
+            elif path.name not in (
+                CONFIG,
+                RECORD,
+                LOCK,
+            ):  # the first two are replaced, without a moment between
                 path.unlink()
 
     def _end(self, status: str, start: datetime, **fields: Any) -> None:
@@ -181,7 +199,7 @@ class RunFolder:
 def recorded(path: Path) -> dict[str, Any]:
     """Return the record in a run folder, empty as long as there is none that can be read."""
     try:
-        found: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads((path / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found

@@ -113,7 +113,8 @@ def _latest_unfinished(config: Config) -> Path | None:
         # Processes that Slurm starts look one after the other: once the first has the folder, they join it.
         if is_same and not (folder.writes and folder.is_used()):
             return path
-    return None
+    begun = [path for path in place.glob("*") if RunFolder(path).is_unused()]
+    return next((path for path in begun if not RunFolder(path).is_used()), None)
 
 
 def _settings(config: Config) -> dict[str, Any]:
