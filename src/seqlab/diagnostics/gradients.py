@@ -72,9 +72,11 @@ def evaluating(module: torch.nn.Module) -> Iterator[None]:
 
 def _of(run: LayerRun, found: Iterator[Tensor]) -> StateGradients:
     """Take the gradients of a layer's states, in the order of its steps."""
-    each = [{name: next(found).norm(dim=1) for name in after} for after in run.states[1:]]
-    inside = mask(run.lengths, len(each))
+    # On the processor: torch refuses a median on a GPU where trainer.deterministic=true.
+    each = [{name: next(found).norm(dim=1).cpu() for name in after} for after in run.states[1:]]
+    lengths = run.lengths.cpu()
+    inside = mask(lengths, len(each))
     norms = {
         name: torch.stack([step[name] for step in each], dim=1).where(inside, torch.nan) for name in each[0]
     }
-    return StateGradients(norms, run.lengths)
+    return StateGradients(norms, lengths)
