@@ -1,6 +1,7 @@
 """The torch engine: nn.LSTM, nn.GRU and nn.RNN (cuDNN, oneDNN) for the cells that are their twins."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 import torch
@@ -81,12 +82,34 @@ def _call(
     if isinstance(cell, GRU):
         second = torch.cat([second[: -len(weights.own["b_hn"])], weights.own["b_hn"]])
     parameters = [weights.W, weights.U, weights.b, second]
+    surroundings: AbstractContextManager[Any] = nullcontext()
+    if x.is_cuda:
+        x, hidden, parameters = for_cudnn(x, hidden, parameters)
+        surroundings = torch.autocast(x.device.type, enabled=False)
     start: Any = hidden if isinstance(cell, LSTM) else hidden[0]
     # cuDNN has a backward pass only for calls in training mode; without dropout nothing else depends on it.
     train = torch.is_grad_enabled()
-    if batch_sizes is None:
-        return function(x, start, parameters, True, 1, 0.0, train, False, True)  # noqa: FBT003
-    return function(x, batch_sizes, start, parameters, True, 1, 0.0, train, False)  # noqa: FBT003
+    with surroundings:
+        if batch_sizes is None:
+            return function(x, start, parameters, True, 1, 0.0, train, False, True)  # noqa: FBT003
+        return function(x, batch_sizes, start, parameters, True, 1, 0.0, train, False)  # noqa: FBT003
+
+
+def for_cudnn(
+    x: Tensor, hidden: tuple[Tensor, ...], parameters: list[Tensor]
+) -> tuple[Tensor, tuple[Tensor, ...], list[Tensor]]:
+    """Return inputs, states and weights in the dtype that autocast asks for, the weights in one piece.
+
+    Autocast hands cuDNN float16 even where bfloat16 is asked for (AutocastRNN.cpp of torch 2.13). Weights in
+    several pieces of memory torch copies into one itself, at every call and with a warning.
+    """
+    place, dtype = x.device.type, x.dtype
+    if torch.is_autocast_enabled(place) and dtype != torch.float64:
+        dtype = torch.get_autocast_dtype(place)
+    flat = torch.cat([parameter.flatten() for parameter in parameters]).to(dtype)
+    pieces = torch.split(flat, [parameter.numel() for parameter in parameters])
+    whole = [piece.view_as(parameter) for piece, parameter in zip(pieces, parameters, strict=True)]
+    return x.to(dtype), tuple(part.to(dtype) for part in hidden), whole
 
 
 def _state(cell: Cell, final: list[Tensor]) -> State:
