@@ -45,7 +45,7 @@ def test_no_step_waits_whatever_the_data(train_without_numbers, data):
     [
         ["trainer.gradient_clip_val=null"],
         ["trainer.gradient_clip_val=0.1", "trainer.gradient_clip_algorithm=value"],
-        ["trainer.accumulate_grad_batches=2", "scheduler=onecycle"],
+        ["trainer.accumulate_grad_batches=2", "scheduler=onecycle", "callbacks.weight_average=0.9"],
         ["model=lstm_two_layers", "model.bidirectional=true", "logger=tensorboard"],
         ["model=lstm_layernorm", "model.encoder=ngrams", "data.ngrams=2", "model.pooling=combined"],
         ["model=gru", "engine=reference", "model.encoder=onehot", "optimizer=sgd"],
