@@ -113,7 +113,7 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}; mend or remove it") from error
+        raise DataError(f"{file} cannot be read: {error.strerror}; fix or remove it") from error
 
 
 def _decode(file: Path, content: bytes) -> str:

@@ -134,7 +134,7 @@ class JSONLines:
         try:
             found = json.loads(raw.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
-            raise self._error(line, f"not JSON in UTF-8 ({error}); mend or remove the line") from error
+            raise self._error(line, f"not JSON in UTF-8 ({error}); fix or remove the line") from error
         if not isinstance(found, dict):
             raise self._error(line, "not a JSON object; write {…} with a text and a label")
         for key in (self.text, self.label):
@@ -148,7 +148,7 @@ class JSONLines:
         try:
             f"{text}{label}".encode()
         except UnicodeEncodeError as error:
-            raise self._error(line, "half of a character (a lone surrogate); mend or remove it") from error
+            raise self._error(line, "half of a character (a lone surrogate); fix or remove it") from error
         return text, str(label)
 
     def _error(self, line: int, reason: str) -> DataError:
