@@ -1,15 +1,61 @@
-"""Files of users, read; files of our own, written so that at any instant the old or the new one is whole."""
+"""Files of users, read and left as they are; our own, of which at any instant the old or the new is whole."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from seqlab.errors import DataError
+from seqlab.errors import ConfigError, DataError
 
 DRAFT = ".draft-"
 """In the name of a file that is being written."""
+DRAFT_NAME = re.compile(rf"\..+{re.escape(DRAFT)}[0-9a-f]{{8}}")
+
+HEAD = 4096
+"""Bytes at the beginning of a file among which its signature stands."""
+
+
+def resolved(path: str | Path) -> Path:
+    """Return a path that a user has named, absolute and without ``~``, ``..`` and links.
+
+    Every path that is written to comes through here once, where it enters, so that there is one text for it.
+
+    Raises:
+        ConfigError: its links lead in a circle, or it names a user that is not there.
+    """
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(
+            f"{str(path)!r} is not a path that can be followed ({error}); name another"
+        ) from error
+
+
+def own_output(path: Path, signature: bytes) -> Path:
+    """Return where an output goes, resolved; only what seqlab wrote is replaced there.
+
+    Args:
+        path: that the user has named.
+        signature: what seqlab writes near the beginning of such a file.
+
+    Raises:
+        ConfigError: another file lies there.
+    """
+    if path.exists() and not path.is_file():  # a terminal or a pipe, which is written through
+        return path
+    file = resolved(path)
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(HEAD)
+    except FileNotFoundError:
+        return file
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}; name another file") from error
+    if head and signature not in head:
+        raise ConfigError(f"{path} is there already, and seqlab did not write it; name another file")
+    return file
 
 
 def read_user_text(file: Path) -> str:
@@ -54,8 +100,9 @@ def replacing(path: Path) -> Iterator[Path]:
 def sweep_drafts(folder: Path) -> None:
     """Remove what a killed process has left of its drafts; nobody else may be writing there."""
     for draft in folder.glob(f".*{DRAFT}*"):
-        with suppress(OSError):
-            draft.unlink()
+        if DRAFT_NAME.fullmatch(draft.name):
+            with suppress(OSError):
+                draft.unlink()
 
 
 def replace_folder(draft: Path, folder: Path) -> None:

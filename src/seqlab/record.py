@@ -1,11 +1,15 @@
 """run.json: the record of a run, and what every reader of one may rely on."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seqlab.plain import UnreadableError, mistake_in, parse_json, read_text
+
+RECORD = "run.json"
+"""The file in a run folder that says what happened."""
 
 FORMAT = 1
 """What run folders look like; raised when an older seqlab would misread a new one."""
@@ -62,3 +66,12 @@ def read_record(file: Path) -> dict[str, Any]:
     except ValidationError as error:
         raise UnreadableError(f"is damaged: {mistake_in(error)}") from error
     return record
+
+
+def recorded(folder: Path) -> dict[str, Any]:
+    """Return the record in a run folder, empty as long as there is none that can be read."""
+    try:
+        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

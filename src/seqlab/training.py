@@ -21,13 +21,14 @@ from seqlab.callbacks import Best
 from seqlab.callbacks.signals import orderly_end
 from seqlab.data import SequenceData
 from seqlab.errors import RunError
+from seqlab.files import resolved
 from seqlab.logs import run_log
 from seqlab.module import SequenceModule
 from seqlab.nn.recurrent import count_parameters
 from seqlab.plain import UnreadableError
 from seqlab.precision import PRODUCTS, weights_dtype
 from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
-from seqlab.runs.folder import CONFIG
+from seqlab.runs.claim import CONFIG
 from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.network import check_weights
 from seqlab.schema import Config, without_effect
@@ -64,7 +65,7 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
     """
     folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:
-        check_writable(path.parent if path else Path(config.paths.output_dir))
+        check_writable(folder.path.parent if path else resolved(config.paths.output_dir))
     for line in without_effect(config):
         log.warning("%s", line)
     goes_on = goes_on and folder.last.exists()
@@ -77,9 +78,8 @@ def train(config: Config, path: Path | None = None, *, goes_on: bool = False, **
         if goes_on:
             _check_fit(folder, last["state_dict"], config, data)
         module = build.make_module(config, data.spec, folder.record.get("engine"))
-        if folder.writes:
-            build.save_config(config, folder.path / CONFIG)
-            folder.write(**facts)
+        folder.when_it_counts(lambda: build.save_config(config, folder.path / CONFIG))
+        folder.write(**facts)
         trainer = build.make_trainer(config, folder, module.task, last.get("global_step", 0))
         _announce(config, folder, data, module, trainer)
         trainer.fit(module, datamodule=data, ckpt_path=folder.last if goes_on else None, weights_only=True)
@@ -169,7 +169,7 @@ def _evaluate(
         metrics=metrics,
         baselines={name: found for name, found in baselines.items() if not isinstance(found, str)},
         baselines_missing={name: reason for name, reason in baselines.items() if isinstance(reason, str)},
-        best_checkpoint=str(best.relative_to(folder.path)) if best else None,
+        best_checkpoint=f"{folder.checkpoints.name}/{best.name}" if best else None,
         epochs=trainer.current_epoch,
         steps=trainer.global_step,
     )

@@ -118,22 +118,106 @@ def test_a_run_that_goes_on_keeps_what_is_there_and_takes_its_end_back(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         stop()
     (folder.path / "metrics.jsonl").write_text("{}")
-    (folder.path / ".run.json.draft-00").touch()
+    (folder.path / ".run.json.draft-0a1b2c3d").touch()
     again = RunFolder(folder.path)
     with again.running(goes_on=True):
         assert "ended" not in record_in(folder)
-        assert not (folder.path / ".run.json.draft-00").exists()
+        assert not (folder.path / ".run.json.draft-0a1b2c3d").exists()
     assert (folder.path / "metrics.jsonl").exists()
     found = record_in(folder)
     assert (found["status"], found["seed"], found["started"]) == ("done", 3, folder.record["started"])
     assert found["seconds"] >= 100
 
 
-def test_a_run_that_begins_anew_removes_what_was_there(tmp_path):
-    (tmp_path / "run/checkpoints").mkdir(parents=True)
-    (tmp_path / "run/metrics.jsonl").write_text("{}")
+def test_a_run_that_begins_anew_removes_what_the_attempt_before_it_wrote_and_nothing_else(tmp_path):
+    folder = tmp_path / "run"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / "tensorboard").mkdir()
+    (folder / "run.json").write_text('{"status": "interrupted", "format": 1, "steps": 3}')
+    own = ("metrics.jsonl", "run.log", "checkpoints/best.ckpt", "tensorboard/events.out.tfevents.1")
+    for name in (*own, "notes.txt", "tensorboard/notes.txt", ".mine.draft-notes"):
+        (folder / name).write_text("{}")
+    with RunFolder(folder).running():
+        found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        assert found == {".lock", "run.json", "notes.txt", "tensorboard/notes.txt", ".mine.draft-notes"}
+        assert "steps" not in record_in(RunFolder(folder))
+
+
+@pytest.mark.parametrize("record", [None, "{}", '{"status": "done"}', '{"name": "mine"}', "[1]", "{"])
+def test_a_folder_that_holds_something_else_is_refused_and_left_as_it_is(tmp_path, record):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/a.jpg").touch()
+    (tmp_path / ".lock").write_text("a stranger's")
+    if record is not None:
+        (tmp_path / "run.json").write_text(record)
+    before = {path: path.is_dir() or path.read_bytes() for path in tmp_path.rglob("*")}
+    with (
+        pytest.raises(RunError, match=r"holds '\.lock', and no run of seqlab"),
+        RunFolder(tmp_path).running(),
+    ):
+        pass
+    assert {path: path.is_dir() or path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+def test_a_file_is_no_folder_for_a_run(tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(RunError, match="Not a directory"), RunFolder(tmp_path / "thesis.tex").running():
+        pass
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_a_run_that_can_go_on_is_not_begun_anew(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.checkpoints.mkdir(parents=True)
+    folder.last.touch()
+    (folder.path / "run.json").write_text('{"status": "interrupted", "format": 1}')
+    with pytest.raises(RunError, match=r"run that can go on: seqlab train resume="), folder.running():
+        pass
+    assert folder.last.exists()
+
+
+@pytest.mark.parametrize("way", ["link/run", "here/../real/run", "real/run/"])
+def test_a_path_is_resolved_where_it_enters(tmp_path, way):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert RunFolder(Path(f"{tmp_path}/{way}")).path == tmp_path.resolve() / "real/run"
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(143), ValueError("bad"), DataError("gone")]
+)
+def test_the_record_of_a_finished_run_is_not_made_worse_by_an_attempt_that_does_not_train(tmp_path, error):
     with RunFolder(tmp_path / "run").running():
-        assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [".lock", "run.json"]
+        pass
+    folder = RunFolder(tmp_path / "run")
+    before = record_in(folder)
+
+    def go_on():
+        with folder.running(goes_on=True):
+            folder.write(device="another", overrides=[])
+            folder.when_it_counts((tmp_path / "run/config.yaml").touch)
+            assert record_in(folder) == before
+            raise error
+
+    with pytest.raises(type(error)):
+        go_on()
+    assert record_in(folder) == before
+    assert not (tmp_path / "run/config.yaml").exists()
+
+
+def test_a_finished_run_that_trains_further_is_running_until_it_is_done_again(tmp_path):
+    with RunFolder(tmp_path / "run").running():
+        pass
+    folder = RunFolder(tmp_path / "run")
+    with folder.running(goes_on=True):
+        folder.when_it_counts((tmp_path / "run/config.yaml").touch)
+        folder.trains()
+        assert record_in(folder)["status"] == "running"
+        assert "ended" not in record_in(folder)
+        assert (tmp_path / "run/config.yaml").exists()
+        folder.write(steps=7)
+    assert (record_in(folder)["status"], record_in(folder)["steps"]) == ("done", 7)
 
 
 def test_a_full_disk_does_not_hide_why_a_run_failed(tmp_path, monkeypatch):

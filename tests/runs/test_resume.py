@@ -129,12 +129,14 @@ def test_a_run_without_a_checkpoint_begins_anew_in_its_folder(run, command):
     metrics = record_of(run)["metrics"]
     (run / "checkpoints/last.ckpt").unlink()
     change(run / "run.json", status="running", started="2020-01-01T00:00:00+00:00")
-    (run / "left").touch()
+    (run / "notes.txt").write_text("a stranger's")
+    lines = (run / "metrics.jsonl").read_text().splitlines()
     assert command("train", f"resume={run}")[0] == 0
     record = record_of(run)
     assert record["metrics"] == metrics
     assert record["started"] > "2021"
-    assert not (run / "left").exists()
+    assert (run / "notes.txt").read_text() == "a stranger's"
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == len(lines)
 
 
 def test_a_finished_run_without_a_checkpoint_stays_what_it_is(run, command):

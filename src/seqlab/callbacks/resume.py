@@ -85,6 +85,7 @@ class Resume(Callback):
         self._restored = {}
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.folder.trains()
         # Gone on between epochs, Lightning does not count this one as begun, and then the next one twice.
         trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
         if trainer.global_step not in (0, self._at_step):

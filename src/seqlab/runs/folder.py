@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,12 +14,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from seqlab.errors import RunError, SeqlabError, StorageError
-from seqlab.files import DRAFT, replacing, sweep_drafts
-from seqlab.record import FORMAT
+from seqlab.files import replacing, resolved, sweep_drafts
+from seqlab.record import FORMAT, RECORD, recorded
+from seqlab.runs.claim import CONFIG, LOCK, clear_attempt, refuse_foreign
 from seqlab.runs.place import FOLDER_VARIABLE, unwritable
-
-CONFIG, RECORD, LOCK = "config.yaml", "run.json", ".lock"
-"""Files of a run folder: those that are there as soon as a run has begun."""
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 """Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""
@@ -43,9 +40,10 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
+        self.path = resolved(path)
         self.writes = FOLDER_VARIABLE not in os.environ and _rank() == 0
         self.record: dict[str, Any] = {}
+        self._deferred: list[Callable[[], None]] | None = None
 
     @contextmanager
     def running(
@@ -53,6 +51,7 @@ class RunFolder:
     ) -> Iterator[None]:
         """Keep ``status`` and times in run.json: running, then done, interrupted or failed.
 
+        The record of a run that is done stays as it is until that run trains further or is done once more.
         Meanwhile no other run can use the folder, and processes that the body starts find it in their
         environment.
 
@@ -62,7 +61,7 @@ class RunFolder:
                 a run which is killed at any instant later is known by its settings.
 
         Raises:
-            RunError: the folder cannot be made, another run uses it, or a finished one would be lost.
+            RunError: the folder cannot be made, another run uses it, or what is there would be lost.
             StorageError: the disk has got full.
         """
         if goes_on:
@@ -77,7 +76,8 @@ class RunFolder:
                 leave_settings(self.path / CONFIG)
             start = datetime.now(UTC)
             times = {"started": self.record.get("started") or start.isoformat(timespec="seconds")}
-            self.write(format=FORMAT, status="running", **times, pid=os.getpid(), host=platform.node())
+            status = {} if self.is_done else {"status": "running"}
+            self.write(format=FORMAT, **status, **times, pid=os.getpid(), host=platform.node())
             os.environ[FOLDER_VARIABLE] = str(self.path)
             try:
                 with _full_disk_told(self.path):
@@ -96,8 +96,33 @@ class RunFolder:
                 del os.environ[FOLDER_VARIABLE]
 
     def take_up(self) -> None:
-        """Begin with the record of an earlier attempt, but for what it says of its end."""
-        self.record = {name: value for name, value in recorded(self.path).items() if name not in ENDINGS}
+        """Begin with the record of an earlier attempt, but for what it says of its end, unless it is done."""
+        self.record = recorded(self.path)
+        if self.is_done:
+            self._deferred = []
+        else:
+            self._take_end_back()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the record says that the run is done."""
+        return self.record.get("status") == "done"
+
+    def trains(self) -> None:
+        """Note that training goes on: what was done is from now on a run that is not."""
+        if self._deferred is not None:
+            self._take_end_back()
+            self.record["status"] = "running"
+            self._catch_up()
+
+    def when_it_counts(self, action: Callable[[], None]) -> None:
+        """Do something now; in a run that is done, once it trains further or is done once more."""
+        if not self.writes:
+            return
+        if self._deferred is None:
+            action()
+        else:
+            self._deferred.append(action)
 
     def is_used(self) -> bool:
         """Return whether a run is using the folder at this moment."""
@@ -107,18 +132,23 @@ class RunFolder:
         except Timeout:
             return True
 
-    def is_unused(self) -> bool:
-        """Return whether a run was killed when it had made the folder, and had not yet begun there."""
-        names = {path.name for path in self.path.iterdir()} if self.path.is_dir() else set()
-        return LOCK in names and all(name in (LOCK, CONFIG) or DRAFT in name for name in names)
-
     def write(self, **fields: Any) -> None:
         """Add fields to run.json, which is replaced as a whole."""
         self.record |= fields
-        if not self.writes:
-            return
+        self.when_it_counts(self._save)
+
+    def _save(self) -> None:
         with replacing(self.path / RECORD) as draft:
             draft.write_text(json.dumps(self.record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _take_end_back(self) -> None:
+        for name in ENDINGS:
+            self.record.pop(name, None)
+
+    def _catch_up(self) -> None:
+        actions, self._deferred = self._deferred or [], None
+        for action in actions:
+            action()
 
     def _wait(self) -> None:
         """Wait until rank 0 has made the folder."""
@@ -132,6 +162,7 @@ class RunFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        refuse_foreign(self.path)
         # The system gives the lock of a dead process back.
         lock = FileLock(self.path / LOCK)
         try:
@@ -153,19 +184,11 @@ class RunFolder:
             sweep_drafts(self.path)
             sweep_drafts(self.checkpoints)
             return
-        if recorded(self.path).get("status") == "done":
-            raise RunError(f"{self.path} holds a finished run; name another folder, or remove it")
-        for path in self.path.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.name not in (
-                CONFIG,
-                RECORD,
-                LOCK,
-            ):  # the first two are replaced, without a moment between
-                path.unlink()
+        clear_attempt(self.path)
 
     def _end(self, status: str, start: datetime, **fields: Any) -> None:
+        if status == "done":
+            self._catch_up()
         end = datetime.now(UTC)
         seconds = round(self.record.get("seconds", 0) + (end - start).total_seconds(), 2)
         self.write(status=status, ended=end.isoformat(timespec="seconds"), seconds=seconds, **fields)
@@ -194,15 +217,6 @@ class RunFolder:
     def diagnostics(self) -> Path:
         """What was measured of gradient flow, gates and memory."""
         return self.path / "diagnostics.json"
-
-
-def recorded(path: Path) -> dict[str, Any]:
-    """Return the record in a run folder, empty as long as there is none that can be read."""
-    try:
-        found: dict[str, Any] = json.loads((path / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:

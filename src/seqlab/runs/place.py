@@ -24,9 +24,13 @@ def new_path(output_dir: str, name: str) -> Path:
     if all(job) and os.environ.get("SLURM_NTASKS", "1") != "1":  # processes that Slurm itself has started
         stamp = f"slurm-{'.'.join(map(str, job))}"
     else:
-        now = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
-        stamp = f"{now}-{secrets.token_hex(3)}"
+        stamp = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}-{token()}"
     return Path(output_dir) / name / stamp
+
+
+def token() -> str:
+    """Return what tells two folders of the same second apart."""
+    return secrets.token_hex(3)
 
 
 def default_name(choices: Mapping[str, str]) -> str:
@@ -37,10 +41,12 @@ def default_name(choices: Mapping[str, str]) -> str:
 def check_writable(folder: Path) -> None:
     """Make the folder below which a run goes, before any data is read.
 
+    Args:
+        folder: as ``resolved`` returns it.
+
     Raises:
         RunError: it cannot be made or written.
     """
-    folder = folder.expanduser().absolute()
     probe = folder / f".seqlab-{secrets.token_hex(4)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

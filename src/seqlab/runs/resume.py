@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import ConfigError, RunError
+from seqlab.files import resolved
+from seqlab.runs.claim import is_unused
 from seqlab.runs.folder import RunFolder
 from seqlab.runs.load import read_config, read_run_record
 from seqlab.runs.place import shared_path
@@ -56,7 +58,7 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
     if config.resume is None and not is_requeued:
         return Start(config, overrides)
     if config.resume not in (None, "auto"):
-        path = Path(config.resume).expanduser().absolute()
+        path = resolved(config.resume)
         record = read_run_record(path)
         if record.get("status") == "done" and not RunFolder(path).last.exists():
             raise RunError(f"{path} is done and has no checkpoints/last.ckpt to go on from; train anew")
@@ -101,7 +103,7 @@ def _steps(length: int) -> float:
 
 def _latest_unfinished(config: Config) -> Path | None:
     """Return the latest run with these settings that is not done, and that no process works on."""
-    place = (Path(config.paths.output_dir) / config.title).expanduser().absolute()
+    place = resolved(Path(config.paths.output_dir) / config.title)
     found = {file.parent: file.stat().st_mtime for file in place.glob("*/run.json")}
     for path in sorted(found, key=lambda one: -found[one]):
         try:
@@ -113,7 +115,7 @@ def _latest_unfinished(config: Config) -> Path | None:
         # Processes that Slurm starts look one after the other: once the first has the folder, they join it.
         if is_same and not (folder.writes and folder.is_used()):
             return path
-    begun = [path for path in place.glob("*") if RunFolder(path).is_unused()]
+    begun = [path for path in place.glob("*") if is_unused(path)]
     return next((path for path in begun if not RunFolder(path).is_used()), None)
 
 

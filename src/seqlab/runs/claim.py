@@ -1,0 +1,109 @@
+"""Whose a folder is: nobody's, a run's, or a stranger's, of which nothing is ever removed or replaced."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from seqlab.errors import RunError
+from seqlab.files import DRAFT_NAME, sweep_drafts
+from seqlab.plain import UnreadableError, read_yaml
+from seqlab.record import recorded
+
+STATUSES = ("running", "done", "interrupted", "failed")
+"""What a record can say of its run."""
+
+LOCK = ".lock"
+"""The file in a run's folder that keeps a second process out; always empty."""
+
+CONFIG = "config.yaml"
+"""The file in a run's folder that holds its settings, and is there before its record."""
+
+SECTIONS = {"engine", "model", "data", "task", "optimizer"}
+"""Some of the settings that every run has."""
+
+ATTEMPT = (
+    "run.log",
+    "metrics.jsonl",
+    "diagnostics.json",
+    "checkpoints/best.ckpt",
+    "tensorboard/events.out.tfevents.*",
+    "csv/metrics.csv",
+    "csv/hparams.yaml",
+)
+"""What a run has written before its first last.ckpt, which is all that beginning it anew removes.
+
+Its settings and its record are replaced, without a moment in which they are not there.
+"""
+
+
+def is_run(record: Mapping[str, Any]) -> bool:
+    """Return whether a run.json is of seqlab; other programs may write one too."""
+    return record.get("status") in STATUSES and ("format" in record or "overrides" in record)
+
+
+def is_unused(folder: Path) -> bool:
+    """Return whether a run was killed when it had made the folder, and had not yet begun there."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    ours = (name in (LOCK, CONFIG) or DRAFT_NAME.fullmatch(name) for name in names)
+    return LOCK in names and (folder / LOCK).stat().st_size == 0 and all(ours) and _has_settings(folder)
+
+
+def _has_settings(folder: Path) -> bool:
+    """Return whether a config.yaml, if there is one, holds the settings of a run."""
+    try:
+        found = read_yaml(folder / CONFIG) if (folder / CONFIG).exists() else dict.fromkeys(SECTIONS)
+    except UnreadableError:
+        return False
+    return isinstance(found, dict) and set(found) >= SECTIONS
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether there is training in a run's folder that would be lost with it."""
+    return any((folder / "checkpoints" / f"{name}.ckpt").exists() for name in ("best", "last"))
+
+
+def first_entry(folder: Path, lock: str = LOCK) -> Path | None:
+    """Return the first of what lies in a folder beside a lock, None if it is empty or not there.
+
+    Raises:
+        RunError: it is no folder, or may not be read.
+    """
+    try:
+        entries = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{folder}: {error.strerror}; name a folder of yours that is new or empty") from error
+    return next((path for path in entries if path.name != lock or path.stat().st_size), None)
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder for a run that is neither new nor empty nor a run's.
+
+    Raises:
+        RunError: somebody else's files are there.
+    """
+    found = first_entry(folder)
+    if found is not None and not is_run(recorded(folder)) and not is_unused(folder):
+        raise RunError(
+            f"{folder} holds {found.name!r}, and no run of seqlab; name a folder that is new or empty"
+        )
+
+
+def clear_attempt(folder: Path) -> None:
+    """Make room for a run that begins anew where one came to no checkpoint; what is not a run's stays.
+
+    Raises:
+        RunError: a stranger's files are there, or a run that would be lost.
+    """
+    refuse_foreign(folder)
+    if recorded(folder).get("status") == "done":
+        raise RunError(f"{folder} holds a finished run; name another folder, or remove it")
+    if (folder / "checkpoints" / "last.ckpt").exists():
+        raise RunError(
+            f"{folder} holds a run that can go on: seqlab train resume={folder}; or name another folder"
+        )
+    sweep_drafts(folder)
+    for pattern in ATTEMPT:
+        for file in folder.glob(pattern):
+            file.unlink()
