@@ -11,16 +11,18 @@ from rich.markup import escape
 from rich.table import Table
 from torch import Tensor
 
-from seqlab import build
+from seqlab import __version__, build
 from seqlab.data.series.dataset import SeriesData, scale
 from seqlab.diagnostics import recording
 from seqlab.diagnostics.heat_map import heat_map
 from seqlab.diagnostics.snapshot import layer_names, named_activities
 from seqlab.errors import ConfigError, DataError, RunError
-from seqlab.files import read_user_text, replacing
+from seqlab.files import own_output, read_user_text, replacing
 from seqlab.prediction import encode, latest_window
 from seqlab.runs.load import LoadedRun, load_run
 
+SOFTWARE = f"seqlab {__version__}"
+"""What the figure's file says of its origin, by which it is known again."""
 TOP = 3
 """Classes that are named after a step."""
 LONGEST_TITLE = 40
@@ -116,13 +118,15 @@ def leave_figure(found: Explanation, file: Path) -> None:
     """Draw the heat map into a PNG file.
 
     Raises:
-        RunError: the file cannot be written.
+        ConfigError: the file is there, and not of seqlab.
+        RunError: it cannot be written.
     """
+    file = own_output(file, b"seqlab ")
     figure = heat_map(found, f"{found.title}: gates and states, step by step")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as draft:
-            figure.savefig(draft, dpi=120, format="png")
+            figure.savefig(draft, dpi=120, format="png", metadata={"Software": SOFTWARE})
     except OSError as error:
         raise RunError(f"cannot write {file}: {error.strerror}; name a file of yours with --out") from error
 

@@ -16,7 +16,7 @@ from seqlab.data import DataSpec
 from seqlab.errors import ExportError
 from seqlab.export.manifest import KEY, Manifest, refused
 from seqlab.export.network import KEYS_DOMAIN, LENGTHS, answer_shape, input_name, network_graph, output_name
-from seqlab.files import replacing
+from seqlab.files import own_output, replacing
 from seqlab.plain import UnreadableError, open_plain
 from seqlab.predictor import Predictor
 from seqlab.runs.load import LoadedRun
@@ -24,6 +24,9 @@ from seqlab.runs.load import LoadedRun
 OPSETS = {"": 18, KEYS_DOMAIN: 3}
 IR_VERSION = 8
 """With these, every onnxruntime since 1.14 reads the file."""
+PRODUCER = "seqlab"
+SIGNATURE = b"\x12\x06seqlab"
+"""The producer as protobuf has it at the beginning of a file, by which it is known again."""
 LARGEST = 2**31 - 1
 """Bytes that an ONNX file can have."""
 
@@ -33,16 +36,18 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
 
     Raises:
         ExportError: ONNX cannot express the cell, or the network is too large for it.
+        ConfigError: the file is there, and not of seqlab.
         TraceError: the cell's step cannot be traced.
         OSError: the file cannot be written.
     """
+    file = own_output(file, SIGNATURE)
     manifest = Manifest.of(run)
     size = sum(values.nbytes for values in run.module.state_dict().values())
     if size > LARGEST:
         raise ExportError(f"{size:,} bytes of weights are more than ONNX holds; use --to safetensors")
     model = helper.make_model(
         network_graph(run.module.float(), run.spec),
-        producer_name="seqlab",
+        producer_name=PRODUCER,
         producer_version=__version__,
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
         ir_version=IR_VERSION,

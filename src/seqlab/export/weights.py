@@ -11,7 +11,7 @@ from torch import Tensor
 from seqlab.cells import cells
 from seqlab.errors import ConfigError, EngineError
 from seqlab.export.manifest import KEY, Manifest, refused
-from seqlab.files import replacing
+from seqlab.files import own_output, replacing
 from seqlab.plain import UnreadableError, open_plain
 from seqlab.precision import common_dtype
 from seqlab.predictor import Predictor
@@ -28,11 +28,13 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
 
     Raises:
         ExportError: the run answers neither texts nor a series.
+        ConfigError: one of the files is there, and not of seqlab.
         OSError: a file cannot be written.
     """
     manifest = Manifest.of(run).to_json()
     tensors = {name: values.contiguous() for name, values in run.module.state_dict().items()}
-    beside = file.with_suffix(".json")
+    file = own_output(file, b'"%s":"' % KEY.encode())  # in the header of safetensors
+    beside = own_output(file.with_suffix(".json"), b'"%s": "' % KEY.encode())
     with replacing(beside) as draft:
         draft.write_text(manifest + "\n", encoding="utf-8")
     with replacing(file) as draft:

@@ -2,13 +2,18 @@
 
 import csv
 from collections.abc import Sequence
+from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from seqlab.errors import RunError
+from seqlab.files import own_output, replacing
 from seqlab.report.groups import SCORES, Group, Question
 from seqlab.report.runs import Run
+
+SIGNATURE = b"question,run,cell"
+"""How the table begins, by which it is known again."""
 
 
 def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) -> None:
@@ -35,17 +40,21 @@ def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) 
     writer = csv.DictWriter(text, [*(column for column in columns if column not in last), *last])
     writer.writeheader()
     writer.writerows(rows)
-    write(file, text.getvalue())
+    write(file, text.getvalue(), SIGNATURE)
 
 
-def write(file: Path, text: str) -> None:
-    """Write a text as it is, in UTF-8.
+def write(file: Path, text: str, signature: bytes) -> None:
+    """Write a text as it is, in UTF-8, to a new file or over one that has its signature.
 
     Raises:
-        RunError: the file cannot be written.
+        ConfigError: the file is there and not of seqlab.
+        RunError: it cannot be written.
     """
+    place = own_output(file, signature)
+    is_special = place.exists() and not place.is_file()  # a terminal or a pipe
     try:
-        file.write_text(text, encoding="utf-8", newline="")
+        with nullcontext(place) if is_special else replacing(place) as draft:
+            draft.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise RunError(f"cannot write {file}: {error.strerror}; name a file in a folder of yours") from error
 

@@ -18,6 +18,9 @@ from seqlab.report.groups import Question, compare
 from seqlab.report.runs import Run
 from seqlab.report.table import NUMBERS, sheet_of_others, sheets
 
+SIGNATURE = b"<title>seqlab report: "
+"""What stands at the beginning of the page, by which it is known again."""
+
 
 def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path, title: str) -> None:
     """Write the page.
@@ -29,7 +32,8 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
         title: what was reported on.
 
     Raises:
-        RunError: the file cannot be written.
+        ConfigError: the file is there and not of seqlab.
+        RunError: it cannot be written.
     """
     problems = [
         f"{run.folder}: {problem}"
@@ -55,7 +59,7 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
         script=Markup((here / "page.js").read_text(encoding="utf-8")),  # noqa: S704 (ours)
         style=Markup((here / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
     )
-    write(file, page)
+    write(file, page, SIGNATURE)
 
 
 def _part(question: Question, problems: list[str]) -> dict[str, Any]:

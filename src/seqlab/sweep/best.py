@@ -19,6 +19,9 @@ from seqlab.sweep.space import Space
 
 FILE = "best.yaml"
 
+SIGNATURE = "# The best of a search:"
+"""How the file begins, by which it is known again."""
+
 
 def find_best(study: optuna.Study) -> FrozenTrial | None:
     """Return the trial with the best score, None as long as none is done."""
@@ -34,7 +37,7 @@ def show_best(
     Raises:
         SweepError: no trial was done.
     """
-    folder = Path(config.hydra.sweep.dir).absolute()
+    folder = Path(config.hydra.sweep.dir)
     best = find_best(study)
     if best is None:
         raise SweepError(f"no trial was done; what they said is in {folder}")
@@ -43,7 +46,7 @@ def show_best(
     title = f"trial {best.number} of {len(study.get_trials(deepcopy=False))}, {monitor} {best.value:.4f}"
     text = OmegaConf.to_yaml(preset(loader, config, overrides))
     run = f"python train.py --config-dir {folder} --config-name {Path(FILE).stem}"
-    (folder / FILE).write_text(f"# The best of a search: {title}. Run:  {run}\n{text}", encoding="utf-8")
+    (folder / FILE).write_text(f"{SIGNATURE} {title}. Run:  {run}\n{text}", encoding="utf-8")
     found = " ".join(one.override(best.params[one.name]) for one in space.dimensions)
     sys.stdout.write(f"best: {title}\n  {found}\n  {folder / str(best.number)}\n  again: {run}\n")
 

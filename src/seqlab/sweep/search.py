@@ -19,8 +19,9 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from seqlab.errors import ConfigError, SweepError
+from seqlab.files import own_output
 from seqlab.mistakes import refuse_unknown
-from seqlab.sweep.best import find_best, show_best
+from seqlab.sweep.best import FILE, SIGNATURE, find_best, show_best
 from seqlab.sweep.job import Job, finished, lasting
 from seqlab.sweep.launch import make_job, pool_slots
 from seqlab.sweep.pool import check
@@ -49,10 +50,11 @@ def search(
         arguments: the command line.
 
     Raises:
-        ConfigError: the space or a setting is wrong; nothing has been started.
+        ConfigError: the space, a setting or the folder is wrong; nothing has been started.
         SweepError: no trial was done, or the launcher gave up.
     """
-    folder = Path(config.hydra.sweep.dir).absolute()
+    folder = Path(config.hydra.sweep.dir)
+    own_output(folder / FILE, SIGNATURE.encode())
     space = read_space(loader, params, arguments)
     jobs = _check(loader, config, space)
     task = TASKS[jobs[0].config.task.name]
