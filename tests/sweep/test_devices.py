@@ -1,10 +1,26 @@
 """Which devices jobs get, and how many at a time."""
 
+import subprocess
+
 import pytest
 
 from seqlab.errors import ConfigError
+from seqlab.schema.sweep import PoolConfig
 from seqlab.sweep import devices
 from seqlab.sweep.devices import Slot, make_slots, visible_gpus
+
+
+@pytest.fixture(autouse=True)
+def six_gpus(monkeypatch):
+    """A machine with GPUs 0 to 5, the last of which is in parts, as ``nvidia-smi -L`` tells it."""
+    lines = [f"GPU {number}: NVIDIA A100 (UUID: GPU-{number}aaa-bbb)" for number in range(6)]
+    set_listing(monkeypatch, "\n".join([*lines, "  MIG 1g.5gb     Device  0: (UUID: MIG-5c5-d)", ""]))
+
+
+def set_listing(monkeypatch, listing):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    answer = subprocess.CompletedProcess((), 0, stdout=listing)
+    monkeypatch.setattr(devices.subprocess, "run", lambda *_arguments, **_settings: answer)
 
 
 @pytest.fixture
@@ -18,7 +34,7 @@ def eight_cores(monkeypatch):
         ([0, 1, 2, 3], 1, 1, [("0",), ("1",), ("2",), ("3",)]),
         ([0, 1], 2, 1, [("0",), ("1",), ("0",), ("1",)]),
         ([0, 1, 2, 3], 1, 2, [("0", "1"), ("2", "3")]),
-        ([4, 5, 6], 1, 2, [("4", "5")]),
+        ([3, 4, 5], 1, 2, [("3", "4")]),
     ],
 )
 def test_devices_are_shared_out_among_jobs(given, jobs, gpus, expected, eight_cores):
@@ -53,6 +69,66 @@ def test_more_jobs_than_cores_get_a_thread_each(monkeypatch):
     assert {slot.threads for slot in make_slots([0], jobs_per_device=5, gpus_per_job=1)} == {1}
 
 
-def test_a_job_cannot_have_more_devices_than_there_are():
-    with pytest.raises(ConfigError, match=r"launcher\.gpus_per_job=3, but there are only 2: 0, 1"):
-        make_slots([0, 1], jobs_per_device=1, gpus_per_job=3)
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (None, ["0", "1", "2", "3", "4", "5"]),
+        ("2, 5", ["2", "5"]),
+        ("4,7,5", ["4"]),
+        ("GPU-1aaa,MIG-5c5-d", ["GPU-1aaa", "MIG-5c5-d"]),
+        ("GPU-9", []),
+        ("", []),
+    ],
+)
+def test_visible_is_what_the_environment_names_and_the_machine_has(monkeypatch, chosen, expected):
+    if chosen is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert visible_gpus() == expected
+
+
+@pytest.mark.parametrize(
+    ("chosen", "given", "gpus", "line"),
+    [
+        (
+            None,
+            [0, 6],
+            1,
+            r"launcher\.devices=\[0,6\]: there is no GPU 6; the GPUs here are 0, 1, 2, 3, 4, 5;",
+        ),
+        ("2,3", [0, 2], 1, r"launcher\.devices=\[0,2\]: there is no GPU 0; the GPUs here are 2, 3;"),
+        ("-1", [0, 1], 1, r"launcher\.devices=\[0,1\]: there is no GPU 0; no GPU is visible here;"),
+        (None, [0, 1], 3, r"launcher\.gpus_per_job=3 is more than there are: launcher\.devices names 2"),
+        ("2", "auto", 2, r"launcher\.gpus_per_job=2 is more than there are: the GPUs here are 2"),
+        ("-1", "auto", 2, r"launcher\.gpus_per_job=2 is more than there are: no GPU is visible here"),
+    ],
+)
+def test_gpus_that_are_not_there_are_refused(monkeypatch, chosen, given, gpus, line):
+    if chosen is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    with pytest.raises(ConfigError, match=line):
+        make_slots(given, jobs_per_device=1, gpus_per_job=gpus)
+
+
+@pytest.mark.parametrize("chosen", [None, "0,1"])
+def test_without_nvidias_tools_there_are_no_gpus_whatever_the_environment_names(
+    monkeypatch, chosen, tmp_path
+):
+    set_listing(monkeypatch, "")
+    if chosen is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert visible_gpus() == []
+
+    def is_missing(*_arguments, **_settings):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(devices.subprocess, "run", is_missing)
+    monkeypatch.setattr(devices, "DRIVER", tmp_path)
+    assert visible_gpus() == []
+    (tmp_path / "0000:01:00.0").mkdir()
+    assert visible_gpus() == ["0"]
+
+
+def test_a_gpu_that_is_named_twice_is_refused():
+    settings = {"name": "pool", "jobs_per_device": 1, "gpus_per_job": 1, "fail_fast": False}
+    with pytest.raises(ValueError, match=r"\[0, 0\] names a GPU twice; use launcher\.jobs_per_device"):
+        PoolConfig(devices=[0, 0], **settings)

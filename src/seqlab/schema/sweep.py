@@ -16,6 +16,13 @@ class PoolConfig(Section):
     gpus_per_job: Count
     fail_fast: bool
 
+    @field_validator("devices")
+    @classmethod
+    def _are_different(cls, devices: list[int] | str) -> list[int] | str:
+        if len(set(devices)) < len(devices) and isinstance(devices, list):
+            raise ValueError(f"{devices} names a GPU twice; use launcher.jobs_per_device")
+        return devices
+
 
 class BasicConfig(Section):
     """conf/launcher/basic."""
