@@ -39,12 +39,15 @@ class Cluster(Launcher):
         """Keep what ``launch`` needs. Jobs run elsewhere, and find the task themselves.
 
         Raises:
-            ConfigError: the extra is not installed.
+            ConfigError: the extra is not installed, or the folder of the sweep holds something else.
         """
+        from seqlab.sweep.folder import settle  # noqa: PLC0415 (``--help`` scans this file)
+
         for module in self.needs:
             if find_spec(module) is None:
                 needed = module.rpartition(".")[2]
                 raise ConfigError(f"launcher={self.name} needs {needed}: pip install 'seqlab[{self.name}]'")
+        settle(config)
         self.hydra_context, self.config = hydra_context, config
 
 

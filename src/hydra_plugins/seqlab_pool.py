@@ -24,7 +24,14 @@ class DevicePool(Launcher):
         self.hydra_context: HydraContext | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
-        """Keep what ``launch`` needs. Jobs run in processes of their own, which find the task themselves."""
+        """Keep what ``launch`` needs. Jobs run in processes of their own, which find the task themselves.
+
+        Raises:
+            ConfigError: the folder of the sweep holds something else.
+        """
+        from seqlab.sweep.folder import settle  # noqa: PLC0415 (``--help`` scans this file)
+
+        settle(config)
         self.hydra_context, self.config = hydra_context, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:

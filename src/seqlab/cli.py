@@ -10,7 +10,6 @@ import os
 import select
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,10 +73,14 @@ def _run_hydra(arguments: list[str]) -> None:
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
+    from omegaconf import OmegaConf
 
     from seqlab import plugins
     from seqlab.arguments import allow_option, options_first, refuse_shadowed
     from seqlab.mistakes import refuse_swept_command
+    from seqlab.runs.place import token
+
+    OmegaConf.register_new_resolver("token", token, use_cache=True, replace=True)  # of hydra.sweep.dir
 
     plugins.isolate_children()
 
@@ -117,12 +120,13 @@ def train_composed(composed: "DictConfig") -> float:
 
     from seqlab import plugins
     from seqlab.runs.place import default_name
+    from seqlab.sweep.clashes import job_folder
     from seqlab.sweep.job import begun, finished
 
     job = HydraConfig.get()
     folder, overrides = None, list(job.overrides.task)
     if job.mode == RunMode.MULTIRUN:
-        folder = Path(job.sweep.dir).absolute() / job.sweep.subdir
+        folder = job_folder(job.sweep)
         if record := finished(folder, overrides):
             return float(record["score"] if record["score"] is not None else "nan")
     else:

@@ -7,8 +7,7 @@ import pytest
 from filelock import FileLock
 from omegaconf import DictConfig
 
-from seqlab.errors import ConfigError
-from seqlab.sweep.job import Job, begun, finished, unfinished
+from seqlab.sweep.job import Job, begun, finished
 
 OVERRIDES = ["model=gru", "seed=1"]
 
@@ -44,17 +43,6 @@ def test_begun_is_what_has_these_very_settings(job, status):
     write(job, status=status, overrides=[*OVERRIDES, "launcher=basic"])
     assert begun(job.folder, OVERRIDES)
     assert not begun(job.folder, [*OVERRIDES, "optimizer.lr=0.1"])
-
-
-def test_a_finished_run_with_other_settings_is_not_lost(job):
-    assert unfinished([job]) == [job]
-    write(job, status="done", overrides=OVERRIDES)
-    assert unfinished([job]) == []
-    write(job, status="done", overrides=["model=lstm"])
-    with pytest.raises(ConfigError, match=r"3 holds a finished run with other settings; set another"):
-        unfinished([job])
-    write(job, status="failed", overrides=["model=lstm"])
-    assert unfinished([job]) == [job]
 
 
 def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):

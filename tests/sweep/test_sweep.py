@@ -23,6 +23,9 @@ QUICK = [
 ]
 
 
+FOUR = ["model=rnn,gru", "seed=0,1", "launcher.devices=[4,5]", "launcher.jobs_per_device=1"]
+
+
 def command(*arguments):
     return [sys.executable, "-m", "seqlab", "train", "-m", *QUICK, *arguments]
 
@@ -39,16 +42,25 @@ def sweep(folder, *arguments, **environment):
     )
 
 
+@pytest.fixture(scope="module")
+def eight_gpus(tmp_path_factory):
+    """Return the environment of a machine that says it has GPUs 0 to 7."""
+    tool = tmp_path_factory.mktemp("bin") / "nvidia-smi"
+    listed = "\n".join(f"GPU {number}: A (UUID: GPU-{number})" for number in range(8))
+    tool.write_text(f"#!/bin/sh\ncat <<END\n{listed}\nEND\n")
+    tool.chmod(0o755)
+    return {"PATH": f"{tool.parent}{os.pathsep}{os.environ['PATH']}"}
+
+
 def records(folder):
     return {file.parent.name: json.loads(file.read_text()) for file in (folder / "out").glob("*/run.json")}
 
 
 @pytest.fixture(scope="module")
-def four(tmp_path_factory):
-    """Four jobs on four pretended devices, two at a time on each pair."""
+def four(tmp_path_factory, eight_gpus):
+    """Four jobs on two pretended devices, one at a time on each."""
     folder = tmp_path_factory.mktemp("four")
-    done = sweep(folder, "model=rnn,gru", "seed=0,1", "launcher.devices=[4,5]", "launcher.jobs_per_device=1")
-    return folder, done
+    return folder, sweep(folder, *FOUR, **eight_gpus)
 
 
 def test_every_point_has_a_finished_run_in_a_folder_of_its_own(four):
@@ -72,10 +84,10 @@ def test_jobs_at_the_same_time_see_different_devices_and_freed_ones_are_used_aga
     assert "job 0 starts on GPU 4: model=rnn seed=0" in done.stderr
 
 
-def test_the_same_command_runs_nothing_again(four):
+def test_the_same_command_runs_nothing_again(four, eight_gpus):
     folder, first = four
     before = {file: file.stat().st_mtime_ns for file in (folder / "out").glob("*/run.json")}
-    again = sweep(folder, "model=rnn,gru", "seed=0,1", "launcher.devices=[4,5]", "launcher.jobs_per_device=1")
+    again = sweep(folder, *FOUR, **eight_gpus)
     assert again.returncode == 0, again.stderr
     assert "starts" not in again.stderr
     assert {file: file.stat().st_mtime_ns for file in (folder / "out").glob("*/run.json")} == before
@@ -89,6 +101,27 @@ def test_a_wrong_value_in_one_job_is_refused_before_the_first_starts(tmp_path):
     assert "got 'zero'" in done.stderr
     assert "Traceback" not in done.stderr
     assert not records(tmp_path)
+
+
+@pytest.mark.parametrize("launcher", ["launcher.devices=[0,1]", "launcher.gpus_per_job=2"])
+def test_gpus_that_are_not_there_are_refused_before_the_first_job_starts(tmp_path, launcher):
+    done = sweep(tmp_path, "seed=0,1", launcher, CUDA_VISIBLE_DEVICES="-1")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "no GPU is visible here" in done.stderr
+    assert not records(tmp_path)
+    assert not (tmp_path / "out/sweep.yaml").exists()
+
+
+def test_two_sweeps_of_one_folder_at_the_same_time_are_one_and_a_refusal(tmp_path):
+    both = [
+        subprocess.Popen(command(f"seed={seed}"), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        for seed in (10, 20)
+    ]
+    said = [process.communicate(timeout=300)[1] for process in both]
+    codes = [process.returncode for process in both]
+    assert sorted(codes) == [0, 2], said
+    assert len(said[codes.index(2)].splitlines()) == 1
+    assert [record["seed"] for record in records(tmp_path).values()] == [(10, 20)[codes.index(0)]]
 
 
 def test_a_failing_job_is_shown_at_once_and_the_others_go_on(tmp_path):
@@ -121,14 +154,15 @@ def test_a_job_that_is_killed_is_reported_and_the_others_go_on(tmp_path):
     assert "1 of 2 jobs failed" in (tmp_path / "log").read_text()
 
 
-def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp_path):
+def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp_path, eight_gpus):
     places = ["launcher.devices=[4,5,6,7]", "launcher.gpus_per_job=2"]
-    done = sweep(tmp_path, "seed=0,1", "trainer=ddp", "trainer.accelerator=cpu", *places)
+    done = sweep(tmp_path, "seed=0,1", "trainer=ddp", "trainer.accelerator=cpu", *places, **eight_gpus)
     assert done.returncode == 0, done.stderr
     found = records(tmp_path)
     assert {record["visible_devices"] for record in found.values()} == {"4,5", "6,7"}
     assert {record["status"] for record in found.values()} == {"done"}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        ".sweep.lock",
         *("0", "0.log", "1", "1.log"),
         "multirun.yaml",
         "sweep.yaml",

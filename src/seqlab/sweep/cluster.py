@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from seqlab.arguments import quoted
 from seqlab.errors import SweepError
 from seqlab.report import print_report
+from seqlab.sweep.folder import claimed
 from seqlab.sweep.job import Job, finished
-from seqlab.sweep.launch import checked, make_job, returned
+from seqlab.sweep.launch import checked, keep_command, make_jobs, returned
 
 Run: TypeAlias = Callable[
     [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]
@@ -38,23 +39,22 @@ def launch(
         ConfigError: a point or the cluster is wrong; nothing has been started.
         SweepError: jobs have failed; the others are done.
     """
-    setup_globals()
-    jobs = [
-        make_job(context.config_loader, config, number, overrides, points)
-        for number, overrides in enumerate(points, first)
-    ]
-    waiting = checked(config, jobs, _anywhere)
-    failures: list[str] = []
-    if waiting:
-        folder = Path(config.hydra.sweep.dir).absolute()
-        sys.stderr.write(f"{len(waiting)} of {len(jobs)} jobs go to {config.launcher.name}, below {folder}\n")
-        for job in waiting:
-            job.begin()
-        placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]
-        ends = run(context, config, waiting, placed)
-        failures = [line for job, end in zip(waiting, ends, strict=True) for line in _failure(job, end)]
+    folder = Path(config.hydra.sweep.dir)
+    with claimed(folder):
+        jobs = make_jobs(context.config_loader, config, points, first)
+        waiting = checked(config, jobs, _anywhere)
+        keep_command(config)
+        failures: list[str] = []
+        if waiting:
+            where = f"{config.launcher.name}, below {folder}"
+            sys.stderr.write(f"{len(waiting)} of {len(jobs)} jobs go to {where}\n")
+            for job in waiting:
+                job.take_end_back()
+            placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]
+            ends = run(context, config, waiting, placed)
+            failures = [line for job, end in zip(waiting, ends, strict=True) for line in _failure(job, end)]
     if config.sweep.name == "grid":  # a search, of which these are a part, reports at its end
-        print_report(Path(config.hydra.sweep.dir))
+        print_report(folder)
     if failures:
         raise SweepError("\n".join([f"{len(failures)} of {len(jobs)} jobs failed", *failures]))
     return [returned(job) for job in jobs]

@@ -9,8 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from seqlab.errors import ConfigError
-from seqlab.runs.folder import RunFolder, recorded
+from seqlab.record import recorded
+from seqlab.runs.folder import RunFolder
 
 COMPLAINT = "seqlab: "
 """What a command puts before an error."""
@@ -44,8 +44,19 @@ class Job:
         return recorded(self.folder)
 
     def begin(self) -> None:
+        """Leave a record of a job whose process starts now, by which its folder and its output are ours."""
+        if self._is_used():  # by a run that goes on alone; the job's own will say so
+            return
+        self.take_end_back()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = RunFolder(self.folder)
+        folder.record = self.record() or self._facts()
+        folder.write(status="running")
+        self.output.unlink(missing_ok=True)
+
+    def take_end_back(self) -> None:
         """Take back what an earlier attempt has left of its end: whatever the record says next is new."""
-        if self._is_used():  # by another sweep into this folder; the run itself will say so
+        if self._is_used():
             return
         if begun(self.folder, self.overrides):
             folder = RunFolder(self.folder)
@@ -53,7 +64,6 @@ class Job:
             folder.write(status="running")
         else:
             (self.folder / "run.json").unlink(missing_ok=True)
-        self.output.unlink(missing_ok=True)
 
     def record_failure(self, end: str) -> None:
         """Write into the run's record that it has failed, if the run itself did not come to that.
@@ -66,13 +76,17 @@ class Job:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         folder = RunFolder(self.folder)
-        folder.record = record or {
+        folder.record = record or self._facts()
+        folder.write(status="failed", error=self._last_complaint() or end)
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what is known of a run before it begins."""
+        return {
             "overrides": list(self.overrides),
             "name": self.config.name,
             "cell": self.config.model.cell,
             "seed": self.config.seed,
         }
-        folder.write(status="failed", error=self._last_complaint() or end)
 
     def _is_used(self) -> bool:
         return self.folder.is_dir() and RunFolder(self.folder).is_used()
@@ -105,21 +119,6 @@ class Job:
 def lasting(overrides: Sequence[str]) -> list[str]:
     """Return the overrides that can change a result: not how a sweep goes about its jobs."""
     return sorted(text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
-
-
-def unfinished(jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs that are not done with their settings.
-
-    Raises:
-        ConfigError: a job's folder holds a run that is done with others, and would be lost.
-    """
-    waiting = [job for job in jobs if not finished(job.folder, job.overrides)]
-    taken = [job.folder for job in waiting if job.record().get("status") == "done"]
-    if taken:
-        raise ConfigError(
-            f"{taken[0]} holds a finished run with other settings; set another hydra.sweep.dir, or remove it"
-        )
-    return waiting
 
 
 def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:

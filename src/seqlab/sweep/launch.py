@@ -13,8 +13,10 @@ from seqlab.errors import ConfigError, SweepError
 from seqlab.report import print_report
 from seqlab.runs.place import default_name
 from seqlab.sweep.board import Board
+from seqlab.sweep.clashes import job_folder, refuse_shared_folders, unfinished
 from seqlab.sweep.devices import Slot, make_slots
-from seqlab.sweep.job import Job, unfinished
+from seqlab.sweep.folder import claimed
+from seqlab.sweep.job import Job
 from seqlab.sweep.pool import check, run_jobs
 from seqlab.sweep.resume import RECORD
 
@@ -37,20 +39,19 @@ def launch(
         ConfigError: a point is wrong; nothing has been started.
         SweepError: jobs have failed; the others are done.
     """
-    setup_globals()
-    jobs = [
-        make_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)
-    ]
-    slots = pool_slots(config)
-    waiting = checked(config, jobs)
-    with Board(jobs, waiting) as board:
-        run_jobs(
-            waiting,
-            slots,
-            [command_line(config, job) for job in waiting],
-            board,
-            fail_fast=config.launcher.fail_fast,
-        )
+    with claimed(Path(config.hydra.sweep.dir)):
+        jobs = make_jobs(loader, config, points, first)
+        waiting = checked(config, jobs)
+        slots = pool_slots(config)
+        keep_command(config)
+        with Board(jobs, waiting) as board:
+            run_jobs(
+                waiting,
+                slots,
+                [command_line(config, job) for job in waiting],
+                board,
+                fail_fast=config.launcher.fail_fast,
+            )
     if config.sweep.name == "grid":  # a search, of which these are a part, reports at its end
         print_report(Path(config.hydra.sweep.dir))
     if board.failures:
@@ -61,7 +62,7 @@ def launch(
 def checked(
     config: DictConfig, jobs: Sequence[Job], adapt: Callable[[Job], Job] = lambda job: job
 ) -> list[Job]:
-    """Return the jobs that are not done, all known to be right; then ``seqlab sweep resume`` knows the sweep.
+    """Return the jobs that are not done, all known to be right.
 
     Args:
         config: of the sweep.
@@ -69,13 +70,17 @@ def checked(
         adapt: makes of a job the one whose settings are checked.
 
     Raises:
-        ConfigError: a job is wrong, or would overwrite a finished run; the command kept is the one before.
+        SeqlabError: a job is wrong, or would overwrite something.
     """
-    waiting = unfinished(jobs)
+    waiting = unfinished(jobs, Path(config.hydra.sweep.dir))
     if mistakes := check([adapt(job) for job in waiting]) if waiting else []:
         raise ConfigError("\n".join(mistakes))
-    OmegaConf.save(config, Path(config.hydra.sweep.dir) / RECORD)
     return waiting
+
+
+def keep_command(config: DictConfig) -> None:
+    """Let ``seqlab sweep resume`` know the command of a sweep, once all of it is found right."""
+    OmegaConf.save(config, Path(config.hydra.sweep.dir) / RECORD)
 
 
 def pool_slots(config: DictConfig) -> list[Slot]:
@@ -84,6 +89,22 @@ def pool_slots(config: DictConfig) -> list[Slot]:
     return make_slots(
         pool["devices"], jobs_per_device=pool["jobs_per_device"], gpus_per_job=pool["gpus_per_job"]
     )
+
+
+def make_jobs(
+    loader: ConfigLoader, config: DictConfig, points: Sequence[Sequence[str]], first: int
+) -> list[Job]:
+    """Compose the points of a sweep, numbered from ``first``.
+
+    Raises:
+        ConfigError: two of them would be in each other's way.
+    """
+    setup_globals()
+    jobs = [
+        make_job(loader, config, number, overrides, points) for number, overrides in enumerate(points, first)
+    ]
+    refuse_shared_folders(jobs)
+    return jobs
 
 
 def make_job(
@@ -101,7 +122,7 @@ def make_job(
     HydraConfig.instance().set_config(composed)
     with read_write(composed.hydra):
         OmegaConf.resolve(composed)  # here, where the sweep's time and folder are known
-    folder = (Path(composed.hydra.sweep.dir) / composed.hydra.sweep.subdir).absolute()
+    folder = job_folder(composed.hydra.sweep)
     shared = set(points[0]).intersection(*points[1:]) if len(points) > 1 else set()
     title = " ".join(override for override in overrides if override not in shared)
     return Job(number, title, tuple(composed.hydra.overrides.task), folder, composed)

@@ -5,7 +5,6 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
@@ -15,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from seqlab.errors import ConfigError, SweepError
 from seqlab.sweep.board import Board
+from seqlab.sweep.clashes import job_folder
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job
 from seqlab.sweep.launch import command_line
@@ -66,7 +66,7 @@ def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
     OmegaConf.resolve(config)
     os.chdir(config.hydra.runtime.cwd)
     number, title = names[config.hydra.job.num]
-    folder = Path(config.hydra.sweep.dir) / config.hydra.sweep.subdir
+    folder = job_folder(config.hydra.sweep)
     job = Job(number, title, tuple(config.hydra.overrides.task), folder, config)
     devices = tuple(name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name)
     slot = Slot(devices, threads=int(config.launcher.cpus_per_job))

@@ -9,13 +9,17 @@ from typing import Any
 from seqlab import plugins
 from seqlab.arguments import quoted
 from seqlab.errors import ConfigError, RunError
+from seqlab.files import resolved
 from seqlab.plain import UnreadableError, read_yaml
 
 RECORD = "sweep.yaml"
 """The configuration of a sweep whose jobs were all found right."""
 
 HYDRAS_RECORD = "multirun.yaml"
-"""The same by Hydra, of whatever was tried last; there alone after launcher=basic."""
+"""The same by Hydra, of whatever was tried last."""
+
+OWN_SOURCE = "seqlab.conf"
+"""Where the configuration of every sweep of seqlab comes from, as Hydra calls it."""
 
 
 def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
@@ -31,8 +35,8 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
     Raises:
         RunError: the folder holds no sweep, its record is damaged, or names a module that the user does not.
     """
-    folder = folder.absolute()
-    record = next((folder / name for name in (RECORD, HYDRAS_RECORD) if (folder / name).exists()), None)
+    folder = resolved(folder)
+    record = _record(folder)
     if record is None:
         raise RunError(f"{folder} holds no sweep: it has no {RECORD}")
     config = _config(record)
@@ -57,6 +61,22 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
         raise RunError(f"{record}: {error}") from error
     options = [f"--config-dir={path}" for path in sources]
     return ["-m", *options, *settings, *given, f"hydra.sweep.dir={quoted(str(folder))}"]
+
+
+def is_sweep(folder: Path) -> bool:
+    """Return whether a folder is a sweep's of seqlab; Hydra leaves its record for other programs too."""
+    record = _record(folder)
+    if record is None:
+        return False
+    try:
+        sources = _config(record)["hydra"]["runtime"]["config_sources"]
+        return any(one["path"] == OWN_SOURCE for one in sources)
+    except (RunError, KeyError, TypeError):
+        return False
+
+
+def _record(folder: Path) -> Path | None:
+    return next((folder / name for name in (RECORD, HYDRAS_RECORD) if (folder / name).exists()), None)
 
 
 def _config(file: Path) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ def run(
 
     if missing := [name for name in ("sbatch", "srun", "squeue") if shutil.which(name) is None]:
         raise ConfigError(f"launcher=slurm: there is no {missing[0]} here; use it where Slurm's commands are")
-    folder = Path(config.hydra.sweep.dir).absolute() / ".submitit"
+    folder = Path(config.hydra.sweep.dir) / ".submitit"
     if left := _alive(folder):
         raise ConfigError(
             f"jobs {', '.join(left)} of this sweep wait or run; let them end, or: scancel {' '.join(left)}"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
 import optuna
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import TPESampler
@@ -12,8 +11,8 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from sqlalchemy import URL
 
-from seqlab.errors import ConfigError
 from seqlab.schema.sweep import SearchConfig
+from seqlab.sweep.folder import claimed
 
 STORAGE = "search.db"
 NAME = "search"
@@ -36,22 +35,13 @@ def open_study(folder: Path, *, mode: str, seed: int) -> Iterator[optuna.Study]:
         ConfigError: a search is under way there.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / f".{STORAGE}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise ConfigError(f"a search is under way in {folder}; set another hydra.sweep.dir") from error
-    try:
-        with _storage(folder) as storage:
-            study = optuna.create_study(
-                storage=storage, study_name=NAME, direction=DIRECTIONS[mode], load_if_exists=True
-            )
-            # A search that goes on must not draw again what it has drawn.
-            study.sampler = TPESampler(seed=seed + len(study.trials))
-            yield study
-    finally:
-        lock.release()
+    with claimed(folder, f".{STORAGE}.lock"), _storage(folder) as storage:
+        study = optuna.create_study(
+            storage=storage, study_name=NAME, direction=DIRECTIONS[mode], load_if_exists=True
+        )
+        # A search that goes on must not draw again what it has drawn.
+        study.sampler = TPESampler(seed=seed + len(study.trials))
+        yield study
 
 
 def is_hopeless(folder: Path, settings: SearchConfig, *, epoch: int, value: float) -> bool:
