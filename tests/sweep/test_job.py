@@ -57,6 +57,16 @@ def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):
         assert (record["overrides"], record.get("steps")) == (OVERRIDES, steps)
 
 
+def test_a_job_that_a_cluster_has_yet_to_start_has_a_record_only_if_there_was_one(job):
+    job.config.update(name="gru", model={"cell": "gru"}, seed=1)
+    job.take_end_back()
+    assert job.record() == {}
+    write(job, status="failed", error="the first attempt", overrides=["model=lstm"], steps=7)
+    job.take_end_back()
+    expected = {"overrides": OVERRIDES, "name": "gru", "cell": "gru", "seed": 1, "status": "running"}
+    assert job.record() == expected
+
+
 def test_the_record_of_a_run_that_goes_on_elsewhere_is_left_to_it(job):
     write(job, status="running", overrides=OVERRIDES, pid=1)
     job.output.touch()

@@ -47,23 +47,22 @@ class Job:
         """Leave a record of a job whose process starts now, by which its folder and its output are ours."""
         if self._is_used():  # by a run that goes on alone; the job's own will say so
             return
-        self.take_end_back()
         self.folder.mkdir(parents=True, exist_ok=True)
-        folder = RunFolder(self.folder)
-        folder.record = self.record() or self._facts()
-        folder.write(status="running")
+        self._renew()
         self.output.unlink(missing_ok=True)
 
     def take_end_back(self) -> None:
         """Take back what an earlier attempt has left of its end: whatever the record says next is new."""
-        if self._is_used():
-            return
+        if self.record() and not self._is_used():
+            self._renew()
+
+    def _renew(self) -> None:
+        folder = RunFolder(self.folder)
         if begun(self.folder, self.overrides):
-            folder = RunFolder(self.folder)
             folder.take_up()
-            folder.write(status="running")
         else:
-            (self.folder / "run.json").unlink(missing_ok=True)
+            folder.record = self._facts()
+        folder.write(status="running")
 
     def record_failure(self, end: str) -> None:
         """Write into the run's record that it has failed, if the run itself did not come to that.
