@@ -36,6 +36,23 @@ def test_both_ways_keep_outputs_and_final_states(name, layers, bidirectional):
             torch.testing.assert_close(value, truth, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_both_ways_keep_the_mode_and_what_is_trained(name):
+    theirs = MODULES[name](3, 5, num_layers=2, dropout=0.5, batch_first=True).eval()
+    theirs.weight_hh_l0.requires_grad_(requires_grad=False)
+    theirs.bias_ih_l1.requires_grad_(requires_grad=False)
+    theirs.bias_hh_l1.requires_grad_(requires_grad=False)
+    ours = from_torch(theirs)
+    assert not any(module.training for module in ours.modules())
+    frozen = {name for name, parameter in ours.named_parameters() if not parameter.requires_grad}
+    assert frozen - {"layers.1.own.b_hn"} == {"layers.0.U", "layers.1.b"}
+    again = to_torch(ours)
+    assert not again.training
+    for key, parameter in theirs.named_parameters():
+        assert getattr(again, key).requires_grad == parameter.requires_grad, key
+    assert from_torch(theirs.train()).dropout.training
+
+
 def test_the_result_is_a_copy():
     theirs = nn.GRU(3, 5)
     ours = from_torch(theirs)

@@ -11,10 +11,11 @@ from seqlab.nn.recurrent import Layer, Recurrent
 
 
 def from_torch(module: nn.RNNBase, *, engine: str = "auto") -> Recurrent:
-    """Return the same network as a ``Recurrent``, with a copy of the weights.
+    """Return the same network as a ``Recurrent``, batch first, with a copy of the weights.
 
-    torch adds two biases where a cell has one: they are summed, but for nn.GRU's second bias of gate n, which
-    acts inside the reset gate and is the cell's ``b_hn``.
+    Training or evaluation mode, and which parameters are trained, are the module's. torch adds two biases
+    where a cell has one: they are summed, but for nn.GRU's second bias of gate n, which acts inside the reset
+    gate and is the cell's ``b_hn``.
 
     Raises:
         ConfigError: the module has projections (``proj_size``) or no biases.
@@ -39,13 +40,21 @@ def from_torch(module: nn.RNNBase, *, engine: str = "auto") -> Recurrent:
                 layer.own["b_hn"].copy_(second[-module.hidden_size :])
                 second[-module.hidden_size :] = 0
             layer.b.copy_(theirs["bias_ih"] + second)
-    return recurrent
+    for layer, theirs in _pairs(recurrent, module):
+        is_trained = {name: tensor.requires_grad for name, tensor in theirs.items()}
+        layer.W.requires_grad_(is_trained["weight_ih"])
+        layer.U.requires_grad_(is_trained["weight_hh"])
+        layer.b.requires_grad_(is_trained["bias_ih"] or is_trained["bias_hh"])
+        if isinstance(recurrent.cell, GRU):
+            layer.own["b_hn"].requires_grad_(is_trained["bias_hh"])
+    return recurrent.train(module.training)
 
 
 def to_torch(recurrent: Recurrent) -> nn.RNNBase:
     """Return the same network as torch's own module (batch first), with a copy of the weights.
 
-    The second biases are 0, but for nn.GRU's of gate n.
+    Training or evaluation mode, and which parameters are trained, are the network's. The second biases are 0,
+    but for nn.GRU's of gate n.
 
     Raises:
         ConfigError: torch has no such cell, or the directions are summed.
@@ -80,7 +89,13 @@ def to_torch(recurrent: Recurrent) -> nn.RNNBase:
             theirs["bias_hh"].zero_()
             if isinstance(recurrent.cell, GRU):
                 theirs["bias_hh"][-recurrent.hidden_size :] = layer.own["b_hn"]
-    return module
+    for layer, theirs in _pairs(recurrent, module):
+        second = layer.own["b_hn"] if isinstance(recurrent.cell, GRU) else layer.b
+        theirs["weight_ih"].requires_grad_(layer.W.requires_grad)
+        theirs["weight_hh"].requires_grad_(layer.U.requires_grad)
+        theirs["bias_ih"].requires_grad_(layer.b.requires_grad)
+        theirs["bias_hh"].requires_grad_(second.requires_grad)
+    return module.train(recurrent.training)
 
 
 def _cell_of(module: nn.RNNBase) -> type[Cell]:
