@@ -9,6 +9,21 @@ def mask(lengths: Tensor, steps: int) -> Tensor:
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
+def without_padding(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return [B, T, H] with 0 past each sequence's length, and no gradient for what stood there."""
+    if lengths is None:
+        return sequence
+    return torch.where(mask(lengths, sequence.shape[1])[:, :, None], sequence, 0)
+
+
+def with_last_step_repeated(sequence: Tensor, lengths: Tensor | None) -> Tensor:
+    """Return [B, T, H] with a sequence's last step past its length too; no gradient for what stood there."""
+    if lengths is None:
+        return sequence
+    last = last_step(sequence.detach(), lengths)[:, None]
+    return torch.where(mask(lengths, sequence.shape[1])[:, :, None], sequence, last)
+
+
 def last_step(sequence: Tensor, lengths: Tensor | None) -> Tensor:
     """Return the value at the last step of each sequence, [B, T, H] to [B, H]."""
     if lengths is None:

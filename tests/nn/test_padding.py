@@ -38,12 +38,25 @@ def test_a_padded_batch_equals_its_sequences_one_by_one(name, engine, merge):
 def test_neither_outputs_nor_gradients_depend_on_the_padding(name, engine, merge, need_state):
     made, inside = network(name, engine, merge), torch.arange(6) < LENGTHS[:, None]
     found = []
-    for filling in (0.0, 50.0):
+    for filling in (0.0, 50.0, torch.nan, torch.inf):
         x = torch.where(inside[:, :, None], inputs(), filling).requires_grad_()
         outputs, final = made(x, LENGTHS, need_state=need_state)
         total = outputs[inside].sin().sum() + sum(value.sum() for value in (final or {}).values())
         gradients = torch.autograd.grad(total, [x, *made.parameters()])
         assert gradients[0][~inside].abs().sum() == 0
         found.append([outputs[inside], *(final or {}).values(), *gradients])
-    for clean, filled in zip(*found, strict=True):
-        torch.testing.assert_close(filled, clean, atol=1e-12, rtol=0)
+        assert outputs[~inside].abs().sum() == 0
+    for filled in found[1:]:
+        torch.testing.assert_close(filled, found[0], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("need_state", [False, True])
+@pytest.mark.parametrize("engine", ["native", "torch", "eager", "reference"])
+def test_a_state_that_would_overflow_in_the_padding_reaches_no_gradient(engine, need_state):
+    made = Recurrent("rnn_relu", input_size=1, hidden_size=1, engine=engine)
+    for parameter in made.parameters():
+        torch.nn.init.constant_(parameter, 3.0)
+    x = torch.ones(2, 200, 1) * torch.tensor([1.0, -1.0])[:, None, None]  # the second one stays at 0
+    outputs, _ = made(x, torch.tensor([3, 200]), need_state=need_state)
+    outputs.sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in made.parameters())

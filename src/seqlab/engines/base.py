@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqlab.cells import Cell, Layout, State
-from seqlab.lengths import last_step
+from seqlab.lengths import last_step, mask, with_last_step_repeated, without_padding
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,35 @@ def zero_state(cell: Cell, weights: Weights, x: Tensor) -> State:
     return State(dict.fromkeys(cell.state, x.new_zeros(len(x), weights.U.shape[1])))
 
 
+class Steps:
+    """The steps of a batch for an engine that computes all rows at every step.
+
+    Past its length a sequence repeats its last step: the same inputs from the same state. So whatever stands
+    in the padding, and however long it is, what is computed there is as finite as what counts, and adds
+    exactly 0 to every gradient.
+    """
+
+    def __init__(self, cell: Cell, lengths: Tensor | None, steps: int) -> None:
+        self.cell, self.lengths = cell, lengths
+        self._goes_on = None if lengths is None else mask(lengths - 1, steps)[:, :, None].unbind(1)
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """Return x, [B, T, I], with its padding replaced."""
+        return with_last_step_repeated(x, self.lengths)
+
+    def next_state(self, time: int, before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> State:
+        """Return the state from which the step behind ``time`` starts, each [B, H]."""
+        if self._goes_on is None:
+            return State({name: after[name] for name in self.cell.state})
+        goes_on = self._goes_on[time]
+        return State({name: torch.where(goes_on, after[name], before[name]) for name in self.cell.state})
+
+
 def collect(
     cell: Cell, steps: Sequence[Mapping[str, Tensor]], lengths: Tensor | None, *, need_state: bool
 ) -> tuple[Tensor, State | None]:
     """Make an engine's answer of what the cell's step returned at every time step."""
-    outputs = torch.stack([step[cell.output] for step in steps], dim=1)
+    outputs = without_padding(torch.stack([step[cell.output] for step in steps], dim=1), lengths)
     if not need_state:
         return outputs, None
     if lengths is None:
@@ -45,9 +69,16 @@ def collect(
 
 
 class Engine(ABC):
-    """A way to run any cell it serves over a right-padded batch. It keeps no state between calls."""
+    """A way to run any cell it serves over a right-padded batch. It keeps no state between calls.
+
+    Attributes:
+        name: what ``engine=`` calls it.
+        in_one_piece: whether it computes outside of torch's single operations, or in ones that torch.func and
+            forward-mode differentiation do not know.
+    """
 
     name: ClassVar[str]
+    in_one_piece: ClassVar[bool] = False
 
     @abstractmethod
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
@@ -82,6 +113,6 @@ class Engine(ABC):
             need_state: whether the final state is wanted.
 
         Returns:
-            Outputs [B, T, H], unspecified past a sequence's length; and the state after each sequence's last
+            Outputs [B, T, H], 0 past a sequence's length; and the state after each sequence's last
             step, each [B, H], or None if it was not wanted.
         """

@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from seqlab.cells import Cell, State
-from seqlab.engines.base import Engine, Weights, collect, zero_state
+from seqlab.engines.base import Engine, Steps, Weights, collect, zero_state
 from seqlab.engines.program import Program, TraceError, norm
 
 
@@ -40,14 +40,15 @@ class Eager(Engine):
         step = _fused_step(Program.of(cell))
         layout = weights.layout
         U = [_rows(weights.U, layout.recurrent, gates) for gates in step.products]
-        projected = functional.linear(x, weights.W, weights.b).unbind(1)
+        steps = Steps(cell, lengths, x.shape[1])
+        projected = functional.linear(steps.inputs(x), weights.W, weights.b).unbind(1)
         results: list[dict[str, Tensor]] = []
         current: dict[str, Tensor] = state or zero_state(cell, weights, x)
-        for wx in projected:
+        for time, wx in enumerate(projected):
             inputs = dict(zip(layout.inputs, wx.chunk(max(len(layout.inputs), 1), dim=-1), strict=False))
             values = {"x": inputs, "s": current, "p": weights.own}
-            current = step.module(*[values[kind][name] for kind, name in step.arguments], *U)
-            results.append(current)
+            results.append(step.module(*[values[kind][name] for kind, name in step.arguments], *U))
+            current = steps.next_state(time, current, results[-1])
         return collect(cell, results, lengths, need_state=need_state)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqlab.cells import Cell, State
 from seqlab.cells.base import Gates, Names
-from seqlab.engines.base import Engine, Weights, collect, zero_state
+from seqlab.engines.base import Engine, Steps, Weights, collect, zero_state
 
 
 class Reference(Engine):
@@ -42,12 +42,12 @@ class Reference(Engine):
 
         bound = cell.bind(weights.own)
         u = Names("u", layout.recurrent, product)
-        steps: list[State] = []
-        for x_t in x.unbind(1):
-            step = bound.step(inputs(x_t), u, state)
-            state = State({name: step[name] for name in cell.state})
-            steps.append(step)
-        return collect(cell, steps, lengths, need_state=need_state)
+        steps = Steps(cell, lengths, x.shape[1])
+        results: list[State] = []
+        for time, x_t in enumerate(steps.inputs(x).unbind(1)):
+            results.append(bound.step(inputs(x_t), u, state))
+            state = steps.next_state(time, state, results[-1])
+        return collect(cell, results, lengths, need_state=need_state)
 
 
 def _blocks(fused: Tensor, gates: tuple[str, ...]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
 from seqlab.engines.base import Engine, Weights, zero_state
-from seqlab.lengths import last_step
+from seqlab.lengths import last_step, with_last_step_repeated, without_padding
 
 # Exact classes: a subclass has equations of its own.
 TWINS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
@@ -25,6 +25,7 @@ class Torch(Engine):
     """torch's own recurrent functions, one layer and direction a call."""
 
     name = "torch"
+    in_one_piece = True
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         if type(cell) not in TWINS:
@@ -46,10 +47,14 @@ class Torch(Engine):
     ) -> tuple[Tensor, State | None]:
         state = state or zero_state(cell, weights, x)
         hidden = tuple(state[name][None] for name in cell.state)
-        # Padding spoils the final state of all but the output, so only then is the slower packing needed.
-        if need_state and lengths is not None and cell.state != (cell.output,):
-            return _packed(cell, weights, x, hidden, lengths)
-        outputs, *final = _call(cell, weights, x, hidden)
+        # Padding spoils the final state of all but the output, and relu may overflow in it: only then is the
+        # slower packing needed. On a GPU packing waits for the device, which a rare overflow is not worth.
+        needs_packing = need_state and cell.state != (cell.output,)
+        if lengths is not None and (needs_packing or (isinstance(cell, RNNReLU) and not x.is_cuda)):
+            outputs, packed_state = _packed(cell, weights, x, hidden, lengths)
+            return outputs, packed_state if need_state else None
+        outputs, *final = _call(cell, weights, with_last_step_repeated(x, lengths), hidden)
+        outputs = without_padding(outputs, lengths)
         if not need_state:
             return outputs, None
         if lengths is not None:

@@ -5,15 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from seqlab.lengths import last_step, mask
+from seqlab.lengths import last_step, mask, without_padding
 
 Pooling = Callable[[Tensor, Tensor], Tensor]
 
 
 def mean(outputs: Tensor, lengths: Tensor) -> Tensor:
     """Average over the steps of each sequence."""
-    inside = mask(lengths, outputs.shape[1])[:, :, None]
-    return torch.where(inside, outputs, 0).sum(1) / lengths[:, None]
+    return without_padding(outputs, lengths).sum(1) / lengths[:, None]
 
 
 def maximum(outputs: Tensor, lengths: Tensor) -> Tensor:
