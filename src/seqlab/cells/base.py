@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, overload
 
 from torch import Tensor, nn
+from torch.utils._pytree import register_pytree_node
 
 from seqlab.errors import CellError, near
 from seqlab.registry import Registry
@@ -53,6 +54,15 @@ class State(dict[str, Tensor]):
         if name not in self:
             raise CellError(f"s.{name} is not declared; {near(name, self)}")
         return self[name]
+
+
+# torch.func and torch.export look into a State as into a dict.
+register_pytree_node(
+    State,
+    lambda state: (list(state.values()), tuple(state)),
+    lambda values, names: State(zip(names, values, strict=True)),
+    serialized_type_name="seqlab.State",
+)
 
 
 class Own(Generic[T]):

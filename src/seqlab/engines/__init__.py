@@ -24,8 +24,17 @@ class Choice:
     reason: str
 
 
-def choose(name: str, cell: Cell, dtype: torch.dtype, device: torch.device) -> Choice:
+def choose(
+    name: str, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None = None
+) -> Choice:
     """Return the engine called ``name``, or for "auto" the fastest that serves the cell here.
+
+    Args:
+        name: of the engine.
+        cell: the equations.
+        dtype: of the inputs.
+        device: on which they are.
+        watcher: who must see every operation of torch, see ``surroundings``; None if nobody.
 
     Raises:
         EngineError: there is no such engine, or the one asked for cannot serve.
@@ -33,21 +42,26 @@ def choose(name: str, cell: Cell, dtype: torch.dtype, device: torch.device) -> C
     if name == "auto":
         refusals: list[str] = []
         for engine in ENGINES.values():
-            refusal = _refusal(engine, cell, dtype, device)
+            refusal = _refusal(engine, cell, dtype, device, watcher)
             if refusal is None:
                 why = "; ".join(dict.fromkeys(refusals)) or f"the fastest for cell '{cell.name}'"
                 return Choice(engine, f"auto: {why}")
             refusals.append(refusal)
     if name not in ENGINES:
         raise EngineError(f"no engine named '{name}'; {near(name, ['auto', *ENGINES])}")
-    refusal = _refusal(ENGINES[name], cell, dtype, device)
+    refusal = _refusal(ENGINES[name], cell, dtype, device, watcher)
     if refusal is not None:
         raise EngineError(f"engine={name} cannot run here: {refusal}; use engine=auto")
     return Choice(ENGINES[name], "asked for")
 
 
-def _refusal(engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
+def _refusal(
+    engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None
+) -> str | None:
     """Return why the engine cannot run the cell, having prepared it for that if it can."""
+    if watcher is not None and engine.in_one_piece:
+        able = " and ".join(name for name, other in ENGINES.items() if not other.in_one_piece)
+        return f"{watcher} must see every operation of torch, as only the engines {able} show them"
     refusal = engine.refusal(cell, dtype, device)
     if refusal is None:
         try:

@@ -153,12 +153,60 @@ def test_a_graph_that_is_kept_gives_the_same_gradients_twice():
     assert_close(gradients(native, total, x), first, rtol=0, atol=0)
 
 
-def test_a_gradient_of_a_gradient_is_refused():
+def test_gradients_with_a_graph_are_those_without_one():
     x = inputs().requires_grad_()
+    native, _ = twins("lstm_layernorm", num_layers=2, bidirectional=True)
+    total = native(x, LENGTHS)[0].square().sum()
+    plain = torch.autograd.grad(total, [x, *native.parameters()], retain_graph=True)
+    assert_close(torch.autograd.grad(total, [x, *native.parameters()], create_graph=True), plain)
+
+
+def test_a_batch_of_gradients_is_the_gradients_one_by_one():
+    x, seeds = inputs().requires_grad_(), inputs(5, B, T, H)
+    native, reference = twins()
+    found, expected = (
+        torch.autograd.grad(network(x, LENGTHS)[0], x, seeds, is_grads_batched=True)
+        for network in (native, reference)
+    )
+    assert_close(found, expected)
+
+
+def test_lengths_that_are_used_again_change_no_gradient():
+    native, reference = twins()
+    found = []
+    for network in (native, reference):
+        x, lengths = inputs().requires_grad_(), LENGTHS.clone()
+        outputs, _ = network(x, lengths)
+        if network is native:
+            lengths.fill_(T)
+        found += torch.autograd.grad(outputs.square().sum(), x, create_graph=True)
+    assert_close(*found)
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.zero_, lambda outputs: outputs.masked_fill_(outputs > 0, 2)])
+def test_outputs_may_be_changed_in_place(change):
+    found = []
+    for network in twins():
+        x = inputs().requires_grad_()
+        outputs, _ = network(x, LENGTHS)
+        change(outputs)
+        found.append((outputs, *gradients(network, outputs.sum(), x)))
+    assert_close(*found)
+
+
+def test_a_view_that_stands_for_the_negative_numbers_is_read_as_such():
+    x = torch.view_as_complex(inputs(B, T, I, 2)).conj().imag
+    assert x.is_neg()
+    native, reference = twins()
+    assert_close(native(x)[0], reference(x)[0])
+
+
+def test_a_tensor_without_memory_is_refused():
     native, _ = twins()
-    (d_x,) = torch.autograd.grad(native(x)[0].square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        d_x.sum().backward()
+    native(inputs())
+    native.layers[0].U.untyped_storage().resize_(0)
+    with pytest.raises(ValueError, match="U has no memory on the processor"):
+        native(inputs())
 
 
 def test_checkpointing_and_hooks_on_saved_tensors_change_nothing():
@@ -172,6 +220,15 @@ def test_checkpointing_and_hooks_on_saved_tensors_change_nothing():
         outputs, _ = native(x, LENGTHS)
     assert packed
     assert_close(gradients(native, outputs.square().sum(), x), expected, rtol=0, atol=0)
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: t.mT.contiguous() if t.ndim > 1 else t, other_way
+    ):
+        outputs, _ = native(x, LENGTHS)
+    assert_close(gradients(native, outputs.square().sum(), x), expected, rtol=0, atol=0)
+
+
+def other_way(packed):
+    return packed.mT if packed.ndim > 1 else packed
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])

@@ -6,15 +6,19 @@ function.py is what autograd sees. maths.h, matrix.h and loop.h are the part tha
 """
 
 import logging
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from seqlab.cells import Cell, State
 from seqlab.engines.base import Engine, Weights
+from seqlab.engines.eager import Eager
 from seqlab.engines.native.compiler import REALS, CompilerError, find_compiler
-from seqlab.engines.native.function import Inputs, run
+from seqlab.engines.native.function import Inputs, InSteps, run
 from seqlab.engines.native.kernel import Kernel
 from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program, TraceError
@@ -26,6 +30,7 @@ class Native(Engine):
     """Any cell whose step can be traced; float32 and float64, on a processor with a C++ compiler."""
 
     name = "native"
+    in_one_piece = True
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
         if device.type != "cpu":
@@ -64,7 +69,8 @@ class Native(Engine):
         start = None if state is None else torch.stack([state[name] for name in cell.state], dim=1)
         own = _own(kernel, weights)
         inputs = Inputs(x, weights.W, weights.U, weights.b, own, start)
-        outputs, final = run(kernel, inputs, lengths, need_state=need_state)
+        in_steps = _in_steps(cell, kernel, weights, lengths, need_state=need_state)
+        outputs, final = run(kernel, inputs, lengths, in_steps, need_state=need_state)
         if final is None:
             return outputs, None
         return outputs, State(dict(zip(cell.state, final.unbind(1), strict=True)))
@@ -90,3 +96,33 @@ def _own(kernel: Kernel, weights: Weights) -> Tensor | None:
     own, hidden_size = weights.own, weights.U.shape[1]
     tensors = [getattr(own[name], part) if part else own[name] for name, part in kernel.own]
     return torch.stack([tensor.expand(hidden_size) for tensor in tensors]) if tensors else None
+
+
+_eager = Eager()
+
+
+def _in_steps(
+    cell: Cell, kernel: Kernel, weights: Weights, lengths: Tensor | None, *, need_state: bool
+) -> InSteps:
+    """Return the layer on the eager engine as a function of ``Inputs``."""
+    layout = weights.layout
+    eps = {name: weights.own[name].eps for name, part in kernel.own if part == "weight"}
+    lengths = None if lengths is None else lengths.clone()  # the caller may use its own again
+
+    def run(*tensors: Any) -> tuple[Tensor, Tensor | None]:
+        x, W, U, b, own, start = Inputs(*tensors)
+        rows = dict(zip(kernel.own, own if own is not None else (), strict=True))
+        values: dict[str, Any] = {name: row for (name, part), row in rows.items() if not part}
+        values |= {
+            name: _norm(rows[name, "weight"], rows[name, "bias"], epsilon) for name, epsilon in eps.items()
+        }
+        again = Weights(layout, W, U, b, values)
+        state = None if start is None else State(dict(zip(cell.state, start.unbind(1), strict=True)))
+        outputs, final = _eager.run(cell, again, x, state, lengths, need_state=need_state)
+        return outputs, None if final is None else torch.stack([final[name] for name in cell.state], dim=1)
+
+    return run
+
+
+def _norm(weight: Tensor, bias: Tensor, eps: float) -> Callable[[Tensor], Tensor]:
+    return lambda rows: functional.layer_norm(rows, weight.shape, weight, bias, eps)

@@ -1,15 +1,29 @@
 """A kernel as a function of tensors that autograd knows."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from seqlab.engines.native.kernel import Kernel, Slices
+from seqlab.engines.surroundings import has_memory, watcher
+from seqlab.engines.twice import gradients
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+InSteps = Callable[..., tuple[Tensor, Tensor | None]]
+"""A function of the tensors of ``Inputs`` that computes what the kernel does in torch's single operations."""
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """What a call is made with beside tensors: see ``run``."""
+
+    kernel: Kernel
+    slices: Slices
+    lengths: Tensor | None
+    in_steps: InSteps
+    need_state: bool
 
 
 class Inputs(NamedTuple):
@@ -38,9 +52,10 @@ class Inputs(NamedTuple):
 
     def dense(self) -> "Inputs":
         """Return them as the kernel expects them: x's rows and steps may lie anywhere, the rest is dense."""
-        x = self.x if self.x.stride(2) == 1 else self.x.contiguous()
-        own, start = (None if tensor is None else tensor.contiguous() for tensor in self[4:])
-        return Inputs(x, self.W.contiguous(), self.U.contiguous(), self.b.contiguous(), own, start)
+        x = self.x.resolve_neg()
+        x = x if x.stride(2) == 1 else x.contiguous()
+        W, U, b, own, start = (None if tensor is None else _dense(tensor) for tensor in self[1:])
+        return Inputs(x, *cast("tuple[Tensor, Tensor, Tensor]", (W, U, b)), own, start)
 
     def fields(self) -> dict[str, Tensor | int | None]:
         """Return the fields of a call."""
@@ -50,9 +65,16 @@ class Inputs(NamedTuple):
 
 
 def run(
-    kernel: Kernel, inputs: Inputs, lengths: Tensor | None, *, need_state: bool
+    kernel: Kernel, inputs: Inputs, lengths: Tensor | None, in_steps: InSteps, *, need_state: bool
 ) -> tuple[Tensor, Tensor | None]:
     """Run a kernel over time.
+
+    Args:
+        kernel: a cell's.
+        inputs: what it reads.
+        lengths: steps of each sequence, [B]; None if all have T.
+        in_steps: the same in torch's single operations, for gradients that are differentiated again.
+        need_state: whether the final states are wanted.
 
     Returns:
         Outputs [B, T, H], 0 past a sequence's length, and, if wanted, the states after each sequence's last
@@ -60,15 +82,18 @@ def run(
 
     Raises:
         TypeError: the inputs differ in dtype.
+        ValueError: they differ in device.
     """
     inputs = inputs.dense()
-    dtypes = {tensor.dtype for tensor in inputs if tensor is not None}
-    if len(dtypes) > 1:
-        raise TypeError(f"x, weights and states must have one dtype, got {', '.join(map(str, dtypes))}")
+    given = [tensor for tensor in inputs if tensor is not None]
+    if len(dtypes := {str(tensor.dtype) for tensor in given}) > 1:
+        raise TypeError(f"x, weights and states must have one dtype, got {', '.join(sorted(dtypes))}")
+    if len(devices := {str(tensor.device) for tensor in given}) > 1:
+        raise ValueError(f"x, weights and states must be on one device, got {', '.join(sorted(devices))}")
     slices = Slices.of(len(inputs.x), inputs.hidden_size, lengths)
-    if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in inputs):
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
         apply: Callable[..., tuple[Tensor, Tensor | None]] = TimeLoop.apply
-        return apply(kernel, slices, lengths, need_state, *inputs)
+        return apply(Loop(kernel, slices, lengths, in_steps, need_state), *inputs)
     results = _forward(kernel, slices, inputs, saved=None)
     return _answer(kernel, results, inputs, lengths, need_state=need_state)
 
@@ -77,59 +102,67 @@ class TimeLoop(torch.autograd.Function):
     """The loop over time and its gradient."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        kernel: Kernel,
-        slices: Slices,
-        lengths: Tensor | None,
-        need_state: bool,  # noqa: FBT001 (apply knows no names)
-        *tensors: Tensor | None,
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(ctx: Any, loop: Loop, *tensors: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Run forwards and keep what the way back needs."""
-        inputs = Inputs(*cast("tuple[Tensor, ...]", tensors))
+        inputs, kernel = Inputs(*cast("tuple[Tensor, ...]", tensors)), loop.kernel
         batch, steps, _ = inputs.x.shape
         width = kernel.padded(inputs.hidden_size)
         saved = inputs.x.new_empty(steps, batch, kernel.saved * width + kernel.padded(kernel.norms))
-        results = _forward(kernel, slices, inputs, saved)
-        ctx.kernel, ctx.slices = kernel, slices
+        results = _forward(kernel, loop.slices, inputs, saved)
+        ctx.loop = loop
         ctx.save_for_backward(*tensors, results, saved)
         ctx.set_materialize_grads(False)
-        return _answer(kernel, results, inputs, lengths, need_state=need_state)
+        outputs, final = _answer(kernel, results, inputs, loop.lengths, need_state=loop.need_state)
+        return _copy(outputs), final
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, d_outputs: Tensor | None, d_final: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Return the gradients of the inputs."""
+        """Return the gradients of the inputs; of a gradient too, if a graph is made or somebody watches."""
         *tensors, results, saved = ctx.saved_tensors
-        inputs, slices = Inputs(*tensors), ctx.slices
-        if d_outputs is not None and d_outputs.stride(2) != 1:
-            d_outputs = d_outputs.contiguous()
+        given = [tensor for tensor in (d_outputs, d_final) if tensor is not None]
+        if torch.is_grad_enabled() or watcher() is not None or not all(map(has_memory, given)):
+            return None, *gradients(ctx.loop.in_steps, tensors, (d_outputs, d_final))
+        inputs, slices = Inputs(*tensors).dense(), ctx.loop.slices
+        if d_outputs is not None:
+            d_outputs = d_outputs.resolve_neg()
+            d_outputs = d_outputs if d_outputs.stride(2) == 1 else d_outputs.contiguous()
         weights = inputs[1:5]
         sizes = [0 if tensor is None else tensor.numel() for tensor in weights]
         d_weights = inputs.W.new_empty(len(slices.sizes), sum(sizes))
         d_start = None if inputs.start is None else torch.empty_like(inputs.start)
         d_x = None
-        if ctx.needs_input_grad[4]:
+        if ctx.needs_input_grad[1]:
             # Past a sequence's length nothing is written.
             d_x = inputs.x.new_empty(inputs.x.shape) if slices.lengths is None else _zeros(inputs.x)
-        ctx.kernel.call(
+        ctx.loop.kernel.call(
             "backward",
             slices,
             **inputs.fields(),
             d_weights=d_weights,
-            results=results,
-            saved=saved,
+            results=results.contiguous(),
+            saved=saved.contiguous(),
             d_outputs=d_outputs,
             d_row=d_outputs.stride(0) if d_outputs is not None else 0,
             d_step=d_outputs.stride(1) if d_outputs is not None else 0,
-            d_final=d_final.contiguous() if d_final is not None else None,
+            d_final=None if d_final is None else _dense(d_final),
             d_x=d_x,
             d_start=d_start,
         )
         total = d_weights[0] if len(d_weights) == 1 else d_weights.sum(0)
         parts = zip(torch.split(total, sizes), weights, strict=True)
-        gradients = (None if tensor is None else part.view_as(tensor) for part, tensor in parts)
-        return None, None, None, None, d_x, *gradients, d_start
+        d_parts = (None if tensor is None else part.view_as(tensor) for part, tensor in parts)
+        return None, d_x, *d_parts, d_start
+
+
+def _copy(outputs: Tensor) -> Tensor:
+    """Return outputs that the caller may change, since the way back reads the results; in their order."""
+    batch, _, hidden_size = outputs.shape
+    strides = hidden_size, batch * hidden_size, 1
+    return outputs.new_empty_strided(outputs.shape, strides).copy_(outputs)
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    return tensor.resolve_neg().contiguous()
 
 
 def _zeros(like: Tensor) -> Tensor:

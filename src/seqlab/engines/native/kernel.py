@@ -1,6 +1,7 @@
 """A compiled cell, and how its kernel is called: with slices of the batch, side by side."""
 
 import ctypes
+import operator
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -124,11 +125,9 @@ class Kernel:
 
         Raises:
             MemoryError: there is none left for the working space.
+            ValueError: a tensor is not in the processor's memory.
         """
-        values = {
-            field: value.data_ptr() if isinstance(value, Tensor) else value or 0
-            for field, value in fields.items()
-        }
+        values = {field: _number(field, value) for field, value in fields.items()}
         count = len(slices.sizes)
         calls = (Call * count)(*(Call(**values) for _ in range(count)))
         first = 0
@@ -141,6 +140,16 @@ class Kernel:
             first += rows
         if _run(getattr(self.library, name), calls):
             raise MemoryError("the native engine finds no memory for a batch of this size")
+
+
+def _number(field: str, value: Tensor | int | None) -> int:
+    """Return what stands in a field: a number, or the address of a tensor; nothing else is handed to C."""
+    if not isinstance(value, Tensor):
+        return operator.index(value or 0)
+    address = value.data_ptr()
+    if value.device.type != "cpu" or (address == 0 and value.numel()):
+        raise ValueError(f"{field} has no memory on the processor: it is on {value.device}, or was freed")
+    return address
 
 
 def _run(function: Any, calls: "ctypes.Array[Call]") -> int:

@@ -5,6 +5,7 @@ keeps what the backward row cannot cheaply compute again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -93,10 +94,11 @@ def joint(stage: Stage) -> fx.Graph:
         return (*made, *product(arguments[len(inputs) :]))
 
     # Every example is a tensor of its own: the trace takes one that is passed twice for one input.
-    examples = [torch.ones(1) for _ in (*inputs, *outputs)]
+    examples = [torch.ones(1, dtype=torch.float32, device="cpu") for _ in (*inputs, *outputs)]
     traced = make_fx(torch.func.functionalize(both), decomposition_table=_decompositions())
-    with _TRACING:
-        graph: fx.Graph = traced(*examples).graph
+    # In a thread of its own: what surrounds the first call (a transform, autocast, inference) stays outside.
+    with _TRACING, ThreadPoolExecutor(1) as thread:
+        graph: fx.Graph = thread.submit(lambda: traced(*examples)).result().graph
     graph.eliminate_dead_code()
     return graph
 
