@@ -20,7 +20,11 @@ class Parameters(Protocol):
     W: nn.Parameter
     U: nn.Parameter
     b: nn.Parameter
-    own: nn.ParameterDict
+
+    @property
+    def own(self) -> nn.ParameterDict:
+        """The cell's vectors and scalars by name."""
+        ...
 
 
 def _torch(layer: Parameters) -> None:

@@ -2,22 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells
 from seqlab.engines import Choice, Engine, Weights, choose
+from seqlab.engines.surroundings import has_hooks, refuse_traces, watcher
 from seqlab.errors import ConfigError
 from seqlab.lengths import backwards
 from seqlab.nn.initialisation import INITIALISATIONS
+from seqlab.nn.inputs import check_place, check_state, check_x, checked_lengths
 
 Merge = Literal["concat", "sum"]
 
 
+class Vectors(nn.ParameterDict):
+    """A cell's vectors and scalars by name. It is called, so that hooks that compute one of them anew run."""
+
+    __call__ = nn.Module.__call__
+
+    def forward(self) -> dict[str, Tensor]:
+        """Return the tensors as they are now."""
+        return dict(self.items())
+
+
 class Layer(nn.Module):
-    """The parameters of one layer in one direction: W, U and b fused over gates, and the cell's own."""
+    """One layer in one direction: W, U and b fused over gates, and the cell's own parameters."""
 
     init_steps: int | None = None
 
@@ -30,7 +42,7 @@ class Layer(nn.Module):
         vectors = {name: torch.empty(hidden_size) for name in cell.own(Vector)}
         scalars = {name: torch.empty(()) for name in cell.own(Scalar)}
         norms = {name: nn.LayerNorm(hidden_size, norm.eps) for name, norm in cell.own(Norm).items()}
-        self.own = nn.ParameterDict(vectors | scalars)
+        self.own = Vectors(vectors | scalars)
         self.norms = nn.ModuleDict(norms)
 
     def reset_parameters(self, init: str, init_steps: int | None) -> None:
@@ -45,9 +57,21 @@ class Layer(nn.Module):
         with torch.no_grad():
             INITIALISATIONS[init](self)
 
-    def weights(self) -> Weights:
-        """Return the parameters in the form an engine takes."""
-        return Weights(self.layout, self.W, self.U, self.b, {**self.own, **self.norms})
+    def forward(
+        self, x: Tensor, state: State | None, lengths: Tensor | None, *, engine: Engine, need_state: bool
+    ) -> tuple[Tensor, State | None]:
+        """Run the cell over time, forwards: see ``Engine.run``.
+
+        Raises:
+            TypeError: the weights' dtype is not that of x.
+            ValueError: the weights are on another device than x.
+        """
+        # Read once a call: a parametrization may change with every reading.
+        own = self.own()
+        weights = Weights(self.layout, self.W, self.U, self.b, {**own, **self.norms})
+        for tensor in (weights.W, weights.U, weights.b, *own.values()):
+            check_place("the weights", tensor, x)
+        return engine.run(self.cell, weights, x, state, lengths, need_state=need_state)
 
     def __repr__(self) -> str:
         tensors = {"W": self.W, "U": self.U, "b": self.b, **self.own}
@@ -117,7 +141,7 @@ class Recurrent(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
         self._lent: Engine | None = None
-        self._choices: dict[tuple[str, torch.dtype, torch.device], Choice] = {}
+        self._choices: dict[tuple[str, torch.dtype, torch.device, str | None], Choice] = {}
         self.init, self.init_steps = init, init_steps
         self.reset_parameters()
 
@@ -138,10 +162,10 @@ class Recurrent(nn.Module):
         # Engines are asked once: that traces the cell, and forward comes here at every batch.
         if self._lent is not None:
             return Choice(self._lent, "lent")
-        place = self.engine, dtype, device
-        if place not in self._choices:
-            self._choices[place] = choose(self.engine, self.cell, dtype, device)
-        return self._choices[place]
+        asked = self.engine, dtype, device, self._watcher()
+        if asked not in self._choices:
+            self._choices[asked] = choose(self.engine, self.cell, *asked[1:])
+        return self._choices[asked]
 
     @contextmanager
     def running_on(self, engine: Engine) -> Iterator[None]:
@@ -169,13 +193,16 @@ class Recurrent(nn.Module):
             need_state: with False the final state is None, which is faster for padded LSTMs.
 
         Returns:
-            Outputs [B, T, D·H] (H with merge="sum"), unspecified past a sequence's length, and the state
+            Outputs [B, T, D·H] (H with merge="sum"), 0 past a sequence's length, and the state
             after each sequence's last step, each [L·D, B, H].
 
         Raises:
-            ValueError: a shape or length does not fit.
+            TypeError: x, lengths or state is of a wrong type or dtype.
+            ValueError: a shape, length or device does not fit.
+            EngineError: the engine asked for cannot serve, or torch.jit.trace is under way.
         """
-        readings, final = self.read(x, lengths, state, need_state=need_state)
+        lengths = self._checked(x, lengths, state)
+        readings, final = self._read(x, lengths, state, need_state=need_state)
         return self.merge(self._in_time(readings, lengths)), final
 
     def read(
@@ -190,9 +217,18 @@ class Recurrent(nn.Module):
 
         Pooling wants this form: "last" is the last step a direction has read, whichever way it reads.
         """
-        self._check(x, lengths, state)
-        if lengths is not None:
-            lengths = lengths.to(x.device)
+        return self._read(x, self._checked(x, lengths, state), state, need_state=need_state)
+
+    def _checked(self, x: Tensor, lengths: Tensor | None, state: State | None) -> Tensor | None:
+        """Refuse what does not fit; return lengths as the engines want them."""
+        refuse_traces()
+        check_x(x, self.input_size)
+        check_state(state, x, self.cell.state, (len(self.layers), len(x), self.hidden_size))
+        return checked_lengths(lengths, x)
+
+    def _read(
+        self, x: Tensor, lengths: Tensor | None, state: State | None, *, need_state: bool
+    ) -> tuple[list[Tensor], State | None]:
         engine = self.choice(x.dtype, x.device).engine
         finals: list[State] = []
         readings: list[Tensor] = []
@@ -201,12 +237,11 @@ class Recurrent(nn.Module):
                 x = self.dropout(self.merge(self._in_time(readings, lengths)))
             if index % self.directions == 0:
                 readings = []
-            outputs, final = engine.run(
-                self.cell,
-                layer.weights(),  # type: ignore[operator]
+            outputs, final = layer(
                 backwards(x, lengths) if readings else x,
                 None if state is None else State({name: state[name][index] for name in self.cell.state}),
                 lengths,
+                engine=engine,
                 need_state=need_state,
             )
             readings.append(outputs)
@@ -236,22 +271,14 @@ class Recurrent(nn.Module):
     def _in_time(self, readings: list[Tensor], lengths: Tensor | None) -> list[Tensor]:
         return [backwards(outputs, lengths) if turned else outputs for turned, outputs in enumerate(readings)]
 
-    def _check(self, x: Tensor, lengths: Tensor | None, state: State | None) -> None:
-        if x.ndim != 3 or x.shape[2] != self.input_size or x.shape[1] < 1:  # noqa: PLR2004 ([B, T, I])
-            raise ValueError(f"x must be [B, T, {self.input_size}] with T ≥ 1, got {list(x.shape)}")
-        if lengths is not None and lengths.shape != x.shape[:1]:
-            raise ValueError(f"lengths must be [{len(x)}], one a sequence, got {list(lengths.shape)}")
-        # Lengths elsewhere are not looked at: that would wait for the device at every call.
-        if lengths is not None and lengths.device.type == "cpu" and len(lengths):
-            shortest, longest = map(int, lengths.aminmax())
-            if shortest < 1 or longest > x.shape[1]:
-                raise ValueError(f"lengths must be from 1 to {x.shape[1]}, got {shortest} to {longest}")
-        if state is not None and set(state) != set(self.cell.state):
-            raise ValueError(f"state must hold {', '.join(self.cell.state)}, got {', '.join(state)}")
-        expected = (len(self.layers), len(x), self.hidden_size)
-        for name in self.cell.state if state is not None else ():
-            if state is not None and tuple(state[name].shape) != expected:
-                raise ValueError(f"state {name} must be {list(expected)}, got {list(state[name].shape)}")
+    def _watcher(self) -> str | None:
+        """Return who must see torch's single operations now; the native engine does not call norms."""
+        norms = (norm for layer in self.layers for norm in cast("Layer", layer).norms.values())
+        return watcher() or ("a hook on a norm" if any(map(has_hooks, norms)) else None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out which engine was chosen: another machine may have others."""
+        return {**self.__dict__, "_choices": {}, "_lent": None}
 
 
 def _as_cell(cell: str | type[Cell] | Cell) -> Cell:

@@ -1,0 +1,77 @@
+"""What a caller may hand to recurrent layers, and what is said of the rest."""
+
+import pytest
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence
+
+from seqlab import State
+from seqlab.errors import EngineError
+from seqlab.nn import Recurrent
+
+X, LENGTHS, H = torch.zeros(3, 5, 4), torch.tensor([5, 2, 1]), torch.zeros(1, 3, 6)
+META = torch.device("meta")
+
+
+@pytest.fixture(params=["native", "torch", "eager", "reference"])
+def network(request):
+    torch.manual_seed(0)
+    return Recurrent("lstm", input_size=4, hidden_size=6, engine=request.param)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            (pack_padded_sequence(X, LENGTHS, batch_first=True),),
+            TypeError,
+            "x is a PackedSequence; padded inputs",
+        ),
+        (([[[0.0] * 4]],), TypeError, r"x must be a tensor \[B, T, 4\], got list"),
+        ((X.to_sparse(),), TypeError, "x must be a dense tensor .* got a torch.sparse_coo one"),
+        ((X.double(),), TypeError, "x is torch.float64 and the weights torch.float32"),
+        ((X.long(),), TypeError, "x is torch.int64 and the weights torch.float32"),
+        ((X, [5, 2, 1]), TypeError, r"lengths must be a tensor of 3 integers.*, got list; use torch.tensor"),
+        ((X, LENGTHS.float()), TypeError, r"integers.*, got torch.float32; use lengths.long\(\)"),
+        ((X, LENGTHS > 1), TypeError, "integers.*, got torch.bool"),
+        ((X, LENGTHS[:2]), ValueError, r"a tensor of 3 integers.*, got \[2\]"),
+        ((X, LENGTHS[:, None]), ValueError, r"got \[3, 1\]"),
+        ((X, LENGTHS - 1), ValueError, "lengths must be from 1 to 5, got 0 to 4"),
+        ((X, LENGTHS + 1), ValueError, "lengths must be from 1 to 5, got 2 to 6"),
+        ((X, LENGTHS.to(META)), ValueError, "without values, on the device meta"),
+        (
+            (X, None, (H, H)),
+            TypeError,
+            r"state must be seqlab.State\(h=…, c=…\), each \[1, 3, 6\], got tuple",
+        ),
+        ((X, None, H), TypeError, "got torch.Tensor"),
+        ((X, None, State(h=H)), ValueError, "state must hold h, c, got h"),
+        ((X, None, State(h=H, c=0)), TypeError, r"state c must be a tensor \[1, 3, 6\], got int"),
+        ((X, None, State(h=H, c=H[:, :2])), ValueError, r"state c must be \[1, 3, 6\], got \[1, 2, 6\]"),
+        ((X, None, State(h=H, c=H.double())), TypeError, "x is torch.float32 and state c torch.float64"),
+        ((X, None, State(h=H, c=H.to(META))), ValueError, "x is on cpu and state c on meta"),
+        ((X.to(META),), ValueError, "x is on meta and the weights on cpu"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_one_line(network, arguments, error, message):
+    refused = r"|engine=\w+ cannot run here: "  # an engine may have a reason of its own
+    with pytest.raises((error, EngineError), match=message + refused) as raised:
+        network(*arguments)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_weights_on_another_device_are_refused(network):
+    network(X)
+    network.layers[0].U = torch.nn.Parameter(network.layers[0].U.to(META))
+    with pytest.raises(ValueError, match="x is on cpu and the weights on meta"):
+        network(X)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.uint16])
+def test_lengths_of_any_integers_mean_the_same(network, dtype):
+    found, expected = (network(X + 1, lengths)[0] for lengths in (LENGTHS.to(dtype), LENGTHS))
+    assert torch.equal(found, expected)
+
+
+def test_bidirectional_outputs_take_lengths_of_any_integers():
+    both = Recurrent("gru", input_size=4, hidden_size=6, bidirectional=True)
+    assert torch.equal(both(X, LENGTHS.to(torch.uint8))[0], both(X, LENGTHS)[0])
