@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.profilers import (
     AdvancedProfiler,
     PassThroughProfiler,
@@ -120,7 +120,7 @@ def make_trainer(config: Config, folder: RunFolder, task: Task, at_step: int = 0
         **settings,
         precision=for_lightning(precision),
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
-        logger=[Journal(folder.metrics), *_loggers(config.logger, folder, at_step)],
+        logger=_loggers(config.logger, folder, at_step),
         callbacks=[
             SavedFirst(resume),
             Best(folder.checkpoints, task.monitor if config.trainer.limit_val_batches else None, task.mode),
@@ -175,14 +175,11 @@ def _weight_average(config: Config) -> list[Callback]:
 
 
 def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logger]:
-    if config.name == "tensorboard":
+    loggers: list[Logger] = [Journal(folder.metrics, folder.table if "csv" in config.names else None)]
+    if "tensorboard" in config.names:
         # What was written after the checkpoint is purged: it is written again.
-        purge_step = at_step or None
-        return [
-            TensorBoardLogger(
-                folder.path, "tensorboard", version="", default_hp_metric=False, purge_step=purge_step
-            )
-        ]
-    if config.name == "csv":
-        return [CSVLogger(folder.path, name="csv", version=f"from_step_{at_step}" if at_step else "")]
-    return []
+        place = folder.path, "tensorboard"
+        loggers.append(
+            TensorBoardLogger(*place, version="", default_hp_metric=False, purge_step=at_step or None)
+        )
+    return loggers

@@ -77,7 +77,7 @@ def _run_hydra(arguments: list[str]) -> None:
 
     from seqlab import plugins
     from seqlab.arguments import allow_option, options_first, refuse_shadowed
-    from seqlab.mistakes import refuse_swept_command
+    from seqlab.mistakes import refuse_several, refuse_swept_command
     from seqlab.runs.place import token
 
     OmegaConf.register_new_resolver("token", token, use_cache=True, replace=True)  # of hydra.sweep.dir
@@ -87,6 +87,7 @@ def _run_hydra(arguments: list[str]) -> None:
     arguments = options_first(arguments)
     refuse_shadowed(arguments)
     refuse_swept_command(arguments)
+    refuse_several(arguments)
     whole_line = sys.argv
     failures: list[Exception] = []
 

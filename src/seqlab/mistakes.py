@@ -1,6 +1,7 @@
 """What is said of a wrong command line: all its mistakes at once, one line each."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,23 @@ def refuse_swept_command(arguments: Sequence[str]) -> None:
             )
         if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():
             raise ConfigError(f"{argument}: one at a time; run the command once for each")
+
+
+SEVERAL = ("logger",)
+"""Groups of which several files can be chosen at once."""
+
+
+def refuse_several(arguments: Sequence[str]) -> None:
+    """Refuse several files of a group of which one is meant: Hydra would mix them, and the last would win.
+
+    Raises:
+        ConfigError: model=[lstm,gru], for example.
+    """
+    groups = {folder.name for folder in files("seqlab.conf").iterdir() if folder.is_dir()} - {*SEVERAL}
+    for argument in arguments:
+        parsed = None if argument.startswith("-") else _parse(argument)
+        if parsed and parsed.key_or_group in groups and isinstance(parsed.value(), list):
+            raise ConfigError(f"{argument}: name one {parsed.key_or_group}; several are no choice")
 
 
 def _understood(arguments: Sequence[str]) -> tuple[bool, list[str], list[str]]:

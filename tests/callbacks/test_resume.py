@@ -169,7 +169,7 @@ def test_the_state_is_saved_so_many_minutes_after_the_last_saving(runs, happenin
 def test_what_was_logged_after_the_state_is_logged_again_and_stands_there_once(runs, killed, monkeypatch):
     # Files that one process begins within a second are read in the order of this number, as text.
     monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(10))
-    config = runs.settings("logger=tensorboard", "checkpoint.every_steps=3")
+    config = runs.settings("logger=[tensorboard,csv]", "checkpoint.every_steps=3")
     runs.train(config, "whole")
     for step in (5, 18):
         with killed("on_train_batch_end", step):
@@ -181,6 +181,8 @@ def test_what_was_logged_after_the_state_is_logged_again_and_stands_there_once(r
     runs.train(config)  # killed once all was done but for its last words
     found = scalars_in(runs.root / "run")
     assert found == scalars_in(runs.root / "whole")
+    table, expected = ((runs.root / name / "csv/metrics.csv").read_text() for name in ("run", "whole"))
+    assert table == expected
     assert set(Counter((tag, step) for tag, step, _ in found).values()) == {1}
     assert [step for tag, step, _ in found if tag == "step/loss"] == list(range(24))
 

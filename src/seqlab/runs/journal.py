@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from seqlab.errors import StorageError
+from seqlab.runs.table import Table
 
 
 class Journal(Logger):
@@ -19,11 +20,13 @@ class Journal(Logger):
 
     Args:
         path: the file; made at the first line.
+        table: a CSV file that is to hold the same; None for no such table.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, table: Path | None = None) -> None:
         super().__init__()
         self.path = path
+        self.table = Table(table, path) if table else None
 
     @property
     def name(self) -> str:
@@ -55,13 +58,22 @@ class Journal(Logger):
         """Have all lines written to the disk; return the bytes of the file."""
         with self.path.open("ab") as file:
             os.fsync(file.fileno())
-            return file.tell()
+            size = file.tell()
+        if self.table:
+            self.table.update()
+        return size
 
     @rank_zero_only
     def truncate(self, size: int) -> None:
         """Forget the lines after the first ``size`` bytes: they are written again."""
         with self.path.open("ab") as file:
             file.truncate(size)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:  # noqa: ARG002
+        """Bring the table up to date, once a training or a test has ended, however it has."""
+        if self.table and self.path.exists():
+            self.table.update()
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Do nothing: config.yaml holds them."""

@@ -1,12 +1,14 @@
 """conf/trainer, and what stands around training: callbacks, checkpoints, loggers."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from seqlab.errors import near
 from seqlab.schema.section import Count, NotNegative, Positive, Section
 
+LoggerName = Literal["tensorboard", "csv", "none"]
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
 
@@ -98,6 +100,23 @@ class CheckpointConfig(Section):
 
 
 class LoggerConfig(Section):
-    """conf/logger."""
+    """conf/logger: one of its files, or several, each of which adds a key of its own."""
 
-    name: Literal["tensorboard", "csv", "none"]
+    name: LoggerName | list[LoggerName]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All that are chosen."""
+        return self.name if isinstance(self.name, list) else [self.name]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, raw: Any) -> Any:
+        chosen = sorted(raw) if isinstance(raw, dict) and all(value is True for value in raw.values()) else []
+        return {"name": chosen[0] if len(chosen) == 1 else chosen} if chosen else raw
+
+    @model_validator(mode="after")
+    def _none_is_alone(self) -> "LoggerConfig":
+        if "none" in self.names and len(self.names) > 1:
+            raise ValueError("logger=none stands alone; leave it out of the list, or the others")
+        return self

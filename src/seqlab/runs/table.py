@@ -1,0 +1,49 @@
+"""metrics.csv: the lines of metrics.jsonl as one table, a column a metric."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from seqlab.files import replacing
+
+
+class Table:
+    """A CSV file with what a journal says: its lines in their order, and in each what it holds.
+
+    Made from the journal, it needs no state of its own for a run that goes on.
+
+    Args:
+        path: the CSV file; made at the first ``update``.
+        journal: a file with one JSON object a line.
+    """
+
+    def __init__(self, path: Path, journal: Path) -> None:
+        self.path, self.journal = path, journal
+        self._columns: list[str] = []
+        self._read = 0
+
+    def update(self) -> None:
+        """Add the lines that were written since; rewrite the whole table if they have other metrics.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        rows = self._rows(self._read)
+        new = dict.fromkeys(name for row in rows for name in row if name not in self._columns)
+        if new:
+            self._columns += new
+            self.path.parent.mkdir(exist_ok=True)
+            with replacing(self.path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.DictWriter(file, self._columns)
+                writer.writeheader()
+                writer.writerows(self._rows(0))
+        elif rows:
+            with self.path.open("a", encoding="utf-8", newline="") as file:
+                csv.DictWriter(file, self._columns).writerows(rows)
+        self._read = self.journal.stat().st_size
+
+    def _rows(self, start: int) -> list[dict[str, Any]]:
+        with self.journal.open("rb") as file:
+            file.seek(start)
+            return [json.loads(line) for line in file]
