@@ -241,6 +241,13 @@ def test_a_class_that_training_never_sees_is_refused():
     assert {outcome[: len(message)] for outcome in outcomes} == {message, "1 for training"}
 
 
+def test_a_class_that_a_limit_leaves_out_is_told_of(caplog):
+    rows = [(f"text {number}", "ab"[number % 2]) for number in range(40)]
+    data = memory(rows, limit_train_samples=1)
+    assert sorted(data.spec.class_counts) == [0, 1]
+    assert "data.limit_train_samples=1 leaves no training text of 1 classes" in caplog.text
+
+
 def drawn(rows: list[tuple[str, str]], seed: int) -> str:
     """Return how many texts of class b are drawn for training, or what is said if there is none."""
     try:

@@ -114,8 +114,11 @@ class TextData(SequenceData):
             raise DataError(f"{source.path}: all texts are of the one class '{classes[0]}'; add another")
         y = corpus.labels[:, list(corpus.classes).index(self.target)]
         self._rows = self._split()
-        self._rows["train"] = sample(self._rows["train"], self.limit_train_samples, self.split_seed)
         self._refuse_unknown(source, y, classes)
+        self._rows["train"] = sample(self._rows["train"], self.limit_train_samples, self.split_seed)
+        if missing := len(classes) - len(np.unique(y[self._rows["train"]])):
+            limit = f"data.limit_train_samples={self.limit_train_samples}"
+            log.warning("%s leaves no training text of %d classes", limit, missing)
         vocabulary = self._vocabulary()
         numbers = vocabulary.numbers(corpus.symbols)
         samples = {
