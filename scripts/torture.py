@@ -5,9 +5,11 @@ Run:  python scripts/torture.py [--kills 100] [--signal KILL|TERM|INT] [--ranks 
 
 First every case runs to its end. Then, for each kill, a case is begun, stopped by the signal at a random
 instant after its first checkpoint, and continued. What it leaves must be what the first run has left:
-weights, the optimizer's state, learning rates, random numbers, best weights, metrics.jsonl, predictions, and
-every step of TensorBoard once. With --during saving the signal comes while a checkpoint is being written, and
-TMPDIR lies on another file system. Prints a line for each kill; exits with 1 if a run ended otherwise.
+weights, the optimizer's state, learning rates, random numbers, the state of callbacks, best weights,
+metrics.jsonl, metrics.csv, predictions, and every step of TensorBoard once. A case may be made longer, once
+or several times: it is stopped and continued at each of its lengths, and compared with a run that was as long
+from the start. With --during saving the signal comes while a checkpoint is being written, and TMPDIR lies on
+another file system. Prints a line for each kill; exits with 1 if a run ended otherwise.
 """
 
 import argparse
@@ -22,9 +24,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -42,6 +45,16 @@ SMALL = [
     "trainer.limit_train_batches=40",
 ]
 QUIET = ["verbosity=quiet", "trainer.accelerator=cpu", "task.baselines=false", "callbacks.figures=false"]
+LONGER = [
+    *("callbacks.weight_average=0.9", "callbacks.early_stopping_patience=4", "checkpoint.every_steps=3"),
+    *("trainer.accumulate_grad_batches=3", "trainer.gradient_clip_val=0.2", "logger=[tensorboard,csv]"),
+    *(
+        "scheduler=onecycle",
+        "scheduler.epochs=6",
+        "trainer.limit_val_batches=8",
+        "trainer.limit_test_batches=8",
+    ),
+]
 CASES = {
     "names": ["data=names", "model=lstm", "model.dropout=0.3", "checkpoint.every_steps=3"],
     "shopping": [
@@ -51,7 +64,12 @@ CASES = {
         "scheduler=plateau",
     ],
     "jena": ["data=jena_climate", "model=lstm", "checkpoint.every_steps=7", "callbacks.weight_average=0.9"],
+    "names_longer": ["data=names", "model=lstm", "model.dropout=0.3", *LONGER],
+    "jena_longer": ["data=jena_climate", "model=lstm", *LONGER],
 }
+LENGTHS = {"names_longer": (2, 4, 6), "jena_longer": (2, 4, 6)}
+"""Epochs to which a case is made longer, one after the other; others have 6 from the start."""
+
 CODES = {"KILL": -signal.SIGKILL, "TERM": 143, "INT": 130}
 PATIENCE = 300
 """Seconds after which a run is said to hang."""
@@ -67,21 +85,22 @@ SERVER.set_forkserver_preload(
 
 @dataclass(frozen=True)
 class Case:
-    """A run that can be repeated: its name and its command line."""
+    """A run that can be repeated: its name, its command line, and the epochs to which it is made longer."""
 
     name: str
     settings: tuple[str, ...]
+    lengths: tuple[int, ...] = (6,)
 
-    def start(self, folder: Path, *more: str) -> ForkServerProcess:
+    def start(self, folder: Path, epochs: int, *more: str) -> ForkServerProcess:
         """Begin the run below ``folder``, or go on with it, in a process group of its own."""
-        arguments = [*self.settings, f"paths.output_dir={folder}", *more]
+        arguments = [*self.settings, f"trainer.max_epochs={epochs}", f"paths.output_dir={folder}", *more]
         process = SERVER.Process(target=_train, args=(arguments, folder / "output"))
         process.start()
         return process
 
-    def finish(self, folder: Path, *more: str) -> None:
+    def finish(self, folder: Path, epochs: int, *more: str) -> None:
         """Run to the end."""
-        process = self.start(folder, *more)
+        process = self.start(folder, epochs, *more)
         if code := _end_of(process):
             raise RuntimeError(f"ended with code {code}: {(folder / 'output').read_text()[-500:]}")
 
@@ -110,8 +129,8 @@ def _end_of(process: ForkServerProcess) -> int | None:
 def make_cases(ranks: int, names: Sequence[str]) -> list[Case]:
     """Return the cases with these names."""
     several = ["trainer=ddp", f"trainer.devices={ranks}"] if ranks > 1 else []
-    length = ["trainer.max_epochs=6", "trainer.log_every_n_steps=1"]
-    return [Case(name, (*SMALL, *several, *QUIET, *CASES[name], *length)) for name in names]
+    settings = [*SMALL, *several, *QUIET, "trainer.log_every_n_steps=1"]
+    return [Case(name, (*settings, *CASES[name]), LENGTHS.get(name, (6,))) for name in names]
 
 
 def run_folder(folder: Path) -> Path:
@@ -128,6 +147,9 @@ def left_by(run: Path) -> dict[str, str]:
     parts = {name: last[name] for name in ("state_dict", "optimizer_states", "lr_schedulers", "resume")}
     parts |= {"best": best["state_dict"], "record": [record[name] for name in ("status", "metrics", "steps")]}
     parts |= {name: (run / name).read_bytes() for name in ("metrics.jsonl", "predictions.csv")}
+    parts["callbacks"] = repr(last["callbacks"]).replace(str(run.resolve()), "")
+    table = run / "csv/metrics.csv"
+    parts["metrics.csv"] = table.read_bytes() if table.exists() else b""
     parts["tensorboard"] = _scalars(run / "tensorboard")
     return {name: _hash(part) for name, part in parts.items()}
 
@@ -137,20 +159,25 @@ def torment(case: Case, name: str, expected: Mapping[str, str], *, during: str, 
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
         folder = Path(place)
-        step = _stop_somewhere(case, folder, name, during, draw)
-        run = run_folder(folder)
-        case.finish(folder, f"resume={run}")
-        found = left_by(run)
+        steps = []
+        for epochs in case.lengths:
+            start = partial(case.start, folder, epochs)
+            steps.append(_stop_somewhere(start, folder, name, during, draw))
+            case.finish(folder, epochs, f"resume={run_folder(folder)}")
+        found, where = left_by(run_folder(folder)), " and ".join(map(str, steps))
         if different := [part for part in expected if found[part] != expected[part]]:
-            raise RuntimeError(f"stopped at step {step}, and different: {', '.join(different)}")
-    return f"went on from step {step}"
+            raise RuntimeError(f"stopped at step {where}, and different: {', '.join(different)}")
+    return f"went on from step {where}"
 
 
-def _stop_somewhere(case: Case, folder: Path, name: str, during: str, draw: random.Random) -> int:
+def _stop_somewhere(
+    start: Callable[..., ForkServerProcess], folder: Path, name: str, during: str, draw: random.Random
+) -> int:
     """Stop a run at a random instant after its first checkpoint; return the step it has saved."""
     number = signal.Signals[f"SIG{name}"]
+    begun = [f"resume={path.parent}" for path in folder.glob("*/*/run.json")]
     while True:
-        process = case.start(folder, "resume=auto")
+        process = start(*(begun or ["resume=auto"]))
         _wait_for(folder, "*/*/checkpoints/last.ckpt", process)
         process.join(draw.uniform(0, SPAN))
         if during == "saving":
@@ -160,7 +187,7 @@ def _stop_somewhere(case: Case, folder: Path, name: str, during: str, draw: rand
             send = os.kill if name == "TERM" else os.killpg
             send(process.pid or 0, number)
         code = _end_of(process)
-        if code == CODES[name]:
+        if code == CODES[name] or (begun and not code):  # it was made longer, and was not stopped in time
             last = torch.load(run_folder(folder) / "checkpoints/last.ckpt", weights_only=True)
             if last["global_step"] <= 0:
                 raise RuntimeError("the checkpoint is of step 0")
@@ -251,7 +278,7 @@ def main() -> int:
 def _expected(case: Case, place: Path) -> dict[str, str]:
     folder = place / case.name
     folder.mkdir()
-    case.finish(folder)
+    case.finish(folder, case.lengths[-1])
     return left_by(run_folder(folder))
 
 

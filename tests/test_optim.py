@@ -31,12 +31,18 @@ def sgd(lr: float = 0.1) -> Optimizer:
 
 
 def rates(
-    settings: dict, *, steps: int, lr: float = 0.1, total: tuple[int, int] | None = None
+    settings: dict, *, steps: int, lr: float = 0.1, total: tuple[int, int] | None = None, per_epoch: int = 1
 ) -> list[float]:
     """Return the rate before each of so many steps, and the one after the last."""
     optimizer = sgd(lr)
     total_steps, total_epochs = total or (steps, steps)
-    made = make_scheduler(optimizer, settings, total_steps=total_steps, total_epochs=total_epochs)
+    made = make_scheduler(
+        optimizer,
+        settings,
+        total_steps=total_steps,
+        total_epochs=total_epochs,
+        steps_per_epoch=per_epoch,
+    )
     found = [optimizer.param_groups[0]["lr"]]
     for _ in range(steps):
         optimizer.step()
@@ -147,3 +153,18 @@ def test_plateau_lowers_the_rate_after_its_patience_and_not_below_min_lr(mode, m
         made["scheduler"].step(metric)
         found.append(optimizer.param_groups[0]["lr"])
     assert found == [0.0015, 0.0015, 0.0015, 0.001, 0.001]
+
+
+@pytest.mark.parametrize("settings", [COSINE, ONECYCLE])
+@pytest.mark.parametrize(("interval", "per_epoch"), [("step", 2), ("epoch", 1)])
+def test_a_schedule_made_for_so_many_epochs_does_not_depend_on_the_length_of_the_run(
+    settings, interval, per_epoch
+):
+    settings = settings | {"interval": interval}
+    length = 5 * per_epoch
+    whole = rates(settings, steps=length)
+    made = settings | {"epochs": 5}
+    assert rates(made, steps=3, per_epoch=per_epoch) == whole[:4]
+    longer = rates(made, steps=length + 4, per_epoch=per_epoch)
+    assert longer[: length + 1] == whole
+    assert set(longer[length:]) == {whole[-1]}

@@ -153,11 +153,16 @@ class SequenceModule(LightningModule):
             self.scheduler_settings,
             total_steps=int(self.trainer.estimated_stepping_batches),
             total_epochs=self.trainer.max_epochs or 1,
+            steps_per_epoch=self._steps_per_epoch(),
             validation_every=self.trainer.check_val_every_n_epoch or 1,
         )
         if schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
+
+    def _steps_per_epoch(self) -> int:
+        # Known once ``estimated_stepping_batches`` has made Lightning build the loader.
+        return math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
 
     def configure_gradient_clipping(
         self,

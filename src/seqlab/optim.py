@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import (
@@ -43,18 +44,23 @@ def make_scheduler(
     *,
     total_steps: int,
     total_epochs: int,
+    steps_per_epoch: int = 1,
     validation_every: int = 1,
 ) -> dict[str, Any] | None:
     """Return the schedule in the form Lightning takes, or None for "none".
 
     Args:
         optimizer: whose learning rate is scheduled.
-        settings: name, interval ("step" or "epoch"), and for plateau the monitored metric.
+        settings: name, interval ("step" or "epoch"), the epochs that a schedule with an end is made for (None
+            for the whole run; after its end the rate stays), and for plateau the monitored metric.
         total_steps: optimizer steps of the whole run.
         total_epochs: epochs of the whole run.
+        steps_per_epoch: optimizer steps of an epoch.
         validation_every: epochs from one validation to the next; plateau goes by what that has found.
     """
     name, interval = settings["name"], settings.get("interval", "epoch")
+    if settings.get("epochs"):
+        total_epochs, total_steps = settings["epochs"], settings["epochs"] * steps_per_epoch
     length = max(total_steps if interval == "step" else total_epochs, 1)
     scheduler: LRScheduler
     if name == "none":
@@ -64,7 +70,7 @@ def make_scheduler(
     elif name == "onecycle":
         # One more than the run takes: the schedule is also asked for a rate after the last step.
         steps = length + 1
-        scheduler = OneCycleLR(
+        scheduler = (_OneCycle if settings.get("epochs") else OneCycleLR)(
             optimizer,
             max_lr=optimizer.param_groups[0]["lr"],
             total_steps=steps,
@@ -88,6 +94,17 @@ def make_scheduler(
     }
 
 
+class _OneCycle(OneCycleLR):
+    """torch's OneCycleLR, which keeps its last rate where that raises an error."""
+
+    def get_lr(self) -> list[float | Tensor]:
+        step, self.last_epoch = self.last_epoch, min(self.last_epoch, self.total_steps - 1)
+        try:
+            return super().get_lr()
+        finally:
+            self.last_epoch = step
+
+
 def take_rate(scheduler: LRScheduler) -> None:
     """Give the optimizer the rate of a schedule where it stands: what was restored may be a shorter one's."""
     if isinstance(scheduler, ReduceLROnPlateau):  # has no length
@@ -100,4 +117,4 @@ def take_rate(scheduler: LRScheduler) -> None:
 
 def _cosine(length: int, lowest: float) -> Callable[[int], float]:
     """Return half a cosine from 1 down to ``lowest``: torch's CosineAnnealingLR in closed form."""
-    return lambda step: lowest + (1 - lowest) * (1 + math.cos(math.pi * step / length)) / 2
+    return lambda step: lowest + (1 - lowest) * (1 + math.cos(math.pi * min(step / length, 1))) / 2

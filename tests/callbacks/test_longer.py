@@ -17,6 +17,9 @@ VARIANTS = {
         *(AVERAGED, "trainer.accumulate_grad_batches=3", "trainer.gradient_clip_val=0.1"),
         "checkpoint.every_steps=2",
     ),
+    "one cycle made for three epochs": (
+        *("scheduler=onecycle", "scheduler.epochs=3", AVERAGED, "trainer.accumulate_grad_batches=3"),
+    ),
     "diagnostics": ("scheduler=none", "callbacks.diagnostics_every=2", "callbacks.diagnostics_samples=3"),
 }
 

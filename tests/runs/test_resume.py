@@ -95,7 +95,7 @@ def test_every_refused_setting_has_its_line(run, command):
         ["scheduler=onecycle"],
     ],
 )
-def test_a_lengthened_run_has_from_then_on_the_rates_of_the_longer_one(train, settings):
+def test_a_lengthened_run_has_from_then_on_the_rates_of_the_longer_one(train, settings, capsys):
     assert train(*TINY, *settings, "name=short", "trainer.max_epochs=2") == 0
     (run,) = Path("out/short").iterdir()
     assert train(f"resume={run}", "trainer.max_epochs=4") == 0
@@ -105,6 +105,9 @@ def test_a_lengthened_run_has_from_then_on_the_rates_of_the_longer_one(train, se
     assert list(rates) == list(range(16))
     assert [rates[step] for step in range(8, 16)] == pytest.approx([expected[step] for step in range(8, 16)])
     assert record_of(run)["epochs"] == 4
+    assert ("scheduler.epochs, given when" in capsys.readouterr().err) == (
+        settings[0] in ("scheduler=cosine", "scheduler=onecycle")
+    )
     assert yaml.safe_load((run / "config.yaml").read_text())["trainer"]["max_epochs"] == 4
 
 

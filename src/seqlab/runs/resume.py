@@ -89,6 +89,12 @@ def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: 
     ]
     if lines:
         raise ConfigError("\n".join(lines))
+    if getattr(recorded.scheduler, "epochs", 0) is None and not changed.keys().isdisjoint(LENGTHS):
+        log.warning(
+            "scheduler=%s was made for the shorter run, and is from here on that of the longer one: a run as "
+            "long from the start has had other rates; scheduler.epochs, given when a run begins, avoids that",
+            recorded.scheduler.name,
+        )
     raw = recorded.model_dump(mode="json")
     for key, value in changed.items():
         section, _, name = key.rpartition(".")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from seqlab.schema.section import NotNegative, Positive, Section, Share
+from seqlab.schema.section import Count, NotNegative, Positive, Section, Share
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
@@ -42,6 +42,7 @@ class CosineConfig(Section):
     name: Literal["cosine"]
     interval: Literal["epoch", "step"]
     min_lr: NotNegative
+    epochs: Count | None = None
 
 
 class PlateauConfig(Section):
@@ -62,6 +63,7 @@ class OneCycleConfig(Section):
     name: Literal["onecycle"]
     interval: Literal["epoch", "step"]
     warmup: Share
+    epochs: Count | None = None
 
 
 AnyScheduler = Annotated[
