@@ -178,10 +178,10 @@ def _stop_somewhere(
     begun = [f"resume={path.parent}" for path in folder.glob("*/*/run.json")]
     while True:
         process = start(*(begun or ["resume=auto"]))
-        _wait_for(folder, "*/*/checkpoints/last.ckpt", process)
+        _wait_for(partial(_is_under_way, folder), process)
         process.join(draw.uniform(0, SPAN))
         if during == "saving":
-            _wait_for(folder, "*/*/checkpoints/.last.ckpt.draft-*", process)
+            _wait_for(lambda: any(folder.glob("*/*/checkpoints/.last.ckpt.draft-*")), process)
         if process.is_alive():
             # A terminal sends Ctrl-C to all processes of a run, and SIGKILL would leave some.
             send = os.kill if name == "TERM" else os.killpg
@@ -200,8 +200,14 @@ def _stop_somewhere(
             path.rmdir() if path.is_dir() else path.unlink()
 
 
-def _wait_for(folder: Path, pattern: str, process: ForkServerProcess) -> None:
-    while process.is_alive() and not any(folder.glob(pattern)):
+def _is_under_way(folder: Path) -> bool:
+    """Return whether a run below a folder is running and has a checkpoint, its own or an earlier one."""
+    runs = [path.parents[1] for path in folder.glob("*/*/checkpoints/last.ckpt")]
+    return any(json.loads((run / "run.json").read_text())["status"] == "running" for run in runs)
+
+
+def _wait_for(found: Callable[[], bool], process: ForkServerProcess) -> None:
+    while process.is_alive() and not found():
         time.sleep(0.0005)
 
 
