@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import fx
+from torch._subclasses import FakeTensorMode
 from torch.testing import assert_close
 
 from seqlab.cells import Layout, cells
@@ -75,3 +76,34 @@ def test_what_an_lstm_saves_are_its_gates_and_the_tanh_of_its_cell():
 def test_a_value_that_is_read_twice_is_one_input_of_a_stage():
     for stage, *_ in rows_of(EveryProduct)[1]:
         assert len(list(joint(stage).find_nodes(op="placeholder"))) == len(stage.inputs) + len(stage.outputs)
+
+
+def within_grad(make):
+    found = []
+    torch.func.grad(lambda x: (found.append(make()), x.sum())[1])(torch.ones(2))
+    return found[0]
+
+
+def within(mode):
+    def run(make):
+        with mode():
+            return make()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "surrounded",
+    [
+        within_grad,
+        within(FakeTensorMode),
+        within(torch.inference_mode),
+        within(lambda: torch.autocast("cpu")),
+        within(lambda: torch.device("meta")),
+    ],
+    ids=["grad", "fake tensors", "inference", "autocast", "meta"],
+)
+def test_a_trace_does_not_depend_on_what_surrounds_it(surrounded):
+    stages = [stage for stage, _, _ in rows_of(cells["lstm_peephole"])[1]]
+    expected = [str(joint(stage)) for stage in stages]
+    assert surrounded(lambda: [str(joint(stage)) for stage in stages]) == expected

@@ -93,12 +93,15 @@ def joint(stage: Stage) -> fx.Graph:
         made, product = vjp
         return (*made, *product(arguments[len(inputs) :]))
 
-    # Every example is a tensor of its own: the trace takes one that is passed twice for one input.
-    examples = [torch.ones(1, dtype=torch.float32, device="cpu") for _ in (*inputs, *outputs)]
-    traced = make_fx(torch.func.functionalize(both), decomposition_table=_decompositions())
+    def trace() -> fx.Graph:
+        # Every example is a tensor of its own: the trace takes one that is passed twice for one input.
+        examples = [torch.ones(1, dtype=torch.float32, device="cpu") for _ in (*inputs, *outputs)]
+        traced = make_fx(torch.func.functionalize(both), decomposition_table=_decompositions())
+        return traced(*examples).graph
+
     # In a thread of its own: what surrounds the first call (a transform, autocast, inference) stays outside.
     with _TRACING, ThreadPoolExecutor(1) as thread:
-        graph: fx.Graph = thread.submit(lambda: traced(*examples)).result().graph
+        graph = thread.submit(trace).result()
     graph.eliminate_dead_code()
     return graph
 
