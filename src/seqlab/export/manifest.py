@@ -17,6 +17,8 @@ from seqlab.schema.task import ClassificationConfig, ForecastingConfig
 
 KEY = "seqlab"
 """The name of the JSON among the metadata of a file."""
+SEAL = f"{KEY}_crc32"
+"""The name of the checksum among them."""
 FORMAT_VERSION = 1
 
 
@@ -32,6 +34,7 @@ class Manifest(Section):
         task: the settings of the task.
         data: how files like the training data are read.
         spec: vocabulary and classes, or columns, scales and horizon.
+        sealed: whether the file holds a checksum of all its bytes; earlier ones do not.
     """
 
     format_version: Literal[1]
@@ -42,6 +45,7 @@ class Manifest(Section):
     task: Annotated[ClassificationConfig | ForecastingConfig, Field(discriminator="name")]
     data: AnyData
     spec: DataSpec
+    sealed: bool = False
 
     @classmethod
     def of(cls, run: LoadedRun) -> Self:
@@ -68,6 +72,7 @@ class Manifest(Section):
                 "task": config.task.model_dump(),
                 "data": config.data.model_copy(update=place),  # unlike validation, it leaves a bare name bare
                 "spec": spec | {"origin": "", "path": ""},
+                "sealed": True,
             }
         )
 

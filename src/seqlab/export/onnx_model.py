@@ -1,6 +1,7 @@
 """A network as an ONNX file that predicts alone: how to is among its metadata."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from torch import Tensor
 from seqlab import __version__
 from seqlab.data import DataSpec
 from seqlab.errors import ExportError
-from seqlab.export.manifest import KEY, Manifest, refused
+from seqlab.export.manifest import KEY, SEAL, Manifest, refused
 from seqlab.export.network import KEYS_DOMAIN, LENGTHS, answer_shape, input_name, network_graph, output_name
 from seqlab.files import own_output, replacing
 from seqlab.plain import UnreadableError, open_plain
 from seqlab.predictor import Predictor
 from seqlab.runs.load import LoadedRun
+from seqlab.seal import DAMAGED, EMPTY, is_whole, seal
 
 OPSETS = {"": 18, KEYS_DOMAIN: 3}
 IR_VERSION = 8
@@ -55,7 +57,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
     helper.set_model_props(model, {KEY: manifest.to_json()})
     onnx.checker.check_model(model)
     with replacing(file) as draft:
-        draft.write_bytes(model.SerializeToString())
+        draft.write_bytes(_sealed(model))
     return [file]
 
 
@@ -67,6 +69,8 @@ def read_onnx(file: Path) -> Predictor:
     """
     content = _content(file)
     manifest = Manifest.read(_metadata(file, content), file)
+    if manifest.sealed and not is_whole(BytesIO(content), len(content) - len(EMPTY)):
+        raise refused(file, DAMAGED)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is said here
     options.intra_op_num_threads = torch.get_num_threads()
@@ -85,6 +89,15 @@ def read_onnx(file: Path) -> Predictor:
         return torch.from_numpy(found)
 
     return Predictor(manifest.spec, manifest.reader(), answer)
+
+
+def _sealed(model: onnx.ModelProto) -> bytearray:
+    """Return the bytes of a model, of which the last ones are its checksum."""
+    last = onnx.ModelProto()  # a message is what its pieces are, one after the other
+    helper.set_model_props(last, {SEAL: EMPTY.decode()})
+    content = bytearray(model.SerializeToString() + last.SerializeToString())
+    seal(content, len(content) - len(EMPTY))
+    return content
 
 
 def _content(file: Path) -> bytes:

@@ -1,23 +1,30 @@
 """A network as safetensors: weights under the names of its state_dict, and how to predict with them."""
 
+import json
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from seqlab.cells import cells
 from seqlab.errors import ConfigError, EngineError
-from seqlab.export.manifest import KEY, Manifest, refused
+from seqlab.export.manifest import KEY, SEAL, Manifest, refused
 from seqlab.files import own_output, replacing
 from seqlab.plain import UnreadableError, open_plain
 from seqlab.precision import common_dtype
 from seqlab.predictor import Predictor
+from seqlab.runs.contents import checksum
 from seqlab.runs.load import LARGEST, LoadedRun
 from seqlab.runs.network import build_network
 from seqlab.schema.model import ModelConfig
+from seqlab.seal import DAMAGED, EMPTY, is_whole, seal
+
+TENSORS = f"{SEAL}_of_tensors"
+"""The name of the checksums, by which damage is told, among the metadata."""
 
 
 def write_weights(run: LoadedRun, file: Path) -> list[Path]:
@@ -33,12 +40,12 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
     """
     manifest = Manifest.of(run).to_json()
     tensors = {name: values.contiguous() for name, values in run.module.state_dict().items()}
-    file = own_output(file, b'"%s":"' % KEY.encode())  # in the header of safetensors
+    file = own_output(file, b'"%s' % KEY.encode())  # in the header of safetensors, in any order
     beside = own_output(file.with_suffix(".json"), b'"%s": "' % KEY.encode())
     with replacing(beside) as draft:
         draft.write_text(manifest + "\n", encoding="utf-8")
     with replacing(file) as draft:
-        save_file(tensors, draft, metadata={"format": "pt", KEY: manifest})
+        draft.write_bytes(_sealed(tensors, manifest))
     return [file, beside]
 
 
@@ -50,8 +57,13 @@ def read_weights(file: Path) -> Predictor:
         ConfigError: its cell is not registered.
         EngineError: the engine of the run cannot serve here.
     """
-    text, tensors = _content(file)
-    manifest = Manifest.read(text, file)
+    metadata, tensors = _content(file)
+    if KEY not in metadata:
+        raise refused(file, "is no export of seqlab")
+    manifest = Manifest.read(metadata[KEY], file)
+    if manifest.sealed:
+        _check_seal(file, metadata, tensors)
+    _check_finite(file, tensors)
     model = _model(manifest, file)
     try:
         dtype = common_dtype(tensors.values())
@@ -78,20 +90,59 @@ def _model(manifest: Manifest, file: Path) -> ModelConfig:
         raise refused(file, f"its model is unknown ({error.errors()[0]['msg']})") from error
 
 
-def _content(file: Path) -> tuple[str, dict[str, Tensor]]:
-    """Return the manifest and the weights of a file."""
+def _sealed(tensors: dict[str, Tensor], manifest: str) -> bytearray:
+    sums = json.dumps({name: checksum(values) for name, values in tensors.items()})
+    metadata = {"format": "pt", KEY: manifest, TENSORS: sums, SEAL: EMPTY.decode()}
+    content = bytearray(save(tensors, metadata=metadata))
+    seal(content, _slot(content))
+    return content
+
+
+def _slot(content: bytes | bytearray) -> int:
+    """Return where in a file, of which the header is enough, its checksum stands; below 0 if nowhere."""
+    # Within any text of the header, such as the manifest, these quotes would be escaped.
+    label = f'"{SEAL}":"'.encode()
+    place = content.find(label, 8, 8 + int.from_bytes(content[:8], "little"))
+    return place + len(label) if place > 0 else -1
+
+
+def _content(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return the metadata and the weights of a file."""
     try:
         open_plain(file.resolve(), LARGEST).close()
         with safe_open(file, framework="pt") as content:
-            text = (content.metadata() or {}).get(KEY)
             tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (no mapping)
+            return content.metadata() or {}, tensors
     except UnreadableError as error:
         raise refused(file, str(error)) from error
     except (OSError, SafetensorError) as error:
         raise refused(file, f"is no safetensors, or cut off ({error})") from error
-    if text is None:
-        raise refused(file, "is no export of seqlab")
+
+
+def _check_seal(file: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> None:
+    """Refuse a file of which a byte is not one that was written, and name the tensor if it is in one."""
+    try:
+        with open_plain(file.resolve(), LARGEST) as opened:
+            if _is_sealed(opened):
+                return
+    except UnreadableError as error:
+        raise refused(file, str(error)) from error
+    try:
+        written = json.loads(metadata.get(TENSORS, ""))
+        odd = next((name for name, values in tensors.items() if written[name] != checksum(values)), None)
+    except (ValueError, TypeError, KeyError):
+        odd = None
+    raise refused(file, DAMAGED if odd is None else f"tensor {odd!r:.60} {DAMAGED}")
+
+
+def _is_sealed(file: BinaryIO) -> bool:
+    size = int.from_bytes(file.read(8), "little")
+    file.seek(0)
+    slot = _slot(file.read(8 + size))
+    return slot > 0 and is_whole(file, slot)
+
+
+def _check_finite(file: Path, tensors: dict[str, Tensor]) -> None:
     odd = next((name for name, values in tensors.items() if not torch.isfinite(values).all()), None)
     if odd is not None:
         raise refused(file, f"weight {odd!r:.60} is not finite")
-    return text, tensors

@@ -6,6 +6,8 @@ tensors need.
 """
 
 import pickletools
+import struct
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from seqlab.plain import UnreadableError, open_plain
 
+BROKEN = (struct.error, ValueError, IndexError, OverflowError)
+"""What zipfile also raises at a directory that is damaged."""
 MOST_ENTRIES = 100_000
 LARGEST_PICKLE = 2**24
 """Bytes of everything in a checkpoint that is no tensor."""
@@ -38,15 +42,27 @@ GLOBALS = frozenset(
 """What a pickle may name."""
 
 
-def check_archive(file: Path, largest: int) -> int:
+@dataclass(frozen=True)
+class Archive:
+    """What an archive says of its content.
+
+    Attributes:
+        pickle_size: bytes of its pickle, in which every value that is no tensor takes one or more.
+        tensors: size in bytes and CRC-32 of the memory of its tensors, in the order of the file.
+    """
+
+    pickle_size: int
+    tensors: list[tuple[int, int]]
+
+
+def check_archive(file: Path, largest: int) -> Archive:
     """Refuse a file that is no uncompressed archive of plain values and dense tensors.
+
+    Whatever is no tensor is compared with its checksum; the tensors are once they are in memory.
 
     Args:
         file: a checkpoint.
         largest: bytes that it may have.
-
-    Returns:
-        The bytes of its pickle, in which every value that is no tensor takes one or more.
 
     Raises:
         UnreadableError: with the reason.
@@ -55,15 +71,25 @@ def check_archive(file: Path, largest: int) -> int:
         size = file.stat().st_size
         try:
             with ZipFile(opened) as archive:
-                _check_entries(archive, size)
-                content = archive.read(_pickle_of(archive.infolist()))
-        except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-            raise UnreadableError(f"is no checkpoint, or cut off ({error})") from error
+                entries = _check_entries(archive, size)
+                folder = archive.infolist()[0].filename.partition("/")[0]
+                tensors = [entry for entry in entries if entry.filename.startswith(f"{folder}/data/")]
+                others = {entry.filename: entry for entry in entries if entry not in tensors}
+                content = _read_others(archive, others).get(f"{folder}/data.pkl")
+        except UnreadableError:
+            raise
+        except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, *BROKEN) as error:
+            raise UnreadableError(
+                f"is no checkpoint, or cut off or damaged ({str(error) or type(error).__name__:.80})"
+            ) from error
+    if content is None:
+        raise UnreadableError("holds no weights")
     _check_pickle(content)
-    return len(content)
+    return Archive(len(content), [(entry.file_size, entry.CRC) for entry in tensors if entry.file_size])
 
 
-def _check_entries(archive: ZipFile, size: int) -> None:
+def _check_entries(archive: ZipFile, size: int) -> list[ZipInfo]:
+    """Return the entries in the order of the file, which lie side by side in it."""
     entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     if not entries or len(entries) > MOST_ENTRIES:
         raise UnreadableError(f"has {len(entries):,} parts inside, as no checkpoint has")
@@ -78,17 +104,15 @@ def _check_entries(archive: ZipFile, size: int) -> None:
     names = sorted(entry.filename.lower() for entry in entries)
     if any(first == second for first, second in pairwise(names)):
         raise UnreadableError("has two parts of one name")
+    return entries
 
 
-def _pickle_of(entries: list[ZipInfo]) -> ZipInfo:
-    """Return the entry that torch would take: data.pkl in the folder of the first entry."""
-    folder = entries[0].filename.partition("/")[0]
-    found = next((entry for entry in entries if entry.filename == f"{folder}/data.pkl"), None)
-    if found is None:
-        raise UnreadableError("holds no weights")
-    if found.file_size > LARGEST_PICKLE:
-        raise UnreadableError(f"holds {found.file_size:,} bytes beside its tensors, as no checkpoint does")
-    return found
+def _read_others(archive: ZipFile, entries: dict[str, ZipInfo]) -> dict[str, bytes]:
+    """Return what is no tensor by its name; reading compares it with its checksum."""
+    size = sum(entry.file_size for entry in entries.values())
+    if size > LARGEST_PICKLE:
+        raise UnreadableError(f"holds {size:,} bytes beside its tensors, as no checkpoint does")
+    return {name: archive.read(entry) for name, entry in entries.items()}
 
 
 def _check_pickle(content: bytes) -> None:

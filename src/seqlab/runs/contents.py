@@ -1,13 +1,15 @@
 """What may be in a checkpoint: plain values and dense tensors, no more of them than its bytes can say."""
 
+import zlib
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from seqlab.plain import DEEPEST, UnreadableError
+from seqlab.seal import DAMAGED
 
 PLAIN = (type(None), bool, int, float, str)
 
@@ -59,3 +61,43 @@ def _check_text(text: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise UnreadableError("holds a text with half a character") from error
+
+
+def check_sums(content: Any, written: Sequence[tuple[int, int]]) -> None:
+    """Refuse tensors whose bytes are not those that were written, which torch does not look at.
+
+    Args:
+        content: what was in a checkpoint, its tensors mapped from the file; it is known to be plain.
+        written: size in bytes and CRC-32 of the memory of all tensors, in the order of the file.
+
+    Raises:
+        UnreadableError: with the name of the tensor.
+    """
+    memory: dict[int, tuple[str, torch.UntypedStorage]] = {}
+    for name, tensor in _tensors(content):
+        storage = tensor.untyped_storage()
+        if storage.nbytes():
+            memory.setdefault(storage.data_ptr(), (name, storage))
+    in_order = [memory[address] for address in sorted(memory)]
+    if [storage.nbytes() for _, storage in in_order] != [size for size, _ in written]:
+        raise UnreadableError("has parts that are not the memory of its tensors")
+    for (name, storage), (_, expected) in zip(in_order, written, strict=True):
+        if checksum(torch.empty(0, dtype=torch.uint8).set_(storage)) != expected:
+            raise UnreadableError(f"tensor '{name:.80}' {DAMAGED}")
+
+
+def checksum(tensor: Tensor) -> int:
+    """Return the CRC-32 of a tensor's numbers, which are contiguous."""
+    return zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data)
+
+
+def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in a value with their names, such as state_dict.model.head.linear.bias."""
+    if isinstance(value, Tensor):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _tensors(inside, f"{name}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for number, inside in enumerate(value):
+            yield from _tensors(inside, f"{name}.{number}".lstrip("."))

@@ -19,7 +19,8 @@ from seqlab.plain import UnreadableError, read_yaml
 from seqlab.precision import weights_dtype
 from seqlab.record import read_record
 from seqlab.runs.archive import check_archive
-from seqlab.runs.contents import check_contents
+from seqlab.runs.checkpoints import check_seal
+from seqlab.runs.contents import check_contents, check_sums
 from seqlab.runs.description import spec_of
 from seqlab.runs.network import build_network
 from seqlab.runs.progress import check_progress
@@ -109,8 +110,9 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
 def read_checkpoint(file: Path) -> dict[str, Any]:
     """Return what a checkpoint holds: plain values, and tensors on the CPU that are mapped from the file.
 
-    A plain value is None, bool, int, float, str, or a list, tuple or dict of them. Nothing is executed. The
-    weights and the optimizers' states are finite; whether they fit a network is up to the caller.
+    A plain value is None, bool, int, float, str, or a list, tuple or dict of them. Nothing is executed. Every
+    byte is one that was written, by the checksums in the file. The weights and the optimizers' states are
+    finite; whether they fit a network is up to the caller.
 
     Raises:
         RunError: the file is missing, damaged, or anything else than a checkpoint of plain values.
@@ -118,9 +120,11 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     if not file.exists() and not file.is_symlink():
         raise RunError(f"{file}: no such file; did the run reach its first validation?")
     try:
-        values = check_archive(file, LARGEST)
+        archive = check_archive(file, LARGEST)
         content = _torch_load(file)
-        check_contents(content, values, file.stat().st_size)
+        check_contents(content, archive.pickle_size, file.stat().st_size)
+        check_sums(content, archive.tensors)
+        check_seal(file, LARGEST)
         _check_weights(content)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
