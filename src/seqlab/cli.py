@@ -200,8 +200,8 @@ def _nobody_reads() -> bool:
 
 
 def _complain(*lines: str, code: int = WRONG_INPUT) -> int:
-    from seqlab.plain import printable
+    from seqlab.terminal import tell
 
     for line in lines:
-        sys.stderr.write(f"seqlab: {printable(line)}\n")
+        tell(f"seqlab: {line}")
     return code

@@ -1,8 +1,6 @@
 """The commands that use what is there: cells, eval, predict, explain, report."""
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from seqlab.errors import ConfigError, DataError
 from seqlab.files import read_user_text
+from seqlab.terminal import Terminal, as_json, in_a_line, say
 
 if TYPE_CHECKING:
     from seqlab.predictor import Predictor
@@ -125,7 +124,6 @@ def _begin(options: argparse.Namespace) -> None:
 def _cells(options: argparse.Namespace) -> None:
     import torch  # noqa: PLC0415
     from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     from seqlab import plugins  # noqa: PLC0415
@@ -148,7 +146,7 @@ def _cells(options: argparse.Namespace) -> None:
         table.add_row(
             name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(serving), what
         )
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    Terminal().print(table)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -175,10 +173,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     _begin(options)
     metrics = evaluate(options.run, options.checkpoint, options.root)
     if options.json:
-        sys.stdout.write(json.dumps(metrics) + "\n")
+        say(as_json(metrics))
         return
     for name, value in metrics.items():
-        sys.stdout.write(f"{name:24s} {value:.4f}\n")
+        say(f"{name:24s} {value:.4f}")
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -192,7 +190,7 @@ def _predict(options: argparse.Namespace) -> None:
     if answer is None:
         raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {options.run}")
     lines = answer(run, options)
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    say("\n".join(lines))
 
 
 def _explain(options: argparse.Namespace) -> None:
@@ -201,15 +199,13 @@ def _explain(options: argparse.Namespace) -> None:
         raise ConfigError(f"--out {file} must end in .png")
     if options.text is not None and options.file is not None:
         raise ConfigError("name a text or --file, not both")
-    from rich.console import Console  # noqa: PLC0415
-
     from seqlab.explanation import explain, leave_figure, table  # noqa: PLC0415 (imports torch)
 
     _begin(options)
     found = explain(options.run, options.checkpoint, options.text, options.file)
-    Console(width=None if sys.stdout.isatty() else 200).print(table(found))
+    Terminal().print(table(found))
     leave_figure(found, file)
-    sys.stdout.write(f"{file}\n")
+    say(str(file))
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -220,7 +216,7 @@ def _export(options: argparse.Namespace) -> None:
 
     _begin(options)
     for written in export(options.run, options.checkpoint, file):
-        sys.stdout.write(f"{written}  {written.stat().st_size:,} bytes\n")
+        say(f"{written}  {written.stat().st_size:,} bytes")
 
 
 def _classify(run: "Predictor", options: argparse.Namespace) -> list[str]:
@@ -232,10 +228,12 @@ def _classify(run: "Predictor", options: argparse.Namespace) -> list[str]:
         raise DataError("nothing to predict: name a text, or --file with one text a line")
     answers = classify(run, texts, options.top)
     if options.json:
-        return [json.dumps([asdict(answer) for answer in answers], ensure_ascii=False)]
+        return [as_json([asdict(answer) for answer in answers])]
     pairs = [zip(answer.classes, answer.probabilities, strict=True) for answer in answers]
-    best = ["  ".join(f"{name} {probability:.3f}" for name, probability in found) for found in pairs]
-    return [f"{answer.text}\t{found}" for answer, found in zip(answers, best, strict=True)]
+    best = [
+        "  ".join(f"{in_a_line(name)} {probability:.3f}" for name, probability in found) for found in pairs
+    ]
+    return [f"{in_a_line(answer.text)}\t{found}" for answer, found in zip(answers, best, strict=True)]
 
 
 def _forecast(run: "Predictor", options: argparse.Namespace) -> list[str]:
@@ -245,6 +243,6 @@ def _forecast(run: "Predictor", options: argparse.Namespace) -> list[str]:
         raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
     steps = forecast(run, options.file)
     if options.json:
-        return [json.dumps([asdict(step) for step in steps], ensure_ascii=False)]
-    header = "\t".join(["time", *steps[0].values])
+        return [as_json([asdict(step) for step in steps])]
+    header = "\t".join(["time", *map(in_a_line, steps[0].values)])
     return [header, *("\t".join([step.time, *(f"{v:.7g}" for v in step.values.values())]) for step in steps)]

@@ -7,7 +7,6 @@ from typing import cast
 
 import torch
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from seqlab.errors import ConfigError, DataError, RunError
 from seqlab.files import own_output, read_user_text, replacing
 from seqlab.prediction import encode, latest_window
 from seqlab.runs.load import LoadedRun, load_run
+from seqlab.terminal import in_a_line
 
 SOFTWARE = f"seqlab {__version__}"
 """What the figure's file says of its origin, by which it is known again."""
@@ -110,7 +110,7 @@ def table(found: Explanation) -> Table:
         classes = [_likeliest(found, step)] if found.classes else []
         values = [f"{values[step]:.4g}" for values in found.values.values()]
         means = [f"{values[step]:.2f}" for values in gates.values()]
-        shown.add_row(*map(escape, (str(step + 1), read, *classes, *values, *means)))
+        shown.add_row(*map(in_a_line, (str(step + 1), read, *classes, *values, *means)))
     return shown
 
 

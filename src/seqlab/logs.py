@@ -10,6 +10,8 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from seqlab.terminal import printable
+
 LOGGERS = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
 LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEBUG}
 
@@ -40,7 +42,16 @@ class _Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage().strip()
-        return message if record.levelno < logging.WARNING else f"{record.levelname.lower()}: {message}"
+        return printable(
+            message if record.levelno < logging.WARNING else f"{record.levelname.lower()}: {message}"
+        )
+
+
+class _DatedLines(logging.Formatter):
+    """Time, level and message; ``cat run.log`` shows it in a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
 
 
 def configure(verbosity: str) -> None:
@@ -72,7 +83,7 @@ def configure(verbosity: str) -> None:
 def run_log(path: Path) -> Iterator[None]:
     """Append everything that is logged, from ``configure`` on, to ``path`` with its time."""
     handler = _RunLog(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(_DatedLines("%(asctime)s %(levelname)s %(message)s"))
     _early.setTarget(handler)
     _early.flush()
     _early.setTarget(None)  # what another run says early is not this run's

@@ -15,10 +15,6 @@ DEEPEST = 40
 """Lists and mappings within one another that are read."""
 
 
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in b"\n\t"}
-"""Characters that would give orders to a terminal, and how they are shown instead."""
-
-
 class UnreadableError(ValueError):
     """Why a file is not read, as the end of a sentence that begins with its name."""
 
@@ -111,11 +107,6 @@ def _growing(text: str) -> str:
         if depth > DEEPEST:
             return "is nested too deeply"
     return ""
-
-
-def printable(text: str) -> str:
-    """Return a text that may come from anywhere as it can be shown in a terminal."""
-    return text.translate(CONTROLS)
 
 
 def _place(error: Exception) -> str:

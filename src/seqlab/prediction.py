@@ -19,6 +19,7 @@ from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import ConfigError, DataError
 from seqlab.predictor import Predictor
 from seqlab.runs.load import load_run
+from seqlab.terminal import in_a_line
 
 if TYPE_CHECKING:
     from seqlab.data.series.settings import SeriesSettings
@@ -104,7 +105,7 @@ def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
     vocabulary = Vocabulary(spec.symbols)
     unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
     if unseen:
-        shown = " ".join(unseen[:20])
+        shown = " ".join(map(in_a_line, unseen[:20]))
         log.warning("%d %s are not known from training: %s", len(unseen), settings.tokens, shown)
     return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, marks=settings.marks)
 

@@ -32,6 +32,7 @@ from seqlab.runs.claim import CONFIG
 from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.network import check_weights
 from seqlab.schema import Config, without_effect
+from seqlab.spreadsheet import to_cells
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +194,9 @@ def _leave_results(
     if not trainer.is_global_zero:
         return
     for name, rows in tables.items():
-        pd.DataFrame(rows).to_csv(folder.path / f"{name}.csv", index=False, float_format="%.9g")
+        pd.DataFrame(map(to_cells, rows)).to_csv(
+            folder.path / f"{name}.csv", index=False, float_format="%.9g"
+        )
     title = data.spec.headed(folder.record["name"])
     tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
     if config.callbacks.figures:

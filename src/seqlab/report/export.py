@@ -11,6 +11,7 @@ from seqlab.errors import RunError
 from seqlab.files import own_output, replacing
 from seqlab.report.groups import SCORES, Group, Question
 from seqlab.report.runs import Run
+from seqlab.spreadsheet import to_cell, to_cells
 
 SIGNATURE = b"question,run,cell"
 """How the table begins, by which it is known again."""
@@ -34,8 +35,9 @@ def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) 
             for name, metrics in question.baselines.items()
         ]
     rows += [{"run": run.folder, "status": run.status, "reason": run.reason} for run in others]
+    rows = list(map(to_cells, rows))
     text = StringIO()
-    columns = list(dict.fromkeys([*_columns(questions), *(key for row in rows for key in row)]))
+    columns = list(dict.fromkeys([*map(to_cell, _columns(questions)), *(key for row in rows for key in row)]))
     last = ["n", "parameters", "seconds", "engine", "status", "reason"]
     writer = csv.DictWriter(text, [*(column for column in columns if column not in last), *last])
     writer.writeheader()

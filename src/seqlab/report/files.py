@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seqlab.errors import RunError
 from seqlab.plain import UnreadableError, open_plain
+from seqlab.spreadsheet import from_cell
 
 LARGEST = 2**30
 """Bytes that a table may have."""
@@ -26,7 +27,7 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
     try:
         with TextIOWrapper(open_plain(file, LARGEST), encoding="utf-8", newline="") as lines:
             rows = csv.reader(lines)
-            header = next(rows, [])
+            header = [from_cell(cell) for cell in next(rows, [])]
             missing = [column for column in columns if column not in header]
             if missing:
                 raise RunError(f"{file.name} has no column '{missing[0]}'")
@@ -35,7 +36,7 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
             for row in rows:
                 if len(row) != len(header):
                     raise RunError(f"{file.name}, line {rows.line_num} is damaged or cut off")
-                found.append(tuple(row[place] for place in places))
+                found.append(tuple(from_cell(row[place]) for place in places))
     except UnreadableError as error:
         raise RunError(f"{file.name} {error}") from error
     except (OSError, ValueError, csv.Error) as error:

@@ -1,18 +1,15 @@
 """The comparison as tables: a row for each group with its scores, the baselines, and what is not done."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from seqlab.plain import printable
 from seqlab.report.groups import SCORES, Group, Question, compare
 from seqlab.report.runs import Run, read_runs
+from seqlab.terminal import Terminal
 
 NUMBERS = {*SCORES.values(), "seed", "seeds", "parameters", "time"}
 """Columns of numbers, which stand at the right."""
@@ -48,7 +45,7 @@ def print_report(folder: Path) -> None:
 
 def print_comparison(questions: Sequence[Question], others: Sequence[Run]) -> None:
     """Print the tables of each question, then the runs that cannot be compared."""
-    console = Console(width=None if sys.stdout.isatty() else 200)
+    console = Terminal()
     for question in questions:
         for sheet in sheets(question):
             console.print(_table(sheet))
@@ -56,7 +53,7 @@ def print_comparison(questions: Sequence[Question], others: Sequence[Run]) -> No
         console.print(_table(sheet_of_others(others)))
     for run in (run for question in questions for run in question.runs):
         for problem in run.problems:
-            console.print(printable(f"{run.folder}: {problem}"), markup=False, soft_wrap=True)
+            console.print(f"{run.folder}: {problem}", soft_wrap=True)
 
 
 def sheets(question: Question) -> list[Sheet]:
@@ -137,22 +134,18 @@ def _note(question: Question) -> str:
     return "; ".join(parts)
 
 
-def _shown(text: str) -> str:
-    return escape(printable(text))
-
-
 def _table(sheet: Sheet) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=_shown(sheet.title),
+        title=sheet.title,
         title_justify="left",
         caption=sheet.note or None,
         caption_justify="left",
     )
     for column in sheet.columns:
-        table.add_column(_shown(column), justify="right" if column in NUMBERS else "left", overflow="fold")
+        table.add_column(column, justify="right" if column in NUMBERS else "left", overflow="fold")
     for row in sheet.rows:
-        table.add_row(*map(_shown, row))
+        table.add_row(*row)
     for row in sheet.baselines:
-        table.add_row(*map(_shown, row), style="dim")
+        table.add_row(*row, style="dim")
     return table

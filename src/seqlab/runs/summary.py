@@ -1,18 +1,15 @@
 """The table at the end of a run: its scores beside the baselines', and what they were made with."""
 
-import sys
-
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from seqlab.runs.folder import RunFolder
+from seqlab.terminal import Terminal
 
 
 def print_summary(folder: RunFolder) -> None:
     """Print the record of a finished run to stdout."""
-    # A file or a pipe has no width of its own.
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = Terminal(width=110)
     console.print(_scores(folder))
     console.print(_facts(folder))
 

@@ -1,6 +1,5 @@
 """What a search has found: the best trial, shown, and as a file that trains it again."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from seqlab.report import print_report
 from seqlab.sweep.job import lasting
 from seqlab.sweep.launch import config_folders
 from seqlab.sweep.space import Space
+from seqlab.terminal import say
 
 FILE = "best.yaml"
 
@@ -48,7 +48,7 @@ def show_best(
     run = f"python train.py --config-dir {folder} --config-name {Path(FILE).stem}"
     (folder / FILE).write_text(f"{SIGNATURE} {title}. Run:  {run}\n{text}", encoding="utf-8")
     found = " ".join(one.override(best.params[one.name]) for one in space.dimensions)
-    sys.stdout.write(f"best: {title}\n  {found}\n  {folder / str(best.number)}\n  again: {run}\n")
+    say(f"best: {title}\n  {found}\n  {folder / str(best.number)}\n  again: {run}")
 
 
 def preset(loader: ConfigLoader, config: DictConfig, overrides: Sequence[str]) -> DictConfig:

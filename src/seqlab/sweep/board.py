@@ -6,12 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job, finished
+from seqlab.terminal import Terminal
 
 SHOWN = ("val/accuracy", "val/mae", "val/loss")
 """The score that stands for a job, the first of them that it has."""
@@ -37,7 +37,7 @@ class Board:
         self.failures: list[str] = []
         self._seconds: list[float] = []
         self._metrics = {job.number: job.last_metrics() for job in jobs}
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Terminal(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False) if sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
@@ -53,7 +53,6 @@ class Board:
             folder = self.jobs[0].folder.parent
             self._console.print(
                 f"stopped; to go on: seqlab sweep resume {shlex.quote(str(folder))}",
-                markup=False,
                 soft_wrap=True,
             )
 
@@ -78,9 +77,9 @@ class Board:
         self.states[job.number] = state
         reason = record.get("error") or _end_of(code)
         self.failures.append(f"job {job.number} ({job.title}) {state}: {reason}; its output is {job.output}")
-        self._console.print(self.failures[-1], markup=False, soft_wrap=True)
+        self._console.print(self.failures[-1], soft_wrap=True)
         for line in _tail(job):
-            self._console.print(f"    {line}", markup=False, soft_wrap=True)
+            self._console.print(f"    {line}", soft_wrap=True)
         return False
 
     def refresh(self) -> None:
@@ -90,7 +89,7 @@ class Board:
 
     def _say(self, line: str) -> None:
         if not self._live:
-            self._console.print(line, markup=False, soft_wrap=True)
+            self._console.print(line, soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table(title=self._summary(), title_justify="left", box=None)

@@ -1,6 +1,5 @@
 """A sweep whose jobs run on a cluster: all are checked before the first one, and told about at the end."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from seqlab.report import print_report
 from seqlab.sweep.folder import claimed
 from seqlab.sweep.job import Job, finished
 from seqlab.sweep.launch import checked, keep_command, make_jobs, returned
+from seqlab.terminal import tell
 
 Run: TypeAlias = Callable[
     [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]
@@ -47,7 +47,7 @@ def launch(
         failures: list[str] = []
         if waiting:
             where = f"{config.launcher.name}, below {folder}"
-            sys.stderr.write(f"{len(waiting)} of {len(jobs)} jobs go to {where}\n")
+            tell(f"{len(waiting)} of {len(jobs)} jobs go to {where}")
             for job in waiting:
                 job.take_end_back()
             placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]

@@ -4,7 +4,6 @@ A trial is a job, its number the job's. What became of it is read from the recor
 that was cut off, even by a power failure, goes on: what was done is kept, what ran is run again.
 """
 
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from seqlab.sweep.pool import check
 from seqlab.sweep.space import Space, read_space
 from seqlab.sweep.study import open_study
 from seqlab.tasks import TASKS
+from seqlab.terminal import tell
 
 REPLACES = "replaces"
 """Attribute of a trial: the number of the one that was cut off, which has the same settings."""
@@ -63,7 +63,7 @@ def search(
     with open_study(folder, mode=task.mode, seed=config.sweep.seed) as study:
         _same_search(study, space, folder)
         OmegaConf.save(config, folder / "multirun.yaml")
-        _say(f"a search of {config.sweep.n_trials} trials; the same with hydra.sweep.dir={folder} goes on")
+        tell(f"a search of {config.sweep.n_trials} trials; the same with hydra.sweep.dir={folder} goes on")
         _Search(config, space, launcher, study, folder, task.monitor).run()
         show_best(study, space, loader, config, task.monitor)
 
@@ -163,7 +163,7 @@ class _Search:
                 for trial in trials:
                     self._launch([trial])
                 return
-            _say(str(error))
+            tell(str(error))
         except SweepError:  # the others are done, unless a failure was to stop them
             if self.config.launcher.get("fail_fast"):
                 raise
@@ -174,7 +174,7 @@ class _Search:
         """Note what the record of a trial says; without one that says a score it has failed."""
         record = finished(self.folder / str(trial.number), self.space.overrides(trial.params)) or {}
         if record.get("score") is None:
-            _say(f"trial {trial.number} failed{_reason(job)}")
+            tell(f"trial {trial.number} failed{_reason(job)}")
             self.study.tell(trial.number, state=TrialState.FAIL)
         elif record.get("pruned"):
             self.study.tell(trial.number, state=TrialState.PRUNED)
@@ -184,7 +184,7 @@ class _Search:
     def _say_progress(self) -> None:
         best = find_best(self.study)
         score = f"; best: trial {best.number}, {self.monitor} {best.value:.4f}" if best else ""
-        _say(f"{self._done()} of {self.config.sweep.n_trials} trials{score}")
+        tell(f"{self._done()} of {self.config.sweep.n_trials} trials{score}")
 
 
 def _reason(job: JobReturn | None) -> str:
@@ -193,7 +193,3 @@ def _reason(job: JobReturn | None) -> str:
     raised = job._return_value  # noqa: SLF001 (the property raises it)
     said = str(raised).strip()
     return f": {said.splitlines()[0] if said else type(raised).__name__}"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
