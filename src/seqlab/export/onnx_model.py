@@ -42,7 +42,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
         TraceError: the cell's step cannot be traced.
         OSError: the file cannot be written.
     """
-    file = own_output(file, SIGNATURE)
+    place = own_output(file, SIGNATURE)
     manifest = Manifest.of(run)
     size = sum(values.nbytes for values in run.module.state_dict().values())
     if size > LARGEST:
@@ -56,7 +56,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
     )
     helper.set_model_props(model, {KEY: manifest.to_json()})
     onnx.checker.check_model(model)
-    with replacing(file) as draft:
+    with replacing(place) as draft:
         draft.write_bytes(_sealed(model))
     return [file]
 

@@ -40,11 +40,12 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
     """
     manifest = Manifest.of(run).to_json()
     tensors = {name: values.contiguous() for name, values in run.module.state_dict().items()}
-    file = own_output(file, b'"%s' % KEY.encode())  # in the header of safetensors, in any order
-    beside = own_output(file.with_suffix(".json"), b'"%s": "' % KEY.encode())
-    with replacing(beside) as draft:
+    place = own_output(file, b'"%s' % KEY.encode())  # in the header of safetensors, in any order
+    beside = file.with_suffix(".json")
+    place_beside = own_output(beside, b'"%s": "' % KEY.encode())
+    with replacing(place_beside) as draft:
         draft.write_text(manifest + "\n", encoding="utf-8")
-    with replacing(file) as draft:
+    with replacing(place) as draft:
         draft.write_bytes(_sealed(tensors, manifest))
     return [file, beside]
 
