@@ -8,14 +8,15 @@ from torch import sigmoid, tanh
 
 from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells
 from seqlab.engines import choose
-from seqlab.engines.program import Program, TraceError
+from seqlab.engines.tape import TraceError
+from seqlab.engines.trace import trace
 from seqlab.errors import CellError
 from seqlab.nn import Recurrent
 
 
 def groups(cell: Cell) -> list[list[list[str]]]:
     """Return the gates of each group of products, level by level."""
-    levels = Program.of(cell).levels
+    levels = trace(cell).program.levels
     return [[[str(call.args[0]) for call in calls] for calls in level.products.values()] for level in levels]
 
 
@@ -66,8 +67,8 @@ def test_an_option_changes_the_program():
 
 
 def test_the_same_cell_is_traced_once():
-    assert Program.of(cells["lstm"]()) is Program.of(cells["lstm"]())
-    assert Program.of(TwoDepths(depth=1)) is not Program.of(TwoDepths(depth=2))
+    assert trace(cells["lstm"]()).program is trace(cells["lstm"]()).program
+    assert trace(TwoDepths(depth=1)).program is not trace(TwoDepths(depth=2)).program
 
 
 @pytest.mark.parametrize(
@@ -81,13 +82,14 @@ def test_the_same_cell_is_traced_once():
     ],
 )
 def test_a_gates_value_is_the_first_nonlinearity_behind_it(name, expected):
-    values = Program.of(cells[name]()).gate_values
+    values = trace(cells[name]()).program.gate_values
     assert {gate: node.target for gate, node in values.items()} == expected
 
 
 def test_operations_know_their_line():
     _, first = inspect.getsourcelines(TwoVectors.step)
-    lines = {node.meta["line"] for node in Program.of(TwoVectors()).graph.nodes if node.op == "call_function"}
+    nodes = trace(TwoVectors()).program.graph.nodes
+    lines = {node.meta["line"] for node in nodes if node.op == "call_function"}
     assert lines <= {f"{__file__}:{first + offset}" for offset in (1, 2)}
 
 
@@ -170,7 +172,7 @@ def where_as_a_method(self, x, u, s):
 def test_what_is_not_elementwise_is_refused_by_name_and_line(step, what, offset):
     _, first = inspect.getsourcelines(step)
     with pytest.raises(TraceError) as error:
-        Program.of(make(step))
+        trace(make(step))
     assert what in str(error.value)
     assert f"{__file__}:{first + offset}" in str(error.value)
     assert "sigmoid, tanh" in str(error.value)
@@ -178,7 +180,7 @@ def test_what_is_not_elementwise_is_refused_by_name_and_line(step, what, offset)
 
 def test_an_undeclared_name_is_no_matter_of_tracing():
     with pytest.raises(CellError, match=r"x.j is not declared; there are: i"):
-        Program.of(make(lambda self, x, u, s: State(h=x.j)))
+        trace(make(lambda self, x, u, s: State(h=x.j)))
 
 
 def test_a_cell_that_cannot_be_traced_runs_on_reference_and_the_reason_is_said():
@@ -192,7 +194,7 @@ def test_methods_and_synonyms_mean_the_same_function():
     def methods(self, x, u, s):
         return State(h=(x.i + u.i(s.h)).sigmoid().mul(2).clip(min=0.5).abs())
 
-    names = [node.target.__name__ for node in Program.of(make(methods)).levels[1].pointwise]
+    names = [node.target.__name__ for node in trace(make(methods)).program.levels[1].pointwise]
     assert names == ["add", "sigmoid", "mul", "clamp", "abs"]
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.node import Node, map_arg
+from torch.fx.node import Node
 from torch.nn import functional
 
 from seqlab.diagnostics.recording import LayerRun
 from seqlab.engines.operations import NONLINEAR
-from seqlab.engines.program import Program, norm, product
+from seqlab.engines.trace import Trace, trace
 from seqlab.lengths import mask
 
 BOUNDS = {"sigmoid": (0.05, 0.95), "tanh": (-0.9, 0.9)}
@@ -76,9 +76,10 @@ def activities(run: LayerRun) -> dict[str, Activity]:
     Raises:
         TraceError: the cell's step cannot be traced, so that its gates have no names.
     """
-    program = Program.of(run.cell)
+    made = trace(run.cell, run.weights)
+    program = made.program
     with torch.no_grad():
-        values = _evaluate(program, run)
+        values = _evaluate(made, run)
     inside = mask(run.lengths, run.x.shape[1])
 
     def activity(name: str, node: Node, *, is_gate: bool) -> Activity:
@@ -91,27 +92,16 @@ def activities(run: LayerRun) -> dict[str, Activity]:
     return found
 
 
-def _evaluate(program: Program, run: LayerRun) -> dict[Node, Tensor]:
+def _evaluate(made: Trace, run: LayerRun) -> dict[Node, Tensor]:
     """Return the value of every node of the step, [B, T, H], at all steps at once: the states are known."""
     weights, layout = run.weights, run.weights.layout
     projected = functional.linear(run.x, weights.W, weights.b).chunk(max(len(layout.inputs), 1), dim=-1)
-    given = dict(zip((f"x_{gate}" for gate in layout.inputs), projected, strict=False))
+    given: dict[str, Any] = dict(zip((f"x_{gate}" for gate in layout.inputs), projected, strict=False))
     for name in run.cell.state:
         given[f"s_{name}"] = torch.stack([state[name] for state in run.states[:-1]], dim=1)
+    given |= made.constants
     given |= {f"p_{name}": value for name, value in weights.own.items() if isinstance(value, Tensor)}
     U = dict(zip(layout.recurrent, weights.U.chunk(max(len(layout.recurrent), 1)), strict=False))
-    values: dict[Node, Tensor] = {}
-    for node in program.graph.nodes:
-        if node.op == "placeholder":
-            values[node] = given[node.target]
-        elif node.op == "call_function":
-            arguments = map_arg(node.args, lambda source: values[source])
-            if node.target is product:
-                gate, vector = arguments
-                values[node] = vector @ U[gate].T
-            elif node.target is norm:
-                name, vector = arguments
-                values[node] = weights.own[name](vector)
-            else:
-                values[node] = node.target(*arguments, **map_arg(node.kwargs, lambda source: values[source]))
-    return values
+    return made.program.evaluate(
+        given, lambda gate, vector: vector @ U[gate].T, lambda name, vector: weights.own[name](vector)
+    )

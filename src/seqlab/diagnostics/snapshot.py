@@ -12,7 +12,7 @@ from seqlab.diagnostics.gradients import StateGradients, by_distance, evaluating
 from seqlab.diagnostics.jacobians import jacobian_norms
 from seqlab.diagnostics.memory import influence
 from seqlab.diagnostics.recording import LayerRun, recording
-from seqlab.engines.program import TraceError
+from seqlab.engines.tape import TraceError
 from seqlab.module import SequenceModule
 from seqlab.nn import Recurrent
 from seqlab.snapshots import Curve, Gate, LayerSnapshot, Snapshot

@@ -12,7 +12,9 @@ from torch.nn import functional
 
 from seqlab.cells import Cell, State
 from seqlab.engines.base import Engine, Steps, Weights, collect, zero_state
-from seqlab.engines.program import Program, TraceError, norm
+from seqlab.engines.program import Program
+from seqlab.engines.tape import TraceError, norm
+from seqlab.engines.trace import Trace, trace
 
 
 class Eager(Engine):
@@ -22,7 +24,7 @@ class Eager(Engine):
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         try:
-            Program.of(cell)
+            trace(cell)
         except TraceError as error:
             return str(error)
         return None
@@ -37,19 +39,35 @@ class Eager(Engine):
         *,
         need_state: bool,
     ) -> tuple[Tensor, State | None]:
-        step = _fused_step(Program.of(cell))
-        layout = weights.layout
-        U = [_rows(weights.U, layout.recurrent, gates) for gates in step.products]
-        steps = Steps(cell, lengths, x.shape[1])
-        projected = functional.linear(steps.inputs(x), weights.W, weights.b).unbind(1)
-        results: list[dict[str, Tensor]] = []
-        current: dict[str, Tensor] = state or zero_state(cell, weights, x)
-        for time, wx in enumerate(projected):
-            inputs = dict(zip(layout.inputs, wx.chunk(max(len(layout.inputs), 1), dim=-1), strict=False))
-            values = {"x": inputs, "s": current, "p": weights.own}
-            results.append(step.module(*[values[kind][name] for kind, name in step.arguments], *U))
-            current = steps.next_state(time, current, results[-1])
-        return collect(cell, results, lengths, need_state=need_state)
+        made = trace(cell, weights)
+        return run_trace(made, cell, weights, x, state=state, lengths=lengths, need_state=need_state)
+
+
+def run_trace(
+    made: Trace,
+    cell: Cell,
+    weights: Weights,
+    x: Tensor,
+    *,
+    state: State | None,
+    lengths: Tensor | None,
+    need_state: bool,
+) -> tuple[Tensor, State | None]:
+    """Run a step as it was traced; see ``Engine.run``."""
+    step = _fused_step(made.program)
+    layout = weights.layout
+    U = [_rows(weights.U, layout.recurrent, gates) for gates in step.products]
+    steps = Steps(cell, lengths, x.shape[1])
+    projected = functional.linear(steps.inputs(x), weights.W, weights.b).unbind(1)
+    numbers = {name[2:]: value for name, value in made.constants.items()}
+    results: list[dict[str, Tensor]] = []
+    current: dict[str, Tensor] = state or zero_state(cell, weights, x)
+    for time, wx in enumerate(projected):
+        inputs = dict(zip(layout.inputs, wx.chunk(max(len(layout.inputs), 1), dim=-1), strict=False))
+        values = {"x": inputs, "s": current, "p": weights.own, "c": numbers}
+        results.append(step.module(*[values[kind][name] for kind, name in step.arguments], *U))
+        current = steps.next_state(time, current, results[-1])
+    return collect(cell, results, lengths, need_state=need_state)
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,7 @@ class FusedStep:
 
     Attributes:
         module: the step as a function of ``arguments`` and then one matrix a group of products.
-        arguments: ("x", gate), ("s", state) or ("p", own parameter) in order.
+        arguments: ("x", gate), ("s", state), ("p", own parameter) or ("c", number) in order.
         products: the gates of each group.
     """
 

@@ -1,8 +1,13 @@
 """Who must see torch's single operations just now? The private names of torch that tell stand here alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.autograd import forward_ad
+from torch.utils._python_dispatch import _disable_current_modes
 
 from seqlab.errors import EngineError
 
@@ -23,6 +28,13 @@ def watcher() -> str | None:
     if not torch.compiler.is_compiling() and torch._C._len_torch_dispatch_stack():  # noqa: SLF001
         return "a dispatch mode (make_fx, FakeTensorMode, …)"
     return None
+
+
+@contextmanager
+def nobody_watching() -> Iterator[None]:
+    """Compute with plain tensors for a moment, whatever transform or mode is active."""
+    with _disable_current_modes(), temporarily_clear_interpreter_stack():
+        yield
 
 
 def has_memory(tensor: Tensor) -> bool:

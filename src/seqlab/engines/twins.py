@@ -10,6 +10,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
 from seqlab.engines.base import Engine, Weights, zero_state
+from seqlab.engines.trace import trace
+from seqlab.errors import CellError, EngineError
 from seqlab.lengths import last_step, with_last_step_repeated, without_padding
 
 # Exact classes: a subclass has equations of its own.
@@ -19,6 +21,18 @@ TWINS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
     RNN: torch.rnn_tanh,
     RNNReLU: torch.rnn_relu,
 }
+
+
+_PROGRAMS = {twin: trace(twin()).program for twin in TWINS}
+_CHANGED = "the step of cell '{}' was changed, so that it is not torch's any more"
+
+
+def _is_changed(cell: Cell) -> bool:
+    """Return whether somebody has given one of the cells other equations."""
+    try:
+        return trace(cell).program is not _PROGRAMS[type(cell)]
+    except CellError:
+        return True
 
 
 class Torch(Engine):
@@ -31,6 +45,8 @@ class Torch(Engine):
         if type(cell) not in TWINS:
             twins = ", ".join(twin.name for twin in TWINS)
             return f"torch has no twin of cell '{cell.name}' (it has {twins})"
+        if _is_changed(cell):
+            return _CHANGED.format(cell.name)
         if not dtype.is_floating_point:
             return f"it needs floating-point inputs, got {dtype}"
         return None
@@ -45,6 +61,8 @@ class Torch(Engine):
         *,
         need_state: bool,
     ) -> tuple[Tensor, State | None]:
+        if _is_changed(cell):
+            raise EngineError(_CHANGED.format(cell.name))
         state = state or zero_state(cell, weights, x)
         hidden = tuple(state[name][None] for name in cell.state)
         # Padding spoils the final state of all but the output, and relu may overflow in it: only then is the

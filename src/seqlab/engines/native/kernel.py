@@ -3,6 +3,7 @@
 import ctypes
 import operator
 import os
+from array import array
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seqlab.cells import Layout
 from seqlab.engines.native.compiler import load
 from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
@@ -31,7 +33,7 @@ class Call(ctypes.Structure):
         for name in (
             *("first", "rows", "order", "lengths", "d_weights"),
             *("batch", "steps", "inputs", "hidden"),
-            *("x", "x_row", "x_step", "W", "U", "b", "own", "start"),
+            *("x", "x_row", "x_step", "W", "U", "b", "own", "start", "numbers"),
             *("results", "saved", "d_outputs", "d_row", "d_step", "d_final", "d_x", "d_start"),
         )
     ]
@@ -79,6 +81,7 @@ class Kernel:
         saved: slots that a step saves for the backward pass.
         norms: scales that it saves.
         own: the cell's own parameters, as (name, "weight", "bias" or "").
+        numbers: those of the step, with the eps of each norm behind them.
     """
 
     library: ctypes.CDLL
@@ -89,26 +92,28 @@ class Kernel:
     saved: int
     norms: int
     own: tuple[tuple[str, str], ...]
+    numbers: "array[float]"
 
     @classmethod
-    def of(cls, program: Program, dtype: torch.dtype) -> "Kernel":
+    def of(cls, program: Program, layout: Layout, dtype: torch.dtype) -> "Kernel":
         """Write, compile and load the kernel of a cell.
 
         Raises:
             TraceError: the cell has an operation that no kernel has.
             CompilerError: it cannot be compiled here.
         """
-        source = Source.of(program)
+        source = Source.of(program, layout)
         library = load(source.text, dtype)
         return cls(
             library,
             lanes=ctypes.c_int64.in_dll(library, "lanes").value,
-            states=len(program.cell.state),
+            states=len(program.state),
             results=len(source.plan.results),
-            output=source.plan.results.index(program.cell.output),
+            output=source.plan.results.index(program.output),
             saved=source.saved,
             norms=len(source.plan.norms),
             own=source.plan.own,
+            numbers=array("d"),
         )
 
     def padded(self, count: int) -> int:
@@ -128,6 +133,7 @@ class Kernel:
             ValueError: a tensor is not in the processor's memory.
         """
         values = {field: _number(field, value) for field, value in fields.items()}
+        values["numbers"] = self.numbers.buffer_info()[0]
         count = len(slices.sizes)
         calls = (Call * count)(*(Call(**values) for _ in range(count)))
         first = 0

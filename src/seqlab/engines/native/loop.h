@@ -30,6 +30,7 @@ struct Call {
     int64_t x_row, x_step;
     const real *W, *U, *b;             // [X·H, I], [U·H, H], [X·H]
     const real *own, *start;           // [OWN, H], [B, STATES, H]; a start of null is 0
+    const real* numbers;               // those in the equations, then the eps of each norm
     real *results, *saved;             // [T + 1, B, RESULTS, width], [T, B, SAVED · width + scales]
     const real* d_outputs;             // [B, T, H], rows and steps anywhere
     int64_t d_row, d_step;
@@ -77,6 +78,7 @@ public:
         int64_t t, rows;
         real* gates;
 
+        real number(int slot) const { return slice.call.numbers[slot]; }
         void product(int number) const { slice.product(*this, Cell::PRODUCTS[number], slice.U[number]); }
         void product_backward(int number, Start start) const {
             slice.product_backward(*this, Cell::PRODUCTS[number], slice.U[number], start);

@@ -12,14 +12,18 @@ from typing import Literal, NamedTuple, cast
 import torch
 from torch import Tensor, fx
 
-from seqlab.cells import Layout, Norm, Scalar, Vector
-from seqlab.engines.program import Program, norm, product
+from seqlab.cells import Layout
+from seqlab.engines.program import Program
+from seqlab.engines.tape import norm, product
 
 
 class Place(NamedTuple):
-    """A slot of H numbers in a row: of its gates, of the results before or after the step, and so on."""
+    """A slot of H numbers in a row: of its gates, of the results before or after the step, and so on.
 
-    kind: Literal["gates", "before", "after", "saved", "own"]
+    One of the step's numbers, which is the same for all rows and H, has a place too.
+    """
+
+    kind: Literal["gates", "before", "after", "saved", "own", "numbers"]
     slot: int
 
 
@@ -40,11 +44,11 @@ class Product:
 
 @dataclass(frozen=True)
 class Standardized:
-    """A row ``source`` standardized into ``result``."""
+    """A row ``source`` standardized into ``result``; ``eps`` is the slot of its number."""
 
     source: fx.Node
     result: fx.Node
-    eps: float
+    eps: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Plan:
         inputs: the gates of the first slots, which begin with W x + b.
         slots: all slots of gates.
         own: the rows of the cell's own parameters, as (name, "weight", "bias" or "").
+        numbers: how many numbers there are; behind them stands the eps of each norm.
     """
 
     stages: tuple[Stage, ...]
@@ -83,6 +88,7 @@ class Plan:
     inputs: tuple[str, ...]
     slots: int
     own: tuple[tuple[str, str], ...]
+    numbers: int
 
     @property
     def saved(self) -> int:
@@ -100,17 +106,21 @@ class Plan:
         return [norm for stage in self.stages for norm in stage.norms]
 
 
-def standardize(vector: Tensor, eps: float) -> Tensor:
-    """Stand in a plan for (x − mean) / √(variance + eps) of a row."""
+def standardize(vector: Tensor, eps: int) -> Tensor:
+    """Stand in a plan for (x − mean) / √(variance + eps) of a row; eps is the slot of a number."""
     raise NotImplementedError(f"standardize({vector}, {eps}) has a meaning only inside a plan")
 
 
 BY_HAND = (product, standardize)
 
 
+def is_number(node: fx.Node) -> bool:
+    """Return whether a node is one of the step's numbers."""
+    return node.op == "placeholder" and str(node.target).startswith("c_")
+
+
 def make_plan(program: Program, layout: Layout) -> Plan:
     """Arrange a cell's step for the kernel."""
-    cell = program.cell
     graph = _with_norms_apart(program)
     added = _fold(graph)
     results = _separate(graph)
@@ -122,9 +132,9 @@ def make_plan(program: Program, layout: Layout) -> Plan:
         for number in range(1 + max(when.values(), default=0))
     )
     slots = 1 + max((place.slot for place in places.values()), default=-1)
-    own = tuple((name, "") for name in (*cell.own(Vector), *cell.own(Scalar)))
-    own += tuple((name, part) for name in cell.own(Norm) for part in ("weight", "bias"))
-    names = (*cell.state, *(name for name in results if name not in cell.state))
+    own = tuple((name, "") for name in program.own)
+    own += tuple((name, part) for name in program.norms for part in ("weight", "bias"))
+    names = (*program.state, *(name for name in results if name not in program.state))
     for node in graph.find_nodes(op="placeholder"):
         kind, _, name = str(node.target).partition("_")
         name, _, part = name.partition(".")
@@ -132,11 +142,13 @@ def make_plan(program: Program, layout: Layout) -> Plan:
             places[node] = Place("before", names.index(name))
         elif kind == "p":
             places[node] = Place("own", own.index((name, part)))
+        elif kind == "c":
+            places[node] = Place("numbers", int(name))
     places |= {node: Place("after", names.index(name)) for name, node in results.items()}
     crossing = [norm.result for stage in stages for norm in stage.norms]
     crossing += [node for stage in stages for node in stage.outputs if node not in places]
     places |= {node: Place("saved", slot) for slot, node in enumerate(crossing)}
-    return Plan(stages, places, names, inputs, slots, own)
+    return Plan(stages, places, names, inputs, slots, own, program.numbers)
 
 
 def _with_norms_apart(program: Program) -> fx.Graph:
@@ -146,7 +158,7 @@ def _with_norms_apart(program: Program) -> fx.Graph:
     for node in program.graph.nodes:
         if node.target is norm:
             name, vector = str(node.args[0]), cast("fx.Node", node.args[1])
-            eps = program.cell.own(Norm)[name].eps
+            eps = program.numbers + program.norms.index(name)
             scaled = graph.call_function(standardize, (copied[vector], eps))
             scaled = graph.call_function(operator.mul, (scaled, graph.placeholder(f"p_{name}.weight")))
             copied[node] = graph.call_function(operator.add, (scaled, graph.placeholder(f"p_{name}.bias")))
@@ -241,7 +253,7 @@ def _stage(
         if node.op != "call_function" or when[node] != number or node.target is product:
             continue
         if node.target is standardize:
-            source, eps = cast("tuple[fx.Node, float]", node.args)
+            source, eps = cast("tuple[fx.Node, int]", node.args)
             stage.norms.append(Standardized(source, node, eps))
             continue
         stage.nodes.append(node)

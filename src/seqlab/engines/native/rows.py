@@ -16,7 +16,7 @@ from torch import Tensor, fx
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from seqlab.engines.native.plan import Place, Plan, Stage
+from seqlab.engines.native.plan import Place, Plan, Stage, is_number
 
 EXPENSIVE = frozenset(
     (
@@ -60,6 +60,7 @@ def stage_rows(plan: Plan, stage: Stage, saved: int) -> tuple[RowCode, RowCode]:
     if not stage.outputs:
         return RowCode({}, {}, [], []), RowCode({}, {}, [], [])
     sources = [plan.places[node] for node in stage.inputs]
+    differentiated = [place for place in sources if place.kind != "numbers"]
     results = [plan.places[node] for node in stage.outputs]
     graph = joint(stage)
     placeholders = list(graph.find_nodes(op="placeholder"))
@@ -67,7 +68,7 @@ def stage_rows(plan: Plan, stage: Stage, saved: int) -> tuple[RowCode, RowCode]:
     tangents = dict(zip(placeholders[len(sources) :], results, strict=True))
     returned = cast("Sequence[fx.Node]", graph.output_node().args[0])
     writes = list(zip(results, returned, strict=False))
-    gradients = list(zip(sources, returned[len(results) :], strict=True))
+    gradients = list(zip(differentiated, returned[len(results) :], strict=True))
     kept = {node: place for place, node in writes}
     kept |= {node: place for node, place in values.items() if place.kind != "gates"}
     for node in _wanted(graph, [node for _, node in gradients], kept, tangents):
@@ -78,18 +79,22 @@ def stage_rows(plan: Plan, stage: Stage, saved: int) -> tuple[RowCode, RowCode]:
 
 
 def joint(stage: Stage) -> fx.Graph:
-    """Trace a stage as a function of its inputs and of the gradients of its outputs."""
+    """Trace a stage as a function of its inputs and of the gradients of its outputs; numbers have none."""
     inputs, outputs = stage.inputs, stage.outputs
+    differentiated = [node for node in inputs if not is_number(node)]
 
-    def step(*values: Tensor) -> tuple[Tensor, ...]:
-        known: dict[fx.Node, Any] = dict(zip(inputs, values, strict=True))
+    def step(known: dict[fx.Node, Any]) -> tuple[Tensor, ...]:
         for node in stage.nodes:
             args, kwargs = fx.map_arg((node.args, node.kwargs), lambda source: known[source])
             known[node] = cast("Callable[..., Tensor]", node.target)(*args, **kwargs)
         return tuple(known[node] for node in outputs)
 
     def both(*arguments: Tensor) -> tuple[Tensor, ...]:
-        vjp: Any = torch.func.vjp(step, *arguments[: len(inputs)])
+        given = dict(zip(inputs, arguments, strict=False))
+        vjp: Any = torch.func.vjp(
+            lambda *values: step(given | dict(zip(differentiated, values, strict=True))),
+            *(given[node] for node in differentiated),
+        )
         made, product = vjp
         return (*made, *product(arguments[len(inputs) :]))
 

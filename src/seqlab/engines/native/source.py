@@ -10,7 +10,8 @@ from seqlab.cells import Layout
 from seqlab.engines.native.expressions import UnknownOperationError, expression, variable
 from seqlab.engines.native.plan import Place, Plan, Stage, make_plan
 from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
-from seqlab.engines.program import Program, TraceError
+from seqlab.engines.program import Program
+from seqlab.engines.tape import TraceError
 
 TEMPLATE = """\
 // The kernel of cell '{name}'. loop.h tells what a Cell is and where the slots of a row stand.
@@ -52,13 +53,12 @@ class Source:
 
     @staticmethod
     @cache
-    def of(program: Program) -> "Source":
-        """Write a cell's kernel.
+    def of(program: Program, layout: Layout) -> "Source":
+        """Write the kernel of a cell for a layer that has the blocks of a layout.
 
         Raises:
             TraceError: the kernel does not know an operation; the message names it and the line.
         """
-        layout = Layout.of(program.cell)
         plan = make_plan(program, layout)
         rows: list[tuple[RowCode, RowCode]] = []
         saved = plan.saved
@@ -68,14 +68,14 @@ class Source:
             saved = max([saved, *(slot + 1 for slot in slots)])
         try:
             text = TEMPLATE.format(
-                name=program.cell.name,
+                name=program.name,
                 declarations=_indented(_declarations(program, plan, layout, saved), 1),
                 forward=_indented(_forward(plan, [forward for forward, _ in rows]), 2),
                 backward=_indented(_backward(plan, [backward for _, backward in rows]), 2),
             )
         except UnknownOperationError as error:
             line = _line_of(plan, str(error))
-            message = f"the native engine has no '{error}' (cell '{program.cell.name}', {line})"
+            message = f"the native engine has no '{error}' (cell '{program.name}', {line})"
             raise TraceError(message) from error
         return Source(text, plan, saved)
 
@@ -91,9 +91,9 @@ def _line_of(plan: Plan, operation: str) -> str:
 
 def _declarations(program: Program, plan: Plan, layout: Layout, saved: int) -> Iterator[str]:
     numbers = {
-        "STATES": len(program.cell.state),
+        "STATES": len(program.state),
         "RESULTS": len(plan.results),
-        "OUTPUT": plan.results.index(program.cell.output),
+        "OUTPUT": plan.results.index(program.output),
         "INPUTS": len(plan.inputs),
         "GATES": plan.slots,
         "SAVED": saved,
@@ -160,12 +160,27 @@ def _lanes(code: RowCode, loads: list[str], stores: list[str]) -> Iterator[str]:
 
 def _loads(places: dict[fx.Node, Place], gradient: str = "") -> list[str]:
     return [
-        f"const Vec {variable(node)} = load({_at(place, gradient)} + j);" for node, place in places.items()
+        f"const Vec {variable(node)} = {_number(place.slot)};"
+        if place.kind == "numbers"
+        else f"const Vec {variable(node)} = load({_at(place, gradient)} + j);"
+        for node, place in places.items()
     ]
+
+
+def _number(slot: int) -> str:
+    return f"number_{slot}"
+
+
+def _numbers(rows: Iterable[RowCode]) -> Iterator[str]:
+    """Read the numbers once, in all lanes."""
+    slots = {place.slot for code in rows for place in code.values.values() if place.kind == "numbers"}
+    for slot in sorted(slots):
+        yield f"const Vec {_number(slot)} = all(at.number({slot}));"
 
 
 def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
     products, norms = 0, 0
+    yield from _numbers(rows)
     for segment in _segments(plan):
         body: list[str] = []
         for number in segment:
@@ -176,7 +191,8 @@ def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
             for norm in stage.norms:
                 places = f"{_at(plan.places[norm.source])}, {_at(plan.places[norm.result])}"
                 body.append(
-                    f"row.scales[{norms}] = standardize({places}, row.hidden, row.width, {norm.eps});"
+                    f"row.scales[{norms}] = "
+                    f"standardize({places}, row.hidden, row.width, at.number({norm.eps}));"
                 )
                 norms += 1
             stores = [f"store({_at(place)} + j, {variable(node)});" for place, node in code.writes]
@@ -193,6 +209,7 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
     reached |= {plan.places[product.vector] for product in plan.products}
     everything = [Place("gates", slot) for slot in range(plan.slots)]
     everything += [Place("before", slot) for slot in range(len(plan.results))]
+    yield from _numbers(rows)
     cleared = [f"clear({_at(place, 'd_')}, row.width);" for place in everything if place not in reached]
     for segment in reversed(_segments(plan)):
         body, cleared = cleared, []

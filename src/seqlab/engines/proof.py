@@ -1,0 +1,165 @@
+"""Is a trace what a step computes, at every time step? What is not runs on the reference engine alone.
+
+The reference engine runs the step at every time step; a trace runs it once for all. So it is run several
+times: it may not draw random numbers, count, look at a clock, or change what it reads; and with tensors.
+"""
+
+import pickle
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import zip_longest
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqlab.cells import Cell, Scalar, State
+from seqlab.cells.base import Names
+from seqlab.cells.layout import line_of_step
+from seqlab.engines.base import Weights
+from seqlab.engines.program import Program
+from seqlab.engines.reading import Reading
+from seqlab.engines.surroundings import nobody_watching
+from seqlab.engines.tape import NUMBER, Tape, definition, refusal
+
+REPEATS = 3
+"""How often a step is run before it counts as computing the same every time."""
+
+
+def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
+    """Run a step again and again, as its time steps do; refuse what differs, and return the last tape.
+
+    Raises:
+        TraceError: two runs differ, or one changes what the next one reads.
+    """
+    bound, reading = cell.bind({}), Reading.of(cell)
+    attributes = _attributes(bound, first)
+    held = _held(reading)
+    with random_numbers_kept() as drawn:
+        for _ in range(REPEATS):
+            tape = Tape(cell, weights, with_lines=True)
+            tape.run(bound)
+            _compare(cell, first, tape)
+        if drawn():
+            raise refusal(cell, "random numbers", definition(cell))
+    for name, value in _attributes(bound, first).items():
+        if name not in attributes or attributes[name] is not value:
+            raise refusal(cell, f"a step that changes self.{name}", definition(cell))
+    if not reading.holds(cell) or _held(reading) != held:
+        raise refusal(cell, "a step that changes what it reads", definition(cell))
+    return tape
+
+
+def _attributes(bound: Cell, tape: Tape) -> dict[str, object]:
+    """Return what a bound cell holds beside its parameters."""
+    return {name: value for name, value in vars(bound).items() if name not in tape.own}
+
+
+def _compare(cell: Cell, first: Tape, tape: Tape) -> None:
+    """Refuse the first operation that differs between two runs."""
+    pairs = zip_longest(_spelled(first), _spelled(tape))
+    for place, (one, other) in enumerate(pairs):
+        if one != other:
+            lines = tape.lines or [definition(cell)]
+            what = "a value that differs every time, such as a random number, a counter or a clock"
+            raise refusal(cell, what, lines[min(place, len(lines) - 1)])
+
+
+def _spelled(tape: Tape) -> Iterator[str]:
+    """Yield every entry with its numbers."""
+    numbers = iter(tape.numbers)
+    for entry in tape.entries:
+        yield repr([next(numbers) if part == NUMBER else part for part in _flat(entry)])
+    yield repr(tape.results)
+
+
+def _flat(entry: object) -> Iterator[object]:
+    if isinstance(entry, tuple):
+        for part in entry:
+            yield from _flat(part)
+    else:
+        yield entry
+
+
+def compare_with_step(cell: Cell, program: Program, constants: dict[str, float]) -> None:
+    """Refuse a step that computes something else with tensors, as one that asks ``isinstance`` may.
+
+    Raises:
+        TraceError: the results differ, or there are none.
+    """
+    try:
+        differing = _differing(cell, program, constants)
+    except Exception as error:  # noqa: BLE001 (it is the user's code)
+        raise refusal(cell, f"{type(error).__name__}: {error}", line_of_step(error)) from None
+    if differing:
+        what = f"a step that computes another {differing[0]} for tensors than for what stands for them"
+        raise refusal(cell, what, definition(cell))
+
+
+def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> list[str]:
+    """Return the results of a step that are others with tensors."""
+    gates = {gate: 0.3 + 0.1 * place for place, gate in enumerate(cell.gates)}
+    with nobody_watching(), torch.device("cpu"), torch.no_grad():
+        scalars = cell.own(Scalar)
+        own = {
+            name: _example(300 + k)[(0, 0) if name in scalars else 0] for k, name in enumerate(program.own)
+        }
+        norms = {name: torch.nn.LayerNorm(3).double() for name in program.norms}
+        x = {gate: _example(100 + place) for place, gate in enumerate(cell.gates)}
+        s = {name: _example(200 + place) for place, name in enumerate(cell.state)}
+        returned = cell.bind({**own, **norms}).step(
+            cast("Any", Names("x", x, x.__getitem__)),
+            cast("Any", Names("u", gates, lambda gate: lambda vector: gates[gate] * vector)),
+            State(s),
+        )
+        given: dict[str, Any] = dict(constants)
+        for kind, values in (("x", x), ("s", s), ("p", own)):
+            given |= {f"{kind}_{name}": value for name, value in values.items()}
+        found = program.evaluate(
+            given, lambda gate, vector: gates[gate] * vector, lambda name, vector: norms[name](vector)
+        )
+        return [
+            name
+            for name, node in program.results.items()
+            if not torch.allclose(found[node], returned[name], rtol=1e-9, atol=1e-12, equal_nan=True)
+        ]
+
+
+def _example(number: int) -> Tensor:
+    """Return numbers of a [B, H], always the same ones; nothing random, which torch.func may forbid."""
+    return torch.linspace(-0.9, 0.8, 6, dtype=torch.float64).mul(number).sin().view(2, 3)
+
+
+@contextmanager
+def random_numbers_kept() -> Iterator[Callable[[], bool]]:
+    """Leave the random numbers of Python, numpy and torch as they are; yield whether any were drawn."""
+    before = _random_state()
+    try:
+        yield lambda: _random_state() != before
+    finally:
+        if _random_state() != before:
+            random.setstate(before[0])
+            with nobody_watching():
+                torch.set_rng_state(torch.frombuffer(bytearray(before[1]), dtype=torch.uint8))
+            kind, numbers, *rest = before[2]
+            np.random.set_state((kind, np.frombuffer(numbers, np.uint32), *rest))  # noqa: NPY002
+
+
+def _random_state() -> tuple[Any, bytes, list[Any]]:
+    kind, numbers, *rest = cast("Any", np.random.get_state())  # noqa: NPY002 (what a step may draw from)
+    with nobody_watching():
+        torchs = torch.get_rng_state().numpy().tobytes()
+    return random.getstate(), torchs, [kind, numbers.tobytes(), *rest]
+
+
+def _held(reading: Reading) -> list[bytes]:
+    """Return the state of all objects that a step reads and that may change, where they can be pickled."""
+    states: list[bytes] = []
+    for value in reading.unknown:
+        try:
+            states.append(pickle.dumps(value))
+        except Exception:  # noqa: BLE001 (pickling runs code of any object)
+            states.append(b"")
+    return states

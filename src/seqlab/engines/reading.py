@@ -1,0 +1,202 @@
+"""What the code of a step can read, and whether that is unchanged.
+
+It is known where the code reads nothing but its arguments, numbers, strings, torch's elementwise functions, a
+few of Python's own functions, and functions of which the same is true, all found as globals, in modules, in
+closures or as attributes of the cell. Anything else, such as a list, an array, an object, a property or a
+clock, may change unseen.
+"""
+
+import builtins
+import dis
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import repeat
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from seqlab.cells import Cell, State
+from seqlab.cells.base import Own
+from seqlab.engines.operations import operation
+
+PLAIN = (bool, int, float, complex, str, bytes, type(None))
+"""Types whose values cannot change."""
+
+PURE = frozenset(
+    (
+        *(
+            abs,
+            bool,
+            dict,
+            enumerate,
+            float,
+            int,
+            len,
+            list,
+            max,
+            min,
+            range,
+            reversed,
+            round,
+            str,
+            sum,
+            super,
+        ),
+        *(tuple, zip, State, Cell.step),
+        *(function for function in vars(math).values() if callable(function)),
+    )
+)
+"""What may be called because its results depend on its arguments alone."""
+
+LOCAL = ("LOAD_FAST", "LOAD_CONST", "LOAD_DEREF", "LOAD_CLOSURE", "LOAD_ASSERTION", "LOAD_SMALL_INT")
+"""How code reads what is its own or stands in a closure: beginnings of the names of Python's operations."""
+
+ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR")
+"""How code reads attributes."""
+
+ELSEWHERE = ("LOAD_", "IMPORT_", "STORE_GLOBAL", "STORE_ATTR", "STORE_NAME", "DELETE_GLOBAL", "DELETE_ATTR")
+"""How code may reach anything else."""
+
+_MISSING = object()
+
+
+@dataclass
+class Reading:
+    """What the step of one cell can read.
+
+    Attributes:
+        readers: functions that look up a name in a namespace.
+        names: the name for each of them.
+        values: what stood there.
+        functions: the functions that run, each with what it was made of.
+        unknown: what may change unseen.
+    """
+
+    kind: type[Cell]
+    bases: tuple[type, ...]
+    readers: list[Callable[[str, object], object]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    values: list[object] = field(default_factory=list)
+    functions: list[tuple[FunctionType, tuple[object, ...]]] = field(default_factory=list)
+    unknown: list[object] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, cell: Cell) -> "Reading":
+        """Follow the code of a cell's step."""
+        reading = cls(type(cell), type(cell).__mro__)
+        follower = _Follower(cell, reading)
+        for name in ("step", "__getattr__", "__getattribute__"):
+            follower.attribute(name)
+        return reading
+
+    def holds(self, cell: Cell) -> bool:
+        """Return whether everything that is known stands where it stood."""
+        if type(cell) is not self.kind or self.kind.__mro__ is not self.bases:
+            return False
+        found = map(operator.call, self.readers, self.names, repeat(_MISSING))
+        return all(map(operator.is_, found, self.values)) and all(
+            len(made := _parts(function)) == len(parts) and all(map(operator.is_, made, parts))
+            for function, parts in self.functions
+        )
+
+
+def _parts(function: FunctionType) -> tuple[object, ...]:
+    closure = [cell.cell_contents for cell in function.__closure__ or ()]
+    made = (function.__code__, function.__defaults__, function.__kwdefaults__, len(vars(function)))
+    return *made, *closure
+
+
+class _Follower:
+    """Fills a reading. An attribute may be one of the cell, whatever it is read from."""
+
+    def __init__(self, cell: Cell, reading: Reading) -> None:
+        self.reading = reading
+        own_classes = reading.bases[: reading.bases.index(Cell) + 1]
+        self.spaces = [vars(cell), *map(vars, own_classes)]
+        self.seen: set[object] = set()
+
+    def attribute(self, name: str) -> None:
+        if name in self.seen:
+            return
+        self.seen.add(name)
+        if name in ("init", "eps"):  # of a Vector, Scalar or Norm
+            self.reading.unknown.append(name)
+        for space in self.spaces:
+            self.value(self.place(space, name))
+
+    def place(self, space: Mapping[str, Any], name: str) -> object:
+        value = space.get(name, _MISSING)
+        self.reading.readers.append(space.get)
+        self.reading.names.append(name)
+        self.reading.values.append(value)
+        return value
+
+    def value(self, value: object) -> None:
+        if type(value) in PLAIN or value is _MISSING or isinstance(value, Own) or _is_pure(value):
+            return
+        if type(value) in (tuple, frozenset):
+            for part in value:  # type: ignore[attr-defined]
+                self.value(part)
+        elif isinstance(value, staticmethod | classmethod):
+            self.value(value.__func__)
+        elif isinstance(value, FunctionType):
+            self.function(value)
+        elif not any(value is base for base in self.reading.bases):  # super() reads the class
+            self.reading.unknown.append(value)
+
+    def function(self, function: FunctionType) -> None:
+        if function in self.seen:
+            return
+        self.seen.add(function)
+        try:
+            self.reading.functions.append((function, _parts(function)))
+        except ValueError:  # a variable of its closure has no value yet
+            self.reading.unknown.append(function)
+            return
+        for cell in function.__closure__ or ():
+            self.value(cell.cell_contents)
+        if any(not name.startswith("__") for name in vars(function)):  # which it may read
+            self.reading.unknown.append(function)
+        for value in function.__defaults__ or ():
+            self.value(value)
+        defaults = function.__kwdefaults__ or {}
+        for name in defaults:
+            self.value(self.place(defaults, name))
+        self.code(function.__code__, function.__globals__)
+
+    def code(self, code: CodeType, space: Mapping[str, Any]) -> None:
+        for inner in code.co_consts:
+            if isinstance(inner, CodeType):
+                self.code(inner, space)
+        instructions = [
+            (i.opname, i.argval) for i in dis.get_instructions(code) if i.opname != "EXTENDED_ARG"
+        ]
+        while instructions:
+            operation_name, name = instructions.pop(0)
+            if operation_name == "LOAD_GLOBAL":
+                self.name(space, name, instructions)
+            elif operation_name.startswith(ATTRIBUTES):
+                self.attribute(name)
+            elif operation_name.startswith(ELSEWHERE) and not operation_name.startswith(LOCAL):
+                self.reading.unknown.append(code)
+
+    def name(self, space: Mapping[str, Any], name: str, behind: list[tuple[str, Any]]) -> None:
+        """Follow a global and, of a module, the attributes that are read of it."""
+        value = self.place(space, name)
+        if value is _MISSING:
+            value = self.place(vars(builtins), name)
+        while isinstance(value, ModuleType) and behind and behind[0][0].startswith(ATTRIBUTES):
+            module, value = value, self.place(vars(value), behind.pop(0)[1])
+            if value is _MISSING:  # a module may have a __getattr__
+                self.reading.unknown.append(module)
+        if behind and behind[0][0].startswith(ATTRIBUTES) and type(value) not in PLAIN:
+            self.reading.unknown.append(value)
+        self.value(value)
+
+
+def _is_pure(value: object) -> bool:
+    try:
+        return value in PURE or (callable(value) and operation(value) is not None)
+    except TypeError:  # not hashable
+        return False

@@ -1,0 +1,272 @@
+"""A step written down while it runs: every operation passes here and is checked.
+
+The step is run on values that are not numbers yet. An entry is ``(name,)`` for what is given, or a function
+and its arguments: an earlier entry as "%3", a number that may change without another kernel as "#", anything
+else as it is.
+"""
+
+import inspect
+import operator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, NoReturn, cast
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional
+from torch.overrides import is_tensor_method_or_property
+
+from seqlab.cells import Cell, Norm, Scalar, State, Vector
+from seqlab.cells.base import Names
+from seqlab.cells.layout import line_of_step
+from seqlab.engines.base import Weights
+from seqlab.engines.operations import ARITHMETIC, OPERATIONS, operation
+from seqlab.errors import CellError
+
+NUMBER = "#"
+"""Stands in an entry for a number that is kept beside it."""
+
+
+class TraceError(CellError):
+    """The step cannot be traced, so that only the reference engine can run the cell."""
+
+
+def product(gate: str, vector: Tensor) -> Tensor:
+    """Stand in a Program for U_gate vector; an engine puts its own matrix product there."""
+    raise NotImplementedError(f"product({gate}, {vector}) has a meaning only inside a Program")
+
+
+def norm(name: str, vector: Tensor) -> Tensor:
+    """Stand in a Program for the cell's norm ``name``."""
+    raise NotImplementedError(f"norm({name}, {vector}) has a meaning only inside a Program")
+
+
+class Value:
+    """A value in a step, [B, H]."""
+
+    __slots__ = ("place", "tape")
+    __array_ufunc__ = None  # numpy's numbers leave arithmetic with a value to the value
+    __hash__ = object.__hash__
+
+    def __init__(self, tape: "Tape", place: str) -> None:
+        self.tape, self.place = tape, place
+
+    def __getattr__(self, name: str) -> Callable[..., "Value"]:
+        if name.startswith("__"):  # protocols that a value may lack
+            raise AttributeError(name)
+        function = operation(name)
+        if function is None:
+            self.tape.refuse(f"'{name}'")
+        return lambda *args, **kwargs: self.tape.call(function, (self, *args), kwargs)
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> "Value":
+        """Write down torch's functions of values."""
+        kwargs = kwargs or {}
+        tape: Tape = next(_tapes((*args, *kwargs.values())))
+        allowed = _meaning(function)
+        if allowed is None:
+            tape.refuse(f"'{getattr(function, '__name__', repr(function))}'")
+        return tape.call(allowed, args, kwargs)
+
+
+class Tape:
+    """Runs a step and keeps its entries.
+
+    Args:
+        cell: whose step it is.
+        weights: of the layer, which name the cell's own parameters; None for those that the cell declares.
+        with_lines: whether the line of the step is kept for every entry, which takes time.
+    """
+
+    def __init__(self, cell: Cell, weights: Weights | None = None, *, with_lines: bool = False) -> None:
+        self.cell = cell
+        self.entries: list[tuple[Any, ...]] = []
+        self.numbers: list[float] = []
+        self.lines: list[str] | None = [] if with_lines else None
+        self.results: dict[str, str] = {}
+        self._given: dict[str, Value] = {}
+        self._refused: TraceError | None = None
+        if weights is None:
+            self._names, self._norms = [*cell.own(Vector), *cell.own(Scalar)], [*cell.own(Norm)]
+        else:
+            self._names = [name for name, value in weights.own.items() if isinstance(value, Tensor)]
+            self._norms = [name for name in weights.own if name not in self._names]
+
+    @property
+    def own(self) -> set[str]:
+        """The names of the cell's own parameters."""
+        return {*self._names, *self._norms}
+
+    def run(self, bound: Cell) -> None:
+        """Run the step of a copy of the cell.
+
+        Raises:
+            TraceError: it does more than a Program can say.
+            CellError: it uses a name that is not declared.
+        """
+        cell = self.cell
+        vars(bound).update({name: self._give(f"p_{name}") for name in self._names})
+        vars(bound).update({name: self._function(norm, name) for name in self._norms})
+        x: Any = Names("x", cell.gates, lambda gate: self._give(f"x_{gate}"))
+        u: Any = Names("u", cell.gates, lambda gate: self._function(product, gate))
+        s = State({name: cast("Any", self._give(f"s_{name}")) for name in cell.state})
+        try:
+            returned: Any = bound.step(x, u, s)
+        except CellError:
+            raise
+        except Exception as error:  # noqa: BLE001 (it is the user's code)
+            self.refuse(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}", line_of_step(error))
+        if self._refused is not None:  # by a step that goes on after an error
+            raise self._refused
+        for name in dict.fromkeys((*cell.state, cell.output)):
+            value = returned.get(name) if isinstance(returned, dict) else None
+            if type(value) is not Value:
+                self.refuse(f"a step that does not compute {name}", definition(cell))
+            self.results[name] = self._argument(value)
+
+    def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Value:
+        """Write down an operation of ``OPERATIONS``, or refuse it."""
+        entry = (function, *[self._argument(value, function, place) for place, value in enumerate(args)])
+        return self.write((*entry, self._named(function, kwargs)) if kwargs else entry)
+
+    def _named(self, function: Callable[..., Any], kwargs: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        refused = kwargs if function in _ARITHMETIC else kwargs.keys() & {"inplace"}
+        if refused:
+            self.refuse(f"'{function.__name__}' with {', '.join(refused)}")
+        return tuple((name, self._argument(value, function)) for name, value in kwargs.items())
+
+    def write(self, entry: tuple[Any, ...]) -> Value:
+        """Add an entry and return its value."""
+        value = Value(self, f"%{len(self.entries)}")
+        self.entries.append(entry)
+        if self.lines is not None:
+            self.lines.append(self._line())
+        return value
+
+    def refuse(self, what: str, line: str | None = None) -> NoReturn:
+        """Raise the error that names ``what`` and the line of the step."""
+        self._refused = refusal(self.cell, what, line or self._line())
+        raise self._refused from None
+
+    def _argument(self, value: Any, function: object = None, place: int | None = None) -> Any:
+        """Return what stands for an argument in an entry."""
+        if type(value) is Value:
+            if value.tape is not self:
+                self.refuse("a value that was computed in an earlier step (keep it as a state)")
+            return value.place
+        if isinstance(value, Tensor):
+            self.refuse("a tensor of its own (use a number, an option, a Vector or a Scalar)")
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or isinstance(value, int):
+            return value
+        if not isinstance(value, float):
+            self.refuse(f"a {type(value).__name__} as an argument")
+        number = float(value)
+        # softplus takes only numbers, and powers such as x**2 and x**0.5 have code of their own.
+        if function is functional.softplus:
+            return number
+        if function is operator.pow and place == 1 and (2 * number).is_integer():
+            return number
+        self.numbers.append(number)
+        return NUMBER
+
+    def _give(self, name: str) -> Value:
+        if name not in self._given:
+            self._given[name] = self.write((name,))
+        return self._given[name]
+
+    def _function(self, target: Callable[..., Any], name: str) -> Callable[[Any], Value]:
+        def apply(vector: Any) -> Value:
+            if type(vector) is not Value:
+                self.refuse(f"{target.__name__} of a {type(vector).__name__}")
+            return self.write((target, name, self._argument(vector, target)))
+
+        return apply
+
+    def _line(self) -> str:
+        """Return the line of the step that is running, also where a helper of it is."""
+        frame, inside = sys._getframe(), []  # noqa: SLF001 (the documented way to the caller's line)
+        while frame is not None and frame.f_code is not Tape.run.__code__:
+            inside.append((frame.f_code.co_name == "step", f"{frame.f_code.co_filename}:{frame.f_lineno}"))
+            frame = cast("Any", frame.f_back)
+        return max(reversed(inside), key=operator.itemgetter(0))[1]
+
+
+def definition(cell: Cell) -> str:
+    """Return the line on which a cell's step begins."""
+    code = getattr(inspect.unwrap(cell.step), "__code__", None)
+    return "an unknown line" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def refusal(cell: Cell, what: str, line: str) -> TraceError:
+    """Return the error that names what cannot be traced, and where."""
+    return TraceError(
+        f"cell '{cell.name}' cannot be traced: {what} at {line}; "
+        f"a step may use {', '.join(OPERATIONS)}, u and norms"
+    )
+
+
+_ARITHMETIC = frozenset(ARITHMETIC.values())
+
+
+@cache
+def _meaning(function: Any) -> Callable[..., Any] | None:
+    """Return the operation that one of torch's functions or methods means; None if it is forbidden."""
+    is_method = is_tensor_method_or_property(function)
+    return operation(function.__name__ if is_method else function)
+
+
+def _tapes(values: Iterable[Any]) -> Iterator[Tape]:
+    """Yield the tapes of values, also of those in lists."""
+    for value in values:
+        if type(value) is Value:
+            yield value.tape
+        elif isinstance(value, tuple | list):
+            yield from _tapes(value)
+
+
+def _operator(function: Callable[..., Any], *, turned: bool = False) -> Callable[..., Value]:
+    def method(self: Value, *others: Any) -> Value:
+        return self.tape.call(function, (*others, self) if turned else (self, *others), {})
+
+    return method
+
+
+def _refused(what: str) -> Callable[..., NoReturn]:
+    def method(self: Value, *_: Any) -> NoReturn:
+        self.tape.refuse(what)
+
+    return method
+
+
+_BINARY = {name: OPERATIONS[name] for name in ("add", "sub", "mul", "truediv", "pow")}
+_METHODS: dict[str, Any] = {
+    **{
+        f"__{name}__": _operator(OPERATIONS[name])
+        for name in (*_BINARY, "neg", "abs", "gt", "ge", "lt", "le")
+    },
+    **{f"__r{name}__": _operator(function, turned=True) for name, function in _BINARY.items()},
+    **{f"__i{name}__": _refused("an in-place operation (write a = a + b)") for name in _BINARY},
+    **{
+        f"__{side}{name}__": _refused(f"'{name}'")
+        for name in ("matmul", "floordiv", "mod", "divmod", "and", "or", "xor", "lshift", "rshift")
+        for side in ("", "r")
+    },
+    **{
+        f"__{name}__": _refused(f"'{name}'") for name in ("eq", "ne", "invert", "getitem", "setitem", "round")
+    },
+    **{
+        f"__{name}__": _refused("a Python number made of a value (float, int)")
+        for name in ("float", "int", "index", "complex", "trunc")
+    },
+    **{f"__{name}__": _refused("a loop over a tensor") for name in ("iter", "len", "contains", "reversed")},
+    "__array__": _refused("'numpy'"),
+    "__bool__": _refused("a decision by values (if, while, and, or, not)"),
+}
+for _name, _method in _METHODS.items():
+    setattr(Value, _name, _method)

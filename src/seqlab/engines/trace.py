@@ -1,0 +1,136 @@
+"""From a cell to its Program, anew whenever anything that its step reads has changed.
+
+A step may read what it likes: options, attributes, constants of any module, closures, helpers, arrays. So it
+is traced at every call, unless ``reading.py`` knows all that its code can read and nothing of it has changed.
+What was traced decides: the same operations are the same Program, whatever numbers stand in it.
+"""
+
+import struct
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+
+from seqlab.cells import Cell
+from seqlab.engines.base import Weights
+from seqlab.engines.program import Program
+from seqlab.engines.proof import compare_with_step, random_numbers_kept, repeated
+from seqlab.engines.reading import Reading
+from seqlab.engines.tape import Tape
+from seqlab.errors import CellError
+
+KEPT = 1024
+"""Traces that are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A step as it is now: its operations, and the numbers in them.
+
+    Attributes:
+        program: the operations.
+        numbers: the values of ``c_0``, ``c_1``, ….
+    """
+
+    program: Program
+    numbers: tuple[float, ...]
+
+    @cached_property
+    def constants(self) -> dict[str, float]:
+        """The numbers by the names of their placeholders."""
+        return {f"c_{place}": number for place, number in enumerate(self.numbers)}
+
+
+@dataclass(frozen=True)
+class _Latest:
+    """What a cell was traced to, and what must be unchanged for that to hold."""
+
+    cell: "weakref.ref[Cell]"
+    reading: Reading | None
+    trace: Trace
+
+
+_PROGRAMS: dict[Any, Program] = {}
+_TRACES: dict[Any, Trace] = {}
+_LATEST: dict[int, _Latest] = {}
+
+
+def trace(cell: Cell, weights: Weights | None = None) -> Trace:
+    """Return what a cell's step computes now.
+
+    Args:
+        cell: the equations.
+        weights: of the layer that runs them; None before there is one.
+
+    Raises:
+        TraceError: the step does more than elementwise functions and norms, works in place, decides by
+            values, or does not compute the same every time. The message names the operation and the line.
+        CellError: the step has changed so that it needs weights that the layer does not have.
+    """
+    if torch.compiler.is_compiling():
+        return _uncompiled()(cell, weights)
+    return _now(cell, weights)
+
+
+@cache
+def _uncompiled() -> Callable[[Cell, Weights | None], Trace]:
+    """Return ``_now`` for torch.compile, which is to leave the step's code to the tape."""
+    function: Callable[[Cell, Weights | None], Trace] = torch.compiler.disable(_now)  # type: ignore[no-untyped-call]
+    return function
+
+
+def _now(cell: Cell, weights: Weights | None) -> Trace:
+    latest = _LATEST.get(id(cell))
+    if latest is not None and latest.cell() is not cell:  # the number of a cell that is gone
+        latest = None
+    if latest is not None and latest.reading is not None and latest.reading.holds(cell):
+        made = latest.trace
+    elif latest is not None and latest.reading is None:
+        made = _traced(cell, weights)
+    else:
+        reading = Reading.of(cell)
+        with random_numbers_kept():
+            made = _traced(cell, weights)
+        _keep(_LATEST, id(cell), _Latest(weakref.ref(cell), None if reading.unknown else reading, made))
+    if weights is not None:
+        _check(made.program, weights)
+    return made
+
+
+def _traced(cell: Cell, weights: Weights | None) -> Trace:
+    tape = Tape(cell, weights)
+    tape.run(cell.bind({}))
+    names = cell.name, tuple(cell.gates), tuple(cell.state), cell.output
+    steps = type(cell), *names, tuple(tape.results.items()), tuple(tape.entries)
+    # By their bits: NaN is the same as NaN, and 0 is not −0.
+    key = steps, struct.pack(f"{len(tape.numbers)}d", *tape.numbers)
+    if key not in _TRACES:
+        again = repeated(cell, weights, tape)
+        program = _PROGRAMS.setdefault(steps, _PROGRAMS.get(steps) or Program.of(again))
+        made = Trace(program, tuple(tape.numbers))
+        compare_with_step(cell, program, made.constants)
+        _keep(_TRACES, key, made)
+    return _TRACES[key]
+
+
+def _keep(kept: dict[Any, Any], key: object, value: object) -> None:
+    if len(kept) >= KEPT:
+        kept.clear()
+    kept[key] = value
+
+
+def _check(program: Program, weights: Weights) -> None:
+    """Refuse a step that has come to need what its layer does not have."""
+    used, there = program.layout, weights.layout
+    if used == there:
+        return
+    for kind, wanted, given in (("x", used.inputs, there.inputs), ("u", used.recurrent, there.recurrent)):
+        for gate in wanted:
+            if gate not in given:
+                raise CellError(
+                    f"the step of cell '{program.name}' has come to use {kind}.{gate}, for which its layer "
+                    f"has no weights; make the layer anew"
+                )
