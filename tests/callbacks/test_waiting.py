@@ -1,9 +1,10 @@
 """No training step waits for the device: a GPU would stand still meanwhile."""
 
 import pytest
+import torch
 from torch.optim import adam, optimizer, sgd
 
-from .waiting import EnoughError, Unwaited, trainer_without_numbers
+from .waiting import EnoughError, Unwaited, UnwaitedOnGPU, trainer_without_numbers
 
 STEPS = 4
 SHORT = {
@@ -54,3 +55,13 @@ def test_no_step_waits_whatever_the_data(train_without_numbers, data):
 )
 def test_no_step_waits_whatever_the_settings(train_without_numbers, settings):
     train_without_numbers(*settings)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("data", SHORT)
+def test_no_step_waits_on_a_gpu(runs, monkeypatch, data):
+    monkeypatch.setattr("seqlab.build.progress", lambda _verbosity: [UnwaitedOnGPU()])
+    settings = ["trainer.accelerator=gpu", "trainer.max_epochs=1", "callbacks.weight_average=0.9"]
+    runs.train(runs.settings(f"data={data}", *settings, *SHORT[data]))
+    assert runs.record()["status"] == "done"

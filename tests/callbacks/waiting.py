@@ -93,6 +93,18 @@ class Anywhere(CPUAccelerator):
         pass
 
 
+class UnwaitedOnGPU(Callback):
+    """Has CUDA refuse, between a training's second step and its last, whatever waits for it."""
+
+    def on_train_batch_start(self, trainer: Trainer, *_arguments: object) -> None:
+        if trainer.global_step == 1:
+            torch.cuda.set_sync_debug_mode("error")
+
+    def on_train_batch_end(self, trainer: Trainer, *_arguments: object) -> None:
+        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            torch.cuda.set_sync_debug_mode("default")
+
+
 class WithoutNumbers(SingleDeviceStrategy):
     """Trains on the device that has no numbers; answers what Lightning asks before and after training."""
 

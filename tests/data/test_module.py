@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from seqlab.data import BatchLoader, DataSpec, Samples, SequenceData, TokenSamples
 from seqlab.errors import DataError
@@ -116,3 +117,20 @@ def test_loaders_take_their_share_from_the_trainers_ranks():
         rows.append(ids_of(data.test_dataloader()))
     assert [len(part) for part in rows] == [3, 3, 3]
     assert sorted(sample for part in rows for sample in part) == [-1, -1, *range(7)]
+
+
+@pytest.mark.parametrize(("device", "pinned"), [("cuda", True), ("cpu", False), ("meta", False)])
+def test_a_batch_goes_to_a_gpu_through_pinned_memory(monkeypatch, device, pinned):
+    moved = []
+    monkeypatch.setattr(
+        "lightning.pytorch.core.hooks.move_data_to_device", lambda *given: moved.append(given)
+    )
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor + 1000)
+    data = Toy(batch_size=4)
+    data.setup()
+    batch = next(iter(data.test_dataloader()))
+    data.transfer_batch_to_device(batch, torch.device(device), 0)
+    ((found, place),) = moved
+    assert place == torch.device(device)
+    for own, given in zip(found, batch, strict=True):
+        assert torch.equal(own, given + 1000 * pinned)
