@@ -29,6 +29,7 @@ from timeit import Timer
 import torch
 from hydra import compose, initialize_config_module
 from lightning.pytorch import Callback, seed_everything
+from measure import wait_for
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
@@ -59,20 +60,21 @@ class RawModel(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the logits, [B, C], of right-padded tokens, [B, T]."""
         outputs, _ = self.lstm(self.encoder(x))
-        logits: Tensor = self.head(outputs[torch.arange(len(x)), lengths - 1])
+        logits: Tensor = self.head(outputs[torch.arange(len(x), device=x.device), lengths - 1])
         return logits
 
 
 class RawLoop:
-    """The loop that one writes without a framework."""
+    """The loop that one writes without a framework; on a GPU it does not wait for the device either."""
 
-    def __init__(self, config: Config, data: SequenceData) -> None:
+    def __init__(self, config: Config, data: SequenceData, device: str) -> None:
+        self.device = device
         samples = data.samples["train"]
         whole = samples.batch(torch.arange(len(samples)))
         self.rows = [row[:length] for row, length in zip(whole.x, whole.lengths.tolist(), strict=True)]
         self.lengths, self.y = whole.lengths, whole.y
         self.batch_size, self.largest_norm = data.batch_size, config.trainer.gradient_clip_val or math.inf
-        self.model = RawModel(config, data.spec.input_size, len(data.spec.classes))
+        self.model = RawModel(config, data.spec.input_size, len(data.spec.classes)).to(device)
         self.optimizer = make_optimizer(self.model.parameters(), config.optimizer.model_dump())
         settings = config.scheduler.model_dump()  # by default a rate for every step
         steps = config.trainer.max_epochs * math.ceil(len(self.rows) / self.batch_size)
@@ -83,7 +85,9 @@ class RawLoop:
         """Train on every sample once."""
         for ids in torch.split(torch.randperm(len(self.rows)), self.batch_size):
             x = pad_sequence([self.rows[number] for number in ids.tolist()], batch_first=True)
-            loss = nn.functional.cross_entropy(self.model(x, self.lengths[ids]), self.y[ids])
+            batch = x, self.lengths[ids], self.y[ids]
+            x, lengths, y = (part.to(self.device, non_blocking=True) for part in batch)
+            loss = nn.functional.cross_entropy(self.model(x, lengths), y)
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(self.model.parameters(), self.largest_norm)
@@ -103,29 +107,38 @@ class InTurn(Callback):
     def on_train_epoch_start(self, *_arguments: object) -> None:
         """End the epoch before, run the loop's, and start the clock anew."""
         self.on_train_end()
-        start = time.perf_counter()
+        start = self._now()
         self.loop.epoch()
-        self._start = time.perf_counter()
+        self._start = self._now()
         self.raw.append(self._start - start)
 
     def on_validation_start(self, *_arguments: object) -> None:
         """Stop the clock."""
-        self._start -= time.perf_counter()
+        self._start -= self._now()
 
     def on_validation_end(self, *_arguments: object) -> None:
         """Let the clock go on: as if the epoch had started later."""
-        self._start += time.perf_counter()
+        self._start += self._now()
 
     def on_train_end(self, *_arguments: object) -> None:
         """Stop the clock, if an epoch has been trained."""
         if self._start:
-            self.seqlab.append(time.perf_counter() - self._start)
+            self.seqlab.append(self._now() - self._start)
+
+    def _now(self) -> float:
+        wait_for(self.loop.device)
+        return time.perf_counter()
 
 
-def training(engine: str, rounds: int) -> float:
-    """Print samples a second of seqlab and of the loop; return the median ratio."""
-    overrides = ["model=lstm", "data=names", f"engine={engine}", "trainer.accelerator=cpu", "name=bench"]
-    overrides.append(f"trainer.max_epochs={rounds + 1}")  # the first only warms up
+def in_turns(engine: str, rounds: int, device: str = "cpu") -> tuple[Tensor, Tensor, int, str]:
+    """Train with seqlab and with the loop, an epoch each in turn.
+
+    Returns:
+        Seconds of seqlab's epochs and of the loop's, [rounds], the samples of an epoch, and what they are.
+    """
+    accelerator = "gpu" if device == "cuda" else device
+    overrides = ["model=lstm", "data=names", f"engine={engine}", f"trainer.accelerator={accelerator}"]
+    overrides += ["name=bench", f"trainer.max_epochs={rounds + 1}"]  # the first only warms up
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         config = build.make_config(compose("config", overrides))
     logs.configure("quiet")
@@ -133,14 +146,20 @@ def training(engine: str, rounds: int) -> float:
     data = build.make_data(config)
     data.setup()
     module = build.make_module(config, data.spec)
-    turns = InTurn(RawLoop(config, data))
+    turns = InTurn(RawLoop(config, data, device))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
         trainer = build.make_trainer(config, RunFolder(Path(output)), module.task)
         trainer.callbacks.insert(0, turns)  # type: ignore[attr-defined]
         trainer.fit(module, datamodule=data)
     own, raw = (torch.tensor(times[1:], dtype=torch.float64) for times in (turns.seqlab, turns.raw))
-    count = len(data.samples["train"])
-    print(f"{count:,} {data.spec.source} names, engine {module.model.recurrent.choice().engine.name}\n")
+    count, chosen = len(data.samples["train"]), module.model.recurrent.choice(device=torch.device(device))
+    return own, raw, count, f"{count:,} {data.spec.source} names, engine {chosen.engine.name}"
+
+
+def training(engine: str, rounds: int) -> float:
+    """Print samples a second of seqlab and of the loop; return the median ratio."""
+    own, raw, count, what_was_trained = in_turns(engine, rounds)
+    print(f"{what_was_trained}\n")
     print("| samples a second | lower quartile | median | upper quartile |\n|---|---:|---:|---:|")
     rows = {"seqlab": count / own, "raw PyTorch loop": count / raw, RATIO: raw / own}
     for what, values in rows.items():

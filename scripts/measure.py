@@ -122,9 +122,15 @@ def ratios(own: Sequence[float], other: Sequence[float]) -> Spread:
     return Spread.of([one / two for one, two in zip(own, other, strict=True)])
 
 
-def refusal(engine: str, cell: str) -> str:
-    """Return why an engine cannot run a cell here; empty if it can."""
-    return ENGINES[engine].refusal(cells[cell](), torch.float32, torch.device("cpu")) or ""
+def refusal(engine: str, cell: str, device: str = "cpu") -> str:
+    """Return why an engine cannot run a cell there; empty if it can."""
+    return ENGINES[engine].refusal(cells[cell](), torch.float32, torch.device(device)) or ""
+
+
+def wait_for(device: str) -> None:
+    """Wait until a device has done all that it was told."""
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from measure import NOTHING, Block, Measurement, count, in_turn, ratios, refusal
+from measure import NOTHING, Block, Measurement, count, in_turn, ratios, refusal, wait_for
 from torch import Tensor, nn
 
 from seqlab.nn import Recurrent
@@ -77,14 +77,14 @@ def measure(
 
 
 def compare(
-    cell: str, case: str, engines: Sequence[str], threads: int, rounds: int | None
+    cell: str, case: str, engines: Sequence[str], threads: int, rounds: int | None, *, device: str = "cpu"
 ) -> Iterator[Measurement]:
     """Yield a cell's ratio to its counterpart, engine by engine."""
     torch.manual_seed(0)
     shape, (against, make) = SHAPES[case], library(cell)
-    x = torch.randn(shape.B, shape.T, shape.I, requires_grad=True)
-    gradient = torch.randn(shape.B, shape.T, shape.H)
-    refusals = {engine: refusal(engine, cell) for engine in engines}
+    x = torch.randn(shape.B, shape.T, shape.I, device=device, requires_grad=True)
+    gradient = torch.randn(shape.B, shape.T, shape.H, device=device)
+    refusals = {engine: refusal(engine, cell, device) for engine in engines}
     actions = {against: step(make(shape.I, shape.H), x, gradient)}
     for engine in engines:
         if not refusals[engine]:
@@ -104,6 +104,11 @@ def compare(
 
 
 def step(module: nn.Module, x: Tensor, gradient: Tensor) -> Callable[[], object]:
-    """Return an action: forward, and the gradients of the input and of every weight."""
-    wanted = [x, *module.parameters()]
-    return lambda: torch.autograd.grad(module(x)[0], wanted, gradient)
+    """Return an action: forward, and the gradients of the input and of every weight, where the input is."""
+    wanted = [x, *module.to(x.device).parameters()]
+
+    def forward_and_backward() -> None:
+        torch.autograd.grad(module(x)[0], wanted, gradient)
+        wait_for(x.device.type)
+
+    return forward_and_backward

@@ -141,8 +141,8 @@ def run_folder(folder: Path) -> Path:
 
 def left_by(run: Path) -> dict[str, str]:
     """Return what a run has left, each part as a hash."""
-    last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
-    best = torch.load(run / "checkpoints/best.ckpt", weights_only=True)
+    last = torch.load(run / "checkpoints/last.ckpt", map_location="cpu", weights_only=True)
+    best = torch.load(run / "checkpoints/best.ckpt", map_location="cpu", weights_only=True)
     record = json.loads((run / "run.json").read_text())
     parts = {name: last[name] for name in ("state_dict", "optimizer_states", "lr_schedulers", "resume")}
     parts |= {"best": best["state_dict"], "record": [record[name] for name in ("status", "metrics", "steps")]}
@@ -188,7 +188,9 @@ def _stop_somewhere(
             send(process.pid or 0, number)
         code = _end_of(process)
         if code == CODES[name] or (begun and not code):  # it was made longer, and was not stopped in time
-            last = torch.load(run_folder(folder) / "checkpoints/last.ckpt", weights_only=True)
+            last = torch.load(
+                run_folder(folder) / "checkpoints/last.ckpt", map_location="cpu", weights_only=True
+            )
             if last["global_step"] <= 0:
                 raise RuntimeError("the checkpoint is of step 0")
             return int(last["global_step"])
