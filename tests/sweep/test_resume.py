@@ -58,6 +58,31 @@ def test_a_module_that_a_sweep_names_is_imported_only_if_the_user_names_it_too(t
     del sys.modules["swept_module"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+hydra.callbacks.mine._target_=mine.Mine",
+        "hydra.launcher._target_=mine.Launcher",
+        "hydra.job_logging.handlers.console.class=mine.Handler",
+        "hydra.searchpath=[file:///elsewhere]",
+        "++hydra.sweeper={_target_: mine.Sweeper}",
+        "--config-dir=/elsewhere",
+    ],
+)
+@pytest.mark.parametrize("kind", ["hydra", "task"])
+def test_a_record_names_no_class_that_hydra_would_make(tmp_path, text, kind):
+    write(tmp_path, overrides={"hydra": [], "task": []} | {kind: [text]})
+    with pytest.raises(RunError, match="could execute what somebody else has written; repeat the command"):
+        command_line(tmp_path)
+
+
+def test_configuration_files_in_the_sweeps_folder_are_refused(tmp_path):
+    sources = [{"path": str(tmp_path / "conf"), "provider": "command-line"}]
+    write(tmp_path, runtime={"cwd": str(tmp_path), "config_sources": sources})
+    with pytest.raises(RunError, match=r"--config-dir=.* could execute"):
+        command_line(tmp_path)
+
+
 def test_a_command_that_was_refused_is_not_the_sweeps(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path)

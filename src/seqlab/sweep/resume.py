@@ -22,18 +22,24 @@ OWN_SOURCE = "seqlab.conf"
 """Where the configuration of every sweep of seqlab comes from, as Hydra calls it."""
 
 
+RESUMABLE = re.compile(r"[+~]*hydra(\.sweep\.(dir|subdir)|\.sweeper\.max_batch_size|/launcher|/sweeper)=")
+"""The settings of Hydra that are taken from a record; others can name classes that Hydra makes."""
+
+
 def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
     """Return what follows ``seqlab train`` to go on with a sweep, and move to where it was begun.
 
-    A sweep's folder is a command, which may name configuration files: resume only your own. The modules that
-    it names are imported only if the user names them too.
+    The record may come from anybody, and a command can execute code. The modules that it names are imported
+    only if the user names them too; other settings of Hydra than ``RESUMABLE``, and configuration files that
+    lie in the sweep's folder, are refused.
 
     Args:
         folder: of the sweep.
         imports: modules that the user names.
 
     Raises:
-        RunError: the folder holds no sweep, its record is damaged, or names a module that the user does not.
+        RunError: the folder holds no sweep, or its record is damaged or could execute what the user has not
+            named.
     """
     folder = resolved(folder)
     record = _record(folder)
@@ -48,9 +54,13 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
             one["path"] for one in hydra["runtime"]["config_sources"] if one["provider"] == "command-line"
         ]
         begun = Path(hydra["runtime"]["cwd"])
+        unsafe = [text for text in [*settings, *given] if _can_execute(text)]
+        unsafe += [f"--config-dir={path}" for path in sources if resolved(path).is_relative_to(folder)]
         modules = _modules(config.get("imports") or [], [*settings, *given])
     except (KeyError, TypeError, AttributeError) as error:
         raise _refused(record, f"misses {error}") from error
+    if unsafe:
+        raise _refused(record, f"{unsafe[0]} could execute what somebody else has written")
     if not begun.is_dir():
         raise _refused(record, f"the sweep was begun in {begun}, which is gone")
     os.chdir(begun)  # where relative paths start
@@ -94,6 +104,13 @@ def _modules(imports: Sequence[str], overrides: Sequence[str]) -> list[str]:
     swept = [text for text in overrides if re.match(r"[+~]*imports=", text)]
     named = [*imports, *(name for text in swept for name in re.findall(r"[\w.]+", text.partition("=")[2]))]
     return list(dict.fromkeys(map(str, named)))
+
+
+def _can_execute(override: str) -> bool:
+    """Return whether an override may do more than set a value of seqlab's own configuration."""
+    if "_target_" in override or override.startswith("-"):
+        return True
+    return override.lstrip("+~").startswith("hydra") and not RESUMABLE.match(override)
 
 
 def _refused(file: Path, reason: str) -> RunError:
