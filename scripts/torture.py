@@ -260,7 +260,9 @@ def main() -> int:
         os.environ["TMPDIR"] = "/dev/shm"
     if options.data:
         os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
-    cases = make_cases(options.ranks, options.only or (list(CASES) if options.data else ["names"]))
+    cases = make_cases(
+        options.ranks, options.only or (list(CASES) if options.data else ["names_longer", "names"])
+    )
     with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
         expected = {case.name: _expected(case, Path(place)) for case in cases}
 
