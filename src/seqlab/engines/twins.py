@@ -68,7 +68,7 @@ class Torch(Engine):
         # Padding spoils the final state of all but the output, and relu may overflow in it: only then is the
         # slower packing needed. On a GPU packing waits for the device, which a rare overflow is not worth.
         needs_packing = need_state and cell.state != (cell.output,)
-        if lengths is not None and (needs_packing or (isinstance(cell, RNNReLU) and not x.is_cuda)):
+        if lengths is not None and (needs_packing or (isinstance(cell, RNNReLU) and x.device.type == "cpu")):
             outputs, packed_state = _packed(cell, weights, x, hidden, lengths)
             return outputs, packed_state if need_state else None
         outputs, *final = _call(cell, weights, with_last_step_repeated(x, lengths), hidden)
