@@ -79,7 +79,9 @@ def refuse_several(arguments: Sequence[str]) -> None:
     for argument in arguments:
         parsed = None if argument.startswith("-") else _parse(argument)
         if parsed and parsed.key_or_group in groups and isinstance(parsed.value(), list):
-            raise ConfigError(f"{argument}: name one {parsed.key_or_group}; several are no choice")
+            raise ConfigError(
+                f"{argument}: name one file of {parsed.key_or_group}/; set single keys beside it"
+            )
 
 
 def _understood(arguments: Sequence[str]) -> tuple[bool, list[str], list[str]]:
