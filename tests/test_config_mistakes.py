@@ -87,6 +87,9 @@ MISTAKES: dict[str, list[str]] = {
     "-m sweep=optna": ["sweep=optna: there is no such sweep; did you mean 'optuna'?"],
     "-m sweep=cells,seeds": ["sweep=cells,seeds: one at a time; run the command once for each"],
     "sweep=cells,seeds": ["sweep=cells,seeds: one at a time; run the command once for each"],
+    "-m hydra/launcher=basic seed=0,1": [
+        "hydra/launcher=basic does not look at what the folder holds; use launcher=basic"
+    ],
     "sweep=cells": ["sweep=cells needs -m: seqlab train -m sweep=cells"],
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})
 
 
 def refuse_swept_command(arguments: Sequence[str]) -> None:
-    """Refuse several values for what says how a command goes about its runs, and several runs that go on.
+    """Refuse several values of what says how runs are run, several runs that go on, and Hydra's launcher.
 
     Raises:
         ConfigError: sweep=cells,seeds, for example.
@@ -61,6 +61,8 @@ def refuse_swept_command(arguments: Sequence[str]) -> None:
             raise ConfigError(
                 f"{argument} goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER"
             )
+        if parsed and parsed.key_or_group == "hydra/launcher" and parsed.value() == "basic":
+            raise ConfigError(f"{argument} does not look at what the folder holds; use launcher=basic")
         if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():
             raise ConfigError(f"{argument}: one at a time; run the command once for each")
 
