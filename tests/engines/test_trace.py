@@ -89,6 +89,20 @@ def a_base_class_attribute():
     return type("Case", (base,), {})(), lambda: setattr(base, "k", 0.25)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_class_that_is_no_cell_is_read_too(first):
+    half = type("Half", (), {"k": 0.5})
+    bases = (half, Cell) if first else (Cell, half)
+    step = scaled(lambda cell: cell.k).step
+    cell = type("Case", bases, {"gates": ("h",), "step": step})()
+    models = [network(cell, engine) for engine in ("eager", "reference")]
+    for model in models:
+        results(model)
+    half.k = 0.25
+    assert_close(results(models[0]), results(models[1]))
+    assert trace(cell).numbers == (0.25,)
+
+
 def an_instance_attribute():
     cell = scaled(lambda cell: cell.k)()
     return cell, lambda: setattr(cell, "k", 0.25)

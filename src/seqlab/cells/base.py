@@ -6,7 +6,7 @@ that runs it owns the parameters (``seqlab.nn``), an engine runs it over time (`
 
 import copy
 import inspect
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, overload
 
@@ -108,7 +108,21 @@ class Norm(Own[Callable[[Tensor], Tensor]]):
 OwnT = TypeVar("OwnT", bound=Own[Any])
 
 
-class Cell(ABC):
+class CellType(ABCMeta):
+    """The class of cell classes. It counts their changes, so that nothing learnt of a step outlives one."""
+
+    changes = 0
+
+    def __setattr__(cls, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        CellType.changes += 1
+
+    def __delattr__(cls, name: str) -> None:
+        super().__delattr__(name)
+        CellType.changes += 1
+
+
+class Cell(metaclass=CellType):
     """The equations of one time step. Subclass it, declare, and write ``step``.
 
     Class attributes a subclass declares:

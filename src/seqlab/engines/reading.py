@@ -10,14 +10,13 @@ import builtins
 import dis
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import repeat
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from seqlab.cells import Cell, State
-from seqlab.cells.base import Own
+from seqlab.cells.base import CellType, Own
 from seqlab.engines.operations import operation
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
@@ -66,25 +65,27 @@ class Reading:
     """What the step of one cell can read.
 
     Attributes:
-        readers: functions that look up a name in a namespace.
-        names: the name for each of them.
-        values: what stood there.
+        kind: the cell's class.
+        bases: the classes it inherits from.
+        changes: those of cell classes until now.
+        present: a namespace, a name in it, and what stood there.
+        absent: a namespace, and names that were not in it.
         functions: the functions that run, each with what it was made of.
         unknown: what may change unseen.
     """
 
     kind: type[Cell]
     bases: tuple[type, ...]
-    readers: list[Callable[[str, object], object]] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    values: list[object] = field(default_factory=list)
+    changes: int
+    present: list[tuple[Mapping[str, Any], str, object]] = field(default_factory=list)
+    absent: list[tuple[Mapping[str, Any], set[str]]] = field(default_factory=list)
     functions: list[tuple[FunctionType, tuple[object, ...]]] = field(default_factory=list)
     unknown: list[object] = field(default_factory=list)
 
     @classmethod
     def of(cls, cell: Cell) -> "Reading":
         """Follow the code of a cell's step."""
-        reading = cls(type(cell), type(cell).__mro__)
+        reading = cls(type(cell), type(cell).__mro__, CellType.changes)
         follower = _Follower(cell, reading)
         for name in ("step", "__getattr__", "__getattribute__"):
             follower.attribute(name)
@@ -92,13 +93,22 @@ class Reading:
 
     def holds(self, cell: Cell) -> bool:
         """Return whether everything that is known stands where it stood."""
+        # Plain loops, and no more looked up than must be: this is done at every call.
         if type(cell) is not self.kind or self.kind.__mro__ is not self.bases:
             return False
-        found = map(operator.call, self.readers, self.names, repeat(_MISSING))
-        return all(map(operator.is_, found, self.values)) and all(
-            len(made := _parts(function)) == len(parts) and all(map(operator.is_, made, parts))
-            for function, parts in self.functions
-        )
+        if CellType.changes != self.changes:
+            return False
+        for space, names in self.absent:
+            if not names.isdisjoint(space):
+                return False
+        for space, name, value in self.present:
+            if space.get(name, _MISSING) is not value:
+                return False
+        for function, parts in self.functions:
+            made = _parts(function)
+            if len(made) != len(parts) or not all(map(operator.is_, made, parts)):
+                return False
+        return True
 
 
 def _parts(function: FunctionType) -> tuple[object, ...]:
@@ -112,8 +122,11 @@ class _Follower:
 
     def __init__(self, cell: Cell, reading: Reading) -> None:
         self.reading = reading
-        own_classes = reading.bases[: reading.bases.index(Cell) + 1]
-        self.spaces = [vars(cell), *map(vars, own_classes)]
+        bases = reading.bases
+        # Changes of cell classes are counted, those of the cell and of other classes are not.
+        self.counted: list[Mapping[str, Any]] = [vars(base) for base in bases if isinstance(base, CellType)]
+        others = [vars(base) for base in bases if not isinstance(base, CellType) and base is not object]
+        reading.absent += [(space, set()) for space in (vars(cell), *others)]
         self.seen: set[object] = set()
 
     def attribute(self, name: str) -> None:
@@ -122,14 +135,19 @@ class _Follower:
         self.seen.add(name)
         if name in ("init", "eps"):  # of a Vector, Scalar or Norm
             self.reading.unknown.append(name)
-        for space in self.spaces:
-            self.value(self.place(space, name))
+        for space in self.counted:
+            self.value(space.get(name, _MISSING))
+        for space, absent in self.reading.absent:
+            if name in space:
+                self.value(self.place(space, name))
+            else:
+                absent.add(name)
 
     def place(self, space: Mapping[str, Any], name: str) -> object:
         value = space.get(name, _MISSING)
-        self.reading.readers.append(space.get)
-        self.reading.names.append(name)
-        self.reading.values.append(value)
+        if (id(space), name) not in self.seen:
+            self.seen.add((id(space), name))
+            self.reading.present.append((space, name, value))
         return value
 
     def value(self, value: object) -> None:
