@@ -47,3 +47,17 @@ def test_a_python_that_is_started_does_not_look_in_its_working_folder(monkeypatc
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"executed\n"
     plugins.isolate_children()
     assert subprocess.run(command, capture_output=True, check=True).stdout == b""
+
+
+@pytest.mark.parametrize("name", ["missing_of_mine", "missing_of_mine.cells"])
+def test_a_module_that_is_missing_is_said_to_be_missing(name):
+    with pytest.raises(ConfigError, match=f"imports={name}: there is no such module in"):
+        plugins.load([name])
+
+
+@pytest.mark.parametrize("record", ["run.json", "sweep.yaml", "multirun.yaml"])
+def test_nothing_is_imported_from_the_folder_of_a_run_or_sweep(record):
+    Path(record).touch()
+    Path("plugin_beside_it.py").write_text("raise SystemExit('executed')")
+    with pytest.raises(ConfigError, match=r"there is no such module .* nothing is imported from the folder"):
+        plugins.load(["plugin_beside_it"])

@@ -39,7 +39,7 @@ def run(command: str, arguments: Sequence[str]) -> None:
     """
     parser = _Parser(prog=f"seqlab {command}", description=HELP[command])
     if command == "cells":
-        parser.add_argument("--imports", nargs="*", default=[], help="modules of yours that register cells")
+        _add_imports(parser)
         _cells(parser.parse_args(arguments))
     elif command == "report":
         parser.add_argument("folder", nargs="?", default="outputs", type=Path)

@@ -17,14 +17,14 @@ from seqlab.errors import ConfigError, SeqlabError
 def load(modules: str | Iterable[str]) -> None:
     """Import each module, or the one that is named, looking in the working folder last.
 
-    Nothing is imported from a working folder that is a run's: somebody else may have written it.
+    Nothing is imported from a working folder that is a run's or a sweep's: somebody else may have written it.
 
     Raises:
         ConfigError: a module does not exist, has the name of an installed one, or fails while it is imported.
     """
     names = [modules] if isinstance(modules, str) else list(modules)
     here = Path.cwd()
-    is_run = (here / "run.json").exists()
+    is_run = any((here / name).exists() for name in ("run.json", "sweep.yaml", "multirun.yaml"))
     if names and not is_run and str(here) not in sys.path:
         sys.path.append(str(here))
     for name in names:
@@ -33,9 +33,9 @@ def load(modules: str | Iterable[str]) -> None:
         except SeqlabError:
             raise
         except (Exception, SystemExit) as error:
-            if isinstance(error, ModuleNotFoundError) and error.name == name:
+            if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
                 where = "among the installed ones" if is_run else f"in {here} or among the installed ones"
-                of_run = "; nothing is imported from a run folder" if is_run else ""
+                of_run = "; nothing is imported from the folder of a run" if is_run else ""
                 reason = f"there is no such module {where}{of_run}"
             else:
                 reason = f"it fails with {_what(error)} ({_where(error)})"
@@ -61,8 +61,8 @@ def refuse_unnamed(modules: Iterable[str], folder: Path, remedy: str) -> None:
             raise ConfigError(f"imports={name:.60} is not the name of a module")
         if any(_lies_in(folder, place, name) for place in {*sys.path, str(Path.cwd())}):
             raise ConfigError(
-                f"imports={name:.60} could be a file of the run folder, from which nothing is imported; "
-                "go to the folder of your own modules"
+                f"imports={name:.60} could be a file of {folder}, from which nothing is imported; "
+                "run this from the folder of your own modules"
             )
         raise ConfigError(
             f"imports={name:.60}: a run's own modules are executed only if you name them; "

@@ -1,6 +1,5 @@
 """run.json: the record of a run, and what every reader of one may rely on."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +70,7 @@ def read_record(file: Path) -> dict[str, Any]:
 def recorded(folder: Path) -> dict[str, Any]:
     """Return the record in a run folder, empty as long as there is none that can be read."""
     try:
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = parse_json(read_text(folder / RECORD))
+    except UnreadableError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -5,7 +5,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqlab import State
-from seqlab.errors import EngineError
+from seqlab.errors import ConfigError, EngineError
 from seqlab.nn import Recurrent
 
 X, LENGTHS, H = torch.zeros(3, 5, 4), torch.tensor([5, 2, 1]), torch.zeros(1, 3, 6)
@@ -75,3 +75,14 @@ def test_lengths_of_any_integers_mean_the_same(network, dtype):
 def test_bidirectional_outputs_take_lengths_of_any_integers():
     both = Recurrent("gru", input_size=4, hidden_size=6, bidirectional=True)
     assert torch.equal(both(X, LENGTHS.to(torch.uint8))[0], both(X, LENGTHS)[0])
+
+
+def test_autocast_does_not_excuse_a_type_that_it_does_not_cast(network):
+    with torch.autocast("cpu"), pytest.raises(TypeError, match=r"x is torch.float64 and the weights torch.f"):
+        network(X.double())
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, 1.5])
+def test_dropout_is_a_probability_below_1(dropout):
+    with pytest.raises(ConfigError, match=f"dropout must be 0 to below 1, got {dropout}"):
+        Recurrent("lstm", input_size=4, hidden_size=6, dropout=dropout)

@@ -154,5 +154,5 @@ def test_a_module_in_the_run_folder_is_not_imported_even_if_it_is_named(run, com
     assert (code, Path("executed").exists()) == (2, False)
     assert line == (
         "seqlab: imports=payload: there is no such module among the installed ones; "
-        "nothing is imported from a run folder"
+        "nothing is imported from the folder of a run"
     )

@@ -102,6 +102,15 @@ def test_a_half_written_record_is_none(job):
     assert finished(job.folder, OVERRIDES) is None
 
 
+@pytest.mark.parametrize(
+    "content", ['{"overrides": null}', '{"overrides": [1]}', "[" * 100_000, '"overrides"']
+)
+def test_a_strangers_record_is_not_this_jobs(job, content):
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / "run.json").write_text(content)
+    assert begun(job.folder, []) is None
+
+
 def test_the_last_scores_are_those_of_the_last_whole_line(job):
     assert job.last_metrics() == {}
     lines = ['{"epoch": 0, "val/loss": 2.0}', '{"epoch": 1, "val/loss": 1.0}', '{"step/loss": 0.3}', '{"epo']

@@ -83,6 +83,23 @@ def test_configuration_files_in_the_sweeps_folder_are_refused(tmp_path):
         command_line(tmp_path)
 
 
+def test_files_that_a_record_names_are_looked_for_only_where_the_user_stands(tmp_path, monkeypatch):
+    begun, sweep = tmp_path / "theirs", tmp_path / "sweep"
+    begun.mkdir()
+    sweep.mkdir()
+    runtime = {"cwd": str(begun), "config_sources": [{"path": "conf", "provider": "command-line"}]}
+    monkeypatch.chdir(tmp_path)
+    for imports, named in (
+        (["theirs"], {"runtime": runtime | {"config_sources": []}}),
+        ([], {"runtime": runtime}),
+    ):
+        write(sweep, imports, **named)
+        with pytest.raises(RunError, match=rf"names modules or configuration files; go to {begun}, if"):
+            command_line(sweep, imports)
+    monkeypatch.chdir(begun)
+    assert command_line(sweep)[1] == f"--config-dir={begun / 'conf'}"
+
+
 def test_a_command_that_was_refused_is_not_the_sweeps(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path)

@@ -163,7 +163,12 @@ class Resume(Callback):
             return
         if trainer.is_global_zero:
             where = shlex.quote(str(self.folder.path))
-            log.warning("stopped after step %d; seqlab train resume=%s goes on", trainer.global_step, where)
+            if self.folder.last.exists():
+                log.warning(
+                    "stopped after step %d; seqlab train resume=%s goes on", trainer.global_step, where
+                )
+            else:
+                log.warning("stopped before the first step; the same command begins it anew")
             _requeue(wanted)
         raise SystemExit(exit_code(wanted))
 

@@ -8,6 +8,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from seqlab.engines.surroundings import watcher
 
+AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
+"""Types that autocast makes one of."""
+
 
 def check_x(x: object, input_size: int) -> None:
     """Refuse inputs that are no dense tensor [B, T, I].
@@ -39,7 +42,8 @@ def check_place(what: str, tensor: Tensor, x: Tensor) -> None:
     """
     if tensor.device != x.device:
         raise ValueError(f"x is on {x.device} and {what} on {tensor.device}; move one with .to(device)")
-    if tensor.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
+    are_cast = torch.is_autocast_enabled(x.device.type) and {x.dtype, tensor.dtype} <= {*AUTOCAST}
+    if tensor.dtype != x.dtype and not are_cast:
         raise TypeError(f"x is {x.dtype} and {what} {tensor.dtype}; convert one with .to(dtype)")
 
 

@@ -126,6 +126,8 @@ class Recurrent(nn.Module):
         for name, size in sizes.items():
             if size < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {size}")
+        if not 0 <= dropout < 1:
+            raise ConfigError(f"dropout must be 0 to below 1, got {dropout}")
         if merge not in ("concat", "sum"):
             raise ConfigError(f"merge must be 'concat' or 'sum', got {merge!r}")
         if init not in INITIALISATIONS:

@@ -71,7 +71,7 @@ class TrainerConfig(Section):
     def _device_has_precision(self) -> "TrainerConfig":
         import torch  # noqa: PLC0415 (slow)
 
-        mps = self.accelerator in ("auto", "mps") and torch.backends.mps.is_available()
+        mps = self.accelerator in ("auto", "gpu", "mps") and torch.backends.mps.is_available()
         cpu = self.accelerator == "cpu" or not (torch.cuda.is_available() or mps)
         if self.precision == "16-mixed" and cpu:
             raise ValueError("trainer.precision=16-mixed needs a GPU; on the processor use bf16-mixed")

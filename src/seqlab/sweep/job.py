@@ -129,5 +129,7 @@ def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
 def begun(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
     """Return the record of a run with these very settings, however far it is, else None."""
     record = recorded(folder)
-    same = "overrides" in record and lasting(record["overrides"]) == lasting(overrides)
-    return record if same else None
+    theirs = record.get("overrides")
+    if not isinstance(theirs, list) or not all(isinstance(text, str) for text in theirs):
+        return None
+    return record if lasting(theirs) == lasting(overrides) else None

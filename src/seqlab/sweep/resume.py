@@ -30,8 +30,8 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
     """Return what follows ``seqlab train`` to go on with a sweep, and move to where it was begun.
 
     The record may come from anybody, and a command can execute code. The modules that it names are imported
-    only if the user names them too; other settings of Hydra than ``RESUMABLE``, and configuration files that
-    lie in the sweep's folder, are refused.
+    only if the user names them too, and they and configuration files are looked for only where the user
+    stands; other settings of Hydra than ``RESUMABLE``, and files of the sweep's folder, are refused.
 
     Args:
         folder: of the sweep.
@@ -53,18 +53,24 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
         sources = [
             one["path"] for one in hydra["runtime"]["config_sources"] if one["provider"] == "command-line"
         ]
-        begun = Path(hydra["runtime"]["cwd"])
+        begun = resolved(hydra["runtime"]["cwd"])
+        sources = [resolved(begun / path) for path in sources]
         unsafe = [text for text in [*settings, *given] if _can_execute(text)]
-        unsafe += [f"--config-dir={path}" for path in sources if resolved(path).is_relative_to(folder)]
+        unsafe += [f"--config-dir={path}" for path in sources if path.is_relative_to(folder)]
         modules = _modules(config.get("imports") or [], [*settings, *given])
     except (KeyError, TypeError, AttributeError) as error:
-        raise _refused(record, f"misses {error}") from error
+        raise _refused(record, "is not as seqlab writes it") from error
     if unsafe:
         raise _refused(record, f"{unsafe[0]} could execute what somebody else has written")
     if not begun.is_dir():
         raise _refused(record, f"the sweep was begun in {begun}, which is gone")
-    os.chdir(begun)  # where relative paths start
+    if (modules or sources) and resolved(Path.cwd()) != begun:
+        # Which files these are, the user decides by standing beside them, not the record.
+        raise RunError(
+            f"{record} names modules or configuration files; go to {begun}, if that is yours, first"
+        )
     plugins.load(imports)
+    os.chdir(begun)  # where relative paths start
     try:
         plugins.refuse_unnamed(modules, folder, " ".join(f"--imports {name}" for name in modules))
     except ConfigError as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.series.calendar import is_end_of_summer_time
+from seqlab.data.series.calendar import is_end_of_summer_time, refuse_months
 from seqlab.data.series.grid import resample
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
@@ -169,3 +169,9 @@ def test_clocks_that_go_back_are_known(zone, freq):
 )
 def test_other_repeats_are_not_of_clocks(times):
     assert not is_end_of_summer_time(np.array(times, "datetime64[s]").astype(np.int64))
+
+
+def test_two_readings_close_together_every_second_month_are_no_months():
+    """No distance is the month that their median, between 29 hours and two months, would make it."""
+    times = pd.DatetimeIndex(["2020-01-01 00:00", "2020-01-02 05:00", "2020-03-03 12:00"])
+    refuse_months(times.to_numpy("datetime64[s]").astype(np.int64))

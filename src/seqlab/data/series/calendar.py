@@ -36,12 +36,12 @@ def refuse_months(times: np.ndarray) -> None:
         return
     months = max(round(float(np.median(apart)) / MONTH), 1)
     count = np.round(apart / (months * MONTH))
-    fits = np.abs(apart - count * months * MONTH) <= SLACK
+    fits = (count > 0) & (np.abs(apart - count * months * MONTH) <= SLACK)
     drift = apart.sum() / max(count.sum(), 1) - months * MONTH
     if fits.mean() < MOST or abs(drift) > 2 * DAY:
         return
     named = {1: "months", 3: "quarters", 6: "half-years", 12: "years"}.get(months, f"{months} months")
-    days = apart[fits & (count == 1)] / DAY
+    days = apart[fits] / (count[fits] * DAY)
     raise DataError(
         f"the rows are {days.min():g} to {days.max():g} days apart, as {named} are, and {EQUAL}; {NUMBERED}"
     )
