@@ -67,7 +67,7 @@ def refuse_swept_command(arguments: Sequence[str]) -> None:
             raise ConfigError(f"{argument}: one at a time; run the command once for each")
 
 
-SEVERAL = ("logger",)
+SEVERAL = ("experiment", "logger", "sweep")
 """Groups of which several files can be chosen at once."""
 
 
