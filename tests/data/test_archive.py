@@ -47,7 +47,8 @@ def served(monkeypatch, tmp_path):
             content = packed(files)
             hashes = {"set.zip": sha256(content).hexdigest()}
             remote = Remote(f"http://127.0.0.1:{server.server_port}", hashes, 10**7)
-            return fetch(remote, tmp_path / "cache") / "set.zip"
+            fetch(remote, tmp_path / "cache")
+            return tmp_path / "cache" / "set.zip"
 
         yield serve
         server.shutdown()

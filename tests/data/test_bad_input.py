@@ -450,16 +450,6 @@ REVIEWS_CASES = [
     ),
     reviews_case(
         13,
-        "limit",
-        "error",
-        reviews(),
-        "no text of class",
-        "training",
-        "remove",
-        settings={"limit_train_samples": 1},
-    ),
-    reviews_case(
-        13,
         "at random",
         "error",
         reviews({3: "酒店,1,好"}),

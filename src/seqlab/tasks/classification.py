@@ -101,6 +101,8 @@ class Classification(Task):
         found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
         if fitted and len(y["train"]) > MOST_TEXTS:
             found["char_ngrams"] = f"not fitted to more than {MOST_TEXTS:,} texts"
+        elif fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (there is nothing to tell apart)
+            found["char_ngrams"] = "not fitted to texts of one class"
         elif fitted:
             splits = {split: Labelled.of(data, split) for split in y}
             found["char_ngrams"] = char_ngrams(splits.pop("train"), splits, num_classes)
