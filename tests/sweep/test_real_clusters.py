@@ -5,8 +5,8 @@ Both are told that the machine has four GPUs.
 
 import json
 import os
-import shutil
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
