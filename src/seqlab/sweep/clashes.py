@@ -71,8 +71,8 @@ def _refuse_loss(job: Job, sweep: Path) -> None:
     record = job.record()
     if not record and job.output.exists() and job.output.stat().st_size:
         raise ConfigError(
-            f"{job.output} is where job {job.number} would write, and is not of this sweep; "
-            "set another hydra.sweep.dir"
+            f"{job.output} is where job {job.number} would write, and is not of this sweep, "
+            "whose job has left no record; remove it if it is yours, or set another hydra.sweep.dir"
         )
     if begun(job.folder, job.overrides):
         return
