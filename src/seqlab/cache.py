@@ -14,7 +14,6 @@ import shutil
 import stat
 import sys
 import tempfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,13 +21,12 @@ from filelock import FileLock
 
 from seqlab.errors import CacheError, StorageError
 from seqlab.files import replace_folder
+from seqlab.seal import checksum_of
 
 log = logging.getLogger(__name__)
 
 CHECKSUMS = ".checksums"
 """The file in a cached folder with size and CRC-32 of every other one."""
-BLOCK = 2**20
-"""Bytes that are in memory at once while a checksum is computed."""
 
 
 def cache_dir() -> Path:
@@ -132,11 +130,9 @@ def _checksums(folder: Path) -> bytes:
 
 def _checksum(path: Path) -> str:
     # Read, not mapped: a file cut short meanwhile would end the process. CRC-32 keeps up with the disk.
-    size = checksum = 0
     with path.open("rb", buffering=0) as file:
-        while piece := file.read(BLOCK):
-            size, checksum = size + len(piece), zlib.crc32(piece, checksum)
-    return f"{size} {checksum:08x}"
+        checksum = checksum_of(file)
+        return f"{file.tell()} {checksum:08x}"
 
 
 def _own(folder: Path) -> None:

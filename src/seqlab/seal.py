@@ -24,13 +24,13 @@ def seal(content: bytearray, slot: int) -> None:
 def is_whole(file: BinaryIO, slot: int) -> bool:
     """Return whether the checksum in the slot is that of the file."""
     file.seek(0)
-    checksum = zlib.crc32(EMPTY, _checksum(file, slot))
+    checksum = zlib.crc32(EMPTY, checksum_of(file, slot))
     found = file.read(len(EMPTY))
-    return found == _digits(_checksum(file, None, checksum))
+    return found == _digits(checksum_of(file, None, checksum))
 
 
-def _checksum(file: BinaryIO, size: int | None, checksum: int = 0) -> int:
-    """Add the next bytes of a file, or all that are left, to a checksum."""
+def checksum_of(file: BinaryIO, size: int | None = None, checksum: int = 0) -> int:
+    """Return the CRC-32 of a file's next bytes, or of all that are left, behind those of ``checksum``."""
     while piece := file.read(BLOCK if size is None else min(BLOCK, size)):
         checksum = zlib.crc32(piece, checksum)
         size = None if size is None else size - len(piece)

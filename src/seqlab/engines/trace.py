@@ -109,7 +109,9 @@ def _traced(cell: Cell, weights: Weights | None) -> Trace:
     key = steps, struct.pack(f"{len(tape.numbers)}d", *tape.numbers)
     if key not in _TRACES:
         again = repeated(cell, weights, tape)
-        program = _PROGRAMS.setdefault(steps, _PROGRAMS.get(steps) or Program.of(again))
+        if steps not in _PROGRAMS:
+            _PROGRAMS[steps] = Program.of(again)
+        program = _PROGRAMS[steps]
         made = Trace(program, tuple(tape.numbers))
         compare_with_step(cell, program, made.constants)
         _keep(_TRACES, key, made)
