@@ -17,11 +17,8 @@ from seqlab.data import BatchLoader, TokenSamples
 from seqlab.errors import TrainingError
 from seqlab.module import SequenceModule
 
-# Lightning's own on torch's newest versions, and what it says of training without validation.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`"),
-]
+# What Lightning says of training without validation.
+pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
 
 SPEC = {"kind": "tokens", "input_size": 8, "classes": ["Greek", "Irish", "Polish"]}
 MODEL = {"cell": "gru", "hidden_size": 8, "embedding_size": 6}

@@ -8,10 +8,7 @@ from seqlab.callbacks import EMAWeightAveraging
 from seqlab.data import BatchLoader, TokenSamples
 from seqlab.module import SequenceModule
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
-    pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
 
 CODES = [2**40 + 12345, 2**40 + 12346, 2**61 + 7]
 """N-grams whose numbers no float32 holds."""

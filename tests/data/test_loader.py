@@ -14,9 +14,6 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from seqlab.data import Batch, BatchLoader, TokenSamples
 
-# Lightning's own, on torch's newest versions.
-lightning_warnings = pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-
 
 def samples_of(lengths: list[int], y: list[int] | None = None) -> TokenSamples:
     """Return samples whose tokens do not matter."""
@@ -250,14 +247,12 @@ def fit(loader: BatchLoader, *callbacks: Callback, resume: Path | None = None) -
     return module.epochs
 
 
-@lightning_warnings
 def test_a_trainer_gets_every_sample_in_another_order_each_epoch():
     epochs = fit(BatchLoader(samples(50), 8, order="shuffled"))
     assert sorted(flat(epochs[0])) == sorted(flat(epochs[1])) == list(range(50))
     assert epochs[0] != epochs[1]
 
 
-@lightning_warnings
 def test_a_trainer_calls_set_epoch():
     class Spy(BatchLoader):
         called: tuple[int, ...] = ()
@@ -271,7 +266,6 @@ def test_a_trainer_calls_set_epoch():
     assert sorted(set(loader.called)) == [0, 1]
 
 
-@lightning_warnings
 def test_a_checkpoint_in_the_middle_of_an_epoch_knows_the_place_and_is_continued_there(tmp_path):
     path = tmp_path / "middle.ckpt"
     whole = fit(BatchLoader(samples(50), 8, order="shuffled"), SaveAt(10, path))

@@ -62,10 +62,12 @@ def test_other_processes_of_a_run_join_its_folder_and_do_not_write(tmp_path):
 def test_processes_that_others_have_started_do_not_write_either(tmp_path, monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
     folder = RunFolder(tmp_path / "run")
-    threading.Timer(0.3, folder.path.mkdir).start()  # as rank 0 does
+    folder.path.mkdir()  # as rank 0 does before it looks whose the folder is, and then takes it
+    threading.Timer(0.3, (folder.path / "run.json").write_text, ["{}"]).start()
     with folder.running():
         folder.write(status="nonsense")
-    assert not list(folder.path.iterdir())
+        assert [path.name for path in folder.path.iterdir()] == ["run.json"]
+    assert (folder.path / "run.json").read_text() == "{}"
 
 
 def test_processes_do_not_wait_for_ever_for_the_first_one(tmp_path, monkeypatch):

@@ -42,8 +42,9 @@ def check_place(what: str, tensor: Tensor, x: Tensor) -> None:
     """
     if tensor.device != x.device:
         raise ValueError(f"x is on {x.device} and {what} on {tensor.device}; move one with .to(device)")
-    are_cast = torch.is_autocast_enabled(x.device.type) and {x.dtype, tensor.dtype} <= {*AUTOCAST}
-    if tensor.dtype != x.dtype and not are_cast:
+    if tensor.dtype == x.dtype:
+        return
+    if not (torch.is_autocast_enabled(x.device.type) and {x.dtype, tensor.dtype} <= {*AUTOCAST}):
         raise TypeError(f"x is {x.dtype} and {what} {tensor.dtype}; convert one with .to(dtype)")
 
 

@@ -151,9 +151,9 @@ class RunFolder:
             action()
 
     def _wait(self) -> None:
-        """Wait until rank 0 has made the folder."""
+        """Wait until rank 0 has taken the folder; what is written there before looks like a stranger's."""
         end = time.monotonic() + PATIENCE
-        while not self.path.is_dir():
+        while not (self.path / RECORD).exists():
             if time.monotonic() > end:
                 raise RunError(
                     f"{self.path} was not made by the first process of the run within {PATIENCE:.0f} s"
