@@ -1,12 +1,14 @@
 """What a step reads may change between two calls; what it computes may not differ between two time steps."""
 
 import functools
+import gc
 import itertools
 import os
 import random
 import sys
 import time
 import warnings
+import weakref
 from types import MethodType, ModuleType, SimpleNamespace
 
 import numpy as np
@@ -16,11 +18,12 @@ from torch import sigmoid, tanh
 from torch.testing import assert_close
 
 from seqlab.cells import LSTM, Cell, Norm, Scalar, State, Vector, cells
-from seqlab.engines import choose
+from seqlab.engines import choose, eager, native
 from seqlab.engines.native import kernel
+from seqlab.engines.native.source import Source
 from seqlab.engines.reading import Reading
 from seqlab.engines.tape import TraceError
-from seqlab.engines.trace import trace
+from seqlab.engines.trace import KEPT, trace
 from seqlab.errors import CellError, EngineError
 from seqlab.nn import Recurrent
 
@@ -485,6 +488,16 @@ def test_a_sweep_over_a_number_compiles_once(monkeypatch):
     assert len(made) == 2
     assert trace(Leaky(dt=0.2)).program is trace(Leaky(dt=0.3)).program
     assert set(trace(Leaky(dt=0.2)).numbers) == {-0.2, 2.0, 0.2, 1.2, 1.5, 0.8}
+
+
+def test_a_cell_that_is_defined_again_and_again_is_not_kept_for_ever(monkeypatch):
+    for made in (eager._fused_step, native._kernel, Source.of):
+        assert made.cache_parameters()["maxsize"] == KEPT
+    monkeypatch.setattr("seqlab.engines.trace.KEPT", 4)
+    programs = [weakref.ref(trace(scaled(lambda _: 0.5)()).program) for _ in range(20)]
+    gc.collect()
+    assert programs[-1]() is not None
+    assert sum(program() is not None for program in programs) <= 2 * 4
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -0.0, 0.0, 1e-300])

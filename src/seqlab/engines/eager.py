@@ -3,7 +3,7 @@
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import cast
 
 import torch
@@ -14,7 +14,7 @@ from seqlab.cells import Cell, State
 from seqlab.engines.base import Engine, Steps, Weights, collect, zero_state
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError, norm
-from seqlab.engines.trace import Trace, trace
+from seqlab.engines.trace import KEPT, Trace, trace
 
 
 class Eager(Engine):
@@ -85,7 +85,7 @@ class FusedStep:
     products: tuple[tuple[str, ...], ...]
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _fused_step(program: Program) -> FusedStep:
     graph = fx.Graph()
     copied: dict[fx.Node, fx.Node] = {}

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 
@@ -23,7 +24,7 @@ from seqlab.engines.tape import Tape
 from seqlab.errors import CellError
 
 KEPT = 1024
-"""Traces that are kept."""
+"""Traces that are kept, and what is made of their Programs; a notebook defines a cell again and again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class _Latest:
     trace: Trace
 
 
-_PROGRAMS: dict[Any, Program] = {}
+_PROGRAMS: WeakValueDictionary[Any, Program] = WeakValueDictionary()
 _TRACES: dict[Any, Trace] = {}
 _LATEST: dict[int, _Latest] = {}
 
@@ -109,9 +110,7 @@ def _traced(cell: Cell, weights: Weights | None) -> Trace:
     key = steps, struct.pack(f"{len(tape.numbers)}d", *tape.numbers)
     if key not in _TRACES:
         again = repeated(cell, weights, tape)
-        if steps not in _PROGRAMS:
-            _PROGRAMS[steps] = Program.of(again)
-        program = _PROGRAMS[steps]
+        program = _PROGRAMS.get(steps) or _PROGRAMS.setdefault(steps, Program.of(again))
         made = Trace(program, tuple(tape.numbers))
         compare_with_step(cell, program, made.constants)
         _keep(_TRACES, key, made)

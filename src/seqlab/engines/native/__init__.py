@@ -25,7 +25,7 @@ from seqlab.engines.native.kernel import Kernel
 from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
-from seqlab.engines.trace import Trace, trace
+from seqlab.engines.trace import KEPT, Trace, trace
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class Native(Engine):
         return outputs, State(dict(zip(cell.state, final.unbind(1), strict=True)))
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _kernel(program: Program, layout: Layout, dtype: torch.dtype) -> Kernel | CompilerError:
     """Return a cell's kernel, or why there is none; tried once."""
     try:

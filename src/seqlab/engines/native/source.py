@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from torch import fx
 
@@ -12,6 +12,7 @@ from seqlab.engines.native.plan import Place, Plan, Stage, make_plan
 from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
+from seqlab.engines.trace import KEPT
 
 TEMPLATE = """\
 // The kernel of cell '{name}'. loop.h tells what a Cell is and where the slots of a row stand.
@@ -52,7 +53,7 @@ class Source:
     saved: int
 
     @staticmethod
-    @cache
+    @lru_cache(maxsize=KEPT)
     def of(program: Program, layout: Layout) -> "Source":
         """Write the kernel of a cell for a layer that has the blocks of a layout.
 
