@@ -30,25 +30,28 @@ def fit(model: str, epochs: int, *, measured: bool) -> tuple[str, float, float]:
     from hydra import compose, initialize_config_module  # noqa: PLC0415
     from lightning.pytorch import seed_everything  # noqa: PLC0415
 
-    from seqlab import build, logs  # noqa: PLC0415
-    from seqlab.callbacks import Diagnostics  # noqa: PLC0415
+    from seqlab.config.compose import make_config  # noqa: PLC0415
+    from seqlab.io import console_log  # noqa: PLC0415
+    from seqlab.models.build import make_data, make_module  # noqa: PLC0415
     from seqlab.runs import RunFolder  # noqa: PLC0415
+    from seqlab.training.callbacks import Diagnostics  # noqa: PLC0415
+    from seqlab.training.trainer import make_trainer  # noqa: PLC0415
 
     torch.set_num_threads(1)
     overrides = [f"model={model}", "data=names", "trainer.accelerator=cpu", f"trainer.max_epochs={epochs}"]
     overrides.append(f"callbacks={'diagnostics' if measured else 'default'}")
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        config = build.make_config(compose("config", overrides))
-    logs.configure("quiet")
+        config = make_config(compose("config", overrides))
+    console_log.configure("quiet")
     seed_everything(config.seed, verbose=False)
-    data = build.make_data(config)
+    data = make_data(config)
     data.setup()
-    module = build.make_module(config, data.spec)
+    module = make_module(config, data.spec)
     spent = [0.0]
     for name in ("on_train_start", "on_train_epoch_end", "on_train_end"):
         setattr(Diagnostics, name, clocked(getattr(Diagnostics, name), spent))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
-        trainer = build.make_trainer(config, RunFolder(Path(output)), module.task)
+        trainer = make_trainer(config, RunFolder(Path(output)), module.task)
         start = time.process_time()
         trainer.fit(module, datamodule=data)
         return data.spec.source, time.process_time() - start, spent[0]

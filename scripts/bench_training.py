@@ -33,12 +33,15 @@ from measure import wait_for
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from seqlab import build, logs
+from seqlab.config import Config
+from seqlab.config.compose import make_config
 from seqlab.data import SequenceData
+from seqlab.io import console_log
+from seqlab.models.build import make_data, make_module
+from seqlab.models.optimizers import make_optimizer, make_scheduler
 from seqlab.nn import Recurrent
-from seqlab.optim import make_optimizer, make_scheduler
 from seqlab.runs import RunFolder
-from seqlab.schema import Config
+from seqlab.training.trainer import make_trainer
 
 MUST, AIM = 1.0, 1.5
 RATIO = f"ratio (≥ {MUST}, aim {AIM})"
@@ -140,15 +143,15 @@ def in_turns(engine: str, rounds: int, device: str = "cpu") -> tuple[Tensor, Ten
     overrides = ["model=lstm", "data=names", f"engine={engine}", f"trainer.accelerator={accelerator}"]
     overrides += ["name=bench", f"trainer.max_epochs={rounds + 1}"]  # the first only warms up
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        config = build.make_config(compose("config", overrides))
-    logs.configure("quiet")
+        config = make_config(compose("config", overrides))
+    console_log.configure("quiet")
     seed_everything(config.seed, verbose=False)
-    data = build.make_data(config)
+    data = make_data(config)
     data.setup()
-    module = build.make_module(config, data.spec)
+    module = make_module(config, data.spec)
     turns = InTurn(RawLoop(config, data, device))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
-        trainer = build.make_trainer(config, RunFolder(Path(output)), module.task)
+        trainer = make_trainer(config, RunFolder(Path(output)), module.task)
         trainer.callbacks.insert(0, turns)  # type: ignore[attr-defined]
         trainer.fit(module, datamodule=data)
     own, raw = (torch.tensor(times[1:], dtype=torch.float64) for times in (turns.seqlab, turns.raw))

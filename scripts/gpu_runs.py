@@ -15,9 +15,10 @@ from gpu_place import Place, Row, peak
 from hydra import compose, initialize_config_module
 from lightning.pytorch import Callback, Trainer
 
-from seqlab import build, logs
-from seqlab.evaluation import evaluate
-from seqlab.training import train
+from seqlab.config.compose import make_config
+from seqlab.inference.evaluate import evaluate
+from seqlab.io import console_log
+from seqlab.training.fit import train
 
 DATA = {
     "names": ["model=lstm", "model.bidirectional=true"],
@@ -57,7 +58,7 @@ class Unwaited(Callback):
 
 def data(place: Place) -> Iterator[Row]:
     """Train, test and score again on each data set, so that no step waits for the GPU."""
-    logs.configure("quiet")
+    console_log.configure("quiet")
     for name, model in DATA.items():
         sizes = QUICK if place.quick else ["trainer.limit_train_batches=150"]
         callback, start = Unwaited(place), time.perf_counter()
@@ -65,8 +66,8 @@ def data(place: Place) -> Iterator[Row]:
             settings = [f"data={name}", *model, *sizes, *PLAIN, *place.settings, "trainer.max_epochs=2"]
             settings += ["trainer.log_every_n_steps=1", f"paths.output_dir={folder}"]
             with initialize_config_module("seqlab.conf", version_base="1.3"):
-                config = build.make_config(compose("config", settings))
-            with mock.patch.object(build, "progress", return_value=[callback]):
+                config = make_config(compose("config", settings))
+            with mock.patch("seqlab.training.trainer.progress", return_value=[callback]):
                 done = train(config)
             seconds = time.perf_counter() - start
             metrics = done.folder.record["metrics"]

@@ -16,7 +16,7 @@ VARIANTS = (EMPTY, CACHED, SIZES)
 FIRST_USE = """
 import json, sys, time
 import torch
-from seqlab.cache import cache_dir
+from seqlab.io.cache import cache_dir
 from seqlab.nn import Recurrent
 def run(B, T, H):
     cell = Recurrent(sys.argv[1], input_size=57, hidden_size=H, engine="native")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqlab.data import DATASETS
-from seqlab.lengths import last_step
+from seqlab.functional.lengths import last_step
 from seqlab.nn import Recurrent
 
 B, H = 64, 128

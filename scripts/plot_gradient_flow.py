@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from seqlab.diagnostics.figures import compare
 from seqlab.report.runs import Run, read_runs
-from seqlab.snapshots import QUANTITIES, curves_by_quantity, read_snapshots
+from seqlab.runs.diagnostics_file import QUANTITIES, curves_by_quantity, read_snapshots
 
 BASELINES = {"test/mse": ("mean", "always the mean")}
 """Baselines that a score is drawn beside, and what they are called."""

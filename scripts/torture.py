@@ -79,7 +79,7 @@ SPAN = 3.0
 
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(
-    ["seqlab.sweep.worker", "seqlab.training", "torch.fx.experimental.proxy_tensor"]
+    ["seqlab.sweep.worker", "seqlab.training.fit", "torch.fx.experimental.proxy_tensor"]
 )
 
 

@@ -107,7 +107,7 @@ def happening(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextM
 
         callback = type("Happening", (Callback,), {hook: act})()
         with monkeypatch.context() as patch:
-            patch.setattr("seqlab.build.progress", lambda _verbosity: [callback])
+            patch.setattr("seqlab.training.trainer.progress", lambda _verbosity: [callback])
             yield
 
     return happens
@@ -149,8 +149,8 @@ def arriving_late(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Return what lets numbers of the processor arrive as those of a GPU do: so many readings later."""
 
     def late(behind: int) -> None:
-        monkeypatch.setattr("seqlab.readings.WAITED_FOR", ())
-        monkeypatch.setattr("seqlab.readings.BEHIND", behind)
+        monkeypatch.setattr("seqlab.models.readings.WAITED_FOR", ())
+        monkeypatch.setattr("seqlab.models.readings.BEHIND", behind)
         monkeypatch.setattr(torch.cuda, "Event", Arrival)
 
     return late

@@ -19,15 +19,15 @@ import pytest
 import torch
 
 from seqlab import cli
-from seqlab.data import JenaClimate, Names, OnlineShopping, SequenceData, SeriesCSV, TextCSV
-from seqlab.errors import DataError
-from seqlab.schema.data import (
+from seqlab.config.data import (
     JenaClimateConfig,
     NamesConfig,
     OnlineShoppingConfig,
     SeriesCSVConfig,
     TextCSVConfig,
 )
+from seqlab.data import JenaClimate, Names, OnlineShopping, SequenceData, SeriesCSV, TextCSV
+from seqlab.errors import DataError
 
 # ------------------------------------------------------------------------------------------------ the lists
 

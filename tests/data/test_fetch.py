@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.cache import cache_dir
 from seqlab.data.fetch import Remote, fetch
 from seqlab.data.source import resolve
 from seqlab.errors import DataError, StorageError
+from seqlab.io.cache import cache_dir
 
 CONTENT = {"Greek.txt": b"Pappas\nSamaras\n", "Irish.txt": b"Doyle\nKelly\n"}
 HASHES = {name: sha256(content).hexdigest() for name, content in CONTENT.items()}

@@ -5,7 +5,7 @@ import torch
 
 from seqlab.data.batches import Batch
 from seqlab.diagnostics import LayerRun, recording
-from seqlab.module import SequenceModule
+from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn import Recurrent
 
 LENGTHS = (6, 1, 4, 2)

@@ -5,7 +5,7 @@ import torch
 
 from seqlab.cells import cells
 from seqlab.diagnostics import recording
-from seqlab.lengths import without_padding
+from seqlab.functional.lengths import without_padding
 from seqlab.nn import Recurrent
 
 from .conftest import LENGTHS

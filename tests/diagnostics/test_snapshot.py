@@ -9,7 +9,7 @@ from seqlab.cells import Cell, State, cells
 from seqlab.data import Batch
 from seqlab.diagnostics import recording, state_gradients
 from seqlab.diagnostics.snapshot import take_snapshot
-from seqlab.snapshots import Snapshot, read_snapshots, write_snapshots
+from seqlab.runs.diagnostics_file import Snapshot, read_snapshots, write_snapshots
 
 from .conftest import LENGTHS, module_of
 

@@ -9,13 +9,13 @@ import torch
 from onnx import helper
 
 from seqlab.data import DataSpec
-from seqlab.data.series.settings import SeriesSettings
+from seqlab.data.series.spec import SeriesSettings
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.export.network import network_graph
 from seqlab.export.onnx_model import IR_VERSION, OPSETS
-from seqlab.module import SequenceModule
-from seqlab.predictor import Predictor
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.models.predictor import Predictor
 
 SHAPES = ((1, 1), (3, 6), (5, 17))
 """Batch size and steps."""

@@ -6,7 +6,7 @@ import pytest
 from safetensors import safe_open
 
 from seqlab.errors import ExportError
-from seqlab.prediction import load
+from seqlab.inference.predict import load
 
 
 def flipped(content: bytes, place: int) -> bytes:

@@ -13,11 +13,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from seqlab import __version__
+from seqlab.config.data import NamesConfig
+from seqlab.config.model import ModelConfig
+from seqlab.config.task import ClassificationConfig
 from seqlab.export.manifest import Manifest
 from seqlab.export.onnx_model import IR_VERSION, OPSETS
-from seqlab.schema.data import NamesConfig
-from seqlab.schema.model import ModelConfig
-from seqlab.schema.task import ClassificationConfig
 
 from .networks import TEXTS, network, network_graph
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 from seqlab.nn.encoders import Embedding, Linear
 from seqlab.nn.heads import LinearHead
-from seqlab.nn.model import SequenceModel
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqlab.cells import State
 from seqlab.errors import ConfigError, EngineError
+from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 from seqlab.nn.encoders import Embedding, Identity, Linear, OneHot, make_encoder
-from seqlab.nn.model import SequenceModel
 from seqlab.nn.pooling import POOLINGS, WIDTHS
 
 LENGTHS = torch.tensor([5, 1, 3])

@@ -62,7 +62,7 @@ def test_a_wrong_use_gives_one_line_and_exit_code_2(report, classify, arguments,
 
 def test_a_missing_plotly_is_one_line_with_the_remedy(report, classify, monkeypatch):
     classify("one")
-    monkeypatch.setattr("seqlab.commands.find_spec", lambda name: None if name == "plotly" else object())
+    monkeypatch.setattr("seqlab.cli.report.find_spec", lambda name: None if name == "plotly" else object())
     code, shown, complaint = report("out", "--html", "page.html")
     assert (code, shown) == (2, "")
     assert complaint == "seqlab: --html needs plotly: pip install 'seqlab[report]'\n"

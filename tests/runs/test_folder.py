@@ -13,7 +13,7 @@ import pytest
 
 from seqlab.errors import DataError, RunError
 from seqlab.runs import RunFolder, read_history, shared_path
-from seqlab.runs.place import FOLDER_VARIABLE
+from seqlab.runs.paths import FOLDER_VARIABLE
 
 
 def record_in(folder: RunFolder) -> dict:

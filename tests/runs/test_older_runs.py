@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from seqlab import cli
+from seqlab.config import OF_THE_COMMAND
 from seqlab.errors import RunError
-from seqlab.record import FORMAT
 from seqlab.runs.load import read_config
-from seqlab.schema import OF_THE_COMMAND
+from seqlab.runs.record import FORMAT
 
 FIRST = sorted((Path(__file__).parent / "first_configs").glob("*.yaml"))
 """Configurations as the first version saved them, and as nobody may change them."""

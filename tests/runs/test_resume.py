@@ -242,7 +242,7 @@ class TestAuto:
         assert (start.path, start.config.trainer.max_epochs) == (copies[0], 7)
 
     @pytest.mark.parametrize(
-        "place", ["build.save_config", "runs.folder.RunFolder.write", "build.make_module"]
+        "place", ["training.fit.save_config", "runs.folder.RunFolder.write", "training.fit.make_module"]
     )
     @pytest.mark.parametrize("again", [False, True])
     def test_killed_while_it_begins_a_run_leaves_nothing_but_the_folder_that_is_used_then(
@@ -254,7 +254,7 @@ class TestAuto:
         settings = (*TINY, "trainer.max_epochs=1", "resume=auto")
         with monkeypatch.context() as patch:
             # The second time an earlier attempt without a checkpoint is being cleared away.
-            for where in ["build.make_module"] * again + [place]:
+            for where in ["training.fit.make_module"] * again + [place]:
                 patch.setattr(f"seqlab.{where}", die)
                 with pytest.raises(Killed):
                     train(*settings)

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from seqlab.runs.journal import Journal
+from seqlab.training.loggers import Journal
 
 
 def rows_of(path):

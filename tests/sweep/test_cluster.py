@@ -4,8 +4,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from hydra_plugins import seqlab_cluster
+from seqlab.config.sweep import RayConfig
 from seqlab.errors import ConfigError
-from seqlab.schema.sweep import RayConfig
 from seqlab.sweep import slurm
 from seqlab.sweep.job import Job
 

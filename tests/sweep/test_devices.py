@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
+from seqlab.config.sweep import PoolConfig
 from seqlab.errors import ConfigError
-from seqlab.schema.sweep import PoolConfig
 from seqlab.sweep import devices
 from seqlab.sweep.devices import Slot, make_slots, visible_gpus
 

@@ -16,8 +16,8 @@ import yaml
 from hydra.core.utils import JobReturn, JobStatus
 from optuna.trial import TrialState
 
+from seqlab.config.sweep import SearchConfig
 from seqlab.errors import ConfigError, SweepError
-from seqlab.schema.sweep import SearchConfig
 from seqlab.sweep import study as memory
 from seqlab.sweep.study import is_hopeless, open_study
 

@@ -5,7 +5,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from seqlab.tasks.figures import confusion_matrix, curves
+from seqlab.tasks.figures.common import confusion_matrix, curves
 
 
 def cells(figure: Figure, classes: int) -> list[list[int]]:

@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from seqlab.data import Batch
 from seqlab.tasks import TASKS, Forecasting
-from seqlab.tasks.errors import SCORES
+from seqlab.tasks.metrics import SCORES
 
 STEPS, HORIZON = 6, 4
 TARGETS = ("T", "p")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import register_pytree_node
 
 from seqlab.errors import CellError, near
-from seqlab.registry import Registry
+from seqlab.registry.registry import Registry
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqlab.lengths import mask
+from seqlab.functional.lengths import mask
 
 
 class Batch(NamedTuple):

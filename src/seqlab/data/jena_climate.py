@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqlab.cache import cached_folder
 from seqlab.data.delimited import Delimited
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import weather
@@ -18,6 +17,7 @@ from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.table import ISO, Measured
 from seqlab.data.source import Source, find_table, resolve
 from seqlab.errors import DataError
+from seqlab.io.cache import cached_folder
 
 ROWS, FIRST, LAST = 420_551, "01.01.2009 00:10:00", "01.01.2017 00:00:00"
 DIRECTION, SPEED = "wd (deg)", "wv (m/s)"

@@ -6,13 +6,13 @@ From ChineseNlpCorpus (github.com/SophonPlus/ChineseNlpCorpus): one CSV ``cat,la
 from pathlib import Path
 from typing import Any, Literal
 
-from seqlab.cache import cached_folder
 from seqlab.data.delimited import Delimited
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import reviews
 from seqlab.data.source import Source, find_table, resolve
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, TextReader
+from seqlab.io.cache import cached_folder
 
 NAME = "online_shopping_10_cats"
 REMOTE = Remote(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from seqlab.cache import cached_folder
 from seqlab.data.fetch import Remote, fetch
 from seqlab.errors import DataError
+from seqlab.io.cache import cached_folder
 
 log = logging.getLogger(__name__)
 

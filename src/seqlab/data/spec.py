@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from seqlab.data.series.settings import SeriesSettings
+from seqlab.data.series.spec import SeriesSettings
 from seqlab.data.text.cleaning import TextSettings
 
 
@@ -26,7 +26,7 @@ class DataSpec:
         class_titles: what they are called in figures.
         class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
-        ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.ngrams``).
+        ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.functional.ngrams``).
         text: how a text becomes tokens.
         features: names of the feature columns, if they are no series.
         series: what the columns of a series are, and how they are scaled.

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from seqlab.snapshots import DISTANCE, Curve, LayerSnapshot, Snapshot
+from seqlab.runs.diagnostics_file import DISTANCE, Curve, LayerSnapshot, Snapshot
 
 BEFORE = {"ls": ":", "lw": 1.2}
 """How the network as it started is drawn."""

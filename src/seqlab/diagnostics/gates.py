@@ -11,7 +11,7 @@ from torch.nn import functional
 from seqlab.diagnostics.recording import LayerRun
 from seqlab.engines.operations import NONLINEAR
 from seqlab.engines.trace import Trace, trace
-from seqlab.lengths import mask
+from seqlab.functional.lengths import mask
 
 BOUNDS = {"sigmoid": (0.05, 0.95), "tanh": (-0.9, 0.9)}
 """Beyond these a value is saturated. Those of tanh are those of a sigmoid: tanh a = 2 σ(2a) − 1."""

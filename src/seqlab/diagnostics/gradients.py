@@ -10,8 +10,8 @@ from torch import Tensor
 
 from seqlab.data.batches import Batch
 from seqlab.diagnostics.recording import LayerRun, recording
-from seqlab.lengths import backwards, mask
-from seqlab.module import SequenceModule
+from seqlab.functional.lengths import backwards, mask
+from seqlab.models.lightning_module import SequenceModule
 
 
 @dataclass(frozen=True, eq=False)

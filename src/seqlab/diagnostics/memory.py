@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from seqlab.data.batches import Batch
 from seqlab.diagnostics.gradients import by_distance, evaluating
 from seqlab.engines.reference import Reference
-from seqlab.module import SequenceModule
+from seqlab.models.lightning_module import SequenceModule
 
 
 @dataclass(frozen=True, eq=False)

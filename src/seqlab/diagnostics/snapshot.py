@@ -13,9 +13,9 @@ from seqlab.diagnostics.jacobians import jacobian_norms
 from seqlab.diagnostics.memory import influence
 from seqlab.diagnostics.recording import LayerRun, recording
 from seqlab.engines.tape import TraceError
-from seqlab.module import SequenceModule
+from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn import Recurrent
-from seqlab.snapshots import Curve, Gate, LayerSnapshot, Snapshot
+from seqlab.runs.diagnostics_file import Curve, Gate, LayerSnapshot, Snapshot
 
 log = logging.getLogger(__name__)
 

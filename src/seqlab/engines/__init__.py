@@ -9,7 +9,7 @@ from seqlab.engines.base import Engine, Weights
 from seqlab.engines.eager import Eager
 from seqlab.engines.native import Native
 from seqlab.engines.reference import Reference
-from seqlab.engines.twins import Torch
+from seqlab.engines.torch_rnn import Torch
 from seqlab.errors import EngineError, near
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Native(), Torch(), Eager(), Reference())}

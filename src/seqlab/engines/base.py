@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seqlab.cells import Cell, Layout, State
-from seqlab.lengths import last_step, mask, with_last_step_repeated, without_padding
+from seqlab.functional.lengths import last_step, mask, with_last_step_repeated, without_padding
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from seqlab import __version__
+from seqlab.config.data import AnyData, OwnFile
+from seqlab.config.task import ClassificationConfig, ForecastingConfig
 from seqlab.data import DATASETS, DataSpec, SequenceData
 from seqlab.errors import ExportError
-from seqlab.plain import mistake_in
-from seqlab.runs.description import fits
+from seqlab.io.safe_read import mistake_in
+from seqlab.registry.types import Section
+from seqlab.runs.checkpoint.data_spec import fits
 from seqlab.runs.load import LoadedRun
-from seqlab.schema.data import AnyData, OwnFile
-from seqlab.schema.section import Section
-from seqlab.schema.task import ClassificationConfig, ForecastingConfig
 
 KEY = "seqlab"
 """The name of the JSON among the metadata of a file."""

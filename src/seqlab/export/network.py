@@ -5,10 +5,10 @@ import torch
 from onnx import GraphProto, ValueInfoProto, helper
 
 from seqlab.data import DataSpec
-from seqlab.data.series.settings import SeriesSettings
+from seqlab.data.series.spec import SeriesSettings
 from seqlab.export.graph import BOOL, DOUBLE, FLOAT, INT64, Graph
 from seqlab.export.scan import add_scan, array
-from seqlab.module import SequenceModule
+from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn.encoders import Embedding, Linear, NGrams, OneHot
 from seqlab.nn.recurrent import Layer, Recurrent
 from seqlab.tasks import Forecasting

@@ -17,11 +17,11 @@ from seqlab.data import DataSpec
 from seqlab.errors import ExportError
 from seqlab.export.manifest import KEY, SEAL, Manifest, refused
 from seqlab.export.network import KEYS_DOMAIN, LENGTHS, answer_shape, input_name, network_graph, output_name
-from seqlab.files import own_output, replacing
-from seqlab.plain import UnreadableError, open_plain
-from seqlab.predictor import Predictor
+from seqlab.io.files import own_output, replacing
+from seqlab.io.safe_read import UnreadableError, open_plain
+from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
+from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun
-from seqlab.seal import DAMAGED, EMPTY, is_whole, seal
 
 OPSETS = {"": 18, KEYS_DOMAIN: 3}
 IR_VERSION = 8

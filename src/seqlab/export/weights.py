@@ -11,17 +11,17 @@ from safetensors.torch import save
 from torch import Tensor
 
 from seqlab.cells import cells
+from seqlab.config.model import ModelConfig
 from seqlab.errors import ConfigError, EngineError
 from seqlab.export.manifest import KEY, SEAL, Manifest, refused
-from seqlab.files import own_output, replacing
-from seqlab.plain import UnreadableError, open_plain
-from seqlab.precision import common_dtype
-from seqlab.predictor import Predictor
-from seqlab.runs.contents import checksum
+from seqlab.io.files import own_output, replacing
+from seqlab.io.safe_read import UnreadableError, open_plain
+from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
+from seqlab.models.precision import common_dtype
+from seqlab.models.predictor import Predictor
+from seqlab.runs.checkpoint.network import build_network
+from seqlab.runs.checkpoint.values import checksum
 from seqlab.runs.load import LARGEST, LoadedRun
-from seqlab.runs.network import build_network
-from seqlab.schema.model import ModelConfig
-from seqlab.seal import DAMAGED, EMPTY, is_whole, seal
 
 TENSORS = f"{SEAL}_of_tensors"
 """The name of the checksums, by which damage is told, among the metadata."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.errors import ConfigError
-from seqlab.ngrams import LONGEST, ngram_codes
+from seqlab.functional.ngrams import LONGEST, ngram_codes
 
 PIECES = {1: 4, 2: 3}
 """How many pieces of 1 and of 2 characters of a token are looked at, from its beginning."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from seqlab.lengths import last_step, mask, without_padding
+from seqlab.functional.lengths import last_step, mask, without_padding
 
 Pooling = Callable[[Tensor, Tensor], Tensor]
 

@@ -12,7 +12,7 @@ from seqlab.engines import Choice, Engine, Weights, choose
 from seqlab.engines.surroundings import has_hooks, refuse_traces, watcher
 from seqlab.engines.tape import TraceError
 from seqlab.errors import ConfigError, EngineError
-from seqlab.lengths import backwards
+from seqlab.functional.lengths import backwards
 from seqlab.nn.initialisation import INITIALISATIONS
 from seqlab.nn.inputs import check_place, check_state, check_x, checked_lengths
 

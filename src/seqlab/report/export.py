@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import RunError
-from seqlab.files import own_output, replacing
+from seqlab.io.files import own_output, replacing
+from seqlab.io.spreadsheet import to_cell, to_cells
 from seqlab.report.groups import SCORES, Group, Question
 from seqlab.report.runs import Run
-from seqlab.spreadsheet import to_cell, to_cells
 
 SIGNATURE = b"question,run,cell"
 """How the table begins, by which it is known again."""

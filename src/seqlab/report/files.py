@@ -6,8 +6,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from seqlab.errors import RunError
-from seqlab.plain import UnreadableError, open_plain
-from seqlab.spreadsheet import from_cell
+from seqlab.io.safe_read import UnreadableError, open_plain
+from seqlab.io.spreadsheet import from_cell
 
 LARGEST = 2**30
 """Bytes that a table may have."""

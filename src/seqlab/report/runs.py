@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import RunError
-from seqlab.plain import UnreadableError, open_plain, parse_json, read_yaml
-from seqlab.record import read_record
+from seqlab.io.safe_read import UnreadableError, open_plain, parse_json, read_yaml
+from seqlab.runs.record import read_record
 
 History = Mapping[str, list[tuple[int, float]]]
 """(epoch, value) points by metric, such as "val/loss"; epochs count from 0."""

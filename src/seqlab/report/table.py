@@ -7,9 +7,9 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from seqlab.io.terminal import Terminal
 from seqlab.report.groups import SCORES, Group, Question, compare
 from seqlab.report.runs import Run, read_runs
-from seqlab.terminal import Terminal
 
 NUMBERS = {*SCORES.values(), "seed", "seeds", "parameters", "time"}
 """Columns of numbers, which stand at the right."""

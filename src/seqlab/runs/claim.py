@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.errors import RunError
-from seqlab.files import DRAFT_NAME, sweep_drafts
-from seqlab.plain import UnreadableError, read_yaml
-from seqlab.record import recorded
+from seqlab.io.files import DRAFT_NAME, sweep_drafts
+from seqlab.io.safe_read import UnreadableError, read_yaml
+from seqlab.runs.record import recorded
 
 STATUSES = ("running", "done", "interrupted", "failed")
 """What a record can say of its run."""

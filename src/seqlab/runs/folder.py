@@ -14,10 +14,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from seqlab.errors import RunError, SeqlabError, StorageError
-from seqlab.files import replacing, resolved, sweep_drafts
-from seqlab.record import FORMAT, RECORD, recorded
+from seqlab.io.files import replacing, resolved, sweep_drafts
 from seqlab.runs.claim import CONFIG, LOCK, clear_attempt, refuse_foreign
-from seqlab.runs.place import FOLDER_VARIABLE, unwritable
+from seqlab.runs.paths import FOLDER_VARIABLE, unwritable
+from seqlab.runs.record import FORMAT, RECORD, recorded
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 """Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""

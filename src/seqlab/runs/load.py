@@ -11,20 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqlab import plugins
+from seqlab.config import OF_THE_COMMAND, Config, validate
 from seqlab.data import DataSpec
 from seqlab.errors import RunError, SeqlabError
-from seqlab.module import SequenceModule
-from seqlab.plain import UnreadableError, read_yaml
-from seqlab.precision import weights_dtype
-from seqlab.record import read_record
-from seqlab.runs.archive import check_archive
-from seqlab.runs.checkpoints import check_seal
-from seqlab.runs.contents import check_contents, check_sums
-from seqlab.runs.description import spec_of
-from seqlab.runs.network import build_network
-from seqlab.runs.progress import check_progress
-from seqlab.schema import OF_THE_COMMAND, Config, validate
+from seqlab.io.safe_read import UnreadableError, read_yaml
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.models.precision import weights_dtype
+from seqlab.registry import plugins
+from seqlab.runs.checkpoint.archive import check_archive
+from seqlab.runs.checkpoint.data_spec import spec_of
+from seqlab.runs.checkpoint.files import check_seal
+from seqlab.runs.checkpoint.network import build_network
+from seqlab.runs.checkpoint.training_state import check_progress
+from seqlab.runs.checkpoint.values import check_contents, check_sums
+from seqlab.runs.record import read_record
 
 LARGEST = 8 * 2**30
 """Bytes that a checkpoint may have."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seqlab.config import OF_THE_COMMAND, Config, validate
 from seqlab.errors import ConfigError, RunError
-from seqlab.files import resolved
+from seqlab.io.files import resolved
 from seqlab.runs.claim import is_unused
 from seqlab.runs.folder import RunFolder
 from seqlab.runs.load import read_config, read_run_record
-from seqlab.runs.place import shared_path
-from seqlab.schema import OF_THE_COMMAND, Config, validate
+from seqlab.runs.paths import shared_path
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 from rich import box
 from rich.table import Table
 
+from seqlab.io.terminal import Terminal
 from seqlab.runs.folder import RunFolder
-from seqlab.terminal import Terminal
 
 
 def print_summary(folder: RunFolder) -> None:

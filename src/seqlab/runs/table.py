@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from seqlab.files import replacing
+from seqlab.io.files import replacing
 
 
 class Table:

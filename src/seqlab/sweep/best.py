@@ -11,11 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from seqlab.errors import SweepError
+from seqlab.io.terminal import say
 from seqlab.report import print_report
 from seqlab.sweep.job import lasting
 from seqlab.sweep.launch import config_folders
 from seqlab.sweep.space import Space
-from seqlab.terminal import say
 
 FILE = "best.yaml"
 

@@ -9,9 +9,9 @@ from typing import Any, Self
 from rich.live import Live
 from rich.table import Table
 
+from seqlab.io.terminal import Terminal
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job, finished
-from seqlab.terminal import Terminal
 
 SHOWN = ("val/accuracy", "val/mae", "val/loss")
 """The score that stands for a job, the first of them that it has."""

@@ -9,13 +9,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
-from seqlab.arguments import quoted
+from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import SweepError
+from seqlab.io.terminal import tell
 from seqlab.report import print_report
 from seqlab.sweep.folder import claimed
 from seqlab.sweep.job import Job, finished
 from seqlab.sweep.launch import checked, keep_command, make_jobs, returned
-from seqlab.terminal import tell
 
 Run: TypeAlias = Callable[
     [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]

@@ -7,11 +7,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, read_write
 
-from seqlab.arguments import quoted
+from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import ConfigError
-from seqlab.files import resolved
+from seqlab.io.files import resolved
 from seqlab.runs.claim import first_entry
-from seqlab.runs.place import unwritable
+from seqlab.runs.paths import unwritable
 from seqlab.sweep.resume import is_sweep
 
 LOCK = ".sweep.lock"

@@ -9,8 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from seqlab.record import recorded
 from seqlab.runs.folder import RunFolder
+from seqlab.runs.record import recorded
 
 COMPLAINT = "seqlab: "
 """What a command puts before an error."""

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from seqlab.errors import ConfigError, SweepError
 from seqlab.report import print_report
-from seqlab.runs.place import default_name
+from seqlab.runs.paths import default_name
 from seqlab.sweep.board import Board
 from seqlab.sweep.clashes import job_folder, refuse_shared_folders, unfinished
 from seqlab.sweep.devices import Slot, make_slots

@@ -12,7 +12,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import FrameType
 from typing import Any, NoReturn
 
-from seqlab import plugins
+from seqlab.registry import plugins
 from seqlab.sweep.board import Board
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job

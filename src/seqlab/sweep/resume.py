@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seqlab import plugins
-from seqlab.arguments import quoted
+from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import ConfigError, RunError
-from seqlab.files import resolved
-from seqlab.plain import UnreadableError, read_yaml
+from seqlab.io.files import resolved
+from seqlab.io.safe_read import UnreadableError, read_yaml
+from seqlab.registry import plugins
 
 RECORD = "sweep.yaml"
 """The configuration of a sweep whose jobs were all found right."""

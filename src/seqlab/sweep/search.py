@@ -17,9 +17,10 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from seqlab.config.compose import refuse_unknown
 from seqlab.errors import ConfigError, SweepError
-from seqlab.files import own_output
-from seqlab.mistakes import refuse_unknown
+from seqlab.io.files import own_output
+from seqlab.io.terminal import tell
 from seqlab.sweep.best import FILE, SIGNATURE, find_best, show_best
 from seqlab.sweep.job import Job, finished, lasting
 from seqlab.sweep.launch import make_job, pool_slots
@@ -27,7 +28,6 @@ from seqlab.sweep.pool import check
 from seqlab.sweep.space import Space, read_space
 from seqlab.sweep.study import open_study
 from seqlab.tasks import TASKS
-from seqlab.terminal import tell
 
 REPLACES = "replaces"
 """Attribute of a trial: the number of the one that was cut off, which has the same settings."""

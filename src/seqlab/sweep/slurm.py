@@ -66,10 +66,10 @@ def train(composed: DictConfig) -> float:
         SweepError: the job has failed.
     """
     os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("SLURM_CPUS_PER_TASK", "1"))
-    from seqlab import cli  # noqa: PLC0415
+    from seqlab.sweep.entry import train_composed  # noqa: PLC0415 (imports torch)
 
     try:
-        return cli.train_composed(composed)
+        return train_composed(composed)
     except Exception as error:
         text = str(error) if isinstance(error, SeqlabError) else f"{type(error).__name__}: {error}"
         raise SweepError(text) from error

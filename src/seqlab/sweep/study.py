@@ -11,7 +11,7 @@ from optuna.storages import RDBStorage
 from optuna.study import StudyDirection
 from sqlalchemy import URL
 
-from seqlab.schema.sweep import SearchConfig
+from seqlab.config.sweep import SearchConfig
 from seqlab.sweep.folder import claimed
 
 STORAGE = "search.db"

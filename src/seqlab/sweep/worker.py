@@ -16,8 +16,11 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from seqlab import build, cli, plugins
+from seqlab.config.compose import make_config
+from seqlab.config.exit_codes import guarded
 from seqlab.errors import SeqlabError
+from seqlab.registry import plugins
+from seqlab.sweep.entry import train_composed
 
 LAST_WORDS = 15
 """Seconds that a job has to save its state once the sweep is gone."""
@@ -40,7 +43,7 @@ def train(config: DictConfig, output: Path, environment: Mapping[str, str], comm
     sys.argv = list(command)
     sys.modules["__main__"].__spec__ = find_spec("seqlab.__main__")
     HydraConfig.instance().set_config(config)
-    sys.exit(cli.guarded(lambda: _discard(cli.train_composed(_task(config))), ()))
+    sys.exit(guarded(lambda: _discard(train_composed(_task(config))), ()))
 
 
 def check(configs: Sequence[DictConfig], answer: "connection.Connection[list[str], Any]") -> None:
@@ -50,7 +53,7 @@ def check(configs: Sequence[DictConfig], answer: "connection.Connection[list[str
     for config in configs:
         try:
             plugins.load(config.imports)
-            build.make_config(_task(config))
+            make_config(_task(config))
         except SeqlabError as error:
             mistakes |= dict.fromkeys(str(error).splitlines())
     answer.send(list(mistakes))

@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from seqlab.data import Batch, SequenceData
 from seqlab.tasks.base import STAGES, History, Task
+from seqlab.tasks.baselines.text import MOST_TEXTS, Labelled, char_ngrams, majority
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
-from seqlab.tasks.figures import confusion_matrix, curves
+from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
-from seqlab.tasks.text_baselines import MOST_TEXTS, Labelled, char_ngrams, majority
 
 
 class StageScores(nn.Module):

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.data import Batch, SequenceData
-from seqlab.tasks import forecast_figures as draw
 from seqlab.tasks.base import STAGES, History, Task
-from seqlab.tasks.errors import Forecasts, scores, scores_by_step
-from seqlab.tasks.figures import curves
-from seqlab.tasks.fonts import drawable
+from seqlab.tasks.baselines.series import BASELINES, UnavailableError
+from seqlab.tasks.figures import forecast as draw
+from seqlab.tasks.figures.common import curves
+from seqlab.tasks.figures.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.series_baselines import BASELINES, UnavailableError
+from seqlab.tasks.metrics import Forecasts, scores, scores_by_step
 
 LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from seqlab.data import Batch, SequenceData
 from seqlab.tasks.base import STAGES, History, Task
-from seqlab.tasks.errors import Forecasts
-from seqlab.tasks.figures import curves, scatter
+from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
+from seqlab.tasks.metrics import Forecasts
 
 
 class StageErrors(nn.Module):

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from seqlab.data import Batch, SequenceData
+from seqlab.tasks.baselines.text import majority
 from seqlab.tasks.classification import Classification
-from seqlab.tasks.text_baselines import majority
 
 
 class Tagging(Classification):

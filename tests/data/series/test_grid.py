@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample, seasons
-from seqlab.data.series.settings import DAY, YEAR
+from seqlab.data.series.spec import DAY, YEAR
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from seqlab.cache import cache_dir
 from seqlab.data.text import corpus as module
 from seqlab.data.text.cleaning import TextSettings, without_accents, without_case
 from seqlab.data.text.corpus import Corpus
 from seqlab.data.text.records import Record
 from seqlab.data.text.vocabulary import SPECIALS
 from seqlab.errors import DataError
+from seqlab.io.cache import cache_dir
 
 TEXTS = [
     ("Good book", "books"),

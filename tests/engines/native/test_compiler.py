@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqlab import cache
 from seqlab.cells import cells
 from seqlab.engines import choose, native
 from seqlab.engines.native import compiler
 from seqlab.errors import CacheError, EngineError, StorageError
+from seqlab.io import cache
 
 CPU = torch.device("cpu")
 SOURCE = 'extern "C" const long lanes = 7;\n'

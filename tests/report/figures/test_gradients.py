@@ -9,7 +9,7 @@ pytest.importorskip("plotly")
 
 from seqlab.report.figures import galleries
 from seqlab.report.figures.gradients import gradients
-from seqlab.snapshots import LayerSnapshot, Snapshot, write_snapshots
+from seqlab.runs.diagnostics_file import LayerSnapshot, Snapshot, write_snapshots
 
 
 def leave_snapshots(run: Path, base: float) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqlab.data.series.settings import DAY, YEAR
+from seqlab.data.series.spec import DAY, YEAR
 from seqlab.errors import DataError
 
 HOUR = 3600

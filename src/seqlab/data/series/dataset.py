@@ -13,7 +13,7 @@ from seqlab.data.batches import Samples
 from seqlab.data.delimited import Delimited
 from seqlab.data.module import SequenceData
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
-from seqlab.data.series.settings import DAY, YEAR, SeriesSettings
+from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
 from seqlab.data.series.table import ISO, Measured, read_measured
 from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seqlab.data.series.calendar import commonest, refuse_local_days, refuse_months, refuse_working_days
-from seqlab.data.series.settings import DAY, YEAR
+from seqlab.data.series.spec import DAY, YEAR
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 

@@ -17,11 +17,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seqlab.cache import cached_folder
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.records import Record, TextReader
 from seqlab.data.text.vocabulary import BEGIN, END, SPECIALS
 from seqlab.errors import DataError
+from seqlab.io.cache import cached_folder
 
 log = logging.getLogger(__name__)
 

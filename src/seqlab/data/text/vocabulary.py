@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import TokenSamples
-from seqlab.ngrams import ngram_codes
+from seqlab.functional.ngrams import ngram_codes
 
 SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
 PAD, UNKNOWN, BEGIN, END = range(len(SPECIALS))
@@ -48,7 +48,7 @@ class Vocabulary:
 
 
 def frequent_ngrams(samples: TokenSamples, num_tokens: int, longest: int) -> tuple[int, ...]:
-    """Return the codes of the frequent n-grams of 2 to ``longest`` tokens, ascending (``seqlab.ngrams``)."""
+    """Return the codes (``functional.ngrams``) of the frequent n-grams of 2 to ``longest`` tokens."""
     if longest == 1:
         return ()
     ngrams, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)

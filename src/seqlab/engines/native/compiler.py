@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from seqlab.cache import cached_folder
 from seqlab.errors import EngineError, StorageError
+from seqlab.io.cache import cached_folder
 
 log = logging.getLogger(__name__)
 

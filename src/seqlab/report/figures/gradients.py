@@ -2,10 +2,10 @@
 
 import plotly.graph_objects as go
 
-from seqlab.plain import UnreadableError
+from seqlab.io.safe_read import UnreadableError
 from seqlab.report.figures.gallery import Gallery, colour, finish, tall, text
 from seqlab.report.groups import Question
-from seqlab.snapshots import DISTANCE, QUANTITIES, Curve, curves_by_quantity, read_snapshots
+from seqlab.runs.diagnostics_file import DISTANCE, QUANTITIES, Curve, curves_by_quantity, read_snapshots
 
 SMALLEST = 1e-45
 """The least number above 0 that weights may have in single precision: what is less has vanished."""

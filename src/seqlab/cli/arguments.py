@@ -1,0 +1,112 @@
+"""What follows ``seqlab train``, made ready for Hydra, which takes less than users write."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import NoReturn
+
+from seqlab.config.hydra_syntax import parse
+from seqlab.errors import ConfigError, near
+
+
+def allow_option(argument: str) -> str:
+    """Let ``model.options.dt=0.05`` add a key: which constants there are, only the cell knows."""
+    return f"++{argument}" if argument.startswith("model.options.") else argument
+
+
+def options_first(arguments: Sequence[str]) -> list[str]:
+    """Put Hydra's options before the settings, since it does not take them in between.
+
+    Raises:
+        ConfigError: Hydra has no such option; argparse would print a page.
+    """
+    from hydra._internal.utils import get_args_parser  # noqa: PLC0415 (slow)
+
+    def refuse(message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see seqlab train --hydra-help")
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
+    options: list[str] = []
+    settings: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        name, is_joined, _ = argument.partition("=")
+        if not name.startswith("-"):
+            settings.append(argument)
+            continue
+        if name not in actions:
+            raise ConfigError(f"no option '{name}'; {near(name, actions)}")
+        options.append(argument)
+        if actions[name].nargs is None and not is_joined:
+            options += [value for value in (next(rest, None),) if value is not None]
+    parser.parse_args(options)
+    return options + settings
+
+
+def refuse_shadowed(arguments: Sequence[str]) -> None:
+    """Refuse a user's file that has a packaged one's name: Hydra would silently take the packaged one.
+
+    Raises:
+        ConfigError: --config-dir holds a file of a name that seqlab has.
+    """
+    folder = next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
+    packaged = Path(str(files("seqlab.conf")))
+    if folder is not None and not folder.is_dir():
+        raise ConfigError(f"--config-dir={folder}: there is no such folder")
+    if folder is None or folder.resolve() == packaged.resolve():
+        return
+    for file in sorted(folder.rglob("*.yaml")):
+        name = file.relative_to(folder)
+        if (packaged / name).exists():
+            raise ConfigError(f"{file} has the name of seqlab's own {name}; call it something else")
+
+
+def _values(arguments: Sequence[str], *names: str) -> list[str]:
+    """Return the values of a command-line option, as ``--name value`` or ``--name=value``."""
+    following = [after for before, after in pairwise(arguments) if before in names]
+    joined = [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in names]
+    return following + [value for value in joined if value]
+
+
+SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})
+"""What on a command line begins a sweep."""
+
+
+def refuse_swept_command(arguments: Sequence[str]) -> None:
+    """Refuse several values of what says how runs are run, several runs that go on, and Hydra's launcher.
+
+    Raises:
+        ConfigError: sweep=cells,seeds, for example.
+    """
+    for argument in arguments:
+        parsed = None if argument.startswith("-") else parse(argument)
+        if parsed and parsed.key_or_group == "resume" and not SWEEPING.isdisjoint(arguments):
+            raise ConfigError(
+                f"{argument} goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER"
+            )
+        if parsed and parsed.key_or_group == "hydra/launcher" and parsed.value() == "basic":
+            raise ConfigError(f"{argument} does not look at what the folder holds; use launcher=basic")
+        if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():
+            raise ConfigError(f"{argument}: one at a time; run the command once for each")
+
+
+SEVERAL = ("experiment", "logger", "sweep")
+"""Groups of which several files can be chosen at once."""
+
+
+def refuse_several(arguments: Sequence[str]) -> None:
+    """Refuse several files of a group of which one is meant: Hydra would mix them, and the last would win.
+
+    Raises:
+        ConfigError: model=[lstm,gru], for example.
+    """
+    groups = {folder.name for folder in files("seqlab.conf").iterdir() if folder.is_dir()} - {*SEVERAL}
+    for argument in arguments:
+        parsed = None if argument.startswith("-") else parse(argument)
+        if parsed and parsed.key_or_group in groups and isinstance(parsed.value(), list):
+            raise ConfigError(
+                f"{argument}: name one file of {parsed.key_or_group}/; set single keys beside it"
+            )

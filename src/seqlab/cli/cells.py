@@ -1,0 +1,40 @@
+"""seqlab cells: the registered cells, with gates, states, number of parameters and engines."""
+
+import argparse
+
+from seqlab.cli.parser import add_imports
+from seqlab.io.terminal import Terminal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be typed behind the command."""
+    add_imports(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print a row for every cell."""
+    import torch  # noqa: PLC0415
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from seqlab.cells import Layout, cells  # noqa: PLC0415
+    from seqlab.engines import ENGINES  # noqa: PLC0415
+    from seqlab.registry import plugins  # noqa: PLC0415
+
+    plugins.load(options.imports)
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("cell", "gates", "state", "output", "parameters of a layer", "engines", "what"):
+        table.add_column(column)
+    for name, cls in cells.items():
+        cell = cls()
+        serving = [
+            engine.name
+            for engine in ENGINES.values()
+            if engine.refusal(cell, torch.float32, torch.device("cpu")) is None
+        ]
+        what = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
+        formula = Layout.of(cell).formula(cell)
+        table.add_row(
+            name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(serving), what
+        )
+    Terminal().print(table)

@@ -1,0 +1,26 @@
+"""seqlab eval: a run's scores once more."""
+
+import argparse
+
+from seqlab.cli.parser import add_run, begin
+from seqlab.io.terminal import as_json, say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be typed behind the command."""
+    add_run(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--root", help="where the data are now, if they have moved")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the scores on validation and test data."""
+    from seqlab.inference.evaluate import evaluate  # noqa: PLC0415 (imports torch)
+
+    begin(options)
+    metrics = evaluate(options.run, options.checkpoint, options.root)
+    if options.json:
+        say(as_json(metrics))
+        return
+    for name, value in metrics.items():
+        say(f"{name:24s} {value:.4f}")

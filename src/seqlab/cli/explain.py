@@ -1,0 +1,34 @@
+"""seqlab explain: a text or a series, step by step through a run's network."""
+
+import argparse
+from pathlib import Path
+
+from seqlab.cli.parser import add_run, begin
+from seqlab.errors import ConfigError
+from seqlab.io.terminal import Terminal, say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be typed behind the command."""
+    add_run(parser)
+    parser.add_argument("text", nargs="?", help="what to classify")
+    parser.add_argument(
+        "--file", type=Path, help="a UTF-8 file that holds the text; or the latest rows of a series"
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="instead of RUN/figures/explain.png")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the steps as a table, and leave the figure."""
+    file = options.out or options.run / "figures" / "explain.png"
+    if file.suffix != ".png":
+        raise ConfigError(f"--out {file} must end in .png")
+    if options.text is not None and options.file is not None:
+        raise ConfigError("name a text or --file, not both")
+    from seqlab.inference.explain import explain, leave_figure, table  # noqa: PLC0415 (imports torch)
+
+    begin(options)
+    found = explain(options.run, options.checkpoint, options.text, options.file)
+    Terminal().print(table(found))
+    leave_figure(found, file)
+    say(str(file))

@@ -1,0 +1,27 @@
+"""seqlab export: a run's network as a file that can predict alone."""
+
+import argparse
+from pathlib import Path
+
+from seqlab.cli.parser import add_run, begin
+from seqlab.errors import ConfigError
+from seqlab.io.terminal import say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be typed behind the command."""
+    add_run(parser)
+    parser.add_argument("--to", choices=["safetensors", "onnx"], required=True)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="instead of RUN/model.safetensors or .onnx")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the file or files, and name them."""
+    file = options.out or options.run / f"model.{options.to}"
+    if file.suffix != f".{options.to}":
+        raise ConfigError(f"--out {file} must end in .{options.to}, by which seqlab predict knows it")
+    from seqlab.export import export  # noqa: PLC0415 (imports torch)
+
+    begin(options)
+    for written in export(options.run, options.checkpoint, file):
+        say(f"{written}  {written.stat().st_size:,} bytes")

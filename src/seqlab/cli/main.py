@@ -1,0 +1,118 @@
+# ruff: noqa: PLC0415
+"""The commands: ``seqlab train …``, and ``python train.py …``, which is the same.
+
+Nothing heavy is imported before a run really starts: ``--help`` and completion answer without torch.
+"""
+
+import atexit
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from seqlab.config.exit_codes import complain, guarded
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
+
+  seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
+  seqlab eval RUN                                          score a finished run again
+  seqlab predict RUN TEXT ...                              ask a finished run, or an exported network
+  seqlab explain RUN TEXT                                  what its gates do and what it thinks, step by step
+  seqlab export RUN --to onnx                              write its network to a file that predicts alone
+  seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
+  seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
+  seqlab sweep resume FOLDER                               go on with a sweep that was cut off
+  seqlab cells                                             list the cells
+  seqlab --version                                         print the version
+"""
+
+
+def main() -> int:
+    """Run the installed ``seqlab`` command; return its exit code."""
+    command, *arguments = sys.argv[1:] or ["--help"]
+    if command == "train":
+        return train(arguments)
+    if command in ("-h", "--help"):
+        sys.stdout.write(USAGE)
+        return 0
+    if command == "--version":
+        from seqlab import __version__
+
+        sys.stdout.write(f"seqlab {__version__}\n")
+        return 0
+    from seqlab.cli import commands
+    from seqlab.errors import near
+
+    if command == "sweep":
+        from seqlab.cli.sweep import resumed_sweep
+
+        return guarded(lambda: _run_hydra(resumed_sweep(arguments)), ())
+    if command in commands.HELP:
+        return guarded(lambda: commands.run(command, arguments), ())
+    return complain(f"no command '{command}'; {near(command, ['train', 'sweep', *commands.HELP])}")
+
+
+def train(arguments: Sequence[str] | None = None) -> int:
+    """Run ``seqlab train`` with Hydra's command line; return the exit code.
+
+    Args:
+        arguments: what follows the command; None for all of sys.argv.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Else Python collects torch's many objects for a second or more once the run is done, and what is killed
+    # meanwhile looks like a run that has failed.
+    atexit.register(gc.freeze)
+    return guarded(lambda: _run_hydra(given), given)
+
+
+def _run_hydra(arguments: list[str]) -> None:
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; what to show is decided here
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
+
+    from seqlab.cli.arguments import (
+        allow_option,
+        options_first,
+        refuse_several,
+        refuse_shadowed,
+        refuse_swept_command,
+    )
+    from seqlab.registry import plugins
+    from seqlab.runs.paths import token
+    from seqlab.sweep.entry import train_composed
+
+    OmegaConf.register_new_resolver("token", token, use_cache=True, replace=True)  # of hydra.sweep.dir
+
+    plugins.isolate_children()
+
+    arguments = options_first(arguments)
+    refuse_shadowed(arguments)
+    refuse_swept_command(arguments)
+    refuse_several(arguments)
+    whole_line = sys.argv
+    failures: list[Exception] = []
+
+    @hydra.main(version_base="1.3", config_path="pkg://seqlab.conf", config_name="config")
+    def run(composed: "DictConfig") -> float:
+        sys.argv = whole_line  # DDP starts its other processes from it
+        try:
+            return train_composed(composed)
+        except Exception as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            failures.append(error)  # past Hydra, which would print more than it helps
+            return float("nan")
+
+    sys.argv = [whole_line[0], *map(allow_option, arguments)]
+    try:
+        run()
+    finally:
+        sys.argv = whole_line
+    if failures:
+        raise failures[0]

@@ -1,0 +1,135 @@
+"""The whole configuration of a run, and how its parts must suit each other."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from seqlab.config.data import AnyData, Fetched, LongTextConfig
+from seqlab.config.model import ModelConfig
+from seqlab.config.optim import AnyOptimizer, AnyScheduler
+from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
+from seqlab.config.task import VALIDATION_SCORES, AnyTask
+from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
+from seqlab.errors import near
+from seqlab.registry.types import Section, as_list
+
+OF_THE_COMMAND = ("launcher", "sweep", "resume")
+"""Keys that say how a command goes about its runs; they are not saved with a run."""
+
+
+class PathsConfig(Section):
+    """conf/paths."""
+
+    output_dir: str
+
+
+class Config(Section):
+    """The whole configuration of a training run."""
+
+    name: str | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    engine: str
+    verbosity: Literal["quiet", "normal", "debug"]
+    resume: str | None = None
+    imports: Annotated[list[str], BeforeValidator(as_list)]
+    model: ModelConfig
+    data: AnyData
+    task: AnyTask
+    optimizer: AnyOptimizer
+    scheduler: AnyScheduler
+    trainer: TrainerConfig
+    callbacks: CallbacksConfig
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    logger: LoggerConfig
+    launcher: AnyLauncher = BasicConfig(name="basic")
+    sweep: AnySweep = GridConfig(name="grid")
+    paths: PathsConfig
+
+    @property
+    def title(self) -> str:
+        """What its runs are called."""
+        return self.name or f"{self.data.name}-{self.model.cell}"
+
+    @field_validator("engine")
+    @classmethod
+    def _engine_exists(cls, engine: str) -> str:
+        from seqlab.engines import ENGINES  # noqa: PLC0415 (imports torch)
+
+        if engine not in ("auto", *ENGINES):
+            raise ValueError(f"no engine named '{engine}'; {near(engine, ('auto', *ENGINES))}")
+        return engine
+
+    @model_validator(mode="after")
+    def _task_suits_data(self) -> "Config":
+        if self.task.name != self.data.task:
+            raise ValueError(
+                f"task={self.task.name} does not suit data={self.data.name}; use task={self.data.task}"
+            )
+        if self.data.task == "tagging" and self.model.pooling != "last":
+            raise ValueError(
+                f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
+                "asks at each of its last steps; use model.pooling=last"
+            )
+        if self.callbacks.score_drawn and self.data.task != "classification":
+            raise ValueError(
+                f"callbacks.score_drawn draws by class, and data={self.data.name} has no classes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _encoder_suits_data(self) -> "Config":
+        from seqlab.nn.encoders import ENCODERS  # noqa: PLC0415 (imports torch)
+
+        encoder, fitting = self.model.encoder, ENCODERS[self.data.kind]
+        if encoder not in ("auto", *fitting):
+            raise ValueError(
+                f"model.encoder={encoder} does not read {self.data.kind}; use {' or '.join(fitting)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _watched_score_is_known(self) -> "Config":
+        watches = {
+            "scheduler=plateau": self.scheduler.name == "plateau",
+            "callbacks.early_stopping_patience": self.callbacks.early_stopping_patience is not None,
+        }
+        for setting in (name for name, does in watches.items() if does):
+            if self.trainer.limit_val_batches == 0:
+                raise ValueError(
+                    f"{setting} watches a score of validation; leave trainer.limit_val_batches=0 out"
+                )
+        if self.scheduler.name != "plateau":
+            return self
+        watched = self.scheduler.monitor
+        known = [f"val/{score}" for score in VALIDATION_SCORES[self.task.name]]
+        if watched not in known:
+            raise ValueError(
+                f"scheduler.monitor={watched} is no score of {self.task.name}; {near(watched, known)}"
+            )
+        return self
+
+
+def without_effect(config: Config) -> list[str]:
+    """Return a line for every setting that was made and changes nothing."""
+    model, data, trainer = config.model, config.data, config.trainer
+    idle = {
+        f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
+        f"model.feature_dropout={model.feature_dropout}": (
+            model.feature_dropout > 0 and model.encoder != "ngrams"
+        ),
+        f"data.ngrams={getattr(data, 'ngrams', 1)}": (
+            getattr(data, "ngrams", 1) > 1 and model.encoder != "ngrams"
+        ),
+        f"model.init_steps={model.init_steps}": model.init_steps is not None and model.init != "chrono",
+        f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}": (
+            trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val
+        ),
+        f"data.url={getattr(data, 'url', None)}": (
+            isinstance(data, Fetched) and data.url is not None and data.root is not None
+        ),
+        "data.keep=end": isinstance(data, LongTextConfig) and data.keep == "end" and data.max_length is None,
+        "callbacks.score_drawn=true": config.callbacks.score_drawn and trainer.limit_test_batches == 0,
+    }
+    return [
+        f"{setting} has no effect beside the other settings" for setting, is_idle in idle.items() if is_idle
+    ]

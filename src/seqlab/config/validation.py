@@ -1,0 +1,67 @@
+"""What a configuration is told that is wrong: one line for every key."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from seqlab.config.schema import Config
+from seqlab.errors import ConfigError, near
+
+
+def validate(raw: Mapping[str, Any]) -> Config:
+    """Return the typed configuration.
+
+    Raises:
+        ConfigError: one line for every key that is wrong.
+    """
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        unknown = {detail["loc"][-1] for detail in details if detail["type"] == "extra_forbidden"}
+        found = dict.fromkeys(_line(detail, raw, unknown) for detail in details)
+        raise ConfigError("\n".join(_merged(found))) from error
+
+
+def _merged(lines: Iterable[str]) -> list[str]:
+    """Return one line for all that a key may be, ``… must be A or B, got C``; a union has several."""
+    allowed: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        key, _, rest = line.partition(" must be ")
+        wish, is_wish, got = rest.rpartition(", got ")
+        allowed.setdefault((key, got) if is_wish else (line, ""), []).append(wish)
+    return [
+        f"{key} must be {' or '.join(wishes)}, got {got}" if got else key
+        for (key, got), wishes in allowed.items()
+    ]
+
+
+def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
+    """Say what is wrong with one key: ``model.hidden_size must be greater than 0, got -1``."""
+    path: list[str] = []
+    siblings: Mapping[str, Any] = {}
+    here: Any = raw
+    for place, part in enumerate(detail["loc"], start=1):
+        # A union adds the name of its branch to the place; that is no key of the configuration.
+        if isinstance(here, Mapping) and (
+            part in here or (detail["type"] == "missing" and place == len(detail["loc"]))
+        ):
+            path.append(str(part))
+            siblings, here = here, here.get(part)
+    key = ".".join(path)
+    if detail["type"] == "extra_forbidden":
+        return f"{key} is unknown; {near(path[-1], set(siblings) - unknown)}"
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    if detail["type"] == "value_error":
+        return f"{key}: {detail['ctx']['error']}" if key else str(detail["ctx"]["error"])
+    message = (
+        detail["msg"]
+        .replace("Input should be", "must be")
+        .replace("String should", "must")
+        .replace("List should have at least 1 item after validation, not 0", "must be a list of one or more")
+        .split(", unable to ")[0]
+        .split(", got a number")[0]
+    )
+    return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

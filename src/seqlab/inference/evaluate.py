@@ -1,0 +1,66 @@
+"""Scoring a finished run again, from its folder."""
+
+from pathlib import Path
+
+from lightning.pytorch import Trainer
+
+from seqlab.data import DataSpec
+from seqlab.errors import ConfigError, DataError
+from seqlab.models.build import make_data
+from seqlab.models.precision import for_lightning
+from seqlab.runs.load import load_run
+
+
+def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> dict[str, float]:
+    """Return the scores of a run's weights on its validation and test data.
+
+    Args:
+        path: the run folder.
+        checkpoint: "best" or "last".
+        root: where the data are now, if not where the run found them.
+
+    Raises:
+        RunError: the folder is damaged.
+        DataError: the data are gone, or not the ones the run has seen.
+        ConfigError: a root is named for data that are generated.
+    """
+    run = load_run(path, checkpoint)
+    config = run.config
+    recorded = run.record.get("data", {}).get("path")
+    if root is None and recorded and Path(recorded).exists():
+        root = recorded
+    if root is not None:
+        if config.data.place is None:
+            raise ConfigError(f"data={config.data.name} is generated, not read; leave --root out")
+        moved = config.data.model_copy(update={config.data.place: root})
+        config = config.model_copy(update={"data": moved})
+    data = make_data(config)
+    data.setup()
+    if data.spec.sha256 != run.record.get("data", {}).get("sha256") or _meaning(data.spec) != _meaning(
+        run.spec
+    ):
+        raise DataError(
+            f"{data.spec.origin} is not what {path} was trained on; name the right folder with --root"
+        )
+    trainer = Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=1,
+        precision=for_lightning(config.trainer.precision),
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    trainer.validate(run.module, datamodule=data, verbose=False)
+    trainer.test(run.module, datamodule=data, verbose=False)
+    return {
+        f"{stage}/{name}": value
+        for stage in ("val", "test")
+        for name, value in run.module.task.compute(stage).items()
+    }
+
+
+def _meaning(spec: DataSpec) -> tuple[object, ...]:
+    """Return what the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
+    return spec.task, spec.classes, spec.symbols, spec.ngrams, spec.series and spec.series.columns

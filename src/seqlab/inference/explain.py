@@ -1,0 +1,208 @@
+"""What a network does with one sequence, step by step: its gates, its states, and the answer so far."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from rich import box
+from rich.table import Table
+from torch import Tensor
+
+from seqlab import __version__
+from seqlab.data.series.dataset import SeriesData, scale
+from seqlab.diagnostics import recording
+from seqlab.diagnostics.snapshot import layer_names, named_activities
+from seqlab.errors import ConfigError, DataError, RunError
+from seqlab.inference.explain_figure import heat_map
+from seqlab.inference.predict import encode, latest_window
+from seqlab.io.files import own_output, read_user_text, replacing
+from seqlab.io.terminal import in_a_line
+from seqlab.models.build import make_data
+from seqlab.runs.load import LoadedRun, load_run
+
+SOFTWARE = f"seqlab {__version__}"
+"""What the figure's file says of its origin, by which it is known again."""
+TOP = 3
+"""Classes that are named after a step."""
+LONGEST_TITLE = 40
+"""Characters of a text that stand in a title."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """The gates and states of one layer in one direction, by name, each [T, H] in the order of time.
+
+    Attributes:
+        gates: values of the gates.
+        states: values of the states after every step.
+        bounded: those of both that lie between 0 and 1.
+    """
+
+    gates: Mapping[str, Tensor]
+    states: Mapping[str, Tensor]
+    bounded: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One sequence on its way through a network.
+
+    Attributes:
+        title: the sequence in a few words.
+        steps: what was read at every step: letters, words, or times.
+        values: what else there is to show of a step, [T] by name: the targets of a series.
+        classes: names in the order of their numbers; none if the network forecasts.
+        probabilities: of the classes if the sequence ended after a step, [T, C].
+        layers: by name.
+    """
+
+    title: str
+    steps: Sequence[str]
+    values: Mapping[str, Sequence[float]]
+    classes: Sequence[str]
+    probabilities: Tensor
+    layers: Mapping[str, Layer]
+
+    def likeliest(self, count: int) -> list[int]:
+        """Return the numbers of the classes that are most probable at any step, by their last one."""
+        most = self.probabilities.amax(0).topk(min(count, len(self.classes))).indices
+        last = self.probabilities[-1][most].argsort(descending=True)
+        return most[last].tolist()
+
+
+def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) -> Explanation:
+    """Follow a text, or the latest rows of a series, through the network of a run.
+
+    Args:
+        path: the run folder.
+        checkpoint: "best" or "last".
+        text: what to classify; None for what the file holds.
+        file: that holds the text in its place; of a forecaster, a table as ``seqlab predict`` takes it.
+
+    Raises:
+        SeqlabError: the run or the file is damaged, or the run asks for something else.
+    """
+    run = load_run(path, checkpoint)
+    if run.spec.task == "forecasting":
+        if text is not None or file is None:
+            raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
+        return _series(run, file)
+    if run.spec.task != "classification":
+        raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {path}")
+    return _text(run, _given(text, file))
+
+
+def table(found: Explanation) -> Table:
+    """Return a row a step: what was read, the likeliest classes so far, and the mean of every gate."""
+    shown = Table(box=box.SIMPLE_HEAD)
+    many = len(found.layers) > 1
+    gates = {
+        f"{name} {gate}" if many else gate: values.mean(1).tolist()
+        for name, layer in found.layers.items()
+        for gate, values in layer.gates.items()
+    }
+    for column in ("step", "read", *["likeliest if it ended here"] * bool(found.classes)):
+        shown.add_column(column)
+    for column in (*found.values, *gates):
+        shown.add_column(column, justify="right")
+    for step, read in enumerate(found.steps):
+        classes = [_likeliest(found, step)] if found.classes else []
+        values = [f"{values[step]:.4g}" for values in found.values.values()]
+        means = [f"{values[step]:.2f}" for values in gates.values()]
+        shown.add_row(*map(in_a_line, (str(step + 1), read, *classes, *values, *means)))
+    return shown
+
+
+def leave_figure(found: Explanation, file: Path) -> None:
+    """Draw the heat map into a PNG file.
+
+    Raises:
+        ConfigError: the file is there, and not of seqlab.
+        RunError: it cannot be written.
+    """
+    file = own_output(file, b"seqlab ")
+    figure = heat_map(found, f"{found.title}: gates and states, step by step")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as draft:
+            figure.savefig(draft, dpi=120, format="png", metadata={"Software": SOFTWARE})
+    except OSError as error:
+        raise RunError(f"cannot write {file}: {error.strerror}; name a file of yours with --out") from error
+
+
+def _likeliest(found: Explanation, step: int) -> str:
+    best = found.probabilities[step].topk(min(TOP, len(found.classes)))
+    return "  ".join(
+        f"{found.classes[number]} {share:.3f}"
+        for number, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    )
+
+
+def _given(text: str | None, file: Path | None) -> str:
+    """Return the text that is to be explained.
+
+    Raises:
+        DataError: there is none, or the file cannot be read.
+    """
+    if file is not None:
+        text = read_user_text(file)
+    if text is None or not text.strip():
+        raise DataError("nothing to explain: name a text, or --file with one")
+    return text.strip()
+
+
+def _text(run: LoadedRun, text: str) -> Explanation:
+    batch = encode(run.spec, [text]).batch(torch.tensor([0]))
+    steps = batch.x.shape[1]
+    with torch.no_grad():  # a row for every beginning of the text
+        answers = run.module(batch.x.expand(steps, -1), torch.arange(1, steps + 1))
+    return Explanation(
+        title=run.spec.headed(text if len(text) <= LONGEST_TITLE else f"{text[:LONGEST_TITLE]}…"),
+        steps=[run.spec.symbols[token] for token in batch.x[0].tolist()],
+        values={},
+        classes=run.spec.classes,
+        probabilities=answers.softmax(1),
+        layers=_layers(run, batch.x),
+    )
+
+
+def _series(run: LoadedRun, file: Path) -> Explanation:
+    series = run.spec.series
+    assert series is not None  # noqa: S101 (every forecaster has one)
+    data = cast("SeriesData", make_data(run.config))
+    columns, grid = latest_window(data, series, file)
+    seconds = grid.times[-series.input_steps :].astype("datetime64[s]")
+    times = [str(time).replace("T", " ").removesuffix(":00") for time in seconds]
+    return Explanation(
+        title=run.spec.headed(f"{file.name}, {times[0]} to {times[-1]}"),
+        steps=times,
+        values={
+            target: columns[:, place].tolist()
+            for target, place in zip(series.targets, series.places, strict=True)
+        },
+        classes=(),
+        probabilities=torch.empty(len(times), 0),
+        layers=_layers(run, scale(columns[None], series)),
+    )
+
+
+def _layers(run: LoadedRun, x: Tensor) -> dict[str, Layer]:
+    recurrent = run.module.model.recurrent
+    with torch.no_grad(), recording(recurrent) as runs:
+        run.module(x, torch.tensor([x.shape[1]]))
+    found = {}
+    for number, (name, layer) in enumerate(zip(layer_names(recurrent), runs, strict=True)):
+        is_backward = number % recurrent.directions == 1
+        shown = named_activities(layer)
+        values = {
+            key: (activity.values[0].flip(0) if is_backward else activity.values[0]).float()
+            for key, activity in shown.items()
+        }
+        found[name] = Layer(
+            gates={key: values[key] for key, activity in shown.items() if activity.is_gate},
+            states={key: values[key] for key, activity in shown.items() if not activity.is_gate},
+            bounded=frozenset(key for key, activity in shown.items() if activity.function == "sigmoid"),
+        )
+    return found

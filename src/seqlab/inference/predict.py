@@ -1,0 +1,155 @@
+"""Asking a trained network, in a run folder or exported: about texts, or how a series goes on."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+
+from seqlab.data import DataSpec
+from seqlab.data.batches import TokenSamples
+from seqlab.data.series.dataset import SeriesData, in_units
+from seqlab.data.series.grid import Grid
+from seqlab.data.source import Source
+from seqlab.data.text.vocabulary import Vocabulary
+from seqlab.errors import ConfigError, DataError
+from seqlab.io.terminal import in_a_line
+from seqlab.models.build import make_data
+from seqlab.models.predictor import Predictor
+from seqlab.runs.load import load_run
+
+if TYPE_CHECKING:
+    from seqlab.data.series.spec import SeriesSettings
+    from seqlab.data.text.cleaning import TextSettings
+
+log = logging.getLogger(__name__)
+
+BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The most probable classes of a text, the best first."""
+
+    text: str
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ForecastStep:
+    """The values of all targets at one time, in their own units."""
+
+    time: str
+    values: dict[str, float]
+
+
+def load(path: Path, checkpoint: str = "best") -> Predictor:
+    """Load what answers: a run folder, or a file that ``seqlab export`` has written.
+
+    Args:
+        path: the folder, or a file named .safetensors or .onnx.
+        checkpoint: of a folder, "best" or "last".
+
+    Raises:
+        SeqlabError: what is there is missing, damaged, or needs a package that is not installed.
+    """
+    if path.suffix not in (".safetensors", ".onnx"):
+        run = load_run(path, checkpoint)
+        return Predictor.of(run.module, run.spec, make_data(run.config))
+    if checkpoint != "best":
+        raise ConfigError(f"--checkpoint={checkpoint} chooses in a run folder, and {path} is a file")
+    if path.suffix == ".safetensors":
+        from seqlab.export.weights import read_weights  # noqa: PLC0415
+
+        return read_weights(path)
+    from seqlab.export import require_onnx  # noqa: PLC0415
+
+    require_onnx()
+    from seqlab.export.onnx_model import read_onnx  # noqa: PLC0415 (an extra)
+
+    return read_onnx(path)
+
+
+def classify(network: Predictor, texts: Sequence[str], top: int) -> list[Answer]:
+    """Classify texts.
+
+    Args:
+        network: a classifier.
+        texts: what to classify, each at least one character long.
+        top: how many classes to name.
+    """
+    samples = encode(network.spec, texts)
+    answers: list[Answer] = []
+    for ids in torch.split(torch.arange(len(texts)), BATCH):
+        batch = samples.batch(ids)
+        best = network.answer(batch.x, batch.lengths).topk(min(top, len(network.spec.classes)))
+        for row, sample in enumerate(ids.tolist()):
+            names = tuple(network.spec.classes[number] for number in best.indices[row].tolist())
+            answers.append(Answer(texts[sample], names, tuple(best.values[row].tolist())))
+    return answers
+
+
+def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
+    """Return texts as a network reads them, and say which characters or words it does not know.
+
+    Args:
+        spec: what the network's data declared.
+        texts: each at least one character long.
+    """
+    settings = cast("TextSettings", spec.text)
+    tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
+    vocabulary = Vocabulary(spec.symbols)
+    unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
+    if unseen:
+        shown = " ".join(map(in_a_line, unseen[:20]))
+        log.warning("%d %s are not known from training: %s", len(unseen), settings.tokens, shown)
+    return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, marks=settings.marks)
+
+
+def forecast(network: Predictor, file: Path) -> list[ForecastStep]:
+    """Forecast what follows the last row of a file.
+
+    Args:
+        network: a forecaster.
+        file: a table with the columns that the network has read, at least as long as its input.
+
+    Raises:
+        DataError: the file is missing, malformed, too short, or has a gap in its last steps.
+    """
+    series = cast("SeriesSettings", network.spec.series)
+    x, grid = latest_window(cast("SeriesData", network.data), series, file)
+    values = network.answer(torch.from_numpy(x[None]), torch.tensor([series.input_steps]))[0].tolist()
+    times = grid.times[-1] + grid.step * np.arange(1, series.horizon_steps + 1)
+    return [
+        ForecastStep(str(np.datetime64(int(time), "s")), dict(zip(series.targets, row, strict=True)))
+        for time, row in zip(times, values, strict=True)
+    ]
+
+
+def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> tuple[np.ndarray, Grid]:
+    """Read the last steps of a file, as many as a network reads.
+
+    Args:
+        data: reads such files.
+        series: what the columns are.
+        file: a table with the columns that the network has read, at least as long as its input.
+
+    Returns:
+        The input columns in their own units, [T, F], and the whole grid that they end.
+
+    Raises:
+        DataError: the file is missing, malformed, too short, or has a gap in its last steps.
+    """
+    table = data.open(Source("real", file, "--file"))
+    grid = data.read_grid(table, series.measured, series.step_minutes)
+    if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
+        gaps = int((~grid.whole[-series.input_steps :]).sum())
+        raise DataError(
+            f"{file}: the last {series.input_steps} steps of {series.step_minutes:g} minutes must be there "
+            f"without a gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or whole file"
+        )
+    return in_units(grid, series)[-series.input_steps :], grid

@@ -1,0 +1,1 @@
+"""What is trained? The network, the one LightningModule, its optimizer."""

@@ -1,0 +1,34 @@
+"""From the configuration to the data and the network."""
+
+from seqlab.config import Config
+from seqlab.data import DATASETS, DataSpec, SequenceData
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.models.precision import weights_dtype
+
+
+def make_data(config: Config) -> SequenceData:
+    """Return the data module; nothing is read yet."""
+    settings = config.data.model_dump(exclude={"name"})
+    return DATASETS[config.data.name](**settings, seed=config.seed)
+
+
+def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> SequenceModule:
+    """Return the LightningModule whose sizes fit the data.
+
+    Args:
+        config: the whole configuration.
+        spec: what the data declare.
+        engine: that a run which goes on has used; None for what the configuration says.
+
+    Raises:
+        EngineError: the engine asked for cannot run the cell.
+    """
+    module = SequenceModule(
+        spec=spec.as_dict(),
+        model=config.model.model_dump() | {"engine": engine or config.engine},
+        task=config.task.model_dump(exclude={"name", "baselines"}),
+        optimizer=config.optimizer.model_dump(),
+        scheduler=config.scheduler.model_dump(),
+    ).to(weights_dtype(config.trainer.precision))
+    module.model.recurrent.choice()
+    return module

@@ -1,0 +1,132 @@
+"""What a checkpoint must be before torch may read it: an archive of plain values, as torch.save writes it.
+
+torch.load(weights_only=True) runs no code of the file's, but takes its word for sizes, and has functions that
+a file can call. So the archive is measured first, and its pickle may do only what plain values and dense
+tensors need.
+"""
+
+import pickletools
+import struct
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from seqlab.io.safe_read import UnreadableError, open_plain
+
+BROKEN = (struct.error, ValueError, IndexError, OverflowError)
+"""What zipfile also raises at a directory that is damaged."""
+MOST_ENTRIES = 100_000
+LARGEST_PICKLE = 2**24
+"""Bytes of everything in a checkpoint that is no tensor."""
+
+OPCODES = frozenset(
+    [
+        *("PROTO", "STOP", "MARK", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2"),
+        *("TUPLE3", "APPEND", "APPENDS", "SETITEM", "SETITEMS", "BINPUT", "LONG_BINPUT", "BINGET"),
+        *("LONG_BINGET", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
+        *("BINUNICODE", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"),
+    ]
+)
+"""What protocol 2 writes for plain values, OrderedDict and tensors."""
+
+STORAGES = ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
+GLOBALS = frozenset(
+    [
+        "collections OrderedDict",
+        "torch._utils _rebuild_tensor_v2",
+        *(f"torch {name}Storage" for name in STORAGES),
+    ]
+)
+"""What a pickle may name."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What an archive says of its content.
+
+    Attributes:
+        pickle_size: bytes of its pickle, in which every value that is no tensor takes one or more.
+        tensors: size in bytes and CRC-32 of the memory of its tensors, in the order of the file.
+    """
+
+    pickle_size: int
+    tensors: list[tuple[int, int]]
+
+
+def check_archive(file: Path, largest: int) -> Archive:
+    """Refuse a file that is no uncompressed archive of plain values and dense tensors.
+
+    Whatever is no tensor is compared with its checksum; the tensors are once they are in memory.
+
+    Args:
+        file: a checkpoint.
+        largest: bytes that it may have.
+
+    Raises:
+        UnreadableError: with the reason.
+    """
+    with open_plain(file, largest) as opened:
+        size = file.stat().st_size
+        try:
+            with ZipFile(opened) as archive:
+                entries = _check_entries(archive, size)
+                folder = archive.infolist()[0].filename.partition("/")[0]
+                tensors = [entry for entry in entries if entry.filename.startswith(f"{folder}/data/")]
+                others = {entry.filename: entry for entry in entries if entry not in tensors}
+                content = _read_others(archive, others).get(f"{folder}/data.pkl")
+        except UnreadableError:
+            raise
+        except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, *BROKEN) as error:
+            raise UnreadableError(
+                f"is no checkpoint, or cut off or damaged ({str(error) or type(error).__name__:.80})"
+            ) from error
+    if content is None:
+        raise UnreadableError("holds no weights")
+    _check_pickle(content)
+    return Archive(len(content), [(entry.file_size, entry.CRC) for entry in tensors if entry.file_size])
+
+
+def _check_entries(archive: ZipFile, size: int) -> list[ZipInfo]:
+    """Return the entries in the order of the file, which lie side by side in it."""
+    entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
+    if not entries or len(entries) > MOST_ENTRIES:
+        raise UnreadableError(f"has {len(entries):,} parts inside, as no checkpoint has")
+    # torch stores without compression; a compressed entry may unpack to anything.
+    if any(entry.compress_type != ZIP_STORED or entry.compress_size != entry.file_size for entry in entries):
+        raise UnreadableError("is compressed inside, as no checkpoint is")
+    ends = [entry.header_offset + entry.file_size for entry in entries]
+    starts = [*(entry.header_offset for entry in entries[1:]), size]
+    if entries[0].header_offset or any(end > start for end, start in zip(ends, starts, strict=True)):
+        raise UnreadableError("has parts that overlap or are longer than the file")
+    # torch does not tell upper from lower case here.
+    names = sorted(entry.filename.lower() for entry in entries)
+    if any(first == second for first, second in pairwise(names)):
+        raise UnreadableError("has two parts of one name")
+    return entries
+
+
+def _read_others(archive: ZipFile, entries: dict[str, ZipInfo]) -> dict[str, bytes]:
+    """Return what is no tensor by its name; reading compares it with its checksum."""
+    size = sum(entry.file_size for entry in entries.values())
+    if size > LARGEST_PICKLE:
+        raise UnreadableError(f"holds {size:,} bytes beside its tensors, as no checkpoint does")
+    return {name: archive.read(entry) for name, entry in entries.items()}
+
+
+def _check_pickle(content: bytes) -> None:
+    try:
+        odd = next(filter(None, map(_no_plain_value, pickletools.genops(content))), None)
+    except ValueError as error:
+        raise UnreadableError(f"is damaged ({error!s:.80})") from error
+    if odd:
+        raise UnreadableError(f"holds something that is no plain value ({odd})")
+
+
+def _no_plain_value(step: tuple[pickletools.OpcodeInfo, Any, int | None]) -> str | None:
+    """Return what a step of a pickle does, if plain values and dense tensors do not need it."""
+    opcode, argument, _ = step
+    if opcode.name == "GLOBAL" and argument not in GLOBALS:
+        return str(argument).replace(" ", ".")[:80]
+    return None if opcode.name in OPCODES else opcode.name

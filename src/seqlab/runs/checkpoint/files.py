@@ -1,0 +1,71 @@
+"""Checkpoints as files: replaced as a whole, and each with a checksum of all its bytes."""
+
+import io
+import struct
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+
+from seqlab.errors import StorageError
+from seqlab.io.files import replacing
+from seqlab.io.safe_read import UnreadableError, open_plain
+from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
+
+COMMENT = b"crc32 " + EMPTY
+"""The comment of the archive that a checkpoint is, which stands at its very end."""
+DIRECTORY_END = 22, b"PK\x05\x06"
+"""The last bytes of an archive without a comment, how many they are and how they begin."""
+
+
+class Checkpoints(TorchCheckpointIO):
+    """Lightning's way to checkpoint files; its own stages them in the temporary folder, and copies."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
+        """Write a checkpoint in place of the one before.
+
+        Raises:
+            StorageError: it cannot be written; the one before is whole.
+        """
+        path = Path(path)
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as draft:
+                draft.write_bytes(_sealed(content.getvalue()))
+        except OSError as error:
+            raise StorageError(
+                f"cannot write {path}: {error.strerror}; what was saved before is whole; make room, then "
+                f"seqlab train resume={path.parent.parent} goes on"
+            ) from error
+
+
+def check_seal(file: Path, largest: int) -> None:
+    """Refuse a checkpoint of which a byte is not one that was written; those without a checksum are older.
+
+    Args:
+        file: an archive.
+        largest: bytes that it may have.
+
+    Raises:
+        UnreadableError: with the reason.
+    """
+    with open_plain(file, largest) as opened:
+        content_end = opened.seek(-len(EMPTY), io.SEEK_END)
+        size, begins = DIRECTORY_END
+        opened.seek(-size, io.SEEK_END)
+        tail = opened.read()
+        is_sealed = tail[-len(COMMENT) :].startswith(COMMENT.removesuffix(EMPTY))
+        if not is_sealed and tail.startswith(begins):
+            return
+        if not is_sealed or not is_whole(opened, content_end):
+            raise UnreadableError(DAMAGED)
+
+
+def _sealed(archive: bytes) -> bytearray:
+    """Return an archive with its checksum as its comment, the size of which stands before it."""
+    content = bytearray(archive[:-2] + struct.pack("<H", len(COMMENT)) + COMMENT)
+    seal(content, len(content) - len(EMPTY))
+    return content

@@ -1,0 +1,80 @@
+"""A network built for weights that someone hands over."""
+
+import torch
+from torch import Tensor
+
+from seqlab.config.model import ModelConfig
+from seqlab.data import DataSpec
+from seqlab.errors import SeqlabError
+from seqlab.io.safe_read import UnreadableError
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.registry.types import Section
+
+
+def build_network(
+    weights: dict[str, Tensor],
+    spec: DataSpec,
+    model: ModelConfig,
+    task: Section,
+    engine: str,
+    *,
+    dtype: torch.dtype,
+) -> SequenceModule:
+    """Return the network with the weights, in evaluation mode; it is built only once they are known to fit.
+
+    Args:
+        weights: by their names in the state_dict.
+        spec: what the data declared.
+        model: the settings of the network.
+        task: the settings of the task.
+        engine: what runs the cell.
+        dtype: of the weights.
+
+    Raises:
+        UnreadableError: the weights are another network's, or no network can be as the settings say.
+    """
+    check_weights(weights, spec, model, task, engine, dtype=dtype)
+    module = _make(spec, model, task, engine, dtype=dtype)
+    module.load_state_dict(weights)
+    return module.eval()
+
+
+def check_weights(
+    weights: dict[str, Tensor],
+    spec: DataSpec,
+    model: ModelConfig,
+    task: Section,
+    engine: str,
+    *,
+    dtype: torch.dtype,
+) -> None:
+    """Refuse weights that are not this network's, at no cost in memory; arguments as of ``build_network``.
+
+    Raises:
+        UnreadableError: the weights are another network's, or no network can be as the settings say.
+    """
+    if model.num_layers > len(weights):
+        raise UnreadableError(f"has {len(weights)} weights, too few for {model.num_layers} layers")
+    try:
+        with torch.device("meta"):  # which takes no memory
+            expected = _make(spec, model, task, engine, dtype).state_dict()
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        reason = str(error).splitlines()[0]
+        raise UnreadableError(f"describes no network that can be ({reason:.80})") from error
+    except SeqlabError as error:
+        raise UnreadableError(f"does not fit its settings ({error})") from error
+    if odd := set(weights) ^ set(expected):
+        raise UnreadableError(f"its weights are another network's ('{min(map(str, odd))}')")
+    for name, tensor in expected.items():
+        if weights[name].shape != tensor.shape or weights[name].dtype != tensor.dtype:
+            raise UnreadableError(f"weight '{name}' does not have the network's shape and type")
+
+
+def _make(
+    spec: DataSpec, model: ModelConfig, task: Section, engine: str, dtype: torch.dtype
+) -> SequenceModule:
+    return SequenceModule(
+        spec=spec.as_dict(),
+        model=model.model_dump() | {"engine": engine},
+        task=task.model_dump(exclude={"name", "baselines"}),
+    ).to(dtype)

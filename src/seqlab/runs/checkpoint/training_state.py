@@ -1,0 +1,62 @@
+"""How far a training has come: what a checkpoint must hold beside its weights for a run to go on."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from seqlab.io.safe_read import UnreadableError, mistake_in
+
+Number = Annotated[int, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, arbitrary_types_allowed=True)
+
+
+class _Group(_Part):
+    params: list[int]
+
+
+class _Optimizer(_Part):
+    state: dict[int, dict[str, Any]]
+    param_groups: list[_Group]
+
+
+class _Loops(_Part):
+    fit_loop: dict[str, Any]
+
+
+class _Progress(_Part):
+    epoch: Number
+    global_step: Number
+    loops: _Loops
+    callbacks: dict[str, dict[str, Any]]
+    optimizer_states: Annotated[list[_Optimizer], Field(min_length=1, max_length=1)]
+    lr_schedulers: list[dict[str, Any]]
+
+
+def check_progress(content: dict[str, Any]) -> None:
+    """Refuse a checkpoint whose optimizer, loops or callbacks are not those of its weights' training.
+
+    Args:
+        content: of the checkpoint; its weights are known to be tensors.
+
+    Raises:
+        UnreadableError: with the reason.
+    """
+    try:
+        progress = _Progress.model_validate(content)
+    except ValidationError as error:
+        raise UnreadableError(f"does not say how far its training is ({mistake_in(error)})") from error
+    weights: dict[str, Tensor] = content["state_dict"]
+    (optimizer,) = progress.optimizer_states
+    learnt = [number for group in optimizer.param_groups for number in group.params]
+    kept = [
+        value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)
+    ]
+    shapes = {tensor.shape for tensor in weights.values()}
+    if sorted(learnt) != list(range(len(weights))) or not set(optimizer.state) <= set(learnt):
+        raise UnreadableError("has an optimizer that is not of its weights")
+    if any(tensor.numel() > 1 and tensor.shape not in shapes for tensor in kept):
+        raise UnreadableError("has an optimizer that is not of its weights")

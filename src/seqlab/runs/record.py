@@ -1,0 +1,76 @@
+"""run.json: the record of a run, and what every reader of one may rely on."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json, read_text
+
+RECORD = "run.json"
+"""The file in a run folder that says what happened."""
+
+FORMAT = 1
+"""What run folders look like; raised when an older seqlab would misread a new one."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Series(_Part):
+    targets: list[str] = []
+
+
+class _Data(_Part):
+    name: str = ""
+    source: str = ""
+    path: str | None = None
+    sha256: str | None = None
+    series: _Series | None = None
+
+
+class _Record(_Part):
+    status: str = ""
+    error: str = ""
+    started: str = ""
+    cell: str = ""
+    engine: str = ""
+    parameters: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    seconds: float | None = None
+    data: _Data = _Data()
+    metrics: dict[str, float | None] = {}
+    baselines: dict[str, dict[str, float | None]] = {}
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """Return the record in a run.json; its known fields, where there are any, have their types.
+
+    Raises:
+        UnreadableError: it is missing, damaged, or written by a later seqlab.
+    """
+    record = parse_json(read_text(file))
+    if not isinstance(record, dict):
+        raise UnreadableError("is not the record of a run")
+    written = record.get("format", FORMAT)
+    if not isinstance(written, int) or written > FORMAT:
+        versions = record.get("versions")
+        needed = versions.get("seqlab") if isinstance(versions, dict) else None
+        raise UnreadableError(
+            f"has format {written!r:.20} of seqlab {needed!s:.20}, and this one reads up to {FORMAT}; "
+            "pip install --upgrade seqlab"
+        )
+    try:
+        _Record.model_validate(record)
+    except ValidationError as error:
+        raise UnreadableError(f"is damaged: {mistake_in(error)}") from error
+    return record
+
+
+def recorded(folder: Path) -> dict[str, Any]:
+    """Return the record in a run folder, empty as long as there is none that can be read."""
+    try:
+        found = parse_json(read_text(folder / RECORD))
+    except UnreadableError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,64 @@
+# ruff: noqa: PLC0415
+"""One run of a command, or one job of a sweep: from what Hydra has composed to its score."""
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def train_composed(composed: "DictConfig") -> float:
+    """Validate a composed configuration and train; return the best monitored score.
+
+    A job of a sweep has its folder from Hydra. If a run is done there with the same settings, it is kept.
+    """
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from seqlab.registry import plugins
+    from seqlab.runs.paths import default_name
+    from seqlab.sweep.clashes import job_folder
+    from seqlab.sweep.job import begun, finished
+
+    job = HydraConfig.get()
+    folder, overrides = None, list(job.overrides.task)
+    if job.mode == RunMode.MULTIRUN:
+        folder = job_folder(job.sweep)
+        if record := finished(folder, overrides):
+            return float(record["score"] if record["score"] is not None else "nan")
+    else:
+        _refuse_lone_sweep(job.runtime.choices["sweep"])
+    if composed.name is None:
+        composed.name = default_name(job.runtime.choices)
+    plugins.load(composed.imports)
+    from seqlab.config.compose import make_config
+    from seqlab.io import console_log
+
+    config = make_config(composed)
+    console_log.configure(config.verbosity)
+    from seqlab.runs.resume import Start, start_of
+    from seqlab.sweep.pruning import pruning
+    from seqlab.training.fit import train
+
+    if folder is None:
+        start = start_of(config, overrides)
+    else:
+        start = Start(config, overrides, folder, goes_on=begun(folder, overrides) is not None)
+    facts = {"overrides": list(start.overrides)}
+    return train(start.config, start.path, goes_on=start.goes_on, beside=pruning, **facts).score
+
+
+def _refuse_lone_sweep(chosen: str) -> None:
+    """Refuse a sweep in a single run: it would train one model and say nothing of the others.
+
+    Raises:
+        ConfigError: -m is missing.
+    """
+    if chosen == "grid":
+        return
+    from seqlab.errors import ConfigError
+    from seqlab.runs.paths import FOLDER_VARIABLE
+
+    if FOLDER_VARIABLE not in os.environ:  # else one of several processes of a job
+        raise ConfigError(f"sweep={chosen} needs -m: seqlab train -m sweep={chosen} …")

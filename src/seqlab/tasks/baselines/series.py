@@ -1,0 +1,162 @@
+"""What a forecast must be compared with: the last value, yesterday, the season, and a linear model.
+
+Each baseline is prepared on data and then forecasts a split's windows: scaled values, [W, horizon, K].
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+
+from seqlab.data import SequenceData, WindowSamples
+from seqlab.data.series.grid import seasons
+from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
+
+Forecast = Callable[[str], np.ndarray]
+
+CHUNK = 1024
+"""Windows that are in memory at once."""
+MOST_WINDOWS = 50_000
+"""Training windows of the ridge regression; neighbours hardly differ, so more are thinned out."""
+MOST_INPUTS = 3_000
+"""Inputs of the ridge regression; more are thinned out in time."""
+PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)
+
+
+class UnavailableError(Exception):
+    """A baseline cannot be made of these data; the message says why."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A way to forecast, and whether it is fitted to the training windows."""
+
+    prepare: Callable[[SequenceData], Forecast]
+    is_fitted: bool = False
+
+
+def persistence(data: SequenceData) -> Forecast:
+    """Forecast the last value for every step."""
+    series = _series(data)
+
+    def forecast(split: str) -> np.ndarray:
+        windows = _windows(data, split)
+        last = windows.values.numpy()[windows.starts.numpy() + series.input_steps - 1][:, windows.targets]
+        repeated: np.ndarray = np.repeat(last[:, None], series.horizon_steps, axis=1)
+        return repeated
+
+    return forecast
+
+
+def yesterday(data: SequenceData) -> Forecast:
+    """Forecast the value of the same time of the last day that is known.
+
+    Raises:
+        UnavailableError: a day is no whole number of steps, or more of them than a model reads.
+    """
+    series = _series(data)
+    day = DAY / (60 * series.step_minutes)
+    if day != round(day):
+        raise UnavailableError(f"a day is no whole number of steps of {series.step_minutes:g} minutes")
+    if day > series.input_steps:
+        raise UnavailableError("needs a day of input")
+    back = series.input_steps - round(day) + np.arange(series.horizon_steps) % round(day)
+
+    def forecast(split: str) -> np.ndarray:
+        windows = _windows(data, split)
+        found: np.ndarray = windows.values.numpy()[windows.starts.numpy()[:, None] + back][
+            :, :, windows.targets
+        ]
+        return found
+
+    return forecast
+
+
+def climatology(data: SequenceData) -> Forecast:
+    """Forecast what is usual at that hour and season in the training part.
+
+    Raises:
+        UnavailableError: the training part is shorter than a year.
+    """
+    series = _series(data)
+    if not series.climatology:
+        raise UnavailableError(f"needs a year of training ({YEAR / DAY:.0f} days)")
+    means, scales = (np.array(values)[list(series.places)] for values in (series.means, series.scales))
+
+    def forecast(split: str) -> np.ndarray:
+        times = _windows(data, split).asked_times()
+        usual = seasons(times.ravel()) @ np.array(series.climatology).T
+        scaled: np.ndarray = ((usual - means) / scales).reshape(*times.shape, -1)
+        return scaled.astype(np.float32)
+
+    return forecast
+
+
+def ridge(data: SequenceData) -> Forecast:
+    """Forecast by ridge regression on all that a model reads; the penalty is chosen on validation windows."""
+    series = _series(data)
+    inputs = _Inputs(series)
+    train = _windows(data, "train")
+    every = -(-len(train) // MOST_WINDOWS)
+    gram, cross = _normal_equations(inputs, train.subset(np.arange(0, len(train), every)))
+    values, vectors = np.linalg.eigh(gram)
+    rotated = vectors.T @ cross
+
+    def forecast_with(weights: np.ndarray, split: str) -> np.ndarray:
+        chunks = [
+            (x @ weights).reshape(len(x), series.horizon_steps, -1) + last
+            for x, last, _ in inputs.chunks(_windows(data, split))
+        ]
+        return np.concatenate(chunks).astype(np.float32)
+
+    truth = _windows(data, "val").y.numpy()
+    candidates = [vectors @ (rotated / (np.maximum(values, 0) + penalty)[:, None]) for penalty in PENALTIES]
+    errors = [np.abs(forecast_with(weights, "val") - truth).mean() for weights in candidates]
+    best = candidates[int(np.argmin(errors))]
+    return lambda split: forecast_with(best, split)
+
+
+BASELINES = {
+    "persistence": Baseline(persistence),
+    "yesterday": Baseline(yesterday),
+    "climatology": Baseline(climatology),
+    "ridge": Baseline(ridge, is_fitted=True),
+}
+
+
+class _Inputs:
+    """What ridge regression reads of a window: measured columns at its steps, derived ones at the last."""
+
+    def __init__(self, series: SeriesSettings) -> None:
+        derived = 2 * len(series.calendar) + len(series.climatology) * bool(series.calendar)
+        self.measured = len(series.columns) - derived
+        thinned = -(-series.input_steps * self.measured // MOST_INPUTS)
+        self.steps = np.arange(series.input_steps - 1, -1, -thinned)[::-1].copy()
+
+    def chunks(self, windows: WindowSamples) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield some windows at a time: inputs with a constant [C, P], last values [C, 1, K], answers."""
+        for ids in torch.split(torch.arange(len(windows)), CHUNK):
+            batch = windows.batch(ids)
+            x = batch.x.numpy().astype(np.float64)
+            flat = x[:, self.steps, : self.measured].reshape(len(x), -1)
+            inputs = np.hstack([flat, x[:, -1, self.measured :], np.ones((len(x), 1))])
+            yield inputs, x[:, -1:, windows.targets], batch.y.numpy().astype(np.float64)
+
+
+def _normal_equations(inputs: _Inputs, windows: WindowSamples) -> tuple[np.ndarray, np.ndarray]:
+    gram: np.ndarray | float = 0.0
+    cross: np.ndarray | float = 0.0
+    for x, last, y in inputs.chunks(windows):
+        gram = gram + x.T @ x
+        cross = cross + x.T @ (y - last).reshape(len(x), -1)
+    return cast("np.ndarray", gram), cast("np.ndarray", cross)
+
+
+def _series(data: SequenceData) -> SeriesSettings:
+    return cast("SeriesSettings", data.spec.series)
+
+
+def _windows(data: SequenceData, split: str) -> WindowSamples:
+    return cast("WindowSamples", data.samples[split])

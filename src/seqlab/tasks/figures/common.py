@@ -1,0 +1,75 @@
+"""The figures a run leaves: learning curves, confusion matrices, answers against the truth."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from seqlab.tasks.figures.fonts import drawable, families
+
+COUNTED = 30
+"""Classes up to which the counts are written into the cells."""
+
+
+def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, title: str) -> Figure:
+    """Draw training and validation against the epoch.
+
+    Args:
+        history: (epoch, value) points by metric, such as "train/loss" and "val/loss".
+        quantity: the metric's name without its stage: "loss" or "accuracy".
+        title: what stands above.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for stage, label in (("train", "training"), ("val", "validation")):
+        points = history.get(f"{stage}/{quantity}", ())
+        axes.plot(
+            [epoch + 1 for epoch, _ in points], [value for _, value in points], marker="o", ms=3, label=label
+        )
+    axes.set(xlabel="epoch", ylabel=quantity, title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def scatter(predicted: Tensor, true: Tensor, title: str) -> Figure:
+    """Draw every answer, [N], against the truth, [N]; what is right lies on the diagonal."""
+    figure = Figure(figsize=(5.2, 5.0), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(true.cpu(), predicted.cpu(), s=8, alpha=0.5, linewidths=0)
+    axes.axline((float(true.mean()), float(true.mean())), slope=1, color="black", lw=1)
+    axes.set(xlabel="true", ylabel="predicted", title=title)
+    axes.grid(alpha=0.3)
+    return figure
+
+
+def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix: colour is the share of the true class, the number in a cell its count.
+
+    Args:
+        counts: rows are true classes, columns predicted ones, [C, C].
+        classes: class names in the order of their numbers.
+        title: what stands above.
+    """
+    counts = counts.cpu()  # looked at number by number
+    shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
+    side = min(4.0 + 0.42 * len(classes), 24.0)
+    figure = Figure(figsize=(side, side * 0.9), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, label="share of the true class", fraction=0.046)
+    places = range(len(classes))
+    names = [drawable(name, f"class {number}") for number, name in enumerate(classes)]
+    axes.set_xticks(places, names, rotation=90, family=families())
+    axes.set_yticks(places, names, family=families())
+    axes.set(xlabel="predicted", ylabel="true", title=title)
+    if len(classes) <= COUNTED:
+        for row in places:
+            for column in places:
+                if count := int(counts[row, column]):
+                    colour = "white" if shares[row, column] > 0.5 else "black"  # noqa: PLR2004 (half of the scale)
+                    axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=7)
+    return figure

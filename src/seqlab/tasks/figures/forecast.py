@@ -1,0 +1,78 @@
+"""The figures a forecasting run leaves: error against the horizon, a page of forecasts, all errors."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from seqlab.tasks.figures.fonts import families
+
+PAGE = (3, 3)
+"""Rows and columns of the page of forecasts."""
+LEAST, MOST = 0.001, 0.999
+"""Share of the errors that the histogram shows."""
+
+
+def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: str, title: str) -> Figure:
+    """Draw the mean absolute error of model and baselines against the hours ahead.
+
+    Args:
+        mae: for each forecast its error at every step, [horizon].
+        hours: hours ahead of each step.
+        target: name of the target, with its unit.
+        title: what stands above.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, errors in mae.items():
+        is_model = name == "model"
+        axes.plot(hours, errors, label=name, lw=2.2 if is_model else 1.2, color="black" if is_model else None)
+    axes.set(xlabel="hours ahead", title=title)
+    axes.set_ylabel(f"mean absolute error, {target}", family=families())
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return figure
+
+
+def forecasts(predicted: Tensor, true: Tensor, hours: Sequence[float], target: str, title: str) -> Figure:
+    """Draw some test windows, evenly spread over the test: forecast and truth.
+
+    Args:
+        predicted: forecasts in the target's unit, [N, horizon].
+        true: what came, [N, horizon].
+        hours: hours ahead of each step.
+        target: name of the target, with its unit.
+        title: what stands above.
+    """
+    rows, columns = PAGE
+    figure = Figure(figsize=(10, 7.2), layout="constrained")
+    shown = np.linspace(0, len(true) - 1, min(rows * columns, len(true))).round().astype(int)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, window in zip(grid, shown, strict=False):
+        axes.plot(hours, true[window], color="black", lw=1.2, label="truth")
+        axes.plot(hours, predicted[window], color="tab:red", lw=1.6, label="forecast")
+        axes.set_title(f"test window {window:,}", fontsize=8)
+        axes.grid(alpha=0.3)
+    for axes in grid[len(shown) :]:
+        axes.set_axis_off()
+    grid[0].legend(fontsize=8)
+    figure.suptitle(title)
+    figure.supxlabel("hours ahead")
+    figure.supylabel(target, family=families())
+    return figure
+
+
+def histogram(errors: Tensor, target: str, title: str) -> Figure:
+    """Draw how the errors, forecast less truth, are distributed, [N, horizon]."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    values = errors.numpy().ravel()
+    axes.hist(values, bins=80, range=tuple(np.quantile(values, (LEAST, MOST))), color="tab:blue", alpha=0.8)
+    axes.axvline(0, color="black", lw=1)
+    axes.axvline(float(values.mean()), color="tab:red", lw=1.5, label=f"bias {values.mean():.3g}")
+    axes.set(ylabel="forecasts", title=title)
+    axes.set_xlabel(f"forecast less truth, {target}", family=families())
+    axes.legend()
+    return figure

@@ -1,0 +1,19 @@
+"""What happens beside training?"""
+
+from seqlab.training.callbacks.average import EMAWeightAveraging
+from seqlab.training.callbacks.best_checkpoint import Best
+from seqlab.training.callbacks.diagnostics import Diagnostics
+from seqlab.training.callbacks.progress import EpochLines, progress
+from seqlab.training.callbacks.resume import Resume, SavedFirst
+from seqlab.training.callbacks.stopping import EarlyStopping
+
+__all__ = [
+    "Best",
+    "Diagnostics",
+    "EMAWeightAveraging",
+    "EarlyStopping",
+    "EpochLines",
+    "Resume",
+    "SavedFirst",
+    "progress",
+]

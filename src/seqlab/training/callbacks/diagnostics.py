@@ -1,0 +1,142 @@
+"""Gradient flow, gates and memory of the network in training, on the same few sequences each time."""
+
+import numpy as np
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import imsave
+
+from seqlab.data import Batch, SequenceData
+from seqlab.diagnostics.figures import draw
+from seqlab.diagnostics.snapshot import take_snapshot
+from seqlab.errors import RunError
+from seqlab.io.safe_read import UnreadableError
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.runs import RunFolder
+from seqlab.runs.diagnostics_file import LayerSnapshot, Snapshot, read_snapshots, write_snapshots
+
+
+class Diagnostics(Callback):
+    """Measures before training, after every so many epochs and after the last; draws in the end.
+
+    What is measured changes nothing: a run with it ends bit for bit as one without. Rank 0 does it alone, in
+    the weights' own precision.
+
+    Args:
+        folder: of the run.
+        every: epochs between two measurements.
+        samples: validation sequences that are measured, spread evenly.
+        draws: whether figures are drawn.
+        title: what stands above them.
+    """
+
+    def __init__(self, folder: RunFolder, *, every: int, samples: int, draws: bool, title: str) -> None:
+        self.folder, self.every, self.samples, self.draws, self.title = folder, every, samples, draws, title
+        self._measured = -1
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.global_step == 0:
+            self._measure(trainer, pl_module, 0)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if (trainer.current_epoch + 1) % self.every == 0:
+            self._measure(trainer, pl_module, trainer.current_epoch + 1)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if self._measured != trainer.current_epoch:
+            self._measure(trainer, pl_module, trainer.current_epoch)
+        if self.draws and trainer.is_global_zero:
+            self._draw(trainer)
+
+    def state_dict(self) -> dict[str, int]:
+        return {"measured": self._measured}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._measured = state_dict["measured"]
+
+    def _measure(self, trainer: Trainer, module: LightningModule, epoch: int) -> None:
+        self._measured = epoch
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
+        device = module.device  # at the end it is the processor
+        probe = trainer.strategy.batch_to_device(self._probe(trainer), device)
+        with torch.autocast(device.type, enabled=False):
+            found = take_snapshot(module, probe, epoch=epoch, step=trainer.global_step)
+        # What a run has measured after the state from which it goes on is measured again, and what it has
+        # measured as its end is none if it became longer.
+        before = [one for one in self._snapshots() if one.epoch < epoch and one.epoch % self.every == 0]
+        write_snapshots(self.folder.diagnostics, [*before, found])
+        step = max(trainer.global_step - 1, 0)
+        for logger in trainer.loggers:
+            logger.log_metrics(_scalars(found), step=step)
+            if isinstance(logger, TensorBoardLogger):
+                _log_histograms(logger, found, step)
+
+    def _snapshots(self) -> list[Snapshot]:
+        file = self.folder.diagnostics
+        try:
+            return read_snapshots(file)
+        except UnreadableError as error:
+            raise RunError(f"{file} {error}; remove it, and the run goes on") from error
+
+    def _probe(self, trainer: Trainer) -> Batch:
+        samples = _data_of(trainer).samples["val"]
+        count = min(self.samples, len(samples))
+        return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
+
+    def _draw(self, trainer: Trainer) -> None:
+        title = _data_of(trainer).spec.headed(self.title)
+        self.folder.figures.mkdir(exist_ok=True)
+        for name, figure in draw(self._snapshots(), title).items():
+            canvas = FigureCanvasAgg(figure)
+            # Drawn once for both: it takes longer than a measurement.
+            canvas.draw()  # type: ignore[no-untyped-call]
+            rgba = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+            pixels = np.ascontiguousarray(rgba[:, :, :3])
+            imsave(self.folder.figures / f"{name}.png", pixels)
+            for logger in trainer.loggers:
+                if isinstance(logger, TensorBoardLogger):
+                    logger.experiment.add_image(name, pixels, trainer.global_step, dataformats="HWC")
+
+
+def _data_of(trainer: Trainer) -> SequenceData:
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    assert isinstance(data, SequenceData)  # noqa: S101 (there is no other)
+    return data
+
+
+def _log_histograms(logger: TensorBoardLogger, found: Snapshot, step: int) -> None:
+    for layer in found.layers:
+        for name, gate in layer.gates.items():
+            counts, edges = np.array(gate.counts), np.array(gate.edges)
+            middles = (edges[1:] + edges[:-1]) / 2
+            logger.experiment.add_histogram_raw(
+                f"{_place(layer)}/{name.replace(' ', '_')}",
+                min=edges[0],
+                max=edges[-1],
+                num=counts.sum(),
+                sum=counts @ middles,
+                sum_squares=counts @ middles**2,
+                bucket_limits=edges[1:].tolist(),
+                bucket_counts=gate.counts,
+                global_step=step,
+            )
+
+
+def _place(layer: LayerSnapshot) -> str:
+    return f"diagnostics/{layer.name.replace(' ', '_')}"
+
+
+def _scalars(found: Snapshot) -> dict[str, float]:
+    """Return the numbers that are followed over training, by the name of the curve."""
+    scalars = {"diagnostics/half_length": found.half_length}
+    for layer in found.layers:
+        place = _place(layer)
+        scalars[f"{place}/growth_rate"] = layer.growth_rate
+        for name, gate in layer.gates.items():
+            if gate.is_gate and gate.shut is not None and gate.open is not None:
+                saturated = [sum(shares) for shares in zip(gate.shut, gate.open, strict=True)]
+                scalars[f"{place}/saturation_{name.replace(' ', '_')}"] = sum(saturated) / len(saturated)
+    return scalars

@@ -1,0 +1,255 @@
+"""last.ckpt: where a run stands, so that it goes on bit for bit however it was ended."""
+
+import atexit
+import logging
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import distributed
+
+from seqlab.errors import RunError
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.runs import RunFolder
+from seqlab.training.callbacks.rng_state import (
+    State,
+    metric_state,
+    random_state,
+    restore_metric_state,
+    restore_random_state,
+)
+from seqlab.training.callbacks.signals import Request, end_at_once, exit_code
+from seqlab.training.loggers import Journal
+
+log = logging.getLogger(__name__)
+
+SAVE = 1
+"""What ranks agree on at the end of a batch: nothing (0), to save, or the number of a signal (2 and up)."""
+
+COPIES = 8
+"""Checkpoints are two, one more is written beside them, and an optimizer keeps up to twice the weights."""
+
+
+class Resume(Callback):
+    """Saves last.ckpt between epochs, and within them by steps, by minutes and when a signal asks to stop.
+
+    A state is saved where nothing is under way: before an epoch, or after a step of the optimizer.
+
+    Args:
+        folder: of the run.
+        every_steps: optimizer steps between two savings within an epoch, or None.
+        every_minutes: minutes since the last saving, or None.
+    """
+
+    def __init__(self, folder: RunFolder, *, every_steps: int | None, every_minutes: float | None) -> None:
+        self.folder, self.every_steps, self.every_minutes = folder, every_steps, every_minutes
+        self._request = Request()
+        self._ranks: distributed.ProcessGroup | None = None
+        self._restored: State = {}
+        self._at_step = -1
+        self._at_time = time.monotonic()
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        # Lightning's own handlers stop in the middle of validation, and can leave two processes waiting.
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+        # It looks for them on the device before every batch, and waits for it.
+        trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+        if stage == "fit":
+            self._request.listen()
+            if trainer.world_size > 1 and self._ranks is None:
+                # Of the processors: to agree through GPUs, each would have to finish its step.
+                self._ranks = distributed.new_group(backend="gloo")
+            _check_space(self.folder, pl_module)
+        else:
+            end_at_once()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._at_time = time.monotonic()
+        if not self._restored:
+            return
+        self._at_step = trainer.global_step
+        mine = self._restored["ranks"][trainer.global_rank]
+        device = trainer.strategy.root_device
+        restore_metric_state(_train_scores(pl_module), mine["metrics"], device)
+        trainer.callback_metrics.update(
+            {name: torch.tensor(value) for name, value in self._restored["monitored"].items()}
+        )
+        restore_random_state(mine["random"], device)
+        self._restored = {}
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.folder.trains()
+        # Gone on between epochs, Lightning does not count this one as begun, and then the next one twice.
+        trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
+        if trainer.global_step not in (0, self._at_step):
+            _count_from_zero(trainer)
+            self._save(trainer)
+        self._stop_if_asked(trainer, self._agree(trainer))
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        loop = trainer.fit_loop.epoch_loop
+        # Else Lightning would leave out a plateau schedule's step at the end of the first epoch.
+        trainer.fit_loop.restarting = False
+        # After an epoch's last batch comes its validation, and a state within that cannot be saved.
+        if loop.batch_progress.is_last_batch or trainer.fit_loop._should_accumulate():  # noqa: SLF001
+            return
+        wanted = self._agree(trainer)
+        if wanted:
+            self._save(trainer)
+        self._stop_if_asked(trainer, wanted)
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        _ours(pl_module).settle()  # what it logs belongs to the part of the journal that is kept
+        device = trainer.strategy.root_device
+        mine = {"random": random_state(device), "metrics": metric_state(_train_scores(pl_module))}
+        monitored = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        checkpoint["resume"] = {
+            "ranks": _gather(mine, trainer.world_size),
+            "monitored": monitored,
+            "journal": _flush(trainer),
+        }
+
+    def on_load_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self._restored = checkpoint["resume"]
+        if len(self._restored["ranks"]) != trainer.world_size:
+            raise RunError(
+                f"{self.folder.path} was trained by {len(self._restored['ranks'])} processes and goes on "
+                f"with as many; here are {trainer.world_size}"
+            )
+        for logger in trainer.loggers:
+            if isinstance(logger, Journal):
+                logger.truncate(self._restored["journal"])
+
+    def save_end(self, trainer: Trainer) -> None:
+        """Save where training has ended; from then on a signal ends the process at once."""
+        self._save(trainer)
+        self._stop_if_asked(trainer, self._agree(trainer))
+        end_at_once()
+
+    def _agree(self, trainer: Trainer) -> int:
+        """Return what to do, the same on all ranks: the most urgent thing that any of them wants."""
+        wanted = self._request.number or self._is_due(trainer)
+        if trainer.world_size == 1:
+            return wanted
+        agreed = torch.tensor(wanted)
+        distributed.all_reduce(agreed, distributed.ReduceOp.MAX, group=self._ranks)
+        return int(agreed)
+
+    def _is_due(self, trainer: Trainer) -> int:
+        steps, minutes = self.every_steps, self.every_minutes
+        by_steps = steps is not None and trainer.global_step % steps == 0
+        by_time = minutes is not None and time.monotonic() - self._at_time >= 60 * minutes
+        return SAVE if by_steps or by_time else 0
+
+    def _save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self.folder.last)
+        self._at_step, self._at_time = trainer.global_step, time.monotonic()
+
+    def _stop_if_asked(self, trainer: Trainer, wanted: int) -> None:
+        if wanted <= SAVE:
+            return
+        if trainer.is_global_zero:
+            where = shlex.quote(str(self.folder.path))
+            if self.folder.last.exists():
+                log.warning(
+                    "stopped after step %d; seqlab train resume=%s goes on", trainer.global_step, where
+                )
+            else:
+                log.warning("stopped before the first step; the same command begins it anew")
+            _requeue(wanted)
+        raise SystemExit(exit_code(wanted))
+
+
+class SavedFirst(Callback):
+    """Saves the end of training: comes before all callbacks, whose end may change weights and journal.
+
+    What a callback does at the end for good it does in ``on_fit_end``, which a run continued there has too.
+
+    Args:
+        resume: which saves.
+    """
+
+    def __init__(self, resume: Resume) -> None:
+        self.resume = resume
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.resume.save_end(trainer)
+
+
+def _ours(module: LightningModule) -> SequenceModule:
+    assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
+    return module
+
+
+def _train_scores(module: LightningModule) -> torch.nn.Module:
+    return _ours(module).task.stage("train")
+
+
+def _count_from_zero(trainer: Trainer) -> None:
+    """Let the batches of an epoch be counted from zero now, and not a moment later, as Lightning does."""
+    loop = trainer.fit_loop.epoch_loop
+    for progress in (
+        loop.batch_progress,
+        loop.scheduler_progress,
+        loop.automatic_optimization.optim_progress,
+    ):
+        progress.reset_on_run()
+    loop.val_loop.batch_progress.total.reset()
+
+
+def _gather(mine: State, world_size: int) -> list[State]:
+    """Return what every rank has given, by rank."""
+    if world_size == 1:
+        return [mine]
+    gathered: list[State] = [{}] * world_size
+    distributed.all_gather_object(gathered, mine)
+    return gathered
+
+
+def _flush(trainer: Trainer) -> int:
+    """Have all that was logged written to the disk; return the bytes of the journal."""
+    size = 0
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.flush()
+        if isinstance(logger, Journal):
+            size = logger.sync() or 0
+    return size
+
+
+def _check_space(folder: RunFolder, module: LightningModule) -> None:
+    """Refuse to begin what could not be saved.
+
+    Raises:
+        RunError: the disk is too full for the checkpoints.
+    """
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
+    free = shutil.disk_usage(folder.path).free if folder.writes else COPIES * weights
+    if free < COPIES * weights:
+        raise RunError(
+            f"{folder.path} has {free / 2**20:.0f} MiB left, and the checkpoints of this run take up to "
+            f"{COPIES * weights / 2**20:.0f}; make room, or set paths.output_dir"
+        )
+
+
+def _requeue(number: int) -> None:
+    """Have Slurm begin this job anew once this process has ended, if it was Slurm that warned of the end."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None or number != getattr(signal, "SIGUSR1", None):
+        return
+    if "SLURM_ARRAY_JOB_ID" in os.environ:
+        job = f"{os.environ['SLURM_ARRAY_JOB_ID']}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    atexit.register(subprocess.run, ["scontrol", "requeue", job], check=False)

@@ -1,0 +1,235 @@
+"""One training run, from the configuration to the finished folder."""
+
+import logging
+import math
+import os
+import platform
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from seqlab.config import Config, without_effect
+from seqlab.config.compose import save_config
+from seqlab.data import SequenceData
+from seqlab.errors import RunError
+from seqlab.io.console_log import run_log
+from seqlab.io.files import resolved
+from seqlab.io.safe_read import UnreadableError
+from seqlab.io.spreadsheet import to_cells
+from seqlab.models.build import make_data, make_module
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.models.precision import PRODUCTS, weights_dtype
+from seqlab.nn.recurrent import count_parameters
+from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
+from seqlab.runs.checkpoint.network import check_weights
+from seqlab.runs.claim import CONFIG
+from seqlab.runs.load import read_checkpoint, read_progress
+from seqlab.training.callbacks import Best
+from seqlab.training.callbacks.signals import orderly_end
+from seqlab.training.trainer import Beside, make_trainer
+
+log = logging.getLogger(__name__)
+
+VERSIONS = ("seqlab", "torch", "lightning", "torchmetrics", "hydra-core")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its folder and record, the best monitored score, and the objects that made it."""
+
+    folder: RunFolder
+    score: float
+    module: SequenceModule
+    data: SequenceData
+    trainer: Trainer
+
+
+@orderly_end()
+def train(
+    config: Config,
+    path: Path | None = None,
+    *,
+    goes_on: bool = False,
+    beside: Beside | None = None,
+    **facts: Any,
+) -> Finished:
+    """Train, keep the best weights, test them, and leave a run folder.
+
+    Args:
+        config: the whole configuration.
+        path: of the run folder; None for a new one below ``paths.output_dir``.
+        goes_on: whether to go on where the run in that folder stands.
+        beside: makes further callbacks.
+        facts: what else the run's record is to say.
+
+    Raises:
+        SeqlabError: the data or a setting is wrong.
+        KeyboardInterrupt: the user stopped the run; its folder says so.
+    """
+    folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
+    if folder.writes:
+        check_writable(folder.path.parent if path else resolved(config.paths.output_dir))
+    for line in without_effect(config):
+        log.warning("%s", line)
+    goes_on = goes_on and folder.last.exists()
+    last = read_progress(folder.last) if goes_on else {}
+    seed_everything(config.seed, verbose=False)
+    data = make_data(config)
+    data.setup()
+    leave_settings = None if goes_on else partial(save_config, config)
+    with folder.running(goes_on=goes_on, leave_settings=leave_settings), run_log(folder.path / "run.log"):
+        if goes_on:
+            _check_fit(folder, last["state_dict"], config, data)
+        module = make_module(config, data.spec, folder.record.get("engine"))
+        folder.when_it_counts(lambda: save_config(config, folder.path / CONFIG))
+        folder.write(**facts)
+        trainer = make_trainer(config, folder, module.task, last.get("global_step", 0), beside)
+        _announce(config, folder, data, module, trainer)
+        trainer.fit(module, datamodule=data, ckpt_path=folder.last if goes_on else None, weights_only=True)
+        _evaluate(config, trainer, module, data, folder)
+        _leave_results(config, trainer, module, data, folder)
+        score = folder.record["metrics"].get(module.task.monitor, math.nan)
+        folder.write(score=None if math.isnan(score) else score)
+    if trainer.is_global_zero:
+        print_summary(folder)
+    return Finished(folder, score, module, data, trainer)
+
+
+def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, data: SequenceData) -> None:
+    """Refuse to go on with other data than the run has seen, or with weights of another network.
+
+    Raises:
+        RunError: they are others.
+    """
+    seen = folder.record.get("data", {}).get("sha256")
+    if seen is not None and seen != data.spec.sha256:
+        place = config.data.place
+        remedy = f"name the same data with data.{place}" if place else "use the seqlab that began it"
+        raise RunError(f"{data.spec.origin} is not what {folder.path} has seen; {remedy}")
+    try:
+        dtype = weights_dtype(config.trainer.precision)
+        check_weights(weights, data.spec, config.model, config.task, config.engine, dtype=dtype)
+    except UnreadableError as error:
+        raise RunError(f"{folder.last}: {error}; take a copy that is whole, or train anew") from error
+
+
+def _announce(
+    config: Config, folder: RunFolder, data: SequenceData, module: SequenceModule, trainer: Trainer
+) -> None:
+    """Write what is known before the first step."""
+    device, precision = trainer.strategy.root_device, config.trainer.precision
+    choice = module.model.recurrent.choice(module.model.read_dtype(PRODUCTS.get(precision)), device)
+    spec = data.spec
+    folder.write(
+        name=config.title,
+        seed=config.seed,
+        cell=config.model.cell,
+        engine=choice.engine.name,
+        engine_reason=choice.reason,
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        visible_devices=os.environ.get("CUDA_VISIBLE_DEVICES"),
+        world_size=trainer.world_size,
+        versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
+        platform=platform.platform(),
+        data={
+            "name": spec.name,
+            "source": spec.source,
+            "origin": spec.origin,
+            "path": spec.path,
+            "sha256": spec.sha256,
+            "sizes": spec.sizes,
+            "classes": list(spec.classes),
+            "series": spec.as_dict()["series"],
+        },
+        parameters=count_parameters(module),
+    )
+    log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
+    log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
+    log.info("%s", module.model)
+
+
+def _evaluate(
+    config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
+) -> None:
+    """Take the best weights, score them on validation and test data, and record the scores."""
+    best = _best_checkpoint(trainer)
+    if best:
+        module.load_state_dict(read_checkpoint(best)["state_dict"])
+    metrics: dict[str, float] = {}
+    if trainer.limit_val_batches:
+        # The best epoch's validation has been logged already; it is run again for its confusion matrix.
+        loggers, trainer.loggers = trainer.loggers, []
+        trainer.validate(module, datamodule=data, verbose=False)
+        trainer.loggers = loggers
+        metrics |= {f"val/{name}": value for name, value in module.task.compute("val").items()}
+    if trainer.limit_test_batches:
+        drawn = [data.drawn_dataloader()] if config.callbacks.score_drawn else []
+        trainer.test(module, dataloaders=[data.test_dataloader(), *drawn], verbose=False)
+        for stage in ("test", "drawn") if drawn else ("test",):
+            metrics |= {f"{stage}/{name}": value for name, value in module.task.compute(stage).items()}
+    baselines = module.task.baselines(data, fitted=config.task.baselines) if trainer.is_global_zero else {}
+    folder.write(
+        metrics=metrics,
+        baselines={name: found for name, found in baselines.items() if not isinstance(found, str)},
+        baselines_missing={name: reason for name, reason in baselines.items() if isinstance(reason, str)},
+        best_checkpoint=f"{folder.checkpoints.name}/{best.name}" if best else None,
+        epochs=trainer.current_epoch,
+        steps=trainer.global_step,
+    )
+
+
+def _best_checkpoint(trainer: Trainer) -> Path | None:
+    path = next(
+        callback.best_model_path for callback in trainer.checkpoint_callbacks if isinstance(callback, Best)
+    )
+    return Path(path) if path else None
+
+
+def _leave_results(
+    config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
+) -> None:
+    """Write figures, predictions and the dashboard's last entries."""
+    metrics = folder.record["metrics"]
+    tables: dict[str, list[dict[str, Any]]] = {}
+    if config.callbacks.predictions and "test/loss" in metrics:
+        tables = module.task.tables(lambda sample: data.describe("test", sample))  # from all ranks
+    if not trainer.is_global_zero:
+        return
+    for name, rows in tables.items():
+        pd.DataFrame(map(to_cells, rows)).to_csv(
+            folder.path / f"{name}.csv", index=False, float_format="%.9g"
+        )
+    title = data.spec.headed(folder.record["name"])
+    tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+    if config.callbacks.figures:
+        folder.figures.mkdir(exist_ok=True)
+        for name, figure in module.task.figures(read_history(folder.metrics), title).items():
+            figure.savefig(folder.figures / f"{name}.png", dpi=120)
+            for logger in tensorboard:
+                logger.experiment.add_figure(name, figure, trainer.global_step)
+    for logger in tensorboard:
+        best = {f"best/{name}": value for name, value in metrics.items()}
+        logger.log_hyperparams(_hyperparameters(config), best, trainer.global_step)
+        logger.finalize("success")
+
+
+def _hyperparameters(config: Config) -> dict[str, Any]:
+    """Return the settings that runs are compared by, flat."""
+    groups = config.model_dump(include={"model", "optimizer", "scheduler"}, mode="json")
+    left_out = {"name", "root", "url", "path", "source"}
+    groups["data"] = config.data.model_dump(exclude=left_out, mode="json")
+    flat = {f"{group}.{key}": value for group, section in groups.items() for key, value in section.items()}
+    kept = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
+    return kept | {"seed": config.seed, "engine": config.engine}
+
+
+def _sizes(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {split}" for split, count in sizes.items())

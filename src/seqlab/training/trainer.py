@@ -1,0 +1,119 @@
+"""The Trainer of a run, and everything that happens beside training."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.profilers import (
+    AdvancedProfiler,
+    PassThroughProfiler,
+    Profiler,
+    PyTorchProfiler,
+    SimpleProfiler,
+)
+
+from seqlab.config import Config
+from seqlab.config.trainer import LoggerConfig
+from seqlab.models.precision import for_lightning
+from seqlab.runs import RunFolder
+from seqlab.runs.checkpoint.files import Checkpoints
+from seqlab.tasks import Task
+from seqlab.training.callbacks import (
+    Best,
+    Diagnostics,
+    EarlyStopping,
+    EMAWeightAveraging,
+    Resume,
+    SavedFirst,
+    progress,
+)
+from seqlab.training.loggers import Journal
+
+Beside = Callable[[Config, RunFolder, Task], list[Callback]]
+"""What makes further callbacks of a run."""
+
+PROFILERS: dict[str, type[Profiler]] = {
+    "simple": SimpleProfiler,
+    "advanced": AdvancedProfiler,
+    "pytorch": PyTorchProfiler,
+}
+
+
+class NoProfiler(PassThroughProfiler):
+    """Measures nothing and costs nothing; Lightning's own runs a generator some forty times a step."""
+
+    def profile(self, action_name: str) -> AbstractContextManager[str]:  # type: ignore[override]
+        """Return a context that does nothing."""
+        return nullcontext(action_name)
+
+
+def make_trainer(
+    config: Config, folder: RunFolder, task: Task, at_step: int = 0, beside: Beside | None = None
+) -> Trainer:
+    """Return the Trainer with everything that happens beside training.
+
+    Args:
+        config: the whole configuration.
+        folder: of the run.
+        task: whose score is monitored.
+        at_step: where the run goes on.
+        beside: makes further callbacks, which come after early stopping.
+    """
+    settings = config.trainer.model_dump()
+    profiler, precision = settings.pop("profiler"), settings.pop("precision")
+    shown = progress(config.verbosity)
+    resume = Resume(
+        folder, every_steps=config.checkpoint.every_steps, every_minutes=config.checkpoint.every_minutes
+    )
+    return Trainer(
+        **settings,
+        precision=for_lightning(precision),
+        profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
+        logger=_loggers(config.logger, folder, at_step),
+        callbacks=[
+            SavedFirst(resume),
+            Best(folder.checkpoints, task.monitor if config.trainer.limit_val_batches else None, task.mode),
+            *_early_stopping(config, task),
+            *(beside(config, folder, task) if beside else ()),
+            *_diagnostics(config, folder),
+            *_weight_average(config),
+            *shown,
+            resume,
+        ],
+        plugins=[Checkpoints()],
+        enable_progress_bar=len(shown) > 1,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        default_root_dir=folder.path,
+    )
+
+
+def _early_stopping(config: Config, task: Task) -> list[Callback]:
+    patience = config.callbacks.early_stopping_patience
+    return [EarlyStopping(task.monitor, mode=task.mode, patience=patience)] if patience else []
+
+
+def _diagnostics(config: Config, folder: RunFolder) -> list[Callback]:
+    settings = config.callbacks
+    if not settings.diagnostics_every:
+        return []
+    every, samples = settings.diagnostics_every, settings.diagnostics_samples
+    return [Diagnostics(folder, every=every, samples=samples, draws=settings.figures, title=config.title)]
+
+
+def _weight_average(config: Config) -> list[Callback]:
+    decay = config.callbacks.weight_average
+    return [EMAWeightAveraging(decay)] if decay else []
+
+
+def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logger]:
+    loggers: list[Logger] = [Journal(folder.metrics, folder.table if "csv" in config.names else None)]
+    if "tensorboard" in config.names:
+        # What was written after the checkpoint is purged: it is written again.
+        place = folder.path, "tensorboard"
+        loggers.append(
+            TensorBoardLogger(*place, version="", default_hp_metric=False, purge_step=at_step or None)
+        )
+    return loggers

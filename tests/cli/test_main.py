@@ -1,0 +1,159 @@
+# ruff: noqa: E501 (a table of mistakes, one a line)
+"""The command line: help without torch, and one or two clear lines for every mistake."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seqlab import cli
+
+ROOT = Path(__file__).parents[2]
+
+MISTAKES = {
+    "a misspelt model": (["model=lsmt"], ["did you mean 'lstm'", "bilstm"]),
+    "a misspelt key": (["model.hiden_size=64"], ["model.hiden_size is unknown", "'model.hidden_size'"]),
+    "a misspelt group": (["modle=lstm"], ["modle is unknown", "'model'"]),
+    "a value out of range": (["model.hidden_size=-1"], ["model.hidden_size must be greater", "got -1"]),
+    "a word for a number": (["optimizer.lr=abc"], ["optimizer.lr must be a valid number", "'abc'"]),
+    "a rate of zero": (["optimizer.lr=0"], ["optimizer.lr must be greater than 0"]),
+    "a fraction for a count": (["model.num_layers=1.5"], ["model.num_layers", "1.5"]),
+    "an unknown choice": (["model.pooling=first"], ["model.pooling must be 'last', 'mean', 'max' or 'combined'", "'first'"]),
+    "an unknown cell": (["model.cell=lsm"], ["no cell named 'lsm'", "did you mean 'lstm'"]),
+    "an unknown engine": (["engine=fast"], ["no engine named 'fast'", "reference"]),
+    "an option the cell lacks": (["model.options.dt=0.1"], ["cell 'lstm' has no option 'dt'"]),
+    "a key of another scheduler": (["scheduler=cosine", "scheduler.patience=3"], ["scheduler.patience is unknown"]),
+    "shares that leave nothing": (["data.val_share=0.6", "data.test_share=0.5"], ["val_share + test_share", "1.1"]),
+    "an encoder for other data": (["model.encoder=linear"], ["model.encoder=linear does not read tokens"]),
+    "a missing data folder": (["data.root=/nowhere"], ["data.root=/nowhere does not exist", "data.source=sample"]),
+    "real data that are nowhere": (["data.source=real"], ["no real data", "SEQLAB_OFFLINE is set"]),
+    "a module that does not exist": (["imports=[nope]"], ["imports=nope", "no such module"]),
+    "a folder that cannot be written": (["paths.output_dir=/dev/null/x"], ["cannot write to /dev/null/x"]),
+    "a misspelt option": (["--multrun"], ["no option '--multrun'", "'--multirun'"]),
+    "a word that is no setting": (["fast"], ["'fast' is not KEY=VALUE"]),
+    "a missing preset": (["experiment=names_fast"], ["no such experiment", "names_quick"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gives_one_line_exit_code_2_and_no_folder(train, capsys, mistake):
+    arguments, words = MISTAKES[mistake]
+    assert train(*arguments) == 2
+    shown = capsys.readouterr().err
+    lines = [line for line in shown.splitlines() if line.startswith("seqlab: ")]
+    assert len(lines) == 1
+    assert "Traceback" not in shown
+    assert "Error executing job" not in shown
+    for word in words:
+        assert word in lines[0]
+    assert not list(Path("out").glob("*"))
+
+
+def test_a_gpu_that_is_not_there_is_refused(train, capsys, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert train("trainer.accelerator=gpu") == 2
+    assert "this machine has no gpu; use trainer.accelerator=cpu" in capsys.readouterr().err
+
+
+def test_all_mistakes_of_a_command_are_said_at_once(train, capsys):
+    assert train("model.hiden_size=64", "modle=x", "optimizer.lr=abc", "model.dropout=2") == 2
+    lines = capsys.readouterr().err.splitlines()
+    keys = [line.split()[1] for line in lines if line.startswith("seqlab: ")]
+    assert keys == ["model.hiden_size", "modle", "model.dropout", "optimizer.lr"]
+
+
+def test_a_file_that_is_not_utf8_is_named_with_the_place(train, capsys, tmp_path):
+    folder = tmp_path / "names"
+    folder.mkdir()
+    (folder / "French.txt").write_bytes("Lefèvre\nDurand\n".encode("latin-1"))
+    (folder / "Greek.txt").write_text("Pappas\nSamaras\n")
+    assert train(f"data.root={folder}") == 2
+    shown = capsys.readouterr().err
+    assert "French.txt is not UTF-8: byte 0xe8 at offset 3" in shown
+
+
+def test_data_that_are_wrong_leave_no_folder(train, tmp_path):
+    (tmp_path / "names").mkdir()
+    assert train("data.root=names") == 2
+    assert not list(Path("out").glob("*"))
+
+
+def test_a_users_file_must_not_have_a_packaged_name(train, capsys, tmp_path):
+    (tmp_path / "conf/model").mkdir(parents=True)
+    (tmp_path / "conf/model/lstm.yaml").write_text("cell: gru\n")
+    assert train("--config-dir", "conf") == 2
+    assert "lstm.yaml has the name of seqlab's own model/lstm.yaml" in capsys.readouterr().err
+
+
+def test_an_import_that_fails_is_named_with_its_line(train, capsys, tmp_path):
+    (tmp_path / "broken_cells.py").write_text("x = 1\ny = x / 0\n")
+    assert train("imports=[broken_cells]") == 2
+    shown = capsys.readouterr().err
+    assert "ZeroDivisionError" in shown
+    assert "broken_cells.py:2" in shown
+
+
+def test_debug_variable_shows_the_trace(train, monkeypatch):
+    monkeypatch.setenv("SEQLAB_DEBUG", "1")
+    with pytest.raises(Exception, match="no real data"):
+        train("data.root=/nowhere")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+def test_what_needs_no_training_does_not_import_torch(arguments):
+    program = (
+        "import sys\nfrom seqlab.cli import main\n"
+        f"sys.argv = ['seqlab', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'\n"
+        "assert 'lightning' not in sys.modules, 'lightning was imported'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_names_groups_and_keys():
+    command = [sys.executable, ROOT / "train.py", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for word in ("model: bigru, bilstm", "python train.py model=lstm data=names", "hidden_size: 128"):
+        assert word in shown
+
+
+def test_an_unknown_command_lists_the_known_ones(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["seqlab", "trian"])
+    assert cli.main() == 2
+    assert "no command 'trian'; did you mean 'train'?" in capsys.readouterr().err
+
+
+def test_the_command_without_arguments_shows_its_use(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["seqlab"])
+    assert cli.main() == 0
+    assert "seqlab train" in capsys.readouterr().out
+
+
+def test_train_py_and_the_installed_command_are_the_same(tmp_path):
+    environment = os.environ | {"COLUMNS": "120"}
+    for command in ([ROOT / "train.py"], ["-m", "seqlab", "train"]):
+        done = subprocess.run(
+            [sys.executable, *command, "model=lsmt"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith("seqlab: model=lsmt: there is no such model; did you mean 'lstm'")
+
+
+@pytest.mark.parametrize("printing", ["commands.run('cells', [])", "print('text')"])
+def test_a_reader_who_has_seen_enough_ends_the_command_without_a_word(printing):
+    program = f"import sys; from seqlab.cli import commands; from seqlab.config.exit_codes import guarded; sys.exit(guarded(lambda: {printing}, ()))"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

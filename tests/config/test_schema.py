@@ -1,0 +1,195 @@
+"""conf/: every file says how to run it and explains every key, and every choice is valid."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_module
+
+from seqlab.config import validate, without_effect
+from seqlab.config.compose import make_config
+from seqlab.errors import ConfigError
+
+CONF = Path(__file__).parents[2] / "conf"
+FILES = sorted(CONF.rglob("*.yaml"))
+CHOICES = [
+    f"{file.parent.relative_to(CONF)}={file.stem}" for file in FILES if file.parent != CONF and file.stem
+]
+
+
+def composed(*overrides: str):
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        return compose("config", overrides=list(overrides))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CONF)))
+def test_every_file_says_how_to_run_it_and_explains_every_key(file):
+    text = file.read_text()
+    assert "Run:  python train.py" in text
+    named = f"{file.parent.name}={file.stem}"
+    if file.parent != CONF and file.stem != "default" and file.parent.name != "logger":
+        assert named in text.split("Run:")[1].splitlines()[0] or file.stem in (
+            "adamw",
+            "default",
+            "classification",
+            "forecasting",
+        )
+    body = text.split("\nhydra:")[0]
+    body = re.sub(r"defaults:\n(?:  - .*\n)+", "", body)
+    for line in body.splitlines():
+        if re.match(r"\s*[a-z_0-9]+: \S", line) and not line.strip().startswith("name: ") and "#" not in line:
+            pytest.fail(f"{file.name}: no comment: {line}")
+    assert isinstance(yaml.safe_load(text), dict)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    needed = {
+        "data=text_csv": ["data.path=my.csv"],
+        "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
+        "task=forecasting": ["data=jena_climate"],
+        "task=regression": ["data=adding"],
+        "task=tagging": ["data=copy"],
+    }
+    make_config(composed(choice, *needed.get(choice, [])))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["task=forecasting"], "task=forecasting does not suit data=names; use task=classification"),
+        (
+            ["data=jena_climate", "task=classification"],
+            "does not suit data=jena_climate; use task=forecasting",
+        ),
+        (["data=adding", "task=forecasting"], "does not suit data=adding; use task=regression"),
+        (["data=adding", "callbacks.score_drawn=true"], "data=adding has no classes"),
+        (["data=adding", "data.length=1"], "data.length must be greater than or equal to 2, got 1"),
+        (["data=copy", "model.pooling=max"], "asks at each of its last steps; use model.pooling=last"),
+        (["data=parity", "data.test_length=40"], "test_length=40 must be more than length=40"),
+        (["data=temporal_order", "data.relevant=4"], "data.relevant must be 2 or 3, got 4"),
+        (["data=parity", "data.train_samples=0"], "data.train_samples must be greater than or equal to 1"),
+        (["data=jena_climate", "callbacks.score_drawn=true"], "data=jena_climate has no classes"),
+        (["data=text_csv"], "data.path must be set"),
+        (["data=text_csv", "data.path=a", "data.encoding=utf-16"], "files in utf-16 are not read"),
+        (["data=text_csv", "data.path=a", "data.encoding=utf9"], "no encoding 'utf9'"),
+        (["data=series_csv", "data.path=a", "data.targets=[]"], "data.targets"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_in_a_line(settings, said):
+    with pytest.raises(ConfigError) as error:
+        make_config(composed(*settings))
+    assert said in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+OWN = ["data=text_csv", "data.path=a"]
+SHOPPING = ["data=online_shopping_10_cats"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ([*OWN, "data.batch_size=0"], "data.batch_size must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.min_count=0"], "data.min_count must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.max_length=0"], "data.max_length must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.limit_train_samples=0"], "data.limit_train_samples must be greater than or equal to 1"),
+        ([*OWN, "data.keep=middle"], "data.keep must be 'begin' or 'end', got 'middle'"),
+        ([*OWN, "data.tokens=syllables"], "data.tokens must be 'characters' or 'words', got 'syllables'"),
+        ([*OWN, "data.ngrams=0"], "data.ngrams must be greater than or equal to 1, got 0"),
+        ([*OWN, "data.ngrams=4"], "data.ngrams must be less than or equal to 3, got 4"),
+        ([*OWN, "data.split=leaky"], "data.split must be 'honest' or 'random_lines', got 'leaky'"),
+        ([*OWN, "data.sampling=some"], "data.sampling must be 'all' or 'by_class', got 'some'"),
+        ([*OWN, "data.split_seed=-1"], "data.split_seed must be greater than or equal to 0, got -1"),
+        ([*OWN, "data.val_share=1"], "data.val_share must be less than 1, got 1"),
+        ([*OWN, "data.test_share=-0.1"], "data.test_share must be greater than or equal to 0, got -0.1"),
+        ([*OWN, "data.val_share=0.6", "data.test_share=0.4"], "data: val_share + test_share is 1; keep it"),
+        ([*OWN, "data.separator=';'"], "data.separator must be 'comma', 'semicolon', 'tab' or 'pipe'"),
+        ([*OWN, "data.encoding=''"], "data.encoding: no encoding ''"),
+        ([*OWN, "data.encoding=cp037"], "data.encoding: files in cp037 are not read; convert yours to utf-8"),
+        ([*OWN, "data.text=''"], "data.text "),
+        ([*OWN, "data.label=[a]"], "data.label must be a valid string, got ['a']"),
+        (["data=text_csv", "data.path=''"], "data.path "),
+        ([*OWN, "+data.target=cat"], "data.target is unknown; did you mean 'text'"),
+        ([*OWN, "+data.root=a"], "data.root is unknown; "),
+        ([*SHOPPING, "data.target=cat"], "data.target must be 'category' or 'sentiment', got 'cat'"),
+        ([*SHOPPING, "data.source=fake"], "data.source must be 'auto', 'real' or 'sample', got 'fake'"),
+        ([*SHOPPING, "+data.encoding=gb18030"], "data.encoding is unknown; "),
+        (["data=names", "+data.min_count=2"], "data.min_count is unknown; "),
+        (["data=names", "data.ascii=2"], "data.ascii must be a valid boolean"),
+    ],
+)
+def test_a_setting_of_texts_that_cannot_be_is_refused_in_a_line_that_names_it(settings, said):
+    with pytest.raises(ConfigError) as error:
+        make_config(composed(*settings))
+    assert str(error.value).startswith(said)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "gb18030", "big5", "latin-1", "cp1252", "utf-8-sig"])
+def test_encodings_whose_lines_end_with_one_byte_are_taken(encoding):
+    assert make_config(composed(*OWN, f"data.encoding={encoding}")).data.encoding == encoding
+
+
+def test_a_path_of_the_users_own_becomes_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert make_config(composed("data=text_csv", "data.path=my.csv")).data.path == str(tmp_path / "my.csv")
+    from_home = make_config(composed("data=text_csv", "data.path='~/my.csv'")).data.path
+    assert from_home == str(tmp_path / "home/my.csv")
+
+
+def test_data_choose_the_task_they_ask():
+    assert make_config(composed("data=jena_climate")).task.name == "forecasting"
+    assert make_config(composed("experiment=jena_best")).task.name == "forecasting"
+    assert make_config(composed("data=online_shopping_10_cats")).task.name == "classification"
+
+
+def test_every_key_of_the_schema_is_in_the_files():
+    config = make_config(composed())
+    assert config.model_dump(mode="json").keys() == composed().keys()
+
+
+def test_relative_roots_become_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert make_config(composed("data.root=here")).data.root == str(tmp_path / "here")
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle"),
+    [
+        ([], []),
+        (["model.merge=sum"], ["model.merge=sum"]),
+        (["model.merge=sum", "model.bidirectional=true"], []),
+        (["model.init_steps=9"], ["model.init_steps=9"]),
+        (["model.init_steps=9", "model.init=chrono"], []),
+        (["data.url=http://mirror", "data.root=here"], ["data.url=http://mirror"]),
+        (["data=text_csv", "data.path=a", "data.keep=end", "data.max_length=null"], ["data.keep=end"]),
+        (["data=text_csv", "data.path=a", "data.keep=end"], []),
+        (["data=text_csv", "data.path=a", "data.ngrams=2"], ["data.ngrams=2"]),
+        (["data=text_csv", "data.path=a", "data.ngrams=2", "model.encoder=ngrams"], []),
+    ],
+)
+def test_settings_without_effect_are_named(settings, idle):
+    lines = without_effect(make_config(composed(*settings)))
+    assert lines == [f"{setting} has no effect beside the other settings" for setting in idle]
+
+
+def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
+    raw = make_config(composed()).model_dump(mode="json")
+    raw["optimizer"]["lr"] = "fast"
+    raw["model"]["hidden_size"] = 0
+    raw["trainer"]["epochs"] = 3
+    del raw["data"]["split"]
+    with pytest.raises(ConfigError) as error:
+        validate(raw)
+    lines = str(error.value).splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "model.hidden_size",
+        "data.split",
+        "optimizer.lr",
+        "trainer.epochs",
+    ]
+    assert "did you mean 'max_epochs'" in lines[3]

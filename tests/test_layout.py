@@ -1,0 +1,79 @@
+"""The rooms of src/seqlab: each uses those below it, so none is in a ring."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import seqlab
+
+ROOT = Path(seqlab.__file__).parent
+ROOMS = [
+    "testing",
+    "cli",
+    "sweep",
+    "training",
+    "inference",
+    "export",
+    "report",
+    "diagnostics",
+    "runs",
+    "models",
+    "tasks",
+    "nn",
+    "engines",
+    "cells",
+    "data",
+    "config",
+    "registry",
+    "io",
+    "functional",
+    "errors",
+]
+"""From what is typed down to what needs nothing."""
+KNOWN = {
+    ("config.model", "cells"),
+    ("config.schema", "engines"),
+    ("config.schema", "nn.encoders"),
+}
+"""Upward arrows that are left: which names there are is asked of the classes themselves."""
+
+
+def test_every_module_stands_in_a_room():
+    found = {
+        path.name.removesuffix(".py") for path in ROOT.iterdir() if not path.name.startswith(("_", "py."))
+    }
+    assert found - {"conf"} == set(ROOMS)
+
+
+def test_no_room_uses_one_above_it():
+    upward = {
+        (source, target)
+        for path in ROOT.rglob("*.py")
+        for source, target in _imports(path)
+        if _room(source) in ROOMS and ROOMS.index(_room(target)) < ROOMS.index(_room(source))
+    }
+    assert upward == KNOWN
+
+
+def test_a_ring_is_seen(tmp_path):
+    module = tmp_path / "io" / "files.py"
+    module.parent.mkdir()
+    module.write_text("def late():\n    from seqlab.cli import main\n")
+    assert list(_imports(module, tmp_path)) == [("io.files", "cli")]
+
+
+def _imports(path: Path, root: Path = ROOT) -> Iterator[tuple[str, str]]:
+    """Return what a module imports of seqlab, also inside functions and for types."""
+    source = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        named = node.names if isinstance(node, ast.Import) else []
+        modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in named]
+        for module in modules:
+            if module.startswith("seqlab.") and not module.startswith("seqlab.conf."):
+                yield source, module.removeprefix("seqlab.")
+        if modules == ["seqlab"] and isinstance(node, ast.ImportFrom):
+            yield from ((source, one.name) for one in node.names if one.name in ROOMS)
+
+
+def _room(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
