@@ -1,5 +1,8 @@
 """One name, one class."""
 
+import subprocess
+import sys
+
 import pytest
 
 from seqlab.errors import ConfigError
@@ -45,3 +48,12 @@ def test_an_unknown_name_lists_the_near_ones_and_all():
     assert list(shapes) == ["square", "circle"]
     assert "circle" in shapes
     assert len(shapes) == 2
+
+
+def test_names_of_a_package_are_read_from_its_source_and_its_classes_imported_when_asked_for():
+    program = (
+        "import sys; from seqlab.registry.catalog import cells; assert 'lstm' in cells; names = list(cells);"
+        "assert not any(name.startswith(('torch', 'seqlab.cells')) for name in sys.modules), 'imported';"
+        "assert cells['lstm'].name == 'lstm'; import seqlab.cells; assert list(cells._entries) == names"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

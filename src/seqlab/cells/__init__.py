@@ -1,10 +1,11 @@
 """Which equations? One family of cells a file; ``base`` holds the contract and the registry."""
 
-from seqlab.cells.base import Cell, Norm, Scalar, State, Vector, cells, register_cell
+from seqlab.cells.base import Cell, Norm, Scalar, State, Vector, register_cell
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore
 from seqlab.cells.layout import Layout
 from seqlab.cells.lstm import LSTM, LSTMCoupled, LSTMLayerNorm, LSTMPeephole
 from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
+from seqlab.registry.catalog import cells
 
 __all__ = [
     "GRU",

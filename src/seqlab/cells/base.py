@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import register_pytree_node
 
 from seqlab.errors import CellError, near
-from seqlab.registry.registry import Registry
+from seqlab.registry.catalog import cells
 
 T = TypeVar("T")
 
@@ -200,10 +200,6 @@ class Cell(metaclass=CellType):
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
         return f"{self.name}({options})"
-
-
-cells: Registry[type[Cell]] = Registry("cell")
-"""Every registered cell by name."""
 
 
 def register_cell(name: str) -> Callable[[type[Cell]], type[Cell]]:

@@ -1,9 +1,12 @@
 """Names for classes: one name, one class; an unknown name lists the near ones."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
 from typing import Generic, TypeVar
 
 from seqlab.errors import ConfigError, near
+from seqlab.registry.source import registered_in
 
 T = TypeVar("T")
 Class = TypeVar("Class", bound=type)
@@ -11,6 +14,12 @@ Class = TypeVar("Class", bound=type)
 
 class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from names to classes, filled by a decorator.
+
+    The names of seqlab's own classes are known before they are imported: when one is asked for, its module is.
+
+    Args:
+        kind: what the classes are, in messages.
+        home: the package of seqlab's own, which are decorated with ``register_<kind>("name")`` there.
 
     Example:
         >>> shapes = Registry[type]("shape")
@@ -23,9 +32,14 @@ class Registry(Mapping[str, T], Generic[T]):
         seqlab.errors.ConfigError: no shape named 'sqare'; did you mean 'square'? There are: square
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
+    def __init__(self, kind: str, home: str | None = None) -> None:
+        self.kind, self.home = kind, home
         self._entries: dict[str, T] = {}
+
+    @cached_property
+    def _modules(self) -> dict[str, str]:
+        """The modules of seqlab's own classes by name."""
+        return registered_in(self.home, f"register_{self.kind.replace(' ', '')}") if self.home else {}
 
     def register(self, name: str) -> Callable[[Class], Class]:
         """Return a class decorator that enters the class under ``name``.
@@ -48,18 +62,20 @@ class Registry(Mapping[str, T], Generic[T]):
         return enter
 
     def __getitem__(self, name: str) -> T:
+        if name not in self._entries and name in self._modules:
+            import_module(self._modules[name])
         if name not in self._entries:
-            raise ConfigError(f"no {self.kind} named '{name}'; {near(name, self._entries)}")
+            raise ConfigError(f"no {self.kind} named '{name}'; {near(name, self)}")
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries
+        return name in self._entries or name in self._modules
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter(self._modules | self._entries)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._modules | self._entries)
 
 
 def _identity(entry: object) -> str:
