@@ -62,13 +62,18 @@ def test_a_ring_is_seen(tmp_path):
     assert list(_imports(module, tmp_path)) == [("io.files", "cli")]
 
 
+class _Executed(ast.NodeTransformer):
+    """Leaves out what stands there for type checkers."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        return node.orelse if ast.unparse(node.test) == "TYPE_CHECKING" else self.generic_visit(node)
+
+
 def _imports(path: Path, root: Path = ROOT) -> Iterator[tuple[str, str]]:
     """Return what a module imports of seqlab, also inside functions, and not for types alone."""
     source = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _Executed().visit(ast.parse(path.read_text(encoding="utf-8")))
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
         named = node.names if isinstance(node, ast.Import) else []
         modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in named]
         for module in modules:

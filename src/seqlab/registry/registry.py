@@ -15,7 +15,7 @@ Class = TypeVar("Class", bound=type)
 class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from names to classes, filled by a decorator.
 
-    The names of seqlab's own classes are known before they are imported: when one is asked for, its module is.
+    The names of seqlab's own classes are known before these are imported: one by one, when asked for.
 
     Args:
         kind: what the classes are, in messages.
