@@ -5,7 +5,7 @@ import sys
 if not sys.flags.safe_path:
     del sys.path[0]  # this folder, whose modules would come before the installed ones
 
-from seqlab.cli import train
+from seqlab.cli import process, train
 
 if __name__ == "__main__":
-    raise SystemExit(train())
+    process(train)

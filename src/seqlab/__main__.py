@@ -5,6 +5,6 @@ import sys
 if not sys.flags.safe_path:
     del sys.path[0]  # the working folder, whose modules would come before the installed ones
 
-from seqlab.cli import main
+from seqlab.cli import process
 
-raise SystemExit(main())
+process()

@@ -4,6 +4,8 @@
 import os
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,62 @@ def test_what_needs_no_training_does_not_import_torch(arguments):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+PROCESS = """
+import atexit, os, sys, threading, time
+from seqlab.cli import process
+
+class Kept:
+    def __del__(self):
+        os.write(1, b"taken apart\\n")
+
+kept = Kept()
+
+def late():
+    time.sleep(0.1)
+    print("thread")
+
+def command():
+    atexit.register(print, "registered")
+    threading.Thread(target=late).start()
+    print("command")
+    {end}
+
+process(command)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "last"),
+    [
+        ("return 3", 3, "registered"),
+        ("sys.exit(143)", 143, "registered"),
+        ("return 1 / 0", 1, "taken apart"),
+        ("sys.exit('why')", 1, "taken apart"),
+    ],
+)
+def test_a_process_ends_at_once_when_all_else_has_ended(end, code, last):
+    program = [sys.executable, "-c", PROCESS.format(end=end)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    lines = ["command", "thread", "registered", "taken apart"]
+    assert done.stdout.splitlines() == lines[: lines.index(last) + 1]
+    assert ("Traceback" in done.stderr) == ("/" in end)
+
+
+@pytest.mark.parametrize("program", [["-m", "seqlab", "--version"], [ROOT / "train.py", "--help"]])
+def test_what_is_called_ends_at_once(program):
+    command = [sys.executable, "-v", *program]  # Python tells what it cleans up
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "import 'seqlab.cli'" in done.stderr
+    assert "# cleanup" not in done.stderr
+
+
+def test_the_installed_command_ends_at_once():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    module, _, name = project["scripts"]["seqlab"].partition(":")
+    assert getattr(import_module(module), name) is cli.process
 
 
 def test_help_names_groups_and_keys():

@@ -1,5 +1,5 @@
 """What can be typed? The commands, and what they answer."""
 
-from seqlab.cli.main import main, train
+from seqlab.cli.main import main, process, train
 
-__all__ = ["main", "train"]
+__all__ = ["main", "process", "train"]

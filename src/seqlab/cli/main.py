@@ -5,11 +5,11 @@ Nothing heavy is imported before a run really starts: ``--help`` and completion 
 """
 
 import atexit
-import gc
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 from seqlab.config.exit_codes import complain, guarded
 
@@ -32,7 +32,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
 
 
 def main() -> int:
-    """Run the installed ``seqlab`` command; return its exit code."""
+    """Run the command that stands in sys.argv; return its exit code."""
     command, *arguments = sys.argv[1:] or ["--help"]
     if command == "train":
         return train(arguments)
@@ -63,10 +63,33 @@ def train(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the command; None for all of sys.argv.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Else Python collects torch's many objects for a second or more once the run is done, and what is killed
-    # meanwhile looks like a run that has failed.
-    atexit.register(gc.freeze)
     return guarded(lambda: _run_hydra(given), given)
+
+
+def process(command: Callable[[], int] = main) -> NoReturn:
+    """Run a command as all that this process does; the installed ``seqlab`` command.
+
+    Threads end, what was registered for the end is called, and then the process ends at once. Python would
+    take torch's many objects apart first, and a run killed meanwhile is done but looks as if it had failed.
+
+    Args:
+        command: returns the exit code.
+    """
+    code: int | str | None = None
+
+    def end() -> None:
+        if isinstance(code, int):  # else there is an error that nobody has caught
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                with suppress(OSError):
+                    stream.flush()
+            os._exit(code)
+
+    atexit.register(end)  # before all others, which are therefore called first
+    try:
+        code = command()
+    except SystemExit as stop:
+        code = stop.code
+    sys.exit(code)
 
 
 def _run_hydra(arguments: list[str]) -> None:
