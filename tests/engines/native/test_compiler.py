@@ -227,6 +227,14 @@ def test_a_disk_that_is_full_everywhere_leaves_another_engine(monkeypatch, caplo
     assert "No space left on device" in warnings(caplog)[-1]
 
 
+def test_that_temporary_files_cannot_be_written_is_not_said_of_the_cache(monkeypatch, caplog, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    line = falls_back(caplog, "temporary files cannot be written: ", "mgu")
+    assert str(tmp_path / "missing") in line
+    assert "TMPDIR" in line
+    assert "cache" not in line.replace(str(tmp_path), "")
+
+
 def test_the_key_is_everything_that_a_library_depends_on(monkeypatch, tmp_path):
     keys = []
 

@@ -55,7 +55,7 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
         file = folder / "kernel.cpp"
         file.write_text(source)
         # Elsewhere first: that the cache is full must not look as if the compiler had failed.
-        with tempfile.TemporaryDirectory(prefix="seqlab-") as elsewhere:
+        with _temporary_folder() as elsewhere:
             output = Path(elsewhere) / LIBRARY
             _run([compiler, *options, f"-I{HERE}", str(file), "-o", str(output), "-lm"])
             if not output.exists():
@@ -73,6 +73,15 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
         shutil.rmtree(folder, ignore_errors=True)  # what a compiler has made of it must not stay
         raise CompilerError(f"the compiled kernel cannot be loaded: {error}") from error
     return library
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="seqlab-")
+    except OSError as error:  # which would be taken for the cache's
+        raise CompilerError(
+            f"temporary files cannot be written: {error}; make room, or set TMPDIR"
+        ) from error
 
 
 @cache
