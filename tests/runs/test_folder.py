@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,20 @@ def test_a_run_that_can_go_on_is_not_begun_anew(tmp_path):
     with pytest.raises(RunError, match=r"run that can go on: seqlab train resume="), folder.running():
         pass
     assert folder.last.exists()
+
+
+@pytest.mark.parametrize(("epoch", "refused"), [(0, False), (1, True)])
+def test_a_run_that_has_lost_its_last_checkpoint_keeps_the_best_one(tmp_path, epoch, refused):
+    folder = RunFolder(tmp_path / "run")
+    best = folder.checkpoints / "best.ckpt"
+    folder.checkpoints.mkdir(parents=True)
+    best.touch()
+    folder.metrics.write_text(f'{{"step": 3}}\n{{"step": 3, "val/loss": 1, "epoch": {epoch}}}\n{{"st')
+    (folder.path / "run.json").write_text('{"status": "interrupted", "format": 1}')
+    refusal = pytest.raises(RunError, match=r"has lost the checkpoints/last\.ckpt .* remove its best\.ckpt")
+    with refusal if refused else nullcontext(), folder.running():
+        pass
+    assert best.exists() == refused
 
 
 @pytest.mark.parametrize("way", ["link/run", "here/../real/run", "real/run/"])

@@ -1,12 +1,13 @@
 """Whose a folder is: nobody's, a run's, or a stranger's, of which nothing is ever removed or replaced."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from seqlab.errors import RunError
 from seqlab.io.files import DRAFT_NAME, sweep_drafts
-from seqlab.io.safe_read import UnreadableError, read_yaml
+from seqlab.io.safe_read import UnreadableError, parse_json, read_text, read_yaml
 from seqlab.runs.record import recorded
 
 STATUSES = ("running", "done", "interrupted", "failed")
@@ -21,9 +22,12 @@ CONFIG = "config.yaml"
 SECTIONS = {"engine", "model", "data", "task", "optimizer"}
 """Some of the settings that every run has."""
 
+JOURNAL = "metrics.jsonl"
+"""The file in a run's folder with all metrics that were logged."""
+
 ATTEMPT = (
     "run.log",
-    "metrics.jsonl",
+    JOURNAL,
     "diagnostics.json",
     "checkpoints/best.ckpt",
     "tensorboard/events.out.tfevents.*",
@@ -90,6 +94,20 @@ def refuse_foreign(folder: Path) -> None:
         )
 
 
+def _has_trained(folder: Path) -> bool:
+    """Return whether a run has come past its first epoch, at whose end it has written last.ckpt."""
+    try:
+        lines = read_text(folder / JOURNAL).splitlines()
+    except UnreadableError:
+        return False
+    for line in lines:
+        with suppress(UnreadableError):  # a kill leaves half a line
+            row = parse_json(line)
+            if isinstance(row, dict) and row.get("epoch"):
+                return True
+    return False
+
+
 def clear_attempt(folder: Path) -> None:
     """Make room for a run that begins anew where one came to no checkpoint; what is not a run's stays.
 
@@ -102,6 +120,11 @@ def clear_attempt(folder: Path) -> None:
     if (folder / "checkpoints" / "last.ckpt").exists():
         raise RunError(
             f"{folder} holds a run that can go on: seqlab train resume={folder}; or name another folder"
+        )
+    if has_checkpoint(folder) and _has_trained(folder):
+        raise RunError(
+            f"{folder} has lost the checkpoints/last.ckpt from which it could go on, and beginning it anew "
+            "would remove its best.ckpt; put last.ckpt back, name another folder, or remove this one"
         )
     sweep_drafts(folder)
     for pattern in ATTEMPT:

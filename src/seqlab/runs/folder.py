@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from seqlab.errors import RunError, SeqlabError, StorageError
 from seqlab.io.files import replacing, resolved, sweep_drafts
-from seqlab.runs.claim import CONFIG, LOCK, clear_attempt, refuse_foreign
+from seqlab.runs.claim import CONFIG, JOURNAL, LOCK, clear_attempt, refuse_foreign
 from seqlab.runs.paths import FOLDER_VARIABLE, unwritable
 from seqlab.runs.record import FORMAT, RECORD, recorded
 
@@ -211,7 +211,7 @@ class RunFolder:
     @property
     def metrics(self) -> Path:
         """The append-only record of all metrics."""
-        return self.path / "metrics.jsonl"
+        return self.path / JOURNAL
 
     @property
     def table(self) -> Path:
