@@ -166,6 +166,18 @@ def test_what_is_called_ends_at_once(program):
     assert "# cleanup" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("output", "code", "complaint"), [("&-", 0, ""), ("/dev/full", 1, "No space left on device")]
+)
+def test_an_output_that_takes_nothing_is_no_reason_for_a_trace(output, code, complaint):
+    line = f"{sys.executable} -m seqlab --version >{output}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert complaint in done.stderr
+    assert bool(done.stderr) == bool(complaint)
+    assert "Traceback" not in done.stderr
+
+
 def test_the_installed_command_ends_at_once():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     module, _, name = project["scripts"]["seqlab"].partition(":")

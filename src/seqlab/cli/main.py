@@ -37,13 +37,11 @@ def main() -> int:
     if command == "train":
         return train(arguments)
     if command in ("-h", "--help"):
-        sys.stdout.write(USAGE)
-        return 0
+        return guarded(lambda: sys.stdout.write(USAGE), ())
     if command == "--version":
         from seqlab import __version__
 
-        sys.stdout.write(f"seqlab {__version__}\n")
-        return 0
+        return guarded(lambda: sys.stdout.write(f"seqlab {__version__}\n"), ())
     from seqlab.cli import commands
     from seqlab.errors import near
 
@@ -75,11 +73,14 @@ def process(command: Callable[[], int] = main) -> NoReturn:
     Args:
         command: returns the exit code.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed when this process began
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     code: int | str | None = None
 
     def end() -> None:
         if isinstance(code, int):  # else there is an error that nobody has caught
-            for stream in filter(None, (sys.stdout, sys.stderr)):
+            for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError):
                     stream.flush()
             os._exit(code)

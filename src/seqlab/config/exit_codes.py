@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 WRONG_INPUT, FAILED, CTRL_C = 2, 1, 130
 
 
-def guarded(action: Callable[[], None], arguments: Sequence[str]) -> int:
+def guarded(action: Callable[[], object], arguments: Sequence[str]) -> int:
     """Run a command; turn whatever goes wrong into one or two lines and an exit code."""
     debugging = bool(os.environ.get("SEQLAB_DEBUG"))
     try:
