@@ -4,7 +4,6 @@ The reference engine runs the step at every time step; a trace runs it once for 
 times: it may not draw random numbers, count, look at a clock, or change what it reads; and with tensors.
 """
 
-import pickle
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from seqlab.cells.base import Names
 from seqlab.cells.layout import line_of_step
 from seqlab.engines.base import Weights
 from seqlab.engines.program import Program
+from seqlab.engines.reachable import held
 from seqlab.engines.reading import Reading
 from seqlab.engines.surroundings import nobody_watching
 from seqlab.engines.tape import NUMBER, Tape, definition, refusal
@@ -36,7 +36,7 @@ def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
     """
     bound, reading = cell.bind({}), Reading.of(cell)
     attributes = _attributes(bound, first)
-    held = _held(reading)
+    before = held(reading.unknown)
     with random_numbers_kept() as drawn:
         for _ in range(REPEATS):
             tape = Tape(cell, weights, with_lines=True)
@@ -47,7 +47,7 @@ def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
     for name, value in _attributes(bound, first).items():
         if name not in attributes or attributes[name] is not value:
             raise refusal(cell, f"a step that changes self.{name}", definition(cell))
-    if not reading.holds(cell) or _held(reading) != held:
+    if not reading.holds(cell) or held(reading.unknown) != before:
         raise refusal(cell, "a step that changes what it reads", definition(cell))
     return tape
 
@@ -152,14 +152,3 @@ def _random_state() -> tuple[Any, bytes, list[Any]]:
     with nobody_watching():
         torchs = torch.get_rng_state().numpy().tobytes()
     return random.getstate(), torchs, [kind, numbers.tobytes(), *rest]
-
-
-def _held(reading: Reading) -> list[bytes]:
-    """Return the state of all objects that a step reads and that may change, where they can be pickled."""
-    states: list[bytes] = []
-    for value in reading.unknown:
-        try:
-            states.append(pickle.dumps(value))
-        except Exception:  # noqa: BLE001 (pickling runs code of any object)
-            states.append(b"")
-    return states
