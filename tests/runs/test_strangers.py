@@ -12,11 +12,12 @@ STRANGERS = {
     "0.log": "a diary",
     "1/metrics.jsonl": "{}",
     "docs/thesis.tex": r"\documentclass{article}",
-    "docs/page.html": "<title>my page</title>",
-    "docs/net.onnx": "not seqlab's",
-    "docs/weights.safetensors": "mine",
-    "docs/other.json": '{"mine": true}',
-    "docs/figure.png": "\x89PNG mine",
+    "docs/table.csv": "a,question,run,cell",
+    "docs/page.html": "<title>my seqlab report</title>",
+    "docs/net.onnx": "\x12\x06seqlab, a diary",
+    "docs/weights.safetensors": '{"seqlab.layers.0.W": {}}',
+    "docs/other.json": '{"seqlab": "0.1.0"}',
+    "docs/figure.png": "\x89PNG a picture of seqlab in use",
     ".git/HEAD": "ref: refs/heads/main",
     ".lock": "pid 7",
     ".hidden.draft-notes": "mine",
@@ -26,7 +27,7 @@ STRANGERS = {
     "best.yaml": "mine: true",
     "checkpoints/best.ckpt": "mine",
 }
-"""What lies in the stranger's folder, with the names of files that seqlab writes among them."""
+"""What lies in the stranger's folder: names of files that seqlab writes, and files that speak of seqlab."""
 
 QUICK = ("trainer.accelerator=cpu", "data.source=sample", "trainer.max_epochs=1", "verbosity=quiet")
 SWEEP = ("train", "-m", "seed=0,1", *QUICK)
@@ -85,6 +86,7 @@ REFUSED = {
     ],
     "export, through a link": ["export", "out/damaged", "--to", "onnx", "--out", "link/docs/net.onnx"],
     "report to csv": ["report", "out", "--csv", "strange/docs/thesis.tex"],
+    "report to csv, of others": ["report", "out", "--csv", "strange/docs/table.csv"],
     "report to html": ["report", "out", "--html", "strange/docs/page.html"],
     "report to csv through a link": ["report", "out", "--csv", "thesis.csv"],
 }

@@ -20,6 +20,8 @@ KEY = "seqlab"
 SEAL = f"{KEY}_crc32"
 """The name of the checksum among them."""
 FORMAT_VERSION = 1
+JSON_SIGNATURE = rf'{{\n  "format_version": \d+,\n  "{KEY}": "'.encode()
+"""How the JSON begins, by which its file is known again."""
 
 
 class Manifest(Section):

@@ -27,8 +27,8 @@ OPSETS = {"": 18, KEYS_DOMAIN: 3}
 IR_VERSION = 8
 """With these, every onnxruntime since 1.14 reads the file."""
 PRODUCER = "seqlab"
-SIGNATURE = b"\x12\x06seqlab"
-"""The producer as protobuf has it at the beginning of a file, by which it is known again."""
+SIGNATURE = b"\x08.\x12\x06seqlab"
+"""Version and producer as protobuf has them at the beginning of a file, by which it is known again."""
 LARGEST = 2**31 - 1
 """Bytes that an ONNX file can have."""
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from seqlab.cells import cells
 from seqlab.config.model import ModelConfig
 from seqlab.errors import ConfigError, EngineError
-from seqlab.export.manifest import KEY, SEAL, Manifest, refused
+from seqlab.export.manifest import JSON_SIGNATURE, KEY, SEAL, Manifest, refused
 from seqlab.io.files import own_output, replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
@@ -25,6 +25,10 @@ from seqlab.runs.load import LARGEST, LoadedRun
 
 TENSORS = f"{SEAL}_of_tensors"
 """The name of the checksums, by which damage is told, among the metadata."""
+SIGNATURE = (
+    rf'.{{8}}{{"__metadata__":{{.*"{KEY}(_crc32(_of_tensors)?":"|":"{{\\n  \\"format_version\\": )'.encode()
+)
+"""One of our metadata, which stand in any order in the header, by which a file is known again."""
 
 
 def write_weights(run: LoadedRun, file: Path) -> list[Path]:
@@ -40,9 +44,9 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
     """
     manifest = Manifest.of(run).to_json()
     tensors = {name: values.contiguous() for name, values in run.module.state_dict().items()}
-    place = own_output(file, b'"%s' % KEY.encode())  # in the header of safetensors, in any order
+    place = own_output(file, SIGNATURE)
     beside = file.with_suffix(".json")
-    place_beside = own_output(beside, b'"%s": "' % KEY.encode())
+    place_beside = own_output(beside, JSON_SIGNATURE)
     with replacing(place_beside) as draft:
         draft.write_text(manifest + "\n", encoding="utf-8")
     with replacing(place) as draft:

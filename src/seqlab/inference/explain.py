@@ -23,6 +23,7 @@ from seqlab.models.build import make_data
 from seqlab.runs.load import LoadedRun, load_run
 
 SOFTWARE = f"seqlab {__version__}"
+SIGNATURE = b"\x89PNG\r\n.*tEXtSoftware\0seqlab "
 """What the figure's file says of its origin, by which it is known again."""
 TOP = 3
 """Classes that are named after a step."""
@@ -122,7 +123,7 @@ def leave_figure(found: Explanation, file: Path) -> None:
         ConfigError: the file is there, and not of seqlab.
         RunError: it cannot be written.
     """
-    file = own_output(file, b"seqlab ")
+    file = own_output(file, SIGNATURE)
     figure = heat_map(found, f"{found.title}: gates and states, step by step")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

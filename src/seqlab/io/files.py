@@ -38,7 +38,7 @@ def own_output(path: Path, signature: bytes) -> Path:
 
     Args:
         path: that the user has named.
-        signature: what seqlab writes near the beginning of such a file.
+        signature: a pattern of how such a file begins when seqlab wrote it, and no one else.
 
     Raises:
         ConfigError: another file lies there.
@@ -53,7 +53,7 @@ def own_output(path: Path, signature: bytes) -> Path:
         return file
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}; name another file") from error
-    if head and signature not in head:
+    if head and not re.match(signature, head, re.DOTALL):
         raise ConfigError(f"{path} is there already, and seqlab did not write it; name another file")
     return file
 

@@ -18,7 +18,7 @@ from seqlab.report.groups import Question, compare
 from seqlab.report.runs import Run
 from seqlab.report.table import NUMBERS, sheet_of_others, sheets
 
-SIGNATURE = b"<title>seqlab report: "
+SIGNATURE = b".*<title>seqlab report: "
 """What stands at the beginning of the page, by which it is known again."""
 
 
