@@ -52,6 +52,17 @@ def test_eval_refuses_data_that_are_not_the_runs_own(command, run, tmp_path):
     assert "is not what" in complaint
 
 
+def test_options_may_stand_anywhere(command, run):
+    expected = command("predict", run, "--checkpoint", "last", "--top", 1, "--", "Satoshi", "Ito")
+    assert expected[0] == 0
+    for arguments in (
+        (run, "--checkpoint", "last", "Satoshi", "--top", 1, "Ito"),
+        ("--top", 1, run, "Satoshi", "Ito", "--checkpoint", "last"),
+    ):
+        assert command("predict", *arguments) == expected
+    assert command("explain", run, "--checkpoint", "last", "Satoshi")[0] == 0
+
+
 def test_predict_agrees_with_the_runs_own_predictions(command, run):
     table = pd.read_csv(run / "predictions.csv", keep_default_na=False).head(20)
     Path("texts").write_text("\n".join(table["text"]))

@@ -32,4 +32,4 @@ def run(command: str, arguments: Sequence[str]) -> None:
     """
     parser = Parser(prog=f"seqlab {command}", description=HELP[command])
     MODULES[command].add_arguments(parser)
-    MODULES[command].run(parser.parse_args(arguments))
+    MODULES[command].run(parser.parse_intermixed_args(arguments))  # options between texts too
