@@ -33,7 +33,7 @@ def fit(model: str, epochs: int, *, measured: bool) -> tuple[str, float, float]:
     from seqlab.config.compose import make_config  # noqa: PLC0415
     from seqlab.io import console_log  # noqa: PLC0415
     from seqlab.models.build import make_data, make_module  # noqa: PLC0415
-    from seqlab.runs import RunFolder  # noqa: PLC0415
+    from seqlab.runs.folder import RunFolder  # noqa: PLC0415
     from seqlab.training.callbacks import Diagnostics  # noqa: PLC0415
     from seqlab.training.trainer import make_trainer  # noqa: PLC0415
 

@@ -40,7 +40,7 @@ from seqlab.io import console_log
 from seqlab.models.build import make_data, make_module
 from seqlab.models.optimizers import make_optimizer, make_scheduler
 from seqlab.nn import Recurrent
-from seqlab.runs import RunFolder
+from seqlab.runs.folder import RunFolder
 from seqlab.training.trainer import make_trainer
 
 MUST, AIM = 1.0, 1.5

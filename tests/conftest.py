@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +14,7 @@ from lightning.pytorch import Callback
 
 from seqlab import cli
 from seqlab.cells import cells
+from seqlab.io import devices
 
 # Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -89,6 +91,27 @@ def command(
         return code, shown.out, shown.err
 
     return run
+
+
+@pytest.fixture
+def list_gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return what sets the answer of ``nvidia-smi -L``."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    def answer(listing: str) -> None:
+        done = subprocess.CompletedProcess((), 0, stdout=listing)
+        monkeypatch.setattr("seqlab.io.devices.subprocess.run", lambda *_arguments, **_settings: done)
+        devices._listed_gpus.cache_clear()
+
+    yield answer
+    devices._listed_gpus.cache_clear()
+
+
+@pytest.fixture
+def six_gpus(list_gpus: Callable[[str], None]) -> None:
+    """A machine with GPUs 0 to 5, the last of which is in parts."""
+    lines = [f"GPU {number}: NVIDIA A100 (UUID: GPU-{number}aaa-bbb)" for number in range(6)]
+    list_gpus("\n".join([*lines, "  MIG 1g.5gb     Device  0: (UUID: MIG-5c5-d)", ""]))
 
 
 class Killed(BaseException):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from seqlab import cli
+from seqlab.cli import commands
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +55,7 @@ def test_a_mistake_gives_one_line_exit_code_2_and_no_folder(train, capsys, mista
 
 
 def test_a_gpu_that_is_not_there_is_refused(train, capsys, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 0)
     assert train("trainer.accelerator=gpu") == 2
     assert "this machine has no gpu; use trainer.accelerator=cpu" in capsys.readouterr().err
 
@@ -103,14 +104,41 @@ def test_debug_variable_shows_the_trace(train, monkeypatch):
         train("data.root=/nowhere")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
-def test_what_needs_no_training_does_not_import_torch(arguments):
+QUICKLY_ANSWERED = [
+    "--help",
+    "--version",
+    *(f"{command} --help" for command in ("train", *commands.HELP)),
+    "trian",
+    "train modl=lstm model.hiden_size=3 optimizer.lr=x",
+    "train model=lsmt",
+    "train model.cell=lsmt",
+    "train optimizer.lr=x",
+    "train engine=nativ trainer.strategy=dpp model.encoder=linear trainer.devices=0",
+    "train data=jena_climate model.encoder=embedding",
+    "train -m model=gru,lsmt seed=0,x",
+]
+"""Commands, each of which must not wait for torch."""
+
+
+def test_what_needs_no_training_does_not_import_torch():
     program = (
         "import sys\nfrom seqlab.cli import main\n"
-        f"sys.argv = ['seqlab', *{arguments!r}]\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "assert 'torch' not in sys.modules, 'torch was imported'\n"
-        "assert 'lightning' not in sys.modules, 'lightning was imported'\n"
+        f"for command in {QUICKLY_ANSWERED!r}:\n"
+        "    sys.argv = ['seqlab', *command.split()]\n"
+        "    try:\n        main()\n    except SystemExit:\n        pass\n"
+        "    assert not {'torch', 'lightning'} & set(sys.modules), command\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_whole_configuration_is_validated_without_torch():
+    program = (
+        "import sys\nfrom hydra import compose, initialize_config_module\n"
+        "from seqlab.config.compose import make_config\n"
+        "with initialize_config_module('seqlab.conf', version_base='1.3'):\n"
+        "    make_config(compose('config', overrides=['experiment=jena_best', 'trainer=ddp']))\n"
+        "assert not {'torch', 'lightning'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

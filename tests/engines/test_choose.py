@@ -5,8 +5,10 @@ import torch
 from torch import tanh
 
 from seqlab.cells import LSTM, Cell, State
-from seqlab.engines import choose
+from seqlab.engines import Engine, choose, register_engine
+from seqlab.engines.reference import Reference
 from seqlab.errors import EngineError
+from seqlab.registry.catalog import engines
 
 CPU = torch.device("cpu")
 
@@ -62,3 +64,21 @@ def test_an_engine_that_was_asked_for_is_taken(engine):
 def test_an_engine_that_cannot_serve_or_is_unknown_is_an_error(engine, cell, dtype, message):
     with pytest.raises(EngineError, match=message):
         choose(engine, cell(), dtype, CPU)
+
+
+def test_an_engine_of_yours_is_chosen_by_its_name(monkeypatch):
+    monkeypatch.setattr(engines, "_entries", dict(engines._entries))
+
+    @register_engine("mine")
+    class Mine(Reference): ...
+
+    choice = choose("mine", LSTM(), torch.float32, CPU)
+    assert isinstance(choice.engine, Mine)
+    assert choice.engine.name == "mine"
+    with pytest.raises(EngineError, match="no engine named 'mien'; did you mean 'mine'"):
+        choose("mien", LSTM(), torch.float32, CPU)
+
+
+def test_the_names_of_engines_are_those_of_their_classes():
+    assert {name: engines[name].name for name in engines} == {name: name for name in engines}
+    assert all(issubclass(engine, Engine) for engine in engines.values())

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from seqlab.errors import DataError, RunError
-from seqlab.runs import RunFolder, read_history, shared_path
-from seqlab.runs.paths import FOLDER_VARIABLE
+from seqlab.runs.folder import RunFolder, read_history
+from seqlab.runs.paths import FOLDER_VARIABLE, shared_path
 
 
 def record_in(folder: RunFolder) -> dict:
@@ -84,7 +84,7 @@ def test_processes_do_not_wait_for_ever_for_the_first_one(tmp_path, monkeypatch)
 def test_a_second_run_is_kept_out_of_a_folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
     with folder.running():
-        command = "import sys; from seqlab.runs import RunFolder; from pathlib import Path"
+        command = "import sys; from seqlab.runs.folder import RunFolder; from pathlib import Path"
         body = "with RunFolder(Path(sys.argv[1])).running(): pass"
         environment = {name: value for name, value in os.environ.items() if name != FOLDER_VARIABLE}
         run = subprocess.run(

@@ -29,7 +29,7 @@ def test_the_first_configurations_are_read_and_mean_what_they_meant(first, tmp_p
 
 
 def test_a_run_that_was_trained_on_gpus_is_used_where_there_are_none(tmp_path, monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 0)
     settings = FIRST[0].read_text().replace("devices: 1\n", "devices: [6, 7]\n")
     (tmp_path / "config.yaml").write_text(settings)
     trainer = read_config(tmp_path, anywhere=True).trainer

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.errors import RunError
-from seqlab.runs import check_writable, new_path
-from seqlab.runs.paths import default_name
+from seqlab.runs.paths import check_writable, default_name, new_path
 
 
 def test_two_runs_of_one_second_get_two_folders(tmp_path):

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from seqlab.errors import SeqlabError
+from seqlab.registry.catalog import cells
 from seqlab.registry.types import Count, Section, Share
 
 
@@ -28,10 +29,10 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _cell_exists(self) -> "ModelConfig":
-        from seqlab.cells import cells  # noqa: PLC0415 (imports torch)
-
         try:
-            cells[self.cell](**self.options)
+            cells.require(self.cell)
+            if self.options or not cells.is_own(self.cell):  # else the cell, and torch, need not be imported
+                cells[self.cell](**self.options)
         except SeqlabError as error:
             raise ValueError(str(error)) from error
         return self

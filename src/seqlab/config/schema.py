@@ -11,6 +11,7 @@ from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import VALIDATION_SCORES, AnyTask
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
 from seqlab.errors import near
+from seqlab.registry.catalog import ENCODERS, engines
 from seqlab.registry.types import Section, as_list
 
 OF_THE_COMMAND = ("launcher", "sweep", "resume")
@@ -53,10 +54,8 @@ class Config(Section):
     @field_validator("engine")
     @classmethod
     def _engine_exists(cls, engine: str) -> str:
-        from seqlab.engines import ENGINES  # noqa: PLC0415 (imports torch)
-
-        if engine not in ("auto", *ENGINES):
-            raise ValueError(f"no engine named '{engine}'; {near(engine, ('auto', *ENGINES))}")
+        if engine not in ("auto", *engines):
+            raise ValueError(f"no engine named '{engine}'; {near(engine, ('auto', *engines))}")
         return engine
 
     @model_validator(mode="after")
@@ -78,8 +77,6 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _encoder_suits_data(self) -> "Config":
-        from seqlab.nn.encoders import ENCODERS  # noqa: PLC0415 (imports torch)
-
         encoder, fitting = self.model.encoder, ENCODERS[self.data.kind]
         if encoder not in ("auto", *fitting):
             raise ValueError(

@@ -1,14 +1,27 @@
 """conf/trainer, and what stands around training: callbacks, checkpoints, loggers."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from seqlab.errors import near
+from seqlab.io.devices import count_gpus, has_mps
 from seqlab.registry.types import Count, NotNegative, Positive, Section
 
 LoggerName = Literal["tensorboard", "csv", "none"]
+STRATEGIES = (
+    *("single_device", "single_tpu", "single_xla", "xla", "xla_debug", "fsdp", "fsdp_cpu_offload"),
+    *("deepspeed", "deepspeed_stage_1", "deepspeed_stage_2", "deepspeed_stage_2_offload"),
+    *("deepspeed_stage_3", "deepspeed_stage_3_offload", "deepspeed_stage_3_offload_nvme"),
+    *(
+        f"ddp{start}{unused}"
+        for start in ("", "_spawn", "_fork", "_notebook")
+        for unused in ("", "_find_unused_parameters_false", "_find_unused_parameters_true")
+    ),
+)
+"""Lightning's names, which are known so without importing it."""
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
 
@@ -34,50 +47,44 @@ class TrainerConfig(Section):
     detect_anomaly: bool
     profiler: Literal["simple", "advanced", "pytorch"] | None
 
-    @field_validator("accelerator")
-    @classmethod
-    def _is_here(cls, accelerator: str) -> str:
-        import torch  # noqa: PLC0415 (slow)
-
-        here = {"auto": True, "cpu": True, "mps": torch.backends.mps.is_available()}
-        if not here.get(accelerator, torch.cuda.is_available()):
-            raise ValueError(f"this machine has no {accelerator}; use trainer.accelerator=cpu or auto")
-        return accelerator
-
     @field_validator("strategy")
     @classmethod
     def _strategy_exists(cls, strategy: str) -> str:
-        from lightning.pytorch.strategies import StrategyRegistry  # noqa: PLC0415 (slow)
-
-        known = ("auto", *StrategyRegistry.available_strategies())
-        if strategy not in known:
-            raise ValueError(f"no strategy named '{strategy}'; {near(strategy, known)}")
+        # A module of the user's that has registered one has imported Lightning.
+        lightning = sys.modules.get("lightning.pytorch.strategies")
+        known = lightning.StrategyRegistry.available_strategies() if lightning else STRATEGIES
+        if strategy not in ("auto", *known):
+            raise ValueError(f"no strategy named '{strategy}'; {near(strategy, ('auto', *known))}")
         return strategy
 
     @model_validator(mode="after")
-    def _devices_are_here(self) -> "TrainerConfig":
-        import torch  # noqa: PLC0415 (slow)
-
-        found = torch.cuda.device_count()
-        wanted = max(self.devices) + 1 if isinstance(self.devices, list) else self.devices
-        uses_gpus = self.accelerator in ("auto", "gpu", "cuda")
-        if found and uses_gpus and wanted != "auto" and wanted > found:
-            raise ValueError(
-                f"trainer.devices={self.devices}: this machine has {found} GPUs, numbered from 0"
-            )
+    def _suits_this_machine(self) -> "TrainerConfig":
+        refusal = self.refusal(count_gpus, has_mps)
+        if refusal:
+            raise ValueError(refusal)
         return self
 
-    @model_validator(mode="after")
-    def _device_has_precision(self) -> "TrainerConfig":
-        import torch  # noqa: PLC0415 (slow)
+    def refusal(self, gpus: Callable[[], int | None], mps: Callable[[], bool]) -> str | None:
+        """Return what a machine lacks for these settings, None if nothing.
 
-        mps = self.accelerator in ("auto", "gpu", "mps") and torch.backends.mps.is_available()
-        cpu = self.accelerator == "cpu" or not (torch.cuda.is_available() or mps)
-        if self.precision == "16-mixed" and cpu:
-            raise ValueError("trainer.precision=16-mixed needs a GPU; on the processor use bf16-mixed")
-        if self.precision == "64-true" and mps and not torch.cuda.is_available():
-            raise ValueError("trainer.precision=64-true: mps has no float64; use trainer.accelerator=cpu")
-        return self
+        Args:
+            gpus: returns how many GPUs CUDA has there, None if that is not known; asked only if it matters.
+            mps: returns whether a Mac's GPU can be used there.
+        """
+        name, devices = self.accelerator, self.devices
+        if (name in ("gpu", "cuda") and gpus() == 0) or (name == "mps" and not mps()):
+            return f"trainer.accelerator: this machine has no {name}; use trainer.accelerator=cpu or auto"
+        wanted = max(devices) + 1 if isinstance(devices, list) else devices
+        if name in ("auto", "gpu", "cuda") and wanted != "auto" and wanted > 1:
+            found = gpus()
+            if found and wanted > found:
+                return f"trainer.devices={devices}: this machine has {found} GPUs, numbered from 0"
+        uses_mps = name in ("auto", "gpu", "mps") and mps()
+        if self.precision == "16-mixed" and (name == "cpu" or not (uses_mps or gpus() != 0)):
+            return "trainer.precision=16-mixed needs a GPU; on the processor use bf16-mixed"
+        if self.precision == "64-true" and uses_mps and gpus() == 0:
+            return "trainer.precision=64-true: mps has no float64; use trainer.accelerator=cpu"
+        return None
 
 
 class CallbacksConfig(Section):

@@ -55,7 +55,8 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
     if detail["type"] == "missing":
         return f"{key} is missing"
     if detail["type"] == "value_error":
-        return f"{key}: {detail['ctx']['error']}" if key else str(detail["ctx"]["error"])
+        said = str(detail["ctx"]["error"])
+        return f"{key}: {said}" if key and not said.startswith(f"{key}.") else said
     message = (
         detail["msg"]
         .replace("Input should be", "must be")

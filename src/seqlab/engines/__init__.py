@@ -5,15 +5,16 @@ from dataclasses import dataclass
 import torch
 
 from seqlab.cells import Cell
-from seqlab.engines.base import Engine, Weights
+from seqlab.engines.base import Engine, Weights, register_engine
 from seqlab.engines.eager import Eager
 from seqlab.engines.native import Native
 from seqlab.engines.reference import Reference
 from seqlab.engines.torch_rnn import Torch
 from seqlab.errors import EngineError, near
+from seqlab.registry.catalog import engines
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Native(), Torch(), Eager(), Reference())}
-"""Every engine by name, the fastest first: the order in which ``auto`` asks them."""
+"""seqlab's own engines by name, the fastest first: the order in which ``auto`` asks them."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,22 @@ def choose(
                 why = "; ".join(dict.fromkeys(refusals)) or f"the fastest for cell '{cell.name}'"
                 return Choice(engine, f"auto: {why}")
             refusals.append(refusal)
-    if name not in ENGINES:
-        raise EngineError(f"no engine named '{name}'; {near(name, ['auto', *ENGINES])}")
-    refusal = _refusal(ENGINES[name], cell, dtype, device, watcher)
+    engine = named(name)
+    refusal = _refusal(engine, cell, dtype, device, watcher)
     if refusal is not None:
         raise EngineError(f"engine={name} cannot run here: {refusal}; use engine=auto")
-    return Choice(ENGINES[name], "asked for")
+    return Choice(engine, "asked for")
+
+
+def named(name: str) -> Engine:
+    """Return an engine: one of ``ENGINES``, or one of yours, which ``auto`` does not ask.
+
+    Raises:
+        EngineError: there is no such engine.
+    """
+    if name not in engines:
+        raise EngineError(f"no engine named '{name}'; {near(name, ['auto', *engines])}")
+    return ENGINES[name] if name in ENGINES else engines[name]()
 
 
 def _refusal(
@@ -71,4 +82,4 @@ def _refusal(
     return refusal
 
 
-__all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose"]
+__all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose", "named", "register_engine"]

@@ -1,7 +1,7 @@
 """What an engine is given and what it returns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqlab.cells import Cell, Layout, State
 from seqlab.functional.lengths import last_step, mask, with_last_step_repeated, without_padding
+from seqlab.registry.catalog import engines
 
 
 @dataclass(frozen=True)
@@ -116,3 +117,18 @@ class Engine(ABC):
             Outputs [B, T, H], 0 past a sequence's length; and the state after each sequence's last
             step, each [B, H], or None if it was not wanted.
         """
+
+
+def register_engine(name: str) -> Callable[[type[Engine]], type[Engine]]:
+    """Register an engine class: ``@register_engine("native")``, then ``engine=native``.
+
+    Raises:
+        ConfigError: another class has the name.
+    """
+
+    def enter(cls: type[Engine]) -> type[Engine]:
+        engines.register(name)(cls)
+        cls.name = name
+        return cls
+
+    return enter

@@ -11,16 +11,15 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from seqlab.cells import Cell, State
-from seqlab.engines.base import Engine, Steps, Weights, collect, zero_state
+from seqlab.engines.base import Engine, Steps, Weights, collect, register_engine, zero_state
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError, norm
 from seqlab.engines.trace import KEPT, Trace, trace
 
 
+@register_engine("eager")
 class Eager(Engine):
     """Any cell whose step can be traced; float64, float32 and bfloat16."""
-
-    name = "eager"
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         try:

@@ -7,13 +7,12 @@ from torch import Tensor
 
 from seqlab.cells import Cell, State
 from seqlab.cells.base import Gates, Names
-from seqlab.engines.base import Engine, Steps, Weights, collect, zero_state
+from seqlab.engines.base import Engine, Steps, Weights, collect, register_engine, zero_state
 
 
+@register_engine("reference")
 class Reference(Engine):
     """Any cell, any dtype, any device; ordinary autograd, so double backward works too."""
-
-    name = "reference"
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         return None

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
-from seqlab.engines.base import Engine, Weights, zero_state
+from seqlab.engines.base import Engine, Weights, register_engine, zero_state
 from seqlab.engines.trace import trace
 from seqlab.errors import CellError, EngineError
 from seqlab.functional.lengths import last_step, with_last_step_repeated, without_padding
@@ -35,10 +35,10 @@ def _is_changed(cell: Cell) -> bool:
         return True
 
 
+@register_engine("torch")
 class Torch(Engine):
     """torch's own recurrent functions, one layer and direction a call."""
 
-    name = "torch"
     in_one_piece = True
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002

@@ -9,11 +9,10 @@ from torch.nn import functional
 
 from seqlab.errors import ConfigError
 from seqlab.functional.ngrams import LONGEST, ngram_codes
+from seqlab.registry.catalog import ENCODERS
 
 PIECES = {1: 4, 2: 3}
 """How many pieces of 1 and of 2 characters of a token are looked at, from its beginning."""
-ENCODERS = {"tokens": ("embedding", "ngrams", "onehot"), "features": ("identity", "linear")}
-"""What reads each kind of input; the first is what "auto" takes."""
 TOKEN_SCALE = 0.1
 """Standard deviation of the tokens' vectors at the start."""
 

@@ -6,6 +6,13 @@ from seqlab.registry.registry import Registry
 
 if TYPE_CHECKING:
     from seqlab.cells.base import Cell
+    from seqlab.engines.base import Engine
 
 cells: "Registry[type[Cell]]" = Registry("cell", home="seqlab.cells")
 """The equations of one time step: ``model.cell=NAME``."""
+
+engines: "Registry[type[Engine]]" = Registry("engine", home="seqlab.engines")
+"""How the equations are run: ``engine=NAME``."""
+
+ENCODERS = {"tokens": ("embedding", "ngrams", "onehot"), "features": ("identity", "linear")}
+"""What reads each kind of input: ``model.encoder=NAME``; the first is what "auto" takes."""

@@ -61,11 +61,23 @@ class Registry(Mapping[str, T], Generic[T]):
 
         return enter
 
+    def require(self, name: str) -> None:
+        """Refuse a name that is not registered; nothing is imported for it.
+
+        Raises:
+            ConfigError: with the names that are like it.
+        """
+        if name not in self:
+            raise ConfigError(f"no {self.kind} named '{name}'; {near(name, self)}")
+
+    def is_own(self, name: str) -> bool:
+        """Return whether a class is one of seqlab's own."""
+        return name in self._modules
+
     def __getitem__(self, name: str) -> T:
         if name not in self._entries and name in self._modules:
             import_module(self._modules[name])
-        if name not in self._entries:
-            raise ConfigError(f"no {self.kind} named '{name}'; {near(name, self)}")
+        self.require(name)
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:

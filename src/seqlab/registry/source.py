@@ -16,7 +16,7 @@ def registered_in(package: str, decorator: str) -> dict[str, str]:
     spec = find_spec(package)
     roots = list(spec.submodule_search_locations or ()) if spec else []
     return {
-        name: ".".join([package, *file.relative_to(root).with_suffix("").parts])
+        name: ".".join([package, *file.relative_to(root).with_suffix("").parts]).removesuffix(".__init__")
         for root in map(Path, roots)
         for file in sorted(root.rglob("*.py"))
         for name in _names(file, decorator)

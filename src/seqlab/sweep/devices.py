@@ -1,21 +1,11 @@
-"""Which devices a sweep may use, found without importing torch: the parent never touches a GPU."""
+"""Which devices the jobs of a sweep get: the parent never touches a GPU."""
 
-import os
-import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from pathlib import Path
 from typing import Literal
 
 from seqlab.errors import ConfigError
-
-GPU = re.compile(r"^(?:GPU (\d+): |\s+MIG ).*\(UUID: ([^)]+)\)", re.MULTILINE)
-"""A line of ``nvidia-smi -L``: a GPU with its number, or a part of the one above."""
-
-DRIVER = Path("/proc/driver/nvidia/gpus")
-"""Where NVIDIA's driver has a folder for each GPU."""
+from seqlab.io.devices import cores, visible_gpus
 
 
 @dataclass(frozen=True)
@@ -60,33 +50,3 @@ def make_slots(
     places = groups * jobs_per_device
     threads = max(1, cores() // len(places))
     return [Slot(group, threads) for group in places]
-
-
-def visible_gpus() -> list[str]:
-    """Return the GPUs of this machine that may be used, as CUDA_VISIBLE_DEVICES names them."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    wanted = None if chosen is None else [name.strip() for name in chosen.split(",") if name.strip()]
-    if wanted == [] or not (there := _listed_gpus()):
-        return []
-    if wanted is None:
-        return [name for name in there if name.isdigit()]
-    # As CUDA does, stop at the first that is not there; a UUID may be cut short.
-    return list(takewhile(lambda name: any(_is_named(one, name) for one in there), wanted))
-
-
-def _listed_gpus() -> list[str]:
-    """Return the numbers and UUIDs of all GPUs, and the UUIDs of their parts."""
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True, timeout=30)  # noqa: S607
-    except (OSError, subprocess.SubprocessError):  # a container may have the driver alone
-        return [str(number) for number, _ in enumerate(DRIVER.glob("*"))]
-    return [name for found in GPU.finditer(listed.stdout) for name in found.groups() if name]
-
-
-def _is_named(gpu: str, name: str) -> bool:
-    return gpu == name or (name.startswith(("GPU-", "MIG-")) and gpu.startswith(name))
-
-
-def cores() -> int:
-    """Return the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -33,9 +33,10 @@ def train_composed(composed: "DictConfig") -> float:
         composed.name = default_name(job.runtime.choices)
     plugins.load(composed.imports)
     from seqlab.config.compose import make_config
-    from seqlab.io import console_log
 
     config = make_config(composed)
+    from seqlab.io import console_log  # imports Lightning: a wrong setting does not wait for it
+
     console_log.configure(config.verbosity)
     from seqlab.runs.resume import Start, start_of
     from seqlab.sweep.pruning import pruning

@@ -8,7 +8,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 from seqlab.config import Config
 from seqlab.config.sweep import SearchConfig
-from seqlab.runs import RunFolder
+from seqlab.runs.folder import RunFolder
 from seqlab.tasks import Task
 
 log = logging.getLogger(__name__)

@@ -28,13 +28,15 @@ from seqlab.models.build import make_data, make_module
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.precision import PRODUCTS, weights_dtype
 from seqlab.nn.recurrent import count_parameters
-from seqlab.runs import RunFolder, check_writable, new_path, print_summary, read_history, shared_path
 from seqlab.runs.checkpoint.network import check_weights
 from seqlab.runs.claim import CONFIG
+from seqlab.runs.folder import RunFolder, read_history
 from seqlab.runs.load import read_checkpoint, read_progress
+from seqlab.runs.paths import check_writable, new_path, shared_path
+from seqlab.runs.summary import print_summary
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
-from seqlab.training.trainer import Beside, make_trainer
+from seqlab.training.trainer import Beside, check_devices, make_trainer
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ def train(
         SeqlabError: the data or a setting is wrong.
         KeyboardInterrupt: the user stopped the run; its folder says so.
     """
+    check_devices(config.trainer)
     folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:
         check_writable(folder.path.parent if path else resolved(config.paths.output_dir))

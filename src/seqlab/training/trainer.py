@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.profilers import (
@@ -14,10 +15,11 @@ from lightning.pytorch.profilers import (
 )
 
 from seqlab.config import Config
-from seqlab.config.trainer import LoggerConfig
+from seqlab.config.trainer import LoggerConfig, TrainerConfig
+from seqlab.errors import ConfigError
 from seqlab.models.precision import for_lightning
-from seqlab.runs import RunFolder
 from seqlab.runs.checkpoint.files import Checkpoints
+from seqlab.runs.folder import RunFolder
 from seqlab.tasks import Task
 from seqlab.training.callbacks import (
     Best,
@@ -46,6 +48,18 @@ class NoProfiler(PassThroughProfiler):
     def profile(self, action_name: str) -> AbstractContextManager[str]:  # type: ignore[override]
         """Return a context that does nothing."""
         return nullcontext(action_name)
+
+
+def check_devices(config: TrainerConfig) -> None:
+    """Refuse what this machine lacks as torch sees it: the configuration was checked without torch.
+
+    Raises:
+        ConfigError: torch finds no such device, or the one that it finds has no such precision.
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    refusal = config.refusal(lambda: gpus, torch.backends.mps.is_available)
+    if refusal:
+        raise ConfigError(f"{refusal} (as torch {torch.__version__} sees it)")
 
 
 def make_trainer(

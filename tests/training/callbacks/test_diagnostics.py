@@ -14,8 +14,8 @@ from seqlab.diagnostics import influence, jacobian_norms, recording, state_gradi
 from seqlab.errors import RunError
 from seqlab.io import console_log
 from seqlab.models.build import make_data
-from seqlab.runs import RunFolder
 from seqlab.runs.diagnostics_file import read_snapshots
+from seqlab.runs.folder import RunFolder
 from seqlab.runs.load import load_run
 from seqlab.training import fit
 from seqlab.training.callbacks import Diagnostics, Resume, diagnostics

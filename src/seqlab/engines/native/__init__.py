@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqlab.cells import Cell, Layout, State
-from seqlab.engines.base import Engine, Weights
+from seqlab.engines.base import Engine, Weights, register_engine
 from seqlab.engines.eager import run_trace
 from seqlab.engines.native.compiler import REALS, CompilerError, find_compiler
 from seqlab.engines.native.function import Inputs, InSteps, run
@@ -30,10 +30,10 @@ from seqlab.engines.trace import KEPT, Trace, trace
 log = logging.getLogger(__name__)
 
 
+@register_engine("native")
 class Native(Engine):
     """Any cell whose step can be traced; float32 and float64, on a processor with a C++ compiler."""
 
-    name = "native"
     in_one_piece = True
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:

@@ -13,8 +13,8 @@ from seqlab.diagnostics.snapshot import take_snapshot
 from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError
 from seqlab.models.lightning_module import SequenceModule
-from seqlab.runs import RunFolder
 from seqlab.runs.diagnostics_file import LayerSnapshot, Snapshot, read_snapshots, write_snapshots
+from seqlab.runs.folder import RunFolder
 
 
 class Diagnostics(Callback):

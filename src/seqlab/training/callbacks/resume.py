@@ -17,7 +17,7 @@ from torch import distributed
 
 from seqlab.errors import RunError
 from seqlab.models.lightning_module import SequenceModule
-from seqlab.runs import RunFolder
+from seqlab.runs.folder import RunFolder
 from seqlab.training.callbacks.rng_state import (
     State,
     metric_state,
