@@ -27,9 +27,9 @@ import json, resource, sys, time
 def kept(kind):
     with open("/proc/self/status") as file:
         return next((int(line.split()[1]) / 1024 for line in file if line.startswith(kind)), 0)
-from seqlab.data import DATASETS
+from seqlab.data import SequenceData, datasets
 imported = time.perf_counter()
-data = DATASETS[sys.argv[1]](**json.loads(sys.argv[2]))
+data = SequenceData(datasets[sys.argv[1]](**json.loads(sys.argv[2])))
 data.setup()
 done = time.perf_counter()
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

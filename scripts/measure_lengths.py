@@ -13,7 +13,7 @@ from measure_cells import library
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from seqlab.data import DATASETS
+from seqlab.data import SequenceData, datasets
 from seqlab.functional.lengths import last_step
 from seqlab.nn import Recurrent
 
@@ -93,7 +93,7 @@ def measure(names: Sequence[str], threads: int, rounds: int | None) -> Iterator[
 def draw(texts: Texts) -> Drawn:
     """Read a data set and draw batches."""
     source = "auto" if os.environ.get("SEQLAB_DATA_DIR") else "sample"
-    data = DATASETS[texts.name](source=source, batch_size=B, **texts.settings)
+    data = SequenceData(datasets[texts.name](source=source, batch_size=B, **texts.settings))
     data.setup()
     lengths = data.samples["train"].lengths.long()
     random = torch.randperm(len(lengths), generator=torch.Generator().manual_seed(0)).split(B)

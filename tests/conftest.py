@@ -13,8 +13,8 @@ import torch
 from lightning.pytorch import Callback
 
 from seqlab import cli
-from seqlab.cells import cells
 from seqlab.io import devices
+from seqlab.registry.catalog import cells, datasets
 
 # Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -39,7 +39,8 @@ def same_process(
     names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
     loggers = {name: logging.getLogger(name) for name in names}
     before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
-    path, registered = sys.path[:], dict(cells._entries)
+    path = sys.path[:]
+    registered = [(registry, dict(registry._entries)) for registry in (cells, datasets)]
     monkeypatch.setenv("COLUMNS", "120")
     cache = tmp_path_factory.mktemp("cache")
     (cache / "native").symlink_to(kernels)  # compiled once a session, not once a test
@@ -51,8 +52,11 @@ def same_process(
     logging.captureWarnings(capture=False)
     sys.path[:] = path
     os.environ.pop("PYTHONSAFEPATH", None)  # a script of a later test may need what is beside it
-    cells._entries.clear()
-    cells._entries.update(registered)
+    for registry, entries in registered:
+        # Modules of seqlab's own are not imported again, so what they have registered stays.
+        own = {name: registry._entries[name] for name in registry._modules if name in registry._entries}
+        registry._entries.clear()
+        registry._entries.update(entries | own)
 
 
 @pytest.fixture

@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
+    from seqlab.data import register_dataset
 
 __version__ = "0.1.0"
-__all__ = ["Cell", "Norm", "Scalar", "State", "Vector", "__version__", "cells", "register_cell"]
+__all__ = [
+    "Cell",
+    "Norm",
+    "Scalar",
+    "State",
+    "Vector",
+    "__version__",
+    "cells",
+    "register_cell",
+    "register_dataset",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module("seqlab.cells"), name)
+        return getattr(import_module("seqlab.data" if name == "register_dataset" else "seqlab.cells"), name)
     raise AttributeError(f"module 'seqlab' has no attribute '{name}'")

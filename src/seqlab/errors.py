@@ -1,5 +1,6 @@
 """The errors a user can cause: what was wrong, what was found, what is allowed, what to do next."""
 
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -54,6 +55,17 @@ class SweepError(SeqlabError):
     """Jobs of a sweep have failed; the others are done."""
 
     exit_code = 1
+
+
+def failure(error: BaseException) -> str:
+    """Say what has failed in code that the user wrote, and where: ``KeyError: 'stars' (my_things.py:12)``."""
+    message = error.msg if isinstance(error, SyntaxError) else error
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f"{error.filename}:{error.lineno}"
+    else:
+        line = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{line.filename}:{line.lineno}"
+    return f"{type(error).__name__}: {message} ({where})"
 
 
 def near(name: str, allowed: Iterable[str]) -> str:

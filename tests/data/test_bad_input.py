@@ -19,14 +19,7 @@ import pytest
 import torch
 
 from seqlab import cli
-from seqlab.config.data import (
-    JenaClimateConfig,
-    NamesConfig,
-    OnlineShoppingConfig,
-    SeriesCSVConfig,
-    TextCSVConfig,
-)
-from seqlab.data import JenaClimate, Names, OnlineShopping, SequenceData, SeriesCSV, TextCSV
+from seqlab.data import Dataset, JenaClimate, Names, OnlineShopping, SequenceData, SeriesCSV, TextCSV
 from seqlab.errors import DataError
 
 # ------------------------------------------------------------------------------------------------ the lists
@@ -86,10 +79,9 @@ WEATHER_ITEMS = (
 
 
 class Kind(NamedTuple):
-    """A data set: its class, its section of the configuration, where its file goes, what is always set."""
+    """A data set: its class, where its file goes, what is always set."""
 
-    make: type[SequenceData]
-    config: type
+    make: type[Dataset]
     where: str
     file: str
     settings: dict[str, Any]
@@ -101,19 +93,13 @@ WINDOW = {"input_days": 2 / 24, "horizon_days": 1 / 24, "calendar": False}
 T, P = "T (degC)", "p (mbar)"
 
 KINDS = {
-    "names": Kind(Names, NamesConfig, "root", "", {**HALVES}),
-    "online_shopping_10_cats": Kind(
-        OnlineShopping, OnlineShoppingConfig, "root", "online_shopping_10_cats.csv", {**HALVES}
-    ),
-    "text_csv": Kind(
-        TextCSV, TextCSVConfig, "path", "mine.csv", {**HALVES, "text": "review", "label": "cat"}
-    ),
+    "names": Kind(Names, "root", "", {**HALVES}),
+    "online_shopping_10_cats": Kind(OnlineShopping, "root", "online_shopping_10_cats.csv", {**HALVES}),
+    "text_csv": Kind(TextCSV, "path", "mine.csv", {**HALVES, "text": "review", "label": "cat"}),
     "jena_climate": Kind(
-        JenaClimate, JenaClimateConfig, "root", "jena_climate.csv", {"targets": [T], **WINDOW}
+        JenaClimate, "root", "jena_climate.csv", {"targets": [T], "duplicates": "error", **WINDOW}
     ),
-    "series_csv": Kind(
-        SeriesCSV, SeriesCSVConfig, "path", "mine.csv", {"targets": [T], "time": "Date Time", **WINDOW}
-    ),
+    "series_csv": Kind(SeriesCSV, "path", "mine.csv", {"targets": [T], "time": "Date Time", **WINDOW}),
 }
 SHOP, OWN, JENA, SERIES = "online_shopping_10_cats", "text_csv", "jena_climate", "series_csv"
 FOLDER = b"this stands for a folder"
@@ -963,7 +949,7 @@ def once(case: Case, kind: str) -> bool:
 def complaint(case: Case, kind: str, folder: Path) -> str:
     """Return the error of a case, of which the name of its file is a part."""
     arguments = written(case, kind, folder)
-    data = KINDS[kind].make(**arguments)
+    data = SequenceData(KINDS[kind].make(**arguments))
     with pytest.raises(DataError) as caught:
         data.setup()
     return str(caught.value)
@@ -989,12 +975,12 @@ def test_what_cannot_be_read_is_an_error_that_says_where_and_what_to_do(case, ki
 @pytest.mark.parametrize(("case", "kind"), chosen("error"))
 def test_an_error_advises_only_settings_that_its_data_set_has(case, kind, tmp_path):
     advised = set(re.findall(r"data\.([a-z_]+)", complaint(case, kind, tmp_path).replace(str(tmp_path), "")))
-    assert advised <= set(KINDS[kind].config.model_fields)
+    assert advised <= set(KINDS[kind].make.model_fields)
 
 
 @pytest.mark.parametrize(("case", "kind"), chosen("warning", "fine"))
 def test_what_can_be_read_is_read_and_what_is_odd_is_counted(case, kind, tmp_path, caplog):
-    data = KINDS[kind].make(**written(case, kind, tmp_path))
+    data = SequenceData(KINDS[kind].make(**written(case, kind, tmp_path)))
     data.setup()
     said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     if case.expect == "fine":
@@ -1091,7 +1077,7 @@ def test_a_file_that_may_not_be_read_is_an_error_that_names_it(kind, content, fi
         if KINDS[kind].where == "path" and not isinstance(content, dict):
             arguments["path"] += f"/{file or KINDS[kind].file}"
         with pytest.raises(DataError, match="files"):
-            KINDS[kind].make(**arguments).setup()
+            SequenceData(KINDS[kind].make(**arguments)).setup()
     finally:
         for path in locked:
             path.chmod(0o755)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab.data import JenaClimate
+from seqlab.data import JenaClimate, SequenceData
 from seqlab.data.jena_climate import REMOTE, check_published
 from seqlab.data.samples.weather import COLUMNS
 from seqlab.errors import DataError
@@ -20,6 +20,7 @@ from seqlab.tasks import Forecasting
 T, WIND, ANGLE = "T (degC)", "wv (m/s)", "wd (deg)"
 FORMAT = "%d.%m.%Y %H:%M:%S"
 SETTINGS = {"targets": [T], "step_minutes": 60, "input_days": 1.0, "horizon_days": 0.5, "sentinels": [-9999]}
+SETTINGS |= {"duplicates": "error"}
 
 
 def station(rows: int, step: str = "10min", columns: tuple[str, ...] = COLUMNS[1:]) -> pd.DataFrame:
@@ -33,19 +34,19 @@ def station(rows: int, step: str = "10min", columns: tuple[str, ...] = COLUMNS[1
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., JenaClimate]:
+def load(tmp_path: Path) -> Callable[..., SequenceData]:
     """Return the data set of a table, set up."""
 
-    def from_table(frame: pd.DataFrame, **settings) -> JenaClimate:
+    def from_table(frame: pd.DataFrame, **settings) -> SequenceData:
         frame.to_csv(tmp_path / "jena_climate_x.csv", index=False)
-        data = JenaClimate(root=str(tmp_path), **(SETTINGS | settings))
+        data = SequenceData(JenaClimate(root=str(tmp_path), **(SETTINGS | settings)))
         data.setup()
         return data
 
     return from_table
 
 
-def unscaled(data: JenaClimate) -> pd.DataFrame:
+def unscaled(data: SequenceData) -> pd.DataFrame:
     """Return the columns that a model reads, in their units."""
     series, values = data.spec.series, data.samples["train"].values.double().numpy()
     times = pd.to_datetime(data.samples["train"].times, unit="s")
@@ -164,7 +165,7 @@ def test_the_zip_is_read_as_the_file_in_it_is(load, tmp_path, named):
         archive.write(tmp_path / "jena_climate_x.csv", "jena_climate_2009_2016.csv")
         archive.writestr("__MACOSX/._jena_climate_2009_2016.csv", "no table")
     (tmp_path / "jena_climate_x.csv").unlink()
-    packed = JenaClimate(root=str(tmp_path / named), **SETTINGS)
+    packed = SequenceData(JenaClimate(root=str(tmp_path / named), **SETTINGS))
     packed.setup()
     assert packed.spec.series == plain.spec.series
     assert packed.spec.sha256 == plain.spec.sha256
@@ -175,7 +176,7 @@ def test_the_zip_is_read_as_the_file_in_it_is(load, tmp_path, named):
 def test_the_file_may_be_named_itself_whatever_it_is_called(load, tmp_path):
     load(station(6 * 24 * 20))
     (tmp_path / "jena_climate_x.csv").rename(tmp_path / "mine.txt")
-    data = JenaClimate(root=str(tmp_path / "mine.txt"), **SETTINGS)
+    data = SequenceData(JenaClimate(root=str(tmp_path / "mine.txt"), **SETTINGS))
     data.setup()
     assert data.spec.source == "real"
 
@@ -203,7 +204,7 @@ def test_the_direction_can_be_forecast_where_there_is_no_speed(load):
 
 def test_the_sample_is_two_years_and_says_that_it_is_one(monkeypatch):
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
-    data = JenaClimate(source="sample", **SETTINGS)
+    data = SequenceData(JenaClimate(source="sample", **SETTINGS))
     data.setup()
     series = data.spec.series
     assert (data.spec.source, data.spec.input_size) == ("sample", 20)
@@ -236,14 +237,12 @@ def test_a_fetched_file_with_the_published_rows_is_taken(tmp_path):
 
 
 @pytest.fixture
-def real(real_data: Path) -> JenaClimate:
+def real(real_data: Path) -> SequenceData:
     """Return the year 2020 with the settings of conf/data/jena_climate.yaml."""
     file = real_data / "jena_climate_2020.csv.zip"
     if not file.exists():
         pytest.skip(f"needs {file}")
-    data = JenaClimate(
-        root=str(file), targets=[T], step_minutes=60, sentinels=[-9999], duplicates="first", batch_size=256
-    )
+    data = SequenceData(JenaClimate(root=str(file)))
     data.setup()
     return data
 

@@ -1,24 +1,32 @@
 """SequenceData: three splits, read once, and the loaders over them."""
 
 import math
-from collections.abc import Mapping
 from types import SimpleNamespace
 
 import pytest
 import torch
+from pydantic import Field
 
-from seqlab.data import BatchLoader, DataSpec, Samples, SequenceData, TokenSamples
+from seqlab.data import BatchLoader, Dataset, DataSpec, Loaded, SequenceData, TokenSamples
 from seqlab.errors import DataError
 
 
-class Toy(SequenceData):
+class Toy(Dataset):
     """Sixteen training samples of class 0, four of class 1; counts how often it is read."""
 
-    reads = 0
-    sizes = {"train": 20, "val": 5, "test": 7}  # noqa: RUF012 (one test replaces it)
+    task = "classification"
 
-    def load(self) -> tuple[DataSpec, Mapping[str, Samples]]:
-        self.reads += 1
+    batch_size: int = 4
+    sampling: str = "all"
+    sizes: dict[str, int] = {"train": 20, "val": 5, "test": 7}  # noqa: RUF012 (pydantic copies it)
+    reads: list[None] = Field(default_factory=list)
+
+    @property
+    def order(self) -> str:
+        return "by_class" if self.sampling == "by_class" else "shuffled"
+
+    def load(self) -> Loaded:
+        self.reads.append(None)
         spec = DataSpec(
             name="toy",
             kind="tokens",
@@ -33,13 +41,15 @@ class Toy(SequenceData):
             path="toy.csv",
             sizes=self.sizes,
         )
-        return spec, {
+        samples = {
             split: TokenSamples.of([[1]] * size, [number // 16 for number in range(size)])
             for split, size in self.sizes.items()
         }
+        return Loaded(spec, samples, lambda split, index: f"{split} {index}")
 
-    def describe(self, split: str, index: int) -> str:
-        return f"{split} {index}"
+
+def toy(seed: int = 0, **settings: object) -> SequenceData:
+    return SequenceData(Toy(**settings), seed=seed)
 
 
 def ids_of(loader: BatchLoader) -> list[int]:
@@ -47,32 +57,30 @@ def ids_of(loader: BatchLoader) -> list[int]:
 
 
 def test_data_are_read_once_whichever_stage_asks():
-    data = Toy(batch_size=4)
+    data = toy()
     for stage in ("fit", "validate", "test", None):
         data.setup(stage)
-    assert data.reads == 1
+    assert len(data.dataset.reads) == 1
     assert data.spec.name == "toy"
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_a_split_without_samples_is_an_error_that_names_it(split):
-    data = Toy(batch_size=4)
-    data.sizes = Toy.sizes | {split: 0}
+    data = toy(sizes={"train": 20, "val": 5, "test": 7, split: 0})
     with pytest.raises(DataError, match=f"toy.csv: no samples are left for '{split}'; add data, or change"):
         data.setup()
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 20), ("val", 5), ("test", 7)])
 def test_every_split_has_a_loader_over_all_its_samples(split, count):
-    data = Toy(batch_size=4)
+    data = toy()
     data.setup()
     assert sorted(ids_of(getattr(data, f"{split}_dataloader")())) == list(range(count))
 
 
 @pytest.mark.parametrize(("batch_size", "evaluation"), [(4, 256), (300, 300)])
 def test_evaluation_takes_larger_batches_than_training(batch_size, evaluation):
-    data = Toy(batch_size=batch_size)
-    data.sizes = {"train": 700, "val": 700, "test": 700}
+    data = toy(batch_size=batch_size, sizes={"train": 700, "val": 700, "test": 700})
     data.setup()
     assert len(next(iter(data.train_dataloader())).ids) <= batch_size
     assert len(data.train_dataloader()) == math.ceil(700 / batch_size)
@@ -82,7 +90,7 @@ def test_evaluation_takes_larger_batches_than_training(batch_size, evaluation):
 
 def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
     def orders(seed: int) -> tuple[list[int], list[int]]:
-        data = Toy(batch_size=4, seed=seed)
+        data = toy(seed)
         data.setup()
         return ids_of(data.train_dataloader()), ids_of(data.val_dataloader())
 
@@ -92,7 +100,7 @@ def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
 
 @pytest.mark.parametrize(("sampling", "loader"), [("by_class", "train"), ("all", "drawn")])
 def test_by_class_gives_the_rare_class_its_half(sampling, loader):
-    data = Toy(batch_size=4, sampling=sampling)
+    data = toy(sampling=sampling)
     data.setup()
     drawn, rare = getattr(data, f"{loader}_dataloader")(), 0
     for epoch in range(50):
@@ -103,7 +111,7 @@ def test_by_class_gives_the_rare_class_its_half(sampling, loader):
 
 
 def test_by_class_is_for_training_alone():
-    data = Toy(batch_size=4, sampling="by_class")
+    data = toy(sampling="by_class")
     data.setup()
     assert sorted(ids_of(data.test_dataloader())) == list(range(7))
 
@@ -111,7 +119,7 @@ def test_by_class_is_for_training_alone():
 def test_loaders_take_their_share_from_the_trainers_ranks():
     rows = []
     for rank in range(3):
-        data = Toy(batch_size=4)
+        data = toy()
         data.setup()
         data.trainer = SimpleNamespace(global_rank=rank, world_size=3)
         rows.append(ids_of(data.test_dataloader()))
@@ -126,7 +134,7 @@ def test_a_batch_goes_to_a_gpu_through_pinned_memory(monkeypatch, device, pinned
         "lightning.pytorch.core.hooks.move_data_to_device", lambda *given: moved.append(given)
     )
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor + 1000)
-    data = Toy(batch_size=4)
+    data = toy()
     data.setup()
     batch = next(iter(data.test_dataloader()))
     data.transfer_batch_to_device(batch, torch.device(device), 0)

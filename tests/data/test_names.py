@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import seqlab.data
-from seqlab.data import Names
+from seqlab.data import Names, SequenceData
 from seqlab.errors import DataError
 
 SPLITS = ("train", "val", "test")
@@ -62,13 +62,13 @@ def pairs_of(folder: Path) -> list[tuple[str, str]]:
     ]
 
 
-def names(root: Path | None = None, **settings: object) -> Names:
-    data = Names(root=root and str(root), **settings)
+def names(root: Path | None = None, seed: int = 0, **settings: object) -> SequenceData:
+    data = SequenceData(Names(root=root and str(root), **settings), seed=seed)
     data.setup()
     return data
 
 
-def split_of(data: Names, split: str) -> list[tuple[str, str]]:
+def split_of(data: SequenceData, split: str) -> list[tuple[str, str]]:
     """Return the (name, language) pairs of a split."""
     y = data.samples[split].y.tolist()
     return [(data.describe(split, index), data.spec.classes[label]) for index, label in enumerate(y)]

@@ -7,15 +7,15 @@ from collections import Counter
 
 import pytest
 
-from seqlab.data import OnlineShopping
+from seqlab.data import OnlineShopping, SequenceData
 from seqlab.data.online_shopping_10_cats import TITLES
 from seqlab.data.text.cleaning import without_case
 
 SPLITS = ("train", "val", "test")
 
 
-def shopping(**settings) -> OnlineShopping:
-    data = OnlineShopping(**settings)
+def shopping(**settings) -> SequenceData:
+    data = SequenceData(OnlineShopping(**settings))
     data.setup()
     return data
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab.data import SeriesCSV
+from seqlab.data import SequenceData, SeriesCSV
 from seqlab.errors import DataError
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -22,20 +22,20 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame({"when": when, "load": random.normal(size=960), "größe": random.random(960)})
 
 
-def load(path: Path, **settings) -> SeriesCSV:
+def load(path: Path, **settings) -> SequenceData:
     usual = {"time": "when", "targets": ["load"], "input_days": 1.0, "horizon_days": 0.5}
-    data = SeriesCSV(path=str(path), **(usual | settings))
+    data = SequenceData(SeriesCSV(path=str(path), **(usual | settings)))
     data.setup()
     return data
 
 
 @pytest.fixture
-def plain(frame, tmp_path) -> SeriesCSV:
+def plain(frame, tmp_path) -> SequenceData:
     frame.to_csv(tmp_path / "plain.csv", index=False)
     return load(tmp_path / "plain.csv")
 
 
-def assert_same(data: SeriesCSV, other: SeriesCSV) -> None:
+def assert_same(data: SequenceData, other: SequenceData) -> None:
     assert data.spec.series == other.spec.series
     assert data.spec.sizes == other.spec.sizes
     np.testing.assert_array_equal(data.samples["test"].times, other.samples["test"].times)

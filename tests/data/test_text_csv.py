@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from seqlab.data import TextCSV
+from seqlab.data import SequenceData, TextCSV
 from seqlab.errors import DataError
 
 CLASSES = ("书", "phones", "water heaters")
@@ -69,7 +69,7 @@ KINDS = [as_csv, as_zip, as_semicolons, as_tsv, as_gb18030, as_json_lines, as_fo
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_file_gives_the_same_texts_and_classes(kind, tmp_path):
     path, settings = kind(tmp_path)
-    data = TextCSV(path=str(path), **settings)
+    data = SequenceData(TextCSV(path=str(path), **settings))
     data.setup()
     found = [
         (data.describe(split, number), data.spec.classes[int(label)])
@@ -84,7 +84,7 @@ def test_every_kind_of_file_gives_the_same_texts_and_classes(kind, tmp_path):
 
 def test_a_zip_and_what_is_in_it_have_one_fingerprint(tmp_path):
     path, _ = as_zip(tmp_path)
-    both = [TextCSV(path=str(file)) for file in (path, tmp_path / "inside.csv")]
+    both = [SequenceData(TextCSV(path=str(file))) for file in (path, tmp_path / "inside.csv")]
     for data in both:
         data.setup()
     assert both[0].spec.sha256 == both[1].spec.sha256
@@ -92,7 +92,7 @@ def test_a_zip_and_what_is_in_it_have_one_fingerprint(tmp_path):
 
 def test_rare_tokens_are_unknown_and_counted_in_the_training_part_only(tmp_path):
     path, _ = as_csv(tmp_path)
-    data = TextCSV(path=str(path), tokens="words", min_count=3)
+    data = SequenceData(TextCSV(path=str(path), tokens="words", min_count=3))
     data.setup()
     words = [
         word
@@ -105,7 +105,7 @@ def test_rare_tokens_are_unknown_and_counted_in_the_training_part_only(tmp_path)
 
 def test_texts_are_cut_to_the_largest_length_and_the_spec_tells_how(tmp_path):
     path, _ = as_csv(tmp_path)
-    data = TextCSV(path=str(path), max_length=5, keep="end", min_count=1)
+    data = SequenceData(TextCSV(path=str(path), max_length=5, keep="end", min_count=1, marks=False))
     data.setup()
     batch = next(iter(data.test_dataloader()))
     assert batch.x.shape[1] == 5
@@ -118,7 +118,9 @@ def test_a_class_that_is_never_in_training_is_an_error(tmp_path):
     rows = "".join(f"text number {number},a\n" for number in range(40))
     (tmp_path / "my.csv").write_text("text,label\n" + rows + "only one,b\n")
     with pytest.raises(DataError, match=r"my\.csv: no text of class 'b' is left for training"):
-        TextCSV(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b()).setup()
+        SequenceData(
+            TextCSV(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b())
+        ).setup()
 
 
 def seed_for_b() -> int:
@@ -131,7 +133,7 @@ def seed_for_b() -> int:
 def test_random_lines_says_how_many_texts_are_in_two_splits(tmp_path, caplog):
     rows = "".join(f"Text {number % 10},{'ab'[number % 2]}\n" for number in range(100))
     (tmp_path / "my.csv").write_text("text,label\n" + rows)
-    data = TextCSV(path=str(tmp_path / "my.csv"), split="random_lines")
+    data = SequenceData(TextCSV(path=str(tmp_path / "my.csv"), split="random_lines"))
     data.setup()
     texts = {
         split: [data.describe(split, number) for number in range(size)]

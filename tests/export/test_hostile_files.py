@@ -13,9 +13,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from seqlab import __version__
-from seqlab.config.data import NamesConfig
 from seqlab.config.model import ModelConfig
 from seqlab.config.task import ClassificationConfig
+from seqlab.data import Names
 from seqlab.export.manifest import Manifest
 from seqlab.export.onnx_model import IR_VERSION, OPSETS
 
@@ -65,7 +65,7 @@ def manifest() -> dict:
         task=ClassificationConfig(
             name="classification", label_smoothing=0, class_weight_power=0, baselines=False
         ),
-        data=NamesConfig(**DATA),
+        data=Names(**DATA),
         spec=TEXTS,
     )
     return json.loads(made.to_json())

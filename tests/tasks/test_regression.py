@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
-from seqlab.data import Adding, Batch
+from seqlab.data import Adding, Batch, SequenceData
 from seqlab.tasks import Regression
 
 IDS = [[2, 0, -1], [3], [1, -1]]
@@ -66,7 +66,7 @@ def test_the_table_has_every_test_answer_in_the_order_of_the_samples():
 
 
 def test_the_baselines_are_the_training_mean_and_ridge_regression_on_all_inputs():
-    data = Adding(length=6, train_samples=300, val_samples=50, test_samples=80)
+    data = SequenceData(Adding(length=6, train_samples=300, val_samples=50, test_samples=80))
     data.setup()
     found = Regression().baselines(data, fitted=True)
     x, y = ({split: getattr(s, name).numpy() for split, s in data.samples.items()} for name in ("x", "y"))

@@ -5,7 +5,7 @@ import torch
 from sklearn.metrics import accuracy_score
 from torch.nn import functional
 
-from seqlab.data import Batch, CopyMemory
+from seqlab.data import Batch, CopyMemory, SequenceData
 from seqlab.tasks import Tagging
 
 CLASSES = ("a", "b", "c")
@@ -43,7 +43,7 @@ def test_the_table_names_the_sequence_and_the_step_of_every_answer():
 
 
 def test_the_baseline_is_the_most_frequent_symbol_and_right_once_in_eight():
-    data = CopyMemory(length=3, train_samples=200, val_samples=2000, test_samples=2000)
+    data = SequenceData(CopyMemory(length=3, train_samples=200, val_samples=2000, test_samples=2000))
     data.setup()
     found = Tagging(data.spec.classes, steps=10).baselines(data, fitted=True)
     best = data.samples["train"].y.flatten().bincount().argmax()

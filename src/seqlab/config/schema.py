@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from seqlab.config.data import AnyData, Fetched, LongTextConfig
 from seqlab.config.model import ModelConfig
 from seqlab.config.optim import AnyOptimizer, AnyScheduler
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import VALIDATION_SCORES, AnyTask
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
+from seqlab.data.dataset import AnyDataset
 from seqlab.errors import near
 from seqlab.registry.catalog import ENCODERS, engines
 from seqlab.registry.types import Section, as_list
@@ -34,7 +34,7 @@ class Config(Section):
     resume: str | None = None
     imports: Annotated[list[str], BeforeValidator(as_list)]
     model: ModelConfig
-    data: AnyData
+    data: AnyDataset
     task: AnyTask
     optimizer: AnyOptimizer
     scheduler: AnyScheduler
@@ -122,9 +122,9 @@ def without_effect(config: Config) -> list[str]:
             trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val
         ),
         f"data.url={getattr(data, 'url', None)}": (
-            isinstance(data, Fetched) and data.url is not None and data.root is not None
+            getattr(data, "url", None) is not None and getattr(data, "root", None) is not None
         ),
-        "data.keep=end": isinstance(data, LongTextConfig) and data.keep == "end" and data.max_length is None,
+        "data.keep=end": getattr(data, "keep", None) == "end" and getattr(data, "max_length", 0) is None,
         "callbacks.score_drawn=true": config.callbacks.score_drawn and trainer.limit_test_batches == 0,
     }
     return [

@@ -1,46 +1,62 @@
-"""Where do batches come from? A data set reads, splits and encodes; it declares what it holds."""
+"""Where do batches come from? A data set reads, splits and encodes; it declares what it holds.
 
-from seqlab.data.batches import Batch, Samples, TokenSamples
-from seqlab.data.jena_climate import JenaClimate
-from seqlab.data.loader import BatchLoader
-from seqlab.data.module import SequenceData
-from seqlab.data.names import Names
-from seqlab.data.online_shopping_10_cats import OnlineShopping
-from seqlab.data.series.windows import WindowSamples
-from seqlab.data.series_csv import SeriesCSV
-from seqlab.data.spec import DataSpec
-from seqlab.data.synthetic import Adding, CopyMemory, Parity, TemporalOrder
-from seqlab.data.text_csv import TextCSV
+Names resolve on first use, so that the settings of a data set can be checked without torch.
+"""
 
-DATASETS: dict[str, type[SequenceData]] = {
-    "names": Names,
-    "online_shopping_10_cats": OnlineShopping,
-    "jena_climate": JenaClimate,
-    "text_csv": TextCSV,
-    "series_csv": SeriesCSV,
-    "adding": Adding,
-    "copy": CopyMemory,
-    "parity": Parity,
-    "temporal_order": TemporalOrder,
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Batch as Batch
+    from seqlab.data.batches import Loaded as Loaded
+    from seqlab.data.batches import Samples as Samples
+    from seqlab.data.batches import TokenSamples as TokenSamples
+    from seqlab.data.dataset import Dataset as Dataset
+    from seqlab.data.dataset import Fetched as Fetched
+    from seqlab.data.dataset import OwnFile as OwnFile
+    from seqlab.data.dataset import register_dataset as register_dataset
+    from seqlab.data.jena_climate import JenaClimate as JenaClimate
+    from seqlab.data.loader import BatchLoader as BatchLoader
+    from seqlab.data.module import SequenceData as SequenceData
+    from seqlab.data.names import Names as Names
+    from seqlab.data.online_shopping_10_cats import OnlineShopping as OnlineShopping
+    from seqlab.data.series.dataset import SeriesData as SeriesData
+    from seqlab.data.series.windows import WindowSamples as WindowSamples
+    from seqlab.data.series_csv import SeriesCSV as SeriesCSV
+    from seqlab.data.spec import DataSpec as DataSpec
+    from seqlab.data.synthetic import Adding as Adding
+    from seqlab.data.synthetic import CopyMemory as CopyMemory
+    from seqlab.data.synthetic import Parity as Parity
+    from seqlab.data.synthetic import TemporalOrder as TemporalOrder
+    from seqlab.data.synthetic.dataset import SyntheticData as SyntheticData
+    from seqlab.data.text.dataset import ShortTextData as ShortTextData
+    from seqlab.data.text.dataset import TextData as TextData
+    from seqlab.data.text_csv import TextCSV as TextCSV
+    from seqlab.registry.catalog import datasets as datasets
+
+_MODULES = {
+    "batches": ("Batch", "Loaded", "Samples", "TokenSamples"),
+    "dataset": ("Dataset", "Fetched", "OwnFile", "datasets", "register_dataset"),
+    "jena_climate": ("JenaClimate",),
+    "loader": ("BatchLoader",),
+    "module": ("SequenceData",),
+    "names": ("Names",),
+    "online_shopping_10_cats": ("OnlineShopping",),
+    "series.dataset": ("SeriesData",),
+    "series.windows": ("WindowSamples",),
+    "series_csv": ("SeriesCSV",),
+    "spec": ("DataSpec",),
+    "synthetic": ("Adding", "CopyMemory", "Parity", "TemporalOrder"),
+    "synthetic.dataset": ("SyntheticData",),
+    "text.dataset": ("ShortTextData", "TextData"),
+    "text_csv": ("TextCSV",),
 }
-"""Every data set by its name in ``data=``."""
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = [
-    "DATASETS",
-    "Adding",
-    "Batch",
-    "BatchLoader",
-    "CopyMemory",
-    "DataSpec",
-    "JenaClimate",
-    "Names",
-    "OnlineShopping",
-    "Parity",
-    "Samples",
-    "SequenceData",
-    "SeriesCSV",
-    "TemporalOrder",
-    "TextCSV",
-    "TokenSamples",
-    "WindowSamples",
-]
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"seqlab.data.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'seqlab.data' has no attribute '{name}'")

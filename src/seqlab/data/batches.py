@@ -1,12 +1,13 @@
 """What a batch is, and the samples that batches are cut from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from seqlab.data.spec import DataSpec
 from seqlab.functional.lengths import mask
 
 
@@ -39,6 +40,20 @@ class Samples(Protocol):
 
     def batch(self, ids: Tensor) -> Batch:
         """Return the samples ``ids``, [B]; a row for −1 holds any sample."""
+
+
+class Loaded(NamedTuple):
+    """What a data set has read.
+
+    Attributes:
+        spec: what it declares.
+        samples: those of "train", "val" and "test".
+        describe: returns sample ``index`` of a split as a person would write it.
+    """
+
+    spec: DataSpec
+    samples: Mapping[str, Samples]
+    describe: Callable[[str, int], str]
 
 
 class TokenSamples:
@@ -102,3 +117,29 @@ class TokenSamples:
         found = self.tokens[np.where(inside.numpy(), places, 0)].astype(np.int64)
         x = torch.from_numpy(found if self.numbers is None else self.numbers[found])
         return Batch(x.masked_fill_(~inside, 0), lengths, self.y[rows].long(), ids)
+
+
+class FeatureSamples:
+    """Sequences of equal length with a number each.
+
+    Args:
+        x: features of every step, [N, T, F].
+        y: the answers, [N].
+    """
+
+    def __init__(self, x: Tensor, y: Tensor) -> None:
+        self.x, self.y = x, y
+        self.lengths = torch.full((len(x),), x.shape[1])
+
+    @classmethod
+    def of(cls, x: np.ndarray, y: np.ndarray) -> Self:
+        """Take arrays, which share their memory."""
+        return cls(torch.from_numpy(x), torch.from_numpy(y))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Return the sequences ``ids``, [B]."""
+        rows = ids.clamp(min=0)
+        return Batch(self.x[rows], self.lengths[rows], self.y[rows], ids)

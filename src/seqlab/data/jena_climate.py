@@ -5,19 +5,27 @@ jena_climate_2009_2016.csv as published with Chollet's "Deep Learning with Pytho
 """
 
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from pydantic import Field
 
+from seqlab.data.dataset import Fetched, register_dataset
 from seqlab.data.delimited import Delimited
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import weather
-from seqlab.data.series.dataset import SeriesData
-from seqlab.data.series.table import ISO, Measured
+from seqlab.data.series.dataset import Columns, SeriesData
+from seqlab.data.series.spec import ISO
 from seqlab.data.source import Source, find_table, resolve
 from seqlab.errors import DataError
 from seqlab.io.cache import cached_folder
+from seqlab.registry.types import Finite, Positive
+
+if TYPE_CHECKING:
+    from seqlab.data.series.table import Measured
 
 ROWS, FIRST, LAST = 420_551, "01.01.2009 00:10:00", "01.01.2017 00:00:00"
 DIRECTION, SPEED = "wd (deg)", "wv (m/s)"
@@ -48,30 +56,29 @@ REMOTE = Remote(
 )
 
 
-class JenaClimate(SeriesData):
+@register_dataset("jena_climate")
+class JenaClimate(SeriesData, Fetched):
     """Five days of weather → the temperature of the next two. Wind direction is read as a vector.
 
-    Args:
+    Attributes:
         root: folder with a jena_climate*.csv or its zip, or one of them; None for SEQLAB_DATA_DIR, else the
             cache or a download, else made-up weather.
-        url: another server's folder with the published zip; None for the usual one.
-        source: "auto", "real" (never made up) or "sample".
-        settings: see ``SeriesData``.
     """
 
-    name = "jena_climate"
-    time_formats = ("%d.%m.%Y %H:%M:%S", ISO)
+    targets: Columns = Field(default=["T (degC)"])
+    step_minutes: Positive | None = 60
+    sentinels: list[Finite] = Field(default=[-9999])
+    duplicates: Literal["error", "first"] = "first"
 
-    def __init__(
-        self,
-        *,
-        root: str | None = None,
-        url: str | None = None,
-        source: Literal["auto", "real", "sample"] = "auto",
-        **settings: Any,
-    ) -> None:
-        super().__init__(time="Date Time", **settings)
-        self.root, self.url, self.source = root, url, source
+    @property
+    def time_column(self) -> str:
+        """The column of times."""
+        return "Date Time"
+
+    @property
+    def time_formats(self) -> Sequence[str]:
+        """How the published file and others of the station write a time."""
+        return ("%d.%m.%Y %H:%M:%S", ISO)
 
     def find(self) -> Source:
         """Return where the CSV or its zip is."""
@@ -79,7 +86,7 @@ class JenaClimate(SeriesData):
             self.name, _find, _sample, root=self.root, source=self.source, remote=REMOTE, mirror=self.url
         )
 
-    def transform(self, measured: Measured) -> Measured:
+    def transform(self, measured: "Measured") -> "Measured":
         """Replace the direction of the wind, whose mean is no direction, by the wind's two components."""
         columns = list(measured.columns)
         if not {DIRECTION, SPEED} <= set(columns):
@@ -89,7 +96,7 @@ class JenaClimate(SeriesData):
         kept = [place for place, name in enumerate(columns) if name != DIRECTION]
         values = np.column_stack([measured.numbers[:, kept], speed * np.cos(angle), speed * np.sin(angle)])
         names = (*(columns[place] for place in kept), "wind north (m/s)", "wind east (m/s)")
-        return Measured(measured.times, values, names)
+        return replace(measured, numbers=values, columns=names)
 
 
 def _find(root: Path) -> Path | None:

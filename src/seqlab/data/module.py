@@ -1,37 +1,38 @@
-"""What every data set has in common: three splits, their loaders, and the spec it declares."""
+"""The one LightningDataModule: three splits of a data set, and their loaders."""
 
-from abc import abstractmethod
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from lightning.pytorch import LightningDataModule
 
 from seqlab.data.batches import Batch, Samples
+from seqlab.data.dataset import Dataset
 from seqlab.data.loader import BatchLoader, Order
 from seqlab.data.spec import DataSpec
 from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 EVALUATION = 256
 """Rows in a batch for evaluation, if training has fewer: scores do not depend on it."""
 
 
 class SequenceData(LightningDataModule):
-    """A LightningDataModule of (x, lengths, y, ids) batches. A data set fills in ``load`` and ``describe``.
+    """A LightningDataModule of (x, lengths, y, ids) batches of a data set.
 
     Args:
-        batch_size: rows in a training batch of one process.
-        sampling: "all" for every training sample once an epoch, "by_class" for draws uniform over classes.
-        limit_train_samples: take only so many training samples, or None.
+        dataset: what is read.
         seed: decides the order of the training batches.
+
+    Example:
+        >>> data = SequenceData(Names(source="sample"))  # doctest: +SKIP
+        >>> data.setup()  # doctest: +SKIP
     """
 
-    def __init__(
-        self, *, batch_size: int, sampling: str = "all", limit_train_samples: int | None = None, seed: int = 0
-    ) -> None:
+    def __init__(self, dataset: Dataset, *, seed: int = 0) -> None:
         super().__init__()
-        self.batch_size, self.seed = batch_size, seed
-        self.train_order: Order = "by_class" if sampling == "by_class" else "shuffled"
-        self.limit_train_samples = limit_train_samples
+        self.dataset, self.seed = dataset, seed
         self.samples: Mapping[str, Samples] = {}
 
     @property
@@ -39,17 +40,9 @@ class SequenceData(LightningDataModule):
         """What this data set declares; known after ``setup``."""
         return self._spec
 
-    @abstractmethod
-    def load(self) -> tuple[DataSpec, Mapping[str, Samples]]:
-        """Read the files; return the spec and the samples of "train", "val" and "test".
-
-        Raises:
-            DataError: a file is missing or malformed.
-        """
-
-    @abstractmethod
     def describe(self, split: str, index: int) -> str:
         """Return sample ``index`` of a split as a person would write it."""
+        return self._describe(split, index)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 (Lightning names it)
         """Read the data once, whichever stage asks first.
@@ -59,17 +52,17 @@ class SequenceData(LightningDataModule):
         """
         if self.samples:
             return
-        self._spec, self.samples = self.load()
+        self._spec, self.samples, self._describe = self.dataset.load()
         for split, samples in self.samples.items():
             if not len(samples):
                 raise DataError(
-                    f"{self._spec.path}: no samples are left for '{split}'; add data, or change "
-                    "data.val_share and data.test_share"
+                    f"{self._spec.path or self._spec.origin}: no samples are left for '{split}'; add data, "
+                    "or change data.val_share and data.test_share"
                 )
 
     def train_dataloader(self) -> BatchLoader:
         """Return the training batches, in another order every epoch."""
-        return self._loader("train", self.train_order)
+        return self._loader("train", self.dataset.order)
 
     def val_dataloader(self) -> BatchLoader:
         """Return the validation batches."""
@@ -95,7 +88,7 @@ class SequenceData(LightningDataModule):
         rank, world_size = (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
         return BatchLoader(
             self.samples[split],
-            max(self.batch_size, at_least),
+            max(self.dataset.batch_size, at_least),
             order=order,
             seed=self.seed,
             rank=rank,

@@ -3,14 +3,17 @@
 The classic task of the PyTorch tutorial (github.com/spro/practical-pytorch, data/names).
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import ClassVar
 
+from seqlab.data.dataset import Fetched, register_dataset
 from seqlab.data.fetch import Remote
 from seqlab.data.source import Source, resolve
 from seqlab.data.text.class_files import LONG, ClassFiles, find
-from seqlab.data.text.cleaning import without_accents
-from seqlab.data.text.dataset import TextData
+from seqlab.data.text.cleaning import TextSettings, without_accents
+from seqlab.data.text.dataset import ShortTextData
 from seqlab.data.text.records import TextReader
 
 SAMPLE = Path(__file__).parent / "samples" / "names"
@@ -40,33 +43,24 @@ REMOTE = Remote(
 )
 
 
-class Names(TextData):
+@register_dataset("names")
+class Names(ShortTextData, Fetched):
     """Surnames → language. Equal pairs count once; spellings alike but for accents or case stay together.
 
-    Args:
+    Attributes:
         root: folder or zip with the language files; None for SEQLAB_DATA_DIR, else the cache or a download,
             else the built-in sample.
-        url: another server's folder with the same files; None for the pinned one.
-        source: "auto", "real" (never the sample) or "sample".
-        marks: whether every name begins and ends with a mark of its own.
-        settings: see ``TextData``.
+        ascii: whether accents are dropped first.
     """
 
-    name = "names"
-    group = staticmethod(without_accents)
+    group: ClassVar[Callable[[str], str]] = staticmethod(without_accents)
     counted_once = True
 
-    def __init__(
-        self,
-        *,
-        root: str | None = None,
-        url: str | None = None,
-        source: Literal["auto", "real", "sample"] = "auto",
-        marks: bool = True,
-        **settings: Any,
-    ) -> None:
-        super().__init__(marks=marks, **settings)
-        self.root, self.url, self.source = root, url, source
+    ascii: bool = False
+
+    def text_settings(self) -> TextSettings:
+        """Return how a name becomes tokens."""
+        return replace(super().text_settings(), ascii=self.ascii)
 
     def find(self) -> Source:
         """Return where the language files are."""

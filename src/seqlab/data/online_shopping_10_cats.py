@@ -4,8 +4,9 @@ From ChineseNlpCorpus (github.com/SophonPlus/ChineseNlpCorpus): one CSV ``cat,la
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from seqlab.data.dataset import Fetched, register_dataset
 from seqlab.data.delimited import Delimited
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import reviews
@@ -13,6 +14,7 @@ from seqlab.data.source import Source, find_table, resolve
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, TextReader
 from seqlab.io.cache import cached_folder
+from seqlab.registry.types import Count
 
 NAME = "online_shopping_10_cats"
 REMOTE = Remote(
@@ -37,39 +39,27 @@ TITLES = {
 SENTIMENTS = {"0": "0", "1": "1", "0.0": "0", "1.0": "1"}
 
 
-class OnlineShopping(TextData):
+@register_dataset("online_shopping_10_cats")
+class OnlineShopping(TextData, Fetched):
     """Reviews → category (10 classes) or sentiment (2), stratified by both.
 
-    Args:
+    Attributes:
         root: folder with the zip or the CSV, or one of them; None for SEQLAB_DATA_DIR, else the cache or a
             download, else made-up reviews.
-        url: another server's folder with the same zip; None for the pinned one.
-        source: "auto", "real" (never made up) or "sample".
         target: "category" or "sentiment".
-        settings: see ``TextData``.
     """
 
-    name = NAME
     form = "NFKC"
     titles = TITLES
 
-    def __init__(
-        self,
-        *,
-        root: str | None = None,
-        url: str | None = None,
-        source: Literal["auto", "real", "sample"] = "auto",
-        target: Literal["category", "sentiment"] = "category",
-        **settings: Any,
-    ) -> None:
-        super().__init__(**settings)
-        self.root, self.url, self.source = root, url, source
-        self._target = {"category": "cat", "sentiment": "label"}[target]
+    target: Literal["category", "sentiment"] = "category"
+    max_length: Count | None = 128
+    marks: bool = False
 
     @property
-    def target(self) -> str:
+    def label_column(self) -> str:
         """The label column that is to be predicted."""
-        return self._target
+        return {"category": "cat", "sentiment": "label"}[self.target]
 
     def find(self) -> Source:
         """Return where the CSV or its zip is."""

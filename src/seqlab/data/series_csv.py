@@ -1,42 +1,37 @@
 """series_csv: a measured series of your own."""
 
-from typing import Any
+from collections.abc import Sequence
 
+from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.delimited import Delimited
 from seqlab.data.series.dataset import SeriesData
-from seqlab.data.series.table import ISO
-from seqlab.data.source import Source, named_file
+from seqlab.data.series.spec import ISO
+from seqlab.data.source import Source
+from seqlab.registry.types import Name
 
 
-class SeriesCSV(SeriesData):
+@register_dataset("series_csv")
+class SeriesCSV(OwnFile, SeriesData):
     """A CSV file with a column of times and columns of numbers.
 
-    Args:
+    Attributes:
         path: the file, or a zip of one CSV.
+        time: the column of times.
         time_format: how times are written, in the notation of ``strptime``; None for ISO 8601.
-        separator: "comma", "semicolon", "tab" or "pipe".
-        encoding: how the file stores characters.
-        settings: see ``SeriesData``.
     """
 
-    name = "series_csv"
+    time: Name = "time"
+    time_format: Name | None = None
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        time_format: str | None = None,
-        separator: str = "comma",
-        encoding: str = "utf-8",
-        **settings: Any,
-    ) -> None:
-        super().__init__(**settings)
-        self.path, self.separator, self.encoding = path, separator, encoding
-        self.time_formats = (time_format or ISO,)
+    @property
+    def time_column(self) -> str:
+        """The column of times."""
+        return self.time
 
-    def find(self) -> Source:
-        """Return the file."""
-        return named_file(self.path)
+    @property
+    def time_formats(self) -> Sequence[str]:
+        """How a time is written."""
+        return (self.time_format or ISO,)
 
     def open(self, source: Source) -> Delimited:
         """Return the file, in its separator and encoding."""

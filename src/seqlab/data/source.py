@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,12 @@ def named_file(path: str, *, folder: bool = False) -> Source:
     except OSError as error:
         raise DataError(f"data.path={path}: {error.strerror}; name a readable file") from error
     return Source("real", file, "data.path")
+
+
+def defined_in(cls: type, method: str) -> Source:
+    """Return where the code stands that yields a data set, which is read from no file that seqlab knows."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return Source("real", Path(file or cls.__module__), f"{cls.__qualname__}.{method}")
 
 
 def find_table(root: Path, pattern: str) -> Path | None:

@@ -1,42 +1,27 @@
 """text_csv: labelled texts of your own."""
 
-from typing import Any
-
+from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.delimited import Delimited
 from seqlab.data.source import Source, named_file
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
+from seqlab.registry.types import Name
 
 
-class TextCSV(TextData):
+@register_dataset("text_csv")
+class TextCSV(OwnFile, TextData):
     """A CSV file, a JSON Lines file, or a folder of one file a class with one text a line.
 
-    Args:
+    Attributes:
         path: the file (.csv, .tsv, .jsonl, or a zip of one CSV) or the folder of ``<Class>.txt`` files.
         text: column, or key, of the texts.
         label: column, or key, of the classes.
-        separator: "comma", "semicolon", "tab" or "pipe".
-        encoding: how a CSV file stores characters.
-        settings: see ``TextData``.
     """
 
-    name = "text_csv"
-
-    def __init__(
-        self,
-        *,
-        path: str,
-        text: str = "text",
-        label: str = "label",
-        separator: str = "comma",
-        encoding: str = "utf-8",
-        **settings: Any,
-    ) -> None:
-        super().__init__(**settings)
-        self.path, self.text, self.label = path, text, label
-        self.separator, self.encoding = separator, encoding
+    text: Name = "text"
+    label: Name = "label"
 
     def find(self) -> Source:
         """Return the file or folder."""

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from seqlab import __version__
-from seqlab.config.data import AnyData, OwnFile
 from seqlab.config.task import ClassificationConfig, ForecastingConfig
-from seqlab.data import DATASETS, DataSpec, SequenceData
+from seqlab.data import DataSpec, OwnFile
+from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ExportError
 from seqlab.io.safe_read import mistake_in
 from seqlab.registry.types import Section
@@ -45,7 +45,7 @@ class Manifest(Section):
     engine: str
     model: dict[str, Any]
     task: Annotated[ClassificationConfig | ForecastingConfig, Field(discriminator="name")]
-    data: AnyData
+    data: AnyDataset
     spec: DataSpec
     sealed: bool = False
 
@@ -89,10 +89,6 @@ class Manifest(Section):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise refused(file, f"its description is damaged ({mistake_in(error)})") from error
-
-    def reader(self) -> SequenceData:
-        """Return the data set that reads files like the training data."""
-        return DATASETS[self.data.name](**self.data.model_dump(exclude={"name"}))
 
     def to_json(self) -> str:
         """Return the JSON."""

@@ -88,7 +88,7 @@ def read_onnx(file: Path) -> Predictor:
             raise refused(file, f"cannot be run ({_first_line(error)})") from error
         return torch.from_numpy(found)
 
-    return Predictor(manifest.spec, manifest.reader(), answer)
+    return Predictor(manifest.spec, manifest.data, answer)
 
 
 def _sealed(model: onnx.ModelProto) -> bytearray:

@@ -78,7 +78,7 @@ def read_weights(file: Path) -> Predictor:
         raise refused(file, str(error)) from error
     except EngineError as error:
         raise EngineError(f"{file}: {error}") from error
-    return Predictor.of(module, manifest.spec, manifest.reader())
+    return Predictor.of(module, manifest.spec, manifest.data)
 
 
 def _model(manifest: Manifest, file: Path) -> ModelConfig:

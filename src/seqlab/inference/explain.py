@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from rich import box
@@ -11,7 +11,7 @@ from rich.table import Table
 from torch import Tensor
 
 from seqlab import __version__
-from seqlab.data.series.dataset import SeriesData, scale
+from seqlab.data.series.prepare import scale
 from seqlab.diagnostics import recording
 from seqlab.diagnostics.snapshot import layer_names, named_activities
 from seqlab.errors import ConfigError, DataError, RunError
@@ -19,8 +19,10 @@ from seqlab.inference.explain_figure import heat_map
 from seqlab.inference.predict import encode, latest_window
 from seqlab.io.files import own_output, read_user_text, replacing
 from seqlab.io.terminal import in_a_line
-from seqlab.models.build import make_data
 from seqlab.runs.load import LoadedRun, load_run
+
+if TYPE_CHECKING:
+    from seqlab.data.series.dataset import SeriesData
 
 SOFTWARE = f"seqlab {__version__}"
 SIGNATURE = b"\x89PNG\r\n.*tEXtSoftware\0seqlab "
@@ -172,7 +174,7 @@ def _text(run: LoadedRun, text: str) -> Explanation:
 def _series(run: LoadedRun, file: Path) -> Explanation:
     series = run.spec.series
     assert series is not None  # noqa: S101 (every forecaster has one)
-    data = cast("SeriesData", make_data(run.config))
+    data = cast("SeriesData", run.config.data)
     columns, grid = latest_window(data, series, file)
     seconds = grid.times[-series.input_steps :].astype("datetime64[s]")
     times = [str(time).replace("T", " ").removesuffix(":00") for time in seconds]

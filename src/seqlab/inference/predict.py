@@ -11,17 +11,17 @@ import torch
 
 from seqlab.data import DataSpec
 from seqlab.data.batches import TokenSamples
-from seqlab.data.series.dataset import SeriesData, in_units
 from seqlab.data.series.grid import Grid
+from seqlab.data.series.prepare import in_units, read_grid
 from seqlab.data.source import Source
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import ConfigError, DataError
 from seqlab.io.terminal import in_a_line
-from seqlab.models.build import make_data
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import load_run
 
 if TYPE_CHECKING:
+    from seqlab.data.series.dataset import SeriesData
     from seqlab.data.series.spec import SeriesSettings
     from seqlab.data.text.cleaning import TextSettings
 
@@ -59,7 +59,7 @@ def load(path: Path, checkpoint: str = "best") -> Predictor:
     """
     if path.suffix not in (".safetensors", ".onnx"):
         run = load_run(path, checkpoint)
-        return Predictor.of(run.module, run.spec, make_data(run.config))
+        return Predictor.of(run.module, run.spec, run.config.data)
     if checkpoint != "best":
         raise ConfigError(f"--checkpoint={checkpoint} chooses in a run folder, and {path} is a file")
     if path.suffix == ".safetensors":
@@ -145,7 +145,7 @@ def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> t
         DataError: the file is missing, malformed, too short, or has a gap in its last steps.
     """
     table = data.open(Source("real", file, "--file"))
-    grid = data.read_grid(table, series.measured, series.step_minutes)
+    grid = read_grid(data, table, series.measured, series.step_minutes)
     if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
         gaps = int((~grid.whole[-series.input_steps :]).sum())
         raise DataError(

@@ -1,15 +1,14 @@
 """From the configuration to the data and the network."""
 
 from seqlab.config import Config
-from seqlab.data import DATASETS, DataSpec, SequenceData
+from seqlab.data import DataSpec, SequenceData
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.precision import weights_dtype
 
 
 def make_data(config: Config) -> SequenceData:
     """Return the data module; nothing is read yet."""
-    settings = config.data.model_dump(exclude={"name"})
-    return DATASETS[config.data.name](**settings, seed=config.seed)
+    return SequenceData(config.data, seed=config.seed)
 
 
 def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> SequenceModule:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self, cast
 import torch
 from torch import Tensor
 
-from seqlab.data import DataSpec, SequenceData
-from seqlab.data.series.dataset import scale
+from seqlab.data import Dataset, DataSpec
+from seqlab.data.series.prepare import scale
 from seqlab.models.lightning_module import SequenceModule
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class Predictor:
     """
 
     spec: DataSpec
-    data: SequenceData
+    data: Dataset
     answer: Callable[[Tensor, Tensor], Tensor]
 
     @classmethod
-    def of(cls, module: SequenceModule, spec: DataSpec, data: SequenceData) -> Self:
+    def of(cls, module: SequenceModule, spec: DataSpec, data: Dataset) -> Self:
         """Return what answers with a module, which is in evaluation mode."""
 
         def probabilities(x: Tensor, lengths: Tensor) -> Tensor:

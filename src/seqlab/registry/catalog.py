@@ -6,6 +6,7 @@ from seqlab.registry.registry import Registry
 
 if TYPE_CHECKING:
     from seqlab.cells.base import Cell
+    from seqlab.data.dataset import Dataset
     from seqlab.engines.base import Engine
 
 cells: "Registry[type[Cell]]" = Registry("cell", home="seqlab.cells")
@@ -16,3 +17,6 @@ engines: "Registry[type[Engine]]" = Registry("engine", home="seqlab.engines")
 
 ENCODERS = {"tokens": ("embedding", "ngrams", "onehot"), "features": ("identity", "linear")}
 """What reads each kind of input: ``model.encoder=NAME``; the first is what "auto" takes."""
+
+datasets: "Registry[type[Dataset]]" = Registry("data set", home="seqlab.data")
+"""What is read: ``data=NAME``."""

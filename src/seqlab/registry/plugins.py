@@ -6,12 +6,11 @@ and only once the user has named one.
 
 import os
 import sys
-import traceback
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from seqlab.errors import ConfigError, SeqlabError
+from seqlab.errors import ConfigError, SeqlabError, failure
 
 
 def load(modules: str | Iterable[str]) -> None:
@@ -38,7 +37,7 @@ def load(modules: str | Iterable[str]) -> None:
                 of_run = "; nothing is imported from the folder of a run" if is_run else ""
                 reason = f"there is no such module {where}{of_run}"
             else:
-                reason = f"it fails with {_what(error)} ({_where(error)})"
+                reason = f"it fails with {failure(error)}"
             raise ConfigError(f"imports={name}: {reason}") from error
         _refuse_shadowed(name, here)
 
@@ -95,15 +94,3 @@ def _refuse_shadowed(name: str, here: Path) -> None:
             f"imports={name}: {file} has the name of an installed module, which comes first "
             f"({found or 'a part of Python'}); call it something else"
         )
-
-
-def _what(error: BaseException) -> str:
-    message = error.msg if isinstance(error, SyntaxError) else error
-    return f"{type(error).__name__}: {message}"
-
-
-def _where(error: BaseException) -> str:
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    line = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{line.filename}:{line.lineno}"

@@ -1,8 +1,9 @@
 """What every part of the configuration is, and the types its keys share."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -10,6 +11,17 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _absolute(path: str) -> str:
+    """Make a path absolute: a run folder is read from other working folders too."""
+    try:
+        return str(Path(path).expanduser().resolve())
+    except RuntimeError as error:  # of a ~user that there is not
+        raise ValueError(f"'{path}': {error}") from error
+
+
+FilePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
 
 
 class Section(BaseModel):

@@ -12,9 +12,9 @@ import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
-from seqlab.data import SeriesCSV
-from seqlab.data.series.dataset import scaled
+from seqlab.data import SequenceData, SeriesCSV
 from seqlab.data.series.grid import fit_climatology, seasons
+from seqlab.data.series.prepare import read_grid, scaled
 from seqlab.errors import DataError
 
 Load = Callable[..., SeriesCSV]
@@ -36,17 +36,17 @@ def weather(rows: int, step: str = "h", start: str = "2019-06-01") -> pd.DataFra
 def load(tmp_path: Path) -> Load:
     """Return a data set of a table, set up."""
 
-    def from_table(frame: pd.DataFrame, **settings) -> SeriesCSV:
+    def from_table(frame: pd.DataFrame, seed: int = 0, **settings) -> SequenceData:
         frame.to_csv(tmp_path / "series.csv", index=False)
         usual = {"time": "time", "targets": ["t"], "input_days": 1.0, "horizon_days": 0.5}
-        data = SeriesCSV(path=str(tmp_path / "series.csv"), **(usual | settings))
+        data = SequenceData(SeriesCSV(path=str(tmp_path / "series.csv"), **(usual | settings)), seed=seed)
         data.setup()
         return data
 
     return from_table
 
 
-def spans(data: SeriesCSV, split: str) -> list[tuple[int, int]]:
+def spans(data: SequenceData, split: str) -> list[tuple[int, int]]:
     """Return time of the first and the last step of every window."""
     samples = data.samples[split]
     return [
@@ -313,7 +313,7 @@ def test_the_times_of_the_splits_are_logged(load, caplog):
 
 def test_another_table_is_scaled_by_what_training_knew(load, tmp_path):
     data = load(weather(2 * 366 * 12, "2h"))
-    grid = data.read_grid(data.open(data.find()), data.spec.series.measured, 120.0)
+    grid = read_grid(data.dataset, data.dataset.open(data.dataset.find()), data.spec.series.measured, 120.0)
     torch.testing.assert_close(scaled(grid, data.spec.series), data.samples["train"].values, rtol=0, atol=0)
     part = type(grid)(int(grid.times[50]), grid.step, grid.values[50:90] * 1.0, grid.columns)
     torch.testing.assert_close(

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from seqlab.data import DATASETS, Adding, CopyMemory, Parity, SequenceData, TemporalOrder
+from seqlab.data import Adding, CopyMemory, Parity, SequenceData, TemporalOrder, datasets
 
 SIZES = {"train_samples": 60, "val_samples": 20, "test_samples": 30}
 ALL = ("adding", "copy", "parity", "temporal_order")
 
 
-def made(name: str, **settings: int) -> SequenceData:
-    data = DATASETS[name](**SIZES | settings)
+def made(name: str, seed: int = 0, **settings: int) -> SequenceData:
+    data = SequenceData(datasets[name](**SIZES | settings), seed=seed)
     data.setup()
     return data
 
@@ -83,7 +83,7 @@ def test_adding_is_described_by_its_marked_numbers():
 
 
 def test_copy_asks_at_the_last_steps_for_the_first_symbols():
-    data = CopyMemory(length=4, recalled=3, **SIZES)
+    data = SequenceData(CopyMemory(length=4, recalled=3, **SIZES))
     data.setup()
     text = data.describe("test", 2)
     asked = [data.spec.classes[number] for number in data.samples["test"].y[2]]
@@ -92,7 +92,8 @@ def test_copy_asks_at_the_last_steps_for_the_first_symbols():
 
 
 def test_the_strings_of_paritys_test_are_longer_than_those_learnt_from():
-    data = Parity(length=6, test_length=20, train_samples=500, val_samples=500, test_samples=500)
+    drawn = dict.fromkeys(SIZES, 500)
+    data = SequenceData(Parity(length=6, test_length=20, **drawn))
     data.setup()
     spans = {split: samples.lengths.aminmax() for split, samples in data.samples.items()}
     assert {split: (int(low), int(high)) for split, (low, high) in spans.items()} == {
@@ -105,7 +106,7 @@ def test_the_strings_of_paritys_test_are_longer_than_those_learnt_from():
 
 
 def test_temporal_order_names_its_classes_by_the_symbols_that_matter():
-    data = TemporalOrder(relevant=3, **SIZES)
+    data = SequenceData(TemporalOrder(relevant=3, **SIZES))
     data.setup()
     assert len(data.spec.classes) == 8
     for index in range(30):
@@ -114,7 +115,7 @@ def test_temporal_order_names_its_classes_by_the_symbols_that_matter():
 
 
 def test_a_row_that_fills_up_holds_any_sequence():
-    data = Adding(length=5, **SIZES)
+    data = SequenceData(Adding(length=5, **SIZES))
     data.setup()
     batch = data.samples["val"].batch(torch.tensor([-1, 4]))
     assert batch.ids.tolist() == [-1, 4]

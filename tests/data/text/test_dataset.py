@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from seqlab.data import SequenceData
 from seqlab.data.source import Source
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import Record
@@ -35,28 +36,38 @@ class Reader:
 
 
 class Memory(TextData):
-    """A data set of a list of texts."""
+    """A data set of a list of texts, whole unless something else is asked."""
 
-    name = "memory"
+    registered_as = "memory"
 
-    def __init__(self, rows: list[tuple[str, ...]], **settings) -> None:
-        super().__init__(**settings)
-        self.reader = Reader(rows)
+    min_count: int = 1
+    max_length: int | None = None
+    marks: bool = False
+    rows: list[tuple[str, ...]]
+    _reader: Reader
+
+    def model_post_init(self, _context: object) -> None:
+        self._reader = Reader(self.rows)
 
     def find(self) -> Source:
         return Source("real", Path("memory.csv"), "here")
 
     def read(self, source: Source) -> Reader:
-        return self.reader
+        return self._reader
 
 
-def memory(rows: list[tuple[str, ...]], **settings) -> Memory:
-    data = Memory(rows, **settings)
+def memory(rows: list[tuple[str, ...]], kind: type[Memory] = Memory, **settings) -> SequenceData:
+    data = SequenceData(kind(rows=rows, **settings))
     data.setup()
     return data
 
 
-def parts(data: TextData) -> dict[str, list[tuple[str, str]]]:
+def reads(data: SequenceData) -> int:
+    """Return how often the texts were read."""
+    return data.dataset._reader.reads
+
+
+def parts(data: SequenceData) -> dict[str, list[tuple[str, str]]]:
     """Return the text and the class of every sample by split."""
     return {
         split: [
@@ -178,7 +189,7 @@ def test_ngrams_are_those_of_the_training_part_as_it_is_kept(rows, max_length):
 def test_a_second_run_reads_nothing_again_whatever_its_view(rows, settings):
     first = memory(rows)
     again = memory(rows, **settings)
-    assert (first.reader.reads, again.reader.reads) == (1, 0)
+    assert (reads(first), reads(again)) == (1, 0)
     texts = [sorted(text for part in parts(data).values() for text, _ in part) for data in (first, again)]
     assert texts[0] == texts[1]
 
@@ -187,7 +198,7 @@ def test_the_same_settings_give_the_same_samples_with_and_without_the_cache(rows
     first = memory(rows)
     monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path / "another"))
     again = memory(rows)
-    assert again.reader.reads == 1
+    assert reads(again) == 1
     assert first.spec == again.spec
     for split in SPLITS:
         ids = torch.arange(first.spec.sizes[split])
@@ -213,19 +224,19 @@ class Pairs(Reader):
 class MemoryOfPairs(Memory):
     """A data set of two label columns, of which the second is asked for."""
 
-    target = "mood"
+    @property
+    def label_column(self) -> str:
+        return "mood"
 
-    def __init__(self, rows: list[tuple[str, ...]], **settings) -> None:
-        super().__init__(rows, **settings)
-        self.reader = Pairs(rows)
+    def model_post_init(self, _context: object) -> None:
+        self._reader = Pairs(self.rows)
 
 
 def test_splits_have_the_same_shares_of_every_combination_of_labels():
     sizes = {("x", "good"): 200, ("x", "bad"): 100, ("y", "good"): 50, ("y", "bad"): 20}
     rows = [(f"{k} {m} {n}", k, m) for (k, m), size in sizes.items() for n in range(size)]
     random.Random(0).shuffle(rows)
-    data = MemoryOfPairs(rows, val_share=0.1, test_share=0.2)
-    data.setup()
+    data = memory(rows, MemoryOfPairs, val_share=0.1, test_share=0.2)
     assert data.spec.classes == ("bad", "good")
     for split, share in {"train": 0.7, "val": 0.1, "test": 0.2}.items():
         found = Counter(tuple(text.split()[:2]) for text, _ in parts(data)[split])

@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression, Ridge
 
-from seqlab.data import SeriesCSV
+from seqlab.data import SequenceData, SeriesCSV
 from seqlab.tasks.baselines import series as series_baselines
 from seqlab.tasks.baselines.series import (
     BASELINES,
@@ -45,7 +45,7 @@ def load(tmp_path: Path) -> Load:
     def from_table(frame: pd.DataFrame, **settings) -> SeriesCSV:
         frame.to_csv(tmp_path / "series.csv", index=False)
         usual = {"time": "time", "targets": ["t"], "input_days": READ / 24, "horizon_days": ASKED / 24}
-        data = SeriesCSV(path=str(tmp_path / "series.csv"), **(usual | settings))
+        data = SequenceData(SeriesCSV(path=str(tmp_path / "series.csv"), **(usual | settings)))
         data.setup()
         return data
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+ISO = "ISO8601"
+"""Stands for times as ISO 8601 has them, where a notation of ``strptime`` is asked for."""
 DAY = 86_400
 """Seconds of a day."""
 YEAR = 365.2425 * DAY

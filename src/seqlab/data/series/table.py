@@ -10,11 +10,11 @@ import pandas as pd
 
 from seqlab.data.delimited import Delimited, Row
 from seqlab.data.series.order import Rows, in_order, in_seconds
+from seqlab.data.series.spec import ISO
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
 
-ISO = "ISO8601"
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
 LARGEST = 1e100
 """Beyond, a number's square is not finite, and no scale can be computed."""

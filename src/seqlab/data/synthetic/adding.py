@@ -3,35 +3,18 @@
 In the form of Arjovsky, Shah & Bengio 2016: numbers uniform in [0, 1], one marked in either half.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from pydantic import Field
 
-from seqlab.data.batches import Batch, Samples
+from seqlab.data.dataset import register_dataset
 from seqlab.data.synthetic.dataset import SyntheticData
 
+if TYPE_CHECKING:
+    from torch import Tensor
 
-class FeatureSamples:
-    """Sequences of equal length with a number each.
-
-    Args:
-        x: features of every step, [N, T, F].
-        y: the answers, [N].
-    """
-
-    def __init__(self, x: Tensor, y: Tensor) -> None:
-        self.x, self.y = x, y
-        self.lengths = torch.full((len(x),), x.shape[1])
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def batch(self, ids: Tensor) -> Batch:
-        """Return the sequences ``ids``, [B]."""
-        rows = ids.clamp(min=0)
-        return Batch(self.x[rows], self.lengths[rows], self.y[rows], ids)
+    from seqlab.data.batches import Samples
 
 
 def draw_adding(count: int, length: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -57,29 +40,30 @@ def draw_adding(count: int, length: int, random: np.random.Generator) -> tuple[n
     return np.stack([numbers, marks], axis=2), np.take_along_axis(numbers, marked, axis=1).sum(1)
 
 
+@register_dataset("adding")
 class Adding(SyntheticData):
     """Two columns, a number and a mark → the sum of the two marked numbers.
 
-    Args:
-        settings: see ``SyntheticData``; ``length`` is the number of steps.
+    Attributes:
+        length: steps of every sequence.
     """
 
-    name = "adding"
+    task = "regression"
+    kind = "features"
 
-    def __init__(self, *, length: int = 200, **settings: Any) -> None:
-        super().__init__(length=length, **settings)
+    length: Annotated[int, Field(ge=2)] = 200
 
-    def draw(self, split: str, count: int, random: np.random.Generator) -> Samples:  # noqa: ARG002 (all alike)
+    def draw(self, split: str, count: int, random: np.random.Generator) -> "Samples":  # noqa: ARG002 (all alike)
         """Draw sequences of ``length`` steps."""
-        x, y = draw_adding(count, self.length, random)
-        return FeatureSamples(torch.from_numpy(x), torch.from_numpy(y))
+        from seqlab.data.batches import FeatureSamples  # noqa: PLC0415 (imports torch)
 
-    def declare(self, train: Samples) -> dict[str, Any]:  # noqa: ARG002 (nothing is learnt from it)
-        """Return that a number is asked for."""
-        return {"kind": "features", "task": "regression", "input_size": 2, "features": ("number", "mark")}
+        return FeatureSamples.of(*draw_adding(count, self.length, random))
 
-    def describe(self, split: str, index: int) -> str:
+    def declare(self, train: "Samples") -> dict[str, Any]:  # noqa: ARG002 (nothing is learnt from it)
+        """Return the names of the two columns."""
+        return {"input_size": 2, "features": ("number", "mark")}
+
+    def describe(self, x: "Tensor") -> str:
         """Return the sum that is asked for, and at which steps its numbers stand, from 1."""
-        x = self.samples[split].batch(torch.tensor([index])).x[0]
         marked = x[:, 1].nonzero().flatten().tolist()
         return " + ".join(f"{x[step, 0]:.4f} at step {step + 1}" for step in marked)

@@ -4,12 +4,16 @@ The copying memory problem of Arjovsky, Shah & Bengio 2016: ten symbols of eight
 ten more blanks, during which the ten symbols are to be named in their order.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqlab.data.batches import Samples
+from seqlab.data.dataset import register_dataset
 from seqlab.data.synthetic.dataset import SymbolData
+from seqlab.registry.types import Count
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Samples
 
 LETTERS = "abcdefgh"
 BLANK, SIGN = "_", ":"
@@ -40,31 +44,29 @@ def draw_copy(
     return places, letters
 
 
+@register_dataset("copy")
 class CopyMemory(SymbolData):
     """Some symbols, a silence, a sign → the symbols again, one at each of the last steps.
 
-    Args:
+    Attributes:
+        length: the lag T, of sequences T + 2 · recalled steps long.
         recalled: symbols that are to be recalled.
-        settings: see ``SyntheticData``; ``length`` is the lag T, of sequences T + 2 · recalled steps long.
     """
 
-    name = "copy"
+    task = "tagging"
     alphabet = LETTERS + BLANK + SIGN
 
-    def __init__(self, *, length: int = 100, recalled: int = 10, **settings: Any) -> None:
-        super().__init__(length=length, **settings)
-        self.recalled = recalled
+    length: Count = 100
+    recalled: Count = 10
 
-    def draw(self, split: str, count: int, random: np.random.Generator) -> Samples:  # noqa: ARG002 (all alike)
+    def draw(self, split: str, count: int, random: np.random.Generator) -> "Samples":  # noqa: ARG002 (all alike)
         """Draw sequences of one length."""
         places, letters = draw_copy(count, self.length, self.recalled, random)
         return self.encode(places.ravel(), np.full(count, places.shape[1]), letters)
 
-    def declare(self, train: Samples) -> dict[str, Any]:
+    def declare(self, train: "Samples") -> dict[str, Any]:
         """Return that a symbol is asked for at each of the last steps."""
         return {
-            "kind": "tokens",
-            "task": "tagging",
             "input_size": len(self.symbols),
             "symbols": self.symbols,
             "classes": tuple(LETTERS),

@@ -1,94 +1,77 @@
-"""What every made-up task has in common: sequences drawn from a seed, of which nothing is on the disk."""
+"""What every made-up task is asked: how many sequences are drawn, and from which seed."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-import numpy as np
-import torch
+from pydantic import Field
 
-from seqlab.data.batches import Samples, TokenSamples
-from seqlab.data.module import SequenceData
-from seqlab.data.spec import DataSpec
-from seqlab.data.splits import SPLITS
-from seqlab.data.text.vocabulary import SPECIALS
+from seqlab.data.dataset import Dataset
+from seqlab.registry.types import Count
 
-BLOCK = 1024
-"""Sequences that are hashed at once."""
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from seqlab.data.batches import Loaded, Samples, TokenSamples
 
 
-class SyntheticData(SequenceData):
-    """Sequences that are drawn at random. A task fills in ``name``, ``draw`` and ``declare``.
+class SyntheticData(Dataset):
+    """Sequences that are drawn at random. A task fills in ``task``, ``draw``, ``declare`` and ``describe``.
 
     A split is a function of (samples_seed, split) alone: more training sequences change no test sequence.
 
-    Args:
-        length: steps, in the task's own sense.
+    Attributes:
         train_samples: sequences for training.
         val_samples: sequences for validation.
         test_samples: sequences for testing.
         samples_seed: decides which sequences are drawn; the same for runs that are to be compared.
         batch_size: sequences in a training batch of one process.
         limit_train_samples: draw only so many training sequences, or None.
-        seed: decides the order of the training batches.
     """
 
-    name: str
+    train_samples: Count = 10_000
+    val_samples: Count = 1_000
+    test_samples: Count = 1_000
+    samples_seed: Annotated[int, Field(ge=0)] = 0
 
-    def __init__(
-        self,
-        *,
-        length: int,
-        train_samples: int = 10_000,
-        val_samples: int = 1_000,
-        test_samples: int = 1_000,
-        samples_seed: int = 0,
-        batch_size: int = 64,
-        limit_train_samples: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(batch_size=batch_size, limit_train_samples=limit_train_samples, seed=seed)
-        self.length, self.samples_seed = length, samples_seed
-        train_samples = min(train_samples, limit_train_samples or train_samples)
-        self.sizes = dict(zip(SPLITS, (train_samples, val_samples, test_samples), strict=True))
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many sequences are drawn for each split."""
+        train = min(self.train_samples, self.limit_train_samples or self.train_samples)
+        return {"train": train, "val": self.val_samples, "test": self.test_samples}
 
     @abstractmethod
-    def draw(self, split: str, count: int, random: np.random.Generator) -> Samples:
+    def draw(self, split: str, count: int, random: "np.random.Generator") -> "Samples":
         """Return ``count`` sequences for "train", "val" or "test"."""
 
     @abstractmethod
-    def declare(self, train: Samples) -> dict[str, Any]:
-        """Return what the spec says beside name, sizes and source."""
+    def declare(self, train: "Samples") -> dict[str, Any]:
+        """Return what the spec says beside name, kind, task, sizes and source."""
 
-    def load(self) -> tuple[DataSpec, Mapping[str, Samples]]:
+    @abstractmethod
+    def describe(self, x: "Tensor") -> str:
+        """Return one sequence, [T] or [T, F], as a person would write it."""
+
+    def load(self) -> "Loaded":
         """Draw all sequences."""
-        samples = {
-            split: self.draw(split, count, np.random.default_rng((self.samples_seed, number)))
-            for number, (split, count) in enumerate(self.sizes.items())
-        }
-        spec = DataSpec(
-            name=self.name,
-            source="generated",
-            origin=f"data.samples_seed={self.samples_seed}",
-            sha256=_fingerprint(samples),
-            sizes=self.sizes,
-            **self.declare(samples["train"]),
-        )
-        return spec, samples
+        from seqlab.data.synthetic.prepare import load  # noqa: PLC0415 (imports torch)
+
+        return load(self)
 
 
 class SymbolData(SyntheticData):
-    """Sequences of symbols, one character each. A task fills in ``alphabet`` besides."""
+    """Sequences of symbols, one character each. A task fills in ``alphabet`` instead of ``describe``."""
 
-    alphabet: str
+    alphabet: ClassVar[str]
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """The vocabulary: the special tokens, then the alphabet."""
+        from seqlab.data.text.vocabulary import SPECIALS  # noqa: PLC0415 (imports torch)
+
         return (*SPECIALS, *self.alphabet)
 
-    def encode(self, places: np.ndarray, lengths: np.ndarray, y: np.ndarray) -> TokenSamples:
+    def encode(self, places: "np.ndarray", lengths: "np.ndarray", y: "np.ndarray") -> "TokenSamples":
         """Store sequences as tokens.
 
         Args:
@@ -96,20 +79,10 @@ class SymbolData(SyntheticData):
             lengths: steps of each sequence, [N].
             y: their classes, [N], or [N, S] for one at each of the last S steps.
         """
-        tokens = (places + len(SPECIALS)).astype(np.uint8)
-        return TokenSamples(tokens, np.cumsum(lengths) - lengths, lengths, y)
+        from seqlab.data.synthetic.prepare import encode  # noqa: PLC0415 (imports torch)
 
-    def describe(self, split: str, index: int) -> str:
-        """Return a sequence as a string."""
-        tokens = self.samples[split].batch(torch.tensor([index])).x[0]
-        return "".join(self.symbols[token] for token in tokens)
+        return encode(places, lengths, y)
 
-
-def _fingerprint(samples: Mapping[str, Samples]) -> str:
-    digest = sha256()
-    for drawn in samples.values():
-        for ids in torch.split(torch.arange(len(drawn)), BLOCK):
-            batch = drawn.batch(ids)
-            for part in (batch.x, batch.lengths, batch.y):
-                digest.update(part.numpy().tobytes())
-    return digest.hexdigest()
+    def describe(self, x: "Tensor") -> str:
+        """Return a sequence, [T], as a string."""
+        return "".join(self.symbols[token] for token in x.tolist())

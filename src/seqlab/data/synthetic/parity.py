@@ -3,13 +3,18 @@
 Linear recurrences with gates in [0, 1] cannot (Grazzi et al. 2024, arXiv 2411.12537).
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import model_validator
 
-from seqlab.data.batches import Samples
+from seqlab.data.dataset import register_dataset
 from seqlab.data.synthetic.dataset import SymbolData
 from seqlab.data.text.cleaning import TextSettings
+from seqlab.registry.types import Count
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Samples
 
 CLASSES = ("even", "odd")
 
@@ -27,34 +32,38 @@ def draw_parity(
     return bits, lengths, np.add.reduceat(bits, np.cumsum(lengths) - lengths) % 2
 
 
+@register_dataset("parity")
 class Parity(SymbolData):
     """A string of zeros and ones → "even" or "odd", its number of ones.
 
     Training and validation have 1 to ``length`` symbols, the test more than that: to pass, a network must
     have found the rule. Short strings stand in training and in validation; no string of the test does.
 
-    Args:
+    Attributes:
+        length: symbols of the longest training sequences.
         test_length: symbols of the longest test sequences.
-        settings: see ``SyntheticData``; ``length`` is that of the longest training sequences.
     """
 
-    name = "parity"
+    task = "classification"
     alphabet = "01"
 
-    def __init__(self, *, length: int = 40, test_length: int = 500, **settings: Any) -> None:
-        super().__init__(length=length, **settings)
-        self.test_length = test_length
+    length: Count = 40
+    test_length: Count = 500
 
-    def draw(self, split: str, count: int, random: np.random.Generator) -> Samples:
+    @model_validator(mode="after")
+    def _test_is_longer(self) -> "Parity":
+        if self.test_length <= self.length:
+            raise ValueError(f"test_length={self.test_length} must be more than length={self.length}")
+        return self
+
+    def draw(self, split: str, count: int, random: np.random.Generator) -> "Samples":
         """Draw short sequences, or for the test longer ones."""
         shortest, longest = (self.length + 1, self.test_length) if split == "test" else (1, self.length)
         return self.encode(*draw_parity(count, shortest, longest, random))
 
-    def declare(self, train: Samples) -> dict[str, Any]:
+    def declare(self, train: "Samples") -> dict[str, Any]:
         """Return that the parity is asked for."""
         return {
-            "kind": "tokens",
-            "task": "classification",
             "input_size": len(self.symbols),
             "symbols": self.symbols,
             "text": TextSettings(),

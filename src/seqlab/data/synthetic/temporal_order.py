@@ -1,13 +1,17 @@
 """temporal_order: in which order did X and Y come? Hochreiter & Schmidhuber 1997, tasks 6a and 6b."""
 
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
-from seqlab.data.batches import Samples
+from seqlab.data.dataset import register_dataset
 from seqlab.data.synthetic.dataset import SymbolData
 from seqlab.data.text.cleaning import TextSettings
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Samples
 
 DISTRACTORS, RELEVANT, BEGIN, END = "abcd", "XY", "E", "B"
 
@@ -44,31 +48,29 @@ def draw_order(
     return places, lengths, y
 
 
+@register_dataset("temporal_order")
 class TemporalOrder(SymbolData):
     """A long sequence of distractors with two or three symbols that matter → which they were, in order.
 
-    Args:
+    Attributes:
+        length: steps of the shortest sequences; the longest are a tenth longer.
         relevant: symbols that matter, 2 (4 classes) or 3 (8 classes).
-        settings: see ``SyntheticData``; ``length`` is that of the shortest sequences.
     """
 
-    name = "temporal_order"
+    task = "classification"
     alphabet = DISTRACTORS + RELEVANT + BEGIN + END
 
-    def __init__(self, *, length: int = 100, relevant: int = 2, **settings: Any) -> None:
-        super().__init__(length=length, **settings)
-        self.relevant = relevant
+    length: Annotated[int, Field(ge=10)] = 100
+    relevant: Literal[2, 3] = 2
 
-    def draw(self, split: str, count: int, random: np.random.Generator) -> Samples:  # noqa: ARG002 (all alike)
+    def draw(self, split: str, count: int, random: np.random.Generator) -> "Samples":  # noqa: ARG002 (all alike)
         """Draw sequences of about ``length`` steps."""
         return self.encode(*draw_order(count, self.length, self.relevant, random))
 
-    def declare(self, train: Samples) -> dict[str, Any]:
+    def declare(self, train: "Samples") -> dict[str, Any]:
         """Return that the order is asked for."""
         classes = tuple(map("".join, product(RELEVANT, repeat=self.relevant)))
         return {
-            "kind": "tokens",
-            "task": "classification",
             "input_size": len(self.symbols),
             "symbols": self.symbols,
             "text": TextSettings(),

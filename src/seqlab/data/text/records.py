@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from seqlab.data.delimited import LARGEST_CELL, Delimited
-from seqlab.errors import DataError, near
+from seqlab.errors import DataError, SeqlabError, failure, near
 
 
 class Record(NamedTuple):
@@ -153,6 +153,63 @@ class JSONLines:
 
     def _error(self, line: int, reason: str) -> DataError:
         return DataError(f"{self.path}, line {line}: {reason}")
+
+
+class GivenTexts:
+    """Texts and their classes that the code of a data set yields.
+
+    Args:
+        given: yields them, the same ones at every call.
+        file: where the code stands.
+    """
+
+    def __init__(self, given: Callable[[], Iterable[tuple[str, str]]], file: Path) -> None:
+        self.given, self.file = given, file
+        self.columns: tuple[str, ...] = ("class",)
+        self.recipe = "given"
+        self.findings: Counter[str] = Counter()
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all texts and classes.
+
+        Raises:
+            DataError: what is yielded is no text with a class, or the code fails.
+        """
+        digest = sha256()
+        for record in self._yielded():
+            digest.update(json.dumps(record).encode())
+        return digest.hexdigest()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the texts that are not blank.
+
+        Raises:
+            DataError: as above, or a class is blank.
+        """
+        for number, (text, label) in enumerate(self._yielded(), start=1):
+            if not text.strip():
+                self.findings["records without a text were skipped"] += 1
+                continue
+            yield Record(text, (_label(label, None, "class", partial(self._error, number)),))
+
+    def _yielded(self) -> Iterator[tuple[str, str]]:
+        number = 0
+        try:
+            for number, record in enumerate(self.given(), start=1):
+                yield self._pair(number, record)
+        except SeqlabError:
+            raise
+        except Exception as error:  # whatever the user's code raises
+            raise self._error(number + 1, f"records() fails with {failure(error)}") from error
+
+    def _pair(self, number: int, record: object) -> tuple[str, str]:
+        match record:
+            case (str(text), str() | int() as label):
+                return text, str(label)
+        raise self._error(number, f"records() must yield a text and its class, got {record!r:.80}")
+
+    def _error(self, number: int, reason: str) -> DataError:
+        return DataError(f"{self.file}, record {number}: {reason}")
 
 
 def _label(

@@ -1,0 +1,163 @@
+"""What a data set is: a class whose fields are its settings, and whose ``load`` reads, splits and encodes.
+
+A field's annotation is its type and range, the docstring's Attributes are its help. Nothing here needs torch,
+so that settings can be checked without it: ``load`` imports what reads and encodes.
+"""
+
+from abc import abstractmethod
+from codecs import BOM_UTF8
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+
+from seqlab.data.source import Source, named_file
+from seqlab.errors import ConfigError, near
+from seqlab.registry.catalog import datasets
+from seqlab.registry.types import Count, FilePath, Section, Share
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Loaded
+
+
+class Dataset(Section):
+    """What every data set has. A data set fills in ``task`` and ``load``.
+
+    Attributes:
+        name: as in ``data=NAME``, by which it was registered.
+        batch_size: samples in a training batch of one process.
+        limit_train_samples: train on only so many samples, or None.
+    """
+
+    registered_as: ClassVar[str] = ""
+    task: ClassVar[Literal["classification", "forecasting", "regression", "tagging"]]
+    """What is asked."""
+    kind: ClassVar[Literal["tokens", "features"]] = "tokens"
+
+    name: Annotated[str, Field(validate_default=True)] = ""
+    batch_size: Count = 64
+    limit_train_samples: Count | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_its_own(cls, name: str) -> str:
+        own = cls.registered_as or cls.__name__
+        if name not in ("", own):
+            raise ValueError(f"{cls.__name__} is named '{own}'")
+        return own
+
+    @property
+    def place(self) -> str | None:
+        """The setting that says where the files are; None if there are none."""
+        return next((key for key in ("root", "path") if key in type(self).model_fields), None)
+
+    @property
+    def order(self) -> Literal["shuffled", "by_class"]:
+        """The order of the training samples: each once an epoch, or drawn uniformly over classes."""
+        return "shuffled"
+
+    @abstractmethod
+    def load(self) -> "Loaded":
+        """Read, split and encode the samples.
+
+        Raises:
+            DataError: a file is missing or malformed.
+        """
+
+
+class SplitData(Dataset):
+    """A data set that is split by shares.
+
+    Attributes:
+        val_share: share of the data for validation.
+        test_share: share of the data for testing.
+    """
+
+    val_share: Share = 0.1
+    test_share: Share = 0.1
+
+    @model_validator(mode="after")
+    def _training_is_left(self) -> "SplitData":
+        if self.val_share + self.test_share >= 1:
+            raise ValueError(
+                f"val_share + test_share is {self.val_share + self.test_share:g}; keep it below 1"
+            )
+        return self
+
+
+class Fetched(Section):
+    """Where the files of a data set are that seqlab can fetch.
+
+    Attributes:
+        root: folder or file; None for SEQLAB_DATA_DIR, else the cache or a download, else the sample.
+        url: another server's folder with the same files, or None for the usual one.
+        source: "auto", "real" (never the sample) or "sample".
+    """
+
+    root: FilePath | None = None
+    url: str | None = None
+    source: Literal["auto", "real", "sample"] = "auto"
+
+
+class OwnFile(Section):
+    """Where a file of the user's own is, and how it is written.
+
+    Attributes:
+        path: the file.
+        separator: between the cells of a CSV.
+        encoding: how a CSV stores characters: utf-8, gb18030, latin-1, …
+    """
+
+    path: FilePath
+    separator: Literal["comma", "semicolon", "tab", "pipe"] = "comma"
+    encoding: str = "utf-8"
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            newline = "\n".encode(encoding).removeprefix(BOM_UTF8)
+        except LookupError as error:
+            raise ValueError(f"no encoding '{encoding}'; utf-8, gb18030, latin-1 are some") from error
+        if newline != b"\n":
+            raise ValueError(f"files in {encoding} are not read; convert yours to utf-8")
+        return encoding
+
+    def find(self) -> Source:
+        """Return the file.
+
+        Raises:
+            DataError: there is no such file.
+        """
+        return named_file(self.path)
+
+
+def register_dataset(name: str) -> Callable[[type[Dataset]], type[Dataset]]:
+    """Register a data set: ``@register_dataset("my_set")``, then ``data=my_set``.
+
+    Raises:
+        ConfigError: another class has the name, or the class is no data set.
+    """
+
+    def enter(cls: type[Dataset]) -> type[Dataset]:
+        if not issubclass(cls, Dataset):
+            raise ConfigError(f"data set '{name}': {cls.__name__} must be a subclass of seqlab.data.Dataset")
+        datasets.register(name)(cls)
+        cls.registered_as = name
+        return cls
+
+    return enter
+
+
+def _of_its_class(raw: Any) -> Any:
+    """Return the data set that settings name."""
+    if not isinstance(raw, Mapping):
+        return raw
+    name = str(raw.get("name"))
+    if name not in datasets:
+        raise ValueError(f"no data set named '{name}'; {near(name, datasets)}")
+    return datasets[name].model_validate(raw)
+
+
+AnyDataset = Annotated[SerializeAsAny[Dataset], BeforeValidator(_of_its_class)]
+"""The settings of a registered data set, by ``name``."""

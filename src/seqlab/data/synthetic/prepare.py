@@ -1,0 +1,55 @@
+"""Sequences drawn from a seed, of which nothing is on the disk."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import numpy as np
+import torch
+
+from seqlab.data.batches import Loaded, Samples, TokenSamples
+from seqlab.data.spec import DataSpec
+from seqlab.data.synthetic.dataset import SyntheticData
+from seqlab.data.text.vocabulary import SPECIALS
+
+BLOCK = 1024
+"""Sequences that are hashed at once."""
+
+
+def load(data: SyntheticData) -> Loaded:
+    """Draw all sequences."""
+    samples = {
+        split: data.draw(split, count, np.random.default_rng((data.samples_seed, number)))
+        for number, (split, count) in enumerate(data.sizes.items())
+    }
+    spec = DataSpec(
+        name=data.name,
+        kind=data.kind,
+        task=data.task,
+        source="generated",
+        origin=f"data.samples_seed={data.samples_seed}",
+        sha256=_fingerprint(samples),
+        sizes=data.sizes,
+        **data.declare(samples["train"]),
+    )
+
+    def describe(split: str, index: int) -> str:
+        """Return a sequence as a person would write it."""
+        return data.describe(samples[split].batch(torch.tensor([index])).x[0])
+
+    return Loaded(spec, samples, describe)
+
+
+def encode(places: np.ndarray, lengths: np.ndarray, y: np.ndarray) -> TokenSamples:
+    """Store sequences of symbols as tokens, behind the special ones."""
+    tokens = (places + len(SPECIALS)).astype(np.uint8)
+    return TokenSamples(tokens, np.cumsum(lengths) - lengths, lengths, y)
+
+
+def _fingerprint(samples: Mapping[str, Samples]) -> str:
+    digest = sha256()
+    for drawn in samples.values():
+        for ids in torch.split(torch.arange(len(drawn)), BLOCK):
+            batch = drawn.batch(ids)
+            for part in (batch.x, batch.lengths, batch.y):
+                digest.update(part.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""Labelled texts on their way to samples: encoding, honest splits, vocabulary."""
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+
+from seqlab.data.batches import Loaded, TokenSamples
+from seqlab.data.source import Source
+from seqlab.data.spec import DataSpec
+from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random
+from seqlab.data.text.corpus import Corpus, NoTextError
+from seqlab.data.text.dataset import ShortTextData
+from seqlab.data.text.records import TextReader
+from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+Rows = Mapping[str, np.ndarray]
+"""The texts of each split, by their numbers in the corpus."""
+
+
+def load(data: ShortTextData) -> Loaded:
+    """Read, encode and split the texts.
+
+    Raises:
+        DataError: the files are missing or malformed.
+    """
+    source = data.find()
+    reader = data.read(source)
+    sha = reader.fingerprint()
+    corpus = _encode(data, source, reader, sha)
+    classes, y = _asked(data, source, corpus)
+    rows = _training_limited(data, _split(data, corpus), y, classes, source)
+    settings, vocabulary = data.text_settings(), _vocabulary(corpus, rows["train"], data.least_count())
+    numbers = vocabulary.numbers(corpus.symbols)
+    samples = {
+        split: TokenSamples(corpus.tokens, *corpus.spans(chosen), y[chosen], numbers).cut(
+            settings.max_length, settings.keep, marks=settings.marks
+        )
+        for split, chosen in rows.items()
+    }
+    spec = DataSpec(
+        name=data.name,
+        kind="tokens",
+        task="classification",
+        input_size=len(vocabulary),
+        classes=classes,
+        class_titles=tuple(data.titles.get(name, name) for name in classes),
+        class_counts=tuple(np.bincount(y[rows["train"]], minlength=len(classes)).tolist()),
+        symbols=vocabulary.symbols,
+        ngrams=frequent_ngrams(samples["train"], len(vocabulary), data.ngrams),
+        text=settings,
+        source=source.kind,
+        origin=f"{source.path} ({source.how})",
+        sha256=sha,
+        path=str(source.path.resolve()) if data.place else "",
+        sizes={split: len(chosen) for split, chosen in rows.items()},
+    )
+    return Loaded(spec, samples, lambda split, index: corpus.text(int(rows[split][index])))
+
+
+def _encode(data: ShortTextData, source: Source, reader: TextReader, sha: str) -> Corpus:
+    try:
+        return Corpus.of(reader, data.text_settings(), type(data).group, sha)
+    except NoTextError as error:
+        raise DataError(f"{source.path}: {error}; add texts") from error
+
+
+def _asked(data: ShortTextData, source: Source, corpus: Corpus) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the classes that are asked for, and the number of each text's, [N]."""
+    columns = list(corpus.classes)
+    column = data.label_column or columns[0]
+    classes = corpus.classes[column]
+    if len(classes) < 2:  # noqa: PLR2004 (with one class there is nothing to tell apart)
+        raise DataError(f"{source.path}: all texts are of the one class '{classes[0]}'; add another")
+    return classes, corpus.labels[:, columns.index(column)]
+
+
+def _split(data: ShortTextData, corpus: Corpus) -> Rows:
+    shares = Shares(data.val_share, data.test_share)
+    if data.split == "random_lines":
+        rows = split_random(len(corpus), shares, np.random.default_rng(data.split_seed))
+        shared = np.isin(
+            corpus.group[np.concatenate([rows["val"], rows["test"]])], corpus.group[rows["train"]]
+        )
+        if shared.any():
+            log.warning("%s texts of validation and test also stand in training", f"{shared.sum():,}")
+        return rows
+    strata = corpus.strata()
+    if not data.counted_once:
+        return split_grouped(corpus.group, strata, shares, data.split_seed)
+    pairs = np.column_stack([corpus.same, strata.astype(np.uint64)])
+    kept = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
+    parts = split_grouped(corpus.group[kept], strata[kept], shares, data.split_seed)
+    return {split: kept[numbers] for split, numbers in parts.items()}
+
+
+def _training_limited(
+    data: ShortTextData, rows: Rows, y: np.ndarray, classes: tuple[str, ...], source: Source
+) -> Rows:
+    """Return the splits with as many training texts as are wanted.
+
+    Raises:
+        DataError: a class is asked for and was never seen: its score would say nothing of the model.
+    """
+    counts = {split: np.bincount(y[rows[split]], minlength=len(classes)) for split in SPLITS}
+    unknown = (counts["train"] == 0) & (counts["val"] + counts["test"] > 0)
+    if unknown.any() and len(rows["train"]):
+        name = classes[int(unknown.argmax())]
+        raise DataError(
+            f"{source.path}: no text of class '{name}' is left for training, but one is asked for in the "
+            "test; add texts of it or remove it"
+        )
+    train = sample(rows["train"], data.limit_train_samples, data.split_seed)
+    if missing := len(classes) - len(np.unique(y[train])):
+        limit = f"data.limit_train_samples={data.limit_train_samples}"
+        log.warning("%s leaves no training text of %d classes", limit, missing)
+    return {**rows, "train": train}
+
+
+def _vocabulary(corpus: Corpus, train: np.ndarray, least_count: int) -> Vocabulary:
+    chosen = np.zeros(len(corpus), dtype=bool)
+    chosen[train] = True
+    counts = corpus.counts(chosen)
+    return Vocabulary.of(
+        symbol
+        for number, symbol in enumerate(corpus.symbols)
+        if number >= len(SPECIALS) and counts[number] >= least_count
+    )
