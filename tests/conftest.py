@@ -14,7 +14,7 @@ from lightning.pytorch import Callback
 
 from seqlab import cli
 from seqlab.io import devices
-from seqlab.registry.catalog import cells, datasets
+from seqlab.registry.catalog import cells, datasets, tasks
 
 # Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -39,8 +39,7 @@ def same_process(
     names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
     loggers = {name: logging.getLogger(name) for name in names}
     before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
-    path = sys.path[:]
-    registered = [(registry, dict(registry._entries)) for registry in (cells, datasets)]
+    path, registered = sys.path[:], [(registry, registry.theirs()) for registry in (cells, datasets, tasks)]
     monkeypatch.setenv("COLUMNS", "120")
     cache = tmp_path_factory.mktemp("cache")
     (cache / "native").symlink_to(kernels)  # compiled once a session, not once a test
@@ -52,11 +51,9 @@ def same_process(
     logging.captureWarnings(capture=False)
     sys.path[:] = path
     os.environ.pop("PYTHONSAFEPATH", None)  # a script of a later test may need what is beside it
-    for registry, entries in registered:
-        # Modules of seqlab's own are not imported again, so what they have registered stays.
-        own = {name: registry._entries[name] for name in registry._modules if name in registry._entries}
-        registry._entries.clear()
-        registry._entries.update(entries | own)
+    for registry, names_before in registered:
+        for name in set(registry.theirs()) - set(names_before):
+            del registry._entries[name]
 
 
 @pytest.fixture

@@ -9,22 +9,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
     from seqlab.data import register_dataset
+    from seqlab.tasks import Classification, Forecasting, Regression, Score, Tagging, Task, register_task
 
 __version__ = "0.1.0"
 __all__ = [
     "Cell",
+    "Classification",
+    "Forecasting",
     "Norm",
+    "Regression",
     "Scalar",
+    "Score",
     "State",
+    "Tagging",
+    "Task",
     "Vector",
     "__version__",
     "cells",
     "register_cell",
     "register_dataset",
+    "register_task",
 ]
+
+_HOMES = dict.fromkeys(
+    ("Classification", "Forecasting", "Regression", "Score", "Tagging", "Task", "register_task"),
+    "seqlab.tasks",
+) | {"register_dataset": "seqlab.data"}
+"""The packages of what is not of seqlab.cells."""
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return getattr(import_module("seqlab.data" if name == "register_dataset" else "seqlab.cells"), name)
+        return getattr(import_module(_HOMES.get(name, "seqlab.cells")), name)
     raise AttributeError(f"module 'seqlab' has no attribute '{name}'")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.config.exit_codes import FAILED
-from seqlab.config.task import VALIDATION_SCORES
+from seqlab.registry.catalog import tasks
 
 SOURCES = {
     "syntax.py": "x = (\n",
@@ -178,7 +178,7 @@ def test_scores_that_can_be_watched_are_those_that_a_run_logs(train, data, task)
     assert train(f"data={data}", "data.source=sample", *quick, *small) == 0
     (file,) = Path("out").rglob("metrics.jsonl")
     logged = {name for line in file.read_text().splitlines() for name in json.loads(line)}
-    assert {f"val/{score}" for score in VALIDATION_SCORES[task]} == {
+    assert {f"val/{score.name}" for score in tasks[task].scores} == {
         name for name in logged if name.startswith("val/")
     }
 

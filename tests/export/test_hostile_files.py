@@ -14,7 +14,6 @@ from safetensors.torch import save_file
 
 from seqlab import __version__
 from seqlab.config.model import ModelConfig
-from seqlab.config.task import ClassificationConfig
 from seqlab.data import Names
 from seqlab.export.manifest import Manifest
 from seqlab.export.onnx_model import IR_VERSION, OPSETS
@@ -62,9 +61,7 @@ def manifest() -> dict:
         imports=[],
         engine="eager",
         model=ModelConfig(**MODEL).model_dump(),
-        task=ClassificationConfig(
-            name="classification", label_smoothing=0, class_weight_power=0, baselines=False
-        ),
+        task={"name": "classification", "label_smoothing": 0, "class_weight_power": 0, "baselines": False},
         data=Names(**DATA),
         spec=TEXTS,
     )

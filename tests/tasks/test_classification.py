@@ -216,4 +216,4 @@ def test_a_checkpoint_of_the_task_holds_no_counts():
 
 
 def test_the_validation_accuracy_is_what_the_best_weights_are_chosen_by():
-    assert (Classification.monitor, Classification.mode) == ("val/accuracy", "max")
+    assert (Classification.monitor, Classification.score("val/accuracy").mode) == ("val/accuracy", "max")

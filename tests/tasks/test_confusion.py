@@ -11,7 +11,7 @@ from torchmetrics.classification import (
     MulticlassRecall,
 )
 
-from seqlab.tasks import ConfusionMatrix, class_scores, scores
+from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 
 # (classes C, classes that occur as the truth, classes that are answered, rows)
 CASES = [

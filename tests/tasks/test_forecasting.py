@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from seqlab.data import Batch
-from seqlab.tasks import TASKS, Forecasting
+from seqlab.tasks import Forecasting, tasks
 from seqlab.tasks.metrics import SCORES
 
 STEPS, HORIZON = 6, 4
@@ -185,7 +185,7 @@ def test_a_task_is_made_from_what_the_data_declare():
         "horizon_steps": HORIZON,
         "step_minutes": 90.0,
     }
-    task = TASKS["forecasting"].of({"series": series}, {"loss": "mse", "residual": "none"})
+    task = tasks["forecasting"].of({"series": series}, {"loss": "mse", "residual": "none"})
     answers, batch = batch_of([0, 1])
     assert float(task.step("val", answers, batch)) == float(
         task_of(loss="mse", residual="none").step("val", answers, batch)
@@ -193,7 +193,7 @@ def test_a_task_is_made_from_what_the_data_declare():
     assert task.compute("val")["mae/T"] == pytest.approx(
         float((answers.view(2, HORIZON, 2) - batch.y)[:, :, 0].abs().mean() * 8), rel=1e-5
     )
-    assert (task.monitor, task.mode) == ("val/mae", "min")
+    assert (task.monitor, task.score(task.monitor).mode) == ("val/mae", "min")
 
 
 @pytest.fixture

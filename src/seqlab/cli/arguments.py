@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from seqlab.config.hydra_syntax import parse
+from seqlab.config.task import defaults_of
 from seqlab.errors import ConfigError, near
+from seqlab.registry import plugins
+from seqlab.registry.catalog import tasks
 
 
 def allow_option(argument: str) -> str:
@@ -69,6 +72,23 @@ def _values(arguments: Sequence[str], *names: str) -> list[str]:
     following = [after for before, after in pairwise(arguments) if before in names]
     joined = [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in names]
     return following + [value for value in joined if value]
+
+
+def offer_registered(arguments: Sequence[str]) -> None:
+    """Import the modules that a command line names, so that ``task=`` can choose what they register.
+
+    Raises:
+        ConfigError: a module cannot be imported.
+    """
+    from hydra.core.config_store import ConfigStore  # noqa: PLC0415 (slow)
+
+    for argument in arguments:
+        parsed = parse(argument) if argument.startswith("imports=") else None
+        if parsed is not None and not parsed.is_sweep_override():
+            value = parsed.value()
+            plugins.load(list(map(str, value)) if isinstance(value, list) else str(value))
+    for name in tasks.theirs():
+        ConfigStore.instance().store(name, defaults_of(name), group="task", provider="seqlab")
 
 
 SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})

@@ -102,6 +102,7 @@ def _run_hydra(arguments: list[str]) -> None:
 
     from seqlab.cli.arguments import (
         allow_option,
+        offer_registered,
         options_first,
         refuse_several,
         refuse_shadowed,
@@ -119,6 +120,7 @@ def _run_hydra(arguments: list[str]) -> None:
     refuse_shadowed(arguments)
     refuse_swept_command(arguments)
     refuse_several(arguments)
+    offer_registered(arguments)
     whole_line = sys.argv
     failures: list[Exception] = []
 

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from seqlab.config.model import ModelConfig
 from seqlab.config.optim import AnyOptimizer, AnyScheduler
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
-from seqlab.config.task import VALIDATION_SCORES, AnyTask
+from seqlab.config.task import AnyTask
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import near
@@ -60,7 +60,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _task_suits_data(self) -> "Config":
-        if self.task.name != self.data.task:
+        if self.task.question != self.data.task:
             raise ValueError(
                 f"task={self.task.name} does not suit data={self.data.name}; use task={self.data.task}"
             )
@@ -89,6 +89,7 @@ class Config(Section):
         watches = {
             "scheduler=plateau": self.scheduler.name == "plateau",
             "callbacks.early_stopping_patience": self.callbacks.early_stopping_patience is not None,
+            "task.monitor": self.task.monitor is not None,
         }
         for setting in (name for name, does in watches.items() if does):
             if self.trainer.limit_val_batches == 0:
@@ -98,7 +99,7 @@ class Config(Section):
         if self.scheduler.name != "plateau":
             return self
         watched = self.scheduler.monitor
-        known = [f"val/{score}" for score in VALIDATION_SCORES[self.task.name]]
+        known = [f"val/{score.name}" for score in self.task.scores]
         if watched not in known:
             raise ValueError(
                 f"scheduler.monitor={watched} is no score of {self.task.name}; {near(watched, known)}"

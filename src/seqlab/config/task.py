@@ -1,58 +1,97 @@
-"""conf/task: the settings of every task."""
+"""conf/task: what every task has; the other settings are those of its class."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, SerializeAsAny, create_model, model_validator
 
-from seqlab.registry.types import Section, Share
+from seqlab.errors import near
+from seqlab.registry.catalog import tasks
+from seqlab.registry.settings import Declaration
+from seqlab.registry.types import Section
 
-CLASS_SCORES = ("loss", "accuracy", "precision_macro", "recall_macro", "f1_macro")
-
-VALIDATION_SCORES = {
-    "classification": CLASS_SCORES,
-    "tagging": CLASS_SCORES,
-    "forecasting": ("loss", "mae", "median_ae", "rmse", "bias"),
-    "regression": ("loss", "mse", "mae"),
-}
-"""What a run knows of its validation data after every epoch, by task."""
+if TYPE_CHECKING:
+    from seqlab.tasks.score import Score
 
 
-class ClassesConfig(Section):
-    """What every task has that names classes."""
+class TaskConfig(Section):
+    """What every task has."""
 
-    label_smoothing: Share
-    class_weight_power: Annotated[float, Field(ge=0, le=1)]
-    baselines: bool
+    name: str
+    monitor: str | None = None
+    baselines: bool = True
+
+    @property
+    def declaration(self) -> Declaration:
+        """What its class says of itself."""
+        return tasks.declaration(self.name)
+
+    @property
+    def question(self) -> str:
+        """What data must ask."""
+        return str(self.declaration.attribute("question"))
+
+    @property
+    def scores(self) -> "tuple[Score, ...]":
+        """What a run knows of its validation data after every epoch."""
+        found: tuple[Score, ...] = self.declaration.attribute("scores")
+        return found
+
+    @property
+    def watched(self) -> str:
+        """The score that chooses the best weights and stops early, such as "val/accuracy"."""
+        return self.monitor or str(self.declaration.attribute("monitor"))
+
+    @property
+    def mode(self) -> Literal["min", "max"]:
+        """Whether less or more of it is better."""
+        return next(score.mode for score in self.scores if f"val/{score.name}" == self.watched)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The name of its class and what that takes."""
+        return self.model_dump(exclude={"monitor", "baselines"})
+
+    @model_validator(mode="after")
+    def _monitor_is_known(self) -> "TaskConfig":
+        known = [f"val/{score.name}" for score in self.scores if score.better]
+        if self.watched not in known:
+            raise ValueError(
+                f"monitor={self.watched} is no score of {self.name} to choose by; {near(self.watched, known)}"
+            )
+        return self
 
 
-class ClassificationConfig(ClassesConfig):
-    """conf/task/classification: the settings of ``Classification``."""
+def _of_its_class(raw: Any) -> Any:
+    """Take the settings of the class that ``name`` names.
 
-    name: Literal["classification"]
-
-
-class TaggingConfig(ClassesConfig):
-    """conf/task/tagging: the settings of ``Tagging``."""
-
-    name: Literal["tagging"]
-
-
-class ForecastingConfig(Section):
-    """conf/task/forecasting: the settings of ``Forecasting``."""
-
-    name: Literal["forecasting"]
-    loss: Literal["mse", "mae"]
-    residual: Literal["persistence", "none"]
-    baselines: bool
+    Raises:
+        ValueError: there is no such class, or a setting is wrong.
+    """
+    name = raw.get("name") if isinstance(raw, Mapping) else None
+    if not isinstance(name, str):
+        return raw
+    if name not in tasks:
+        raise ValueError(f"no task named '{name}'; {near(name, tasks)}")
+    return _section(name).model_validate(raw)
 
 
-class RegressionConfig(Section):
-    """conf/task/regression: the settings of ``Regression``."""
+def _section(name: str) -> type[TaskConfig]:
+    """Return the settings of a task: those that every task has, and those of its class."""
+    fields: dict[str, Any] = tasks.declaration(name).settings()
+    return create_model(f"{name}Config", __base__=TaskConfig, **fields)
 
-    name: Literal["regression"]
-    baselines: bool
+
+def defaults_of(name: str) -> dict[str, Any]:
+    """Return what the settings of a task are if nobody sets them."""
+    return _section(name)(name=name).model_dump(mode="json")
 
 
-AnyTask = Annotated[
-    ClassificationConfig | TaggingConfig | ForecastingConfig | RegressionConfig, Field(discriminator="name")
-]
+def section_of(raw: Mapping[str, Any]) -> TaskConfig:
+    """Return the settings of a task in a composed configuration."""
+    section = _of_its_class(dict(raw))
+    assert isinstance(section, TaskConfig)  # noqa: S101 (a composed one has a name)
+    return section
+
+
+AnyTask = Annotated[SerializeAsAny[TaskConfig], BeforeValidator(_of_its_class)]

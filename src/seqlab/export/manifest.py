@@ -1,12 +1,12 @@
 """What an exported network says of itself: all that a prediction needs beside the weights."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from seqlab import __version__
-from seqlab.config.task import ClassificationConfig, ForecastingConfig
+from seqlab.config.task import AnyTask
 from seqlab.data import DataSpec, OwnFile
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ExportError
@@ -44,7 +44,7 @@ class Manifest(Section):
     imports: list[str]
     engine: str
     model: dict[str, Any]
-    task: Annotated[ClassificationConfig | ForecastingConfig, Field(discriminator="name")]
+    task: AnyTask
     data: AnyDataset
     spec: DataSpec
     sealed: bool = False
@@ -96,7 +96,7 @@ class Manifest(Section):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if not self.spec.task == self.task.name == self.data.task:
+        if not self.spec.task == self.task.question == self.data.task:
             raise ValueError("spec, task and data are of different tasks")
         if not fits(self.spec):
             raise ValueError("spec contradicts itself")

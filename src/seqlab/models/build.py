@@ -25,7 +25,7 @@ def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> Se
     module = SequenceModule(
         spec=spec.as_dict(),
         model=config.model.model_dump() | {"engine": engine or config.engine},
-        task=config.task.model_dump(exclude={"name", "baselines"}),
+        task=config.task.arguments,
         optimizer=config.optimizer.model_dump(),
         scheduler=config.scheduler.model_dump(),
     ).to(weights_dtype(config.trainer.precision))

@@ -14,7 +14,7 @@ from seqlab.errors import TrainingError
 from seqlab.models.optimizers import LENGTHS, make_optimizer, make_scheduler, take_rate
 from seqlab.models.readings import Readings
 from seqlab.models.sequence_model import SequenceModel
-from seqlab.tasks import TASKS
+from seqlab.tasks import tasks
 
 MOST_IDS = 20
 """Samples that an error names."""
@@ -41,7 +41,7 @@ class SequenceModule(LightningModule):
     Args:
         spec: what the data declare (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
-        task: settings of the task, such as ``label_smoothing`` or ``loss``.
+        task: its name, if it is not the one that data ask, and its settings, such as ``label_smoothing``.
         optimizer: name ("sgd", "adam", "adamw") and the arguments of torch's class.
         scheduler: name ("none", "cosine", "plateau", "onecycle") and its settings.
     """
@@ -60,7 +60,9 @@ class SequenceModule(LightningModule):
         self._readings: Readings[Step] = Readings()
         self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
         self.scheduler_settings = dict(scheduler or {"name": "none"})
-        self.task = TASKS[spec.get("task", "classification")].of(spec, task or {})
+        settings = dict(task or {})
+        name = settings.pop("name", None) or spec.get("task", "classification")
+        self.task = tasks[name].of(spec, settings)
         self.model = SequenceModel(
             kind=spec["kind"],
             input_size=spec["input_size"],

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from seqlab.cells.base import Cell
     from seqlab.data.dataset import Dataset
     from seqlab.engines.base import Engine
+    from seqlab.tasks.base import Task
 
 cells: "Registry[type[Cell]]" = Registry("cell", home="seqlab.cells")
 """The equations of one time step: ``model.cell=NAME``."""
@@ -20,3 +21,6 @@ ENCODERS = {"tokens": ("embedding", "ngrams", "onehot"), "features": ("identity"
 
 datasets: "Registry[type[Dataset]]" = Registry("data set", home="seqlab.data")
 """What is read: ``data=NAME``."""
+
+tasks: "Registry[type[Task]]" = Registry("task", home="seqlab.tasks")
+"""What is asked, and how answers are judged: ``task=NAME``."""

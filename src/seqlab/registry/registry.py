@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from seqlab.errors import ConfigError, near
+from seqlab.registry.settings import Declaration, Imported, Written
 from seqlab.registry.source import registered_in
 
 T = TypeVar("T")
@@ -37,8 +38,8 @@ class Registry(Mapping[str, T], Generic[T]):
         self._entries: dict[str, T] = {}
 
     @cached_property
-    def _modules(self) -> dict[str, str]:
-        """The modules of seqlab's own classes by name."""
+    def _own(self) -> dict[str, tuple[str, str]]:
+        """Module and class of seqlab's own by name."""
         return registered_in(self.home, f"register_{self.kind.replace(' ', '')}") if self.home else {}
 
     def register(self, name: str) -> Callable[[Class], Class]:
@@ -72,22 +73,37 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def is_own(self, name: str) -> bool:
         """Return whether a class is one of seqlab's own."""
-        return name in self._modules
+        return name in self._own
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._entries and name in self._modules:
-            import_module(self._modules[name])
+        if name not in self._entries and name in self._own:
+            import_module(self._own[name][0])
         self.require(name)
         return self._entries[name]
 
+    def theirs(self) -> list[str]:
+        """Return the names of classes that are not seqlab's own."""
+        return [name for name in self._entries if not self.is_own(name)]
+
+    def declaration(self, name: str) -> Declaration:
+        """Return what a class says of itself; one of seqlab's own is not imported for it.
+
+        Raises:
+            ConfigError: there is no such class.
+        """
+        self.require(name)
+        if name in self._entries:
+            return Imported(cast("type", self._entries[name]))
+        return Written(*self._own[name])
+
     def __contains__(self, name: object) -> bool:
-        return name in self._entries or name in self._modules
+        return name in self._entries or name in self._own
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules | self._entries)
+        return iter(self._own | self._entries)
 
     def __len__(self) -> int:
-        return len(self._modules | self._entries)
+        return len(self._own | self._entries)
 
 
 def _identity(entry: object) -> str:

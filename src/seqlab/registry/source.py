@@ -6,8 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 
-def registered_in(package: str, decorator: str) -> dict[str, str]:
-    """Return the modules of a package's registered classes by name, as ``@decorator("name")`` gives it.
+def registered_in(package: str, decorator: str) -> dict[str, tuple[str, str]]:
+    """Return module and class of what a package registers by name, as ``@decorator("name")`` gives it.
 
     Args:
         package: such as ``seqlab.cells``; only the packages around it are imported.
@@ -16,14 +16,17 @@ def registered_in(package: str, decorator: str) -> dict[str, str]:
     spec = find_spec(package)
     roots = list(spec.submodule_search_locations or ()) if spec else []
     return {
-        name: ".".join([package, *file.relative_to(root).with_suffix("").parts]).removesuffix(".__init__")
+        name: (
+            ".".join([package, *file.relative_to(root).with_suffix("").parts]).removesuffix(".__init__"),
+            cls,
+        )
         for root in map(Path, roots)
         for file in sorted(root.rglob("*.py"))
-        for name in _names(file, decorator)
+        for name, cls in _names(file, decorator)
     }
 
 
-def _names(file: Path, decorator: str) -> Iterator[str]:
+def _names(file: Path, decorator: str) -> Iterator[tuple[str, str]]:
     text = file.read_text(encoding="utf-8")
     if f"@{decorator}(" not in text:
         return
@@ -33,4 +36,4 @@ def _names(file: Path, decorator: str) -> Iterator[str]:
                 case ast.Call(func=ast.Name(id=found), args=[ast.Constant(value=str(name)), *_]) if (
                     found == decorator
                 ):
-                    yield name
+                    yield name, node.name  # type: ignore[attr-defined]

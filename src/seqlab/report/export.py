@@ -10,7 +10,8 @@ from typing import Any
 from seqlab.errors import RunError
 from seqlab.io.files import own_output, replacing
 from seqlab.io.spreadsheet import to_cell, to_cells
-from seqlab.report.groups import SCORES, Group, Question
+from seqlab.report.groups import Group, Question
+from seqlab.report.judging import labels
 from seqlab.report.runs import Run
 
 SIGNATURE = b"question,run,cell"
@@ -31,7 +32,7 @@ def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) 
         rows += [_row(question, group) for group in (*question.groups, *question.unfinished)]
         rows += [
             {"question": question.title, "run": name, "status": "baseline"}
-            | {f"{score}_mean": metrics[score] for score in SCORES if score in metrics}
+            | {f"{score}_mean": metrics[score] for score in question.judging.labels if score in metrics}
             for name, metrics in question.baselines.items()
         ]
     rows += [{"run": run.folder, "status": run.status, "reason": run.reason} for run in others]
@@ -64,7 +65,11 @@ def write(file: Path, text: str, signature: bytes) -> None:
 def _columns(questions: Sequence[Question]) -> list[str]:
     """Return the first columns in their order: who, settings, scores."""
     settings = [key for question in questions for group in question.groups for key in group.settings]
-    scores = [score for score in SCORES if any(score in question.scores for question in questions)]
+    scores = [
+        score
+        for score in labels(question.judging for question in questions)
+        if any(score in question.scores for question in questions)
+    ]
     return [
         "question",
         "run",

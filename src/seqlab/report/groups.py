@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,24 +10,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from seqlab.report.differences import relevant, tell_apart
+from seqlab.report.judging import Judging
 from seqlab.report.runs import Run, numbers
-
-SCORES = {
-    "test/accuracy": "accuracy",
-    "test/precision_macro": "precision",
-    "test/recall_macro": "recall",
-    "test/f1_macro": "F1",
-    "drawn/accuracy": "drawn",
-    "test/mse": "mean sq. error",
-    "test/mae": "mean abs. error",
-    "test/median_ae": "median abs. error",
-    "test/rmse": "RMSE",
-    "test/bias": "bias",
-}
-"""What is shown of a run, and what it is called; all but "drawn" are of test data, macro averages."""
-
-RANKED = {"test/accuracy": -1, "test/mse": 1, "test/mae": 1, "val/accuracy": -1, "val/mse": 1, "val/mae": 1}
-"""Scores that decide which is best, the first of them that there is: −1 the highest, 1 the lowest."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +77,8 @@ class Group:
     @property
     def best(self) -> Run:
         """The run whose monitored validation score is best."""
-        return min(
-            self.runs, key=lambda run: _rank(("val/accuracy", "val/mse", "val/mae", *RANKED), run.metrics)
-        )
+        judging = Judging.of(self.runs)
+        return min(self.runs, key=lambda run: _rank(judging, ("val", "test"), run.metrics))
 
 
 @dataclass(frozen=True)
@@ -121,24 +104,18 @@ class Question:
 
     @property
     def scores(self) -> list[str]:
-        """Those of ``SCORES`` that any run has."""
-        return [score for score in SCORES if any(group.values(score) for group in self.groups)]
+        """The scores that are shown, such as "test/accuracy": those that any run has."""
+        return [score for score in self.judging.labels if any(group.values(score) for group in self.groups)]
+
+    @cached_property
+    def judging(self) -> Judging:
+        """What the answers are judged by."""
+        return Judging.of(self.runs)
 
     @property
     def is_sample(self) -> bool:
         """Whether the data are the small built-in ones."""
         return bool(self.runs[0].record["data"].get("source") == "sample")
-
-    @property
-    def task(self) -> str:
-        """What kind of answer is asked for, as in ``task=``."""
-        named = str(self.runs[0].settings.get("task.name", "classification"))
-        return "forecasting" if self.is_forecasting else named
-
-    @property
-    def is_forecasting(self) -> bool:
-        """Whether a series is to be continued, not a class to be named."""
-        return bool(self.runs[0].record["data"].get("series"))
 
     @property
     def unit(self) -> str:
@@ -212,7 +189,8 @@ def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Question:
         for group, shown, label in zip(groups, settings, labels, strict=True)
     ]
     finished = [group for group in made if group.runs[0].status == "done"]
-    finished.sort(key=lambda group: _rank(RANKED, {score: group.mean(score) for score in RANKED}))
+    judging = Judging.of(runs)
+    finished.sort(key=lambda group: _rank(judging, ("test", "val"), group))
     unfinished = tuple(group for group in made if group.runs[0].status != "done")
     return Question(
         title, tuple(finished), unfinished, len(done) - sum(len(group.runs) for group in finished)
@@ -227,10 +205,13 @@ def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(by_seed[seed] for seed in sorted(by_seed, key=str))
 
 
-def _rank(order: Iterable[str], metrics: "dict[str, float] | dict[str, float | None]") -> tuple[int, float]:
-    """Return what sorts the best first: by the first score of ``order`` that there is; NaN comes last."""
-    for place, score in enumerate(order):
-        value = metrics.get(score)
+def _rank(judging: Judging, stages: Sequence[str], found: "Group | Mapping[str, float]") -> tuple[int, float]:
+    """Return what sorts the best first: by the first monitored score that there is; NaN comes last."""
+    names = [f"{stage}/{monitor.partition('/')[2]}" for stage in stages for monitor in judging.monitors]
+    for place, name in enumerate(names):
+        value = found.mean(name) if isinstance(found, Group) else found.get(name)
         if value is not None:
-            return place, math.inf if math.isnan(value) else RANKED[score] * value
-    return len(RANKED) + 2, 0.0
+            return place, math.inf if math.isnan(value) else (
+                value if judging.score(name).better == "lower" else -value
+            )
+    return len(names), 0.0

@@ -16,7 +16,7 @@ from seqlab.report.export import write
 from seqlab.report.figures import Gallery, galleries
 from seqlab.report.groups import Question, compare
 from seqlab.report.runs import Run
-from seqlab.report.table import NUMBERS, sheet_of_others, sheets
+from seqlab.report.table import sheet_of_others, sheets
 
 SIGNATURE = b".*<title>seqlab report: "
 """What stands at the beginning of the page, by which it is known again."""
@@ -54,7 +54,6 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
         questions=parts,
         others=sheet_of_others(others) if others else None,
         problems=problems,
-        numbers=NUMBERS,
         plotly=Markup(get_plotlyjs()),  # noqa: S704 (plotly's own code)
         script=Markup((here / "page.js").read_text(encoding="utf-8")),  # noqa: S704 (ours)
         style=Markup((here / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)

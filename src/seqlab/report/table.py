@@ -8,11 +8,11 @@ from rich import box
 from rich.table import Table
 
 from seqlab.io.terminal import Terminal
-from seqlab.report.groups import SCORES, Group, Question, compare
+from seqlab.report.groups import Group, Question, compare
 from seqlab.report.runs import Run, read_runs
 
-NUMBERS = {*SCORES.values(), "seed", "seeds", "parameters", "time"}
-"""Columns of numbers, which stand at the right."""
+NUMBERS = frozenset({"seed", "seeds", "parameters", "time"})
+"""Columns of numbers beside the scores, which stand at the right."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Sheet:
         title: what stands above.
         columns: its headings.
         rows: what stands in them.
+        numbers: columns that stand at the right.
         baselines: further rows, which are no runs.
         note: what stands below.
     """
@@ -30,6 +31,7 @@ class Sheet:
     title: str
     columns: list[str]
     rows: list[list[str]]
+    numbers: frozenset[str] = NUMBERS
     baselines: Sequence[list[str]] = ()
     note: str = ""
 
@@ -82,16 +84,17 @@ def _unfinished(question: Question) -> Sheet:
 
 def _scores(question: Question) -> Sheet:
     varied = list(question.groups[0].settings)
-    shown = question.scores
+    shown, judging = question.scores, question.judging
+    labels, digits = judging.labels, {score: judging.score(score).digits for score in shown}
     count = sum(len(group.runs) for group in question.groups)
-    columns = ["run", "cell", *varied, *(SCORES[score] for score in shown)]
+    columns = ["run", "cell", *varied, *(labels[score] for score in shown)]
     columns += ["seeds", "parameters", "time", "engine"]
     rows = [
         [
             group.name,
             group.cell,
             *group.settings.values(),
-            *(spread(group.mean(score), group.deviation(score)) for score in shown),
+            *(spread(group.mean(score), group.deviation(score), digits[score]) for score in shown),
             str(len(group.runs)),
             *_costs(group),
         ]
@@ -99,18 +102,24 @@ def _scores(question: Question) -> Sheet:
     ]
     empty = [""] * len(varied)
     baselines = [
-        [f"baseline: {name}", "", *empty, *(spread(metrics.get(score), None) for score in shown), *[""] * 4]
+        [
+            f"baseline: {name}",
+            "",
+            *empty,
+            *(spread(metrics.get(score), None, digits[score]) for score in shown),
+            *[""] * 4,
+        ]
         for name, metrics in question.baselines.items()
     ]
     title = f"{question.title}: {count} run{'s' * (count > 1)}"
-    return Sheet(title, columns, rows, baselines, _note(question))
+    return Sheet(title, columns, rows, NUMBERS | {*labels.values()}, baselines, _note(question))
 
 
-def spread(mean: float | None, deviation: float | None) -> str:
+def spread(mean: float | None, deviation: float | None, digits: int = 4) -> str:
     """Return ``0.8123 ± 0.0045``, only the mean without a deviation, nothing without a mean."""
     if mean is None:
         return ""
-    return f"{mean:.4f}" if deviation is None else f"{mean:.4f} ± {deviation:.4f}"
+    return f"{mean:.{digits}f}" if deviation is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"
 
 
 def _costs(group: Group) -> tuple[str, str, str]:
@@ -129,7 +138,7 @@ def _note(question: Question) -> str:
         parts.append("±: standard deviation over seeds (n - 1)")
     if question.earlier:
         parts.append(f"{question.earlier} earlier with the same settings and seed left out; --runs shows all")
-    if "drawn/accuracy" in question.scores:
+    if any(score.startswith("drawn/") for score in question.scores):
         parts.append("drawn: accuracy on training samples drawn uniformly over classes; not held out")
     return "; ".join(parts)
 
@@ -143,7 +152,7 @@ def _table(sheet: Sheet) -> Table:
         caption_justify="left",
     )
     for column in sheet.columns:
-        table.add_column(column, justify="right" if column in NUMBERS else "left", overflow="fold")
+        table.add_column(column, justify="right" if column in sheet.numbers else "left", overflow="fold")
     for row in sheet.rows:
         table.add_row(*row)
     for row in sheet.baselines:

@@ -1,7 +1,7 @@
 """run.json: the record of a run, and what every reader of one may rely on."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,23 @@ class _Data(_Part):
     series: _Series | None = None
 
 
+class _Score(_Part):
+    name: str
+    label: str
+    better: Literal["higher", "lower"] | None
+    title: str
+    unit: str | None
+    digits: Annotated[int, Field(ge=0, le=17)]
+    in_tables: bool
+    each_epoch: bool
+
+
+class _Task(_Part):
+    scores: list[_Score]
+    monitor: str
+    galleries: list[str]
+
+
 class _Record(_Part):
     status: str = ""
     error: str = ""
@@ -39,6 +56,7 @@ class _Record(_Part):
     parameters: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     seconds: float | None = None
     data: _Data = _Data()
+    task: _Task | None = None
     metrics: dict[str, float | None] = {}
     baselines: dict[str, dict[str, float | None]] = {}
 

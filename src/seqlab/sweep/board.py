@@ -13,9 +13,6 @@ from seqlab.io.terminal import Terminal
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job, finished
 
-SHOWN = ("val/accuracy", "val/mae", "val/loss")
-"""The score that stands for a job, the first of them that it has."""
-
 FAILURES = ("failed", "stopped")
 """States of a job that has ended and is not done."""
 
@@ -71,7 +68,9 @@ class Board:
         if finished(job.folder, job.overrides):
             state = "pruned" if record.get("pruned") else "done"
             self.states[job.number] = state
-            self._say(f"job {job.number} {state} in {seconds:.0f} s: {_score(record.get('metrics', {}))}")
+            self._say(
+                f"job {job.number} {state} in {seconds:.0f} s: {_score(record, record.get('metrics', {}))}"
+            )
             return True
         state = "stopped" if record.get("status") == "interrupted" else "failed"
         self.states[job.number] = state
@@ -102,7 +101,9 @@ class Board:
             epoch = (
                 f"{metrics['epoch'] + 1}/{job.config['trainer']['max_epochs']}" if "epoch" in metrics else ""
             )
-            table.add_row(str(job.number), job.title, self.states[job.number], epoch, _score(metrics))
+            table.add_row(
+                str(job.number), job.title, self.states[job.number], epoch, _score(job.record(), metrics)
+            )
         return table
 
     def _shown(self) -> list[Job]:
@@ -130,9 +131,10 @@ class Board:
         return text
 
 
-def _score(metrics: Mapping[str, Any]) -> str:
-    name = next((name for name in SHOWN if name in metrics), None)
-    return f"{name} {metrics[name]:.4f}" if name else ""
+def _score(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Return the score that stands for a job: the one that chooses its best weights."""
+    watched = record.get("task", {}).get("monitor", "val/loss")
+    return f"{watched} {metrics[watched]:.4f}" if watched in metrics else ""
 
 
 def _end_of(code: int | None) -> str:

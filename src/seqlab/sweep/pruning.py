@@ -9,7 +9,6 @@ from lightning.pytorch.trainer.states import TrainerFn
 from seqlab.config import Config
 from seqlab.config.sweep import SearchConfig
 from seqlab.runs.folder import RunFolder
-from seqlab.tasks import Task
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class Pruning(Callback):
             log.info("stopped after epoch %d: other trials were better by then", epoch + 1)
 
 
-def pruning(config: Config, folder: RunFolder, task: Task) -> list[Callback]:
+def pruning(config: Config, folder: RunFolder) -> list[Callback]:
     """Return what ends a trial early, if the run is one of a search that does so."""
     search = config.sweep
     if (
@@ -54,4 +53,4 @@ def pruning(config: Config, folder: RunFolder, task: Task) -> list[Callback]:
     def ask(epoch: int, value: float) -> bool:
         return is_hopeless(folder.path, search, epoch=epoch, value=value)
 
-    return [Pruning(task.monitor, ask, folder)]
+    return [Pruning(config.task.watched, ask, folder)]

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from seqlab.config.compose import refuse_unknown
+from seqlab.config.task import section_of
 from seqlab.errors import ConfigError, SweepError
 from seqlab.io.files import own_output
 from seqlab.io.terminal import tell
@@ -27,7 +28,6 @@ from seqlab.sweep.launch import make_job, pool_slots
 from seqlab.sweep.pool import check
 from seqlab.sweep.space import Space, read_space
 from seqlab.sweep.study import open_study
-from seqlab.tasks import TASKS
 
 REPLACES = "replaces"
 """Attribute of a trial: the number of the one that was cut off, which has the same settings."""
@@ -57,15 +57,15 @@ def search(
     own_output(folder / FILE, SIGNATURE.encode())
     space = read_space(loader, params, arguments)
     jobs = _check(loader, config, space)
-    task = TASKS[jobs[0].config.task.name]
+    task = section_of(jobs[0].config.task)
     if jobs[0].folder != folder / jobs[0].config.hydra.job.id:
         raise ConfigError("hydra.sweep.subdir must stay ${hydra.job.num}: a search finds its trials by it")
     with open_study(folder, mode=task.mode, seed=config.sweep.seed) as study:
         _same_search(study, space, folder)
         OmegaConf.save(config, folder / "multirun.yaml")
         tell(f"a search of {config.sweep.n_trials} trials; the same with hydra.sweep.dir={folder} goes on")
-        _Search(config, space, launcher, study, folder, task.monitor).run()
-        show_best(study, space, loader, config, task.monitor)
+        _Search(config, space, launcher, study, folder, task.watched).run()
+        show_best(study, space, loader, config, task.watched)
 
 
 def _check(loader: ConfigLoader, config: DictConfig, space: Space) -> list[Job]:
@@ -80,8 +80,8 @@ def _check(loader: ConfigLoader, config: DictConfig, space: Space) -> list[Job]:
     if lines := check(jobs):
         different = {line.partition(", got")[0]: line for line in reversed(lines)}
         raise ConfigError("\n".join(_hint(line, space) for line in reversed(different.values())))
-    if len({job.config.task.name for job in jobs}) > 1:
-        raise ConfigError("a search compares scores of one task; here are data of several")
+    if len({section_of(job.config.task).watched for job in jobs}) > 1:
+        raise ConfigError("a search compares one score; here are several, of several tasks or task.monitor")
     return jobs
 
 

@@ -1,28 +1,43 @@
-"""What is a good answer? Loss, metrics, figures and baselines of each kind of question."""
+"""What is a good answer? Loss, metrics, figures and baselines of each kind of question.
 
-from seqlab.tasks.base import Task
-from seqlab.tasks.classification import Classification
-from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
-from seqlab.tasks.forecasting import Forecasting
-from seqlab.tasks.regression import Regression
-from seqlab.tasks.tagging import Tagging
+Names resolve on first use: what tasks and scores there are is known without torch.
+"""
 
-TASKS: dict[str, type[Task]] = {
-    "classification": Classification,
-    "forecasting": Forecasting,
-    "regression": Regression,
-    "tagging": Tagging,
-}
-"""Every task by the name that data declare."""
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from seqlab.registry.catalog import tasks
+
+if TYPE_CHECKING:
+    from seqlab.tasks.base import Task, register_task
+    from seqlab.tasks.classification import Classification
+    from seqlab.tasks.confusion import ConfusionMatrix
+    from seqlab.tasks.forecasting import Forecasting
+    from seqlab.tasks.regression import Regression
+    from seqlab.tasks.score import Score
+    from seqlab.tasks.tagging import Tagging
 
 __all__ = [
-    "TASKS",
     "Classification",
     "ConfusionMatrix",
     "Forecasting",
     "Regression",
+    "Score",
     "Tagging",
     "Task",
-    "class_scores",
-    "scores",
+    "register_task",
+    "tasks",
 ]
+
+_HOMES = {
+    "ConfusionMatrix": "confusion",
+    "Task": "base",
+    "register_task": "base",
+}
+"""The modules of what has another name than its module."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'seqlab.tasks' has no attribute '{name}'")
+    return getattr(import_module(f"seqlab.tasks.{_HOMES.get(name, name.lower())}"), name)

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from seqlab.data import Batch, SequenceData
+from seqlab.registry.catalog import tasks
+from seqlab.tasks.score import Score
 
 STAGES = ("train", "val", "test", "drawn")
 """What is scored apart; "drawn" are training samples drawn uniformly over classes."""
@@ -20,16 +22,23 @@ History = Mapping[str, Sequence[tuple[int, float]]]
 class Task(nn.Module):
     """A question and how its answers are judged.
 
+    Its settings are the keyword-only arguments of its class that have a default.
+
     Attributes:
-        monitor: the score by which the best weights are chosen.
-        mode: whether less ("min") or more ("max") of it is better.
+        question: what data must ask, as in ``DataSpec.task``; a subclass answers the same.
+        scores: the numbers that ``compute`` returns.
+        monitor: the score by which the best weights are chosen, such as "val/loss".
+        galleries: figures of single answers that ``seqlab report --html`` makes of its tables: "confusion",
+            "horizon", "forecasts".
         output_size: numbers in an answer.
         output_steps: steps at the end of a sequence that are answered one by one; 0 for one answer in all.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
+    question: ClassVar[str]
+    scores: ClassVar[tuple[Score, ...]]
     monitor: ClassVar[str]
-    mode: ClassVar[str]
+    galleries: ClassVar[tuple[str, ...]] = ()
     output_size: int
     output_steps: int = 0
     stages: nn.ModuleList
@@ -38,6 +47,11 @@ class Task(nn.Module):
     @abstractmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Task":
         """Return the task for data that declare ``spec`` (``DataSpec.as_dict()``)."""
+
+    @classmethod
+    def score(cls, name: str) -> Score:
+        """Return the score that is called so after its stage, as in "val/accuracy"."""
+        return next(score for score in cls.scores if score.name == name.partition("/")[2])
 
     @abstractmethod
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
@@ -86,3 +100,12 @@ class Task(nn.Module):
     def stage(self, stage: str) -> nn.Module:
         """Return the metrics of a stage."""
         return self.stages[STAGES.index(stage)]
+
+
+def register_task(name: str) -> Callable[[type[Task]], type[Task]]:
+    """Register a task: ``@register_task("ordinal")``, then ``task=ordinal``.
+
+    Raises:
+        ConfigError: another class has the name.
+    """
+    return tasks.register(name)

@@ -1,20 +1,23 @@
 """Classification: which class is this sequence?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import torch
 from matplotlib.figure import Figure
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.data import Batch, SequenceData
-from seqlab.tasks.base import STAGES, History, Task
+from seqlab.registry.types import Share
+from seqlab.tasks.base import STAGES, History, Task, register_task
 from seqlab.tasks.baselines.text import MOST_TEXTS, Labelled, char_ngrams, majority
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
+from seqlab.tasks.score import ACCURACY, F1, PRECISION, RECALL, Score, loss_in
 
 
 class StageScores(nn.Module):
@@ -26,6 +29,7 @@ class StageScores(nn.Module):
         self.confusion = ConfusionMatrix(num_classes)
 
 
+@register_task("classification")
 class Classification(Task):
     """Cross-entropy, and for every stage its exact loss and one confusion matrix.
 
@@ -37,7 +41,16 @@ class Classification(Task):
         class_weight_power: a class of n training samples weighs n^-power in training; the mean weight is 1.
     """
 
-    monitor, mode = "val/accuracy", "max"
+    question = "classification"
+    scores: ClassVar[tuple[Score, ...]] = (
+        loss_in("cross-entropy in nats"),
+        ACCURACY,
+        PRECISION,
+        RECALL,
+        F1,
+    )
+    monitor = "val/accuracy"
+    galleries = ("confusion",)
 
     weights: Tensor
 
@@ -45,10 +58,10 @@ class Classification(Task):
         self,
         classes: Sequence[str],
         class_counts: Sequence[int] | None = None,
-        *,
         class_titles: Sequence[str] = (),
-        label_smoothing: float = 0.0,
-        class_weight_power: float = 0.0,
+        *,
+        label_smoothing: Share = 0.0,
+        class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.0,
     ) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
@@ -63,12 +76,7 @@ class Classification(Task):
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Classification":
         """Return the task for data with classes."""
-        return cls(
-            spec["classes"],
-            spec.get("class_counts"),
-            class_titles=spec.get("class_titles") or (),
-            **settings,
-        )
+        return cls(spec["classes"], spec.get("class_counts"), spec.get("class_titles") or (), **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy of logits, [B, C], and note the batch."""
@@ -76,7 +84,7 @@ class Classification(Task):
         valid = batch.ids >= 0
         true = torch.where(valid, batch.y, -1)
         rows = valid.sum()
-        loss = self._loss(logits, true) if stage == "train" else _cross_entropy(logits, true, rows)
+        loss = self.loss(logits, true) if stage == "train" else _cross_entropy(logits, true, rows)
         with torch.no_grad():
             found = self._of(stage)
             found.loss.update(loss, rows)
@@ -142,8 +150,13 @@ class Classification(Task):
         ]
         return {"predictions": predictions, "classes": classes}
 
-    def _loss(self, logits: Tensor, true: Tensor) -> Tensor:
-        """Return what training lowers; without smoothing and weights it is the mean cross-entropy."""
+    def loss(self, logits: Tensor, true: Tensor) -> Tensor:
+        """Return what training lowers; without smoothing and weights it is the mean cross-entropy.
+
+        Args:
+            logits: [B, C].
+            true: the true classes, [B]; −1 for rows that do not count.
+        """
         total = functional.cross_entropy(
             logits,
             true,

@@ -1,7 +1,7 @@
 """Forecasting: what are the next values of a series?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.data import Batch, SequenceData
-from seqlab.tasks.base import STAGES, History, Task
+from seqlab.tasks.base import STAGES, History, Task, register_task
 from seqlab.tasks.baselines.series import BASELINES, UnavailableError
 from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import Forecasts, scores, scores_by_step
+from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
 
 LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
 
@@ -28,6 +29,7 @@ class StageErrors(nn.Module):
         self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), Forecasts()
 
 
+@register_task("forecasting")
 class Forecasting(Task):
     """All steps of the horizon at once, learnt in scaled units and reported in the targets' own.
 
@@ -42,7 +44,10 @@ class Forecasting(Task):
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
 
-    monitor, mode = "val/mae", "min"
+    question = "forecasting"
+    scores: ClassVar[tuple[Score, ...]] = (loss_in("scaled units"), MAE, MEDIAN_AE, RMSE, BIAS)
+    monitor = "val/mae"
+    galleries = ("horizon", "forecasts")
 
     _columns: Tensor
     _units: Tensor

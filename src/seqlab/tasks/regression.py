@@ -1,7 +1,7 @@
 """Regression: which number belongs to this sequence?"""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seqlab.data import Batch, SequenceData
-from seqlab.tasks.base import STAGES, History, Task
+from seqlab.tasks.base import STAGES, History, Task, register_task
 from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import Forecasts
+from seqlab.tasks.score import MAE, MSE, Score, loss_in
 
 
 class StageErrors(nn.Module):
@@ -23,10 +24,13 @@ class StageErrors(nn.Module):
         self.mse, self.mae = MeanLoss(), MeanLoss()
 
 
+@register_task("regression")
 class Regression(Task):
     """One number a sequence; the loss is the mean squared error."""
 
-    monitor, mode = "val/mse", "min"
+    question = "regression"
+    scores: ClassVar[tuple[Score, ...]] = (loss_in("mean squared error"), MSE, MAE)
+    monitor = "val/mse"
     output_size = 1
 
     def __init__(self) -> None:

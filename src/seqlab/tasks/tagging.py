@@ -7,10 +7,12 @@ import torch
 from torch import Tensor
 
 from seqlab.data import Batch, SequenceData
+from seqlab.tasks.base import register_task
 from seqlab.tasks.baselines.text import majority
 from seqlab.tasks.classification import Classification
 
 
+@register_task("tagging")
 class Tagging(Classification):
     """Classification of steps: every step that is asked about counts as a sample of its own.
 
@@ -20,6 +22,8 @@ class Tagging(Classification):
         steps: how many steps S at the end of a sequence have a class.
         settings: see ``Classification``.
     """
+
+    question = "tagging"
 
     def __init__(
         self,

@@ -94,12 +94,12 @@ def train(
         module = make_module(config, data.spec, folder.record.get("engine"))
         folder.when_it_counts(lambda: save_config(config, folder.path / CONFIG))
         folder.write(**facts)
-        trainer = make_trainer(config, folder, module.task, last.get("global_step", 0), beside)
+        trainer = make_trainer(config, folder, last.get("global_step", 0), beside)
         _announce(config, folder, data, module, trainer)
         trainer.fit(module, datamodule=data, ckpt_path=folder.last if goes_on else None, weights_only=True)
         _evaluate(config, trainer, module, data, folder)
         _leave_results(config, trainer, module, data, folder)
-        score = folder.record["metrics"].get(module.task.monitor, math.nan)
+        score = folder.record["metrics"].get(config.task.watched, math.nan)
         folder.write(score=None if math.isnan(score) else score)
     if trainer.is_global_zero:
         print_summary(folder)
@@ -151,6 +151,11 @@ def _announce(
             "sizes": spec.sizes,
             "classes": list(spec.classes),
             "series": spec.as_dict()["series"],
+        },
+        task={
+            "scores": [score.as_dict() for score in module.task.scores],
+            "monitor": config.task.watched,
+            "galleries": list(module.task.galleries),
         },
         parameters=count_parameters(module),
     )

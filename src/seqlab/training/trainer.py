@@ -20,7 +20,6 @@ from seqlab.errors import ConfigError
 from seqlab.models.precision import for_lightning
 from seqlab.runs.checkpoint.files import Checkpoints
 from seqlab.runs.folder import RunFolder
-from seqlab.tasks import Task
 from seqlab.training.callbacks import (
     Best,
     Diagnostics,
@@ -32,7 +31,7 @@ from seqlab.training.callbacks import (
 )
 from seqlab.training.loggers import Journal
 
-Beside = Callable[[Config, RunFolder, Task], list[Callback]]
+Beside = Callable[[Config, RunFolder], list[Callback]]
 """What makes further callbacks of a run."""
 
 PROFILERS: dict[str, type[Profiler]] = {
@@ -63,20 +62,19 @@ def check_devices(config: TrainerConfig) -> None:
 
 
 def make_trainer(
-    config: Config, folder: RunFolder, task: Task, at_step: int = 0, beside: Beside | None = None
+    config: Config, folder: RunFolder, at_step: int = 0, beside: Beside | None = None
 ) -> Trainer:
     """Return the Trainer with everything that happens beside training.
 
     Args:
         config: the whole configuration.
         folder: of the run.
-        task: whose score is monitored.
         at_step: where the run goes on.
         beside: makes further callbacks, which come after early stopping.
     """
     settings = config.trainer.model_dump()
     profiler, precision = settings.pop("profiler"), settings.pop("precision")
-    shown = progress(config.verbosity)
+    shown, monitor = progress(config.verbosity), config.task.watched
     resume = Resume(
         folder, every_steps=config.checkpoint.every_steps, every_minutes=config.checkpoint.every_minutes
     )
@@ -87,9 +85,9 @@ def make_trainer(
         logger=_loggers(config.logger, folder, at_step),
         callbacks=[
             SavedFirst(resume),
-            Best(folder.checkpoints, task.monitor if config.trainer.limit_val_batches else None, task.mode),
-            *_early_stopping(config, task),
-            *(beside(config, folder, task) if beside else ()),
+            Best(folder.checkpoints, monitor if config.trainer.limit_val_batches else None, config.task.mode),
+            *_early_stopping(config),
+            *(beside(config, folder) if beside else ()),
             *_diagnostics(config, folder),
             *_weight_average(config),
             *shown,
@@ -104,9 +102,9 @@ def make_trainer(
     )
 
 
-def _early_stopping(config: Config, task: Task) -> list[Callback]:
+def _early_stopping(config: Config) -> list[Callback]:
     patience = config.callbacks.early_stopping_patience
-    return [EarlyStopping(task.monitor, mode=task.mode, patience=patience)] if patience else []
+    return [EarlyStopping(config.task.watched, mode=config.task.mode, patience=patience)] if patience else []
 
 
 def _diagnostics(config: Config, folder: RunFolder) -> list[Callback]:

@@ -11,15 +11,13 @@ from seqlab.report.groups import Question
 
 __all__ = ["Gallery", "galleries"]
 
+OF_ANSWERS = {"confusion": confusion, "forecasts": forecasts, "horizon": horizon}
+"""What can be made of the tables of single answers; a task names what suits its own."""
+
 
 def galleries(question: Question, problems: list[str]) -> list[Gallery]:
     """Return the figures that the files of a question's runs allow; note in ``problems`` what is amiss."""
-    made = (
-        comparison(question),
-        curves(question),
-        confusion(question, problems),
-        forecasts(question, problems),
-        horizon(question, problems),
-        gradients(question, problems),
-    )
+    found = question.judging.galleries
+    of_answers = [make(question, problems) for name, make in OF_ANSWERS.items() if name in found]
+    made = (comparison(question), curves(question), *of_answers, gradients(question, problems))
     return [gallery for gallery in made if gallery.figures]

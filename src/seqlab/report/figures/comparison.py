@@ -6,25 +6,15 @@ from plotly.subplots import make_subplots
 from seqlab.report.figures.gallery import DASHES, MARGIN, Gallery, colour, finish, text
 from seqlab.report.groups import Question
 
-PANELS = {
-    "test/accuracy": ("accuracy", "share of test samples"),
-    "test/precision_macro": ("precision", "macro mean over classes"),
-    "test/recall_macro": ("recall", "macro mean over classes"),
-    "test/f1_macro": ("F1", "macro mean over classes"),
-    "test/mse": ("mean squared error", "squared units of the answer"),
-    "test/mae": ("mean absolute error", ""),
-    "test/median_ae": ("median absolute error", ""),
-    "test/rmse": ("root mean square error", ""),
-}
-"""Scores that have a panel, what stands above it and at its axis; there errors have the target's unit."""
-
 LABEL, LINE, ROW = 48, 17, 34
 """Characters in a line of a group's label; pixels of such a line, and of a group's row at least."""
 
 
 def comparison(question: Question) -> Gallery:
     """Return one figure: a panel for each score, in it a bar for each group, the best at the top."""
-    shown = [score for score in PANELS if score in question.scores]
+    shown = [
+        name for name in question.scores if name.startswith("test/") and question.judging.score(name).better
+    ]
     figures: dict[tuple[str, ...], go.Figure] = {(): _panels(question, shown)} if shown else {}
     note = "Bars are means over seeds, whiskers one standard deviation (n − 1); dashed lines are baselines."
     return Gallery("comparison", "Comparison", (), figures, note)
@@ -36,7 +26,7 @@ def _panels(question: Question, shown: list[str]) -> go.Figure:
         cols=len(shown),
         shared_yaxes=True,
         horizontal_spacing=0.03,
-        subplot_titles=[PANELS[score][0] for score in shown],
+        subplot_titles=[text(question.judging.score(name).heading) for name in shown],
     )
     labels = [text(group.label, LABEL) for group in question.groups]
     for column, score in enumerate(shown, 1):
@@ -52,7 +42,8 @@ def _panels(question: Question, shown: list[str]) -> go.Figure:
                     row=1,
                     col=column,
                 )
-        unit = text(PANELS[score][1] or question.unit)
+        judged = question.judging.score(score)
+        unit = text(question.unit if judged.unit is None else judged.unit)
         figure.update_xaxes(title=unit, rangemode="tozero", row=1, col=column)
     order = {"categoryorder": "array", "categoryarray": labels}
     figure.update_yaxes(autorange="reversed", automargin=True, **order)
@@ -82,7 +73,7 @@ def _bars_of(question: Question, score: str, labels: list[str]) -> list[go.Bar]:
             orientation="h",
             marker={"color": [colour(place) for place in places]},
             error_x=whiskers if has_whiskers else None,
-            text=[f"{group.mean(score):.4f}" for group in groups],
+            text=[question.judging.score(score).text(group.mean(score) or 0.0) for group in groups],
             textposition="auto",
             insidetextanchor="middle",
             textangle=0,

@@ -26,7 +26,7 @@ SIDE, LEAST, MOST = 30, 320, 1400
 def confusion(question: Question, problems: list[str]) -> Gallery:
     """Return a matrix for each group, of the run with the best validation score; rows are true classes."""
     figures: dict[tuple[str, ...], go.Figure] = {}
-    for group in question.groups if question.task in ("classification", "tagging") else ():
+    for group in question.groups:
         run = group.best
         try:
             counts, names = count(run)

@@ -8,12 +8,7 @@ from plotly.subplots import make_subplots
 from seqlab.report.figures.gallery import Gallery, band, colour, finish, tall, text, ticks
 from seqlab.report.groups import Group, Question
 from seqlab.report.runs import Run
-
-CURVES = {"accuracy": "accuracy", "mae": "mean absolute error", "f1_macro": "F1", "loss": "loss"}
-"""Scores whose curves are drawn, where there are any, and what they are called."""
-
-LOSSES = {"forecasting": "scaled units", "regression": "mean squared error"}
-"""What the loss is measured in, by task, if not in nats."""
+from seqlab.tasks.score import Score
 
 STAGES = {"train": "training", "val": "validation"}
 
@@ -22,12 +17,13 @@ def curves(question: Question) -> Gallery:
     """Return for each score the mean over seeds with its band, and the curves of every run."""
     figures: dict[tuple[str, ...], go.Figure] = {}
     groups = (*question.groups, *question.unfinished)
-    for score, title in CURVES.items():
-        if not any(f"{stage}/{score}" in run.history for stage in STAGES for run in question.runs):
+    scores = [score for score in question.judging.scores.values() if score.each_epoch]
+    for score in sorted(scores, key=lambda score: score.name == "loss"):
+        if not any(f"{stage}/{score.name}" in run.history for stage in STAGES for run in question.runs):
             continue
         if any(len(group.runs) > 1 for group in groups):
-            figures[title, "mean over seeds"] = _figure(question, score, question.groups, means=True)
-        figures[title, "every run"] = _figure(question, score, groups, means=False)
+            figures[score.heading, "mean over seeds"] = _figure(question, score, question.groups, means=True)
+        figures[score.heading, "every run"] = _figure(question, score, groups, means=False)
     note = (
         "A band is one standard deviation over seeds (n − 1), as far as all runs of the group go. "
         "Dotted curves are of runs that are not done. "
@@ -36,27 +32,22 @@ def curves(question: Question) -> Gallery:
     return Gallery("curves", "Learning curves", ("score", "lines"), figures, note)
 
 
-def _figure(question: Question, score: str, groups: Iterable[Group], *, means: bool) -> go.Figure:
+def _figure(question: Question, score: Score, groups: Iterable[Group], *, means: bool) -> go.Figure:
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=list(STAGES.values())
     )
     for number, group in enumerate(groups):
         for column, stage in enumerate(STAGES, 1):
-            name = f"{stage}/{score}"
+            name = f"{stage}/{score.name}"
             traces = _mean(group, name, number) if means else _each(group, name, number)
             for trace in traces:
                 trace.showlegend = trace.showlegend and column == 1
                 figure.add_trace(trace, row=1, col=column)
-    units = {
-        "accuracy": "share of samples",
-        "mae": question.unit,
-        "f1_macro": "macro mean over classes",
-        "loss": LOSSES.get(question.task, "cross-entropy in nats"),
-    }
-    figure.update_yaxes(title=text(f"{CURVES[score]}, {units[score]}", 60), col=1)
+    unit = question.unit if score.unit is None else score.unit
+    figure.update_yaxes(title=text(", ".join(filter(None, (score.heading, unit))), 60), col=1)
     last = max((max(trace.x) for trace in figure.data), default=1)
     figure.update_xaxes(title="epoch", dtick=ticks(last))
-    return finish(figure, question, f"{CURVES[score]} by epoch", height=tall(figure))
+    return finish(figure, question, f"{score.heading} by epoch", height=tall(figure))
 
 
 def _mean(group: Group, name: str, number: int) -> list[go.Scatter]:

@@ -21,7 +21,7 @@ Window = list[tuple[float, float, float]]
 def forecasts(question: Question, problems: list[str]) -> Gallery:
     """Return a page of windows for each group and target, evenly spread over the test."""
     figures: dict[tuple[str, ...], go.Figure] = {}
-    for number, group in enumerate(question.groups if question.is_forecasting else ()):
+    for number, group in enumerate(question.groups):
         run = group.best
         try:
             found = windows(run)

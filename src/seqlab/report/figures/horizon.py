@@ -9,13 +9,10 @@ from seqlab.report.figures.gallery import DASHES, HOURS, Gallery, band, colour, 
 from seqlab.report.files import read_table, to_number
 from seqlab.report.groups import Group, Question
 from seqlab.report.runs import Run
+from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE
 
-ERRORS = {
-    "mae": "mean absolute error",
-    "median_ae": "median absolute error",
-    "rmse": "root mean square error",
-    "bias": "bias, forecast less truth",
-}
+ERRORS = {score.name: score.heading for score in (MAE, MEDIAN_AE, RMSE, BIAS)}
+"""The columns of errors, and what they are called."""
 
 Lines = Mapping[tuple[str, str, str], dict[float, float]]
 """Errors by hours ahead, for each (forecast, target, score); the forecast is "model" or a baseline."""
@@ -23,7 +20,7 @@ Lines = Mapping[tuple[str, str, str], dict[float, float]]
 
 def horizon(question: Question, problems: list[str]) -> Gallery:
     """Return for each score and target the groups' mean errors over seeds, and the baselines'."""
-    read = [_read(group, problems) for group in question.groups] if question.is_forecasting else []
+    read = [_read(group, problems) for group in question.groups]
     keys = [key for lines in read for one in lines for key in one]
     targets = dict.fromkeys(target for _, target, _ in keys)
     figures: dict[tuple[str, ...], go.Figure] = {

@@ -4,18 +4,18 @@ import torch
 from torch import Tensor
 
 from seqlab.config.model import ModelConfig
+from seqlab.config.task import TaskConfig
 from seqlab.data import DataSpec
 from seqlab.errors import SeqlabError
 from seqlab.io.safe_read import UnreadableError
 from seqlab.models.lightning_module import SequenceModule
-from seqlab.registry.types import Section
 
 
 def build_network(
     weights: dict[str, Tensor],
     spec: DataSpec,
     model: ModelConfig,
-    task: Section,
+    task: TaskConfig,
     engine: str,
     *,
     dtype: torch.dtype,
@@ -43,7 +43,7 @@ def check_weights(
     weights: dict[str, Tensor],
     spec: DataSpec,
     model: ModelConfig,
-    task: Section,
+    task: TaskConfig,
     engine: str,
     *,
     dtype: torch.dtype,
@@ -71,10 +71,10 @@ def check_weights(
 
 
 def _make(
-    spec: DataSpec, model: ModelConfig, task: Section, engine: str, dtype: torch.dtype
+    spec: DataSpec, model: ModelConfig, task: TaskConfig, engine: str, dtype: torch.dtype
 ) -> SequenceModule:
     return SequenceModule(
         spec=spec.as_dict(),
         model=model.model_dump() | {"engine": engine},
-        task=task.model_dump(exclude={"name", "baselines"}),
+        task=task.arguments,
     ).to(dtype)

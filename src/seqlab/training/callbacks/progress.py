@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-log = logging.getLogger(__name__)
+    from seqlab.models.lightning_module import SequenceModule
 
-SHOWN = ("loss", "accuracy", "f1_macro", "mae", "median_ae")
-"""What the line says of training and of validation."""
+log = logging.getLogger(__name__)
 
 REFRESH = 20
 """Batches between two drawings of the bar: drawing costs more than the step of a small model."""
@@ -58,10 +57,13 @@ class EpochLines(Callback):
         ):
             return
         self._finished = trainer.current_epoch
+        task = cast("SequenceModule", trainer.lightning_module).task
         parts = [f"epoch {self._finished}/{trainer.max_epochs}"]
         for stage in ("train", "val"):
-            shown = [name for name in SHOWN if f"{stage}/{name}" in metrics]
-            scores = [f"{name} {float(metrics[f'{stage}/{name}']):.4f}" for name in shown]
+            shown = [
+                score for score in task.scores if score.each_epoch and f"{stage}/{score.name}" in metrics
+            ]
+            scores = [f"{one.name} {one.text(float(metrics[f'{stage}/{one.name}']))}" for one in shown]
             parts.append(" ".join([stage, *scores]) if scores else "")
         parts.append(f"{time.perf_counter() - self._start:.1f} s")
         log.info("%s", "   ".join(part for part in parts if part))

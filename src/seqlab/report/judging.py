@@ -1,0 +1,64 @@
+"""How the answers of runs are judged: by the scores that their records declare."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from seqlab.report.runs import Run
+from seqlab.tasks import tasks
+from seqlab.tasks.score import Score
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What answers are judged by.
+
+    Attributes:
+        scores: every score by its name.
+        monitors: the scores that choose which is best, the first that a run has, such as "val/accuracy".
+        galleries: figures of single answers that can be made.
+    """
+
+    scores: dict[str, Score]
+    monitors: tuple[str, ...]
+    galleries: frozenset[str]
+
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> "Judging":
+        """Return how some runs of one question are judged."""
+        each = [_of(run) for run in runs]
+        return cls(
+            scores={score.name: score for one in each for score in one.scores.values()},
+            monitors=tuple(dict.fromkeys(monitor for one in each for monitor in one.monitors)),
+            galleries=frozenset().union(*(one.galleries for one in each)),
+        )
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What is shown of a run, and the heading of its column; all but "drawn" are of test data."""
+        shown = {f"test/{score.name}": score.label for score in self.scores.values() if score.in_tables}
+        return shown | {f"drawn/{monitor.partition('/')[2]}": "drawn" for monitor in self.monitors}
+
+    def score(self, name: str) -> Score:
+        """Return the score that a name such as "test/accuracy" means."""
+        return self.scores[name.partition("/")[2]]
+
+
+def labels(judgings: Iterable[Judging]) -> dict[str, str]:
+    """Return the headings of several questions together."""
+    return {name: label for judging in judgings for name, label in judging.labels.items()}
+
+
+def _of(run: Run) -> Judging:
+    recorded = run.record.get("task")
+    if recorded is None:  # the run is older than this record, and its task is one of seqlab's own
+        named = "forecasting" if run.record["data"].get("series") else str(run.settings.get("task.name"))
+        declared = tasks.declaration(named if named in tasks else "classification")
+        scores: tuple[Score, ...] = declared.attribute("scores")
+        monitor, galleries = declared.attribute("monitor"), declared.attribute("galleries")
+    else:
+        known = [field.name for field in fields(Score)]
+        scores = tuple(Score(**{key: one[key] for key in known}) for one in recorded["scores"])
+        monitor, galleries = recorded["monitor"], recorded["galleries"]
+    by_name = {score.name: score for score in scores}
+    watched = (monitor,) if monitor.partition("/")[2] in by_name else ()
+    return Judging(by_name, watched, frozenset(galleries))
