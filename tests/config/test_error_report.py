@@ -26,7 +26,16 @@ MISTAKES: dict[str, list[str]] = {
     "modle=lstm": ["modle is unknown; did you mean 'model'?"],
     "model=lsmt": ["model=lsmt: there is no such model; did you mean 'lstm' or 'bilstm'?"],
     "model.hiden_size=3": ["model.hiden_size is unknown; did you mean 'model.hidden_size'"],
-    "optimiser.lr=0.1": ["optimiser.lr is unknown; did you mean 'optimizer'?"],
+    "optimiser.lr=0.1": ["optimiser.lr is unknown; did you mean optimizer.lr=0.1?"],
+    "lr=0.1": ["lr is unknown; did you mean optimizer.lr=0.1?"],
+    "epochs=3": ["epochs is unknown; did you mean trainer.max_epochs=3?"],
+    "hidden_size=64": ["hidden_size is unknown; did you mean model.hidden_size=64?"],
+    "hiden_size=64": ["hiden_size is unknown; did you mean model.hidden_size=64?"],
+    "batch_size=8": ["batch_size is unknown; did you mean data.batch_size=8?"],
+    "model.learning_rate=1": ["model.learning_rate is unknown; did you mean optimizer.lr=1?"],
+    "devices=2": ["devices is unknown; did you mean launcher.devices=2 or trainer.devices=2?"],
+    "-m lr=0.1,0.2": ["lr is unknown; did you mean optimizer.lr=0.1,0.2?"],
+    "experiment=jena_lstm data=names": ["experiment=jena_lstm is for data=jena_climate; leave data=names out, or the experiment"],
     "++model.hiden=3": ["model.hiden is unknown; did you mean 'hidden_size'?"],
     "+model.hidden_size=3": ["+model.hidden_size=3: model.hidden_size is there already; leave the + out"],
     "~modl": ["modl is unknown; did you mean 'model'?"],
@@ -94,6 +103,7 @@ MISTAKES: dict[str, list[str]] = {
 }  # fmt: skip
 
 SEVERAL: dict[str, list[str]] = {
+    "experiment=jena_lstm data=names seed=-1": ["experiment=jena_lstm", "seed"],
     "modle=x model.hiden_size=3 optimizer.lr=abc seed=-1": ["modle", "model.hiden_size", "seed", "optimizer.lr"],
     "--config-dir own modle=x seed=1.5": ["modle", "seed"],
     "model=lsmt model.hiden_size=3 data=nmaes": ["model=lsmt:", "data=nmaes:"],

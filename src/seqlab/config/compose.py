@@ -1,6 +1,7 @@
 """From what Hydra has composed to the typed configuration, and back to YAML."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,29 @@ from omegaconf import DictConfig, OmegaConf
 from seqlab.config import OF_THE_COMMAND, Config, validate
 from seqlab.errors import ConfigError, near
 from seqlab.io.files import replacing
+
+ALIKE = 0.8
+"""How like a name must be to one that is certainly meant, from 0 to 1."""
+MOST_MEANT = 3
+"""Keys of other sections that are named, at most."""
+USUAL_WORDS = {
+    **dict.fromkeys(("epochs", "epoch", "num_epochs", "n_epochs"), "trainer.max_epochs"),
+    **dict.fromkeys(("learning_rate", "rate"), "optimizer.lr"),
+    **dict.fromkeys(("layers", "n_layers", "depth"), "model.num_layers"),
+    **dict.fromkeys(("hidden", "hidden_dim", "units", "width"), "model.hidden_size"),
+    **dict.fromkeys(("embedding_dim", "embed_size"), "model.embedding_size"),
+    **dict.fromkeys(("batch", "bs"), "data.batch_size"),
+    **dict.fromkeys(("grad_clip", "clip", "clip_norm"), "trainer.gradient_clip_val"),
+    **dict.fromkeys(("early_stopping", "patience"), "callbacks.early_stopping_patience"),
+    **dict.fromkeys(("gpus", "num_gpus"), "trainer.devices"),
+    **dict.fromkeys(("random_seed", "manual_seed"), "seed"),
+    **dict.fromkeys(("optim", "opt"), "optimizer"),
+    "dataset": "data",
+    "device": "trainer.accelerator",
+    "lr_scheduler": "scheduler",
+    "steps": "trainer.max_steps",
+}
+"""What else a key is often called."""
 
 
 def make_config(composed: DictConfig) -> Config:
@@ -42,12 +66,34 @@ def refuse_unknown(key: str, composed: DictConfig) -> None:
         raise ConfigError(unknown(key, known))
 
 
-def unknown(key: str, known: Iterable[str]) -> str:
-    """Say that there is no such key, and which names are like it."""
+def unknown(key: str, known: Iterable[str], value: str = "") -> str:
+    """Say that there is no such key, and which names are like it, or which key of another section is meant.
+
+    Args:
+        key: with dots.
+        known: every key of the configuration.
+        value: what was given for it.
+    """
     names = list(known)
     parent = key.rpartition(".")[0]
     siblings = [name for name in names if name.rpartition(".")[0] == parent]
-    return f"{key} is unknown; {near(key, siblings or [name for name in names if '.' not in name])}"
+    siblings = siblings or [name for name in names if "." not in name]
+    meant = [] if get_close_matches(key, siblings, cutoff=ALIKE) else _elsewhere(key, names)
+    if meant:
+        settings = (f"{name}={value}" if value else name for name in meant)
+        return f"{key} is unknown; did you mean {' or '.join(settings)}?"
+    return f"{key} is unknown; {near(key, siblings)}"
+
+
+def _elsewhere(key: str, names: Sequence[str]) -> list[str]:
+    """Return the few keys of any section whose last word is that of ``key``, or what it is also called."""
+    word = key.rpartition(".")[2]
+    if USUAL_WORDS.get(word) in names:
+        return [USUAL_WORDS[word]]
+    last_words = {name.rpartition(".")[2] for name in names if "." in name}
+    word = next(iter(get_close_matches(word, last_words, n=1, cutoff=ALIKE)), "")
+    found = [name for name in names if "." in name and name.rpartition(".")[2] == word]
+    return found if len(found) <= MOST_MEANT else []
 
 
 def keys_of(config: DictConfig) -> list[str]:

@@ -29,7 +29,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         arguments: the command line behind the command.
     """
     if isinstance(error, SeqlabError):
-        return str(error).splitlines()
+        return _meant_for_other_data(arguments) or str(error).splitlines()
     if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported for this
         return [_first_line(error)]
     if not isinstance(error, OF_COMPOSING) and not str(error).startswith(NO_CHOICE):
@@ -41,6 +41,24 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         found = _all_mistakes(overrides, search, is_sweep=is_sweep)
     return found or [_explain_one(error, "", ())]
+
+
+def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:
+    """Return what is wrong with an experiment whose settings do not suit the data beside it."""
+    try:
+        is_sweep, search, overrides = _understood(arguments)
+    except ValueError:
+        return []
+    given = {override.partition("=")[0]: override for override in overrides}
+    if is_sweep or not {"data", "experiment"} <= given.keys():
+        return []
+    others = [*search, *(override for override in overrides if override != given["data"])]
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        own = f"data={compose('config', others, return_hydra_config=True).hydra.runtime.choices.data}"
+        if own == given["data"] or not _wrong_values([*search, *overrides]):
+            return []
+        rest = _wrong_values(others)
+    return [f"{given['experiment']} is for {own}; leave {given['data']} out, or the experiment", *rest]
 
 
 def _understood(arguments: Sequence[str]) -> tuple[bool, list[str], list[str]]:
@@ -81,7 +99,7 @@ def _all_mistakes(overrides: Iterable[str], search: Sequence[str], *, is_sweep: 
             except (*OF_COMPOSING, ValueError) as error:
                 if isinstance(error, MissingConfigException):
                     unknown_choices.append(f"{override.partition('=')[0]}.")
-                lines[_explain_one(error, single, _known(sound))] = None
+                lines[_explain_one(error, single, _known(sound), override)] = None
             else:
                 fitting.append(single)
         others += [(len(sound), single) for single in fitting[1:]]
@@ -125,7 +143,8 @@ def _values(override: str) -> Iterator[str]:
     return islice((f"{prefix}={value}" for value in parsed.sweep_string_iterator()), MOST_VALUES)
 
 
-def _explain_one(error: Exception, override: str, known: Iterable[str]) -> str:
+def _explain_one(error: Exception, override: str, known: Iterable[str], whole: str = "") -> str:
+    """Say what is wrong with an override, which is ``whole`` or, if that is swept, one value of it."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name}: there is no such {group}; {near(name, error.options or ())}"
@@ -136,17 +155,17 @@ def _explain_one(error: Exception, override: str, known: Iterable[str]) -> str:
     if isinstance(error, OverrideParseException) or (override and not parsed):
         given = override or getattr(error, "override", "")
         return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
-    return _explain_setting(error, override, parsed, set(known)) if parsed else _first_line(error)
+    return _explain_setting(error, override, parsed, set(known), whole) if parsed else _first_line(error)
 
 
-def _explain_setting(error: Exception, override: str, parsed: Override, known: set[str]) -> str:
+def _explain_setting(error: Exception, override: str, parsed: Override, known: set[str], whole: str) -> str:
     key = parsed.key_or_group
     if parsed.is_sweep_override():
         is_group = any(name.startswith(f"{key}.") for name in known)
         single = "name one" if is_group else f"write a list as {key}=[…]"
         return f"{override} has several values: {single}, or begin with -m to run each of them"
     if key not in known and not parsed.is_add():
-        return unknown(key, known)
+        return unknown(key, sorted(known), whole.partition("=")[2])
     if parsed.is_add():
         return f"{override}: {key} is there already; leave the + out"
     return (
