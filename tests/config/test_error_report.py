@@ -104,6 +104,8 @@ MISTAKES: dict[str, list[str]] = {
 
 SEVERAL: dict[str, list[str]] = {
     "experiment=jena_lstm data=names seed=-1": ["experiment=jena_lstm", "seed"],
+    "experiment=jena_lstm data=names seed=-1 lr=1": ["lr", "experiment=jena_lstm", "seed"],
+    "experiment=names_quick data=names seed=-1": ["seed"],
     "modle=x model.hiden_size=3 optimizer.lr=abc seed=-1": ["modle", "model.hiden_size", "seed", "optimizer.lr"],
     "--config-dir own modle=x seed=1.5": ["modle", "seed"],
     "model=lsmt model.hiden_size=3 data=nmaes": ["model=lsmt:", "data=nmaes:"],

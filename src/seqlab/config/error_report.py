@@ -49,15 +49,21 @@ def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:
         is_sweep, search, overrides = _understood(arguments)
     except ValueError:
         return []
-    given = {override.partition("=")[0]: override for override in overrides}
-    if is_sweep or not {"data", "experiment"} <= given.keys():
+    if is_sweep:
         return []
-    others = [*search, *(override for override in overrides if override != given["data"])]
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        own = f"data={compose('config', others, return_hydra_config=True).hydra.runtime.choices.data}"
-        if own == given["data"] or not _wrong_values([*search, *overrides]):
-            return []
-        rest = _wrong_values(others)
+        return _suiting_other_data([*search, *overrides])
+
+
+def _suiting_other_data(overrides: Sequence[str]) -> list[str]:
+    given = {override.partition("=")[0]: override for override in overrides}
+    if not {"data", "experiment"} <= given.keys():
+        return []
+    others = [override for override in overrides if override != given["data"]]
+    own = f"data={compose('config', others, return_hydra_config=True).hydra.runtime.choices.data}"
+    rest = _refused(others)
+    if own == given["data"] or set(_refused(overrides)) <= set(rest):
+        return []
     return [f"{given['experiment']} is for {own}; leave {given['data']} out, or the experiment", *rest]
 
 
@@ -118,6 +124,11 @@ def _known(sound: Sequence[str]) -> set[str]:
 
 def _wrong_values(overrides: Sequence[str]) -> list[str]:
     """Return a line for every value that is wrong where all keys are right."""
+    return _refused(overrides) and (_suiting_other_data(overrides) or _refused(overrides))
+
+
+def _refused(overrides: Sequence[str]) -> list[str]:
+    """Return what validation says of a configuration."""
     from seqlab.registry import plugins  # noqa: PLC0415
 
     try:
