@@ -38,6 +38,18 @@ def test_the_own_cell_of_the_readme_runs_as_it_stands_there(tmp_path, monkeypatc
     assert record["cell"] == re.search(r'@register_cell\("(\w+)"\)', cell).group(1)
 
 
+def test_the_own_data_set_of_the_readme_runs_as_it_stands_there(tmp_path, train):
+    (code,) = (block for block in blocks("python") if "@register_dataset" in block)
+    (command,) = (line for block in blocks("sh") for line in block.splitlines() if "data=my_reviews" in line)
+    Path("my_data.py").write_text(code)
+    rows = [f"{word} {number},{word}" for number in range(30) for word in ("good", "bad")]
+    Path("reviews.csv").write_text("\n".join(["title,stars", *rows]))
+    quick = ["trainer.max_epochs=1", "verbosity=quiet", "callbacks.figures=false", "engine=eager"]
+    assert train(*command.split()[2:], *quick) == 0
+    (record,) = (json.loads(path.read_text()) for path in Path("out").rglob("run.json"))
+    assert record["data"]["classes"] == ["bad", "good"]
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
 def test_every_file_the_readme_links_to_exists(path):
     assert (Path(__file__).parents[1] / path).exists()
@@ -53,6 +65,6 @@ def test_every_setting_in_the_readmes_commands_is_a_valid_one():
     assert len(commands) > 3
     for words in commands:
         overrides = [word for word in words[2:] if "=" in word and "," not in word]
-        if "--config-dir" not in words:
+        if "--config-dir" not in words and not any(word.startswith("imports=") for word in words):
             with initialize_config_module("seqlab.conf", version_base="1.3"):
                 compose("config", overrides=overrides)

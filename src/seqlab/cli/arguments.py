@@ -1,6 +1,7 @@
 """What follows ``seqlab train``, made ready for Hydra, which takes less than users write."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -8,9 +9,9 @@ from typing import NoReturn
 
 from seqlab.config.hydra_syntax import parse
 from seqlab.config.task import defaults_of
-from seqlab.errors import ConfigError, near
+from seqlab.errors import ConfigError, SeqlabError, near
 from seqlab.registry import plugins
-from seqlab.registry.catalog import tasks
+from seqlab.registry.catalog import datasets, tasks
 
 
 def allow_option(argument: str) -> str:
@@ -75,10 +76,9 @@ def _values(arguments: Sequence[str], *names: str) -> list[str]:
 
 
 def offer_registered(arguments: Sequence[str]) -> None:
-    """Import the modules that a command line names, so that ``task=`` can choose what they register.
+    """Import the modules that a command line names, for ``task=`` and ``data=`` to choose what they register.
 
-    Raises:
-        ConfigError: a module cannot be imported.
+    A module that cannot be imported is complained of later, together with the other mistakes of the command.
     """
     from hydra.core.config_store import ConfigStore  # noqa: PLC0415 (slow)
 
@@ -86,9 +86,13 @@ def offer_registered(arguments: Sequence[str]) -> None:
         parsed = parse(argument) if argument.startswith("imports=") else None
         if parsed is not None and not parsed.is_sweep_override():
             value = parsed.value()
-            plugins.load(list(map(str, value)) if isinstance(value, list) else str(value))
+            with suppress(SeqlabError):
+                plugins.load(list(map(str, value)) if isinstance(value, list) else str(value))
     for name in tasks.theirs():
         ConfigStore.instance().store(name, defaults_of(name), group="task", provider="seqlab")
+    for name in datasets.theirs():
+        preset = datasets[name].preset()
+        ConfigStore.instance().store(name, preset, group="data", package="_global_", provider="seqlab")
 
 
 SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})

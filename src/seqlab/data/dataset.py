@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic_core import to_jsonable_python
 
 from seqlab.data.source import Source, named_file
 from seqlab.errors import ConfigError, near
@@ -45,6 +46,20 @@ class Dataset(Section):
         if name not in ("", own):
             raise ValueError(f"{cls.__name__} is named '{own}'")
         return own
+
+    @classmethod
+    def preset(cls) -> dict[str, Any]:
+        """Return what a YAML file of conf/data holds: the settings with their defaults, and the task."""
+        settings = {
+            key: "???"
+            if field.is_required()
+            else to_jsonable_python(field.get_default(call_default_factory=True))
+            for key, field in cls.model_fields.items()
+        }
+        return {
+            "defaults": [{"override /task": cls.task}, "_self_"],
+            "data": {**settings, "name": cls.registered_as},
+        }
 
     @property
     def place(self) -> str | None:
