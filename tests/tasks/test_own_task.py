@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.config.task import section_of
+from seqlab.registry.catalog import tasks
 from seqlab.report.groups import compare
 from seqlab.report.runs import read_runs
 from seqlab.report.table import sheets
@@ -79,6 +80,11 @@ def test_a_task_of_ones_own_is_one_file(mine, command, caplog):
     code, out, complaint = command("predict", "n.safetensors", "Novak", "--imports", "my_focal", "--json")
     assert complaint == ""
     assert (code, json.loads(out)) == (0, json.loads(expected))
+    sys.modules.pop("my_focal")
+    tasks._entries.pop("focal")
+    code, _, complaint = command("predict", "n.safetensors", "Novak")
+    assert code == 2
+    assert "task 'focal' is not registered; name its module with --imports 'my_focal'" in complaint
 
 
 def test_a_run_with_a_task_of_somebody_elses_imports_nothing(mine, command):

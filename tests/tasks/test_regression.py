@@ -92,3 +92,9 @@ def test_the_answers_are_drawn_against_the_truth():
     (axes,) = figures["predictions"].axes
     assert axes.collections[0].get_offsets().tolist() == [[1.0, 1.5], [-1.0, 0.25], [0.5, 0.0], [2.0, 5.0]]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("true", "predicted")
+
+
+def test_numbers_are_printed_beside_what_was_asked():
+    rows = Regression.decode(None, ["a\tb", "c"], torch.tensor([[0.5], [2.0]]), top=3)
+    assert rows == [{"text": "a\tb", "value": 0.5}, {"text": "c", "value": 2.0}]
+    assert [line.rpartition("\t")[2] for line in Regression.lines(rows)] == ["0.5", "2"]

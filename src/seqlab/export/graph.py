@@ -7,6 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+LENGTHS = "lengths"
+"""The input that tells how long each sequence is, [B]."""
+
 
 class Graph:
     """Nodes and constants. The body of a Scan is a graph of its own, whose constants are the outer graph's.
@@ -48,6 +51,15 @@ class Graph:
     def cast(self, value: str, to: int) -> str:
         """Return the value in another of TensorProto's types."""
         return self.add("Cast", value, to=to)
+
+    def to_double(self, value: str) -> str:
+        """Return the value in float64."""
+        return self.cast(value, DOUBLE)
+
+    def last(self, sequence: str) -> str:
+        """Take the value at each sequence's last step, [B, T, …] to [B, …]."""
+        place = self.add("Unsqueeze", self.add("Sub", LENGTHS, self.integers(1)), self.integers(1))
+        return self.add("GatherND", sequence, place, batch_dims=1)
 
     def constant(self, name: str, values: npt.ArrayLike) -> str:
         """Return the name of an array, which is kept once."""

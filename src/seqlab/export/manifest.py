@@ -9,8 +9,9 @@ from seqlab import __version__
 from seqlab.config.task import AnyTask
 from seqlab.data import DataSpec, OwnFile
 from seqlab.data.dataset import AnyDataset
-from seqlab.errors import ExportError
-from seqlab.io.safe_read import mistake_in
+from seqlab.errors import ConfigError, ExportError
+from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json
+from seqlab.registry.catalog import tasks
 from seqlab.registry.types import Section
 from seqlab.runs.checkpoint.data_spec import fits
 from seqlab.runs.load import LoadedRun
@@ -84,10 +85,12 @@ class Manifest(Section):
 
         Raises:
             ExportError: it is none of seqlab's, or contradicts itself.
+            ConfigError: its task is not registered.
         """
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
+            _refuse_unregistered(text, file)
             raise refused(file, f"its description is damaged ({mistake_in(error)})") from error
 
     def to_json(self) -> str:
@@ -101,6 +104,19 @@ class Manifest(Section):
         if not fits(self.spec):
             raise ValueError("spec contradicts itself")
         return self
+
+
+def _refuse_unregistered(text: str, file: Path) -> None:
+    """Refuse a task that only a module of its author's registers, which the user has not named."""
+    try:
+        raw = parse_json(text)
+        name, module = raw["task"]["name"], raw["imports"][0]
+    except (UnreadableError, LookupError, TypeError):
+        return
+    if isinstance(name, str) and name not in tasks:
+        raise ConfigError(
+            f"{file}: task {name!r:.60} is not registered; name its module with --imports {module!r:.60}"
+        )
 
 
 def refused(file: Path, reason: str) -> ExportError:

@@ -6,14 +6,13 @@ from onnx import GraphProto, ValueInfoProto, helper
 
 from seqlab.data import DataSpec
 from seqlab.data.series.spec import SeriesSettings
-from seqlab.export.graph import BOOL, DOUBLE, FLOAT, INT64, Graph
+from seqlab.export.graph import BOOL, DOUBLE, FLOAT, INT64, LENGTHS, Graph
 from seqlab.export.scan import add_scan, array
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn.encoders import Embedding, Linear, NGrams, OneHot
 from seqlab.nn.recurrent import Layer, Recurrent
-from seqlab.tasks import Forecasting
+from seqlab.tasks import Task
 
-LENGTHS = "lengths"
 KEYS_DOMAIN = "ai.onnx.ml"
 """Where ONNX keeps LabelEncoder, a table of integers by integers."""
 
@@ -44,28 +43,17 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
         graph.constant("head.bias", array(linear.bias)),
         transB=1,
     )
-    if isinstance(module.task, Forecasting):
-        answer = _in_units(graph, module.task, answer, scaled)
-    else:
-        answer = graph.add("Softmax", answer, axis=-1)
-    graph.nodes.append(helper.make_node("Identity", [answer], [output_name(spec)]))
+    answer = module.task.add_tail(graph, answer, scaled)
+    graph.nodes.append(helper.make_node("Identity", [answer], [module.task.exported(spec).name]))
     constants = list(graph.constants.values())
-    return helper.make_graph(graph.nodes, "seqlab", _inputs(spec), [_output(spec)], initializer=constants)
+    return helper.make_graph(
+        graph.nodes, "seqlab", _inputs(spec), [_output(module.task, spec)], initializer=constants
+    )
 
 
 def input_name(spec: DataSpec) -> str:
     """Return what the input beside ``lengths`` is called."""
     return spec.kind
-
-
-def output_name(spec: DataSpec) -> str:
-    """Return what the answer is called."""
-    return "forecast" if spec.task == "forecasting" else "probabilities"
-
-
-def answer_shape(spec: DataSpec) -> list[int]:
-    """Return the shape of one sequence's answer: [C], or [horizon, K]."""
-    return [spec.series.horizon_steps, len(spec.series.targets)] if spec.series else [len(spec.classes)]
 
 
 def _inputs(spec: DataSpec) -> list[ValueInfoProto]:
@@ -77,9 +65,9 @@ def _inputs(spec: DataSpec) -> list[ValueInfoProto]:
     ]
 
 
-def _output(spec: DataSpec) -> ValueInfoProto:
-    kind = DOUBLE if spec.series else FLOAT
-    return helper.make_tensor_value_info(output_name(spec), kind, ["batch", *answer_shape(spec)])
+def _output(task: Task, spec: DataSpec) -> ValueInfoProto:
+    name, shape, is_double = task.exported(spec)
+    return helper.make_tensor_value_info(name, DOUBLE if is_double else FLOAT, ["batch", *shape])
 
 
 def _scale(graph: Graph, x: str, series: SeriesSettings) -> str:
@@ -87,17 +75,6 @@ def _scale(graph: Graph, x: str, series: SeriesSettings) -> str:
     means = graph.constant("means", np.array(series.means))
     scales = graph.constant("scales", np.array(series.scales))
     return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), FLOAT)
-
-
-def _in_units(graph: Graph, task: Forecasting, answer: str, scaled: str) -> str:
-    """Add what a forecaster adds to the last value, and return to the targets' units, [B, horizon, K]."""
-    answer = graph.add("Reshape", answer, graph.integers(-1, task.horizon_steps, len(task.targets)))
-    if task.residual == "persistence":
-        last = graph.add("Gather", _last(graph, scaled), graph.integers(*task.places), axis=1)
-        answer = graph.add("Add", answer, graph.add("Unsqueeze", last, graph.integers(1)))
-    scales = graph.constant("target scales", array(task.scales))
-    means = graph.constant("target means", array(task.means))
-    return graph.add("Add", graph.add("Mul", graph.cast(answer, DOUBLE), scales), means)
 
 
 def _encode(graph: Graph, encoder: torch.nn.Module, x: str) -> str:
@@ -172,12 +149,6 @@ def _backwards(graph: Graph, sequence: str) -> str:
     return graph.add("ReverseSequence", sequence, LENGTHS, batch_axis=0, time_axis=1)
 
 
-def _last(graph: Graph, sequence: str) -> str:
-    """Take the value at each sequence's last step, [B, T, …] to [B, …]."""
-    place = graph.add("Unsqueeze", graph.add("Sub", LENGTHS, graph.integers(1)), graph.integers(1))
-    return graph.add("GatherND", sequence, place, batch_dims=1)
-
-
 def _inside(graph: Graph, outputs: str, otherwise: float) -> str:
     """Replace what stands past each sequence's length, [B, T, H]."""
     steps = graph.add("Squeeze", graph.add("Shape", outputs, start=1, end=2))
@@ -200,7 +171,7 @@ def _maximum(graph: Graph, outputs: str) -> str:
 
 
 def _combined(graph: Graph, outputs: str) -> str:
-    return graph.joined([_last(graph, outputs), _maximum(graph, outputs), _mean(graph, outputs)])
+    return graph.joined([graph.last(outputs), _maximum(graph, outputs), _mean(graph, outputs)])
 
 
-POOLINGS = {"last": _last, "mean": _mean, "max": _maximum, "combined": _combined}
+POOLINGS = {"last": Graph.last, "mean": _mean, "max": _maximum, "combined": _combined}

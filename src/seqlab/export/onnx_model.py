@@ -15,13 +15,15 @@ from torch import Tensor
 from seqlab import __version__
 from seqlab.data import DataSpec
 from seqlab.errors import ExportError
+from seqlab.export.graph import LENGTHS
 from seqlab.export.manifest import KEY, SEAL, Manifest, refused
-from seqlab.export.network import KEYS_DOMAIN, LENGTHS, answer_shape, input_name, network_graph, output_name
+from seqlab.export.network import KEYS_DOMAIN, input_name, network_graph
 from seqlab.io.files import own_output, replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun
+from seqlab.tasks import Task, tasks
 
 OPSETS = {"": 18, KEYS_DOMAIN: 3}
 IR_VERSION = 8
@@ -78,17 +80,18 @@ def read_onnx(file: Path) -> Predictor:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise refused(file, f"cannot be run ({_first_line(error)})") from error
-    _check_ends(file, session, manifest.spec)
+    task = tasks[manifest.task.name]
+    _check_ends(file, session, manifest.spec, task)
 
     def answer(x: Tensor, lengths: Tensor) -> Tensor:
         given = {input_name(manifest.spec): x.numpy(), LENGTHS: lengths.numpy()}
         try:
-            (found,) = session.run([output_name(manifest.spec)], given)
+            (found,) = session.run([task.exported(manifest.spec).name], given)
         except Exception as error:
             raise refused(file, f"cannot be run ({_first_line(error)})") from error
         return torch.from_numpy(found)
 
-    return Predictor(manifest.spec, manifest.data, answer)
+    return Predictor(manifest.spec, manifest.data, task, answer)
 
 
 def _sealed(model: onnx.ModelProto) -> bytearray:
@@ -134,12 +137,12 @@ def _tensors(message: Message) -> Iterator[TensorProto]:
                 yield from _tensors(inner)
 
 
-def _check_ends(file: Path, session: Any, spec: DataSpec) -> None:
+def _check_ends(file: Path, session: Any, spec: DataSpec, task: type[Task]) -> None:
     """Refuse a graph whose inputs and outputs are not what the manifest says."""
-    kind = "tensor(double)" if spec.series else "tensor(float)"
     inputs = {end.name for end in session.get_inputs()}
     outputs = {end.name: (end.type, end.shape[1:]) for end in session.get_outputs()}
-    expected = {output_name(spec): (kind, answer_shape(spec))}
+    name, shape, is_double = task.exported(spec)
+    expected = {name: ("tensor(double)" if is_double else "tensor(float)", shape)}
     if inputs != {input_name(spec), LENGTHS} or outputs != expected:
         raise refused(file, "its inputs and outputs are not what it says of itself")
 

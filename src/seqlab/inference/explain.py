@@ -88,11 +88,11 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
         SeqlabError: the run or the file is damaged, or the run asks for something else.
     """
     run = load_run(path, checkpoint)
-    if run.spec.task == "forecasting":
+    if run.spec.series is not None:
         if text is not None or file is None:
             raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
         return _series(run, file)
-    if run.spec.task != "classification":
+    if run.spec.text is None:
         raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {path}")
     return _text(run, _given(text, file))
 
@@ -166,7 +166,7 @@ def _text(run: LoadedRun, text: str) -> Explanation:
         steps=[run.spec.symbols[token] for token in batch.x[0].tolist()],
         values={},
         classes=run.spec.classes,
-        probabilities=answers.softmax(1),
+        probabilities=run.module.task.probabilities(answers),
         layers=_layers(run, batch.x),
     )
 

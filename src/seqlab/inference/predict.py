@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from seqlab.data.series.prepare import in_units, read_grid
 from seqlab.data.source import Source
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import ConfigError, DataError
+from seqlab.io.files import read_user_text
 from seqlab.io.terminal import in_a_line
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import load_run
@@ -28,23 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 1024
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The most probable classes of a text, the best first."""
-
-    text: str
-    classes: tuple[str, ...]
-    probabilities: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class ForecastStep:
-    """The values of all targets at one time, in their own units."""
-
-    time: str
-    values: dict[str, float]
 
 
 def load(path: Path, checkpoint: str = "best") -> Predictor:
@@ -74,23 +57,44 @@ def load(path: Path, checkpoint: str = "best") -> Predictor:
     return read_onnx(path)
 
 
-def classify(network: Predictor, texts: Sequence[str], top: int) -> list[Answer]:
-    """Classify texts.
+def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: int) -> list[dict[str, Any]]:
+    """Return the answers to texts, or how the series in a file goes on, as plain values.
 
     Args:
-        network: a classifier.
-        texts: what to classify, each at least one character long.
+        network: what answers.
+        texts: what is asked.
+        file: further texts, one a line; or a table with the columns that the network has read, at least as
+            long as its input.
         top: how many classes to name.
+
+    Raises:
+        DataError: nothing is asked, or the file is missing, malformed, too short, or has a gap at its end.
+        ConfigError: the network's data are generated.
     """
-    samples = encode(network.spec, texts)
-    answers: list[Answer] = []
-    for ids in torch.split(torch.arange(len(texts)), BATCH):
-        batch = samples.batch(ids)
-        best = network.answer(batch.x, batch.lengths).topk(min(top, len(network.spec.classes)))
-        for row, sample in enumerate(ids.tolist()):
-            names = tuple(network.spec.classes[number] for number in best.indices[row].tolist())
-            answers.append(Answer(texts[sample], names, tuple(best.values[row].tolist())))
-    return answers
+    spec = network.spec
+    if spec.text is not None:
+        asked = _texts(texts, file)
+        samples = encode(spec, asked)
+        batches = (samples.batch(ids) for ids in torch.split(torch.arange(len(asked)), BATCH))
+        answers = torch.cat([network.answer(batch.x, batch.lengths) for batch in batches])
+    elif spec.series is not None:
+        if texts or file is None:
+            raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
+        x, grid = latest_window(cast("SeriesData", network.data), spec.series, file)
+        times = grid.times[-1] + grid.step * np.arange(1, spec.series.horizon_steps + 1)
+        asked = [str(np.datetime64(int(time), "s")) for time in times]
+        answers = network.answer(torch.from_numpy(x[None]), torch.tensor([len(x)]))
+    else:
+        raise ConfigError(f"data={spec.name} is generated; see predictions.csv of the run")
+    return network.task.decode(spec, asked, answers, top)
+
+
+def _texts(texts: Sequence[str], file: Path | None) -> list[str]:
+    lines = read_user_text(file).splitlines() if file else []
+    asked = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
+    if not asked:
+        raise DataError("nothing to predict: name a text, or --file with one text a line")
+    return asked
 
 
 def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
@@ -108,26 +112,6 @@ def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
         shown = " ".join(map(in_a_line, unseen[:20]))
         log.warning("%d %s are not known from training: %s", len(unseen), settings.tokens, shown)
     return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, marks=settings.marks)
-
-
-def forecast(network: Predictor, file: Path) -> list[ForecastStep]:
-    """Forecast what follows the last row of a file.
-
-    Args:
-        network: a forecaster.
-        file: a table with the columns that the network has read, at least as long as its input.
-
-    Raises:
-        DataError: the file is missing, malformed, too short, or has a gap in its last steps.
-    """
-    series = cast("SeriesSettings", network.spec.series)
-    x, grid = latest_window(cast("SeriesData", network.data), series, file)
-    values = network.answer(torch.from_numpy(x[None]), torch.tensor([series.input_steps]))[0].tolist()
-    times = grid.times[-1] + grid.step * np.arange(1, series.horizon_steps + 1)
-    return [
-        ForecastStep(str(np.datetime64(int(time), "s")), dict(zip(series.targets, row, strict=True)))
-        for time, row in zip(times, values, strict=True)
-    ]
 
 
 def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> tuple[np.ndarray, Grid]:

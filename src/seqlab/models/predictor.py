@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -10,9 +10,7 @@ from torch import Tensor
 from seqlab.data import Dataset, DataSpec
 from seqlab.data.series.prepare import scale
 from seqlab.models.lightning_module import SequenceModule
-
-if TYPE_CHECKING:
-    from seqlab.tasks import Forecasting
+from seqlab.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -22,27 +20,23 @@ class Predictor:
     Attributes:
         spec: what its data declared.
         data: reads files like those it was trained on.
+        task: says how answers are printed.
         answer: from tokens [B, T], or columns in their own units [B, T, F] in float64, and lengths [B] to
             probabilities [B, C], or forecasts in the targets' units [B, horizon, K].
     """
 
     spec: DataSpec
     data: Dataset
+    task: type[Task]
     answer: Callable[[Tensor, Tensor], Tensor]
 
     @classmethod
     def of(cls, module: SequenceModule, spec: DataSpec, data: Dataset) -> Self:
         """Return what answers with a module, which is in evaluation mode."""
 
-        def probabilities(x: Tensor, lengths: Tensor) -> Tensor:
+        def answer(x: Tensor, lengths: Tensor) -> Tensor:
+            read = scale(x.numpy(), spec.series) if spec.series else x
             with torch.inference_mode():
-                found: Tensor = module(x, lengths).softmax(1)
-                return found
+                return module.task.answers(module(read, lengths), read)
 
-        def forecast(x: Tensor, lengths: Tensor) -> Tensor:
-            assert spec.series is not None  # noqa: S101 (for the type checker)
-            task, scaled = cast("Forecasting", module.task), scale(x.numpy(), spec.series)
-            with torch.inference_mode():
-                return task.in_units(task.forecast(module(scaled, lengths), scaled))
-
-        return cls(spec, data, forecast if spec.task == "forecasting" else probabilities)
+        return cls(spec, data, type(module.task), answer)

@@ -2,18 +2,33 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from seqlab.data import Batch, SequenceData
+from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.errors import ExportError
+from seqlab.io.terminal import in_a_line
 from seqlab.registry.catalog import tasks
 from seqlab.tasks.score import Score
 
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
+
 STAGES = ("train", "val", "test", "drawn")
 """What is scored apart; "drawn" are training samples drawn uniformly over classes."""
+
+
+class Exported(NamedTuple):
+    """What an ONNX file calls its answers, the shape of one, and whether they are float64."""
+
+    name: str
+    shape: list[int]
+    is_double: bool
+
 
 History = Mapping[str, Sequence[tuple[int, float]]]
 """(epoch, value) points by metric, such as "train/loss"."""
@@ -62,6 +77,57 @@ class Task(nn.Module):
             answers: the model's answers, [B, output_size].
             batch: what was asked.
         """
+
+    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the model's outputs as people read them.
+
+        Args:
+            outputs: [B, output_size].
+            x: the inputs that they answer, as the model has read them.
+        """
+        return outputs
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities of the classes, [B, C], which ``seqlab explain`` shows; C is 0 without."""
+        return torch.empty(len(outputs), 0)
+
+    @classmethod
+    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
+        """Return what ``seqlab predict --json`` prints.
+
+        Args:
+            spec: what the data declared.
+            asked: what each answer is to; of a series, the times of one forecast.
+            answers: as the method ``answers`` returns them.
+            top: how many classes to name.
+        """
+        return [
+            {"text": text, "answer": answer.tolist()} for text, answer in zip(asked, answers, strict=True)
+        ]
+
+    @classmethod
+    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return what ``seqlab predict`` prints of what ``decode`` has returned."""
+        return ["\t".join(in_a_line(str(value)) for value in row.values()) for row in rows]
+
+    @classmethod
+    def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
+        """Return what an ONNX file calls its answers, and what they are.
+
+        Raises:
+            ExportError: such answers are not exported.
+        """
+        raise ExportError(f"{cls.__name__} does not say how to export it; give it exported() and add_tail()")
+
+    def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
+        """Add to an ONNX graph what ``answers`` does; return the name of the result.
+
+        Args:
+            graph: takes nodes.
+            outputs: the name of the outputs.
+            x: the name of the inputs as the model has read them.
+        """
+        return outputs
 
     @abstractmethod
     def compute(self, stage: str) -> dict[str, float]:

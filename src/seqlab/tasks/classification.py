@@ -1,7 +1,7 @@
 """Classification: which class is this sequence?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -9,15 +9,19 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqlab.data import Batch, SequenceData
+from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Share
-from seqlab.tasks.base import STAGES, History, Task, register_task
+from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.text import MOST_TEXTS, Labelled, char_ngrams, majority
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
 from seqlab.tasks.score import ACCURACY, F1, PRECISION, RECALL, Score, loss_in
+
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
 
 
 class StageScores(nn.Module):
@@ -92,6 +96,41 @@ class Classification(Task):
             if stage == "test":
                 self.predictions.update(batch.ids, batch.y, logits)
         return loss
+
+    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the probabilities of the classes, [B, C]."""
+        return self.probabilities(outputs)
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities of the classes, [B, C], from logits."""
+        return outputs.softmax(-1)
+
+    @classmethod
+    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:
+        """Return the most probable classes of every text, the best first."""
+        best = answers.topk(min(top, len(spec.classes)))
+        return [
+            {"text": text, "classes": [spec.classes[number] for number in numbers], "probabilities": values}
+            for text, numbers, values in zip(asked, best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
+
+    @classmethod
+    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return a line a text."""
+        best = [
+            "  ".join(f"{in_a_line(name)} {value:.3f}" for name, value in zip(*found, strict=True))
+            for found in ((row["classes"], row["probabilities"]) for row in rows)
+        ]
+        return [f"{in_a_line(row['text'])}\t{found}" for row, found in zip(rows, best, strict=True)]
+
+    @classmethod
+    def exported(cls, spec: DataSpec) -> Exported:
+        """Return that answers are probabilities, [B, C]."""
+        return Exported("probabilities", [len(spec.classes)], is_double=False)
+
+    def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
+        """Add the softmax."""
+        return graph.add("Softmax", outputs, axis=-1)
 
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's loss and scores over all batches and ranks since the last reset."""

@@ -1,15 +1,16 @@
 """Forecasting: what are the next values of a series?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqlab.data import Batch, SequenceData
-from seqlab.tasks.base import STAGES, History, Task, register_task
+from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.io.terminal import in_a_line
+from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.series import BASELINES, UnavailableError
 from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.common import curves
@@ -17,6 +18,9 @@ from seqlab.tasks.figures.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import Forecasts, scores, scores_by_step
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
+
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
 
 LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
 
@@ -116,6 +120,44 @@ class Forecasting(Task):
             else:
                 found.forecasts.update(batch.ids, forecasts, batch.y)
         return loss
+
+    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:
+        """Return forecasts in the targets' own units, [B, horizon, K], in float64 on the CPU."""
+        return self.in_units(self.forecast(outputs, x))
+
+    @classmethod
+    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
+        """Return the values of all targets at every time of a single forecast."""
+        targets = spec.series.targets if spec.series else ()
+        return [
+            {"time": time, "values": dict(zip(targets, row, strict=True))}
+            for time, row in zip(asked, answers[0].tolist(), strict=True)
+        ]
+
+    @classmethod
+    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return a line a time, below the names of the targets."""
+        header = "\t".join(["time", *map(in_a_line, rows[0]["values"])])
+        return [
+            header,
+            *("\t".join([row["time"], *(f"{v:.7g}" for v in row["values"].values())]) for row in rows),
+        ]
+
+    @classmethod
+    def exported(cls, spec: DataSpec) -> Exported:
+        """Return that answers are forecasts in the targets' units, [B, horizon, K]."""
+        assert spec.series is not None  # noqa: S101 (every forecaster has one)
+        return Exported("forecast", [spec.series.horizon_steps, len(spec.series.targets)], is_double=True)
+
+    def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
+        """Add what a forecaster adds to the last value, and return to the targets' units."""
+        answer = graph.add("Reshape", outputs, graph.integers(-1, self.horizon_steps, len(self.targets)))
+        if self.residual == "persistence":
+            last = graph.add("Gather", graph.last(x), graph.integers(*self.places), axis=1)
+            answer = graph.add("Add", answer, graph.add("Unsqueeze", last, graph.integers(1)))
+        scales = graph.constant("target scales", self.scales.numpy())
+        means = graph.constant("target means", self.means.numpy())
+        return graph.add("Add", graph.add("Mul", graph.to_double(answer), scales), means)
 
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's loss in scaled units, and its errors in the targets' own."""

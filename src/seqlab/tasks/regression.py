@@ -1,6 +1,6 @@
 """Regression: which number belongs to this sequence?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -8,8 +8,9 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from seqlab.data import Batch, SequenceData
-from seqlab.tasks.base import STAGES, History, Task, register_task
+from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.io.terminal import in_a_line
+from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import Forecasts
@@ -56,6 +57,23 @@ class Regression(Task):
             if stage == "test":
                 self.predictions.update(batch.ids, answers[:, 0], batch.y)
         return loss
+
+    @classmethod
+    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
+        """Return the number of every text."""
+        return [
+            {"text": text, "value": value} for text, value in zip(asked, answers[:, 0].tolist(), strict=True)
+        ]
+
+    @classmethod
+    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return a line a text."""
+        return [f"{in_a_line(row['text'])}\t{row['value']:.7g}" for row in rows]
+
+    @classmethod
+    def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
+        """Return that answers are single numbers, [B, 1]."""
+        return Exported("value", [1], is_double=False)
 
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's loss and errors over all batches and ranks since the last reset."""
