@@ -38,7 +38,8 @@ from seqlab.config.compose import make_config
 from seqlab.data import SequenceData
 from seqlab.io import console_log
 from seqlab.models.build import make_data, make_module
-from seqlab.models.optimizers import make_optimizer, make_scheduler
+from seqlab.models.optimizers import make_optimizer
+from seqlab.models.schedulers import make_scheduler
 from seqlab.nn import Recurrent
 from seqlab.runs.folder import RunFolder
 from seqlab.training.trainer import make_trainer

@@ -14,7 +14,11 @@ from lightning.pytorch import Callback
 
 from seqlab import cli
 from seqlab.io import devices
-from seqlab.registry.catalog import cells, datasets, tasks
+from seqlab.registry import signature
+from seqlab.registry.catalog import cells, datasets, optimizers, schedulers, tasks
+
+KINDS = (cells, datasets, optimizers, schedulers, tasks)
+"""What a test may register."""
 
 # Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -39,7 +43,7 @@ def same_process(
     names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
     loggers = {name: logging.getLogger(name) for name in names}
     before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
-    path, registered = sys.path[:], [(registry, registry.theirs()) for registry in (cells, datasets, tasks)]
+    path, registered = sys.path[:], [(registry, registry.theirs()) for registry in KINDS]
     monkeypatch.setenv("COLUMNS", "120")
     cache = tmp_path_factory.mktemp("cache")
     (cache / "native").symlink_to(kernels)  # compiled once a session, not once a test
@@ -54,6 +58,15 @@ def same_process(
     for registry, names_before in registered:
         for name in set(registry.theirs()) - set(names_before):
             del registry._entries[name]
+    own = [name for name, module in sys.modules.items() if _lies_in(module, tmp_path_factory.getbasetemp())]
+    for name in own:
+        del sys.modules[name]
+    signature.settings_of.cache_clear()
+    signature._parsed.cache_clear()
+
+
+def _lies_in(module: object, folder: Path) -> bool:
+    return folder in Path(getattr(module, "__file__", None) or "/").parents
 
 
 @pytest.fixture

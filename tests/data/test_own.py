@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.cli.arguments import offer_registered
+from seqlab.cli.choices import offer
 
 MY_THINGS = '''
 """A data set of mine."""
@@ -74,4 +74,4 @@ def test_a_mistake_in_its_settings_is_said_in_a_line(my_shouts, capfd, settings,
 def test_a_module_that_fails_is_complained_of_later(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my_broken.py").write_text("1 / 0")
-    offer_registered(["imports=my_broken"])
+    offer(["imports=my_broken", "data=mine"], [])

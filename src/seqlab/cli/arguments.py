@@ -1,22 +1,33 @@
 """What follows ``seqlab train``, made ready for Hydra, which takes less than users write."""
 
+import re
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
 from seqlab.config.hydra_syntax import parse
-from seqlab.config.task import defaults_of
-from seqlab.errors import ConfigError, SeqlabError, near
-from seqlab.registry import plugins
-from seqlab.registry.catalog import datasets, tasks
+from seqlab.config.optim import CHOICES
+from seqlab.errors import ConfigError, near
+
+PACKAGED = Path(str(files("seqlab.conf")))
+"""seqlab's own configurations."""
 
 
 def allow_option(argument: str) -> str:
-    """Let ``model.options.dt=0.05`` add a key: which constants there are, only the cell knows."""
-    return f"++{argument}" if argument.startswith("model.options.") else argument
+    """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key: the class knows its own."""
+    group, dot, key = argument.partition("=")[0].partition(".")
+    is_own = group in CHOICES and dot and key not in _keys_in_files(group)
+    return f"++{argument}" if is_own or argument.startswith("model.options.") else argument
+
+
+@cache
+def _keys_in_files(group: str) -> set[str]:
+    """Return the keys that some file of a group has, which are never added."""
+    texts = (file.read_text(encoding="utf-8") for file in PACKAGED.joinpath(group).glob("*.yaml"))
+    return {found for text in texts for found in re.findall(r"^(\w+):", text, re.MULTILINE)}
 
 
 def options_first(arguments: Sequence[str]) -> list[str]:
@@ -50,21 +61,25 @@ def options_first(arguments: Sequence[str]) -> list[str]:
     return options + settings
 
 
+def config_dir(arguments: Sequence[str]) -> Path | None:
+    """Return the user's own folder of configurations."""
+    return next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
+
+
 def refuse_shadowed(arguments: Sequence[str]) -> None:
     """Refuse a user's file that has a packaged one's name: Hydra would silently take the packaged one.
 
     Raises:
         ConfigError: --config-dir holds a file of a name that seqlab has.
     """
-    folder = next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
-    packaged = Path(str(files("seqlab.conf")))
+    folder = config_dir(arguments)
     if folder is not None and not folder.is_dir():
         raise ConfigError(f"--config-dir={folder}: there is no such folder")
-    if folder is None or folder.resolve() == packaged.resolve():
+    if folder is None or folder.resolve() == PACKAGED.resolve():
         return
     for file in sorted(folder.rglob("*.yaml")):
         name = file.relative_to(folder)
-        if (packaged / name).exists():
+        if (PACKAGED / name).exists():
             raise ConfigError(f"{file} has the name of seqlab's own {name}; call it something else")
 
 
@@ -73,26 +88,6 @@ def _values(arguments: Sequence[str], *names: str) -> list[str]:
     following = [after for before, after in pairwise(arguments) if before in names]
     joined = [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in names]
     return following + [value for value in joined if value]
-
-
-def offer_registered(arguments: Sequence[str]) -> None:
-    """Import the modules that a command line names, for ``task=`` and ``data=`` to choose what they register.
-
-    A module that cannot be imported is complained of later, together with the other mistakes of the command.
-    """
-    from hydra.core.config_store import ConfigStore  # noqa: PLC0415 (slow)
-
-    for argument in arguments:
-        parsed = parse(argument) if argument.startswith("imports=") else None
-        if parsed is not None and not parsed.is_sweep_override():
-            value = parsed.value()
-            with suppress(SeqlabError):
-                plugins.load(list(map(str, value)) if isinstance(value, list) else str(value))
-    for name in tasks.theirs():
-        ConfigStore.instance().store(name, defaults_of(name), group="task", provider="seqlab")
-    for name in datasets.theirs():
-        preset = datasets[name].preset()
-        ConfigStore.instance().store(name, preset, group="data", package="_global_", provider="seqlab")
 
 
 SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})

@@ -101,13 +101,15 @@ def _run_hydra(arguments: list[str]) -> None:
     from omegaconf import OmegaConf
 
     from seqlab.cli.arguments import (
+        PACKAGED,
         allow_option,
-        offer_registered,
+        config_dir,
         options_first,
         refuse_several,
         refuse_shadowed,
         refuse_swept_command,
     )
+    from seqlab.cli.choices import offer
     from seqlab.registry import plugins
     from seqlab.runs.paths import token
     from seqlab.sweep.entry import train_composed
@@ -120,7 +122,7 @@ def _run_hydra(arguments: list[str]) -> None:
     refuse_shadowed(arguments)
     refuse_swept_command(arguments)
     refuse_several(arguments)
-    offer_registered(arguments)
+    offer(arguments, [path for path in (PACKAGED, config_dir(arguments)) if path])
     whole_line = sys.argv
     failures: list[Exception] = []
 

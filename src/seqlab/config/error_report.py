@@ -1,24 +1,22 @@
 """What is said of a wrong command line: all its mistakes at once, one line each."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_module
-from hydra.core.override_parser.types import IntervalSweep, Override
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError
 
 from seqlab.config.compose import keys_of, make_config, unknown
-from seqlab.config.hydra_syntax import parse
-from seqlab.errors import SeqlabError, near
+from seqlab.config.hydra_syntax import parse, values_of
+from seqlab.config.optim import CHOICES, modules_of
+from seqlab.errors import ConfigError, SeqlabError, near
 
 OF_COMPOSING = (HydraException, OmegaConfBaseException, MarkedYAMLError)
 NO_CHOICE = "Config group override must be"
 """How the message of Hydra's ValueError for model=null begins."""
-MOST_VALUES = 50
-"""Values of a swept setting that are looked at."""
 
 
 def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
@@ -133,7 +131,7 @@ def _refused(overrides: Sequence[str]) -> list[str]:
 
     try:
         composed = compose("config", overrides=list(overrides))
-        plugins.load(composed.imports)
+        plugins.load(modules_of(composed))
         make_config(composed)
     except SeqlabError as error:
         return str(error).splitlines()
@@ -143,22 +141,19 @@ def _refused(overrides: Sequence[str]) -> list[str]:
     return []
 
 
-def _values(override: str) -> Iterator[str]:
-    """Return an override for each value of a swept one, for an interval for its ends."""
+def _values(override: str) -> list[str]:
+    """Return an override for each value of a swept one."""
     parsed = parse(override)
     if parsed is None or not parsed.is_sweep_override():
-        return iter([override])
-    prefix, sweep = parsed.get_key_element(), parsed.value()
-    if isinstance(sweep, IntervalSweep):
-        return iter([f"{prefix}={sweep.start}", f"{prefix}={sweep.end}"])
-    return islice((f"{prefix}={value}" for value in parsed.sweep_string_iterator()), MOST_VALUES)
+        return [override]
+    return [f"{parsed.get_key_element()}={value}" for value in values_of(parsed)]
 
 
 def _explain_one(error: Exception, override: str, known: Iterable[str], whole: str = "") -> str:
     """Say what is wrong with an override, which is ``whole`` or, if that is swept, one value of it."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        return f"{group}={name}: there is no such {group}; {near(name, error.options or ())}"
+        return f"{group}={name}: {_no_choice(group, name, error.options or ())}"
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark
         return f"{mark.name}, line {mark.line + 1}: {error.problem}" if mark else _first_line(error)
@@ -167,6 +162,17 @@ def _explain_one(error: Exception, override: str, known: Iterable[str], whole: s
         given = override or getattr(error, "override", "")
         return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
     return _explain_setting(error, override, parsed, set(known), whole) if parsed else _first_line(error)
+
+
+def _no_choice(group: str, name: str, files: Sequence[str]) -> str:
+    """Say why a group does not offer a name: it has no file, and no class of that name or at that path."""
+    choice = CHOICES.get(group)
+    if choice and "." in name:
+        try:
+            choice.section(name)
+        except ConfigError as error:
+            return str(error)
+    return f"there is no such {group}; {near(name, {*files, *(choice.registry if choice else ())})}"
 
 
 def _explain_setting(error: Exception, override: str, parsed: Override, known: set[str], whole: str) -> str:

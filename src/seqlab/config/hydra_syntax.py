@@ -1,8 +1,13 @@
 """Settings in Hydra's own writing: a value that it takes as it is, and what an override says."""
 
+from itertools import islice
+
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import HydraException
+
+MOST_VALUES = 50
+"""Values of a swept setting that are looked at."""
 
 
 def quoted(text: str) -> str:
@@ -17,3 +22,13 @@ def parse(override: str) -> Override | None:
         return OverridesParser.create().parse_override(override)
     except HydraException:
         return None
+
+
+def values_of(override: Override) -> list[object]:
+    """Return what a key is set to: one value, those of a sweep, or the ends of an interval."""
+    value = override.value()
+    if not override.is_sweep_override():
+        return [value]
+    if isinstance(value, IntervalSweep):
+        return [value.start, value.end]
+    return list(islice(override.sweep_string_iterator(), MOST_VALUES))

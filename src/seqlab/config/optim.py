@@ -1,71 +1,73 @@
-"""conf/optimizer and conf/scheduler."""
+"""conf/optimizer and conf/scheduler: the arguments of torch's classes, of ours, and of yours."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from seqlab.registry.types import Count, NotNegative, Positive, Section, Share
+from seqlab.registry.catalog import optimizers, schedulers
+from seqlab.registry.section import Choice
+from seqlab.registry.types import NotNegative, Positive, Section, Share, as_list
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
-class SGDConfig(Section):
-    """conf/optimizer/sgd."""
+class SchedulerConfig(Section):
+    """What every scheduler has besides the arguments of its class.
 
-    name: Literal["sgd"]
-    lr: Positive
-    momentum: Share
-    weight_decay: NotNegative
+    Attributes:
+        interval: what it goes on after.
+        monitor: the score that it goes by, if it goes by one.
+    """
 
+    name: str
+    interval: Literal["epoch", "step"] = "epoch"
+    monitor: str | None = None
 
-class AdamConfig(Section):
-    """conf/optimizer/adam and adamw."""
-
-    name: Literal["adam", "adamw"]
-    lr: Positive
-    betas: tuple[Beta, Beta]
-    weight_decay: NotNegative
-
-
-AnyOptimizer = Annotated[SGDConfig | AdamConfig, Field(discriminator="name")]
+    @model_validator(mode="after")
+    def _score_is_known(self) -> "SchedulerConfig":
+        if self.monitor is not None and self.interval == "step":
+            raise ValueError("monitor is a score, which is known once an epoch; use interval=epoch")
+        return self
 
 
-class NoScheduleConfig(Section):
-    """conf/scheduler/none."""
+CHOICES = {
+    "optimizer": Choice(
+        optimizers,
+        given=("params",),
+        ranges={
+            "lr": Positive,
+            "momentum": Share,
+            "betas": tuple[Beta, Beta],
+            "weight_decay": NotNegative,
+        },
+    ),
+    "scheduler": Choice(
+        schedulers,
+        given=("optimizer", "length", "last_epoch"),
+        base=SchedulerConfig,
+    ),
+}
+"""The groups whose settings are those of the class that is chosen."""
 
-    name: Literal["none"]
-
-
-class CosineConfig(Section):
-    """conf/scheduler/cosine."""
-
-    name: Literal["cosine"]
-    interval: Literal["epoch", "step"]
-    min_lr: NotNegative
-    epochs: Count | None = None
-
-
-class PlateauConfig(Section):
-    """conf/scheduler/plateau."""
-
-    name: Literal["plateau"]
-    interval: Literal["epoch"]
-    monitor: str
-    mode: Literal["min", "max"]
-    factor: Annotated[float, Field(gt=0, lt=1)]
-    patience: Annotated[int, Field(ge=0)]
-    min_lr: NotNegative
+LIBRARIES = ("torch", "lightning", "torchmetrics", "seqlab")
+"""Packages whose classes may be named by their path without the user having named the module."""
 
 
-class OneCycleConfig(Section):
-    """conf/scheduler/onecycle."""
-
-    name: Literal["onecycle"]
-    interval: Literal["epoch", "step"]
-    warmup: Share
-    epochs: Count | None = None
+def module_of(path: str) -> str | None:
+    """Return the user's module that a class named by its path is in; None for a library's, and for a name."""
+    module = path.rpartition(".")[0]
+    return module if module and module.split(".")[0] not in LIBRARIES else None
 
 
-AnyScheduler = Annotated[
-    NoScheduleConfig | CosineConfig | PlateauConfig | OneCycleConfig, Field(discriminator="name")
-]
+def modules_of(raw: Mapping[str, Any]) -> list[str]:
+    """Return the user's modules that a configuration needs: its imports, and those of classes by their path.
+
+    Raises:
+        KeyError, TypeError: it is none.
+    """
+    paths = (str(raw[group]["name"]) for group in CHOICES)
+    modules = [*as_list(raw["imports"]), *filter(None, map(module_of, paths))]
+    if isinstance(raw["imports"], Mapping) or not all(isinstance(name, str) for name in modules):
+        raise TypeError("imports must be names of modules")
+    return modules

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.model import ModelConfig
-from seqlab.config.optim import AnyOptimizer, AnyScheduler
+from seqlab.config.optim import CHOICES, SchedulerConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
@@ -36,8 +36,8 @@ class Config(Section):
     model: ModelConfig
     data: AnyDataset
     task: AnyTask
-    optimizer: AnyOptimizer
-    scheduler: AnyScheduler
+    optimizer: Annotated[SerializeAsAny[Section], CHOICES["optimizer"].validator]
+    scheduler: Annotated[SerializeAsAny[SchedulerConfig], CHOICES["scheduler"].validator]
     trainer: TrainerConfig
     callbacks: CallbacksConfig
     checkpoint: CheckpointConfig = CheckpointConfig()
@@ -87,7 +87,7 @@ class Config(Section):
     @model_validator(mode="after")
     def _watched_score_is_known(self) -> "Config":
         watches = {
-            "scheduler=plateau": self.scheduler.name == "plateau",
+            f"scheduler={self.scheduler.name}": self.scheduler.monitor is not None,
             "callbacks.early_stopping_patience": self.callbacks.early_stopping_patience is not None,
             "task.monitor": self.task.monitor is not None,
         }
@@ -96,11 +96,9 @@ class Config(Section):
                 raise ValueError(
                     f"{setting} watches a score of validation; leave trainer.limit_val_batches=0 out"
                 )
-        if self.scheduler.name != "plateau":
-            return self
         watched = self.scheduler.monitor
         known = [f"val/{score.name}" for score in self.task.scores]
-        if watched not in known:
+        if watched is not None and watched not in known:
             raise ValueError(
                 f"scheduler.monitor={watched} is no score of {self.task.name}; {near(watched, known)}"
             )

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from seqlab.config.optim import CHOICES
 from seqlab.config.schema import Config
 from seqlab.errors import ConfigError, near
 
@@ -51,7 +52,9 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
             siblings, here = here, here.get(part)
     key = ".".join(path)
     if detail["type"] == "extra_forbidden":
-        return f"{key} is unknown; {near(path[-1], set(siblings) - unknown)}"
+        choice = CHOICES.get(path[0])
+        known = choice.section(raw[path[0]]["name"]).model_fields if choice else siblings
+        return f"{key} is unknown; {near(path[-1], set(known) - unknown)}"
     if detail["type"] == "missing":
         return f"{key} is missing"
     if detail["type"] == "value_error":

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
-from seqlab.models.optimizers import LENGTHS, make_optimizer, make_scheduler, take_rate
+from seqlab.models.optimizers import make_optimizer
 from seqlab.models.readings import Readings
+from seqlab.models.schedulers import LENGTHS, make_scheduler, take_rate
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.tasks import tasks
 
@@ -42,8 +43,8 @@ class SequenceModule(LightningModule):
         spec: what the data declare (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
         task: its name, if it is not the one that data ask, and its settings, such as ``label_smoothing``.
-        optimizer: name ("sgd", "adam", "adamw") and the arguments of torch's class.
-        scheduler: name ("none", "cosine", "plateau", "onecycle") and its settings.
+        optimizer: name or path, and the arguments of the class, see ``make_optimizer``.
+        scheduler: name or path, and its settings, see ``make_scheduler``.
     """
 
     def __init__(

@@ -5,6 +5,11 @@ from typing import TYPE_CHECKING
 from seqlab.registry.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
     from seqlab.cells.base import Cell
     from seqlab.data.dataset import Dataset
     from seqlab.engines.base import Engine
@@ -24,3 +29,18 @@ datasets: "Registry[type[Dataset]]" = Registry("data set", home="seqlab.data")
 
 tasks: "Registry[type[Task]]" = Registry("task", home="seqlab.tasks")
 """What is asked, and how answers are judged: ``task=NAME``."""
+
+optimizers: "Registry[type[Optimizer]]" = Registry(
+    "optimizer", foreign="torch.optim", base="torch.optim.Optimizer"
+)
+"""What changes the weights: ``optimizer=NAME``."""
+register_optimizer = optimizers.register
+
+schedulers: "Registry[Callable[..., LRScheduler | None]]" = Registry(
+    "scheduler",
+    "seqlab.models",
+    foreign="torch.optim.lr_scheduler",
+    base="torch.optim.lr_scheduler.LRScheduler",
+)
+"""How the learning rate goes: ``scheduler=NAME``."""
+register_scheduler = schedulers.register

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from seqlab.errors import ConfigError, near
 from seqlab.registry.settings import Declaration, Imported, Written
+from seqlab.registry.signature import classes_of
 from seqlab.registry.source import registered_in
 
 T = TypeVar("T")
-Class = TypeVar("Class", bound=type)
+Class = TypeVar("Class", bound=Callable[..., Any])
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -21,6 +22,8 @@ class Registry(Mapping[str, T], Generic[T]):
     Args:
         kind: what the classes are, in messages.
         home: the package of seqlab's own, which are decorated with ``register_<kind>("name")`` there.
+        foreign: a module whose classes have names too, in lower case: ``rmsprop`` of ``torch.optim``.
+        base: path of the class that all must subclass; any other of its kind can be named by its path then.
 
     Example:
         >>> shapes = Registry[type]("shape")
@@ -33,14 +36,36 @@ class Registry(Mapping[str, T], Generic[T]):
         seqlab.errors.ConfigError: no shape named 'sqare'; did you mean 'square'? There are: square
     """
 
-    def __init__(self, kind: str, home: str | None = None) -> None:
-        self.kind, self.home = kind, home
+    def __init__(
+        self, kind: str, home: str | None = None, *, foreign: str | None = None, base: str | None = None
+    ) -> None:
+        self.kind, self.home, self.foreign, self.base = kind, home, foreign, base
         self._entries: dict[str, T] = {}
 
     @cached_property
     def _own(self) -> dict[str, tuple[str, str]]:
         """Module and class of seqlab's own by name."""
         return registered_in(self.home, f"register_{self.kind.replace(' ', '')}") if self.home else {}
+
+    @cached_property
+    def _foreign(self) -> dict[str, str]:
+        """The paths of another library's classes by name."""
+        found = classes_of(self.foreign) if self.foreign else []
+        paths = {name.lower(): f"{self.foreign}.{name}" for name in found}
+        return {name: path for name, path in paths.items() if path != self.base}
+
+    def path(self, name: str) -> str:
+        """Return where a class is: ``torch.optim.AdamW`` of ``adamw``; a path is itself.
+
+        Raises:
+            ConfigError: there is no such name.
+        """
+        if name in self._entries:
+            return _identity(self._entries[name])
+        if self.base and "." in name and all(part.isidentifier() for part in name.split(".")):
+            return name
+        self.require(name)
+        return ".".join(self._own[name]) if name in self._own else self._foreign[name]
 
     def register(self, name: str) -> Callable[[Class], Class]:
         """Return a class decorator that enters the class under ``name``.
@@ -78,8 +103,24 @@ class Registry(Mapping[str, T], Generic[T]):
     def __getitem__(self, name: str) -> T:
         if name not in self._entries and name in self._own:
             import_module(self._own[name][0])
-        self.require(name)
-        return self._entries[name]
+        return self._entries[name] if name in self._entries else self._imported(self.path(name))
+
+    def _imported(self, path: str) -> T:
+        """Return the class at a path.
+
+        Raises:
+            ConfigError: there is none, or it is of another kind.
+        """
+        module, _, name = path.rpartition(".")
+        try:
+            found = getattr(import_module(module), name, None)
+            base_module, _, base_name = str(self.base).rpartition(".")
+            base: type = getattr(import_module(base_module), base_name)
+        except ImportError as error:
+            raise ConfigError(f"{self.kind} '{path}' cannot be imported: {error}") from error
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise ConfigError(f"{path} is no {self.kind}: it must be a subclass of {self.base}")
+        return found  # type: ignore[return-value]
 
     def theirs(self) -> list[str]:
         """Return the names of classes that are not seqlab's own."""
@@ -97,13 +138,13 @@ class Registry(Mapping[str, T], Generic[T]):
         return Written(*self._own[name])
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries or name in self._own
+        return name in self._entries or name in self._own or name in self._foreign
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._own | self._entries)
+        return iter(self._own | self._foreign | self._entries)
 
     def __len__(self) -> int:
-        return len(self._own | self._entries)
+        return len(self._own | self._foreign | self._entries)
 
 
 def _identity(entry: object) -> str:

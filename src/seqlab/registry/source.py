@@ -31,9 +31,11 @@ def _names(file: Path, decorator: str) -> Iterator[tuple[str, str]]:
     if f"@{decorator}(" not in text:
         return
     for node in ast.parse(text).body:
-        for call in getattr(node, "decorator_list", ()):
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+            continue
+        for call in node.decorator_list:
             match call:
                 case ast.Call(func=ast.Name(id=found), args=[ast.Constant(value=str(name)), *_]) if (
                     found == decorator
                 ):
-                    yield name, node.name  # type: ignore[attr-defined]
+                    yield name, node.name

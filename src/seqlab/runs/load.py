@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from seqlab.config import OF_THE_COMMAND, Config, validate
+from seqlab.config.optim import modules_of
 from seqlab.data import DataSpec
 from seqlab.errors import RunError, SeqlabError
 from seqlab.io.safe_read import UnreadableError, read_yaml
@@ -87,9 +88,10 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
         raw = read_yaml(file)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
-    modules = raw.get("imports") if isinstance(raw, dict) else None
-    if not isinstance(modules, list) or not all(isinstance(name, str) for name in modules):
-        raise _refused(file, "does not hold the settings of a run")
+    try:
+        modules = modules_of(raw)
+    except (KeyError, TypeError) as error:
+        raise _refused(file, "does not hold the settings of a run") from error
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
     trainer = raw.get("trainer")
     if anywhere and isinstance(trainer, dict):

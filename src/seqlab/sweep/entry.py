@@ -16,6 +16,7 @@ def train_composed(composed: "DictConfig") -> float:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    from seqlab.config.optim import modules_of
     from seqlab.registry import plugins
     from seqlab.runs.paths import default_name
     from seqlab.sweep.clashes import job_folder
@@ -31,7 +32,7 @@ def train_composed(composed: "DictConfig") -> float:
         _refuse_lone_sweep(job.runtime.choices["sweep"])
     if composed.name is None:
         composed.name = default_name(job.runtime.choices)
-    plugins.load(composed.imports)
+    plugins.load(modules_of(composed))
     from seqlab.config.compose import make_config
 
     config = make_config(composed)

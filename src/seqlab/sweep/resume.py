@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.config.hydra_syntax import quoted
+from seqlab.config.optim import CHOICES, module_of
 from seqlab.errors import ConfigError, RunError
 from seqlab.io.files import resolved
 from seqlab.io.safe_read import UnreadableError, read_yaml
@@ -107,9 +108,12 @@ def _config(file: Path) -> Mapping[str, Any]:
 
 def _modules(imports: Sequence[str], overrides: Sequence[str]) -> list[str]:
     """Return the modules that a sweep's configuration and its overrides name, whichever they are."""
-    swept = [text for text in overrides if re.match(r"[+~]*imports=", text)]
-    named = [*imports, *(name for text in swept for name in re.findall(r"[\w.]+", text.partition("=")[2]))]
-    return list(dict.fromkeys(map(str, named)))
+    named = [*map(str, imports)]
+    for text in overrides:
+        key, _, value = text.lstrip("+~").partition("=")
+        names = re.findall(r"[\w.]+", value)
+        named += names if key == "imports" else filter(None, map(module_of, names if key in CHOICES else ()))
+    return list(dict.fromkeys(named))
 
 
 def _can_execute(override: str) -> bool:

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seqlab.config.compose import make_config
 from seqlab.config.exit_codes import guarded
+from seqlab.config.optim import modules_of
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
 from seqlab.sweep.entry import train_composed
@@ -52,7 +53,7 @@ def check(configs: Sequence[DictConfig], answer: "connection.Connection[list[str
     mistakes: dict[str, None] = {}
     for config in configs:
         try:
-            plugins.load(config.imports)
+            plugins.load(modules_of(config))
             make_config(_task(config))
         except SeqlabError as error:
             mistakes |= dict.fromkeys(str(error).splitlines())

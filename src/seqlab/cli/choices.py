@@ -1,0 +1,65 @@
+"""What a group of conf/ offers besides its files: every class that is registered, or named by its path."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.types import Override
+
+from seqlab.config.hydra_syntax import parse, values_of
+from seqlab.config.optim import CHOICES, module_of
+from seqlab.config.task import defaults_of
+from seqlab.errors import SeqlabError
+from seqlab.registry import plugins
+from seqlab.registry.catalog import datasets
+
+OFFERED: dict[str, Callable[[str], Any]] = {
+    "data": lambda name: datasets[name].preset(),
+    "task": defaults_of,
+    **{group: choice.defaults for group, choice in CHOICES.items()},
+}
+"""What returns the settings of a class, by group."""
+WHOLE = {"data": "_global_"}
+"""Groups of which a choice sets keys of others too."""
+
+
+def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
+    """Let Hydra find what is chosen and has no file; its keys are the settings of the class.
+
+    What there is not is left to Hydra, which refuses it.
+
+    Args:
+        arguments: the command line.
+        folders: that hold files of groups.
+    """
+    overrides = [parsed for parsed in map(parse, arguments) if parsed]
+    wanted = [(group, name) for group, name in _chosen(overrides) if not _is_file(group, name, folders)]
+    if not wanted:
+        return
+    for one in overrides:
+        if one.key_or_group == "imports" and not one.is_sweep_override():
+            value = one.value()
+            _load(map(str, value if isinstance(value, list) else [value]))
+    _load(module for _, name in wanted if (module := module_of(name)))
+    for group, name in wanted:
+        with suppress(SeqlabError):
+            node = OFFERED[group](name)
+            ConfigStore.instance().store(name, node, group=group, package=WHOLE.get(group), provider="seqlab")
+
+
+def _load(modules: Iterable[str]) -> None:
+    """Import the user's modules; of one that cannot be, the command complains with its other mistakes."""
+    with suppress(SeqlabError):
+        plugins.load(modules)
+
+
+def _chosen(overrides: Sequence[Override]) -> Iterator[tuple[str, str]]:
+    for override in overrides:
+        if override.key_or_group in OFFERED:
+            yield from ((override.key_or_group, str(value)) for value in values_of(override))
+
+
+def _is_file(group: str, name: str, folders: Sequence[Path]) -> bool:
+    return any((folder / group / f"{name}.yaml").exists() for folder in folders)

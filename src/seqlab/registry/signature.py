@@ -1,0 +1,228 @@
+"""The settings of a class, by its constructor: read from its source, of which nothing is executed."""
+
+import ast
+import inspect
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, reduce
+from importlib.util import find_spec
+from operator import or_
+from pathlib import Path
+from typing import Any
+
+from seqlab.errors import near
+from seqlab.registry import types
+
+MISSING: Any = inspect.Parameter.empty
+"""The default of a setting that must be given."""
+COMPUTED: Any = object()
+"""The default of a setting that only running the code would tell."""
+NAMES = {
+    **{name: getattr(typing, name) for name in ("Any", "Literal", "Annotated")},
+    **{kind.__name__: kind for kind in (bool, int, float, str, list, tuple, dict)},
+    **{name: found for name, found in vars(types).items() if name[0].isupper()},
+}
+"""What an annotation may say of a setting that can be written down; the rest of a union is left out."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting: its type (Any if its annotation says nothing that is known), default and help."""
+
+    type: Any
+    default: Any
+    help: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A parsed module."""
+
+    name: str
+    is_package: bool
+    tree: ast.Module
+
+    def defines(self, name: str) -> ast.ClassDef | ast.FunctionDef | None:
+        found = (node for node in self.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
+        return next((node for node in found if node.name == name), None)
+
+    def origin(self, name: str) -> tuple[str, str] | None:
+        """Return from which module, and under which name there, a name is imported."""
+        imports = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
+        pairs = [(self._absolute(node), alias) for node in imports for alias in node.names]
+        named = ((module, alias.name) for module, alias in pairs if name == (alias.asname or alias.name))
+        every = ((module, name) for module, alias in pairs if alias.name == "*" and _has(module, name))
+        return next(named, None) or next(every, None)
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        packages = self.name.split(".")
+        kept = packages[: len(packages) - node.level + self.is_package]
+        return ".".join([*kept, *([node.module] if node.module else [])])
+
+    def public(self) -> Iterator[str]:
+        """Return the classes that a module defines or passes on."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef):
+                yield node.name
+            elif isinstance(node, ast.ImportFrom):
+                yield from (alias.asname or alias.name for alias in node.names)
+
+
+@cache
+def _parsed(module: str) -> _Source:
+    """Return a module, of which no package is imported either.
+
+    Raises:
+        LookupError: there is none, or it is not written in Python.
+    """
+    top, *rest = module.split(".")
+    spec = find_spec(top)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"there is no module '{top}'")
+    path = Path(spec.origin)
+    for part in rest:
+        folder = path.parent / part
+        path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    if not path.exists() or path.suffix != ".py":
+        raise LookupError(f"there is no module '{module}'")
+    return _Source(module, path.name == "__init__.py", ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _has(module: str, name: str) -> bool:
+    try:
+        _find(module, name)
+    except LookupError:
+        return False
+    return True
+
+
+def classes_of(module: str) -> list[str]:
+    """Return the names of the classes in a module, without those that begin with ``_``."""
+    return sorted({name for name in _parsed(module).public() if name[0].isupper()})
+
+
+@cache
+def settings_of(path: str) -> Mapping[str, Setting]:
+    """Return the settings of a class or function by name.
+
+    Args:
+        path: such as ``torch.optim.AdamW``.
+
+    Raises:
+        LookupError: its source is not found.
+    """
+    module, _, name = path.rpartition(".")
+    return _settings(*_find(module, name))
+
+
+def _find(module: str, name: str) -> tuple[_Source, ast.ClassDef | ast.FunctionDef]:
+    here = _parsed(module)
+    if (node := here.defines(name)) is not None:
+        return here, node
+    if (origin := here.origin(name)) is not None:
+        return _find(*origin)
+    raise LookupError(f"{module} has no '{name}'; {near(name, classes_of(module))}")
+
+
+def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, Setting]:
+    init = node if isinstance(node, ast.FunctionDef) else _constructor(node)
+    inherited: dict[str, Setting] = {}
+    if isinstance(node, ast.ClassDef) and (init is None or init.args.kwarg):
+        for base in (base.id for base in node.bases if isinstance(base, ast.Name)):
+            inherited = {**_of_base(here, base), **inherited}
+    helps = _helps(ast.get_docstring(node))
+    if init is None:
+        return {
+            name: Setting(one.type, one.default, helps.get(name, one.help)) for name, one in inherited.items()
+        }
+    helps |= _helps(ast.get_docstring(init))
+    arguments = init.args
+    positional = [*arguments.posonlyargs, *arguments.args][isinstance(node, ast.ClassDef) :]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
+    pairs = [
+        *zip(positional, defaults, strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    own = {
+        argument.arg: Setting(_type(argument.annotation), _value(default), helps.get(argument.arg, ""))
+        for argument, default in pairs
+    }
+    return own | {
+        name: one for name, one in inherited.items() if name not in own and name not in _fixed(init)
+    }
+
+
+def _of_base(here: _Source, name: str) -> dict[str, Setting]:
+    try:
+        return _settings(*_find(here.name, name))
+    except LookupError:
+        return {}
+
+
+def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
+    functions = (one for one in node.body if isinstance(one, ast.FunctionDef))
+    return next((one for one in functions if one.name == "__init__"), None)
+
+
+def _fixed(init: ast.FunctionDef) -> set[str]:
+    """Return which settings of its base a class decides itself: ``super().__init__(time=…)``."""
+    calls = (node for node in ast.walk(init) if isinstance(node, ast.Call))
+    made = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__")
+    return {keyword.arg for call in made for keyword in call.keywords if keyword.arg}
+
+
+def _value(default: ast.expr | None) -> Any:
+    if default is None:
+        return MISSING
+    try:
+        return ast.literal_eval(default)
+    except ValueError:
+        return COMPUTED
+
+
+def _type(annotation: ast.expr | None) -> Any:
+    """Return what a setting can be of what its annotation says: float of ``float | Tensor``."""
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = ast.parse(annotation.value, mode="eval").body
+    known = [found for part in _parts(annotation) if (found := _known(part)) is not Any]
+    return reduce(or_, known) if any(found is not type(None) for found in known) else Any
+
+
+def _parts(annotation: ast.expr | None) -> Iterator[ast.expr]:
+    match annotation:
+        case None:
+            return
+        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+            yield from _parts(left)
+            yield from _parts(right)
+        case ast.Subscript(value=ast.Name(id="Union"), slice=ast.Tuple(elts=parts)):
+            yield from (one for part in parts for one in _parts(part))
+        case ast.Subscript(value=ast.Name(id="Optional"), slice=part):
+            yield from _parts(part)
+            yield ast.Constant(None)
+        case _:
+            yield annotation
+
+
+def _known(part: ast.expr) -> Any:
+    if isinstance(part, ast.Constant) and part.value is None:
+        return type(None)
+    names = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+    if not names <= NAMES.keys() or any(
+        isinstance(node, ast.Call | ast.Attribute) for node in ast.walk(part)
+    ):
+        return Any
+    return eval(compile(ast.Expression(part), "annotation", "eval"), {"__builtins__": {}}, NAMES)  # noqa: S307
+
+
+def _helps(docstring: str | None) -> dict[str, str]:
+    """Return what a Google docstring says of each argument."""
+    found: dict[str, str] = {}
+    for block in re.findall(r"^ *(?:Args|Attributes):\n((?: +.*\n?|\n)+)", docstring or "", re.MULTILINE):
+        for name, said in re.findall(r"^ {4}(\w+)(?: \([^)]*\))?: (.*(?:\n {5,}.*)*)", block, re.MULTILINE):
+            found[name] = " ".join(said.split())
+    return found

@@ -1,0 +1,78 @@
+"""What has no file in conf/ is chosen by its registered name or its path."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+QUICK = ("model.hidden_size=4", "trainer.max_epochs=1", "callbacks=none", "logger=none", "verbosity=quiet")
+MINE = """
+from torch.optim import SGD
+
+from seqlab import register_optimizer
+
+
+@register_optimizer("halving")
+class Halving(SGD):
+    def __init__(self, params, lr: float = 0.5, *, half: float = 0.5):
+        super().__init__(params, lr=lr * half)
+"""
+
+
+@pytest.fixture
+def settings_of_run(train):
+    """Return what trains with further arguments, and returns the settings that are kept."""
+
+    def run(*arguments):
+        assert train(*QUICK, *arguments) == 0
+        (record,) = Path("out").rglob("run.json")
+        assert json.loads(record.read_text())["status"] == "done"
+        return yaml.safe_load((record.parent / "config.yaml").read_text())
+
+    return run
+
+
+def test_an_optimizer_of_torch_by_name_and_a_scheduler_by_path(settings_of_run):
+    path = "torch.optim.lr_scheduler.StepLR"
+    found = settings_of_run(
+        "optimizer=rmsprop", "optimizer.alpha=0.9", f"scheduler={path}", "scheduler.step_size=1"
+    )
+    assert found["optimizer"].items() >= {"name": "rmsprop", "alpha": 0.9, "lr": 0.01}.items()
+    own = {"name": path, "step_size": 1, "gamma": 0.1}
+    assert found["scheduler"] == own | {"interval": "epoch", "monitor": None}
+
+
+def test_a_setting_that_a_file_does_not_list_is_the_classs_own(settings_of_run):
+    assert settings_of_run("optimizer.amsgrad=true")["optimizer"]["amsgrad"] is True
+
+
+@pytest.mark.parametrize(
+    "choice", [["optimizer=halving", "imports=[my_things]"], ["optimizer=my_things.Halving"]]
+)
+def test_an_optimizer_of_the_users_own_in_the_working_folder(settings_of_run, choice):
+    Path("my_things.py").write_text(MINE)
+    found = settings_of_run(*choice, "optimizer.half=0.25", "scheduler=none")
+    assert found["optimizer"] == {"name": choice[0].partition("=")[2], "lr": 0.5, "half": 0.25}
+
+
+WRONG = {
+    "optimizer=adamm": ["optimizer=adamm: there is no such optimizer; did you mean 'adam' or 'radam'?"],
+    "optimizer=torch.optim.Adma": ["optimizer=torch.optim.Adma: torch.optim has no 'Adma'; did you mean"],
+    "optimizer.amsgrd=true optimizer.lr=x": [
+        "optimizer.lr must be a valid number",
+        "optimizer.amsgrd is unknown; did you mean 'amsgrad'",
+    ],
+    "scheduler=steplr": ["scheduler.step_size must be set"],
+    "optimizer=torch.hub.Path": ["torch.hub.Path is no optimizer: it must be a subclass of torch.optim.Opt"],
+    "scheduler=plateau scheduler.interval=step": ["scheduler: monitor is a score, which is known once"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_what_is_wrong_about_a_choice_is_said_in_a_line_each(train, capfd, arguments):
+    assert train(*QUICK, *arguments.split()) == 2
+    shown = [line for line in capfd.readouterr().err.splitlines() if line.startswith("seqlab: ")]
+    assert len(shown) == len(WRONG[arguments])
+    for line, words in zip(shown, WRONG[arguments], strict=True):
+        assert line.startswith(f"seqlab: {words}")
