@@ -45,7 +45,7 @@ def test_every_file_says_how_to_run_it_and_explains_every_key(file):
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
-    monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 1)
+    monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 2)
     needed = {
         "data=text_csv": ["data.path=my.csv"],
         "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
