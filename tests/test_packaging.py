@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,15 @@ def test_the_wheel_holds_everything_and_nothing_else(tmp_path):
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert shipped == tracked
+
+
+def test_it_is_imported_in_the_folder_that_holds_a_clone_too(tmp_path):
+    (tmp_path / "seqlab").mkdir()  # which Python could take for a package without code
+    shown = subprocess.run(
+        [sys.executable, "-c", "import seqlab; print(seqlab.__version__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.stdout, shown.stderr) == (f"{version('seqlab')}\n", "")

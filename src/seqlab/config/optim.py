@@ -61,13 +61,6 @@ def module_of(path: str) -> str | None:
 
 
 def modules_of(raw: Mapping[str, Any]) -> list[str]:
-    """Return the user's modules that a configuration needs: its imports, and those of classes by their path.
-
-    Raises:
-        KeyError, TypeError: it is none.
-    """
-    paths = (str(raw[group]["name"]) for group in CHOICES)
-    modules = [*as_list(raw["imports"]), *filter(None, map(module_of, paths))]
-    if isinstance(raw["imports"], Mapping) or not all(isinstance(name, str) for name in modules):
-        raise TypeError("imports must be names of modules")
-    return modules
+    """Return the user's modules that a configuration needs: imports, and those of classes named by a path."""
+    sections = [raw[group] for group in CHOICES if isinstance(raw.get(group), Mapping)]
+    return [*as_list(raw["imports"]), *filter(None, (module_of(str(one.get("name"))) for one in sections))]

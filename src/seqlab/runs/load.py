@@ -88,10 +88,10 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
         raw = read_yaml(file)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
-    try:
-        modules = modules_of(raw)
-    except (KeyError, TypeError) as error:
-        raise _refused(file, "does not hold the settings of a run") from error
+    imports = raw.get("imports") if isinstance(raw, dict) else None
+    if not isinstance(imports, list) or not all(isinstance(name, str) for name in imports):
+        raise _refused(file, "does not hold the settings of a run")
+    modules = modules_of(raw)
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
     trainer = raw.get("trainer")
     if anywhere and isinstance(trainer, dict):
