@@ -182,7 +182,7 @@ def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
     raw["optimizer"]["lr"] = "fast"
     raw["model"]["hidden_size"] = 0
     raw["trainer"]["epochs"] = 3
-    del raw["data"]["split"]
+    raw["data"]["split"] = "none"
     with pytest.raises(ConfigError) as error:
         validate(raw)
     lines = str(error.value).splitlines()
