@@ -225,7 +225,7 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
             ["model.hidden_size=4,8", "sweep.trials=3"],
             "sweep.trials is unknown; did you mean 'sweep.n_trials'",
         ),
-        (["data=names,jena_climate"], "a search compares scores of one task"),
+        (["data=names,jena_climate"], "a search compares one score; here are several"),
         (["seed=0,1", "hydra.sweep.subdir=x"], "hydra.sweep.subdir must stay"),
         (["model.pooling=interval(0,1)"], "model.pooling must be 'last', 'mean', 'max' or 'combined', got 0"),
         (["seed=1,2", "sweep.pruner=mean"], "sweep.pruner must be 'median' or 'none', got 'mean'"),
