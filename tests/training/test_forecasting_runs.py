@@ -308,7 +308,11 @@ def test_a_report_puts_the_least_error_first_and_asks_each_question_apart(tmp_pa
     def write(name: str, mae: float, targets: list[str], loss: str) -> None:
         folder = tmp_path / name / "2026-01-01_00-00-00-abcdef"
         folder.mkdir(parents=True)
-        settings = {"data": {"name": "series_csv", "targets": targets}, "task": {"loss": loss}, "seed": 0}
+        settings = {
+            "data": {"name": "series_csv", "targets": targets},
+            "task": {"name": "forecasting", "loss": loss},
+            "seed": 0,
+        }
         (folder / "config.yaml").write_text(yaml.safe_dump(settings))
         record = {"name": name, "cell": "lstm", "status": "done", "parameters": 10, "seconds": 1.0}
         record |= {"engine": "torch", "data": {"name": "series_csv", "source": "real"}}
