@@ -77,7 +77,8 @@ class RawLoop:
         whole = samples.batch(torch.arange(len(samples)))
         self.rows = [row[:length] for row, length in zip(whole.x, whole.lengths.tolist(), strict=True)]
         self.lengths, self.y = whole.lengths, whole.y
-        self.batch_size, self.largest_norm = data.batch_size, config.trainer.gradient_clip_val or math.inf
+        self.batch_size = data.dataset.batch_size
+        self.largest_norm = config.trainer.gradient_clip_val or math.inf
         self.model = RawModel(config, data.spec.input_size, len(data.spec.classes)).to(device)
         self.optimizer = make_optimizer(self.model.parameters(), config.optimizer.model_dump())
         settings = config.scheduler.model_dump()  # by default a rate for every step
@@ -152,7 +153,7 @@ def in_turns(engine: str, rounds: int, device: str = "cpu") -> tuple[Tensor, Ten
     module = make_module(config, data.spec)
     turns = InTurn(RawLoop(config, data, device))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
-        trainer = make_trainer(config, RunFolder(Path(output)), module.task)
+        trainer = make_trainer(config, RunFolder(Path(output)))
         trainer.callbacks.insert(0, turns)  # type: ignore[attr-defined]
         trainer.fit(module, datamodule=data)
     own, raw = (torch.tensor(times[1:], dtype=torch.float64) for times in (turns.seqlab, turns.raw))
