@@ -122,7 +122,7 @@ def refuse_several(arguments: Sequence[str]) -> None:
     Raises:
         ConfigError: model=[lstm,gru], for example.
     """
-    groups = {folder.name for folder in files("seqlab.conf").iterdir() if folder.is_dir()} - {*SEVERAL}
+    groups = {folder.name for folder in PACKAGED.iterdir() if folder.is_dir()} - {*SEVERAL}
     for argument in arguments:
         parsed = None if argument.startswith("-") else parse(argument)
         if parsed and parsed.key_or_group in groups and isinstance(parsed.value(), list):
