@@ -1,17 +1,23 @@
-# From a fresh clone: make train, make test. Both need nothing but Python 3.11 or later.
+# From a fresh clone: make train, make test, make test-all. They need nothing but Python 3.11 or later.
 PYTHON ?= python3
 VENV := .venv
 ARGS ?=
 
-.PHONY: train test check clean
+PYTEST := $(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
+
+.PHONY: train test test-all check clean
 
 # Set up and run the main job, e.g. make train ARGS="model=gru data.root=../shared/data"
 train: $(VENV)/installed
 	$(VENV)/bin/python train.py model=lstm data=names $(ARGS)
 
-# Set up and run the whole suite, e.g. make test ARGS="-k loader"
+# Set up and run the tests that take a moment each, e.g. make test ARGS="-k loader"
 test: $(VENV)/installed-dev
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
+
+# Run every test
+test-all: $(VENV)/installed-dev
+	$(PYTEST) $(ARGS)
 
 # What .ci/run checks beside the tests
 check: $(VENV)/installed-dev

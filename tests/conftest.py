@@ -31,8 +31,11 @@ REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
 
 @pytest.fixture(scope="session")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder in which the native engine keeps what it compiles."""
-    return tmp_path_factory.mktemp("kernels")
+    """Return the folder in which the native engine keeps what it compiles; all workers share it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kernels"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(autouse=True)
