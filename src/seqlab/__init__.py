@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
     from seqlab.data import register_dataset
-    from seqlab.registry.catalog import register_optimizer, register_scheduler
+    from seqlab.registry.catalog import register_logger, register_optimizer, register_scheduler
     from seqlab.tasks import Classification, Forecasting, Regression, Score, Tagging, Task, register_task
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ __all__ = [
     "cells",
     "register_cell",
     "register_dataset",
+    "register_logger",
     "register_optimizer",
     "register_scheduler",
     "register_task",
@@ -39,8 +40,9 @@ _HOMES = dict.fromkeys(
     "seqlab.tasks",
 ) | {
     "register_dataset": "seqlab.data",
-    "register_optimizer": "seqlab.registry.catalog",
-    "register_scheduler": "seqlab.registry.catalog",
+    **dict.fromkeys(
+        ("register_logger", "register_optimizer", "register_scheduler"), "seqlab.registry.catalog"
+    ),
 }
 """The packages of what is not of seqlab.cells."""
 

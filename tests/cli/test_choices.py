@@ -56,7 +56,49 @@ def test_an_optimizer_of_the_users_own_in_the_working_folder(settings_of_run, ch
     assert found["optimizer"] == {"name": choice[0].partition("=")[2], "lr": 0.5, "half": 0.25}
 
 
+OWN_LOGGER = """
+from pathlib import Path
+
+from lightning.pytorch.loggers import CSVLogger
+
+from seqlab import register_logger
+
+
+@register_logger("mine")
+class Mine(CSVLogger):
+    def __init__(self, folder: Path, *, called: str = "own", flush: int = 1):
+        super().__init__(folder, called, "", flush_logs_every_n_steps=flush)
+"""
+
+
+def test_loggers_of_lightning_and_of_the_users_own_beside_each_other(settings_of_run):
+    Path("my_things.py").write_text(OWN_LOGGER)
+    Path("mine/logger").mkdir(parents=True)
+    target = "lightning.pytorch.loggers.csv_logs.CSVLogger"
+    Path("mine/logger/rows.yaml").write_text(
+        f"rows:\n  _target_: {target}\n  save_dir: ${{paths.output_dir}}/rows\n  name: csv/\n"
+    )
+    found = settings_of_run(
+        *("--config-dir=mine", "imports=[my_things]", "logger=[csv,mine,rows]", "logger.mine.called=ours")
+    )
+    (folder,) = (record.parent for record in Path("out").rglob("run.json"))
+    assert found["logger"]["mine"] == {"_target_": "mine", "called": "ours", "flush": 1}
+    assert (folder / "csv/metrics.csv").exists()
+    for rows in (folder / "ours/metrics.csv", Path("out/rows/csv/version_0/metrics.csv")):
+        assert "val/accuracy" in rows.read_text()
+        assert "model.hidden_size: 4" in (rows.parent / "hparams.yaml").read_text()
+
+
 WRONG = {
+    "logger=wandbb": ["logger=wandbb: there is no such logger; did you mean 'wandb'"],
+    "logger=lightning.pytorch.callbacks.Timer": [
+        "lightning.pytorch.callbacks.Timer is no logger: it must be"
+    ],
+    "logger=mlflow logger.mlflow.log_modell=1 logger.mlflow.run_name=[1]": [
+        "logger.mlflow.run_name must be a valid string",
+        "logger.mlflow.log_modell is unknown; did you mean 'log_model'",
+    ],
+    "logger=[none,csv]": ["logger: none stands alone"],
     "optimizer=adamm": ["optimizer=adamm: there is no such optimizer; did you mean 'adam' or 'radam'?"],
     "optimizer=torch.optim.Adma": ["optimizer=torch.optim.Adma: torch.optim has no 'Adma'; did you mean"],
     "optimizer.amsgrd=true optimizer.lr=x": [

@@ -43,7 +43,7 @@ MISTAKES: dict[str, list[str]] = {
     "model=[lstm,gru]": ["model=[lstm,gru]: name one file of model/; set single keys beside it"],
     "callbacks=[early_stopping,diagnostics]": ["name one file of callbacks/; set single keys beside it"],
     "logger=[tensorboard,none]": ["logger: logger=none stands alone; leave it out of the list, or the others"],
-    "logger=[tensorboard,cvs]": ["logger=cvs: there is no such logger; there are: "],
+    "logger=[tensorboard,cvs]": ["logger=cvs: there is no such logger; did you mean 'csv'? "],
     "logger=[]": ["logger is missing"],
     "model=null": ["model=null: name a model"],
     "optimizer.lr=abc": ["optimizer.lr must be a valid number, got 'abc'"],

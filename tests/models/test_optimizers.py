@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.optim import SGD, Adam, AdamW
 
-from seqlab.config.optim import CHOICES
+from seqlab.config.choices import CHOICES
 from seqlab.errors import ConfigError
 from seqlab.models.optimizers import make_optimizer
 from seqlab.registry.catalog import optimizers

@@ -7,7 +7,7 @@ import torch
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR, ReduceLROnPlateau
 
-from seqlab.config.optim import CHOICES
+from seqlab.config.choices import CHOICES
 from seqlab.errors import ConfigError
 from seqlab.models.optimizers import make_optimizer
 from seqlab.models.schedulers import make_scheduler

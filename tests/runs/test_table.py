@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from seqlab.training.loggers import Journal
+from seqlab.training.loggers import CsvTable, Journal
 
 
 def rows_of(path):
@@ -16,34 +16,28 @@ def rows_of(path):
 
 def test_a_table_holds_every_line_whatever_metrics_come_later(tmp_path):
     path, table = tmp_path / "metrics.jsonl", tmp_path / "csv/metrics.csv"
-    journal = Journal(path, table)
+    journal, csv = Journal(path), CsvTable(tmp_path)
     for step, metrics in enumerate([{"a": 0.1}, {"a": 1 / 3}, {"b": 2.5, "epoch": 0}, {"a": 7.0}]):
         journal.log_metrics(metrics, step)
         journal.sync()
+        csv.save()
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         assert rows_of(table) == lines
     journal.log_metrics({"a": float("nan")}, 4)
-    journal.finalize("success")
+    csv.finalize("success")
     assert rows_of(table)[-1] == {"step": 4}
 
 
 def test_a_run_that_goes_on_has_the_table_of_what_its_journal_has_kept(tmp_path):
     path, table = tmp_path / "metrics.jsonl", tmp_path / "csv/metrics.csv"
-    first = Journal(path, table)
+    first = Journal(path)
     first.log_metrics({"a": 0.1}, 0)
     size = first.sync()
     first.log_metrics({"lost": 9.0}, 1)
-    first.sync()
-    again = Journal(path, table)
+    CsvTable(tmp_path).save()
+    again = Journal(path)
     again.truncate(size)
     again.log_metrics({"a": 0.2}, 1)
-    again.sync()
+    CsvTable(tmp_path).save()
     assert rows_of(table) == [{"step": 0, "a": 0.1}, {"step": 1, "a": 0.2}]
     assert table.read_text().startswith("step,a")
-
-
-def test_without_a_table_none_is_written(tmp_path):
-    journal = Journal(tmp_path / "metrics.jsonl")
-    journal.log_metrics({"a": 0.1}, 0)
-    journal.finalize("success")
-    assert [file.name for file in tmp_path.iterdir()] == ["metrics.jsonl"]

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
+from seqlab.config.choices import CHOICES
 from seqlab.config.hydra_syntax import parse
-from seqlab.config.optim import CHOICES
 from seqlab.errors import ConfigError, near
 
 PACKAGED = Path(str(files("seqlab.conf")))
@@ -19,8 +19,9 @@ PACKAGED = Path(str(files("seqlab.conf")))
 def allow_option(argument: str) -> str:
     """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key: the class knows its own."""
     group, dot, key = argument.partition("=")[0].partition(".")
+    is_inside = "." in key and not group.startswith("hydra")
     is_own = group in CHOICES and dot and key not in _keys_in_files(group)
-    return f"++{argument}" if is_own or argument.startswith("model.options.") else argument
+    return f"++{argument}" if is_own or is_inside else argument
 
 
 @cache

@@ -2,23 +2,32 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 
+from seqlab.config.choices import CHOICES, key_of, module_of
 from seqlab.config.hydra_syntax import parse, values_of
-from seqlab.config.optim import CHOICES, module_of
 from seqlab.config.task import defaults_of
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
 from seqlab.registry.catalog import datasets
 
+
+def _node(group: str, name: str) -> dict[str, Any]:
+    """Return the settings of a class, below a key of its own where there can be several."""
+    choice = CHOICES[group]
+    settings = choice.defaults(name)
+    return settings if choice.key == "name" else {key_of(name, choice.registry): settings}
+
+
 OFFERED: dict[str, Callable[[str], Any]] = {
     "data": lambda name: datasets[name].preset(),
     "task": defaults_of,
-    **{group: choice.defaults for group, choice in CHOICES.items()},
+    **{group: partial(_node, group) for group in CHOICES},
 }
 """What returns the settings of a class, by group."""
 WHOLE = {"data": "_global_"}
@@ -58,7 +67,9 @@ def _load(modules: Iterable[str]) -> None:
 def _chosen(overrides: Sequence[Override]) -> Iterator[tuple[str, str]]:
     for override in overrides:
         if override.key_or_group in OFFERED:
-            yield from ((override.key_or_group, str(value)) for value in values_of(override))
+            for value in values_of(override):
+                names = value if isinstance(value, list) else [value]
+                yield from ((override.key_or_group, str(name)) for name in names)
 
 
 def _is_file(group: str, name: str, folders: Sequence[Path]) -> bool:

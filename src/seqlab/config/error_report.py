@@ -9,9 +9,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import OmegaConfBaseException
 from yaml import MarkedYAMLError
 
+from seqlab.config.choices import CHOICES, modules_of
 from seqlab.config.compose import keys_of, make_config, unknown
 from seqlab.config.hydra_syntax import parse, values_of
-from seqlab.config.optim import CHOICES, modules_of
 from seqlab.errors import ConfigError, SeqlabError, near
 
 OF_COMPOSING = (HydraException, OmegaConfBaseException, MarkedYAMLError)

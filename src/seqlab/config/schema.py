@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
+from seqlab.config.choices import CHOICES, SchedulerConfig
 from seqlab.config.model import ModelConfig
-from seqlab.config.optim import CHOICES, SchedulerConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig

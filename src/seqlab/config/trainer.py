@@ -1,16 +1,17 @@
 """conf/trainer, and what stands around training: callbacks, checkpoints, loggers."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from seqlab.config.choices import CHOICES
 from seqlab.errors import near
 from seqlab.io.devices import count_gpus, has_mps
+from seqlab.registry.section import Part
 from seqlab.registry.types import Count, NotNegative, Positive, Section
 
-LoggerName = Literal["tensorboard", "csv", "none"]
 STRATEGIES = (
     *("single_device", "single_tpu", "single_xla", "xla", "xla_debug", "fsdp", "fsdp_cpu_offload"),
     *("deepspeed", "deepspeed_stage_1", "deepspeed_stage_2", "deepspeed_stage_2_offload"),
@@ -106,24 +107,21 @@ class CheckpointConfig(Section):
     every_minutes: Positive | None = None
 
 
-class LoggerConfig(Section):
-    """conf/logger: one of its files, or several, each of which adds a key of its own."""
+class LoggerConfig(Section, extra="allow"):
+    """conf/logger: one or several, each below a key of its own."""
 
-    name: LoggerName | list[LoggerName]
+    __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["logger"].validator]]
 
     @property
-    def names(self) -> Sequence[str]:
-        """All that are chosen."""
-        return self.name if isinstance(self.name, list) else [self.name]
+    def parts(self) -> dict[str, Part]:
+        """All that are chosen, by key."""
+        return self.__pydantic_extra__
 
     @model_validator(mode="before")
     @classmethod
-    def _by_name(cls, raw: Any) -> Any:
-        chosen = sorted(raw) if isinstance(raw, dict) and all(value is True for value in raw.values()) else []
-        return {"name": chosen[0] if len(chosen) == 1 else chosen} if chosen else raw
-
-    @model_validator(mode="after")
-    def _none_is_alone(self) -> "LoggerConfig":
-        if "none" in self.names and len(self.names) > 1:
-            raise ValueError("logger=none stands alone; leave it out of the list, or the others")
-        return self
+    def _none_is_alone(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "none" not in raw:
+            return raw
+        if len(raw) > 1:
+            raise ValueError("none stands alone; leave it out of the list, or the others")
+        return {}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from seqlab.config.optim import CHOICES
+from seqlab.config.choices import CHOICES, canonical
 from seqlab.config.schema import Config
 from seqlab.errors import ConfigError, near
 
@@ -16,6 +16,7 @@ def validate(raw: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: one line for every key that is wrong.
     """
+    raw = canonical(raw)
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
@@ -52,9 +53,7 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
             siblings, here = here, here.get(part)
     key = ".".join(path)
     if detail["type"] == "extra_forbidden":
-        choice = CHOICES.get(path[0])
-        known = choice.section(raw[path[0]]["name"]).model_fields if choice else siblings
-        return f"{key} is unknown; {near(path[-1], set(known) - unknown)}"
+        return f"{key} is unknown; {near(path[-1], _known(key, siblings) - unknown)}"
     if detail["type"] == "missing":
         return f"{key} is missing"
     if detail["type"] == "value_error":
@@ -69,3 +68,11 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
         .split(", got a number")[0]
     )
     return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"
+
+
+def _known(key: str, siblings: Mapping[str, Any]) -> set[Any]:
+    """Return the keys that there may be beside an unknown one: where a class is chosen, its settings."""
+    choice = next((choice for group, choice in CHOICES.items() if key.startswith(f"{group}.")), None)
+    if choice is None or choice.key not in siblings:
+        return set(siblings)
+    return {*choice.defaults(siblings[choice.key])} - {"_target_"}

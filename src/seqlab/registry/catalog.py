@@ -7,6 +7,7 @@ from seqlab.registry.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning.pytorch.loggers import Logger
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
 
@@ -31,7 +32,7 @@ tasks: "Registry[type[Task]]" = Registry("task", home="seqlab.tasks")
 """What is asked, and how answers are judged: ``task=NAME``."""
 
 optimizers: "Registry[type[Optimizer]]" = Registry(
-    "optimizer", foreign="torch.optim", base="torch.optim.Optimizer"
+    "optimizer", foreign=("torch.optim",), base="torch.optim.Optimizer"
 )
 """What changes the weights: ``optimizer=NAME``."""
 register_optimizer = optimizers.register
@@ -39,8 +40,18 @@ register_optimizer = optimizers.register
 schedulers: "Registry[Callable[..., LRScheduler | None]]" = Registry(
     "scheduler",
     "seqlab.models",
-    foreign="torch.optim.lr_scheduler",
+    foreign=("torch.optim.lr_scheduler",),
     base="torch.optim.lr_scheduler.LRScheduler",
 )
 """How the learning rate goes: ``scheduler=NAME``."""
 register_scheduler = schedulers.register
+
+loggers: "Registry[type[Logger]]" = Registry(
+    "logger",
+    "seqlab.training",
+    foreign=("lightning.pytorch.loggers",),
+    naming=lambda path: path.rpartition(".")[2].lower().removesuffix("logger"),
+    base="lightning.pytorch.loggers.Logger",
+)
+"""Who else is told what is measured: ``logger=NAME``, or several."""
+register_logger = loggers.register

@@ -1,6 +1,6 @@
 """Names for classes: one name, one class; an unknown name lists the near ones."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
@@ -22,7 +22,8 @@ class Registry(Mapping[str, T], Generic[T]):
     Args:
         kind: what the classes are, in messages.
         home: the package of seqlab's own, which are decorated with ``register_<kind>("name")`` there.
-        foreign: a module whose classes have names too, in lower case: ``rmsprop`` of ``torch.optim``.
+        foreign: modules whose classes have names too: ``rmsprop`` of ``torch.optim``.
+        naming: returns the name of a class of those by its path, "" if it has none; lower case if not given.
         base: path of the class that all must subclass; any other of its kind can be named by its path then.
 
     Example:
@@ -37,9 +38,15 @@ class Registry(Mapping[str, T], Generic[T]):
     """
 
     def __init__(
-        self, kind: str, home: str | None = None, *, foreign: str | None = None, base: str | None = None
+        self,
+        kind: str,
+        home: str | None = None,
+        *,
+        foreign: Collection[str] = (),
+        naming: Callable[[str], str] = lambda path: path.rpartition(".")[2].lower(),
+        base: str | None = None,
     ) -> None:
-        self.kind, self.home, self.foreign, self.base = kind, home, foreign, base
+        self.kind, self.home, self.foreign, self.naming, self.base = kind, home, foreign, naming, base
         self._entries: dict[str, T] = {}
 
     @cached_property
@@ -50,9 +57,8 @@ class Registry(Mapping[str, T], Generic[T]):
     @cached_property
     def _foreign(self) -> dict[str, str]:
         """The paths of another library's classes by name."""
-        found = classes_of(self.foreign) if self.foreign else []
-        paths = {name.lower(): f"{self.foreign}.{name}" for name in found}
-        return {name: path for name, path in paths.items() if path != self.base}
+        paths = [f"{module}.{name}" for module in self.foreign for name in classes_of(module)]
+        return {self.naming(path): path for path in paths if path != self.base and self.naming(path)}
 
     def path(self, name: str) -> str:
         """Return where a class is: ``torch.optim.AdamW`` of ``adamw``; a path is itself.
@@ -103,24 +109,32 @@ class Registry(Mapping[str, T], Generic[T]):
     def __getitem__(self, name: str) -> T:
         if name not in self._entries and name in self._own:
             import_module(self._own[name][0])
-        return self._entries[name] if name in self._entries else self._imported(self.path(name))
+        found = self._entries[name] if name in self._entries else self._imported(self.path(name))
+        if self.base and (isinstance(found, type) or name not in self._entries):
+            self._require_base(found, name)
+        return found
 
     def _imported(self, path: str) -> T:
-        """Return the class at a path.
+        """Return what is at a path.
 
         Raises:
-            ConfigError: there is none, or it is of another kind.
+            ConfigError: it cannot be imported.
         """
         module, _, name = path.rpartition(".")
         try:
-            found = getattr(import_module(module), name, None)
-            base_module, _, base_name = str(self.base).rpartition(".")
-            base: type = getattr(import_module(base_module), base_name)
+            return getattr(import_module(module), name, None)  # type: ignore[return-value]
         except ImportError as error:
             raise ConfigError(f"{self.kind} '{path}' cannot be imported: {error}") from error
-        if not (isinstance(found, type) and issubclass(found, base)):
-            raise ConfigError(f"{path} is no {self.kind}: it must be a subclass of {self.base}")
-        return found  # type: ignore[return-value]
+
+    def _require_base(self, found: object, name: str) -> None:
+        """Refuse what does not subclass the class that all must.
+
+        Raises:
+            ConfigError: it is of another kind.
+        """
+        module, _, base = str(self.base).rpartition(".")
+        if not (isinstance(found, type) and issubclass(found, getattr(import_module(module), base))):
+            raise ConfigError(f"{name} is no {self.kind}: it must be a subclass of {self.base}")
 
     def theirs(self) -> list[str]:
         """Return the names of classes that are not seqlab's own."""

@@ -2,18 +2,37 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from inspect import signature
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import PlainValidator, create_model
+from pydantic import Field, PlainValidator, SerializerFunctionWrapHandler, create_model, model_serializer
 
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, failure
 from seqlab.registry.registry import Registry
-from seqlab.registry.signature import COMPUTED, MISSING, settings_of
+from seqlab.registry.signature import COMPUTED, MISSING, settings_of, takes_others
 from seqlab.registry.types import Section
 
 EACH = 256
 """Classes whose sections are kept."""
+
+
+class Part(Section):
+    """One of the classes of a group of which there can be several, each below a key of its own.
+
+    Attributes:
+        target_: its name or path; in files ``_target_``, since many a class has a setting called ``name``.
+        left_out: settings that are no arguments where they are None.
+    """
+
+    left_out: ClassVar[frozenset[str]] = frozenset()
+    target_: str = Field(alias="_target_")
+
+    @model_serializer(mode="wrap")
+    def _as_in_files(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values = handler(self)
+        kept = {key: one for key, one in values.items() if one is not None or key not in self.left_out}
+        return {"_target_": kept.pop("target_"), **kept}
 
 
 class Choice:
@@ -22,8 +41,10 @@ class Choice:
     Args:
         registry: of the classes.
         given: arguments that are no settings, since seqlab makes them.
+        filled: settings that seqlab makes where they are not set.
         ranges: types of settings by name, narrower than a constructor says.
         base: what all of them have.
+        is_open: whether a class that takes any keyword may have settings that its source does not name.
     """
 
     def __init__(
@@ -31,10 +52,14 @@ class Choice:
         registry: Registry[Any],
         *,
         given: Collection[str],
+        filled: Collection[str] = (),
         ranges: Mapping[str, Any] = MappingProxyType({}),
         base: type[Section] = Section,
+        is_open: bool = False,
     ) -> None:
-        self.registry, self.given, self.ranges, self.base = registry, given, ranges, base
+        self.registry, self.given, self.filled = registry, given, filled
+        self.ranges, self.base, self.is_open = ranges, base, is_open
+        self.key = "_target_" if issubclass(base, Part) else "name"
         self.section: Callable[[str], type[Section]] = lru_cache(EACH)(self._section)
 
     @property
@@ -44,16 +69,35 @@ class Choice:
 
     def defaults(self, name: str) -> dict[str, Any]:
         """Return the settings of a class as a configuration has them; what must be set is ``???``."""
-        fields = self.section(name).model_fields
+        fields = {field.alias or key: field for key, field in self.section(name).model_fields.items()}
         return {key: "???" if field.is_required() else field.default for key, field in fields.items()} | {
-            "name": name
+            self.key: name
         }
 
-    def _validated(self, raw: Any) -> Section:
-        if not isinstance(raw, Mapping) or not isinstance(raw.get("name"), str):
-            raise ValueError(f"name: must name the {self.registry.kind}")  # noqa: TRY004 (pydantic's contract)
+    def make(self, part: Part, place: str, **offered: Any) -> Any:
+        """Return the object that a part of the configuration describes.
+
+        Args:
+            part: a class and its settings.
+            place: of the part in the configuration.
+            offered: arguments for which the settings say nothing; the constructor takes those that it has.
+
+        Raises:
+            ConfigError: it cannot be made so.
+        """
+        settings = part.model_dump()
+        one = self.registry[settings.pop("_target_")]
         try:
-            section = self.section(raw["name"])
+            taken = offered.keys() & signature(one).parameters
+            return one(**{key: offered[key] for key in taken} | settings)
+        except Exception as error:
+            raise ConfigError(f"{place}: {failure(error)}") from error
+
+    def _validated(self, raw: Any) -> Section:
+        if not isinstance(raw, Mapping) or not isinstance(raw.get(self.key), str):
+            raise ValueError(f"{self.key}: must name the {self.registry.kind}")  # noqa: TRY004 (pydantic's contract)
+        try:
+            section = self.section(raw[self.key])
         except ConfigError as error:
             raise ValueError(str(error)) from error
         return section.model_validate(raw)
@@ -62,11 +106,23 @@ class Choice:
         path = self.registry.path(name)
         try:
             found = settings_of(path)
+            is_open = self.is_open and takes_others(path)
         except LookupError as error:
             raise ConfigError(str(error.args[0])) from error
+        known = {key: one for key, one in found.items() if key.lstrip("_") not in self.given}
+        unset = {key for key, one in known.items() if one.default is COMPUTED or key in self.filled}
         fields: dict[str, Any] = {
-            key: (self.ranges.get(key, setting.type), ... if setting.default is MISSING else setting.default)
-            for key, setting in found.items()
-            if key.lstrip("_") not in self.given and setting.default is not COMPUTED
+            key: (self.ranges.get(key, one.type), ... if one.default is MISSING else one.default)
+            for key, one in known.items()
+            if key not in unset
         }
-        return create_model(path, __base__=self.base, **{**fields, "name": (Literal[name], ...)})
+        if not issubclass(self.base, Part):
+            return create_model(path, __base__=self.base, **{**fields, "name": (Literal[name], ...)})
+        fields |= {key: (known[key].type | None, None) for key in unset}
+        made = create_model(path, __base__=_OpenPart if is_open else self.base, **fields)
+        made.left_out = frozenset(unset)
+        return made
+
+
+class _OpenPart(Part, extra="allow"):
+    """Takes settings that nothing is known of."""

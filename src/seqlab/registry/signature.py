@@ -119,6 +119,18 @@ def settings_of(path: str) -> Mapping[str, Setting]:
     return _settings(*_find(module, name))
 
 
+def takes_others(path: str) -> bool:
+    """Return whether a class or function takes any keyword argument, whatever it does with it.
+
+    Raises:
+        LookupError: its source is not found.
+    """
+    module, _, name = path.rpartition(".")
+    _, node = _find(module, name)
+    init = node if isinstance(node, ast.FunctionDef) else _constructor(node)
+    return init is not None and init.args.kwarg is not None
+
+
 def _find(module: str, name: str) -> tuple[_Source, ast.ClassDef | ast.FunctionDef]:
     here = _parsed(module)
     if (node := here.defines(name)) is not None:
@@ -209,8 +221,8 @@ def _parts(annotation: ast.expr | None) -> Iterator[ast.expr]:
 
 
 def _known(part: ast.expr) -> Any:
-    if isinstance(part, ast.Constant) and part.value is None:
-        return type(None)
+    if isinstance(part, ast.Constant):
+        return type(None) if part.value is None else Any
     names = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
     if not names <= NAMES.keys() or any(
         isinstance(node, ast.Call | ast.Attribute) for node in ast.walk(part)

@@ -214,11 +214,6 @@ class RunFolder:
         return self.path / JOURNAL
 
     @property
-    def table(self) -> Path:
-        """The same as a table, if one is wanted."""
-        return self.path / "csv" / "metrics.csv"
-
-    @property
     def diagnostics(self) -> Path:
         """What was measured of gradient flow, gates and memory."""
         return self.path / "diagnostics.json"

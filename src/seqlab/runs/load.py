@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqlab.config import OF_THE_COMMAND, Config, validate
-from seqlab.config.optim import modules_of
+from seqlab.config.choices import modules_of
 from seqlab.data import DataSpec
 from seqlab.errors import RunError, SeqlabError
 from seqlab.io.safe_read import UnreadableError, read_yaml

@@ -16,7 +16,7 @@ def train_composed(composed: "DictConfig") -> float:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
-    from seqlab.config.optim import modules_of
+    from seqlab.config.choices import modules_of
     from seqlab.registry import plugins
     from seqlab.runs.paths import default_name
     from seqlab.sweep.clashes import job_folder

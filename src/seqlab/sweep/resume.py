@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from seqlab.config.choices import CHOICES, module_of
 from seqlab.config.hydra_syntax import quoted
-from seqlab.config.optim import CHOICES, module_of
 from seqlab.errors import ConfigError, RunError
 from seqlab.io.files import resolved
 from seqlab.io.safe_read import UnreadableError, read_yaml

@@ -16,9 +16,9 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from seqlab.config.choices import modules_of
 from seqlab.config.compose import make_config
 from seqlab.config.exit_codes import guarded
-from seqlab.config.optim import modules_of
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
 from seqlab.sweep.entry import train_composed

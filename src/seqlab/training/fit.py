@@ -36,7 +36,7 @@ from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
-from seqlab.training.trainer import Beside, check_devices, make_trainer
+from seqlab.training.trainer import Beside, check_classes, check_devices, make_trainer
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ def train(
         KeyboardInterrupt: the user stopped the run; its folder says so.
     """
     check_devices(config.trainer)
+    check_classes(config)
     folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:
         check_writable(folder.path.parent if path else resolved(config.paths.output_dir))
@@ -159,6 +160,9 @@ def _announce(
         },
         parameters=count_parameters(module),
     )
+    for logger in trainer.loggers:
+        if not isinstance(logger, TensorBoardLogger):  # which has them at the end, beside the scores
+            logger.log_hyperparams(_hyperparameters(config))
     log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
     log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
     log.info("%s", module.model)

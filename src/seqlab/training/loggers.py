@@ -1,4 +1,4 @@
-"""metrics.jsonl: every logged metric, one JSON object a line, append-only."""
+"""Who is told what is measured: metrics.jsonl, one JSON object a line, append-only; a table; TensorBoard."""
 
 import json
 import math
@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from seqlab.errors import StorageError
+from seqlab.registry.catalog import register_logger
+from seqlab.runs.claim import JOURNAL
 from seqlab.runs.table import Table
 
 
@@ -20,13 +22,11 @@ class Journal(Logger):
 
     Args:
         path: the file; made at the first line.
-        table: a CSV file that is to hold the same; None for no such table.
     """
 
-    def __init__(self, path: Path, table: Path | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self.table = Table(table, path) if table else None
 
     @property
     def name(self) -> str:
@@ -58,10 +58,7 @@ class Journal(Logger):
         """Have all lines written to the disk; return the bytes of the file."""
         with self.path.open("ab") as file:
             os.fsync(file.fileno())
-            size = file.tell()
-        if self.table:
-            self.table.update()
-        return size
+            return file.tell()
 
     @rank_zero_only
     def truncate(self, size: int) -> None:
@@ -69,11 +66,60 @@ class Journal(Logger):
         with self.path.open("ab") as file:
             file.truncate(size)
 
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: config.yaml holds them."""
+
+
+@register_logger("csv")
+class CsvTable(Logger):
+    """``csv/metrics.csv`` in the run folder: metrics.jsonl as a table, up to date at every checkpoint.
+
+    Args:
+        folder: of the run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.table = Table(folder / "csv" / "metrics.csv", folder / JOURNAL)
+
+    @property
+    def name(self) -> str:
+        """What Lightning calls this logger."""
+        return "csv"
+
+    @property
+    def version(self) -> int:
+        """There is one a run."""
+        return 0
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Bring the table up to date."""
+        if self.table.journal.exists():
+            self.table.update()
+
     @rank_zero_only
     def finalize(self, status: str) -> None:  # noqa: ARG002
         """Bring the table up to date, once a training or a test has ended, however it has."""
-        if self.table and self.path.exists():
-            self.table.update()
+        self.save()
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Do nothing: the journal has them."""
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Do nothing: config.yaml holds them."""
+
+
+@register_logger("tensorboard")
+class TensorBoard(TensorBoardLogger):
+    """``tensorboard/`` in the run folder.
+
+    Args:
+        folder: of the run.
+        at_step: where the run goes on: what was written after the checkpoint is purged, and written again.
+    """
+
+    def __init__(self, folder: Path, at_step: int = 0) -> None:
+        super().__init__(
+            folder, "tensorboard", version="", default_hp_metric=False, purge_step=at_step or None
+        )

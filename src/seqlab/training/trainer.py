@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import (
     AdvancedProfiler,
     PassThroughProfiler,
@@ -15,9 +15,11 @@ from lightning.pytorch.profilers import (
 )
 
 from seqlab.config import Config
+from seqlab.config.choices import CHOICES
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
 from seqlab.errors import ConfigError
 from seqlab.models.precision import for_lightning
+from seqlab.registry.section import Part
 from seqlab.runs.checkpoint.files import Checkpoints
 from seqlab.runs.folder import RunFolder
 from seqlab.training.callbacks import (
@@ -59,6 +61,18 @@ def check_devices(config: TrainerConfig) -> None:
     refusal = config.refusal(lambda: gpus, torch.backends.mps.is_available)
     if refusal:
         raise ConfigError(f"{refusal} (as torch {torch.__version__} sees it)")
+
+
+def check_classes(config: Config) -> None:
+    """Refuse classes that cannot be imported, or are of another kind than their group.
+
+    Raises:
+        ConfigError: one is such.
+    """
+    for group, choice in CHOICES.items():
+        section = getattr(config, group)
+        for part in (section,) if choice.key == "name" else section.parts.values():
+            choice.registry[part.target_ if isinstance(part, Part) else part.name]
 
 
 def make_trainer(
@@ -121,11 +135,10 @@ def _weight_average(config: Config) -> list[Callback]:
 
 
 def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logger]:
-    loggers: list[Logger] = [Journal(folder.metrics, folder.table if "csv" in config.names else None)]
-    if "tensorboard" in config.names:
-        # What was written after the checkpoint is purged: it is written again.
-        place = folder.path, "tensorboard"
-        loggers.append(
-            TensorBoardLogger(*place, version="", default_hp_metric=False, purge_step=at_step or None)
+    made = [
+        CHOICES["logger"].make(
+            part, f"logger.{key}", folder=folder.path, save_dir=str(folder.path), at_step=at_step
         )
-    return loggers
+        for key, part in config.parts.items()
+    ]
+    return [Journal(folder.metrics), *made]

@@ -223,10 +223,12 @@ def _flush(trainer: Trainer) -> int:
     """Have all that was logged written to the disk; return the bytes of the journal."""
     size = 0
     for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.experiment.flush()
         if isinstance(logger, Journal):
             size = logger.sync() or 0
+        elif isinstance(logger, TensorBoardLogger):
+            logger.experiment.flush()
+        else:
+            logger.save()
     return size
 
 

@@ -1,0 +1,125 @@
+"""The groups of conf/ whose settings are the arguments of a class that is chosen: torch's, ours, or yours."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from omegaconf import DictConfig, OmegaConf
+from pydantic import Field, model_validator
+
+from seqlab.registry.catalog import loggers, optimizers, schedulers
+from seqlab.registry.registry import Registry
+from seqlab.registry.section import Choice, Part
+from seqlab.registry.types import NotNegative, Positive, Section, Share, as_list
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+
+class SchedulerConfig(Section):
+    """What every scheduler has besides the arguments of its class.
+
+    Attributes:
+        interval: what it goes on after.
+        monitor: the score that it goes by, if it goes by one.
+    """
+
+    name: str
+    interval: Literal["epoch", "step"] = "epoch"
+    monitor: str | None = None
+
+    @model_validator(mode="after")
+    def _score_is_known(self) -> "SchedulerConfig":
+        if self.monitor is not None and self.interval == "step":
+            raise ValueError("monitor is a score, which is known once an epoch; use interval=epoch")
+        return self
+
+
+CHOICES = {
+    "optimizer": Choice(
+        optimizers,
+        given=("params",),
+        ranges={
+            "lr": Positive,
+            "momentum": Share,
+            "betas": tuple[Beta, Beta],
+            "weight_decay": NotNegative,
+        },
+    ),
+    "scheduler": Choice(
+        schedulers,
+        given=("optimizer", "length", "last_epoch"),
+        base=SchedulerConfig,
+    ),
+    "logger": Choice(loggers, given=("folder", "at_step"), filled=("save_dir",), base=Part, is_open=True),
+}
+"""The groups whose settings are those of the class that is chosen."""
+
+NAMED = ("data", "task", "optimizer", "scheduler")
+"""Groups of which one class is chosen, which config.yaml calls ``name``."""
+HYDRAS = ("_target_", "_partial_", "_recursive_", "_convert_")
+"""Keys that say how Hydra makes an object."""
+LIBRARIES = ("torch", "lightning", "torchmetrics", "seqlab")
+"""Packages whose classes may be named by their path without the user having named the module."""
+
+
+def canonical(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration in which every class is named as config.yaml names it.
+
+    That is by ``name`` in a group of which one is chosen; where there can be several, each has its own key,
+    and is named by ``_target_`` there. ``_target_`` is read as ``name`` too, a key alone as ``_target_``.
+    """
+    found = dict(raw)
+    for group in NAMED:
+        if isinstance(section := raw.get(group), Mapping) and "_target_" in section:
+            found[group] = _without_hydras(section) | {"name": section["_target_"]}
+    if "logger" in raw:
+        found["logger"] = _each_below_its_key(raw["logger"], loggers)
+    return found
+
+
+def _each_below_its_key(section: Any, registry: Registry[Any]) -> Any:
+    """Return ``{"csv": {"_target_": "csv"}}`` of "csv", ["csv"], {"csv": True} and {"name": "csv"}."""
+    if isinstance(section, Mapping) and isinstance(section.get("name"), str | Sequence):
+        section = section["name"]  # as earlier versions of seqlab wrote it
+    if isinstance(section, str | Sequence):
+        section = {key_of(str(name), registry): {"_target_": str(name)} for name in as_list(section)}
+    if not isinstance(section, Mapping):
+        return section
+    return {key: _named(key, value) for key, value in section.items() if value is not False}
+
+
+def _named(key: str, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return {"_target_": key} if value is True else value
+    return {"_target_": value.get("_target_", key)} | _without_hydras(value)
+
+
+def _without_hydras(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key not in HYDRAS}
+
+
+def key_of(name: str, registry: Registry[Any]) -> str:
+    """Return the key below which a class has its settings: its name, or of a path what its name would be."""
+    return registry.naming(name) or name.rpartition(".")[2].lower() if "." in name else name
+
+
+def module_of(path: str) -> str | None:
+    """Return the user's module that a class named by its path is in; None for a library's, and for a name."""
+    module = path.rpartition(".")[0]
+    return module if module and module.split(".")[0] not in LIBRARIES else None
+
+
+def modules_of(raw: Mapping[str, Any]) -> list[str]:
+    """Return the user's modules that a configuration needs: imports, and those of classes named by a path."""
+    plain: Any = OmegaConf.to_container(raw) if isinstance(raw, DictConfig) else raw
+    found = map(module_of, _targets(canonical(plain)))
+    return list(dict.fromkeys([*as_list(plain["imports"]), *filter(None, found)]))
+
+
+def _targets(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the classes that a canonical configuration names, whatever else is wrong with it."""
+    for group, choice in CHOICES.items():
+        section = raw.get(group)
+        parts = (
+            [section] if choice.key == "name" else section.values() if isinstance(section, Mapping) else ()
+        )
+        yield from (str(one.get(choice.key)) for one in parts if isinstance(one, Mapping))
