@@ -73,6 +73,7 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
         (["data=parity", "data.train_samples=0"], "data.train_samples must be greater than or equal to 1"),
         (["data=jena_climate", "callbacks.score_drawn=true"], "data=jena_climate has no classes"),
         (["data=text_csv"], "data.path must be set"),
+        (["data=series_csv", "data.path=a"], "data.targets must be set"),
         (["data=text_csv", "data.path=a", "data.encoding=utf-16"], "files in utf-16 are not read"),
         (["data=text_csv", "data.path=a", "data.encoding=utf9"], "no encoding 'utf9'"),
         (["data=series_csv", "data.path=a", "data.targets=[]"], "data.targets"),
