@@ -24,7 +24,7 @@ class Decides(Cell):
 
 
 class Variant(LSTM):
-    """A subclass of a twin has equations of its own."""
+    """A subclass of torch's cells has equations of its own."""
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_auto_takes_the_fastest_that_serves_and_says_why(cell, engine, reason):
 @pytest.mark.parametrize("engine", ["native", "torch", "eager", "reference"])
 def test_an_engine_that_was_asked_for_is_taken(engine):
     choice = choose(engine, LSTM(), torch.float64, CPU)
-    assert (choice.engine.name, choice.reason) == (engine, "asked for")
+    assert (choice.engine.name, choice.reason) == (engine, "requested")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_engine_that_was_asked_for_is_taken(engine):
             "torch",
             Variant,
             torch.float32,
-            r"engine=torch cannot run here: torch has no twin of cell 'Variant'",
+            r"engine=torch cannot run here: torch does not have cell 'Variant'",
         ),
         ("torch", LSTM, torch.int64, r"needs floating-point inputs, got torch.int64; use engine=auto"),
         ("eager", Decides, torch.float32, r"engine=eager cannot run here: .*'sum' at .*; use engine=auto"),

@@ -144,4 +144,7 @@ def test_what_a_processor_cannot_do_is_refused_before_training(train, capsys, pr
 
 def test_an_engine_that_lacks_the_type_is_refused_before_training(train, capsys):
     assert train(*SMALL, "trainer.precision=bf16-true", "engine=native") == 2
-    assert "engine=native cannot run here: the native engine has no bfloat16" in capsys.readouterr().err
+    assert (
+        "engine=native cannot run here: the native engine does not support bfloat16"
+        in capsys.readouterr().err
+    )

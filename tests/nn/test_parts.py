@@ -192,7 +192,7 @@ def test_inputs_that_do_not_fit_are_told_with_both_shapes(x, lengths, state, mes
 
 def test_a_forced_engine_that_cannot_serve_is_an_error():
     network = Recurrent("mgu", input_size=3, hidden_size=4, engine="torch")
-    with pytest.raises(EngineError, match="engine=torch cannot run here: torch has no twin of cell 'mgu'"):
+    with pytest.raises(EngineError, match="engine=torch cannot run here: torch does not have cell 'mgu'"):
         network(torch.zeros(1, 2, 3))
     with pytest.raises(EngineError, match="no engine named 'fast'"):
         Recurrent("gru", input_size=3, hidden_size=4, engine="fast")(torch.zeros(1, 2, 3))

@@ -1,4 +1,4 @@
-"""How are the equations run? One engine a file; ``choose`` picks the fastest that can serve."""
+"""How are the equations run? One engine per file; ``choose`` picks the fastest that can run the cell."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from seqlab.errors import EngineError, near
 from seqlab.registry.catalog import engines
 
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Native(), Torch(), Eager(), Reference())}
-"""seqlab's own engines by name, the fastest first: the order in which ``auto`` asks them."""
+"""seqlab's own engines by name, the fastest first: the order in which ``auto`` tries them."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Choice:
 def choose(
     name: str, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None = None
 ) -> Choice:
-    """Return the engine called ``name``, or for "auto" the fastest that serves the cell here.
+    """Return the engine called ``name``, or for "auto" the fastest that can run the cell here.
 
     Args:
         name: of the engine.
         cell: the equations.
         dtype: of the inputs.
         device: on which they are.
-        watcher: who must see every operation of torch, see ``surroundings``; None if nobody.
+        watcher: what must see every single torch operation, see ``surroundings``; None if nothing does.
 
     Raises:
-        EngineError: there is no such engine, or the one asked for cannot serve.
+        EngineError: the name is unknown, or the requested engine cannot run the cell.
     """
     if name == "auto":
         refusals: list[str] = []
@@ -52,14 +52,14 @@ def choose(
     refusal = _refusal(engine, cell, dtype, device, watcher)
     if refusal is not None:
         raise EngineError(f"engine={name} cannot run here: {refusal}; use engine=auto")
-    return Choice(engine, "asked for")
+    return Choice(engine, "requested")
 
 
 def named(name: str) -> Engine:
-    """Return an engine: one of ``ENGINES``, or one of yours, which ``auto`` does not ask.
+    """Return an engine: one of ``ENGINES``, or a registered one of yours, which ``auto`` does not consider.
 
     Raises:
-        EngineError: there is no such engine.
+        EngineError: the name is unknown.
     """
     if name not in engines:
         raise EngineError(f"no engine named '{name}'; {near(name, ['auto', *engines])}")
@@ -69,10 +69,10 @@ def named(name: str) -> Engine:
 def _refusal(
     engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None
 ) -> str | None:
-    """Return why the engine cannot run the cell, having prepared it for that if it can."""
+    """Return why the engine cannot run the cell; if it can, prepare it and return None."""
     if watcher is not None and engine.in_one_piece:
         able = " and ".join(name for name, other in ENGINES.items() if not other.in_one_piece)
-        return f"{watcher} must see every operation of torch, as only the engines {able} show them"
+        return f"{watcher} must see every single torch operation, and only the engines {able} allow that"
     refusal = engine.refusal(cell, dtype, device)
     if refusal is None:
         try:

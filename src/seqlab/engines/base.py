@@ -15,7 +15,7 @@ from seqlab.registry.catalog import engines
 
 @dataclass(frozen=True)
 class Weights:
-    """The fused parameters of one layer in one direction; blocks stand in the order of ``layout``.
+    """The fused parameters of one layer in one direction; the blocks are in the order of ``layout``.
 
     Shapes: W [G_x·H, I], b [G_x·H], U [G_u·H, H]; ``own`` holds vectors [H], scalars [] and norms by name.
     """
@@ -35,9 +35,9 @@ def zero_state(cell: Cell, weights: Weights, x: Tensor) -> State:
 class Steps:
     """The steps of a batch for an engine that computes all rows at every step.
 
-    Past its length a sequence repeats its last step: the same inputs from the same state. So whatever stands
-    in the padding, and however long it is, what is computed there is as finite as what counts, and adds
-    exactly 0 to every gradient.
+    Past its length a sequence repeats its last step: the same inputs from the same state. So whatever the
+    padding holds, and however long it is, the values computed there are as finite as those of the last step
+    and add exactly 0 to every gradient.
     """
 
     def __init__(self, cell: Cell, lengths: Tensor | None, steps: int) -> None:
@@ -49,7 +49,7 @@ class Steps:
         return with_last_step_repeated(x, self.lengths)
 
     def next_state(self, time: int, before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> State:
-        """Return the state from which the step behind ``time`` starts, each [B, H]."""
+        """Return the state from which the step after ``time`` starts, each [B, H]."""
         if self._goes_on is None:
             return State({name: after[name] for name in self.cell.state})
         goes_on = self._goes_on[time]
@@ -59,7 +59,7 @@ class Steps:
 def collect(
     cell: Cell, steps: Sequence[Mapping[str, Tensor]], lengths: Tensor | None, *, need_state: bool
 ) -> tuple[Tensor, State | None]:
-    """Make an engine's answer of what the cell's step returned at every time step."""
+    """Return an engine's result, made of what the cell's step returned at every time step."""
     outputs = without_padding(torch.stack([step[cell.output] for step in steps], dim=1), lengths)
     if not need_state:
         return outputs, None
@@ -74,8 +74,8 @@ class Engine(ABC):
 
     Attributes:
         name: what ``engine=`` calls it.
-        in_one_piece: whether it computes outside of torch's single operations, or in ones that torch.func and
-            forward-mode differentiation do not know.
+        in_one_piece: whether it computes outside torch's single operations, or in operations that torch.func
+            and forward-mode differentiation do not support.
     """
 
     name: ClassVar[str]
@@ -86,10 +86,10 @@ class Engine(ABC):
         """Return why this engine cannot run the cell here, or None if it can."""
 
     def prepare(self, cell: Cell, dtype: torch.dtype) -> None:  # noqa: B027 (most have nothing to do)
-        """Do what is done once before the first run of a cell that the engine does not refuse.
+        """Do what is needed once before the first run of a cell that the engine does not refuse.
 
         Raises:
-            EngineError: it fails, so that the engine cannot run the cell here.
+            EngineError: the preparation fails, so the engine cannot run the cell here.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The eager engine: a Program in plain PyTorch, its products hoisted and fused. Any device, no compiler."""
+"""The eager engine: a Program in PyTorch, its products hoisted and fused. Any device, no compiler."""
 
 import operator
 from collections.abc import Sequence
@@ -71,10 +71,10 @@ def run_trace(
 
 @dataclass(frozen=True)
 class FusedStep:
-    """A step in which all products of one vector are one product.
+    """A step in which all products with the same vector are one product.
 
     Attributes:
-        module: the step as a function of ``arguments`` and then one matrix a group of products.
+        module: the step as a function of ``arguments``, then of one matrix per group of products.
         arguments: ("x", gate), ("s", state), ("p", own parameter) or ("c", number) in order.
         products: the gates of each group.
     """
@@ -118,7 +118,7 @@ def _fused_step(program: Program) -> FusedStep:
 
 
 def _rows(U: Tensor, stored: Sequence[str], wanted: Sequence[str]) -> Tensor:
-    """Return the blocks of ``wanted`` gates, in that order, out of the fused U; a view where they lie so."""
+    """Return the blocks of ``wanted`` gates, in that order, of the fused U; a view if they are adjacent."""
     if tuple(stored) == tuple(wanted):
         return U
     blocks = dict(zip(stored, U.chunk(len(stored)), strict=True))

@@ -31,7 +31,7 @@ NONLINEAR: dict[str, Callable[..., Any]] = {
     "minimum": torch.minimum,
     "clamp": torch.clamp,
 }
-"""Functions of one or two tensors; a gate's value is the first of them behind its W x or U v."""
+"""Functions of one or two tensors; a gate's value is the first of them applied to its W x or U v."""
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -72,9 +72,9 @@ _KNOWN = set(OPERATIONS.values())
 
 
 def operation(target: object) -> Callable[..., Any] | None:
-    """Return the one function that ``target`` (a function or a method's name) means; None if forbidden."""
+    """Return the function that ``target`` (a function or a method's name) stands for; None if forbidden."""
     if callable(target) and target in _KNOWN:
         return target
-    if target == "where":  # as a method its arguments stand in another order
+    if target == "where":  # as a method it takes its arguments in another order
         return None
     return _SYNONYMS.get(target) or (OPERATIONS.get(target) if isinstance(target, str) else None)

@@ -1,4 +1,4 @@
-"""From equations to a Program: what depends on x alone, then level by level products and what follows.
+"""From equations to a Program: what depends on x alone, then, level by level, products and elementwise work.
 
 The level of a value is the number of ``u`` calls on the longest path to it. All W x_t are one matrix product
 before the loop over time; in a step, the products of one level that multiply the same vector are one product.
@@ -23,7 +23,7 @@ class Level:
     """One stage of a step: the products that can be taken at once, then elementwise work.
 
     Attributes:
-        products: by the vector they multiply, the nodes ``product(gate, vector)``.
+        products: the nodes ``product(gate, vector)``, by the vector that they multiply.
         pointwise: the elementwise and norm nodes that follow, in order.
     """
 
@@ -49,7 +49,7 @@ class Program:
         numbers: how many numbers it takes.
         graph: the step.
         levels: the step in stages; level 0 has no products.
-        gate_values: for each gate the node of its value: the first nonlinear function behind its W x or U v.
+        gate_values: the node of each gate's value: the first nonlinear function applied to its W x or U v.
     """
 
     name: str
@@ -73,8 +73,8 @@ class Program:
 
         Args:
             given: the values of placeholders by their names.
-            u: returns U v for a gate's name and a vector.
-            norms: returns the value of the norm called so, for a vector.
+            u: returns U v, given a gate's name and a vector.
+            norms: returns the normalised vector, given a norm's name and a vector.
         """
         meaning: dict[Any, Function] = {product: u, norm: norms}
         values: dict[fx.Node, Any] = {}
@@ -88,7 +88,7 @@ class Program:
 
     @classmethod
     def of(cls, tape: Tape) -> "Program":
-        """Make a graph of a step that was written down with its lines."""
+        """Make a graph of a step that was recorded with its lines."""
         cell, graph = tape.cell, _graph(tape)
         given = [str(node.target) for node in graph.find_nodes(op="placeholder")]
         products = {node.args[0] for node in graph.find_nodes(op="call_function", target=product)}
@@ -120,7 +120,7 @@ def _graph(tape: Tape) -> fx.Graph:
             return graph.placeholder(f"c_{next(numbers)}")
         return values.get(argument, argument) if isinstance(argument, str) else argument
 
-    for place, (entry, line) in enumerate(zip(tape.entries, tape.lines or (), strict=True)):
+    for index, (entry, line) in enumerate(zip(tape.entries, tape.lines or (), strict=True)):
         target, *arguments = entry
         if isinstance(target, str):
             node = graph.placeholder(target)
@@ -129,8 +129,8 @@ def _graph(tape: Tape) -> fx.Graph:
             args = tuple(map(node_of, arguments))
             node = graph.call_function(target, args, {name: node_of(value) for name, value in named})
         node.meta["line"] = line
-        values[f"%{place}"] = node
-    graph.output({name: values[place] for name, place in tape.results.items()})
+        values[f"%{index}"] = node
+    graph.output({name: values[index] for name, index in tape.results.items()})
     graph.lint()
     return graph
 

@@ -1,7 +1,7 @@
-"""Is a trace what a step computes, at every time step? What is not runs on the reference engine alone.
+"""Does a trace compute the same as the step, at every time step? If not, only the reference engine runs it.
 
-The reference engine runs the step at every time step; a trace runs it once for all. So it is run several
-times: it may not draw random numbers, count, look at a clock, or change what it reads; and with tensors.
+The reference engine runs the step at every time step; a trace runs it once. So the step is run several times,
+also with tensors: it may not draw random numbers, count, read a clock, or change what it reads.
 """
 
 import random
@@ -21,15 +21,15 @@ from seqlab.engines.base import Weights
 from seqlab.engines.program import Program
 from seqlab.engines.reachable import held
 from seqlab.engines.reading import Reading
-from seqlab.engines.surroundings import nobody_watching
+from seqlab.engines.surroundings import without_transforms
 from seqlab.engines.tape import NUMBER, Tape, definition, refusal
 
 REPEATS = 3
-"""How often a step is run before it counts as computing the same every time."""
+"""How often a step is run before it is trusted to compute the same every time."""
 
 
 def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
-    """Run a step again and again, as its time steps do; refuse what differs, and return the last tape.
+    """Run a step several times, as a loop over time does; refuse what differs, and return the last tape.
 
     Raises:
         TraceError: two runs differ, or one changes what the next one reads.
@@ -53,18 +53,18 @@ def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
 
 
 def _attributes(bound: Cell, tape: Tape) -> dict[str, object]:
-    """Return what a bound cell holds beside its parameters."""
+    """Return the attributes of a bound cell other than its parameters."""
     return {name: value for name, value in vars(bound).items() if name not in tape.own}
 
 
 def _compare(cell: Cell, first: Tape, tape: Tape) -> None:
     """Refuse the first operation that differs between two runs."""
     pairs = zip_longest(_spelled(first), _spelled(tape))
-    for place, (one, other) in enumerate(pairs):
+    for index, (one, other) in enumerate(pairs):
         if one != other:
             lines = tape.lines or [definition(cell)]
             what = "a value that differs every time, such as a random number, a counter or a clock"
-            raise refusal(cell, what, lines[min(place, len(lines) - 1)])
+            raise refusal(cell, what, lines[min(index, len(lines) - 1)])
 
 
 def _spelled(tape: Tape) -> Iterator[str]:
@@ -84,31 +84,33 @@ def _flat(entry: object) -> Iterator[object]:
 
 
 def compare_with_step(cell: Cell, program: Program, constants: dict[str, float]) -> None:
-    """Refuse a step that computes something else with tensors, as one that asks ``isinstance`` may.
+    """Refuse a step that computes something else with tensors, as a step that uses ``isinstance`` may.
 
     Raises:
-        TraceError: the results differ, or there are none.
+        TraceError: the results differ, or the step fails.
     """
     try:
         differing = _differing(cell, program, constants)
     except Exception as error:  # noqa: BLE001 (it is the user's code)
         raise refusal(cell, f"{type(error).__name__}: {error}", line_of_step(error)) from None
     if differing:
-        what = f"a step that computes another {differing[0]} for tensors than for what stands for them"
+        what = (
+            f"a step that computes another {differing[0]} for tensors than for the values it is traced with"
+        )
         raise refusal(cell, what, definition(cell))
 
 
 def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> list[str]:
-    """Return the results of a step that are others with tensors."""
-    gates = {gate: 0.3 + 0.1 * place for place, gate in enumerate(cell.gates)}
-    with nobody_watching(), torch.device("cpu"), torch.no_grad():
+    """Return the names of the results that differ when the step runs with tensors."""
+    gates = {gate: 0.3 + 0.1 * index for index, gate in enumerate(cell.gates)}
+    with without_transforms(), torch.device("cpu"), torch.no_grad():
         scalars = cell.own(Scalar)
         own = {
             name: _example(300 + k)[(0, 0) if name in scalars else 0] for k, name in enumerate(program.own)
         }
         norms = {name: torch.nn.LayerNorm(3).double() for name in program.norms}
-        x = {gate: _example(100 + place) for place, gate in enumerate(cell.gates)}
-        s = {name: _example(200 + place) for place, name in enumerate(cell.state)}
+        x = {gate: _example(100 + index) for index, gate in enumerate(cell.gates)}
+        s = {name: _example(200 + index) for index, name in enumerate(cell.state)}
         returned = cell.bind({**own, **norms}).step(
             cast("Any", Names("x", x, x.__getitem__)),
             cast("Any", Names("u", gates, lambda gate: lambda vector: gates[gate] * vector)),
@@ -128,20 +130,20 @@ def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> lis
 
 
 def _example(number: int) -> Tensor:
-    """Return numbers of a [B, H], always the same ones; nothing random, which torch.func may forbid."""
+    """Return a [B, H] of fixed numbers: torch.func may forbid random ones."""
     return torch.linspace(-0.9, 0.8, 6, dtype=torch.float64).mul(number).sin().view(2, 3)
 
 
 @contextmanager
 def random_numbers_kept() -> Iterator[Callable[[], bool]]:
-    """Leave the random numbers of Python, numpy and torch as they are; yield whether any were drawn."""
+    """Restore the random states of Python, numpy and torch; yield a function: was any random number drawn?"""
     before = _random_state()
     try:
         yield lambda: _random_state() != before
     finally:
         if _random_state() != before:
             random.setstate(before[0])
-            with nobody_watching():
+            with without_transforms():
                 torch.set_rng_state(torch.frombuffer(bytearray(before[1]), dtype=torch.uint8))
             kind, numbers, *rest = before[2]
             np.random.set_state((kind, np.frombuffer(numbers, np.uint32), *rest))  # noqa: NPY002
@@ -149,6 +151,6 @@ def random_numbers_kept() -> Iterator[Callable[[], bool]]:
 
 def _random_state() -> tuple[Any, bytes, list[Any]]:
     kind, numbers, *rest = cast("Any", np.random.get_state())  # noqa: NPY002 (what a step may draw from)
-    with nobody_watching():
+    with without_transforms():
         torchs = torch.get_rng_state().numpy().tobytes()
     return random.getstate(), torchs, [kind, numbers.tobytes(), *rest]

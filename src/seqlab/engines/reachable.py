@@ -1,7 +1,7 @@
-"""What the objects hold that a step reads: of two equal answers, the step between them has changed nothing.
+"""What is reachable from the objects that a step reads: if it is equal before and after, nothing was changed.
 
-Unlike a pickle this goes into classes, functions, generators and whatever else has state and is pickled by
-name or not at all. A library's own classes and functions are taken for constant; their instances are not.
+Unlike a pickle this looks into classes, functions, generators and whatever else has state but is pickled by
+name or not at all. A library's classes and functions are assumed constant; their instances are not.
 """
 
 import inspect
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
-"""Types whose values hold nothing but themselves."""
+"""Types whose values hold no other objects."""
 
 CONTAINERS = (dict, list, tuple, set, frozenset)
 """Types whose values hold nothing but their items."""
@@ -29,7 +29,7 @@ LIBRARIES = frozenset((*sys.stdlib_module_names, "numpy", "seqlab", "torch"))
 """Packages whose classes and functions are not followed."""
 
 MOST = 10_000
-"""Values that are looked at, the nearest first."""
+"""How many values are looked at, the nearest first."""
 
 
 def held(roots: Iterable[object]) -> list[str | int]:
@@ -39,10 +39,10 @@ def held(roots: Iterable[object]) -> list[str | int]:
         roots: where to begin.
 
     Returns:
-        Every plain value as a text, and for an object its number, in an order that the objects decide.
+        Every simple value as a text, every other object by its number, in an order that the objects decide.
     """
     found: list[str | int] = []
-    seen: dict[int, tuple[int, object]] = {}  # with the object, so that no other gets its id
+    seen: dict[int, tuple[int, object]] = {}  # holds the object, so that its id is not used again
     waiting = deque(roots)
     while waiting and len(found) < MOST:
         value = waiting.popleft()
@@ -105,7 +105,7 @@ def _of_instance(value: object) -> Iterator[object]:
         names = vars(base).get("__slots__", ())
         for name in (names,) if isinstance(names, str) else names:
             yield inspect.getattr_static(value, name, None) and getattr(value, name, None)
-    with suppress(Exception):  # what has no state in Python, such as itertools.count, may tell it to copy
+    with suppress(Exception):  # objects without state in Python, such as itertools.count, may tell it to copy
         for part in value.__reduce_ex__(4)[1:]:
             yield list(part) if isinstance(part, Iterator) else part
 
@@ -125,7 +125,7 @@ def _of_function(function: FunctionType) -> Iterator[object]:
 
 
 def _globals(function: FunctionType) -> Iterator[object]:
-    """Yield what a function may read of its module, and of those that are named in it."""
+    """Yield what a function may read of its own module and of the modules that it names."""
     names = sorted(set(_names(function.__code__)))
     spaces, known = [function.__globals__], {id(function.__globals__)}
     for space in spaces:
@@ -159,4 +159,4 @@ OF_KIND: dict[type, Callable[[Any], Iterable[object]]] = {
     ModuleType: lambda _: (),
     CodeType: lambda _: (),
 }
-"""How to look into what is no plain object."""
+"""How to look into special kinds of objects."""

@@ -1,9 +1,9 @@
 """What the code of a step can read, and whether that is unchanged.
 
-It is known where the code reads nothing but its arguments, numbers, strings, torch's elementwise functions, a
+This is known if the code reads nothing but its arguments, numbers, strings, torch's elementwise functions, a
 few of Python's own functions, and functions of which the same is true, all found as globals, in modules, in
 closures or as attributes of the cell. Anything else, such as a list, an array, an object, a property or a
-clock, may change unseen.
+clock, may change unnoticed.
 """
 
 import builtins
@@ -19,7 +19,7 @@ from seqlab.cells import Cell, State
 from seqlab.cells.base import CellType, Own
 from seqlab.engines.operations import operation
 
-PLAIN = (bool, int, float, complex, str, bytes, type(None))
+IMMUTABLE = (bool, int, float, complex, str, bytes, type(None))
 """Types whose values cannot change."""
 
 PURE = frozenset(
@@ -49,7 +49,7 @@ PURE = frozenset(
 """What may be called because its results depend on its arguments alone."""
 
 LOCAL = ("LOAD_FAST", "LOAD_CONST", "LOAD_DEREF", "LOAD_CLOSURE", "LOAD_ASSERTION", "LOAD_SMALL_INT")
-"""How code reads what is its own or stands in a closure: beginnings of the names of Python's operations."""
+"""How code reads local variables and closures: prefixes of the names of Python's instructions."""
 
 ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR")
 """How code reads attributes."""
@@ -66,12 +66,12 @@ class Reading:
 
     Attributes:
         kind: the cell's class.
-        bases: the classes it inherits from.
-        changes: those of cell classes until now.
-        present: a namespace, a name in it, and what stood there.
-        absent: a namespace, and names that were not in it.
-        functions: the functions that run, each with what it was made of.
-        unknown: what may change unseen.
+        bases: the classes that it inherits from.
+        changes: how often cell classes have been changed so far.
+        present: a namespace, a name in it, and its value.
+        absent: a namespace, and names that are not in it.
+        functions: the functions that run, each with its parts (code, defaults, closure).
+        unknown: what may change unnoticed.
     """
 
     kind: type[Cell]
@@ -92,8 +92,8 @@ class Reading:
         return reading
 
     def holds(self, cell: Cell) -> bool:
-        """Return whether everything that is known stands where it stood."""
-        # Plain loops, and no more looked up than must be: this is done at every call.
+        """Return whether everything that the step reads is unchanged."""
+        # Simple loops with as few look-ups as possible: this runs at every call.
         if type(cell) is not self.kind or self.kind.__mro__ is not self.bases:
             return False
         if CellType.changes != self.changes:
@@ -118,12 +118,12 @@ def _parts(function: FunctionType) -> tuple[object, ...]:
 
 
 class _Follower:
-    """Fills a reading. An attribute may be one of the cell, whatever it is read from."""
+    """Fills a ``Reading``. Any attribute that is read is assumed to be one of the cell."""
 
     def __init__(self, cell: Cell, reading: Reading) -> None:
         self.reading = reading
         bases = reading.bases
-        # Changes of cell classes are counted, those of the cell and of other classes are not.
+        # Changes of cell classes are counted; changes of the cell itself and of other classes are not.
         self.counted: list[Mapping[str, Any]] = [vars(base) for base in bases if isinstance(base, CellType)]
         others = [vars(base) for base in bases if not isinstance(base, CellType) and base is not object]
         reading.absent += [(space, set()) for space in (vars(cell), *others)]
@@ -139,11 +139,11 @@ class _Follower:
             self.value(space.get(name, _MISSING))
         for space, absent in self.reading.absent:
             if name in space:
-                self.value(self.place(space, name))
+                self.value(self.look_up(space, name))
             else:
                 absent.add(name)
 
-    def place(self, space: Mapping[str, Any], name: str) -> object:
+    def look_up(self, space: Mapping[str, Any], name: str) -> object:
         value = space.get(name, _MISSING)
         if (id(space), name) not in self.seen:
             self.seen.add((id(space), name))
@@ -151,7 +151,7 @@ class _Follower:
         return value
 
     def value(self, value: object) -> None:
-        if type(value) in PLAIN or value is _MISSING or isinstance(value, Own) or _is_pure(value):
+        if type(value) in IMMUTABLE or value is _MISSING or isinstance(value, Own) or _is_pure(value):
             return
         if type(value) in (tuple, frozenset):
             for part in value:  # type: ignore[attr-defined]
@@ -180,7 +180,7 @@ class _Follower:
             self.value(value)
         defaults = function.__kwdefaults__ or {}
         for name in defaults:
-            self.value(self.place(defaults, name))
+            self.value(self.look_up(defaults, name))
         self.code(function.__code__, function.__globals__)
 
     def code(self, code: CodeType, space: Mapping[str, Any]) -> None:
@@ -199,16 +199,16 @@ class _Follower:
             elif operation_name.startswith(ELSEWHERE) and not operation_name.startswith(LOCAL):
                 self.reading.unknown.append(code)
 
-    def name(self, space: Mapping[str, Any], name: str, behind: list[tuple[str, Any]]) -> None:
-        """Follow a global and, of a module, the attributes that are read of it."""
-        value = self.place(space, name)
+    def name(self, space: Mapping[str, Any], name: str, rest: list[tuple[str, Any]]) -> None:
+        """Follow a global name and, if it is a module, the attributes that are read from it."""
+        value = self.look_up(space, name)
         if value is _MISSING:
-            value = self.place(vars(builtins), name)
-        while isinstance(value, ModuleType) and behind and behind[0][0].startswith(ATTRIBUTES):
-            module, value = value, self.place(vars(value), behind.pop(0)[1])
+            value = self.look_up(vars(builtins), name)
+        while isinstance(value, ModuleType) and rest and rest[0][0].startswith(ATTRIBUTES):
+            module, value = value, self.look_up(vars(value), rest.pop(0)[1])
             if value is _MISSING:  # a module may have a __getattr__
                 self.reading.unknown.append(module)
-        if behind and behind[0][0].startswith(ATTRIBUTES) and type(value) not in PLAIN:
+        if rest and rest[0][0].startswith(ATTRIBUTES) and type(value) not in IMMUTABLE:
             self.reading.unknown.append(value)
         self.value(value)
 

@@ -1,4 +1,4 @@
-"""The reference engine: calls ``step``, one time step after the other. The truth for all other engines."""
+"""The reference engine: calls ``step`` once per time step. All other engines are tested against it."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from seqlab.engines.base import Engine, Steps, Weights, collect, register_engine
 
 @register_engine("reference")
 class Reference(Engine):
-    """Any cell, any dtype, any device; ordinary autograd, so double backward works too."""
+    """Runs any cell with any dtype on any device; ordinary autograd, so double backward works too."""
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         return None
@@ -50,5 +50,5 @@ class Reference(Engine):
 
 
 def _blocks(fused: Tensor, gates: tuple[str, ...]) -> dict[str, Tensor]:
-    """Cut a fused parameter into one block of H rows a gate."""
+    """Split a fused parameter into one block of H rows per gate."""
     return dict(zip(gates, fused.chunk(len(gates)), strict=True)) if gates else {}

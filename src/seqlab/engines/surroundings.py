@@ -1,4 +1,4 @@
-"""Who must see torch's single operations just now? The private names of torch that tell stand here alone."""
+"""Must something see torch's single operations now? Only this module uses torch's private names for that."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +13,10 @@ from seqlab.errors import EngineError
 
 
 def watcher() -> str | None:
-    """Return who follows every operation of what runs now, or None if nobody does.
+    """Return the name of what follows every torch operation now, or None.
 
-    An engine that computes in one piece would be passed over by it: gradients of 0, or addresses of tensors
-    that have no memory.
+    It would not see an engine that computes in one piece: gradients would be 0, or a kernel would get the
+    address of a tensor that has no memory.
     """
     if torch.compiler.is_exporting():
         return "torch.export"
@@ -24,26 +24,26 @@ def watcher() -> str | None:
         return "torch.func (grad, vmap, jvp, …)"
     if forward_ad._current_level >= 0:  # noqa: SLF001 (there is no public way)
         return "forward-mode differentiation"
-    # torch.compile has modes of its own, and leaves out what it cannot see into.
+    # torch.compile has modes of its own, and skips what it cannot trace.
     if not torch.compiler.is_compiling() and torch._C._len_torch_dispatch_stack():  # noqa: SLF001
         return "a dispatch mode (make_fx, FakeTensorMode, …)"
     return None
 
 
 @contextmanager
-def nobody_watching() -> Iterator[None]:
-    """Compute with plain tensors for a moment, whatever transform or mode is active."""
+def without_transforms() -> Iterator[None]:
+    """Disable every active transform and mode within the context, so that tensors are ordinary ones."""
     with _disable_current_modes(), temporarily_clear_interpreter_stack():
         yield
 
 
 def has_memory(tensor: Tensor) -> bool:
-    """Return whether a tensor's numbers stand in memory; those of a batch of gradients do not."""
+    """Return whether a tensor has storage; the tensors of a batch of gradients have none."""
     return torch._C._has_storage(tensor)  # noqa: SLF001 (there is no public way)
 
 
 def has_hooks(module: nn.Module) -> bool:
-    """Return whether something wants to run when ``module`` is called."""
+    """Return whether a hook would run when ``module`` is called."""
     kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
     return any(getattr(module, kind) for kind in kinds)
 
@@ -52,7 +52,7 @@ def refuse_traces() -> None:
     """Refuse torch.jit.trace: no engine's loop over time survives it.
 
     Raises:
-        EngineError: a trace is under way.
+        EngineError: torch.jit.trace is running.
     """
     if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         raise EngineError(

@@ -1,8 +1,7 @@
-"""A step written down while it runs: every operation passes here and is checked.
+"""A step recorded while it runs: every operation is recorded here and checked.
 
-The step is run on values that are not numbers yet. An entry is ``(name,)`` for what is given, or a function
-and its arguments: an earlier entry as "%3", a number that may change without another kernel as "#", anything
-else as it is.
+The step runs on symbolic values. An entry is ``(name,)`` for an input, or a function and its arguments: an
+earlier entry as "%3", a number that may change without a new kernel as "#", anything else unchanged.
 """
 
 import inspect
@@ -25,32 +24,32 @@ from seqlab.engines.operations import ARITHMETIC, OPERATIONS, operation
 from seqlab.errors import CellError
 
 NUMBER = "#"
-"""Stands in an entry for a number that is kept beside it."""
+"""The placeholder in an entry for a number, whose value is kept separately."""
 
 
 class TraceError(CellError):
-    """The step cannot be traced, so that only the reference engine can run the cell."""
+    """The step cannot be traced, so only the reference engine can run the cell."""
 
 
 def product(gate: str, vector: Tensor) -> Tensor:
-    """Stand in a Program for U_gate vector; an engine puts its own matrix product there."""
+    """Placeholder in a Program for U_gate vector; an engine puts its own matrix product there."""
     raise NotImplementedError(f"product({gate}, {vector}) has a meaning only inside a Program")
 
 
 def norm(name: str, vector: Tensor) -> Tensor:
-    """Stand in a Program for the cell's norm ``name``."""
+    """Placeholder in a Program for the cell's norm ``name``."""
     raise NotImplementedError(f"norm({name}, {vector}) has a meaning only inside a Program")
 
 
 class Value:
     """A value in a step, [B, H]."""
 
-    __slots__ = ("place", "tape")
-    __array_ufunc__ = None  # numpy's numbers leave arithmetic with a value to the value
+    __slots__ = ("label", "tape")
+    __array_ufunc__ = None  # makes numpy's numbers defer to this class in arithmetic
     __hash__ = object.__hash__
 
-    def __init__(self, tape: "Tape", place: str) -> None:
-        self.tape, self.place = tape, place
+    def __init__(self, tape: "Tape", label: str) -> None:
+        self.tape, self.label = tape, label
 
     def __getattr__(self, name: str) -> Callable[..., "Value"]:
         if name.startswith("__"):  # protocols that a value may lack
@@ -64,7 +63,7 @@ class Value:
     def __torch_function__(
         cls, function: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> "Value":
-        """Write down torch's functions of values."""
+        """Record torch's functions of values."""
         kwargs = kwargs or {}
         tape: Tape = next(_tapes((*args, *kwargs.values())))
         allowed = _meaning(function)
@@ -79,7 +78,7 @@ class Tape:
     Args:
         cell: whose step it is.
         weights: of the layer, which name the cell's own parameters; None for those that the cell declares.
-        with_lines: whether the line of the step is kept for every entry, which takes time.
+        with_lines: whether to keep the line of the step for every entry, which takes time.
     """
 
     def __init__(self, cell: Cell, weights: Weights | None = None, *, with_lines: bool = False) -> None:
@@ -102,10 +101,10 @@ class Tape:
         return {*self._names, *self._norms}
 
     def run(self, bound: Cell) -> None:
-        """Run the step of a copy of the cell.
+        """Run the step of a bound copy of the cell, and record it.
 
         Raises:
-            TraceError: it does more than a Program can say.
+            TraceError: it does something that a Program cannot express.
             CellError: it uses a name that is not declared.
         """
         cell = self.cell
@@ -120,7 +119,7 @@ class Tape:
             raise
         except Exception as error:  # noqa: BLE001 (it is the user's code)
             self.refuse(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}", line_of_step(error))
-        if self._refused is not None:  # by a step that goes on after an error
+        if self._refused is not None:  # the step has caught the error
             raise self._refused
         for name in dict.fromkeys((*cell.state, cell.output)):
             value = returned.get(name) if isinstance(returned, dict) else None
@@ -129,8 +128,8 @@ class Tape:
             self.results[name] = self._argument(value)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Value:
-        """Write down an operation of ``OPERATIONS``, or refuse it."""
-        entry = (function, *[self._argument(value, function, place) for place, value in enumerate(args)])
+        """Record an operation of ``OPERATIONS``, or refuse it."""
+        entry = (function, *[self._argument(value, function, index) for index, value in enumerate(args)])
         return self.write((*entry, self._named(function, kwargs)) if kwargs else entry)
 
     def _named(self, function: Callable[..., Any], kwargs: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -152,12 +151,12 @@ class Tape:
         self._refused = refusal(self.cell, what, line or self._line())
         raise self._refused from None
 
-    def _argument(self, value: Any, function: object = None, place: int | None = None) -> Any:
-        """Return what stands for an argument in an entry."""
+    def _argument(self, value: Any, function: object = None, index: int | None = None) -> Any:
+        """Return how an entry represents an argument."""
         if type(value) is Value:
             if value.tape is not self:
                 self.refuse("a value that was computed in an earlier step (keep it as a state)")
-            return value.place
+            return value.label
         if isinstance(value, Tensor):
             self.refuse("a tensor of its own (use a number, an option, a Vector or a Scalar)")
         if isinstance(value, np.generic):
@@ -167,10 +166,10 @@ class Tape:
         if not isinstance(value, float):
             self.refuse(f"a {type(value).__name__} as an argument")
         number = float(value)
-        # softplus takes only numbers, and powers such as x**2 and x**0.5 have code of their own.
+        # softplus takes only numbers, and powers such as x**2 and x**0.5 have special code.
         if function is functional.softplus:
             return number
-        if function is operator.pow and place == 1 and (2 * number).is_integer():
+        if function is operator.pow and index == 1 and (2 * number).is_integer():
             return number
         self.numbers.append(number)
         return NUMBER
@@ -189,7 +188,7 @@ class Tape:
         return apply
 
     def _line(self) -> str:
-        """Return the line of the step that is running, also where a helper of it is."""
+        """Return the line of the step that is running, also while a helper function runs."""
         frame, inside = sys._getframe(), []  # noqa: SLF001 (the documented way to the caller's line)
         while frame is not None and frame.f_code is not Tape.run.__code__:
             inside.append((frame.f_code.co_name == "step", f"{frame.f_code.co_filename}:{frame.f_lineno}"))
@@ -216,13 +215,13 @@ _ARITHMETIC = frozenset(ARITHMETIC.values())
 
 @cache
 def _meaning(function: Any) -> Callable[..., Any] | None:
-    """Return the operation that one of torch's functions or methods means; None if it is forbidden."""
+    """Return the operation that one of torch's functions or methods stands for; None if it is forbidden."""
     is_method = is_tensor_method_or_property(function)
     return operation(function.__name__ if is_method else function)
 
 
 def _tapes(values: Iterable[Any]) -> Iterator[Tape]:
-    """Yield the tapes of values, also of those in lists."""
+    """Yield the tapes of values, including values in lists."""
     for value in values:
         if type(value) is Value:
             yield value.tape

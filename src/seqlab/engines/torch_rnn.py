@@ -1,4 +1,4 @@
-"""The torch engine: nn.LSTM, nn.GRU and nn.RNN (cuDNN, oneDNN) for the cells that are their twins."""
+"""The torch engine: nn.LSTM, nn.GRU and nn.RNN (cuDNN, oneDNN) for the cells with the same equations."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +15,7 @@ from seqlab.errors import CellError, EngineError
 from seqlab.functional.lengths import last_step, with_last_step_repeated, without_padding
 
 # Exact classes: a subclass has equations of its own.
-TWINS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
+COUNTERPARTS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
     LSTM: torch.lstm,
     GRU: torch.gru,
     RNN: torch.rnn_tanh,
@@ -23,12 +23,12 @@ TWINS: dict[type[Cell], Callable[..., tuple[Tensor, ...]]] = {
 }
 
 
-_PROGRAMS = {twin: trace(twin()).program for twin in TWINS}
-_CHANGED = "the step of cell '{}' was changed, so that it is not torch's any more"
+_PROGRAMS = {counterpart: trace(counterpart()).program for counterpart in COUNTERPARTS}
+_CHANGED = "the step of cell '{}' was changed, so it no longer computes what torch's does"
 
 
 def _is_changed(cell: Cell) -> bool:
-    """Return whether somebody has given one of the cells other equations."""
+    """Return whether the equations of one of these cells were replaced."""
     try:
         return trace(cell).program is not _PROGRAMS[type(cell)]
     except CellError:
@@ -37,14 +37,14 @@ def _is_changed(cell: Cell) -> bool:
 
 @register_engine("torch")
 class Torch(Engine):
-    """torch's own recurrent functions, one layer and direction a call."""
+    """Runs torch's own recurrent functions, one call per layer and direction."""
 
     in_one_piece = True
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
-        if type(cell) not in TWINS:
-            twins = ", ".join(twin.name for twin in TWINS)
-            return f"torch has no twin of cell '{cell.name}' (it has {twins})"
+        if type(cell) not in COUNTERPARTS:
+            counterparts = ", ".join(counterpart.name for counterpart in COUNTERPARTS)
+            return f"torch does not have cell '{cell.name}' (it has {counterparts})"
         if _is_changed(cell):
             return _CHANGED.format(cell.name)
         if not dtype.is_floating_point:
@@ -65,8 +65,8 @@ class Torch(Engine):
             raise EngineError(_CHANGED.format(cell.name))
         state = state or zero_state(cell, weights, x)
         hidden = tuple(state[name][None] for name in cell.state)
-        # Padding spoils the final state of all but the output, and relu may overflow in it: only then is the
-        # slower packing needed. On a GPU packing waits for the device, which a rare overflow is not worth.
+        # Padding spoils the final states other than the output, and relu may overflow in it: only then is the
+        # slower packing needed. On a GPU packing waits for the device; a rare overflow does not justify that.
         needs_packing = need_state and cell.state != (cell.output,)
         if lengths is not None and (needs_packing or (isinstance(cell, RNNReLU) and x.device.type == "cpu")):
             outputs, packed_state = _packed(cell, weights, x, hidden, lengths)
@@ -98,9 +98,9 @@ def _call(
     hidden: tuple[Tensor, ...],
     batch_sizes: Tensor | None = None,
 ) -> tuple[Tensor, ...]:
-    """Call torch's function as nn.RNNBase does: one layer, one direction, no dropout, biases given."""
-    function = TWINS[type(cell)]
-    # torch adds two biases where a cell has one; nn.GRU's second one acts inside the reset gate.
+    """Call torch's function as nn.RNNBase does: one layer, one direction, no dropout, with biases."""
+    function = COUNTERPARTS[type(cell)]
+    # torch adds two biases where a cell has one; nn.GRU's second bias acts inside the reset gate.
     second = torch.zeros_like(weights.b)
     if isinstance(cell, GRU):
         second = torch.cat([second[: -len(weights.own["b_hn"])], weights.own["b_hn"]])
@@ -121,14 +121,14 @@ def _call(
 def for_cudnn(
     x: Tensor, hidden: tuple[Tensor, ...], parameters: list[Tensor]
 ) -> tuple[Tensor, tuple[Tensor, ...], list[Tensor]]:
-    """Return inputs, states and weights in the dtype that autocast asks for, the weights in one piece.
+    """Return inputs, states and weights in autocast's dtype, the weights in one contiguous block.
 
-    Autocast hands cuDNN float16 even where bfloat16 is asked for (AutocastRNN.cpp of torch 2.13). Weights in
-    several pieces of memory torch copies into one itself, at every call and with a warning.
+    Autocast gives cuDNN float16 even where bfloat16 is requested (AutocastRNN.cpp of torch 2.13). If weights
+    are not contiguous, torch copies them into one block itself, at every call and with a warning.
     """
-    place, dtype = x.device.type, x.dtype
-    if torch.is_autocast_enabled(place) and dtype != torch.float64:
-        dtype = torch.get_autocast_dtype(place)
+    device_type, dtype = x.device.type, x.dtype
+    if torch.is_autocast_enabled(device_type) and dtype != torch.float64:
+        dtype = torch.get_autocast_dtype(device_type)
     flat = torch.cat([parameter.flatten() for parameter in parameters]).to(dtype)
     pieces = torch.split(flat, [parameter.numel() for parameter in parameters])
     whole = [piece.view_as(parameter) for piece, parameter in zip(pieces, parameters, strict=True)]

@@ -1,8 +1,8 @@
-"""From a cell to its Program, anew whenever anything that its step reads has changed.
+"""From a cell to its Program, traced again whenever anything that its step reads has changed.
 
-A step may read what it likes: options, attributes, constants of any module, closures, helpers, arrays. So it
-is traced at every call, unless ``reading.py`` knows all that its code can read and nothing of it has changed.
-What was traced decides: the same operations are the same Program, whatever numbers stand in it.
+A step may read anything: options, attributes, constants of any module, closures, helpers, arrays. So it is
+traced at every call, unless ``reading.py`` knows all that its code can read and none of that has changed.
+The same operations give the same Program, whatever the values of the numbers in them.
 """
 
 import struct
@@ -24,12 +24,12 @@ from seqlab.engines.tape import Tape
 from seqlab.errors import CellError
 
 KEPT = 1024
-"""Traces that are kept, and what is made of their Programs; a notebook defines a cell again and again."""
+"""How many traces, and kernels made from them, are kept; a notebook may define a cell many times."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """A step as it is now: its operations, and the numbers in them.
+    """A step as it is at this call: its operations, and the numbers in them.
 
     Attributes:
         program: the operations.
@@ -42,12 +42,12 @@ class Trace:
     @cached_property
     def constants(self) -> dict[str, float]:
         """The numbers by the names of their placeholders."""
-        return {f"c_{place}": number for place, number in enumerate(self.numbers)}
+        return {f"c_{index}": number for index, number in enumerate(self.numbers)}
 
 
 @dataclass(frozen=True)
 class _Latest:
-    """What a cell was traced to, and what must be unchanged for that to hold."""
+    """The last trace of a cell, and what must be unchanged for it to be valid."""
 
     cell: "weakref.ref[Cell]"
     reading: Reading | None
@@ -60,16 +60,16 @@ _LATEST: dict[int, _Latest] = {}
 
 
 def trace(cell: Cell, weights: Weights | None = None) -> Trace:
-    """Return what a cell's step computes now.
+    """Return the trace of a cell's step as it is now.
 
     Args:
         cell: the equations.
-        weights: of the layer that runs them; None before there is one.
+        weights: of the layer that runs the cell; None if there is no layer yet.
 
     Raises:
         TraceError: the step does more than elementwise functions and norms, works in place, decides by
             values, or does not compute the same every time. The message names the operation and the line.
-        CellError: the step has changed so that it needs weights that the layer does not have.
+        CellError: the step has changed and now needs weights that the layer does not have.
     """
     if torch.compiler.is_compiling():
         return _uncompiled()(cell, weights)
@@ -78,14 +78,14 @@ def trace(cell: Cell, weights: Weights | None = None) -> Trace:
 
 @cache
 def _uncompiled() -> Callable[[Cell, Weights | None], Trace]:
-    """Return ``_now`` for torch.compile, which is to leave the step's code to the tape."""
+    """Return ``_now`` so that torch.compile does not look into it: the step's code is the tape's task."""
     function: Callable[[Cell, Weights | None], Trace] = torch.compiler.disable(_now)  # type: ignore[no-untyped-call]
     return function
 
 
 def _now(cell: Cell, weights: Weights | None) -> Trace:
     latest = _LATEST.get(id(cell))
-    if latest is not None and latest.cell() is not cell:  # the number of a cell that is gone
+    if latest is not None and latest.cell() is not cell:  # the id of a cell that no longer exists
         latest = None
     if latest is not None and latest.reading is not None and latest.reading.holds(cell):
         made = latest.trace
@@ -106,7 +106,7 @@ def _traced(cell: Cell, weights: Weights | None) -> Trace:
     tape.run(cell.bind({}))
     names = cell.name, tuple(cell.gates), tuple(cell.state), cell.output
     steps = type(cell), *names, tuple(tape.results.items()), tuple(tape.entries)
-    # By their bits: NaN is the same as NaN, and 0 is not −0.
+    # Compared by their bits: NaN equals NaN, and 0 differs from −0.
     key = steps, struct.pack(f"{len(tape.numbers)}d", *tape.numbers)
     if key not in _TRACES:
         again = repeated(cell, weights, tape)
@@ -124,7 +124,7 @@ def _keep(kept: dict[Any, Any], key: object, value: object) -> None:
 
 
 def _check(program: Program, weights: Weights) -> None:
-    """Refuse a step that has come to need what its layer does not have."""
+    """Refuse a step that now needs weights which its layer does not have."""
     used, there = program.layout, weights.layout
     if used == there:
         return
@@ -132,6 +132,6 @@ def _check(program: Program, weights: Weights) -> None:
         for gate in wanted:
             if gate not in given:
                 raise CellError(
-                    f"the step of cell '{program.name}' has come to use {kind}.{gate}, for which its layer "
-                    f"has no weights; make the layer anew"
+                    f"the step of cell '{program.name}' now uses {kind}.{gate}, for which its layer "
+                    f"has no weights; create the layer again"
                 )

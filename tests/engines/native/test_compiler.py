@@ -75,13 +75,13 @@ def falls_back(caplog, reason, cell="lstm"):
 
 def test_without_a_compiler_the_package_to_install_is_named(monkeypatch, caplog, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    line = falls_back(caplog, "there is no C++ compiler; install one: ")
+    line = falls_back(caplog, "no C++ compiler was found; install one: ")
     assert "apt install g++" in line or "xcode-select --install" in line or "g++ or clang++" in line
 
 
 def test_a_compiler_that_does_not_exist_is_named(monkeypatch, caplog):
     monkeypatch.setenv("CXX", "/nowhere/c++")
-    falls_back(caplog, "CXX=/nowhere/c++ is no program; install one: ", cell="mgu")
+    falls_back(caplog, "CXX=/nowhere/c++ is not an executable program; install one: ", cell="mgu")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_damaged_libraries_are_compiled_again_each_in_a_line(tmp_path):
         name = library.with_name("kernel.cpp").read_text().rpartition("// ")[2]
         library.write_bytes(damages[name](sound[library]))
         assert library.read_bytes() != sound[library], name
-    said = [f"the cached files in {file.parent} are not as they were written; made again" for file in sound]
+    said = [f"the cached files in {file.parent} are damaged; making them again" for file in sound]
     assert len(sound) == len(damages)
     assert sorted(load().splitlines()) == sorted(said)
     assert {library: library.read_bytes() for library in sound} == sound
@@ -182,7 +182,7 @@ def test_a_cache_that_others_may_write_to_is_refused_even_by_auto():
     cache.cache_dir().mkdir()
     cache.cache_dir().chmod(0o777)
     for engine in ("auto", "native"):
-        with pytest.raises(CacheError, match=r"others may write to .* SEQLAB_CACHE_DIR"):
+        with pytest.raises(CacheError, match=r"other users may write to .* SEQLAB_CACHE_DIR"):
             choose(engine, cells["mgu"](), torch.float32, CPU)
 
 

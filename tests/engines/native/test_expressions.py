@@ -150,7 +150,7 @@ class Sums(Cell):
 
 @pytest.mark.parametrize(
     ("cell", "engine", "what"),
-    [(Erf, "eager", "native engine has no 'erf'"), (Sums, "reference", "'cumsum'")],
+    [(Erf, "eager", "native engine does not support 'erf'"), (Sums, "reference", "'cumsum'")],
 )
 def test_an_operation_that_the_kernel_lacks_is_named_with_its_line(monkeypatch, cell, engine, what):
     monkeypatch.setattr(

@@ -3,7 +3,7 @@
 from torch import sigmoid, tanh
 
 from seqlab.cells import Cell, Layout, Norm, State, Vector, cells
-from seqlab.engines.native.plan import BY_HAND, make_plan
+from seqlab.engines.native.plan import HANDWRITTEN, make_plan
 from seqlab.engines.trace import trace
 
 from ..cells_for_tests import EveryNorm, EveryProduct, RecurrentHighway, WithoutGates
@@ -46,14 +46,14 @@ def test_a_stage_is_as_early_as_what_it_reads_allows():
     plan = plan_of(EveryProduct)
     gates = [[gate for product in stage.products for gate in product.gates] for stage in plan.stages]
     assert [sorted(stage) for stage in gates] == [[], ["a", "d", "e"], ["b"], ["c"], ["g"]]
-    assert "d" not in {gate.target for gate in plan.places if gate.op == "placeholder"}
+    assert "d" not in {gate.target for gate in plan.locations if gate.op == "placeholder"}
 
 
 def test_products_of_one_vector_are_neighbours_in_one_stage():
     for cell in (*map(cells.__getitem__, cells), EveryProduct, EveryNorm):
         plan = plan_of(cell)
         for product in plan.products:
-            slots = [plan.places[call].slot for call in product.calls]
+            slots = [plan.locations[call].slot for call in product.calls]
             assert slots == list(range(product.slot, product.slot + len(slots)))
 
 
@@ -63,12 +63,12 @@ def test_every_value_that_crosses_a_border_has_a_place():
         made = [node for stage in plan.stages for node in stage.outputs]
         made += [call for product in plan.products for call in product.calls]
         made += [norm.result for norm in plan.norms]
-        assert len({plan.places[node] for node in made}) == len(made)
+        assert len({plan.locations[node] for node in made}) == len(made)
         for stage in plan.stages:
-            assert all(node in plan.places for node in stage.inputs)
-            assert not any(node.target in BY_HAND for node in stage.nodes)
+            assert all(node in plan.locations for node in stage.inputs)
+            assert not any(node.target in HANDWRITTEN for node in stage.nodes)
         for product in plan.products:
-            assert plan.places[product.vector].kind in ("before", "after", "saved")
+            assert plan.locations[product.vector].kind in ("before", "after", "saved")
 
 
 def test_a_norm_is_standardizing_and_elementwise_work():

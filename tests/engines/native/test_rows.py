@@ -34,11 +34,11 @@ def test_the_rows_are_a_stage_and_its_vector_jacobian_product(cell):
     plan, rows = rows_of(cell)
     random = torch.Generator().manual_seed(0)
     for stage, forward, backward in rows:
-        memory = {plan.places[node]: torch.rand(9, generator=random) for node in stage.inputs}
-        inputs = {node: memory[plan.places[node]].clone().requires_grad_() for node in stage.inputs}
+        memory = {plan.locations[node]: torch.rand(9, generator=random) for node in stage.inputs}
+        inputs = {node: memory[plan.locations[node]].clone().requires_grad_() for node in stage.inputs}
         learnt = {node: value for node, value in inputs.items() if not is_number(node)}
         values = evaluate(stage.nodes, inputs)
-        outputs = {plan.places[node]: values[node] for node in stage.outputs}
+        outputs = {plan.locations[node]: values[node] for node in stage.outputs}
         upstream = {place: torch.rand(9, generator=random) for place in outputs}
         ends, leaves = list(outputs.values()), list(learnt.values())
         expected = torch.autograd.grad(ends, leaves, list(upstream.values()), materialize_grads=True)
@@ -49,7 +49,7 @@ def test_the_rows_are_a_stage_and_its_vector_jacobian_product(cell):
         known = {node: memory[place] for node, place in backward.values.items()}
         known |= {node: upstream[place] for node, place in backward.gradients.items()}
         made = evaluate(backward.nodes, known)
-        assert [place for place, _ in backward.writes] == [plan.places[node] for node in learnt]
+        assert [place for place, _ in backward.writes] == [plan.locations[node] for node in learnt]
         for (_, node), value in zip(backward.writes, expected, strict=True):
             assert_close(made[node].expand(9), value)
 

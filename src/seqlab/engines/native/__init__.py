@@ -1,8 +1,8 @@
-"""The native engine: the time loop of any traceable cell as one compiled kernel. Processors only.
+"""The native engine: the time loop of any traceable cell as one compiled kernel. CPU only.
 
 plan.py puts a Program in the kernel's order, rows.py differentiates its stages, expressions.py and source.py
-write them as C++, compiler.py makes a library of it, kernel.py calls that with slices of a batch, and
-function.py is what autograd sees. maths.h, matrix.h and loop.h are the part that is the same for every cell.
+write them as C++, compiler.py compiles that into a library, kernel.py calls it with slices of a batch, and
+function.py is what autograd sees. maths.h, matrix.h and loop.h are the same for every cell.
 """
 
 import logging
@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 
 @register_engine("native")
 class Native(Engine):
-    """Any cell whose step can be traced; float32 and float64, on a processor with a C++ compiler."""
+    """Runs any cell whose step can be traced; float32 and float64, on a CPU, with a C++ compiler."""
 
     in_one_piece = True
 
     def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
         if device.type != "cpu":
-            return f"the native engine runs on processors, not on {device.type}"
+            return f"the native engine runs on the CPU, not on {device.type}"
         if dtype not in REALS:
-            return f"the native engine has no {str(dtype).removeprefix('torch.')}"
+            return f"the native engine does not support {str(dtype).removeprefix('torch.')}"
         try:
             program = trace(cell).program
             Source.of(program, program.layout)
@@ -86,7 +86,7 @@ class Native(Engine):
 
 @lru_cache(maxsize=KEPT)
 def _kernel(program: Program, layout: Layout, dtype: torch.dtype) -> Kernel | CompilerError:
-    """Return a cell's kernel, or why there is none; tried once."""
+    """Return a cell's kernel, or the error why it cannot be compiled; tried once."""
     try:
         return Kernel.of(program, layout, dtype)
     except CompilerError as error:
@@ -99,14 +99,14 @@ def _with_numbers(kernel: Kernel, numbers: tuple[float, ...], dtype: torch.dtype
 
 
 def _numbers(made: Trace, weights: Weights) -> tuple[float, ...]:
-    """Return the numbers of a step, with the eps of each norm behind them."""
+    """Return the numbers of a step, followed by the eps of each norm."""
     norms = made.program.norms
     return (*made.numbers, *(weights.own[name].eps for name in norms)) if norms else made.numbers
 
 
 @cache
 def _warn(message: str) -> None:
-    """Say once a process what keeps the engine from running."""
+    """Warn once per process why the engine cannot run."""
     log.warning("%s; without it training is slower", message)
 
 
@@ -120,10 +120,10 @@ def _own(kernel: Kernel, weights: Weights) -> Tensor | None:
 def _in_steps(
     made: Trace, cell: Cell, kernel: Kernel, weights: Weights, lengths: Tensor | None, *, need_state: bool
 ) -> InSteps:
-    """Return the layer on the eager engine, as it was traced, as a function of ``Inputs``."""
+    """Return a function of ``Inputs`` that runs the layer's trace on the eager engine."""
     layout = weights.layout
     eps = {name: weights.own[name].eps for name, part in kernel.own if part == "weight"}
-    lengths = None if lengths is None else lengths.clone()  # the caller may use its own again
+    lengths = None if lengths is None else lengths.clone()  # the caller may change its own
 
     def run(*tensors: Any) -> tuple[Tensor, Tensor | None]:
         x, W, U, b, own, start = Inputs(*tensors)

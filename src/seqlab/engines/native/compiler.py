@@ -1,4 +1,4 @@
-"""From a cell to a loaded library: compiled once for each cell and kind of processor, and kept."""
+"""From a cell to a loaded library: compiled once per cell and kind of processor, and cached."""
 
 import ctypes
 import hashlib
@@ -32,19 +32,19 @@ OPTIONS = (
 LIBRARY = "kernel.so"
 REALS = {torch.float32: "float", torch.float64: "double"}
 TIME_LIMIT = 120
-"""Seconds after which a compiler counts as hung."""
+"""Seconds after which the compiler is stopped."""
 
 
 class CompilerError(EngineError):
-    """There is no compiler, or it fails."""
+    """A C++ compiler is missing, or it fails."""
 
 
 def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
     """Compile a kernel, or take it from the cache, and load it.
 
     Raises:
-        CompilerError: there is no C++ compiler, it fails, or its output cannot be kept or loaded.
-        CacheError: others could change what is in the cache.
+        CompilerError: a C++ compiler is missing, it fails, or its output cannot be stored or loaded.
+        CacheError: other users could change what is in the cache.
     """
     compiler = find_compiler()
     options = [*OPTIONS, _processor(), f"-DSEQLAB_REAL={REALS[dtype]}"]
@@ -54,7 +54,7 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
     def build(folder: Path) -> None:
         file = folder / "kernel.cpp"
         file.write_text(source)
-        # Elsewhere first: that the cache is full must not look as if the compiler had failed.
+        # In a temporary folder first: a full cache must not look like a failing compiler.
         with _temporary_folder() as elsewhere:
             output = Path(elsewhere) / LIBRARY
             _run([compiler, *options, f"-I{HERE}", str(file), "-o", str(output), "-lm"])
@@ -70,7 +70,9 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
         library = ctypes.CDLL(str(folder / LIBRARY))
         ctypes.c_int64.in_dll(library, "lanes")
     except (OSError, ValueError) as error:
-        shutil.rmtree(folder, ignore_errors=True)  # what a compiler has made of it must not stay
+        shutil.rmtree(
+            folder, ignore_errors=True
+        )  # a library that cannot be loaded must not stay in the cache
         raise CompilerError(f"the compiled kernel cannot be loaded: {error}") from error
     return library
 
@@ -78,9 +80,9 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
 def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
     try:
         return tempfile.TemporaryDirectory(prefix="seqlab-")
-    except OSError as error:  # which would be taken for the cache's
+    except OSError as error:  # would otherwise be reported as an error of the cache
         raise CompilerError(
-            f"temporary files cannot be written: {error}; make room, or set TMPDIR"
+            f"temporary files cannot be written: {error}; free disk space, or set TMPDIR"
         ) from error
 
 
@@ -89,14 +91,14 @@ def find_compiler() -> str:
     """Return the C++ compiler: CXX, or the first of c++, g++ and clang++.
 
     Raises:
-        CompilerError: there is none.
+        CompilerError: none is installed.
     """
     asked = os.environ.get("CXX")
     for name in [asked] if asked else ["c++", "g++", "clang++"]:
         found = shutil.which(name)
         if found:
             return found
-    missing = f"CXX={asked} is no program" if asked else "there is no C++ compiler"
+    missing = f"CXX={asked} is not an executable program" if asked else "no C++ compiler was found"
     raise CompilerError(f"{missing}; install one: {INSTALL.get(platform.system(), 'g++ or clang++')}")
 
 
@@ -112,7 +114,7 @@ def _processor() -> str:
 
 @cache
 def _target(compiler: str) -> str:
-    """Return what the compiler says of itself and of this processor; two machines may share a home folder."""
+    """Return the compiler's version and target options; two machines may share a home folder."""
     return _run([compiler, _processor(), "-dM", "-E", "-x", "c++", os.devnull])
 
 

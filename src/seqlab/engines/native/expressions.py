@@ -34,7 +34,7 @@ SAME = frozenset(("alias", "clone", "detach"))
 """Operations that leave the value as it is."""
 
 CONSTANTS = {"scalar_tensor": 0, "full": 1, "full_like": 1}
-"""Operations that make a constant, with the place of its value among the arguments."""
+"""Operations that make a constant, with the index of its value among the arguments."""
 
 POWERS = {
     1.0: "{0}",
@@ -44,18 +44,18 @@ POWERS = {
     -0.5: "rsqrt({0})",
     -1.0: "1 / {0}",
 }
-"""Powers that are cheaper than a power in general."""
+"""Powers that have a cheaper expression than ``pow``."""
 
 
 class UnknownOperationError(EngineError):
-    """The kernel has no such operation; the message is its name."""
+    """The kernel does not support an operation; the message is its name."""
 
 
 def expression(node: fx.Node) -> str:
     """Return the C++ expression for an operation.
 
     Raises:
-        UnknownOperationError: there is none.
+        UnknownOperationError: the operation has none.
     """
     name, args = operation_name(node), node.args
     for known, write in WRITERS.items():
@@ -70,13 +70,13 @@ def variable(node: fx.Node) -> str:
 
 
 def _number(value: object) -> str:
-    """Return a number of the kernel's precision."""
+    """Return a number as a literal of the kernel's precision."""
     written = repr(float(cast("float", value)))
     return f"real({written})".replace("inf", "__builtin_inf()").replace("nan", '__builtin_nan("")')
 
 
 def _vector(value: object) -> str:
-    """Return a vector: a node's variable, or all lanes the same number."""
+    """Return a vector: a node's variable, or one number in all lanes."""
     return variable(value) if isinstance(value, fx.Node) else f"all({_number(value)})"
 
 
@@ -126,4 +126,4 @@ WRITERS: dict[Container[str], Callable[[str, Args, Kwargs], str]] = {
     frozenset(("pow",)): _power,
     frozenset(("clamp",)): _clamped,
 }
-"""Who writes which operations."""
+"""The function that writes each operation."""

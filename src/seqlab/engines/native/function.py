@@ -1,4 +1,4 @@
-"""A kernel as a function of tensors that autograd knows."""
+"""A kernel as a function of tensors that autograd can differentiate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from seqlab.engines.double_backward import gradients
 from seqlab.engines.native.kernel import Kernel, Slices
 from seqlab.engines.surroundings import has_memory, watcher
-from seqlab.engines.twice import gradients
 
 InSteps = Callable[..., tuple[Tensor, Tensor | None]]
 """A function of the tensors of ``Inputs`` that computes what the kernel does in torch's single operations."""
@@ -17,7 +17,7 @@ InSteps = Callable[..., tuple[Tensor, Tensor | None]]
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """What a call is made with beside tensors: see ``run``."""
+    """The arguments of a call other than tensors; see ``run``."""
 
     kernel: Kernel
     slices: Slices
@@ -51,14 +51,14 @@ class Inputs(NamedTuple):
         return self.U.shape[1]
 
     def dense(self) -> "Inputs":
-        """Return them as the kernel expects them: x's rows and steps may lie anywhere, the rest is dense."""
+        """Return the inputs as the kernel expects them: contiguous, except for the rows and steps of x."""
         x = self.x.resolve_neg()
         x = x if x.stride(2) == 1 else x.contiguous()
         W, U, b, own, start = (None if tensor is None else _dense(tensor) for tensor in self[1:])
         return Inputs(x, *cast("tuple[Tensor, Tensor, Tensor]", (W, U, b)), own, start)
 
     def fields(self) -> dict[str, Tensor | int | None]:
-        """Return the fields of a call."""
+        """Return the inputs as fields of a ``Call``."""
         batch, steps, width = self.x.shape
         sizes = {"batch": batch, "steps": steps, "inputs": width, "hidden": self.hidden_size}
         return {**self._asdict(), **sizes, "x_row": self.x.stride(0), "x_step": self.x.stride(1)}
@@ -70,8 +70,8 @@ def run(
     """Run a kernel over time.
 
     Args:
-        kernel: a cell's.
-        inputs: what it reads.
+        kernel: of the cell.
+        inputs: what the kernel reads.
         lengths: steps of each sequence, [B]; None if all have T.
         in_steps: the same in torch's single operations, for gradients that are differentiated again.
         need_state: whether the final states are wanted.
@@ -103,7 +103,7 @@ class TimeLoop(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, loop: Loop, *tensors: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Run forwards and keep what the way back needs."""
+        """Run the forward pass and save what the backward pass needs."""
         inputs, kernel = Inputs(*cast("tuple[Tensor, ...]", tensors)), loop.kernel
         batch, steps, _ = inputs.x.shape
         width = kernel.padded(inputs.hidden_size)
@@ -117,7 +117,7 @@ class TimeLoop(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, d_outputs: Tensor | None, d_final: Tensor | None) -> tuple[Tensor | None, ...]:
-        """Return the gradients of the inputs; of a gradient too, if a graph is made or somebody watches."""
+        """Return the gradients of the inputs; differentiable ones if a graph is made or something watches."""
         *tensors, results, saved = ctx.saved_tensors
         given = [tensor for tensor in (d_outputs, d_final) if tensor is not None]
         if torch.is_grad_enabled() or watcher() is not None or not all(map(has_memory, given)):
@@ -132,7 +132,7 @@ class TimeLoop(torch.autograd.Function):
         d_start = None if inputs.start is None else torch.empty_like(inputs.start)
         d_x = None
         if ctx.needs_input_grad[1]:
-            # Past a sequence's length nothing is written.
+            # The kernel writes nothing past a sequence's length.
             d_x = inputs.x.new_empty(inputs.x.shape) if slices.lengths is None else _zeros(inputs.x)
         ctx.loop.kernel.call(
             "backward",
@@ -155,7 +155,7 @@ class TimeLoop(torch.autograd.Function):
 
 
 def _copy(outputs: Tensor) -> Tensor:
-    """Return outputs that the caller may change, since the way back reads the results; in their order."""
+    """Return a copy in the same memory order: the caller may change it, and backward reads the results."""
     batch, _, hidden_size = outputs.shape
     strides = hidden_size, batch * hidden_size, 1
     return outputs.new_empty_strided(outputs.shape, strides).copy_(outputs)

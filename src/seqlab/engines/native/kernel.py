@@ -1,4 +1,4 @@
-"""A compiled cell, and how its kernel is called: with slices of the batch, side by side."""
+"""A compiled cell, and how its kernel is called: with slices of the batch, in parallel."""
 
 import ctypes
 import operator
@@ -18,11 +18,11 @@ from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
 
 SMALLEST_SLICE = 2048
-"""Numbers of a state, rows times hidden size, below which a thread costs more than it brings."""
+"""Numbers in a state, rows times hidden size, below which a thread costs more than it gains."""
 
 
 _users: set[int] = set()
-"""Processes that have run a kernel."""
+"""The ids of the processes that have run a kernel."""
 
 
 class Call(ctypes.Structure):
@@ -44,8 +44,8 @@ class Slices:
     """Which rows of a batch each thread takes.
 
     Attributes:
-        sizes: rows of each slice, one slice behind the other.
-        order: the rows, in each slice by falling length; None if they are taken as they come.
+        sizes: rows of each slice, one slice after the other.
+        order: the rows, by descending length within each slice; None for their order in the batch.
         lengths: their lengths; None if all have all steps.
     """
 
@@ -55,8 +55,8 @@ class Slices:
 
     @classmethod
     def of(cls, batch: int, hidden_size: int, lengths: Tensor | None) -> "Slices":
-        """Share a batch among torch's threads, long and short sequences alike."""
-        # OpenMP's threads do not survive a fork, and a forked process would wait for them for ever.
+        """Divide a batch among torch's threads, so that each gets long and short sequences."""
+        # OpenMP's threads do not survive a fork, and a forked process would wait for them forever.
         threads = 1 if _users - {os.getpid()} else torch.get_num_threads()
         count = max(1, min(threads, batch * hidden_size // SMALLEST_SLICE, batch))
         sizes = tuple(len(range(number, batch, count)) for number in range(count))
@@ -74,14 +74,14 @@ class Kernel:
 
     Attributes:
         library: its functions.
-        lanes: numbers in one of the processor's vectors.
+        lanes: numbers in one vector register of the processor.
         states: states of the cell.
-        results: the states, and an output that is no state.
+        results: the states, and the output if it is not a state.
         output: which of the results is the output.
         saved: slots that a step saves for the backward pass.
-        norms: scales that it saves.
+        norms: scales of norms that a step saves.
         own: the cell's own parameters, as (name, "weight", "bias" or "").
-        numbers: those of the step, with the eps of each norm behind them.
+        numbers: those of the step, followed by the eps of each norm.
     """
 
     library: ctypes.CDLL
@@ -99,7 +99,7 @@ class Kernel:
         """Write, compile and load the kernel of a cell.
 
         Raises:
-            TraceError: the cell has an operation that no kernel has.
+            TraceError: the cell has an operation that the kernel does not support.
             CompilerError: it cannot be compiled here.
         """
         source = Source.of(program, layout)
@@ -125,12 +125,12 @@ class Kernel:
 
         Args:
             name: of the function.
-            slices: of the batch; the rows of ``d_weights`` are theirs.
-            fields: those of ``Call``, with tensors for addresses.
+            slices: of the batch; ``d_weights`` has one row per slice.
+            fields: those of ``Call``, with tensors in place of addresses.
 
         Raises:
-            MemoryError: there is none left for the working space.
-            ValueError: a tensor is not in the processor's memory.
+            MemoryError: the working space cannot be allocated.
+            ValueError: a tensor is not in CPU memory.
         """
         values = {field: _number(field, value) for field, value in fields.items()}
         values["numbers"] = self.numbers.buffer_info()[0]
@@ -145,21 +145,21 @@ class Kernel:
                 call.d_weights = d_weights[number].data_ptr()
             first += rows
         if _run(getattr(self.library, name), calls):
-            raise MemoryError("the native engine finds no memory for a batch of this size")
+            raise MemoryError("the native engine is out of memory for a batch of this size")
 
 
 def _number(field: str, value: Tensor | int | None) -> int:
-    """Return what stands in a field: a number, or the address of a tensor; nothing else is handed to C."""
+    """Return the value of a field: a number, or the address of a tensor; nothing else is passed to C."""
     if not isinstance(value, Tensor):
         return operator.index(value or 0)
     address = value.data_ptr()
     if value.device.type != "cpu" or (address == 0 and value.numel()):
-        raise ValueError(f"{field} has no memory on the processor: it is on {value.device}, or was freed")
+        raise ValueError(f"{field} has no CPU memory: it is on {value.device}, or was freed")
     return address
 
 
 def _run(function: Any, calls: "ctypes.Array[Call]") -> int:
-    """Run a kernel's function for all slices at once; return how many found no memory."""
+    """Run a kernel's function for all slices in parallel; return how many were out of memory."""
     parallel, count = _openmp(), ctypes.c_int64
     if parallel is not None or len(calls) == 1:
         _users.add(os.getpid())
@@ -170,7 +170,7 @@ def _run(function: Any, calls: "ctypes.Array[Call]") -> int:
 
 @cache
 def _openmp() -> ctypes.c_void_p | None:
-    """Return the function that runs torch's own threads, GNU's OpenMP; None if torch has another one."""
+    """Return GNU OpenMP's function that runs torch's own threads; None if torch has another OpenMP."""
     function = getattr(ctypes.CDLL(None), "GOMP_parallel", None)
     return ctypes.cast(function, ctypes.c_void_p) if function is not None else None
 

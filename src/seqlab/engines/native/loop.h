@@ -23,8 +23,8 @@ constexpr int64_t BACKWARD_ROWS = 256;  // rows whose weight gradients are taken
 // X gates with inputs, U gates with products.
 struct Call {
     int64_t first, rows;               // the slice: rows `first` … of the batch, or those that `order` names
-    const int64_t *order, *lengths;    // of the slice's rows, by falling length; null if all have T steps
-    real* d_weights;                   // of the slice: W, U, b and own, one behind the other
+    const int64_t *order, *lengths;    // of the slice's rows, by descending length; null if all have T steps
+    real* d_weights;                   // of the slice: W, U, b and own, one after the other
     int64_t batch, steps, inputs, hidden;
     const real* x;                     // [B, T, I], rows and steps anywhere
     int64_t x_row, x_step;
@@ -38,11 +38,11 @@ struct Call {
     real *d_x, *d_start;               // [B, T, I], [B, STATES, H]
 };
 
-enum class Place { before, after, saved };
+enum class Location { before, after, saved };
 
 // U_g v for `count` gates g, whose blocks of U are listed from `blocks` on, into the gate slots from `slot` on.
 struct Product {
-    Place place;
+    Location location;
     int vector, slot, count, blocks;
     Start start;
 };
@@ -83,7 +83,7 @@ public:
         void product_backward(int number, Start start) const {
             slice.product_backward(*this, Cell::PRODUCTS[number], slice.U[number], start);
         }
-        // Gradients of gates in the lanes behind the hidden size are summed with the others: they must be 0.
+        // Gradients of gates in the lanes past the hidden size are summed with the others: they must be 0.
         void clear_tails() const {
             for (int64_t i = 0; slice.width > slice.call.hidden && i < rows; i++)
                 for (int64_t slot = 0; slot < Cell::GATES; slot++)
@@ -145,10 +145,10 @@ public:
     }
 
 private:
-    // ---- where things stand
+    // ---- memory layout
 
-    // Rows of matrices that products read stand a vector apart: with distances that are powers of two they would
-    // share a few places of the first-level cache.
+    // Rows of matrices that products read are a vector apart: with distances that are powers of two they would
+    // share a few sets of the first-level cache.
     int64_t gates_row() const { return Cell::GATES * width + LANES; }
     int64_t inputs_row() const { return round_up(call.inputs, LANES) + LANES; }
     int64_t vector_row() const { return width + LANES; }
@@ -166,8 +166,8 @@ private:
     }
     real* vector(const Product& product, int64_t t, int64_t i) const {
         const int64_t slot = product.vector * width;
-        if (product.place == Place::before) return result(t, i) + slot;
-        return (product.place == Place::after ? result(t + 1, i) : saved_row(t, i)) + slot;
+        if (product.location == Location::before) return result(t, i) + slot;
+        return (product.location == Location::after ? result(t + 1, i) : saved_row(t, i)) + slot;
     }
 
     // ---- scratch
@@ -237,7 +237,7 @@ private:
                     j < call.hidden ? call.b[Cell::INPUT_BLOCKS[slot] * call.hidden + j] : 0;
     }
 
-    // All steps from t on whose rows fill a block; returns the step behind them.
+    // All steps from t on whose rows fill a block; returns the step after them.
     int64_t forward_block(int64_t t) {
         int64_t rows = 0, end = t;
         for (; end < call.steps && counts[end] > 0 && rows < FORWARD_ROWS; end++)
@@ -246,8 +246,8 @@ private:
                 memcpy(gates + rows * gates_row(), sums_b, Cell::INPUTS * width * sizeof(real));
             }
         multiply(rows, inputs, inputs_row(), 1, W, gates, gates_row(), Start::sum);
-        for (real* place = gates; t < end; place += counts[t] * gates_row(), t++)
-            Cell::forward(Step{*this, t, counts[t], place});
+        for (real* location = gates; t < end; location += counts[t] * gates_row(), t++)
+            Cell::forward(Step{*this, t, counts[t], location});
         return end;
     }
 
@@ -258,7 +258,7 @@ private:
                  product.start);
     }
 
-    // Outputs behind a sequence's end are 0: a mask that multiplies must not meet what lay in memory.
+    // Outputs past a sequence's end are 0: a mask that multiplies must not meet uninitialised memory.
     void clear_padding() {
         if (!call.lengths) return;
         for (int64_t i = 0; i < call.rows; i++)
@@ -276,8 +276,8 @@ private:
             start_gradients(t);
             const Step step{*this, t, counts[t], gates + rows * gates_row()};
             Cell::backward(step);
-            real* behind = d_after;
-            d_after = d_before, d_before = behind;
+            real* next = d_after;
+            d_after = d_before, d_before = next;
         }
         for (int p = 0; p < Cell::PRODUCT_COUNT; p++) add_recurrent_gradient(p, t, last, rows);
         add_input_gradient(t, last, rows);
@@ -302,8 +302,8 @@ private:
     }
 
     void product_backward(const Step& at, const Product& product, Packed matrix, Start start) {
-        real* to = product.place == Place::before ? d_before : product.place == Place::after ? d_after : d_saved;
-        const int64_t row = (product.place == Place::saved ? Cell::SAVED : Cell::RESULTS) * width;
+        real* to = product.location == Location::before ? d_before : product.location == Location::after ? d_after : d_saved;
+        const int64_t row = (product.location == Location::saved ? Cell::SAVED : Cell::RESULTS) * width;
         multiply(at.rows, at.gates + product.slot * width, gates_row(), 1, matrix, to + product.vector * width, row,
                  start);
     }
@@ -379,7 +379,7 @@ template <class Cell, bool is_backward> struct Team {
     }
 };
 
-// Returns how many slices found no memory; a `parallel` of null does them one after the other.
+// Returns how many slices were out of memory; a `parallel` of null runs them one after the other.
 template <class Cell, bool is_backward> int64_t run(const Call* calls, int64_t count, Parallel parallel) {
     Team<Cell, is_backward> team{calls, count};
     if (parallel && count > 1)

@@ -118,7 +118,7 @@ INLINE Vec tanh(Vec x) {
     return size < real(0.625) ? near : x < 0 ? -far : far;
 }
 
-// The lanes of a vector at j whose place is below count, the others 0.
+// The lanes of a vector at j whose location is below count, the others 0.
 INLINE Vec within(int64_t j, int64_t count, Vec value) {
     if (j + LANES <= count) return value;
     for (int lane = 0; lane < LANES; lane++) value[lane] = j + lane < count ? value[lane] : 0;

@@ -80,11 +80,11 @@ INLINE void tile(
     for (int i = 0; i < ROWS; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < VECTORS; v++) {
-            real* place = C + i * c_row + v * LANES;
-            Vec total = start == Start::sum ? load(place) + sums[0][i][v] : sums[0][i][v];
+            real* location = C + i * c_row + v * LANES;
+            Vec total = start == Start::sum ? load(location) + sums[0][i][v] : sums[0][i][v];
 #pragma GCC unroll 4
             for (int part = 1; part < STEPS; part++) total += sums[part][i][v];
-            store(place, total);
+            store(location, total);
         }
 }
 
@@ -120,7 +120,7 @@ static __attribute__((noinline)) void multiply(
     }
 }
 
-// The places [k, n … n + LANES) of a packed matrix, as a pointer for k = 0 and the step from one k to the next.
+// The locations [k, n … n + LANES) of a packed matrix, as a pointer for k = 0 and the step from one k to the next.
 struct Column {
     real* start;
     int64_t step;
@@ -139,9 +139,9 @@ static void pack_transposed(Packed to, int64_t n, const real* from, int64_t stri
         const real* source = from + first * stride;
         const int64_t filled = least(LANES, count - first);
         for (int64_t k = 0; k < to.depth; k++) {
-            real* place = column.start + k * column.step;
-            for (int64_t j = 0; j < filled; j++) place[j] = source[j * stride + k];
-            for (int64_t j = filled; j < LANES; j++) place[j] = 0;
+            real* location = column.start + k * column.step;
+            for (int64_t j = 0; j < filled; j++) location[j] = source[j * stride + k];
+            for (int64_t j = filled; j < LANES; j++) location[j] = 0;
         }
     }
 }
@@ -150,11 +150,11 @@ static void pack_transposed(Packed to, int64_t n, const real* from, int64_t stri
 static void pack_row(Packed to, int64_t k, const real* from, int64_t count) {
     for (int64_t n = 0; n < to.columns; n += LANES) {
         const Column column(to, n);
-        real* place = column.start + k * column.step;
+        real* location = column.start + k * column.step;
         if (n + LANES <= count) {
-            store(place, load(from + n));
+            store(location, load(from + n));
         } else {
-            for (int64_t j = 0; j < LANES; j++) place[j] = n + j < count ? from[n + j] : 0;
+            for (int64_t j = 0; j < LANES; j++) location[j] = n + j < count ? from[n + j] : 0;
         }
     }
 }

@@ -1,7 +1,7 @@
-"""A Program in the order in which the native kernel runs it: products and norms by hand, the rest generated.
+"""A Program in the order in which the native kernel runs it.
 
-A stage begins with what the kernel does by hand, matrix products and the standardizing of rows, and ends with
-elementwise work on one row. What crosses a stage's border has a place in memory.
+A stage begins with functions of the kernel's headers, matrix products and the standardizing of rows, and ends
+with generated elementwise code for one row. A value that another stage reads has a location in memory.
 """
 
 import operator
@@ -17,10 +17,10 @@ from seqlab.engines.program import Program
 from seqlab.engines.tape import norm, product
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A slot of H numbers in a row: of its gates, of the results before or after the step, and so on.
 
-    One of the step's numbers, which is the same for all rows and H, has a place too.
+    A number of the step, which is the same for all rows and units, has a location too.
     """
 
     kind: Literal["gates", "before", "after", "saved", "own", "numbers"]
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Product:
-    """U_g v for gates with neighbouring slots; with ``added`` each is added to the W x + b in its slot."""
+    """U_g v for gates in adjacent slots; if ``added``, each is added to the W x + b in its slot."""
 
     vector: fx.Node
     calls: tuple[fx.Node, ...]
@@ -44,7 +44,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Standardized:
-    """A row ``source`` standardized into ``result``; ``eps`` is the slot of its number."""
+    """A row ``source``, standardized into ``result``; ``eps`` is the slot of that number."""
 
     source: fx.Node
     result: fx.Node
@@ -53,7 +53,7 @@ class Standardized:
 
 @dataclass(frozen=True)
 class Stage:
-    """Products and standardized rows, then elementwise nodes; ``outputs`` are those that others need."""
+    """Products and standardized rows, then elementwise nodes; other stages need the ``outputs``."""
 
     products: list[Product] = field(default_factory=list)
     norms: list[Standardized] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Stage:
 
     @property
     def inputs(self) -> list[fx.Node]:
-        """What the elementwise nodes read that is not made by one of them."""
+        """The nodes outside the stage that its elementwise nodes read."""
         inside = set(self.nodes)
         read = (source for node in self.nodes for source in node.all_input_nodes)
         return [node for node in dict.fromkeys(read) if node not in inside]
@@ -74,16 +74,16 @@ class Plan:
 
     Attributes:
         stages: in order; the first one has no products.
-        places: where the value of every node stands that crosses a stage's border.
-        results: the states by name, behind them an output that is no state.
+        locations: the location of every node that more than one stage uses.
+        results: the names of the states, then the output if it is not a state.
         inputs: the gates of the first slots, which begin with W x + b.
         slots: all slots of gates.
         own: the rows of the cell's own parameters, as (name, "weight", "bias" or "").
-        numbers: how many numbers there are; behind them stands the eps of each norm.
+        numbers: how many numbers there are; the eps of each norm follows them.
     """
 
     stages: tuple[Stage, ...]
-    places: dict[fx.Node, Place]
+    locations: dict[fx.Node, Location]
     results: tuple[str, ...]
     inputs: tuple[str, ...]
     slots: int
@@ -92,8 +92,8 @@ class Plan:
 
     @property
     def saved(self) -> int:
-        """The slots of "saved" that values which cross a border take."""
-        return sum(place.kind == "saved" for place in self.places.values())
+        """How many slots of "saved" are taken by values that later stages read."""
+        return sum(location.kind == "saved" for location in self.locations.values())
 
     @property
     def products(self) -> list[Product]:
@@ -107,11 +107,11 @@ class Plan:
 
 
 def standardize(vector: Tensor, eps: int) -> Tensor:
-    """Stand in a plan for (x − mean) / √(variance + eps) of a row; eps is the slot of a number."""
+    """Placeholder in a plan for (x − mean) / √(variance + eps) of a row; eps is the slot of a number."""
     raise NotImplementedError(f"standardize({vector}, {eps}) has a meaning only inside a plan")
 
 
-BY_HAND = (product, standardize)
+HANDWRITTEN = (product, standardize)
 
 
 def is_number(node: fx.Node) -> bool:
@@ -126,12 +126,12 @@ def make_plan(program: Program, layout: Layout) -> Plan:
     results = _separate(graph)
     graph.eliminate_dead_code()
     when = _schedule(graph, set(results.values()))
-    products, places, inputs = _place_gates(graph, when, layout, added)
+    products, locations, inputs = _locate_gates(graph, when, layout, added)
     stages = tuple(
         _stage(graph, number, when, products, set(results.values()))
         for number in range(1 + max(when.values(), default=0))
     )
-    slots = 1 + max((place.slot for place in places.values()), default=-1)
+    slots = 1 + max((location.slot for location in locations.values()), default=-1)
     own = tuple((name, "") for name in program.own)
     own += tuple((name, part) for name in program.norms for part in ("weight", "bias"))
     names = (*program.state, *(name for name in results if name not in program.state))
@@ -139,20 +139,20 @@ def make_plan(program: Program, layout: Layout) -> Plan:
         kind, _, name = str(node.target).partition("_")
         name, _, part = name.partition(".")
         if kind == "s":
-            places[node] = Place("before", names.index(name))
+            locations[node] = Location("before", names.index(name))
         elif kind == "p":
-            places[node] = Place("own", own.index((name, part)))
+            locations[node] = Location("own", own.index((name, part)))
         elif kind == "c":
-            places[node] = Place("numbers", int(name))
-    places |= {node: Place("after", names.index(name)) for name, node in results.items()}
+            locations[node] = Location("numbers", int(name))
+    locations |= {node: Location("after", names.index(name)) for name, node in results.items()}
     crossing = [norm.result for stage in stages for norm in stage.norms]
-    crossing += [node for stage in stages for node in stage.outputs if node not in places]
-    places |= {node: Place("saved", slot) for slot, node in enumerate(crossing)}
-    return Plan(stages, places, names, inputs, slots, own, program.numbers)
+    crossing += [node for stage in stages for node in stage.outputs if node not in locations]
+    locations |= {node: Location("saved", slot) for slot, node in enumerate(crossing)}
+    return Plan(stages, locations, names, inputs, slots, own, program.numbers)
 
 
 def _with_norms_apart(program: Program) -> fx.Graph:
-    """Copy the step with every norm as standardizing, times its weight, plus its bias."""
+    """Copy the step with every norm split into standardizing, times its weight, plus its bias."""
     graph = fx.Graph()
     copied: dict[fx.Node, fx.Node] = {}
     for node in program.graph.nodes:
@@ -168,7 +168,7 @@ def _with_norms_apart(program: Program) -> fx.Graph:
 
 
 def _fold(graph: fx.Graph) -> dict[fx.Node, fx.Node]:
-    """Take out sums x_a + U_g v whose parts nobody else reads; return the x by the product that it joins."""
+    """Remove sums x_a + U_g v whose terms nothing else reads; return x_a by the product added to it."""
     added: dict[fx.Node, fx.Node] = {}
     for node in graph.find_nodes(op="call_function", target=operator.add):
         parts = [part for part in node.args if isinstance(part, fx.Node) and len(part.users) == 1]
@@ -182,7 +182,7 @@ def _fold(graph: fx.Graph) -> dict[fx.Node, fx.Node]:
 
 
 def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
-    """Give what is multiplied, and every result, a place in memory of its own; return the results."""
+    """Give every multiplied vector, and every result, its own location in memory; return the results."""
 
     def copy(node: fx.Node) -> fx.Node:
         with graph.inserting_after(node):
@@ -191,54 +191,54 @@ def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
     for node in graph.nodes:
         own = str(node.target).startswith("p_")
         if own or node.target is product or str(node.target).startswith("x_"):
-            kinds = BY_HAND if own else (product,)
+            kinds = HANDWRITTEN if own else (product,)
             readers = [user for user in node.users if user.target in kinds]
-            twin = copy(node) if readers else node
+            copied = copy(node) if readers else node
             for user in readers:
-                user.replace_input_with(node, twin)
+                user.replace_input_with(node, copied)
     results: dict[str, fx.Node] = {}
     returned = cast("dict[str, fx.Node]", graph.output_node().args[0])
     for name, node in returned.items():
-        elementwise = node.op == "call_function" and node.target not in BY_HAND
+        elementwise = node.op == "call_function" and node.target not in HANDWRITTEN
         results[name] = node if elementwise and node not in results.values() else copy(node)
     graph.output_node().args = (results,)
     return results
 
 
 def _schedule(graph: fx.Graph, results: set[fx.Node]) -> dict[fx.Node, int]:
-    """Put what is done by hand into the first stage it can be in, elementwise nodes into the last."""
+    """Put products and norms into the first stage that is possible, elementwise nodes into the last."""
     when: dict[fx.Node, int] = {}
     for node in graph.nodes:
         before = max((when[source] for source in node.all_input_nodes), default=0)
-        when[node] = before + (node.target in BY_HAND)
+        when[node] = before + (node.target in HANDWRITTEN)
     for node in reversed(graph.nodes):
-        if node.op == "call_function" and node.target not in BY_HAND and node not in results:
-            when[node] = min(when[user] - (user.target in BY_HAND) for user in node.users)
+        if node.op == "call_function" and node.target not in HANDWRITTEN and node not in results:
+            when[node] = min(when[user] - (user.target in HANDWRITTEN) for user in node.users)
     return when
 
 
-def _place_gates(
+def _locate_gates(
     graph: fx.Graph, when: dict[fx.Node, int], layout: Layout, added: dict[fx.Node, fx.Node]
-) -> tuple[dict[int, list[Product]], dict[fx.Node, Place], tuple[str, ...]]:
-    """Give every gate a slot so that products of one vector in one stage have neighbouring slots."""
+) -> tuple[dict[int, list[Product]], dict[fx.Node, Location], tuple[str, ...]]:
+    """Give every gate a slot, so that products of one vector in one stage have adjacent slots."""
     groups: dict[tuple[int, fx.Node, bool], list[fx.Node]] = defaultdict(list)
     for node in graph.find_nodes(op="call_function", target=product):
         groups[when[node], node.args[1], node in added].append(node)
     order = [str(added[node].target) for key, calls in groups.items() if key[2] for node in calls]
     order += [f"x_{gate}" for gate in layout.inputs if f"x_{gate}" not in order]
     slots = len(order)
-    places = {
-        node: Place("gates", order.index(str(node.target)))
+    locations = {
+        node: Location("gates", order.index(str(node.target)))
         for node in graph.find_nodes(op="placeholder")
         if str(node.target).startswith("x_")
     }
     products: dict[int, list[Product]] = defaultdict(list)
     for (stage, vector, is_added), calls in groups.items():
-        first = places[added[calls[0]]].slot if is_added else slots
+        first = locations[added[calls[0]]].slot if is_added else slots
         slots += 0 if is_added else len(calls)
         products[stage].append(Product(vector, tuple(calls), first, is_added))
-        places |= {node: Place("gates", first + number) for number, node in enumerate(calls)}
-    return products, places, tuple(name.removeprefix("x_") for name in order)
+        locations |= {node: Location("gates", first + number) for number, node in enumerate(calls)}
+    return products, locations, tuple(name.removeprefix("x_") for name in order)
 
 
 def _stage(
@@ -257,6 +257,6 @@ def _stage(
             stage.norms.append(Standardized(source, node, eps))
             continue
         stage.nodes.append(node)
-        if node in results or any(user.target in BY_HAND or when[user] > number for user in node.users):
+        if node in results or any(user.target in HANDWRITTEN or when[user] > number for user in node.users):
             stage.outputs.append(node)
     return stage

@@ -1,7 +1,7 @@
-"""What is computed for one row in one stage, forwards and backwards, as plain elementwise operations.
+"""What is computed for one row in one stage, forwards and backwards, as elementwise operations.
 
-``make_fx`` traces a stage together with its vector-Jacobian product into one graph. From it the forward row
-keeps what the backward row cannot cheaply compute again.
+``make_fx`` traces a stage together with its vector-Jacobian product into one graph. The forward row saves
+those values of it that the backward row cannot cheaply compute again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from torch import Tensor, fx
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from seqlab.engines.native.plan import Place, Plan, Stage, is_number
+from seqlab.engines.native.plan import Location, Plan, Stage, is_number
 
 EXPENSIVE = frozenset(
     (
@@ -35,33 +35,33 @@ EXPENSIVE = frozenset(
         "sin",
     )
 ).union(("sqrt", "tanh"))
-"""Operations whose results are saved for the backward row; all others are computed again."""
+"""Operations whose results are saved for the backward row; all others are recomputed."""
 
 
 @dataclass(frozen=True)
 class RowCode:
-    """Elementwise work on a row.
+    """Elementwise code for one row.
 
     Attributes:
-        values: the nodes whose values are read, with their places.
-        gradients: the nodes that are gradients of what stands in a place; none in a forward row.
-        nodes: what is computed, in order.
-        writes: what is left, with its place; in a backward row the gradients of the places.
+        values: the nodes whose values are read, with their locations.
+        gradients: the nodes that are gradients of the value at a location; none in a forward row.
+        nodes: the operations, in order.
+        writes: the locations and the nodes that are stored there; in a backward row, gradients.
     """
 
-    values: dict[fx.Node, Place]
-    gradients: dict[fx.Node, Place]
+    values: dict[fx.Node, Location]
+    gradients: dict[fx.Node, Location]
     nodes: list[fx.Node]
-    writes: list[tuple[Place, fx.Node]]
+    writes: list[tuple[Location, fx.Node]]
 
 
 def stage_rows(plan: Plan, stage: Stage, saved: int) -> tuple[RowCode, RowCode]:
     """Return a stage's forward and backward row; the former saves values in slots from ``saved`` on."""
     if not stage.outputs:
         return RowCode({}, {}, [], []), RowCode({}, {}, [], [])
-    sources = [plan.places[node] for node in stage.inputs]
-    differentiated = [place for place in sources if place.kind != "numbers"]
-    results = [plan.places[node] for node in stage.outputs]
+    sources = [plan.locations[node] for node in stage.inputs]
+    differentiated = [location for location in sources if location.kind != "numbers"]
+    results = [plan.locations[node] for node in stage.outputs]
     graph = joint(stage)
     placeholders = list(graph.find_nodes(op="placeholder"))
     values = dict(zip(placeholders, sources, strict=False))
@@ -69,10 +69,10 @@ def stage_rows(plan: Plan, stage: Stage, saved: int) -> tuple[RowCode, RowCode]:
     returned = cast("Sequence[fx.Node]", graph.output_node().args[0])
     writes = list(zip(results, returned, strict=False))
     gradients = list(zip(differentiated, returned[len(results) :], strict=True))
-    kept = {node: place for place, node in writes}
-    kept |= {node: place for node, place in values.items() if place.kind != "gates"}
+    kept = {node: location for location, node in writes}
+    kept |= {node: location for node, location in values.items() if location.kind != "gates"}
     for node in _wanted(graph, [node for _, node in gradients], kept, tangents):
-        kept[node] = Place("saved", saved)
+        kept[node] = Location("saved", saved)
         writes.append((kept[node], node))
         saved += 1
     return _row(graph, values, {}, writes), _row(graph, kept, tangents, gradients)
@@ -99,19 +99,19 @@ def joint(stage: Stage) -> fx.Graph:
         return (*made, *product(arguments[len(inputs) :]))
 
     def trace() -> fx.Graph:
-        # Every example is a tensor of its own: the trace takes one that is passed twice for one input.
+        # Every example is a separate tensor: a trace would treat a tensor that is passed twice as one input.
         examples = [torch.ones(1, dtype=torch.float32, device="cpu") for _ in (*inputs, *outputs)]
         traced = make_fx(torch.func.functionalize(both), decomposition_table=_decompositions())
         return traced(*examples).graph
 
-    # In a thread of its own: what surrounds the first call (a transform, autocast, inference) stays outside.
+    # In a separate thread, where no transform, autocast or inference mode of the first call is active.
     with _TRACING, ThreadPoolExecutor(1) as thread:
         graph = thread.submit(trace).result()
     graph.eliminate_dead_code()
     return graph
 
 
-# make_fx patches torch while it traces, for all threads.
+# While it traces, make_fx patches torch for all threads.
 _TRACING = Lock()
 
 
@@ -121,9 +121,12 @@ def _decompositions() -> dict[Any, Any]:
 
 
 def _wanted(
-    graph: fx.Graph, ends: Sequence[fx.Node], kept: Mapping[fx.Node, Place], tangents: Mapping[fx.Node, Place]
+    graph: fx.Graph,
+    ends: Sequence[fx.Node],
+    kept: Mapping[fx.Node, Location],
+    tangents: Mapping[fx.Node, Location],
 ) -> list[fx.Node]:
-    """Return the values of the forward row, in order, from which ``ends`` are cheaply computed."""
+    """Return the values of the forward row, in order, from which ``ends`` can be computed cheaply."""
     backward = set(tangents)
     for node in graph.nodes:
         if backward.intersection(node.all_input_nodes):
@@ -145,11 +148,11 @@ def _wanted(
 
 def _row(
     graph: fx.Graph,
-    values: Mapping[fx.Node, Place],
-    gradients: Mapping[fx.Node, Place],
-    writes: list[tuple[Place, fx.Node]],
+    values: Mapping[fx.Node, Location],
+    gradients: Mapping[fx.Node, Location],
+    writes: list[tuple[Location, fx.Node]],
 ) -> RowCode:
-    """Keep what ``writes`` need."""
+    """Return the code with only the nodes that ``writes`` need."""
     needed: set[fx.Node] = set()
     pending = [node for _, node in writes]
     while pending:
@@ -158,8 +161,8 @@ def _row(
             needed.add(node)
             pending += [] if node in values else node.all_input_nodes
     return RowCode(
-        values={node: place for node, place in values.items() if node in needed},
-        gradients={node: place for node, place in gradients.items() if node in needed},
+        values={node: location for node, location in values.items() if node in needed},
+        gradients={node: location for node, location in gradients.items() if node in needed},
         nodes=[
             node
             for node in graph.nodes
@@ -170,6 +173,6 @@ def _row(
 
 
 def operation_name(node: fx.Node) -> str:
-    """Return what ATen calls the operation: "add" for aten.add.Tensor; "" for a placeholder."""
+    """Return ATen's name of the operation: "add" for aten.add.Tensor; "" for a placeholder."""
     packet = getattr(node.target, "overloadpacket", None)
     return str(packet).rpartition(".")[2] if packet is not None else ""

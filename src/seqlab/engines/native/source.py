@@ -1,4 +1,4 @@
-"""A cell's plan as C++: the ``struct Cell`` that loop.h runs, with the arithmetic of one row written out."""
+"""A cell's plan as C++: the ``struct Cell`` that loop.h runs, with the arithmetic for one row written out."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from torch import fx
 
 from seqlab.cells import Layout
 from seqlab.engines.native.expressions import UnknownOperationError, expression, variable
-from seqlab.engines.native.plan import Place, Plan, Stage, make_plan
+from seqlab.engines.native.plan import Location, Plan, Stage, make_plan
 from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
 from seqlab.engines.trace import KEPT
 
 TEMPLATE = """\
-// The kernel of cell '{name}'. loop.h tells what a Cell is and where the slots of a row stand.
+// The kernel of cell '{name}'. loop.h explains a Cell and the slots of a row.
 #include "loop.h"
 
 namespace {{
@@ -58,14 +58,14 @@ class Source:
         """Write the kernel of a cell for a layer that has the blocks of a layout.
 
         Raises:
-            TraceError: the kernel does not know an operation; the message names it and the line.
+            TraceError: the kernel does not support an operation; the message names it and the line.
         """
         plan = make_plan(program, layout)
         rows: list[tuple[RowCode, RowCode]] = []
         saved = plan.saved
         for stage in plan.stages:
             rows.append(stage_rows(plan, stage, saved))
-            slots = [place.slot for place, _ in rows[-1][0].writes if place.kind == "saved"]
+            slots = [location.slot for location, _ in rows[-1][0].writes if location.kind == "saved"]
             saved = max([saved, *(slot + 1 for slot in slots)])
         try:
             text = TEMPLATE.format(
@@ -76,7 +76,7 @@ class Source:
             )
         except UnknownOperationError as error:
             line = _line_of(plan, str(error))
-            message = f"the native engine has no '{error}' (cell '{program.name}', {line})"
+            message = f"the native engine does not support '{error}' (cell '{program.name}', {line})"
             raise TraceError(message) from error
         return Source(text, plan, saved)
 
@@ -112,10 +112,10 @@ def _declarations(program: Program, plan: Plan, layout: Layout, saved: int) -> I
     products: list[str] = []
     blocks = 0
     for product in plan.products:
-        kind, slot = plan.places[product.vector]
+        kind, slot = plan.locations[product.vector]
         start = "Start::sum" if product.added else "Start::zero"
         count = len(product.calls)
-        products.append(f"{{Place::{kind}, {slot}, {product.slot}, {count}, {blocks}, {start}}}")
+        products.append(f"{{Location::{kind}, {slot}, {product.slot}, {count}, {blocks}, {start}}}")
         blocks += count
     yield _array("Product", "PRODUCTS", products)
 
@@ -129,7 +129,7 @@ def _indented(lines: Iterable[str], depth: int) -> str:
 
 
 def _segments(plan: Plan) -> list[list[int]]:
-    """Group the stages that one loop over rows can do: until the next product, which needs all rows."""
+    """Group the stages that one loop over rows can compute: until the next product, which needs all rows."""
     segments: list[list[int]] = [[]]
     for number, stage in enumerate(plan.stages):
         if stage.products:
@@ -138,8 +138,8 @@ def _segments(plan: Plan) -> list[list[int]]:
     return segments
 
 
-def _at(place: Place, gradient: str = "") -> str:
-    return f"row.{gradient}{place.kind} + {place.slot} * row.width"
+def _at(location: Location, gradient: str = "") -> str:
+    return f"row.{gradient}{location.kind} + {location.slot} * row.width"
 
 
 def _rows(make: str, body: list[str]) -> Iterator[str]:
@@ -159,12 +159,12 @@ def _lanes(code: RowCode, loads: list[str], stores: list[str]) -> Iterator[str]:
         yield "}"
 
 
-def _loads(places: dict[fx.Node, Place], gradient: str = "") -> list[str]:
+def _loads(locations: dict[fx.Node, Location], gradient: str = "") -> list[str]:
     return [
-        f"const Vec {variable(node)} = {_number(place.slot)};"
-        if place.kind == "numbers"
-        else f"const Vec {variable(node)} = load({_at(place, gradient)} + j);"
-        for node, place in places.items()
+        f"const Vec {variable(node)} = {_number(location.slot)};"
+        if location.kind == "numbers"
+        else f"const Vec {variable(node)} = load({_at(location, gradient)} + j);"
+        for node, location in locations.items()
     ]
 
 
@@ -173,8 +173,10 @@ def _number(slot: int) -> str:
 
 
 def _numbers(rows: Iterable[RowCode]) -> Iterator[str]:
-    """Read the numbers once, in all lanes."""
-    slots = {place.slot for code in rows for place in code.values.values() if place.kind == "numbers"}
+    """Write the code that reads each number once, into all lanes."""
+    slots = {
+        location.slot for code in rows for location in code.values.values() if location.kind == "numbers"
+    }
     for slot in sorted(slots):
         yield f"const Vec {_number(slot)} = all(at.number({slot}));"
 
@@ -190,41 +192,43 @@ def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
                 yield f"at.product({products});"
                 products += 1
             for norm in stage.norms:
-                places = f"{_at(plan.places[norm.source])}, {_at(plan.places[norm.result])}"
+                locations = f"{_at(plan.locations[norm.source])}, {_at(plan.locations[norm.result])}"
                 body.append(
                     f"row.scales[{norms}] = "
-                    f"standardize({places}, row.hidden, row.width, at.number({norm.eps}));"
+                    f"standardize({locations}, row.hidden, row.width, at.number({norm.eps}));"
                 )
                 norms += 1
-            stores = [f"store({_at(place)} + j, {variable(node)});" for place, node in code.writes]
+            stores = [f"store({_at(location)} + j, {variable(node)});" for location, node in code.writes]
             body += _lanes(code, _loads(code.values), stores)
         yield from _rows("row", body)
 
 
 def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
     products, norms = len(plan.products), len(plan.norms)
-    written = {place for place in plan.places.values() if place.kind in ("after", "own")}
-    reached = {place for code in rows for place, _ in code.writes} | {
-        plan.places[norm.source] for norm in plan.norms
+    written = {location for location in plan.locations.values() if location.kind in ("after", "own")}
+    reached = {location for code in rows for location, _ in code.writes} | {
+        plan.locations[norm.source] for norm in plan.norms
     }
-    reached |= {plan.places[product.vector] for product in plan.products}
-    everything = [Place("gates", slot) for slot in range(plan.slots)]
-    everything += [Place("before", slot) for slot in range(len(plan.results))]
+    reached |= {plan.locations[product.vector] for product in plan.products}
+    everything = [Location("gates", slot) for slot in range(plan.slots)]
+    everything += [Location("before", slot) for slot in range(len(plan.results))]
     yield from _numbers(rows)
-    cleared = [f"clear({_at(place, 'd_')}, row.width);" for place in everything if place not in reached]
+    cleared = [
+        f"clear({_at(location, 'd_')}, row.width);" for location in everything if location not in reached
+    ]
     for segment in reversed(_segments(plan)):
         body, cleared = cleared, []
         for number in reversed(segment):
             stage, code = plan.stages[number], rows[number]
             stores: list[str] = []
-            for place, node in code.writes:
-                earlier = f"load({_at(place, 'd_')} + j) + " if place in written else ""
-                stores.append(f"store({_at(place, 'd_')} + j, {earlier}{variable(node)});")
-                written.add(place)
+            for location, node in code.writes:
+                earlier = f"load({_at(location, 'd_')} + j) + " if location in written else ""
+                stores.append(f"store({_at(location, 'd_')} + j, {earlier}{variable(node)});")
+                written.add(location)
             body += _lanes(code, _loads(code.values) + _loads(code.gradients, "d_"), stores)
             for norm in reversed(stage.norms):
                 norms -= 1
-                source, result = plan.places[norm.source], plan.places[norm.result]
+                source, result = plan.locations[norm.source], plan.locations[norm.result]
                 if source not in written:
                     body.append(f"clear({_at(source, 'd_')}, row.width);")
                     written.add(source)
@@ -237,7 +241,7 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
             yield "at.clear_tails();"
         for product in reversed(plan.stages[segment[0]].products if segment else []):
             products -= 1
-            place = plan.places[product.vector]
-            start = "sum" if place in written else "zero"
+            location = plan.locations[product.vector]
+            start = "sum" if location in written else "zero"
             yield f"at.product_backward({products}, Start::{start});"
-            written.add(place)
+            written.add(location)

@@ -1,4 +1,4 @@
-"""Gradients that can be differentiated again, of what an engine computes in one piece."""
+"""Double backward: gradients that can be differentiated again, for an engine that computes in one piece."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,13 +11,13 @@ Results = Sequence[Tensor | None]
 def gradients(
     in_steps: Callable[..., Results], tensors: Sequence[Tensor | None], d_results: Results
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients of tensors, by way of torch's single operations.
+    """Return the gradients of tensors, computed with torch's single operations.
 
-    Called in a backward pass that makes a graph (``create_graph=True``), the gradients are part of it.
+    In a backward pass with ``create_graph=True`` the gradients are part of the graph.
 
     Args:
-        in_steps: computes the results anew from the tensors, in operations that torch can differentiate.
-        tensors: what it takes.
+        in_steps: computes the results again from the tensors, in operations that torch can differentiate.
+        tensors: its arguments.
         d_results: the gradients of its results; None for zeros.
     """
     makes_graph = torch.is_grad_enabled()
