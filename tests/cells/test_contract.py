@@ -95,7 +95,7 @@ def test_a_step_that_breaks_the_contract_is_told_how(step, message):
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ({"gates": ("i", "i")}, "names 'i' twice"),
+        ({"gates": ("i", "i")}, "contains 'i' twice"),
         ({"gates": ("items",)}, "'items' cannot be a name"),
         ({"state": ("pop",)}, "'pop' cannot be a name"),
         ({"gates": ("a-b",)}, "'a-b' cannot be a name"),

@@ -1,4 +1,4 @@
-"""Which equations? One family of cells a file; ``base`` holds the contract and the registry."""
+"""Which equations? One family of cells per file; ``base`` holds the contract and the registration."""
 
 from seqlab.cells.base import Cell, Norm, Scalar, State, Vector, register_cell
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore

@@ -1,7 +1,7 @@
 """What a cell is: gates, states, own parameters, and the equations of one time step.
 
-A cell is a declaration. It owns no tensor and knows no loop, device, length or configuration; the layer
-that runs it owns the parameters (``seqlab.nn``), an engine runs it over time (``seqlab.engines``).
+A cell is a declaration. It owns no tensor and knows nothing of loops, devices, lengths or configuration. The
+layer owns the parameters (``seqlab.nn``), an engine runs the cell over time (``seqlab.engines``).
 """
 
 import copy
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Names(Generic[T]):
-    """``x.i`` and ``x["i"]``: the only way to reach a declared name; an undeclared one says what there is."""
+    """Access by declared name, ``x.i`` or ``x["i"]``; an error for another name lists the declared ones."""
 
     def __init__(self, kind: str, declared: Iterable[str], make: Callable[[str], T]) -> None:
         self._kind = kind
@@ -56,7 +56,7 @@ class State(dict[str, Tensor]):
         return self[name]
 
 
-# torch.func and torch.export look into a State as into a dict.
+# torch.func and torch.export treat a State as a dict.
 register_pytree_node(
     State,
     lambda state: (list(state.values()), tuple(state)),
@@ -66,7 +66,7 @@ register_pytree_node(
 
 
 class Own(Generic[T]):
-    """Something a cell owns beside its gates. Inside a step it reads as the layer's tensor or function."""
+    """A parameter or norm that a cell declares. In a step it reads as the layer's tensor or function."""
 
     name: str
 
@@ -78,21 +78,21 @@ class Own(Generic[T]):
     @overload
     def __get__(self, cell: "Cell", owner: type) -> T: ...
     def __get__(self, cell: "Cell | None", owner: type) -> Self | T:
-        """Answer with the declaration on the class; on a bound cell the instance's own value comes first."""
+        """Return the declaration, on the class; on a bound cell Python finds the instance's value first."""
         if cell is None:
             return self
         raise CellError(f"{owner.__name__}.{self.name} has a value only inside the step of a layer")
 
 
 class Vector(Own[Tensor]):
-    """A learnable vector [H]; ``init`` is a number, or "bias" for the layer's bias initialisation."""
+    """A learnable vector [H]; ``init`` is a number, or "bias" to initialise it as the layer's biases."""
 
     def __init__(self, init: float | Literal["bias"] = 0.0) -> None:
         self.init = init
 
 
 class Scalar(Own[Tensor]):
-    """A learnable number, a tensor without dimensions that starts at ``init``."""
+    """A learnable number, a tensor [] that starts at ``init``."""
 
     def __init__(self, init: float) -> None:
         self.init = init
@@ -109,7 +109,7 @@ OwnT = TypeVar("OwnT", bound=Own[Any])
 
 
 class CellType(ABCMeta):
-    """The class of cell classes. It counts their changes, so that nothing learnt of a step outlives one."""
+    """The metaclass of cells. It counts changes of cell classes, so that an outdated trace is noticed."""
 
     changes = 0
 
@@ -123,13 +123,11 @@ class CellType(ABCMeta):
 
 
 class Cell(metaclass=CellType):
-    """The equations of one time step. Subclass it, declare, and write ``step``.
-
-    Class attributes a subclass declares:
+    """The equations of one time step. A subclass declares these class attributes and defines ``step``.
 
     - ``gates``: names; every gate is H wide.
     - ``state``: names; every state is H wide and starts at 0 unless the caller passes one.
-    - ``output``: the state, or other value that ``step`` returns, which the layer hands on.
+    - ``output``: the name of the state, or of another value that ``step`` returns, that the layer outputs.
     - ``Vector()``, ``Norm()``, ``Scalar(…)`` under any names: parameters of the cell's own.
     - annotated constants, ``dt: float = 0.1``: options, set by ``MyCell(dt=0.05)`` or
       ``model.options.dt=0.05``.
@@ -151,9 +149,11 @@ class Cell(metaclass=CellType):
             if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
                 raise CellError(f"{cls.__name__}.{kind} must be a tuple of names, got {names!r}")
             _refuse_impossible(cls.__name__, kind, names)
-        for name in cls.own(Own):  # they are kept in these, whose own attributes have names too
+        for name in cls.own(Own):  # they are stored in these, whose attributes they must not hide
             if any(hasattr(kept, name) for kept in (nn.ParameterDict(), nn.ModuleDict())):
-                raise CellError(f"{cls.__name__}: '{name}' cannot be the name of a parameter; choose another")
+                raise CellError(
+                    f"{cls.__name__}: '{name}' cannot be the name of a parameter; choose another one"
+                )
 
     def __init__(self, **options: Any) -> None:
         known = self.option_defaults()
@@ -165,7 +165,7 @@ class Cell(metaclass=CellType):
 
     @abstractmethod
     def step(self, x: Gates, u: Products, s: State) -> State:
-        """Return the states after one time step, and the output where it is no state, all [B, H]."""
+        """Return the states after one time step, and the output if it is not a state, each [B, H]."""
 
     @classmethod
     def option_defaults(cls) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class Cell(metaclass=CellType):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options this cell was made with."""
+        """The options that this cell was created with."""
         return {name: getattr(self, name) for name in self.option_defaults()}
 
     @classmethod
@@ -220,8 +220,8 @@ def register_cell(name: str) -> Callable[[type[Cell]], type[Cell]]:
 def _refuse_impossible(cell: str, kind: str, names: tuple[str, ...]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise CellError(f"{cell}.{kind} names '{name}' twice")
-        # s.items would be dict's method, and a trace is Python code.
+            raise CellError(f"{cell}.{kind} contains '{name}' twice")
+        # s.items would be a method of dict, and a trace is Python code.
         if hasattr(dict, name) or not name.isidentifier():
             raise CellError(f"{cell}.{kind}: '{name}' cannot be a name; choose another")
 

@@ -24,13 +24,13 @@ class Layout:
 
     @classmethod
     def of(cls, cell: Cell) -> "Layout":
-        """Run one step of ``cell`` on small random tensors and note what it uses.
+        """Run one step of ``cell`` on small random tensors and record what it uses.
 
         Raises:
-            CellError: the step fails, reaches an undeclared name, calls one ``u.g`` twice, or does not
+            CellError: the step fails, uses an undeclared name, calls one ``u.g`` twice, or does not
                 return exactly the declared states and the output, each [B, H].
         """
-        with torch.device("cpu"):  # a step may look at its values, also in a network without memory
+        with torch.device("cpu"):  # a step may read values, even if the network is on the meta device
             return _Probe(cell).layout()
 
     def formula(self, cell: Cell) -> str:
@@ -43,7 +43,7 @@ class Layout:
 
 
 class _Probe:
-    """One step on tensors of shape [2, 3], which notes the gates it reads."""
+    """One step on tensors of shape [2, 3]; it records which gates are used."""
 
     shape = (2, 3)
 
@@ -114,12 +114,12 @@ class _Probe:
             if not isinstance(value, Tensor) or tuple(value.shape) != self.shape:
                 shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise CellError(
-                    f"cell '{cell.name}': {name} must be [B, H], here {list(self.shape)}, got {shape}"
+                    f"cell '{cell.name}': {name} must have shape [B, H], here {list(self.shape)}, got {shape}"
                 )
 
 
 def line_of_step(error: Exception) -> str:
-    """Name the line of the cell's own file in which the error arose."""
+    """Return the line of the cell's own file in which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "/seqlab/cells/layout.py" not in frame.filename.replace("\\", "/")]
     steps = [frame for frame in own if frame.name == "step"] or own or frames

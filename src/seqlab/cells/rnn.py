@@ -1,4 +1,4 @@
-"""Plain recurrent networks: tanh, relu, with an output layer, and the linear one of the tutorial."""
+"""Simple recurrent networks: tanh, relu, with an output layer, and the linear one of PyTorch's tutorial."""
 
 from torch import relu, sigmoid, tanh
 
@@ -54,8 +54,8 @@ class TutorialRNN(Cell):
     h' = A [x, h] + a
     y = C [x, h] + c
 
-    The output reads the state before the step. The tutorial's C is 18 rows high and answers at once; here y
-    is H wide and the head follows, which is the same linear map in two factors.
+    The output reads the state before the step. The tutorial's C has 18 rows, one per class; here y has size H
+    and the head follows, which is the same linear map in two factors.
     """
 
     gates = ("h", "y")

@@ -10,21 +10,21 @@ from matplotlib.ticker import MaxNLocator
 from seqlab.runs.diagnostics_file import DISTANCE, Curve, LayerSnapshot, Snapshot
 
 BEFORE = {"ls": ":", "lw": 1.2}
-"""How the network as it started is drawn."""
+"""The style of curves of the network before training."""
 
 DECADE = 10.0
-"""By which a norm may rise or fall and still be seen as nearly 1."""
+"""The factor by which a norm may rise or fall and still be shown as nearly 1."""
 
 MOST_LAYERS = 4
 """Layers and directions up to which gates are drawn."""
 
 
 MOST_POINTS = 30
-"""Points of a curve that are marked: more make a thick line."""
+"""Markers on a curve at most: more make a thick line."""
 
 
 def draw(snapshots: Sequence[Snapshot], title: str) -> dict[str, Figure]:
-    """Draw the last snapshot of a run, and beside it the first, by the name of the figure."""
+    """Draw the last snapshot of a run, next to the first one; return the figures by name."""
     first, last = snapshots[0], snapshots[-1]
     return {
         "gradient_flow": gradient_flow(first, last, title),
@@ -37,7 +37,7 @@ def gradient_flow(first: Snapshot, last: Snapshot, title: str) -> Figure:
     """Draw ‖∂loss/∂s_t‖ of every state, and ‖∂s_T/∂s_t‖ of every layer, against T − t."""
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for snapshot, style in _drawn(first, last):
+    for snapshot, style in _styled(first, last):
         left.set_prop_cycle(None)
         right.set_prop_cycle(None)
         when = _when(snapshot)
@@ -61,7 +61,7 @@ def gradient_flow(first: Snapshot, last: Snapshot, title: str) -> Figure:
 
 
 def gates(snapshot: Snapshot, title: str) -> Figure:
-    """Draw for every layer its gates and states at every step: mean ± spread, and how many are saturated."""
+    """Draw the gates and states of every layer at every step: mean ± spread, and the saturated share."""
     shown = snapshot.layers[:MOST_LAYERS]
     figure = Figure(figsize=(2.2 + 4.4 * len(shown), 9.0), layout="constrained")
     panels = figure.subplots(3, len(shown), sharex="col", squeeze=False)
@@ -82,7 +82,7 @@ def gates(snapshot: Snapshot, title: str) -> Figure:
         panels[:, 0],
         (
             "gate, mean ± one std over units",
-            "share of units: σ < .05 or > .95, |tanh| > .9",
+            "saturated share of units: σ < .05 or > .95, |tanh| > .9",
             "state, mean ± one std over units",
         ),
         strict=True,
@@ -96,7 +96,7 @@ def memory(first: Snapshot, last: Snapshot, title: str) -> Figure:
     """Draw ‖∂answer/∂x_t‖ against T − t, and where half of its sum is reached."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
-    for snapshot, style in _drawn(first, last):
+    for snapshot, style in _styled(first, last):
         (line,) = axes.semilogy(
             range(len(snapshot.influence)), _drawable(snapshot.influence), label=_when(snapshot), **style
         )
@@ -109,12 +109,12 @@ def memory(first: Snapshot, last: Snapshot, title: str) -> Figure:
 
 
 def compare(curves: Mapping[str, tuple[Sequence[int], Curve]], quantity: str, title: str) -> Figure:
-    """Draw one curve a run against the distance, on a logarithmic scale.
+    """Draw one curve per run against the distance, on a logarithmic scale.
 
     Args:
         curves: distances and values by the name of the run.
-        quantity: what stands at the axis.
-        title: what stands above.
+        quantity: the label of the axis.
+        title: of the figure.
     """
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -127,7 +127,7 @@ def compare(curves: Mapping[str, tuple[Sequence[int], Curve]], quantity: str, ti
     return figure
 
 
-def _drawn(first: Snapshot, last: Snapshot) -> Iterable[tuple[Snapshot, dict[str, object]]]:
+def _styled(first: Snapshot, last: Snapshot) -> Iterable[tuple[Snapshot, dict[str, object]]]:
     yield last, {"lw": 1.8}
     if first.epoch != last.epoch:
         yield first, BEFORE
@@ -140,7 +140,7 @@ def _when(snapshot: Snapshot) -> str:
 
 
 def _drawable(values: Curve) -> Curve:
-    """Leave out what a logarithmic scale has no place for."""
+    """Replace what a logarithmic scale cannot show."""
     return [value if value > 0 else np.nan for value in values]
 
 
@@ -162,5 +162,5 @@ def _saturation(axes: Axes, layer: LayerSnapshot) -> None:
         if gate.is_gate and gate.shut is not None and gate.open is not None:
             steps, colour = range(1, len(gate.shut) + 1), f"C{number}"
             axes.plot(steps, gate.open, color=colour, label=f"{name} open")
-            axes.plot(steps, gate.shut, color=colour, ls="--", label=f"{name} shut")
+            axes.plot(steps, gate.shut, color=colour, ls="--", label=f"{name} closed")
     axes.set_ylim(-0.02, 1.02)

@@ -1,4 +1,4 @@
-"""What the gates and states of a layer do over time: open or shut, saturated or not."""
+"""What the gates and states of a layer do over time: are they open, closed, saturated?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from seqlab.engines.trace import Trace, trace
 from seqlab.functional.lengths import mask
 
 BOUNDS = {"sigmoid": (0.05, 0.95), "tanh": (-0.9, 0.9)}
-"""Beyond these a value is saturated. Those of tanh are those of a sigmoid: tanh a = 2 σ(2a) − 1."""
+"""Beyond these a value is saturated. The bounds of tanh match those of σ: tanh a = 2 σ(2a) − 1."""
 
 _NAMES: dict[Any, str] = {function: name for name, function in NONLINEAR.items()}
 
@@ -25,10 +25,10 @@ class Activity:
 
     Attributes:
         name: of the gate or state.
-        is_gate: a gate, or else a state after the step.
-        function: the nonlinear function whose value it is, such as "sigmoid"; None for a sum or product.
+        is_gate: whether it is a gate; else it is a state after the step.
+        function: the nonlinear function that computes it, such as "sigmoid"; None for a sum or product.
         values: [B, T, H] in the layer's reading order.
-        inside: whether a step belongs to its sequence, [B, T]; other values mean nothing.
+        inside: the mask, [B, T]: false for padding, where values have no meaning.
     """
 
     name: str
@@ -44,9 +44,9 @@ class Activity:
 
     @property
     def saturation(self) -> tuple[Tensor, Tensor] | None:
-        """The shares of values that are shut and open at every step, [T] each.
+        """The shares of values that are closed and open at every step, each [T].
 
-        For a sigmoid below .05 and above .95, for a tanh below −.9 and above .9; None for anything else.
+        A sigmoid is closed below .05 and open above .95, a tanh below −.9 and above .9; None for others.
         """
         if self.function not in BOUNDS:
             return None
@@ -55,7 +55,7 @@ class Activity:
         return self._over_time(below.to(self.values.dtype)), self._over_time(above.to(self.values.dtype))
 
     def histogram(self, bins: int) -> tuple[Tensor, Tensor]:
-        """Count all finite values: counts [bins], and the edges between which they lie, [bins + 1]."""
+        """Return the histogram of all finite values: counts [bins] and bin edges [bins + 1]."""
         found = self.values[self.inside].detach().double().cpu()
         found = found[found.isfinite()]
         ranges = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
@@ -69,12 +69,12 @@ class Activity:
 
 
 def activities(run: LayerRun) -> dict[str, Activity]:
-    """Return the gates of a layer that have a nonlinear function, by name, and then its states.
+    """Return the gates of a layer that have a nonlinear function, then its states, by name.
 
-    A state that is called as a gate is goes by "state <name>".
+    A state with the name of a gate is called "state <name>".
 
     Raises:
-        TraceError: the cell's step cannot be traced, so that its gates have no names.
+        TraceError: the cell's step cannot be traced, so its gates are unknown.
     """
     made = trace(run.cell, run.weights)
     program = made.program
@@ -93,7 +93,7 @@ def activities(run: LayerRun) -> dict[str, Activity]:
 
 
 def _evaluate(made: Trace, run: LayerRun) -> dict[Node, Tensor]:
-    """Return the value of every node of the step, [B, T, H], at all steps at once: the states are known."""
+    """Return the value of every node, [B, T, H], at all steps at once, since the states are known."""
     weights, layout = run.weights, run.weights.layout
     projected = functional.linear(run.x, weights.W, weights.b).chunk(max(len(layout.inputs), 1), dim=-1)
     given: dict[str, Any] = dict(zip((f"x_{gate}" for gate in layout.inputs), projected, strict=False))

@@ -1,4 +1,4 @@
-"""What reaches the state of each time step from the loss: the norm of ∂loss/∂s_t."""
+"""How strongly the loss depends on the state at each time step: the norm of ∂loss/∂s_t."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from seqlab.models.lightning_module import SequenceModule
 
 @dataclass(frozen=True, eq=False)
 class StateGradients:
-    """Norms of the gradient of each sequence's own loss by the states of one layer in one direction.
+    """Norms of the gradients of each sequence's own loss by the states of one layer and direction.
 
     Attributes:
         norms: for each state ‖∂loss/∂s_t‖ over its H numbers, [B, T] in the layer's reading order; s_t is the
-            state after step t, the others being held, and NaN stands past a sequence's length.
+            state after step t, the other states are held constant, and padding is NaN.
         lengths: steps of each sequence, [B].
     """
 
@@ -28,14 +28,14 @@ class StateGradients:
     lengths: Tensor
 
     def by_distance(self, state: str) -> Tensor:
-        """Return the median over sequences against the distance from the last step read, from 0, [T]."""
+        """Return the median over sequences, by the distance 0, 1, … from the last step read, [T]."""
         return by_distance(self.norms[state], self.lengths).nanmedian(0).values
 
 
 def state_gradients(module: SequenceModule, batch: Batch) -> list[StateGradients]:
-    """Measure how strongly each state bears on the loss of a probe batch, as in evaluation.
+    """Measure how strongly the loss of a probe batch depends on each state, in evaluation mode.
 
-    The module's mode, gradients and scores stay as they are.
+    The module's mode, gradients and scores are not changed.
 
     Args:
         module: any network with its task, on the batch's device.
@@ -44,7 +44,7 @@ def state_gradients(module: SequenceModule, batch: Batch) -> list[StateGradients
     Returns:
         The gradients of every layer and direction, in the order of ``Recurrent.layers``.
     """
-    task = copy.deepcopy(module.task)  # whose scores nobody reads
+    task = copy.deepcopy(module.task)  # its scores are discarded
     with evaluating(module), torch.enable_grad(), recording(module.model.recurrent) as runs:
         mean = task.step("val", module(batch.x, batch.lengths), batch)
         total = mean * (batch.ids >= 0).sum()
@@ -54,14 +54,14 @@ def state_gradients(module: SequenceModule, batch: Batch) -> list[StateGradients
 
 
 def by_distance(values: Tensor, lengths: Tensor) -> Tensor:
-    """Turn values by step, [B, T], into values by distance from each sequence's end; NaN beyond."""
+    """Turn values by step, [B, T], into values by distance from each sequence's end; padded with NaN."""
     turned = backwards(values[:, :, None], lengths)[:, :, 0]
     return turned.where(mask(lengths, values.shape[1]), torch.nan)
 
 
 @contextmanager
 def evaluating(module: torch.nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode meanwhile."""
+    """Put a module into evaluation mode within the context."""
     before = module.training
     module.eval()
     try:
@@ -72,7 +72,7 @@ def evaluating(module: torch.nn.Module) -> Iterator[None]:
 
 def _of(run: LayerRun, found: Iterator[Tensor]) -> StateGradients:
     """Take the gradients of a layer's states, in the order of its steps."""
-    # On the processor: torch refuses a median on a GPU where trainer.deterministic=true.
+    # On the CPU: with trainer.deterministic=true torch refuses a median on a GPU.
     each = [{name: next(found).norm(dim=1).cpu() for name in after} for after in run.states[1:]]
     lengths = run.lengths.cpu()
     inside = mask(lengths, len(each))

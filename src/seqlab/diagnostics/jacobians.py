@@ -1,8 +1,8 @@
-"""How a small change of the state grows or dies away over time: the norm of ∂s_t/∂s_k against t − k.
+"""How a small change of the state grows or decays over time: the norm of ∂s_t/∂s_k against t − k.
 
 By the chain rule the Jacobian over a distance is a product, ∂s_t/∂s_k = A_t A_{t−1} ⋯ A_{k+1} with
-A_t = ∂s_t/∂s_{t−1}; for the plain tanh network A_t = diag(1 − h_t²) U (Bengio et al. 1994). Its norm is
-measured without any matrix: A v and Aᵀ v are products that automatic differentiation has.
+A_t = ∂s_t/∂s_{t−1}; for the simple tanh network A_t = diag(1 − h_t²) U (Bengio et al. 1994). Its norm is
+measured without forming a matrix: automatic differentiation computes the products A v and Aᵀ v.
 """
 
 import math
@@ -21,12 +21,12 @@ from seqlab.errors import ConfigError
 class JacobianNorms:
     """Spectral norms of ∂s_t/∂s_{t−d}, where t is the last step of each sequence.
 
-    s is the whole state of a layer, all of its vectors side by side: h and c of an LSTM.
+    s is the whole state of a layer, all of its vectors concatenated: h and c of an LSTM.
 
     Attributes:
         distances: d in steps, ascending, [D].
         log_norms: natural logarithms of the norms, [D, B]; NaN where a sequence has fewer than d steps,
-            −∞ where the state forgets everything.
+            −∞ where the Jacobian is 0.
     """
 
     distances: Tensor
@@ -39,10 +39,10 @@ class JacobianNorms:
 
     @property
     def growth_rate(self) -> float:
-        """How much the norm grows a step, in nats: the slope of ``mean`` against the distance.
+        """How much the norm grows per step, in nats: the slope of ``mean`` against the distance.
 
-        Below 0 gradients vanish, above 0 they explode. Over long distances it tends to the largest Lyapunov
-        exponent. −∞ if a Jacobian is 0, NaN if there are fewer than two distances.
+        Below 0 gradients vanish, above 0 they explode. Over long distances it approaches the largest Lyapunov
+        exponent. −∞ if a Jacobian is 0, NaN for fewer than two distances.
         """
         mean = self.mean.double()
         d, y = self.distances[~mean.isnan()].double(), mean[~mean.isnan()]
@@ -67,7 +67,7 @@ def jacobian_norms(
         run: a recorded layer; float64 for more than six digits.
         distances: steps back from each sequence's end, from 1; None for all.
         tolerance: relative change of every norm at which the iteration ends.
-        most: iterations at most; each costs two passes over all steps.
+        most: the maximum number of iterations; each costs two passes over all steps.
 
     Raises:
         ConfigError: a distance is not from 1 to T.
@@ -87,7 +87,7 @@ def jacobian_norms(
         v, found = chain.backwards(u)
         change = (found - log_norms).abs()
         log_norms = found
-        if not (change > tolerance).any():  # −∞ less −∞ is NaN, which is no change
+        if not (change > tolerance).any():  # −∞ minus −∞ is NaN, which counts as no change
             break
     enough = chain.first >= 0
     return JacobianNorms(chain.distances, log_norms.where(enough, torch.nan))
@@ -96,8 +96,8 @@ def jacobian_norms(
 class _Chain:
     """The steps of a layer as linear maps along its trajectory: J v and Jᵀ v, over several distances at once.
 
-    Vectors are [D, B, n] for D distances, B sequences and a state of n numbers. They are made as long as 1 at
-    every step, and the logarithm of what they were is kept: over long distances they would over- or
+    Vectors are [D, B, n] for D distances, B sequences and a state of n numbers. They are normalised at every
+    step, and the logarithms of their lengths are added up: over long distances the lengths would over- or
     underflow.
     """
 
@@ -108,24 +108,24 @@ class _Chain:
             self.links = [self._linearised(time) for time in range(run.x.shape[1])]
         self.shape = self.links[0][0].shape
         self.first = run.lengths - distances[:, None]
-        """The first step that each vector passes through, [D, B]; below 0 where a sequence is too short."""
+        """The first step that each vector passes through, [D, B]; below 0 if the sequence is too short."""
 
     def forwards(self, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Return J v, [D, B, n], of length 1, and the logarithm of its length, [D, B]."""
+        """Return J v normalised, [D, B, n], and the logarithm of its length, [D, B]."""
         logs = v.new_zeros(v.shape[:2])
         for time, (_, _, dual, transposed) in enumerate(self.links):
             v, logs = self._advance(time, v, logs, transposed, dual)
         return v, logs
 
     def backwards(self, u: Tensor) -> tuple[Tensor, Tensor]:
-        """Return Jᵀ u, [D, B, n], of length 1, and the logarithm of its length, [D, B]."""
+        """Return Jᵀ u normalised, [D, B, n], and the logarithm of its length, [D, B]."""
         logs = u.new_zeros(u.shape[:2])
         for time, (before, after, _, _) in reversed(list(enumerate(self.links))):
             u, logs = self._advance(time, u, logs, after, before)
         return u, logs
 
     def _advance(self, time: int, v: Tensor, logs: Tensor, of: Tensor, by: Tensor) -> tuple[Tensor, Tensor]:
-        """Multiply by the transposed derivative of ``of`` by ``by`` where the step lies on the way."""
+        """Multiply by (∂of/∂by)ᵀ, for the vectors that pass through the step."""
         inside = (time >= self.first) & (time < self.run.lengths)
         (product,) = torch.autograd.grad(of, by, v, retain_graph=True, is_grads_batched=True)
         product, grown = _normalised(product)
@@ -137,7 +137,7 @@ class _Chain:
         before = before.detach().requires_grad_()
         parts = before.chunk(len(self.names), dim=1)
         state = self.run.step(time, State(zip(self.names, parts, strict=True)))
-        # Plus nothing, as a step need not look at the state at all.
+        # Plus 0 · s, since a step may ignore the state.
         after = torch.cat([state[name] for name in self.names], dim=1) + 0 * before
         dual = torch.zeros_like(after, requires_grad=True)
         (transposed,) = torch.autograd.grad(after, before, dual, create_graph=True)

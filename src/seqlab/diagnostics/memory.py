@@ -13,11 +13,11 @@ from seqlab.models.lightning_module import SequenceModule
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """How much each step of each sequence moves the network's answers.
+    """How strongly the network's output depends on each step of each sequence.
 
     Attributes:
-        norms: ‖∂answers/∂x_t‖ (Frobenius), [B, T]; column d is d steps before the sequence's last, NaN stands
-            where it has none. x_t is what the recurrent layers read: the vector of a token, or the features.
+        norms: ‖∂output/∂x_t‖ (Frobenius), [B, T]; column d is d steps before the sequence's last step, NaN
+            where there is none. x_t is what the recurrent layers read: a token's vector, or the features.
     """
 
     norms: Tensor
@@ -29,9 +29,9 @@ class Influence:
 
     @property
     def half_lengths(self) -> Tensor:
-        """How many last steps of each sequence carry half of its sum of norms, [B]; interpolated.
+        """How many last steps of each sequence have half of its sum of norms, [B]; interpolated.
 
-        If an input's influence falls by the same factor at every step, it is about the half-life.
+        If an input's influence falls by the same factor at every step, this is about the half-life.
         """
         sums = self.norms.nan_to_num().cumsum(1)
         half = sums[:, -1:] / 2
@@ -47,7 +47,7 @@ class Influence:
 
 
 def influence(module: SequenceModule, batch: Batch) -> Influence:
-    """Measure how far back the inputs of a probe batch bear on the network's answers, as in evaluation.
+    """Measure how far back the inputs of a probe batch influence the network's output, in evaluation mode.
 
     Args:
         module: any network, on the batch's device.
@@ -65,10 +65,10 @@ def influence(module: SequenceModule, batch: Batch) -> Influence:
             answers = module(batch.x, batch.lengths).flatten(1)
     finally:
         handle.remove()
-    # Rows do not see each other, so the sum over rows has every row's own derivative.
+    # Rows are independent, so the gradient of the sum over rows holds every row's own gradient.
     unit = torch.eye(answers.shape[1], dtype=answers.dtype, device=answers.device)
     each = unit[:, None].expand(-1, len(answers), -1)
     (derivatives,) = torch.autograd.grad(answers, read, each, is_grads_batched=True)
-    # On the processor: torch refuses a cumulative sum on a GPU where trainer.deterministic=true.
+    # On the CPU: with trainer.deterministic=true torch refuses a cumulative sum on a GPU.
     norms = derivatives.square().sum((0, 3)).sqrt().cpu()
     return Influence(by_distance(norms, batch.lengths.cpu()))

@@ -18,7 +18,7 @@ _reference = Reference()
 
 @dataclass(frozen=True, eq=False)
 class LayerRun:
-    """One layer in one direction over a batch, in its own reading order: a backward one begins at the end.
+    """One layer and direction over a batch, in its own reading order: a backward one begins at the end.
 
     Attributes:
         cell: the equations.
@@ -42,7 +42,7 @@ class LayerRun:
 
 
 class _Recorder(Engine):
-    """The reference engine, one step at a time; keeps what it computes."""
+    """The reference engine, which keeps the state after every step."""
 
     name = "recorder"
 
@@ -78,7 +78,7 @@ class _Recorder(Engine):
 
 @contextmanager
 def recording(recurrent: Recurrent) -> Iterator[list[LayerRun]]:
-    """Run a network step by step meanwhile, and collect the runs of its layers, in the order of its layers.
+    """Within the context, run a network step by step and collect the runs of its layers, in their order.
 
     Example:
         >>> network = Recurrent("lstm", input_size=2, hidden_size=3)
@@ -96,6 +96,6 @@ def _step(cell: Cell, weights: Weights, x_t: Tensor, state: State) -> tuple[Tens
     """Return the output and the state after one step, each [B, H]."""
     outputs, after = _reference.run(cell, weights, x_t[:, None], state, None, need_state=True)
     assert after is not None  # noqa: S101 (it was asked for)
-    # Copies are coordinates of their own: a gradient by c then leaves out what c did to h in this very step.
+    # Copies are independent variables: a gradient by c then excludes the effect of c on h within this step.
     state = State({name: value.clone() for name, value in after.items()})
     return state.get(cell.output, outputs[:, 0]), state

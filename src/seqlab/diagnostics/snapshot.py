@@ -1,4 +1,4 @@
-"""Everything that is measured of a network at one moment, as plain values."""
+"""Everything that is measured of a network at one moment, as numbers and texts."""
 
 import logging
 
@@ -20,25 +20,25 @@ from seqlab.runs.diagnostics_file import Curve, Gate, LayerSnapshot, Snapshot
 log = logging.getLogger(__name__)
 
 DISTANCES = 8
-"""Distances at most at which Jacobians are measured: each costs as much as the others."""
+"""The maximum number of distances at which Jacobians are measured; each costs the same."""
 TOLERANCE = 0.05
-"""Of a Jacobian's norm; a curve shows no less, and a tenth of it takes three times as long."""
+"""Relative tolerance of Jacobian norms: a curve shows no less; a tenth of it takes three times as long."""
 DIGITS = 6
 BINS = 20
-"""Of the histogram of a gate."""
+"""Number of bins in the histogram of a gate."""
 
 
 def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int) -> Snapshot:
-    """Measure gradient flow, gates and memory on some sequences, as in evaluation.
+    """Measure gradient flow, gates and memory on some sequences, in evaluation mode.
 
     Nothing is changed: neither gradients, scores, modes, nor the state of any random number generator. Curves
-    go as far as half of the sequences do.
+    are as long as half of the sequences are.
 
     Args:
         module: any network with its task, on the probe's device.
         probe: some sequences with their answers.
-        epoch: epochs that were trained before.
-        step: optimizer steps before.
+        epoch: epochs trained so far.
+        step: optimizer steps done so far.
     """
     reach = int(probe.lengths.median())
     with evaluating(module), torch.no_grad(), recording(module.model.recurrent) as runs:
@@ -57,13 +57,13 @@ def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int
 
 
 def layer_names(recurrent: Recurrent) -> list[str]:
-    """Return what each layer and direction is called, in the order of ``Recurrent.layers``."""
+    """Return the name of each layer and direction, in the order of ``Recurrent.layers``."""
     ways = ("", " backward")[: recurrent.directions]
     return [f"layer {number}{way}" for number in range(1, recurrent.num_layers + 1) for way in ways]
 
 
 def named_activities(run: LayerRun) -> dict[str, Activity]:
-    """Return the gates and states of a layer; nothing if the cell's step cannot be traced, which is said."""
+    """Return the gates and states of a layer; none, with a warning, if the cell's step cannot be traced."""
     try:
         return activities(run)
     except TraceError as error:

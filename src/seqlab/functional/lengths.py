@@ -1,23 +1,23 @@
-"""Right-padded batches: what belongs to a sequence, where it ends, and how to read it backwards."""
+"""Right-padded batches: masks, last steps, and reading backwards."""
 
 import torch
 from torch import Tensor
 
 
 def mask(lengths: Tensor, steps: int) -> Tensor:
-    """Return [B, T], true where a step belongs to its sequence."""
+    """Return a mask [B, T]: true for steps of the sequence, false for padding."""
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def without_padding(sequence: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return [B, T, H] with 0 past each sequence's length, and no gradient for what stood there."""
+    """Return [B, T, H] with the padding set to 0; no gradient reaches the padding."""
     if lengths is None:
         return sequence
     return torch.where(mask(lengths, sequence.shape[1])[:, :, None], sequence, 0)
 
 
 def with_last_step_repeated(sequence: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return [B, T, H] with a sequence's last step past its length too; no gradient for what stood there."""
+    """Return [B, T, H] with padding replaced by each sequence's last step; no gradient reaches padding."""
     if lengths is None:
         return sequence
     last = last_step(sequence.detach(), lengths)[:, None]
@@ -25,20 +25,20 @@ def with_last_step_repeated(sequence: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def last_step(sequence: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return the value at the last step of each sequence, [B, T, H] to [B, H]."""
+    """Return each sequence's last step, [B, T, H] to [B, H]."""
     if lengths is None:
         return sequence[:, -1]
     return sequence[torch.arange(len(sequence), device=sequence.device), lengths - 1]
 
 
 def last_steps(sequence: Tensor, lengths: Tensor, count: int) -> Tensor:
-    """Return the last ``count`` steps of each sequence, [B, T, H] to [B, count, H]; each has as many."""
+    """Return each sequence's last ``count`` steps, [B, T, H] to [B, count, H]; no sequence may be shorter."""
     steps = lengths[:, None] - count + torch.arange(count, device=lengths.device)
     return sequence[torch.arange(len(sequence), device=sequence.device)[:, None], steps]
 
 
 def backwards(sequence: Tensor, lengths: Tensor | None) -> Tensor:
-    """Return each sequence, [B, T, H], in reverse, its padding left at the end; its own inverse."""
+    """Return each sequence, [B, T, H], reversed, with its padding still at the end; its own inverse."""
     if lengths is None:
         return sequence.flip(1)
     steps = torch.arange(sequence.shape[1], device=sequence.device)

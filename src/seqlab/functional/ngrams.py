@@ -1,15 +1,15 @@
-"""N-grams of tokens as numbers: data count the frequent ones, and a network looks them up."""
+"""N-grams of tokens as integer codes: the data count the frequent ones, an encoder looks them up."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 LONGEST = 3
-"""Tokens in the longest n-gram: three of a large vocabulary fit into 64 bits."""
+"""Tokens in the longest n-gram: codes of three tokens of a large vocabulary fit into 64 bits."""
 
 
 def ngram_codes(x: Tensor, num_tokens: int, longest: int) -> list[Tensor]:
-    """Return a code for the n-grams of 2, 3, … ``longest`` tokens that end at every step, [B, T] each.
+    """Return the codes of the n-grams of 2, 3, … ``longest`` tokens that end at every step, each [B, T].
 
     The code of an n-gram is its tokens read as digits to the base ``num_tokens``. It is 0 where the n-gram
     would begin before the sequence or ends in padding.
