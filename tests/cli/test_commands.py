@@ -204,7 +204,7 @@ def test_a_broken_or_hostile_checkpoint_gives_one_line_and_executes_nothing(comm
         (["predict", "nowhere", "x"], "nowhere is no run folder"),
         (["predict"], "required: run"),
         (["eval", "."], "is no run folder"),
-        (["report", "empty_folder"], "no run below empty_folder"),
+        (["report", "empty_folder"], "no run found below empty_folder"),
         (["cells", "--imports", "nope"], "imports=nope"),
     ],
 )

@@ -40,8 +40,8 @@ def test_the_table_can_be_written_and_has_every_run_if_asked(report, classify):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["empty"], "no run below empty; seqlab train makes one"),
-        (["nowhere"], "no run below nowhere"),
+        (["empty"], "no run found below empty; seqlab train makes one"),
+        (["nowhere"], "no run found below nowhere"),
         (["out", "--csv", "empty"], "cannot write empty: Is a directory"),
         (["out", "--csv", "nowhere/report.csv"], "cannot write nowhere/report.csv: No such file"),
         (["out", "--html", "nowhere/report.html"], "cannot write nowhere/report.html: No such file"),

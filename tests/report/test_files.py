@@ -18,7 +18,7 @@ def test_columns_in_the_order_asked_with_quotes_and_long_cells(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "there is no a.csv"),
+        (None, "a.csv is missing"),
         ("", "a.csv has no column 'a'"),
         ("b\n1\n", "a.csv has no column 'a'"),
         ("a,b\n1,2\n3", "a.csv, line 3 is damaged or cut off"),

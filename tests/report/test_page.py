@@ -78,13 +78,13 @@ def test_tabs_and_boxes_change_what_is_shown(page, browser):
     assert sorted(groups) == [CELL, "gru", "rnn"]
     for group in groups:
         browser.choose(box("group"), group)
-        browser.wait(f"{TITLE}.startsWith('names: test answers of {group}')")
+        browser.wait(f"{TITLE}.startsWith('names: test predictions of {group}')")
     assert browser.complaints == []
 
 
 def test_the_address_names_what_is_shown(page, browser):
     browser.open(f"{page.as_uri()}#0/confusion/rnn")
-    browser.wait(f"{TITLE}.startsWith('names: test answers of rnn')")
+    browser.wait(f"{TITLE}.startsWith('names: test predictions of rnn')")
     browser.choose(box("group"), "gru")
     browser.wait("location.hash === '#0/confusion/gru'")
     browser.evaluate("location.hash = '#1/curves/loss/mean over seeds'")
@@ -97,7 +97,7 @@ def test_the_address_names_what_is_shown(page, browser):
 
 def test_names_are_text_whatever_is_in_them_and_nothing_is_fetched(page, browser):
     browser.open(f"{page.as_uri()}#0/confusion/rnn")
-    browser.wait(f"{TITLE}.startsWith('names: test answers of rnn')")
+    browser.wait(f"{TITLE}.startsWith('names: test predictions of rnn')")
     assert browser.evaluate("document.title") == f"seqlab report: {HOSTILE}"
     assert HOSTILE in browser.evaluate("document.querySelector('h1').textContent")
     ticks = browser.evaluate(f"[...{SHOWN}.querySelectorAll('.ytick text')].map(t => t.textContent)")

@@ -34,8 +34,8 @@ def test_settings_are_flat_and_curves_by_epoch(tmp_path, classify):
         ("run.json", "[]", "not the record of a run"),
         ("run.json", '{"data": {"name": "x"}, "metrics": 3}', "run.json is damaged: 'metrics'"),
         ("config.yaml", "model: [", "config.yaml is not YAML (line 2"),
-        ("config.yaml", "", "config.yaml holds no settings"),
-        ("config.yaml", None, "config.yaml is not there"),
+        ("config.yaml", "", "config.yaml contains no settings"),
+        ("config.yaml", None, "config.yaml is missing"),
     ],
 )
 def test_a_damaged_run_is_listed_with_its_reason(tmp_path, classify, file, content, words):
@@ -83,5 +83,5 @@ def test_numbers_are_those_that_a_float_can_be():
 
 
 def test_a_folder_without_runs_is_an_error(tmp_path):
-    with pytest.raises(RunError, match="no run below"):
+    with pytest.raises(RunError, match="no run found below"):
         read_runs(tmp_path)

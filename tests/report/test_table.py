@@ -120,5 +120,5 @@ def test_a_spread_is_written_only_if_there_is_one():
 
 
 def test_a_folder_without_runs_is_an_error(tmp_path):
-    with pytest.raises(RunError, match="no run below"):
+    with pytest.raises(RunError, match="no run found below"):
         print_report(tmp_path)

@@ -1,4 +1,4 @@
-"""Comparing runs: read (runs), grouped (differences, groups), shown (table, export, page, figures/)."""
+"""How do runs compare? Read (runs), grouped (differences, groups), shown (table, export, page, figures/)."""
 
 from seqlab.report.table import print_report
 

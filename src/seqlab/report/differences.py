@@ -1,4 +1,4 @@
-"""Which settings tell runs apart?"""
+"""Which settings differ between runs?"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from seqlab.report.runs import Run
 
 COLUMNS = 4
-"""Differing settings up to which each has a column of its own."""
+"""With more differing settings than this, they share one column."""
 
 GROUPS = ("model", "data", "task", "optimizer", "scheduler", "trainer", "callbacks")
-"""Settings that can change a result; the seed too."""
+"""Sections of settings that can change a result; the seed can too."""
 
 ELSEWHERE = {
     "model.cell",
@@ -33,7 +33,7 @@ ELSEWHERE = {
     "callbacks.predictions",
     "callbacks.score_drawn",
 }
-"""Settings that have a column of their own, or do not change a result."""
+"""Settings in these sections that do not change a result, or already have a column."""
 
 
 def relevant(run: Run, *, seed: bool) -> dict[str, str]:
@@ -47,11 +47,11 @@ def relevant(run: Run, *, seed: bool) -> dict[str, str]:
 
 
 def tell_apart(runs: Sequence[Run], *, seed: bool) -> tuple[list[dict[str, str]], list[str]]:
-    """Say for each run what tells it from the others.
+    """Return how each run differs from the others.
 
     Returns:
-        What is shown, by column: a few settings, or one column of what is unusual. And a label for each run:
-        its cell and what is unusual about it.
+        For each run the settings to show, by column: a few settings, or one column of unusual values. And for
+        each run a label: its cell and its unusual values.
     """
     settings = [relevant(run, seed=seed) for run in runs]
     differing = _differing(settings)
@@ -71,9 +71,9 @@ def tell_apart(runs: Sequence[Run], *, seed: bool) -> tuple[list[dict[str, str]]
 
 
 def _differing(settings: Sequence[dict[str, str]]) -> list[str]:
-    """Return the keys that differ between all runs, or between those of one optimizer or scheduler.
+    """Return the keys that differ between the runs; those of an optimizer only between runs that use it.
 
-    What one optimizer has and another has not is no difference beside their names.
+    A setting that only one of two optimizers has adds nothing to the difference between their names.
     """
     keys = list(dict.fromkeys(key for one in settings for key in one))
     found = []
@@ -91,12 +91,12 @@ def _differing(settings: Sequence[dict[str, str]]) -> list[str]:
 
 
 def _usual(values: Sequence[str]) -> str:
-    """Return the most frequent value; nothing, if some runs have none."""
+    """Return the most frequent value; "" if some runs have none."""
     return "" if "" in values else Counter(values).most_common(1)[0][0]
 
 
 def _short(keys: Sequence[str]) -> dict[str, str]:
-    """Return a name for each key: its last part, its group for a name, the whole if two would be the same."""
+    """Return a short name for each key: its last part, its group for ``….name``, all of it if ambiguous."""
     short = {}
     for key in keys:
         group, _, name = key.rpartition(".")

@@ -1,4 +1,4 @@
-"""The comparison as a CSV file: a row for each group, numbers in full."""
+"""The comparison as a CSV file: one row per group, numbers in full precision."""
 
 import csv
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from seqlab.report.judging import labels
 from seqlab.report.runs import Run
 
 SIGNATURE = b"question,run,cell"
-"""How the table begins, by which it is known again."""
+"""How the file begins; it identifies a file that seqlab wrote."""
 
 
 def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) -> None:
-    """Write the groups of all questions, their baselines, and the runs that are not done.
+    """Write the groups of all questions, their baselines, and the runs that are not finished.
 
     Columns: question, run, cell, the settings that differ; for each score its mean and its standard deviation
     over n seeds; n, parameters, seconds (mean), engine, status, reason. A baseline's status is "baseline".
@@ -47,23 +47,25 @@ def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) 
 
 
 def write(file: Path, text: str, signature: bytes) -> None:
-    """Write a text as it is, in UTF-8, to a new file or over one that has its signature.
+    """Write a text, in UTF-8, to a new file, or replace a file that has the signature.
 
     Raises:
-        ConfigError: the file is there and not of seqlab.
-        RunError: it cannot be written.
+        ConfigError: the file exists and seqlab did not write it.
+        RunError: the file cannot be written.
     """
-    place = own_output(file, signature)
-    is_special = place.exists() and not place.is_file()  # a terminal or a pipe
+    output = own_output(file, signature)
+    is_special = output.exists() and not output.is_file()  # a terminal or a pipe
     try:
-        with nullcontext(place) if is_special else replacing(place) as draft:
+        with nullcontext(output) if is_special else replacing(output) as draft:
             draft.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise RunError(f"cannot write {file}: {error.strerror}; name a file in a folder of yours") from error
+        raise RunError(
+            f"cannot write {file}: {error.strerror}; choose a file in a writable folder"
+        ) from error
 
 
 def _columns(questions: Sequence[Question]) -> list[str]:
-    """Return the first columns in their order: who, settings, scores."""
+    """Return the first columns in their order: names, settings, scores."""
     settings = [key for question in questions for group in question.groups for key in group.settings]
     scores = [
         score

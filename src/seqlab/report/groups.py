@@ -1,4 +1,4 @@
-"""Runs of one question, grouped by their settings apart from the seed: mean ± deviation over seeds."""
+"""Runs of one question, grouped by their settings except the seed: mean ± standard deviation over seeds."""
 
 import math
 from collections import Counter
@@ -16,12 +16,12 @@ from seqlab.report.runs import Run, numbers
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that only their seeds tell apart, the latest of each seed.
+    """Runs that differ only by their seeds: the latest run of each seed.
 
     Attributes:
         runs: at least one.
-        settings: what tells the group from the others, as shown.
-        label: its cell and what is unusual about it; no two groups of finished runs have the same.
+        settings: those that differ from other groups, as shown.
+        label: the cell and the unusual settings; unique among groups of finished runs.
     """
 
     runs: tuple[Run, ...]
@@ -30,7 +30,7 @@ class Group:
 
     @property
     def name(self) -> str:
-        """The run's folder; of several runs the folder that they share, and how many there are."""
+        """The run's folder; for several runs their common folder and their number."""
         if len(self.runs) == 1:
             return self.runs[0].folder
         shared = {str(Path(run.folder).parent) for run in self.runs}
@@ -44,24 +44,24 @@ class Group:
 
     @property
     def parameters(self) -> int | None:
-        """How many numbers the network learns."""
+        """The number of parameters of the network."""
         return next(
             (count for run in self.runs if isinstance(count := run.record.get("parameters"), int)), None
         )
 
     @property
     def seconds(self) -> float | None:
-        """How long a run took, the mean over seeds."""
+        """The duration of a run, averaged over seeds."""
         times = [numbers(run.record)["seconds"] for run in self.runs if "seconds" in numbers(run.record)]
         return fmean(times) if times else None
 
     @property
     def engines(self) -> list[str]:
-        """What the runs ran on."""
+        """The names of the engines that the runs used."""
         return sorted({str(run.record["engine"]) for run in self.runs if "engine" in run.record})
 
     def values(self, score: str) -> list[float]:
-        """Return a score of every run that has it."""
+        """Return the values of a score, of every run that has it."""
         return [run.metrics[score] for run in self.runs if score in run.metrics]
 
     def mean(self, score: str) -> float | None:
@@ -70,26 +70,26 @@ class Group:
         return fmean(values) if values else None
 
     def deviation(self, score: str) -> float | None:
-        """Return the standard deviation of a score over n seeds, with n − 1; None for fewer than two."""
+        """Return the standard deviation of a score over n seeds, with n − 1; None for n < 2."""
         values = self.values(score)
         return standard_deviation(values) if len(values) > 1 else None
 
     @property
     def best(self) -> Run:
-        """The run whose monitored validation score is best."""
+        """The run with the best monitored validation score."""
         judging = Judging.of(self.runs)
         return min(self.runs, key=lambda run: _rank(judging, ("val", "test"), run.metrics))
 
 
 @dataclass(frozen=True)
 class Question:
-    """What some runs were asked, and how they answered.
+    """Runs of the same task on the same data, which can be compared.
 
     Attributes:
         title: data, file and target.
-        groups: of the runs that are done, the best first.
-        unfinished: the other runs, each by itself.
-        earlier: runs left out, since there is a later one with the same settings and seed.
+        groups: of the finished runs, the best first.
+        unfinished: the other runs.
+        earlier: how many runs are left out because a later one has the same settings and seed.
     """
 
     title: str
@@ -99,36 +99,36 @@ class Question:
 
     @property
     def runs(self) -> list[Run]:
-        """All runs, the best group's first."""
+        """All runs, those of the best group first."""
         return [run for group in (*self.groups, *self.unfinished) for run in group.runs]
 
     @property
     def scores(self) -> list[str]:
-        """The scores that are shown, such as "test/accuracy": those that any run has."""
+        """The scores to show, such as "test/accuracy": those that any run has."""
         return [score for score in self.judging.labels if any(group.values(score) for group in self.groups)]
 
     @cached_property
     def judging(self) -> Judging:
-        """What the answers are judged by."""
+        """The scores and the monitors by which the runs are compared."""
         return Judging.of(self.runs)
 
     @property
     def is_sample(self) -> bool:
-        """Whether the data are the small built-in ones."""
+        """Whether the data are the small built-in sample."""
         return bool(self.runs[0].record["data"].get("source") == "sample")
 
     @property
     def unit(self) -> str:
-        """What errors of forecasts are measured in: the target, whose name has its unit, or several."""
+        """The unit of errors: the target, whose name contains its unit, or the mean of several targets."""
         series = self.runs[0].record["data"].get("series")
         if not series:
-            return "units of the answer"
+            return "units of the target"
         targets: list[str] = series.get("targets", []) if isinstance(series, dict) else []
         return targets[0] if len(targets) == 1 else "mean of all targets"
 
     @cached_property
     def baselines(self) -> dict[str, dict[str, float]]:
-        """The scores of the baselines by name, those of every split that occurs."""
+        """The scores of the baselines by name, for every split of the data that occurs."""
         found: dict[str, dict[str, float]] = {}
         for run in self.runs:
             for name, metrics in run.record.get("baselines", {}).items():
@@ -139,19 +139,19 @@ class Question:
 
 
 def standard_deviation(values: Sequence[float]) -> float:
-    """Return the standard deviation of n ≥ 2 values, with n − 1; NaN if one of them is no number."""
+    """Return the standard deviation of n ≥ 2 values, with n − 1; NaN if one of them is NaN."""
     return stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
 def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Question], list[Run]]:
-    """Sort runs by what they were asked and group them.
+    """Sort runs by their question (data and target) and group them.
 
     Args:
-        runs: of any kind.
-        by_seed: whether runs that only their seeds tell apart are one group; else every run is one.
+        runs: any runs.
+        by_seed: whether runs that differ only by their seeds form a group; otherwise every run is a group.
 
     Returns:
-        The questions, and the runs that do not say what they were asked.
+        The questions, and the runs whose record does not state its data.
     """
     asked: dict[str, list[Run]] = {}
     others: list[Run] = []
@@ -164,7 +164,7 @@ def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Question
 
 
 def _question(run: Run) -> str:
-    """Return what the run was asked: file and target; only runs of one question can be compared."""
+    """Return the question of a run, its data and target; only runs of one question can be compared."""
     data = run.record["data"]
     source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
     file = f", {Path(str(data['path'])).name}" if data.get("path") else ""
@@ -198,7 +198,7 @@ def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Question:
 
 
 def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """Return the latest run of each seed, by seed: a seed that was run twice says nothing new."""
+    """Return the latest run of each seed, by seed: repeating a seed adds no information."""
     by_seed: dict[Any, Run] = {}
     for run in sorted(runs, key=lambda run: str(run.record.get("started", ""))):
         by_seed[run.settings.get("seed")] = run
@@ -206,12 +206,12 @@ def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:
 
 
 def _rank(judging: Judging, stages: Sequence[str], found: "Group | Mapping[str, float]") -> tuple[int, float]:
-    """Return what sorts the best first: by the first monitored score that there is; NaN comes last."""
+    """Return a sort key, best first: by the first monitored score that exists; NaN comes last."""
     names = [f"{stage}/{monitor.partition('/')[2]}" for stage in stages for monitor in judging.monitors]
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         value = found.mean(name) if isinstance(found, Group) else found.get(name)
         if value is not None:
-            return place, math.inf if math.isnan(value) else (
+            return index, math.inf if math.isnan(value) else (
                 value if judging.score(name).better == "lower" else -value
             )
     return len(names), 0.0

@@ -1,4 +1,4 @@
-"""How the answers of runs are judged: by the scores that their records declare."""
+"""How runs are judged: by the scores that their records declare."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -10,12 +10,12 @@ from seqlab.tasks.score import Score
 
 @dataclass(frozen=True)
 class Judging:
-    """What answers are judged by.
+    """How the runs of one question are judged.
 
     Attributes:
         scores: every score by its name.
-        monitors: the scores that choose which is best, the first that a run has, such as "val/accuracy".
-        galleries: figures of single answers that can be made.
+        monitors: the scores that decide which run is best, such as "val/accuracy"; the first found counts.
+        galleries: the names of the figures that can be made of single predictions.
     """
 
     scores: dict[str, Score]
@@ -39,18 +39,18 @@ class Judging:
         return shown | {f"drawn/{monitor.partition('/')[2]}": "drawn" for monitor in self.monitors}
 
     def score(self, name: str) -> Score:
-        """Return the score that a name such as "test/accuracy" means."""
+        """Return the score with a name such as "test/accuracy"."""
         return self.scores[name.partition("/")[2]]
 
 
 def labels(judgings: Iterable[Judging]) -> dict[str, str]:
-    """Return the headings of several questions together."""
+    """Return the headings of the columns of several questions."""
     return {name: label for judging in judgings for name, label in judging.labels.items()}
 
 
 def _of(run: Run) -> Judging:
     recorded = run.record.get("task")
-    if recorded is None:  # the run is older than this record, and its task is one of seqlab's own
+    if recorded is None:  # an older run, whose record lacks this; its task is one of seqlab's own
         named = "forecasting" if run.record["data"].get("series") else str(run.settings.get("task.name"))
         declared = tasks.declaration(named if named in tasks else "classification")
         scores: tuple[Score, ...] = declared.attribute("scores")

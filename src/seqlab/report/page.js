@@ -29,8 +29,8 @@ function galleryOf(panel) {
 // The figure of the options chosen; where they do not go together, the first with as many of them as there can be.
 function select(gallery, options) {
   let left = gallery.figures;
-  gallery.choices.forEach((_, place) => {
-    const fitting = left.filter((one) => one.chosen[place] === options[place]);
+  gallery.choices.forEach((_, index) => {
+    const fitting = left.filter((one) => one.chosen[index] === options[index]);
     if (fitting.length) left = fitting;
   });
   return left[0];
@@ -39,14 +39,14 @@ function select(gallery, options) {
 function offer(panel, gallery, options) {
   const choices = panel.querySelector(".choices");
   choices.replaceChildren();
-  gallery.choices.forEach((name, place) => {
-    const values = [...new Set(gallery.figures.map((one) => one.chosen[place]))];
+  gallery.choices.forEach((name, index) => {
+    const values = [...new Set(gallery.figures.map((one) => one.chosen[index]))];
     if (values.length < 2) return;
     const list = document.createElement("select");
     list.name = name;
-    list.append(...values.map((value) => new Option(value, value, false, value === options[place])));
+    list.append(...values.map((value) => new Option(value, value, false, value === options[index])));
     list.addEventListener("change", () => {
-      chosen.set(panel, options.map((value, other) => (other === place ? list.value : value)));
+      chosen.set(panel, options.map((value, other) => (other === index ? list.value : value)));
       show();
     });
     const label = document.createElement("label");

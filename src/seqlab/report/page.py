@@ -1,4 +1,4 @@
-"""The comparison as one HTML page, which needs nothing but itself: tables, figures, and plotly.js."""
+"""The comparison as one self-contained HTML page: tables, figures, and plotly.js."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from seqlab.report.runs import Run
 from seqlab.report.table import sheet_of_others, sheets
 
 SIGNATURE = b".*<title>seqlab report: "
-"""What stands at the beginning of the page, by which it is known again."""
+"""How the page begins; it identifies a page that seqlab wrote."""
 
 
 def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path, title: str) -> None:
@@ -27,13 +27,13 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
 
     Args:
         questions: what is compared.
-        others: runs that cannot be compared, which are listed.
-        file: to write.
-        title: what was reported on.
+        others: runs that cannot be compared; they are listed.
+        file: the file to write.
+        title: of the page.
 
     Raises:
-        ConfigError: the file is there and not of seqlab.
-        RunError: it cannot be written.
+        ConfigError: the file exists and seqlab did not write it.
+        RunError: the file cannot be written.
     """
     problems = [
         f"{run.folder}: {problem}"
@@ -62,7 +62,7 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
 
 
 def _part(question: Question, problems: list[str]) -> dict[str, Any]:
-    """Return what the page shows of a question."""
+    """Return what the page's template shows of a question."""
     every_run = compare(question.runs, by_seed=False)[0] if any(g.runs[1:] for g in question.groups) else []
     return {
         "title": question.title,
@@ -77,7 +77,7 @@ def _part(question: Question, problems: list[str]) -> dict[str, Any]:
 
 
 def _json(gallery: Gallery) -> Markup:
-    """Return a gallery's figures as JSON that can stand inside a script element."""
+    """Return a gallery's figures as JSON that is safe inside a script element."""
     figures = [
         {"chosen": chosen, "figure": json.loads(figure.to_json())}
         for chosen, figure in gallery.figures.items()
@@ -85,4 +85,4 @@ def _json(gallery: Gallery) -> Markup:
     text = json.dumps(
         {"choices": gallery.choices, "figures": figures}, ensure_ascii=False, separators=(",", ":")
     )
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (so that no text in it ends the element)
+    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (no text in it can end the element)

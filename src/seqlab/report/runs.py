@@ -1,6 +1,6 @@
-"""The runs below a folder, read one by one: what is damaged in a run is said of that run alone.
+"""The runs below a folder, read one by one: a damaged run is reported and does not hide the others.
 
-Nothing of this imports torch.
+This module does not import torch.
 """
 
 from collections.abc import Mapping
@@ -13,26 +13,26 @@ from seqlab.io.safe_read import UnreadableError, open_plain, parse_json, read_ya
 from seqlab.runs.record import read_record
 
 History = Mapping[str, list[tuple[int, float]]]
-"""(epoch, value) points by metric, such as "val/loss"; epochs count from 0."""
+"""Points (epoch, value) by metric, such as "val/loss"; epochs count from 0."""
 
 LONGEST_NUMBER = 1023
 """Bits of an integer that is a float too."""
 LARGEST_HISTORY = 2**28
-"""Bytes that a metrics.jsonl may have."""
+"""The largest size of a metrics.jsonl in bytes."""
 TYPES = {"seed": int, "data.targets": list, "data.target": str, "data.label": str}
-"""What settings must be that runs are sorted by, if they are there."""
+"""The types of the settings by which runs are sorted, if present."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run, as its folder tells it.
+    """A run, as read from its folder.
 
     Attributes:
         path: its folder.
-        folder: the same, below the folder that is reported on.
-        record: its run.json; of a run that cannot be read its status, "damaged", and the reason as error.
-        settings: its configuration, flat: "model.hidden_size" to value.
-        history: its curves.
+        folder: its folder, relative to the folder of the report.
+        record: its run.json; if that is unreadable, the status "damaged" with the reason as ``error``.
+        settings: its configuration as flat keys: "model.hidden_size" to value.
+        history: its learning curves.
         problems: what else could not be read.
     """
 
@@ -45,17 +45,17 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The scores that are numbers."""
+        """The scores whose values are numbers."""
         return numbers(self.record.get("metrics", {}))
 
     @property
     def status(self) -> str:
-        """Running, done, interrupted, failed, or damaged."""
+        """One of running, done, interrupted, failed, damaged."""
         return str(self.record.get("status", "damaged"))
 
     @property
     def reason(self) -> str:
-        """Why the run is not done, in one line: the recorded error, or how far it came."""
+        """Why the run is not finished, in one line: the recorded error, or the last epoch."""
         lines = str(self.record.get("error", "")).strip().splitlines()
         if lines:
             return lines[0]
@@ -64,14 +64,14 @@ class Run:
 
 
 def read_runs(folder: Path) -> list[Run]:
-    """Return every run below ``folder``, by the name of its folder.
+    """Return every run below ``folder``, sorted by the name of its folder.
 
     Raises:
-        RunError: there is no run, or none that can be read.
+        RunError: the folder contains no run, or none that can be read.
     """
     files = sorted(folder.rglob("run.json"))
     if not files:
-        raise RunError(f"no run below {folder}; seqlab train makes one")
+        raise RunError(f"no run found below {folder}; seqlab train makes one")
     runs = [_read(file.parent, folder) for file in files]
     if all(run.status == "damaged" for run in runs):
         raise RunError("\n".join(f"{run.path}: {run.reason}" for run in runs))
@@ -79,7 +79,7 @@ def read_runs(folder: Path) -> list[Run]:
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """Return those of the values that are numbers."""
+    """Return the values that are numbers."""
     return {
         name: float(value)
         for name, value in values.items()
@@ -103,7 +103,7 @@ def _read(path: Path, below: Path) -> Run:
 def _read_settings(file: Path) -> dict[str, Any]:
     raw = read_yaml(file)
     if not isinstance(raw, dict):
-        raise UnreadableError("holds no settings")
+        raise UnreadableError("contains no settings")
     flat: dict[str, Any] = {}
     for group, section in raw.items():
         if isinstance(section, dict):
@@ -112,14 +112,14 @@ def _read_settings(file: Path) -> dict[str, Any]:
             flat[str(group)] = section
     for key, kind in TYPES.items():
         if not isinstance(flat.get(key), kind | None):
-            raise UnreadableError(f"is damaged: {key} is {flat[key]!r:.40}")
+            raise UnreadableError(f"is damaged: {key} has the invalid value {flat[key]!r:.40}")
     return flat
 
 
 def read_history(file: Path) -> tuple[History, tuple[str, ...]]:
-    """Return the curves of a metrics.jsonl, as far as it can be read, and what could not be.
+    """Return the learning curves of a metrics.jsonl, as far as it can be read, and what could not be read.
 
-    Of several values of an epoch the last one counts.
+    If an epoch has several values, the last one counts.
     """
     points: dict[str, dict[int, float]] = {}
     problems: list[str] = []
@@ -132,7 +132,7 @@ def read_history(file: Path) -> tuple[History, tuple[str, ...]]:
         return {}, (f"{file.name} {error}",)
     for number, line in enumerate(lines, 1):
         if b'"epoch"' not in line and number < len(lines):
-            continue  # a single step's
+            continue  # of a step, not of an epoch
         try:
             row = dict(parse_json(line))
             epoch = int(row.get("epoch", -1))

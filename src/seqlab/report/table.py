@@ -1,4 +1,4 @@
-"""The comparison as tables: a row for each group with its scores, the baselines, and what is not done."""
+"""The comparison as tables: one row per group with its scores, the baselines, and the unfinished runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from seqlab.report.groups import Group, Question, compare
 from seqlab.report.runs import Run, read_runs
 
 NUMBERS = frozenset({"seed", "seeds", "parameters", "time"})
-"""Columns of numbers beside the scores, which stand at the right."""
+"""Right-aligned columns of numbers other than scores."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class Sheet:
     """A table of texts.
 
     Attributes:
-        title: what stands above.
-        columns: its headings.
-        rows: what stands in them.
-        numbers: columns that stand at the right.
-        baselines: further rows, which are no runs.
-        note: what stands below.
+        title: above the table.
+        columns: the headings.
+        rows: the texts of the cells.
+        numbers: the columns that are right-aligned.
+        baselines: further rows, for baselines.
+        note: below the table.
     """
 
     title: str
@@ -40,7 +40,7 @@ def print_report(folder: Path) -> None:
     """Print every run below ``folder``, a table for each question, the best first, the baselines last.
 
     Raises:
-        RunError: there is no run.
+        RunError: the folder contains no run.
     """
     print_comparison(*compare(read_runs(folder)))
 
@@ -59,13 +59,13 @@ def print_comparison(questions: Sequence[Question], others: Sequence[Run]) -> No
 
 
 def sheets(question: Question) -> list[Sheet]:
-    """Return the table of a question's groups, and if there are any that of its unfinished runs."""
+    """Return the table of a question's groups, and a table of its unfinished runs if there are any."""
     found = [_scores(question)] if question.groups else []
     return [*found, _unfinished(question)] if question.unfinished else found
 
 
 def sheet_of_others(runs: Sequence[Run]) -> Sheet:
-    """Return the table of runs that do not say what they were asked."""
+    """Return the table of runs whose record does not state its data."""
     rows = [[run.folder, run.status, run.reason] for run in runs]
     return Sheet("Cannot be compared", ["run", "status", "reason"], rows)
 
@@ -79,7 +79,7 @@ def _unfinished(question: Question) -> Sheet:
         cells = {"run": run.folder, "cell": group.cell, "seed": str(run.settings.get("seed", ""))}
         cells |= group.settings | {"status": run.status, "reason": run.reason}
         rows.append([cells[column] for column in columns])
-    return Sheet(f"{question.title}: not done", columns, rows)
+    return Sheet(f"{question.title}: not finished", columns, rows)
 
 
 def _scores(question: Question) -> Sheet:
@@ -116,7 +116,7 @@ def _scores(question: Question) -> Sheet:
 
 
 def spread(mean: float | None, deviation: float | None, digits: int = 4) -> str:
-    """Return ``0.8123 ± 0.0045``, only the mean without a deviation, nothing without a mean."""
+    """Return ``0.8123 ± 0.0045``; only the mean if there is no deviation; "" if there is no mean."""
     if mean is None:
         return ""
     return f"{mean:.{digits}f}" if deviation is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"
@@ -137,7 +137,9 @@ def _note(question: Question) -> str:
     if any(len(group.runs) > 1 for group in question.groups):
         parts.append("±: standard deviation over seeds (n - 1)")
     if question.earlier:
-        parts.append(f"{question.earlier} earlier with the same settings and seed left out; --runs shows all")
+        parts.append(
+            f"{question.earlier} earlier runs with the same settings and seed left out; --runs shows all"
+        )
     if any(score.startswith("drawn/") for score in question.scores):
         parts.append("drawn: accuracy on training samples drawn uniformly over classes; not held out")
     return "; ".join(parts)

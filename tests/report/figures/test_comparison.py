@@ -1,4 +1,4 @@
-"""Bars: pandas' means, its deviations as whiskers, baselines as lines."""
+"""Bars: pandas' means, its deviations as error bars, baselines as lines."""
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ from seqlab.report.runs import read_runs
 SCORES = ["test/accuracy", "test/precision_macro", "test/recall_macro", "test/f1_macro"]
 
 
-def test_a_panel_for_each_score_with_whiskers_where_there_are_seeds(tmp_path, classify, question):
+def test_a_panel_for_each_score_with_error_bars_where_there_are_seeds(tmp_path, classify, question):
     for seed in range(3):
         classify("gru", seed=seed, model={"cell": "gru"})
     classify("rnn", model={"cell": "rnn"})

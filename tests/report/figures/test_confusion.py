@@ -47,7 +47,7 @@ def test_long_names_are_cut_at_the_axes_but_whole_below_the_mouse(classify, ques
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda file: file.unlink(), "no confusion matrix, there is no predictions.csv"),
+        (lambda file: file.unlink(), "no confusion matrix, predictions.csv is missing"),
         (
             lambda file: file.write_text(file.read_text()[:-12]),
             "predictions.csv, line 81 is damaged or cut off",

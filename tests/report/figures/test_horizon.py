@@ -35,7 +35,7 @@ def test_a_run_without_its_table_is_named_and_the_others_are_drawn(forecast, que
         "lstm",
         "baseline: persistence",
     ]
-    assert "no error by horizon, there is no errors_by_step.csv" in problems[0]
+    assert "no error by horizon, errors_by_step.csv is missing" in problems[0]
 
 
 def test_a_gap_in_an_error_is_drawn_as_one(forecast, question):

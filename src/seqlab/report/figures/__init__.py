@@ -1,4 +1,4 @@
-"""The figures of a report, by what is looked at: each module makes one gallery."""
+"""The figures of a report: each module makes one gallery."""
 
 from seqlab.report.figures.comparison import comparison
 from seqlab.report.figures.confusion import confusion
@@ -12,11 +12,11 @@ from seqlab.report.groups import Question
 __all__ = ["Gallery", "galleries"]
 
 OF_ANSWERS = {"confusion": confusion, "forecasts": forecasts, "horizon": horizon}
-"""What can be made of the tables of single answers; a task names what suits its own."""
+"""Galleries made of the tables of single predictions; a task names those that suit it."""
 
 
 def galleries(question: Question, problems: list[str]) -> list[Gallery]:
-    """Return the figures that the files of a question's runs allow; note in ``problems`` what is amiss."""
+    """Return the figures that the files of a question's runs allow; add what is missing to ``problems``."""
     found = question.judging.galleries
     of_answers = [make(question, problems) for name, make in OF_ANSWERS.items() if name in found]
     made = (comparison(question), curves(question), *of_answers, gradients(question, problems))

@@ -1,4 +1,4 @@
-"""The groups side by side: a bar for each main test score, with whiskers, and lines for the baselines."""
+"""The groups compared: a bar for each main test score, with error bars, and lines for the baselines."""
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -7,16 +7,16 @@ from seqlab.report.figures.gallery import DASHES, MARGIN, Gallery, colour, finis
 from seqlab.report.groups import Question
 
 LABEL, LINE, ROW = 48, 17, 34
-"""Characters in a line of a group's label; pixels of such a line, and of a group's row at least."""
+"""Characters per line of a group's label; pixels per line, and minimum pixels per group."""
 
 
 def comparison(question: Question) -> Gallery:
-    """Return one figure: a panel for each score, in it a bar for each group, the best at the top."""
+    """Return one figure: a panel for each score with a bar for each group, the best at the top."""
     shown = [
         name for name in question.scores if name.startswith("test/") and question.judging.score(name).better
     ]
     figures: dict[tuple[str, ...], go.Figure] = {(): _panels(question, shown)} if shown else {}
-    note = "Bars are means over seeds, whiskers one standard deviation (n − 1); dashed lines are baselines."
+    note = "Bars are means over seeds, error bars one standard deviation (n − 1); dashed lines are baselines."
     return Gallery("comparison", "Comparison", (), figures, note)
 
 
@@ -57,22 +57,22 @@ def _panels(question: Question, shown: list[str]) -> go.Figure:
 
 
 def _bars_of(question: Question, score: str, labels: list[str]) -> list[go.Bar]:
-    """Return the bars of one score: those with whiskers, and those of a single seed."""
+    """Return the bars of one score: those with error bars, and those of a single seed."""
     traces = []
-    for has_whiskers in (True, False):
-        places = [
-            place
-            for place, group in enumerate(question.groups)
-            if group.values(score) and (group.deviation(score) is not None) == has_whiskers
+    for has_error_bars in (True, False):
+        indices = [
+            index
+            for index, group in enumerate(question.groups)
+            if group.values(score) and (group.deviation(score) is not None) == has_error_bars
         ]
-        groups = [question.groups[place] for place in places]
-        whiskers = {"array": [group.deviation(score) for group in groups], "thickness": 1.5}
+        groups = [question.groups[index] for index in indices]
+        error_bars = {"array": [group.deviation(score) for group in groups], "thickness": 1.5}
         bars = go.Bar(
             x=[group.mean(score) for group in groups],
-            y=[labels[place] for place in places],
+            y=[labels[index] for index in indices],
             orientation="h",
-            marker={"color": [colour(place) for place in places]},
-            error_x=whiskers if has_whiskers else None,
+            marker={"color": [colour(index) for index in indices]},
+            error_x=error_bars if has_error_bars else None,
             text=[question.judging.score(score).text(group.mean(score) or 0.0) for group in groups],
             textposition="auto",
             insidetextanchor="middle",
@@ -82,5 +82,5 @@ def _bars_of(question: Question, score: str, labels: list[str]) -> list[go.Bar]:
             hovertemplate="%{y}<br>%{x:.4f} (%{customdata})<extra></extra>",
             showlegend=False,
         )
-        traces += [bars] if places else []
+        traces += [bars] if indices else []
     return traces

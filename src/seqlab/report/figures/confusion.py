@@ -14,17 +14,17 @@ from seqlab.report.groups import Question
 from seqlab.report.runs import Run
 
 COUNTED = 30
-"""Classes up to which counts are written into the cells."""
+"""With more classes than this, counts are not written into the cells."""
 
 WIDEST = 24
-"""Latin characters of a class name that are shown at the axes."""
+"""The width of a class name at the axes, in Latin characters."""
 
 SIDE, LEAST, MOST = 30, 320, 1400
-"""Pixels of a class, and of the whole at least and at most."""
+"""Pixels per class; minimum and maximum of the whole figure."""
 
 
 def confusion(question: Question, problems: list[str]) -> Gallery:
-    """Return a matrix for each group, of the run with the best validation score; rows are true classes."""
+    """Return the matrix of each group's run with the best validation score; rows are true classes."""
     figures: dict[tuple[str, ...], go.Figure] = {}
     for group in question.groups:
         run = group.best
@@ -36,16 +36,16 @@ def confusion(question: Question, problems: list[str]) -> Gallery:
         seed = (
             f", seed {run.settings.get('seed')}, the best of {len(group.runs)}" if len(group.runs) > 1 else ""
         )
-        figures[group.label,] = _figure(question, counts, names, f"test answers of {group.label}{seed}")
+        figures[group.label,] = _figure(question, counts, names, f"test predictions of {group.label}{seed}")
     note = (
-        "Rows are true classes, columns predicted ones. The number is the count of test samples, "
-        "the colour its share of the true class. Shown is each group's run with the best validation score."
+        "Rows are true classes, columns are predicted classes. The number is the count of test samples, the "
+        "colour their share of the true class. Each group is shown by its run with the best validation score."
     )
     return Gallery("confusion", "Confusion matrices", ("group",), figures, note)
 
 
 def count(run: Run) -> tuple[list[list[int]], list[str]]:
-    """Return the counts of a run's test answers, [C, C], row = true class, and what the C classes are called.
+    """Return the counts of a run's test predictions, [C, C], row = true class, and the names of the classes.
 
     Raises:
         RunError: a file is missing or damaged.
@@ -63,11 +63,11 @@ def _figure(
 ) -> go.Figure:
     shares = [[number / max(sum(row), 1) for number in row] for row in counts]
     shown = [[str(number or "") for number in row] for row in counts]
-    places = list(range(len(names)))
+    positions = list(range(len(names)))
     heatmap = go.Heatmap(
         z=shares,
-        x=places,
-        y=places,
+        x=positions,
+        y=positions,
         zmin=0,
         zmax=1,
         colorscale="Blues",
@@ -88,7 +88,7 @@ def _figure(
         xgap=1,
         ygap=1,
     )
-    ticks = {"tickvals": places, "ticktext": [_short(name) for name in names], "automargin": True}
+    ticks = {"tickvals": positions, "ticktext": [_short(name) for name in names], "automargin": True}
     ticks |= {"showgrid": False, "zeroline": False, "constrain": "domain"}
     ticks |= {"tickfont": {"size": 12 if len(names) <= COUNTED else 9}}
     side = min(max(SIDE * len(names), LEAST), MOST)
@@ -104,7 +104,7 @@ def _figure(
 
 
 def _short(name: str) -> str:
-    """Return a class name that is at most ``WIDEST`` Latin characters wide; Chinese ones count twice."""
+    """Shorten a class name to a width of ``WIDEST`` Latin characters; a Chinese character counts as two."""
     widths = accumulate(1 + (east_asian_width(character) in "WF") for character in name)
     kept = sum(width <= WIDEST for width in widths)
     return text(name if kept == len(name) else f"{name[:kept]}…", WIDEST + 1)

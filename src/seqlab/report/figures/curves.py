@@ -1,4 +1,4 @@
-"""Learning curves: training at the left, validation at the right, every group in its own colour."""
+"""Learning curves: training on the left, validation on the right, every group in its own colour."""
 
 from collections.abc import Iterable
 
@@ -25,8 +25,8 @@ def curves(question: Question) -> Gallery:
             figures[score.heading, "mean over seeds"] = _figure(question, score, question.groups, means=True)
         figures[score.heading, "every run"] = _figure(question, score, groups, means=False)
     note = (
-        "A band is one standard deviation over seeds (n − 1), as far as all runs of the group go. "
-        "Dotted curves are of runs that are not done. "
+        "A band is one standard deviation over seeds (n − 1), up to the last epoch of all runs of the group. "
+        "Dotted curves are of unfinished runs. "
         "A click on a name hides its curves, a double click all others."
     )
     return Gallery("curves", "Learning curves", ("score", "lines"), figures, note)

@@ -1,4 +1,4 @@
-"""Forecasts beside what came, for some test windows of every group's best run."""
+"""Forecasts and the true values, for some test windows of every group's best run."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,11 +15,11 @@ PAGE = (3, 3)
 """Rows and columns of windows."""
 
 Window = list[tuple[float, float, float]]
-"""Hours ahead, what came, and what was forecast, step by step."""
+"""Hours ahead, true values and forecasts, step by step."""
 
 
 def forecasts(question: Question, problems: list[str]) -> Gallery:
-    """Return a page of windows for each group and target, evenly spread over the test."""
+    """Return a page of windows for each group and target, evenly spread over the test period."""
     figures: dict[tuple[str, ...], go.Figure] = {}
     for number, group in enumerate(question.groups):
         run = group.best
@@ -31,28 +31,29 @@ def forecasts(question: Question, problems: list[str]) -> Gallery:
         for target, shown in found.items():
             figures[group.label, target] = _page(question, shown, group.label, target, colour(number))
     note = (
-        "Windows are spread evenly over the test. Shown is each group's run with the best validation score."
+        "Windows are evenly spread over the test period. Each group is shown by its run with the best "
+        "validation score."
     )
     return Gallery("forecasts", "Forecasts", ("group", "target"), figures, note)
 
 
 def windows(run: Run) -> dict[str, dict[str, Window]]:
-    """Return for each target some test windows, evenly spread, by the last time that was read.
+    """Return for each target some evenly spread test windows, by the time of their last input.
 
     Raises:
         RunError: predictions.csv is missing or damaged.
     """
     rows = read_table(run.path / "predictions.csv", ("target", "after", "hours_ahead", "true", "predicted"))
-    places: dict[str, dict[str, list[int]]] = {}
-    for place, (target, after, *_) in enumerate(rows):
-        places.setdefault(target, {}).setdefault(after, []).append(place)
+    indices: dict[str, dict[str, list[int]]] = {}
+    for index, (target, after, *_) in enumerate(rows):
+        indices.setdefault(target, {}).setdefault(after, []).append(index)
     try:
         return {
             target: {
-                after: [tuple(map(to_number, rows[place][2:])) for place in found[after]]  # type: ignore[misc]
+                after: [tuple(map(to_number, rows[index][2:])) for index in found[after]]  # type: ignore[misc]
                 for after in _spread(list(found), PAGE[0] * PAGE[1])
             }
-            for target, found in places.items()
+            for target, found in indices.items()
         }
     except ValueError as error:
         raise RunError(f"predictions.csv is damaged ({error})") from error
@@ -60,7 +61,7 @@ def windows(run: Run) -> dict[str, dict[str, Window]]:
 
 def _spread(names: Sequence[str], most: int) -> list[str]:
     count = min(len(names), most)
-    return [names[round(place * (len(names) - 1) / max(count - 1, 1))] for place in range(count)]
+    return [names[round(index * (len(names) - 1) / max(count - 1, 1))] for index in range(count)]
 
 
 def _page(

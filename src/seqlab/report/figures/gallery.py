@@ -1,4 +1,4 @@
-"""What all figures share: choices between them, colours, titles, a mean with its band."""
+"""What all figures share: menus, colours, titles, a mean with its band."""
 
 import html
 import textwrap
@@ -25,32 +25,32 @@ COLOURS = (
     "#66a61e",
     "#a6761d",
 )
-"""One for each group, in their order; beyond the last they begin again."""
+"""One for each group, in order; after the last one they repeat."""
 
 EPOCHS, HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 3, 6, 12, 24, 48, 96)
-"""Distances at which ticks are easily read."""
+"""Distances between ticks that are easy to read."""
 
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
-"""Lines of baselines, which are grey."""
+"""The dash styles of baselines, whose lines are grey."""
 
 AXIS = {"title": {"font": {"size": 13}, "standoff": 10}, "gridcolor": "#e8ebef", "zerolinecolor": "#b8c0ca"}
 THEME = {"layout": {"xaxis": AXIS, "yaxis": AXIS}}
 MARGIN = {"l": 60, "r": 20, "t": 80, "b": 60}
 """Pixels around the axes."""
 TOOLS = 220
-"""Pixels of plotly's own buttons, which stand beside the title."""
+"""Width of plotly's own buttons, next to the title, in pixels."""
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Figures of one kind; which is shown, choices decide.
+    """Figures of one kind, of which the reader chooses one.
 
     Attributes:
-        name: short, for addresses.
-        title: for people.
-        choices: what is chosen, such as ("score", "lines").
-        figures: by the options chosen, one for each choice, in the order in which they are offered.
-        note: how the figures are to be read.
+        name: short, for links.
+        title: for readers.
+        choices: the labels of the menus, such as ("score", "lines").
+        figures: by the options chosen, one for each menu, in the order in which they are offered.
+        note: how to read the figures.
     """
 
     name: str
@@ -66,16 +66,16 @@ def colour(number: int) -> str:
 
 
 def text(value: str, width: int = 34) -> str:
-    """Return a name as plotly shows it literally, in lines of ``width`` characters."""
+    """Return a name that plotly shows literally, in lines of ``width`` characters."""
     return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(value, width)) or " "
 
 
 def finish(figure: go.Figure, question: Question, title: str, **layout: Any) -> go.Figure:
-    """Give a figure what all have: its title, which says so if the data are a sample, and a plain look."""
+    """Add what all figures have: a title, which states if the data are a sample, and the theme."""
     data = question.runs[0].record["data"]
     source = " — SAMPLE DATA" if question.is_sample else ""
     heading = text(f"{data.get('name', '')}{source}: {title}", int(layout.get("width", 1200) - TOOLS) // 9)
-    place = {
+    anchor = {
         "x": 0,
         "xref": "container",
         "y": 1,
@@ -83,20 +83,20 @@ def finish(figure: go.Figure, question: Question, title: str, **layout: Any) -> 
         "yanchor": "top",
         "pad": {"t": 16, "l": 12},
     }
-    figure.layout.template = THEME  # in place of plotly's own, which every figure would carry along
+    figure.layout.template = THEME  # replaces plotly's own, which every figure would store
     common = {"margin": MARGIN, "height": 520, "hovermode": "closest"}
     figure.update_layout(common | layout)
-    return figure.update_layout(title=place | {"text": heading, "font": {"size": 15}})
+    return figure.update_layout(title=anchor | {"text": heading, "font": {"size": 15}})
 
 
 def tall(figure: go.Figure) -> int:
-    """Return the height in pixels at which all names fit into the legend beside the axes."""
+    """Return the height in pixels at which all names fit into the legend."""
     names: list[str] = [trace.name for trace in figure.data if trace.showlegend is not False]
     return max(520, 160 + sum(17 * (name.count("<br>") + 1) + 12 for name in names))
 
 
 def ticks(last: float, steps: Sequence[int] = EPOCHS, most: int = 12) -> float:
-    """Return the least of ``steps`` that makes at most so many ticks up to ``last``."""
+    """Return the smallest of ``steps`` that gives at most ``most`` ticks up to ``last``."""
     return next((step for step in steps if last / step <= most), last / most)
 
 
@@ -106,10 +106,10 @@ def band(
     """Return the mean of n lines, and for n ≥ 2 around it a band of one standard deviation (n − 1).
 
     Args:
-        x: where the values stand, [N].
-        lines: [n, N].
-        name: of the mean, which the band belongs to.
-        line_colour: of both.
+        x: positions of the values, [N].
+        lines: values, [n, N].
+        name: of the mean and its band.
+        line_colour: of the mean and its band.
         trace: further properties of both, such as ``showlegend`` of the mean.
     """
     means = [fmean(column) for column in zip(*lines, strict=True)]

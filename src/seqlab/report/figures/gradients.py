@@ -1,4 +1,4 @@
-"""How far back gradients reach and inputs matter: every group that has measured it, on one axis."""
+"""How far back gradients reach and inputs matter: all groups that have measured it, in one figure."""
 
 import plotly.graph_objects as go
 
@@ -8,11 +8,11 @@ from seqlab.report.groups import Question
 from seqlab.runs.diagnostics_file import DISTANCE, QUANTITIES, Curve, curves_by_quantity, read_snapshots
 
 SMALLEST = 1e-45
-"""The least number above 0 that weights may have in single precision: what is less has vanished."""
+"""The smallest positive number in single precision: smaller gradients have vanished."""
 
 
 def gradients(question: Question, problems: list[str]) -> Gallery:
-    """Return for each quantity and layer each group's curve, of its run with the best validation."""
+    """Return each group's curve for each quantity and layer, of its run with the best validation score."""
     figures: dict[tuple[str, ...], go.Figure] = {}
     for number, group in enumerate(question.groups):
         run = group.best
@@ -33,7 +33,7 @@ def gradients(question: Question, problems: list[str]) -> Gallery:
             )
     note = (
         "Measured after the last epoch by callbacks=diagnostics, on a logarithmic scale; s is the whole "
-        "state of a layer. Shown is each group's run with the best validation score."
+        "state of a layer. Each group is shown by its run with the best validation score."
     )
     for (name,), figure in figures.items():
         _finish(question, figure, name)
@@ -49,5 +49,5 @@ def _finish(question: Question, figure: go.Figure, name: str) -> None:
 
 
 def _drawable(values: Curve) -> list[float | None]:
-    """Leave out what a logarithmic scale has no place for."""
+    """Replace what a logarithmic scale cannot show."""
     return [value if SMALLEST < value < float("inf") else None for value in values]

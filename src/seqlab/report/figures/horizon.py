@@ -1,4 +1,4 @@
-"""The error against the hours ahead: groups in colour, baselines in grey."""
+"""The error by forecast horizon in hours: groups in colour, baselines in grey."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,14 @@ from seqlab.report.runs import Run
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE
 
 ERRORS = {score.name: score.heading for score in (MAE, MEDIAN_AE, RMSE, BIAS)}
-"""The columns of errors, and what they are called."""
+"""The columns of errors, and their names in figures."""
 
 Lines = Mapping[tuple[str, str, str], dict[float, float]]
 """Errors by hours ahead, for each (forecast, target, score); the forecast is "model" or a baseline."""
 
 
 def horizon(question: Question, problems: list[str]) -> Gallery:
-    """Return for each score and target the groups' mean errors over seeds, and the baselines'."""
+    """Return for each score and target the groups' mean errors over seeds, and the baselines' errors."""
     read = [_read(group, problems) for group in question.groups]
     keys = [key for lines in read for one in lines for key in one]
     targets = dict.fromkeys(target for _, target, _ in keys)
@@ -33,7 +33,7 @@ def horizon(question: Question, problems: list[str]) -> Gallery:
 
 
 def errors_by_step(run: Run) -> Lines:
-    """Return the errors of a run and its baselines at every step.
+    """Return the errors of a run and its baselines at every step of the horizon.
 
     Raises:
         RunError: errors_by_step.csv is missing or damaged.
