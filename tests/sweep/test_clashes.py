@@ -31,7 +31,9 @@ def write(job, **record):
 
 @pytest.mark.parametrize("subdir", [".", "", "..", "../0", "a/../../b", "/tmp/a", "./"])
 def test_a_job_is_below_its_sweep(subdir):
-    with pytest.raises(ConfigError, match=r"is no folder below hydra\.sweep\.dir; let hydra\.sweep\.subdir"):
+    with pytest.raises(
+        ConfigError, match=r"is not below hydra\.sweep\.dir; hydra\.sweep\.subdir must differ"
+    ):
         job_folder(DictConfig({"dir": "/sweep", "subdir": subdir}))
 
 
@@ -67,7 +69,7 @@ def test_a_finished_run_with_other_settings_is_not_lost(job, tmp_path):
     write(job, status="done", overrides=OVERRIDES)
     assert unfinished([job], tmp_path) == []
     write(job, status="done", overrides=["model=lstm"])
-    with pytest.raises(ConfigError, match=r"0 holds a finished run with other settings; set another"):
+    with pytest.raises(ConfigError, match=r"0 contains a finished run with other settings; set another"):
         unfinished([job], tmp_path)
     write(job, status="failed", overrides=["model=lstm"])
     assert unfinished([job], tmp_path) == [job]
@@ -82,7 +84,7 @@ def test_an_unfinished_run_with_checkpoints_and_other_settings_is_not_lost(job, 
     assert unfinished([job], tmp_path) == [job]
     write(job, status=status, overrides=["model=gru", "seed=7"])
     both_ways = (
-        r"0 holds an unfinished run with other settings \(there seed=7, here seed=1\); to go on with it: "
+        r"0 contains an unfinished run with other settings \(there seed=7, here seed=1\); to resume it: "
         rf"seqlab sweep resume {tmp_path}; to begin anew: set another hydra\.sweep\.dir"
     )
     with pytest.raises(ConfigError, match=both_ways):
@@ -96,7 +98,7 @@ def test_a_strangers_files_are_refused(job, tmp_path):
         unfinished([job], tmp_path)
     (job.folder / "photos").rmdir()
     job.output.write_text("a stranger's")
-    with pytest.raises(ConfigError, match=r"0\.log is where job 0 would write, and is not of this sweep"):
+    with pytest.raises(ConfigError, match=r"job 0 would write to .*0\.log, which exists and does not belong"):
         unfinished([job], tmp_path)
     write(job, status="failed", overrides=OVERRIDES)
     assert unfinished([job], tmp_path) == [job]

@@ -56,14 +56,14 @@ def test_a_sweep_of_seqlab_is_gone_on_with(tmp_path, name):
 )
 def test_a_folder_that_holds_something_else_is_refused(tmp_path, name, content):
     (tmp_path / name).write_text(content)
-    with pytest.raises(ConfigError, match=rf"holds '{name}', and no sweep of seqlab; set it to"):
+    with pytest.raises(ConfigError, match=rf"contains '{name}' and is not a sweep of seqlab; set it to"):
         settle(sweep_in(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == content
 
 
 @pytest.mark.parametrize(
-    ("make", "line"), [("file", "Not a directory"), ("circle", "be followed|symbolic links")]
+    ("make", "line"), [("file", "Not a directory"), ("circle", "not a valid path|symbolic links")]
 )
 def test_what_is_no_folder_is_refused(tmp_path, make, line):
     place = tmp_path / "sw"
@@ -80,7 +80,7 @@ def test_a_second_sweep_is_kept_out_until_the_first_has_ended(tmp_path):
     call = [sys.executable, "-c", f"{code}with claimed(Path(sys.argv[1])): pass", str(tmp_path / "sw")]
     with claimed(tmp_path / "sw"):
         other = subprocess.run(call, capture_output=True, text=True, check=False)
-        assert f"a sweep is under way in {tmp_path / 'sw'}; wait for its end" in other.stderr
+        assert f"a sweep is running in {tmp_path / 'sw'}; wait until it ends" in other.stderr
     assert subprocess.run(call, check=False).returncode == 0
     settle(sweep_in(tmp_path / "sw"))  # what it has left is nobody's
 

@@ -146,7 +146,7 @@ def test_the_same_sweep_hands_over_only_what_is_not_done(six):
     shutil.rmtree(sweeps.folder / "out/3")
     (sweeps.folder / "out/3.log").unlink(missing_ok=True)  # what Ray's task has said
     again = sweeps.run(SIX, *["launcher.gpus_per_job=0.25"] * (cluster == "ray"))  # a share will do
-    assert f"2 of 6 jobs go to {cluster}" in again.stderr
+    assert f"submitting 2 of 6 jobs to {cluster}" in again.stderr
     assert "job 5 (data.root=missing) failed: no real data" in again.stderr
     after = sweeps.records()
     assert [after[job] for job in (0, 1, 2, 4)] == [before[job] for job in (0, 1, 2, 4)]

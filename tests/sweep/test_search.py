@@ -188,7 +188,7 @@ def test_fail_fast_ends_the_search(search, pretend):
 def test_a_search_without_any_score_has_failed(search, pretend, capsys):
     pretend(Pretend(lambda point: None))
     assert search(*SPACE, "sweep.n_trials=4") == 1
-    assert "no trial was done" in capsys.readouterr().err
+    assert "no trial was finished" in capsys.readouterr().err
 
 
 def test_a_combination_that_cannot_be_fails_alone(search, pretend, capsys):
@@ -226,7 +226,7 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
             "sweep.trials is unknown; did you mean 'sweep.n_trials'",
         ),
         (["data=names,jena_climate"], "a search compares one score; here are several"),
-        (["seed=0,1", "hydra.sweep.subdir=x"], "hydra.sweep.subdir must stay"),
+        (["seed=0,1", "hydra.sweep.subdir=x"], "hydra.sweep.subdir must be"),
         (["model.pooling=interval(0,1)"], "model.pooling must be 'last', 'mean', 'max' or 'combined', got 0"),
         (["seed=1,2", "sweep.pruner=mean"], "sweep.pruner must be 'median' or 'none', got 'mean'"),
         (["model.hidden_size=interval(4,16)"], "(4,16); use range(…) or int(interval(…))"),

@@ -150,7 +150,7 @@ def test_a_job_that_is_killed_is_reported_and_the_others_go_on(tmp_path):
         assert process.wait(120) == 1
     found = records(tmp_path)
     assert [found[job]["status"] for job in "01"] == ["failed", "done"]
-    assert found["0"]["error"] == "killed by SIGKILL, perhaps for want of memory"
+    assert found["0"]["error"] == "killed by SIGKILL, perhaps out of memory"
     assert "1 of 2 jobs failed" in (tmp_path / "log").read_text()
 
 

@@ -1,1 +1,1 @@
-"""Many runs: a pool of devices, jobs that can be continued, and what is shown of them."""
+"""How do many runs share machines? A pool of devices, clusters, searches; jobs that can be resumed."""

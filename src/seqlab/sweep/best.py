@@ -1,4 +1,4 @@
-"""What a search has found: the best trial, shown, and as a file that trains it again."""
+"""The result of a search: the best trial, printed, and written as a file that trains it again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,18 +13,18 @@ from optuna.trial import FrozenTrial, TrialState
 from seqlab.errors import SweepError
 from seqlab.io.terminal import say
 from seqlab.report import print_report
-from seqlab.sweep.job import lasting
+from seqlab.sweep.job import result_overrides
 from seqlab.sweep.launch import config_folders
 from seqlab.sweep.space import Space
 
 FILE = "best.yaml"
 
 SIGNATURE = "# The best of a search:"
-"""How the file begins, by which it is known again."""
+"""How the file begins; it identifies a file that seqlab wrote."""
 
 
 def find_best(study: optuna.Study) -> FrozenTrial | None:
-    """Return the trial with the best score, None as long as none is done."""
+    """Return the finished trial with the best score, or None."""
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return study.best_trial if done else None
 
@@ -35,14 +35,14 @@ def show_best(
     """Print all trials and the best one, and write best.yaml into the folder of the sweep.
 
     Raises:
-        SweepError: no trial was done.
+        SweepError: no trial was finished.
     """
     folder = Path(config.hydra.sweep.dir)
     best = find_best(study)
     if best is None:
-        raise SweepError(f"no trial was done; what they said is in {folder}")
+        raise SweepError(f"no trial was finished; their output is in {folder}")
     print_report(folder)
-    overrides = lasting(space.overrides(best.params))
+    overrides = result_overrides(space.overrides(best.params))
     title = f"trial {best.number} of {len(study.get_trials(deepcopy=False))}, {monitor} {best.value:.4f}"
     text = OmegaConf.to_yaml(preset(loader, config, overrides))
     run = f"python train.py --config-dir {folder} --config-name {Path(FILE).stem}"
@@ -52,7 +52,7 @@ def show_best(
 
 
 def preset(loader: ConfigLoader, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
-    """Return a configuration that is the packaged one with overrides, and can be overridden in turn."""
+    """Return the packaged configuration with overrides, as a file that can be overridden again."""
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
     groups: list[Any] = []
     values = OmegaConf.create()
@@ -64,7 +64,7 @@ def preset(loader: ConfigLoader, config: DictConfig, overrides: Sequence[str]) -
             OmegaConf.update(values, key, value, force_add=True)
     result = OmegaConf.create({"defaults": ["config", *groups, "_self_"]})
     sources = [f"file://{Path(path).absolute()}" for path in config_folders(config)]
-    if sources:  # where the user's own files are; --config-dir takes one folder alone
+    if sources:  # where the user's own files are; --config-dir takes only one folder
         result.hydra = {"searchpath": sources}
     merged = OmegaConf.merge(result, values)
     assert isinstance(merged, DictConfig)  # noqa: S101 (of two mappings)

@@ -1,4 +1,4 @@
-"""What is shown of a sweep while it runs: a live table on a terminal, a line for every event elsewhere."""
+"""The progress of a sweep: a live table on a terminal, otherwise a line for every event."""
 
 import shlex
 import signal
@@ -14,18 +14,18 @@ from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job, finished
 
 FAILURES = ("failed", "stopped")
-"""States of a job that has ended and is not done."""
+"""States of a job that has ended without success."""
 
 LAST_LINES = 5
-"""Lines of a failed job's output that are shown."""
+"""How many lines of a failed job's output are shown."""
 
 
 class Board:
-    """Keeps the state of every job, and shows it.
+    """Tracks the state of every job, and shows it.
 
     Args:
         jobs: all jobs of the sweep.
-        waiting: those that are not done yet.
+        waiting: the jobs that are not finished yet.
     """
 
     def __init__(self, jobs: Sequence[Job], waiting: Sequence[Job]) -> None:
@@ -49,18 +49,18 @@ class Board:
         if kind is not None:
             folder = self.jobs[0].folder.parent
             self._console.print(
-                f"stopped; to go on: seqlab sweep resume {shlex.quote(str(folder))}",
+                f"stopped; to resume: seqlab sweep resume {shlex.quote(str(folder))}",
                 soft_wrap=True,
             )
 
     def started(self, job: Job, slot: Slot) -> None:
-        """Note that a job has begun."""
+        """Record that a job has started."""
         where = f" on GPU {','.join(slot.devices)}" if slot.devices else ""
         self.states[job.number] = f"runs{where}"
         self._say(f"job {job.number} starts{where}: {job.title}")
 
     def ended(self, job: Job, code: int | None, seconds: float) -> bool:
-        """Note that a job has ended; return whether it is done, which only its record can tell."""
+        """Record that a job has ended; return whether it succeeded, which its run.json tells."""
         job.record_failure(_end_of(code))
         record = job.record()
         self._seconds.append(seconds)
@@ -82,7 +82,7 @@ class Board:
         return False
 
     def refresh(self) -> None:
-        """Draw the table anew."""
+        """Redraw the table."""
         if self._live:
             self._live.update(self._table(), refresh=True)
 
@@ -107,7 +107,7 @@ class Board:
         return table
 
     def _shown(self) -> list[Job]:
-        """Return the jobs for which there is room: those that run before failed, done and waiting ones."""
+        """Return the jobs that fit on the screen: running before failed, finished and waiting ones."""
         room = max(self._console.height - 4, 3)
         if len(self.jobs) <= room:
             return list(self.jobs)
@@ -132,16 +132,16 @@ class Board:
 
 
 def _score(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Return the score that stands for a job: the one that chooses its best weights."""
+    """Return the score that is shown for a job: the one that chooses its best weights."""
     watched = record.get("task", {}).get("monitor", "val/loss")
     return f"{watched} {metrics[watched]:.4f}" if watched in metrics else ""
 
 
 def _end_of(code: int | None) -> str:
-    """Say how a process ended that has not said so itself."""
+    """Return how a process ended that has written no reason itself."""
     if code is not None and code < 0:
         name = signal.Signals(-code).name
-        return f"killed by {name}" + (", perhaps for want of memory" if -code == signal.SIGKILL else "")
+        return f"killed by {name}" + (", perhaps out of memory" if -code == signal.SIGKILL else "")
     return f"ended with code {code}"
 
 

@@ -1,4 +1,4 @@
-"""Jobs that would be in each other's way, or write over what lies in their folders."""
+"""Jobs that would write into the same folder, or overwrite an existing run."""
 
 import shlex
 from collections.abc import Sequence
@@ -7,31 +7,31 @@ from typing import Any
 
 from seqlab.errors import ConfigError
 from seqlab.runs.claim import has_checkpoint, refuse_foreign
-from seqlab.sweep.job import Job, begun, finished, lasting
+from seqlab.sweep.job import Job, begun, finished, result_overrides
 
-APART = "let hydra.sweep.subdir tell all jobs apart, as ${hydra.job.num} does"
+APART = "hydra.sweep.subdir must differ for every job, as ${hydra.job.num} does"
 
 
 def job_folder(sweep: Any) -> Path:
-    """Return the folder of a job, which is one below its sweep's.
+    """Return the folder of a job, which is below the sweep's folder.
 
     Args:
         sweep: ``hydra.sweep`` of its configuration.
 
     Raises:
-        ConfigError: it is elsewhere.
+        ConfigError: it is not below the sweep's folder.
     """
     subdir = Path(str(sweep.subdir))
     if subdir.is_absolute() or not subdir.parts or ".." in subdir.parts:
-        raise ConfigError(f"hydra.sweep.subdir={sweep.subdir} is no folder below hydra.sweep.dir; {APART}")
+        raise ConfigError(f"hydra.sweep.subdir={sweep.subdir} is not below hydra.sweep.dir; {APART}")
     return Path(sweep.dir) / subdir
 
 
 def refuse_shared_folders(jobs: Sequence[Job]) -> None:
-    """Refuse jobs of which one would write into what another leaves.
+    """Refuse jobs of which one would write into the folder of another.
 
     Raises:
-        ConfigError: ``hydra.sweep.subdir`` does not tell them apart.
+        ConfigError: ``hydra.sweep.subdir`` is not different for every job.
     """
     owners: dict[Path, Job] = {}
     for job in jobs:
@@ -46,14 +46,14 @@ def refuse_shared_folders(jobs: Sequence[Job]) -> None:
 
 
 def unfinished(jobs: Sequence[Job], sweep: Path) -> list[Job]:
-    """Return the jobs that are not done with their settings.
+    """Return the jobs that are not finished with their present settings.
 
     Args:
         jobs: all jobs of a sweep.
         sweep: its folder.
 
     Raises:
-        SeqlabError: something in the place of a job would be lost.
+        SeqlabError: a job would overwrite something else.
     """
     waiting = [job for job in jobs if not finished(job.folder, job.overrides)]
     for job in waiting:
@@ -62,7 +62,7 @@ def unfinished(jobs: Sequence[Job], sweep: Path) -> list[Job]:
 
 
 def _places(job: Job) -> tuple[Path, Path]:
-    """Return what a job writes, without links."""
+    """Return the folder and the output file of a job, with links resolved."""
     return job.folder.resolve(), job.output.resolve()
 
 
@@ -71,22 +71,22 @@ def _refuse_loss(job: Job, sweep: Path) -> None:
     record = job.record()
     if not record and job.output.exists() and job.output.stat().st_size:
         raise ConfigError(
-            f"{job.output} is where job {job.number} would write, and is not of this sweep, "
-            "whose job has left no record; remove it if it is yours, or set another hydra.sweep.dir"
+            f"job {job.number} would write to {job.output}, which exists and does not belong to this sweep "
+            "(the job has no record); remove it if it is yours, or set another hydra.sweep.dir"
         )
     if begun(job.folder, job.overrides):
         return
     remedy = "set another hydra.sweep.dir"
     if record.get("status") == "done":
-        raise ConfigError(f"{job.folder} holds a finished run with other settings; {remedy}, or remove it")
+        raise ConfigError(f"{job.folder} contains a finished run with other settings; {remedy}, or remove it")
     if has_checkpoint(job.folder):
         raise ConfigError(
-            f"{job.folder} holds an unfinished run with other settings ({_difference(job)}); to go on with "
-            f"it: seqlab sweep resume {shlex.quote(str(sweep))}; to begin anew: {remedy}"
+            f"{job.folder} contains an unfinished run with other settings ({_difference(job)}); to resume "
+            f"it: seqlab sweep resume {shlex.quote(str(sweep))}; to start again: {remedy}"
         )
 
 
 def _difference(job: Job) -> str:
-    theirs, mine = (set(lasting(one)) for one in (job.record().get("overrides", []), job.overrides))
+    theirs, mine = (set(result_overrides(one)) for one in (job.record().get("overrides", []), job.overrides))
     there, here = (" ".join(sorted(one)) or "none of these" for one in (theirs - mine, mine - theirs))
     return f"there {there}, here {here}"

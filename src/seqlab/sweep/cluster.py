@@ -1,4 +1,4 @@
-"""A sweep whose jobs run on a cluster: all are checked before the first one, and told about at the end."""
+"""A sweep whose jobs run on a cluster: all are checked before the first starts, and reported at the end."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,24 +20,24 @@ from seqlab.sweep.launch import checked, keep_command, make_jobs, returned
 Run: TypeAlias = Callable[
     [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]
 ]
-"""Runs jobs, given with the overrides that compose them, and returns in their order what became of each."""
+"""Runs jobs, given with the overrides that compose them, and returns the result of each, in their order."""
 
 
 def launch(
     run: Run, context: HydraContext, config: DictConfig, points: Sequence[Sequence[str]], first: int
 ) -> list[JobReturn]:
-    """Run the points of a sweep that are not done yet.
+    """Run the points of a sweep that are not finished yet.
 
     Args:
-        run: hands jobs to the cluster and waits for them.
+        run: submits jobs to the cluster and waits for them.
         context: composes a point's configuration.
         config: of the sweep.
-        points: for each job its overrides.
+        points: the overrides of each job.
         first: number of the first job.
 
     Raises:
-        ConfigError: a point or the cluster is wrong; nothing has been started.
-        SweepError: jobs have failed; the others are done.
+        ConfigError: a point or the cluster's settings are invalid; nothing was started.
+        SweepError: some jobs failed; the others are finished.
     """
     folder = Path(config.hydra.sweep.dir)
     with claimed(folder):
@@ -47,13 +47,13 @@ def launch(
         failures: list[str] = []
         if waiting:
             where = f"{config.launcher.name}, below {folder}"
-            tell(f"{len(waiting)} of {len(jobs)} jobs go to {where}")
+            tell(f"submitting {len(waiting)} of {len(jobs)} jobs to {where}")
             for job in waiting:
                 job.take_end_back()
             placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]
             ends = run(context, config, waiting, placed)
             failures = [line for job, end in zip(waiting, ends, strict=True) for line in _failure(job, end)]
-    if config.sweep.name == "grid":  # a search, of which these are a part, reports at its end
+    if config.sweep.name == "grid":  # a search runs several such batches, and reports at its end
         print_report(folder)
     if failures:
         raise SweepError("\n".join([f"{len(failures)} of {len(jobs)} jobs failed", *failures]))
@@ -61,14 +61,14 @@ def launch(
 
 
 def _anywhere(job: Job) -> Job:
-    """Return a job whose accelerator is not looked for here: the machine that submits may have no GPU."""
+    """Return a job whose accelerator is not checked here: the machine that submits may have no GPU."""
     config = job.config.copy()
     config.trainer.accelerator = "auto"
     return replace(job, config=config)
 
 
 def _place(job: Job, folder: Path) -> list[str]:
-    """Name a job's folder: those that are done are not launched, so that the launcher counts differently."""
+    """Return the overrides that set a job's folder; the launcher's own numbers leave out finished jobs."""
     return [
         f"hydra.sweep.dir={quoted(str(folder))}",
         f"hydra.sweep.subdir={quoted(str(job.config.hydra.sweep.subdir))}",
@@ -76,10 +76,10 @@ def _place(job: Job, folder: Path) -> list[str]:
 
 
 def _failure(job: Job, end: JobReturn | None) -> list[str]:
-    """Return a line if a job is not done, with the reason that its record gives, or else the launcher."""
+    """Return a line if a job is not finished, with the reason of its record, or else of the launcher."""
     if finished(job.folder, job.overrides):
         return []
     raised = end._return_value if end is not None and end.status == JobStatus.FAILED else None  # noqa: SLF001
-    job.record_failure(str(raised).strip() if raised else "killed, or its machine failed")
-    reason = job.record().get("error") or "stopped before its end"
+    job.record_failure(str(raised).strip() if raised else "killed, or the machine failed")
+    reason = job.record().get("error") or "stopped before the end"
     return [f"job {job.number} ({job.title}) failed: {reason.splitlines()[0]}; its folder is {job.folder}"]

@@ -1,4 +1,4 @@
-"""The folder of a sweep: resolved once, never a stranger's, and of one sweep at a time."""
+"""The folder of a sweep: resolved once, never someone else's, and used by one sweep at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,26 +15,26 @@ from seqlab.runs.paths import unwritable
 from seqlab.sweep.resume import is_sweep
 
 LOCK = ".sweep.lock"
-"""The file in a sweep's folder that keeps a second sweep out; always empty."""
+"""The lock file in a sweep's folder; always empty."""
 
 
 def settle(config: DictConfig) -> None:
-    """Let a sweep and all of its jobs mean one folder, which is new, empty, or a sweep's.
+    """Resolve the folder of a sweep and all of its jobs, which must be new, empty, or a sweep's.
 
-    Launchers call it when they are set up: before Hydra, a search or a job writes there.
+    Launchers call this when they are set up: before Hydra, a search or a job writes there.
 
     Args:
-        config: of the sweep; its ``hydra.sweep.dir`` is resolved here, also for the jobs composed from it.
+        config: of the sweep; its ``hydra.sweep.dir`` is replaced by the resolved path, also for its jobs.
 
     Raises:
-        SeqlabError: the folder holds something else.
+        SeqlabError: the folder contains something else.
     """
     folder = resolved(config.hydra.sweep.dir)
     found = first_entry(folder, LOCK)
     if found is not None and not is_sweep(folder):
         raise ConfigError(
-            f"hydra.sweep.dir={folder} holds {found.name!r}, and no sweep of seqlab; "
-            "set it to a folder that is new or empty"
+            f"hydra.sweep.dir={folder} contains {found.name!r} and is not a sweep of seqlab; "
+            "set it to a new or empty folder"
         )
     with read_write(config.hydra):
         config.hydra.sweep.dir = str(folder)
@@ -43,23 +43,23 @@ def settle(config: DictConfig) -> None:
 
 @contextmanager
 def claimed(folder: Path, lock_name: str = LOCK) -> Iterator[None]:
-    """Keep a sweep's folder, which is made if need be, from other sweeps.
+    """Lock a sweep's folder, created if necessary, against other sweeps.
 
     Args:
-        folder: that ``settle`` has resolved.
-        lock_name: a search has a lock of its own, within which its launches take theirs.
+        folder: as resolved by ``settle``.
+        lock_name: a search has its own lock; the launches within it take the usual one.
 
     Raises:
-        ConfigError: another process has it.
-        RunError: it cannot be written.
+        ConfigError: another process holds the lock.
+        RunError: the folder cannot be written.
     """
-    lock = FileLock(folder / lock_name)  # the system gives the lock of a dead process back
+    lock = FileLock(folder / lock_name)  # the system releases the lock of a dead process
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ConfigError(
-            f"a sweep is under way in {folder}; wait for its end, or set another hydra.sweep.dir"
+            f"a sweep is running in {folder}; wait until it ends, or set another hydra.sweep.dir"
         ) from error
     except OSError as error:
         raise unwritable(folder, error) from error

@@ -1,4 +1,4 @@
-"""One point of a sweep: its overrides, its folder, and how far it is."""
+"""One point of a sweep: its overrides, its folder, and its progress."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from seqlab.runs.folder import RunFolder
 from seqlab.runs.record import recorded
 
 COMPLAINT = "seqlab: "
-"""What a command puts before an error."""
+"""The prefix of an error message on stderr."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Job:
 
     Attributes:
         number: of the job, from 0.
-        title: the overrides that tell it from the other jobs.
+        title: the overrides that differ from those of other jobs.
         overrides: all of them, as on the command line.
         folder: of its run.
-        config: its composed configuration, with Hydra's own part.
+        config: its composed configuration, including Hydra's own part.
     """
 
     number: int
@@ -36,23 +36,23 @@ class Job:
 
     @property
     def output(self) -> Path:
-        """What the job prints."""
+        """The file with what the job prints."""
         return self.folder.with_name(f"{self.folder.name}.log")
 
     def record(self) -> dict[str, Any]:
-        """Return the run's record, empty as long as there is none that can be read."""
+        """Return the run's record; empty if it is missing or unreadable."""
         return recorded(self.folder)
 
     def begin(self) -> None:
-        """Leave a record of a job whose process starts now, by which its folder and its output are ours."""
-        if self._is_used():  # by a run that goes on alone; the job's own will say so
+        """Write a record before the job's process starts, so that its folder and output are known as ours."""
+        if self._is_used():  # by a resumed run outside the sweep; the job's process will report it
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._renew()
         self.output.unlink(missing_ok=True)
 
     def take_end_back(self) -> None:
-        """Take back what an earlier attempt has left of its end: whatever the record says next is new."""
+        """Remove the end of an earlier attempt from the record, so that an end found later is new."""
         if self.record() and not self._is_used():
             self._renew()
 
@@ -65,10 +65,10 @@ class Job:
         folder.write(status="running")
 
     def record_failure(self, end: str) -> None:
-        """Write into the run's record that it has failed, if the run itself did not come to that.
+        """Write into the run's record that it has failed, unless the run has done so itself.
 
         Args:
-            end: how its process ended.
+            end: how the process ended.
         """
         record = self.record()
         if record.get("status", "running") != "running" or self._is_used():
@@ -79,7 +79,7 @@ class Job:
         folder.write(status="failed", error=self._last_complaint() or end)
 
     def _facts(self) -> dict[str, Any]:
-        """Return what is known of a run before it begins."""
+        """Return what is known of a run before it starts."""
         return {
             "overrides": list(self.overrides),
             "name": self.config.name,
@@ -91,7 +91,7 @@ class Job:
         return self.folder.is_dir() and RunFolder(self.folder).is_used()
 
     def _last_complaint(self) -> str:
-        """Return the last thing that the command has complained about, else nothing."""
+        """Return the last error message that the command printed, or ""."""
         try:
             lines = self.output.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
@@ -100,7 +100,7 @@ class Job:
         return said[-1] if said else ""
 
     def last_metrics(self) -> dict[str, Any]:
-        """Return the last line of metrics.jsonl that tells an epoch's scores."""
+        """Return the scores of the last epoch in metrics.jsonl."""
         try:
             lines = (self.folder / "metrics.jsonl").read_bytes().splitlines()
         except OSError:
@@ -115,21 +115,21 @@ class Job:
         return {}
 
 
-def lasting(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides that can change a result: not how a sweep goes about its jobs."""
+def result_overrides(overrides: Sequence[str]) -> list[str]:
+    """Return the overrides that can change a result: without those that only control how jobs are run."""
     return sorted(text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
 
 
 def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
-    """Return the record of a run that is done with these very settings, else None."""
+    """Return the record of a finished run with exactly these settings, or None."""
     record = begun(folder, overrides)
     return record if record and record.get("status") == "done" else None
 
 
 def begun(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:
-    """Return the record of a run with these very settings, however far it is, else None."""
+    """Return the record of a run with exactly these settings, finished or not, or None."""
     record = recorded(folder)
     theirs = record.get("overrides")
     if not isinstance(theirs, list) or not all(isinstance(text, str) for text in theirs):
         return None
-    return record if lasting(theirs) == lasting(overrides) else None
+    return record if result_overrides(theirs) == result_overrides(overrides) else None

@@ -1,4 +1,4 @@
-"""A sweep, from the points that Hydra names to the comparison of their runs."""
+"""A sweep, from the points that Hydra lists to the comparison of their runs."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,12 +27,12 @@ def launch(
     points: Sequence[Sequence[str]],
     first: int,
 ) -> list[JobReturn]:
-    """Run the points of a sweep that are not done yet.
+    """Run the points of a sweep that are not finished yet.
 
     Args:
         loader: composes a point's configuration.
         config: of the sweep.
-        points: for each job its overrides.
+        points: the overrides of each job.
         first: number of the first job.
 
     Raises:
@@ -52,7 +52,7 @@ def launch(
                 board,
                 fail_fast=config.launcher.fail_fast,
             )
-    if config.sweep.name == "grid":  # a search, of which these are a part, reports at its end
+    if config.sweep.name == "grid":  # a search runs several such batches, and reports at its end
         print_report(Path(config.hydra.sweep.dir))
     if board.failures:
         raise SweepError("\n".join([f"{len(board.failures)} of {len(jobs)} jobs failed", *board.failures]))
@@ -62,15 +62,15 @@ def launch(
 def checked(
     config: DictConfig, jobs: Sequence[Job], adapt: Callable[[Job], Job] = lambda job: job
 ) -> list[Job]:
-    """Return the jobs that are not done, all known to be right.
+    """Return the jobs that are not finished, after all of them have been validated.
 
     Args:
         config: of the sweep.
-        jobs: all of them.
-        adapt: makes of a job the one whose settings are checked.
+        jobs: all jobs.
+        adapt: returns the job whose settings are validated instead of a job's own.
 
     Raises:
-        SeqlabError: a job is wrong, or would overwrite something.
+        SeqlabError: a job is invalid, or would overwrite something.
     """
     waiting = unfinished(jobs, Path(config.hydra.sweep.dir))
     if mistakes := check([adapt(job) for job in waiting]) if waiting else []:
@@ -79,12 +79,12 @@ def checked(
 
 
 def keep_command(config: DictConfig) -> None:
-    """Let ``seqlab sweep resume`` know the command of a sweep, once all of it is found right."""
+    """Save the command of a valid sweep for ``seqlab sweep resume``."""
     OmegaConf.save(config, Path(config.hydra.sweep.dir) / RECORD)
 
 
 def pool_slots(config: DictConfig) -> list[Slot]:
-    """Return the places for jobs that the configuration of a sweep asks for."""
+    """Return the slots for jobs, as the configuration of a sweep sets them."""
     pool: Any = OmegaConf.to_container(config.launcher, resolve=True)
     return make_slots(
         pool["devices"], jobs_per_device=pool["jobs_per_device"], gpus_per_job=pool["gpus_per_job"]
@@ -97,7 +97,7 @@ def make_jobs(
     """Compose the points of a sweep, numbered from ``first``.
 
     Raises:
-        ConfigError: two of them would be in each other's way.
+        ConfigError: two of them would write into the same folder.
     """
     setup_globals()
     jobs = [
@@ -114,14 +114,14 @@ def make_job(
     overrides: Sequence[str],
     points: Sequence[Sequence[str]] = (),
 ) -> Job:
-    """Compose a point of a sweep; all ``points`` tell what is worth showing of it."""
+    """Compose a point of a sweep; its title has only what differs between ``points``."""
     composed = loader.load_sweep_config(config, list(overrides))
     with open_dict(composed):
         composed.hydra.job.num, composed.hydra.job.id = number, str(number)
         composed.name = composed.name or default_name(composed.hydra.runtime.choices)
     HydraConfig.instance().set_config(composed)
     with read_write(composed.hydra):
-        OmegaConf.resolve(composed)  # here, where the sweep's time and folder are known
+        OmegaConf.resolve(composed)  # now, while the sweep's time and folder are known
     folder = job_folder(composed.hydra.sweep)
     shared = set(points[0]).intersection(*points[1:]) if len(points) > 1 else set()
     title = " ".join(override for override in overrides if override not in shared)
@@ -129,19 +129,19 @@ def make_job(
 
 
 def command_line(config: DictConfig, job: Job) -> list[str]:
-    """Return the command line that would run a job alone, from ``seqlab`` on."""
+    """Return the command line that runs a job alone, starting with ``seqlab``."""
     return ["seqlab", "train", *(f"--config-dir={path}" for path in config_folders(config)), *job.overrides]
 
 
 def config_folders(config: DictConfig) -> list[str]:
-    """Return the folders of the user's own files, as ``--config-dir`` has named them."""
+    """Return the folders of the user's own files, as given with ``--config-dir``."""
     return [
         source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"
     ]
 
 
 def returned(job: Job) -> JobReturn:
-    """Return what Hydra wants to know of a job that is done."""
+    """Return what Hydra expects of a finished job."""
     found = JobReturn(overrides=list(job.overrides), status=JobStatus.COMPLETED)
     found.return_value = job.record().get("score")
     return found

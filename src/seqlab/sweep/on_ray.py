@@ -1,4 +1,4 @@
-"""Tasks of a Ray cluster, through hydra-ray-launcher."""
+"""Tasks on a Ray cluster, through hydra-ray-launcher."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ def run(
     """Run jobs as tasks and wait for all of them; see ``cluster.Run``.
 
     Raises:
-        ConfigError: no Ray cluster answers, or this machine has too little for a job.
+        ConfigError: no Ray cluster answers, or this machine has too few resources for a job.
     """
     from hydra_plugins.hydra_ray_launcher.ray_launcher import RayLauncher  # noqa: PLC0415
     from ray.exceptions import RayError  # noqa: PLC0415
@@ -36,7 +36,7 @@ def run(
     remote = {
         "num_cpus": config.launcher.cpus_per_job,
         "num_gpus": config.launcher.gpus_per_job,
-        "max_retries": 0,  # the sweep that is started again is the one that repeats jobs
+        "max_retries": 0,  # jobs are repeated by starting the sweep again
         "runtime_env": {"env_vars": {k: v for k, v in os.environ.items() if k.startswith("SEQLAB_")}},
     }
     engine = RayLauncher(ray=OmegaConf.create({"init": {"object_store_memory": None}, "remote": remote}))
@@ -45,22 +45,22 @@ def run(
     try:
         return list(engine.launch(points, 0))
     except RayError as error:
-        raise SweepError(f"Ray has lost a job's process: {str(error).strip().splitlines()[0]}") from error
+        raise SweepError(f"Ray lost the process of a job: {str(error).strip().splitlines()[0]}") from error
 
 
 def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
-    """Train one job in a process of its own, since Ray uses its processes again; return the score.
+    """Train one job in a new process, since Ray reuses its processes; return the score.
 
     Args:
-        names: number and title of each job, by the number that the launcher has given it.
-        composed: its configuration, without Hydra's own part.
+        names: number and title of each job, by the launcher's number.
+        composed: the job's configuration, without Hydra's own part.
 
     Raises:
         SweepError: the job has failed.
     """
     config = composed.copy()
     with open_dict(config):
-        # Plugins' own classes, of which there is more than one copy by now, could not go to a process.
+        # Classes of plugins exist in more than one copy by now, and could not be pickled.
         hydra = OmegaConf.structured(HydraConf, flags={"struct": False})
         config.hydra = OmegaConf.merge(hydra, OmegaConf.to_container(HydraConfig.get()))
     OmegaConf.resolve(config)
@@ -79,10 +79,10 @@ def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
 
 
 def _connect(config: DictConfig) -> None:
-    """Join the cluster, or make one of this machine.
+    """Join the cluster, or start one on this machine.
 
     Raises:
-        ConfigError: no cluster answers, or this machine has too little for a job.
+        ConfigError: no cluster answers, or this machine has too few resources for a job.
     """
     import ray  # noqa: PLC0415
 
@@ -93,23 +93,23 @@ def _connect(config: DictConfig) -> None:
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(
-            f"launcher.address={asked.address}: no Ray cluster answers, or it asks for another token "
+            f"launcher.address={asked.address}: no Ray cluster answers, or it requires another token "
             f"(RAY_AUTH_TOKEN): {reason}"
         ) from error
     there = ray.cluster_resources()
     for key, resource in (("gpus_per_job", "GPU"), ("cpus_per_job", "CPU")):
         if asked.address is None and asked[key] > there.get(resource, 0):
             raise ConfigError(
-                f"launcher.{key}={asked[key]}, but this machine has {there.get(resource, 0):.0f}"
+                f"launcher.{key}={asked[key]}, but this machine has only {there.get(resource, 0):.0f}"
             )
 
 
 def _knock(address: str | None) -> None:
-    """Look whether somebody listens at HOST:PORT: Ray itself would try for minutes.
+    """Check that something listens at HOST:PORT: Ray itself would try for minutes.
 
     Raises:
-        OSError: nobody does.
-        ValueError: the port is no number.
+        OSError: nothing does.
+        ValueError: the port is not a number.
     """
     host, _, port = (address or "").rpartition(":")
     if host and "://" not in host:

@@ -1,4 +1,4 @@
-"""A pool of devices: one process a job, each on its own device, and none that outlives the sweep."""
+"""A pool of devices: one process per job, each on its own device; no process outlives the sweep."""
 
 import multiprocessing
 import os
@@ -18,14 +18,14 @@ from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job
 
 POLL = 0.5
-"""Seconds between two looks at the jobs' progress."""
+"""Seconds between two checks of the jobs' progress."""
 
 PATIENCE = 20.0
-"""Seconds that stopped jobs have to save their state."""
+"""Seconds that stopped jobs get to save their state."""
 
 
 def fork_server() -> ForkServerContext:
-    """Return the server from which jobs are forked: it has imported what they need, and touched no GPU."""
+    """Return the server from which jobs are forked: it has imported torch and initialised no GPU."""
     plugins.isolate_children()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["seqlab.sweep.worker"])
@@ -33,7 +33,7 @@ def fork_server() -> ForkServerContext:
 
 
 def check(jobs: Sequence[Job]) -> list[str]:
-    """Return a line for every mistake in the jobs' settings."""
+    """Return a line for every error in the jobs' settings."""
     context = fork_server()
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_check, args=([job.config for job in jobs], theirs))
@@ -61,14 +61,14 @@ def run_jobs(
     *,
     fail_fast: bool,
 ) -> None:
-    """Run all jobs, as many at a time as there are slots; stop them when this process is stopped.
+    """Run all jobs, one per slot at a time; stop them if this process is stopped.
 
     Args:
         jobs: to run, in order.
-        slots: the places for jobs.
-        commands: for each job the command line that would run it alone.
-        board: is told of every start and end.
-        fail_fast: whether a failure stops the others.
+        slots: resources for jobs.
+        commands: the command line that runs each job alone.
+        board: is notified of every start and end.
+        fail_fast: whether a failure stops the other jobs.
     """
     waiting = list(zip(jobs, commands, strict=True))
     free = list(slots)
@@ -103,7 +103,7 @@ def _start(job: Job, slot: Slot, command: Sequence[str]) -> _Running:
 
 
 def _stop(running: Sequence[_Running]) -> None:
-    """Ask jobs to end, and end those that do not."""
+    """Ask jobs to stop, and kill those that do not."""
     for number, patience in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, PATIENCE)):
         alive = [entry.process for entry in running if entry.process.is_alive()]
         for process in alive:
@@ -118,7 +118,7 @@ def _signal(process: ForkServerProcess, number: signal.Signals) -> None:
         return
     try:
         os.killpg(process.pid, number)
-    except ProcessLookupError:  # it has no group of its own yet
+    except ProcessLookupError:  # it has no process group yet
         process.terminate()
 
 
@@ -134,7 +134,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-# Torch is imported in the children alone.
+# Torch is imported only in the children.
 def _train(*arguments: Any) -> None:
     from seqlab.sweep import worker  # noqa: PLC0415
 

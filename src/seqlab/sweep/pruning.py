@@ -1,4 +1,4 @@
-"""A trial of a search tells how it goes, and ends early where that is hopeless."""
+"""Pruning: a trial of a search reports its score, and ends early if it is hopeless."""
 
 import logging
 from collections.abc import Callable
@@ -14,12 +14,12 @@ log = logging.getLogger(__name__)
 
 
 class Pruning(Callback):
-    """Reports the monitored score after each validation; a run that is stopped is scored like any other.
+    """Reports the monitored score after each validation; a pruned run is tested like any other.
 
     Args:
         monitor: the score.
-        is_hopeless: takes the epoch and the score; returns whether to stop. Asked on rank 0 alone.
-        folder: of the run, whose record will say ``pruned``.
+        is_hopeless: takes the epoch and the score; returns whether to stop. Called only on rank 0.
+        folder: of the run, whose record gets ``pruned``.
     """
 
     def __init__(self, monitor: str, is_hopeless: Callable[[int, float], bool], folder: RunFolder) -> None:
@@ -36,11 +36,11 @@ class Pruning(Callback):
         if trainer.strategy.broadcast(hopeless) and epoch + 1 != trainer.max_epochs:
             trainer.should_stop = True
             self.folder.write(pruned=True)
-            log.info("stopped after epoch %d: other trials were better by then", epoch + 1)
+            log.info("stopped after epoch %d: other trials had better scores at this epoch", epoch + 1)
 
 
 def pruning(config: Config, folder: RunFolder) -> list[Callback]:
-    """Return what ends a trial early, if the run is one of a search that does so."""
+    """Return the pruning callback, if the run is a trial of a search that prunes."""
     search = config.sweep
     if (
         not isinstance(search, SearchConfig)

@@ -1,7 +1,7 @@
-"""A search: trials in the order that optuna finds promising, run by whatever launcher there is.
+"""A search: optuna proposes trials, and any launcher runs them.
 
-A trial is a job, its number the job's. What became of it is read from the record in its folder, so a search
-that was cut off, even by a power failure, goes on: what was done is kept, what ran is run again.
+A trial is a job with the same number. Its result is read from the record in its folder, so a search that was
+interrupted, even by a crash of the machine, can be resumed: finished trials are kept, running ones run again.
 """
 
 import time
@@ -23,14 +23,14 @@ from seqlab.errors import ConfigError, SweepError
 from seqlab.io.files import own_output
 from seqlab.io.terminal import tell
 from seqlab.sweep.best import FILE, SIGNATURE, find_best, show_best
-from seqlab.sweep.job import Job, finished, lasting
+from seqlab.sweep.job import Job, finished, result_overrides
 from seqlab.sweep.launch import make_job, pool_slots
 from seqlab.sweep.pool import check
 from seqlab.sweep.space import Space, read_space
 from seqlab.sweep.study import open_study
 
 REPLACES = "replaces"
-"""Attribute of a trial: the number of the one that was cut off, which has the same settings."""
+"""Attribute of a trial: the number of the interrupted trial that it repeats."""
 
 
 def search(
@@ -40,7 +40,7 @@ def search(
     params: Mapping[str, Any],
     arguments: Sequence[str],
 ) -> None:
-    """Begin a search, or go on with the one in ``hydra.sweep.dir``; say at its end what was best.
+    """Start a search, or resume the one in ``hydra.sweep.dir``; report the best trial at the end.
 
     Args:
         loader: composes a trial's configuration.
@@ -50,8 +50,8 @@ def search(
         arguments: the command line.
 
     Raises:
-        ConfigError: the space, a setting or the folder is wrong; nothing has been started.
-        SweepError: no trial was done, or the launcher gave up.
+        ConfigError: the space, a setting or the folder is invalid; nothing was started.
+        SweepError: no trial was finished, or the launcher failed.
     """
     folder = Path(config.hydra.sweep.dir)
     own_output(folder / FILE, SIGNATURE.encode())
@@ -59,17 +59,17 @@ def search(
     jobs = _check(loader, config, space)
     task = section_of(jobs[0].config.task)
     if jobs[0].folder != folder / jobs[0].config.hydra.job.id:
-        raise ConfigError("hydra.sweep.subdir must stay ${hydra.job.num}: a search finds its trials by it")
+        raise ConfigError("hydra.sweep.subdir must be ${hydra.job.num}: a search finds its trials by it")
     with open_study(folder, mode=task.mode, seed=config.sweep.seed) as study:
         _same_search(study, space, folder)
         OmegaConf.save(config, folder / "multirun.yaml")
-        tell(f"a search of {config.sweep.n_trials} trials; the same with hydra.sweep.dir={folder} goes on")
+        tell(f"a search of {config.sweep.n_trials} trials; to resume it, add hydra.sweep.dir={folder}")
         _Search(config, space, launcher, study, folder, task.watched).run()
         show_best(study, space, loader, config, task.watched)
 
 
 def _check(loader: ConfigLoader, config: DictConfig, space: Space) -> list[Job]:
-    """Compose and validate a few points, so that a mistake in the space shows before the first trial."""
+    """Compose and validate a few points, so that an error in the space shows before the first trial."""
     groups = [one for one in space.dimensions if loader.get_group_options(one.name)]
     first = space.overrides({one.name: one.examples()[0] for one in groups})
     composed = loader.load_sweep_config(config, first)
@@ -91,8 +91,8 @@ def _hint(line: str, space: Space) -> str:
 
 
 def _same_search(study: optuna.Study, space: Space, folder: Path) -> None:
-    """Refuse to go on with a search that asks something else."""
-    mine = {"space": sorted(one.written for one in space.dimensions), "fixed": lasting(space.fixed)}
+    """Refuse to resume a search that has other settings."""
+    mine = {"space": sorted(one.written for one in space.dimensions), "fixed": result_overrides(space.fixed)}
     theirs = study.user_attrs.get("question")
     if theirs is None:
         study.set_user_attr("question", mine)
@@ -117,7 +117,7 @@ class _Search:
     monitor: str
 
     def run(self) -> None:
-        """Run trials until there are enough, or the time is over."""
+        """Run trials until there are enough, or the time limit is reached."""
         self._settle()
         wanted, seconds = self.config.sweep.n_trials, self.config.sweep.timeout
         end = time.monotonic() + seconds if seconds else None
@@ -127,7 +127,7 @@ class _Search:
             self._say_progress()
 
     def _settle(self) -> None:
-        """Take up what ran when the search was cut off: note what was done, enqueue what was not."""
+        """Settle the trials that an interruption left open: record the finished ones, enqueue the others."""
         for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
             if finished(self.folder / str(trial.number), self.space.overrides(trial.params)):
                 self._tell(trial)
@@ -153,25 +153,25 @@ class _Search:
         return int(self.config.launcher.get("max_jobs", 1))
 
     def _launch(self, trials: Sequence[Trial]) -> None:
-        """Run trials of consecutive numbers at the same time, and tell how they went."""
+        """Run trials of consecutive numbers at the same time, and record their results."""
         points = [self.space.overrides(trial.params) for trial in trials]
         returned: Iterable[JobReturn | None] = [None] * len(trials)
         try:
             returned = self.launcher.launch(points, trials[0].number)
-        except ConfigError as error:  # a combination that cannot be, and nothing was started
+        except ConfigError as error:  # an invalid combination; nothing was started
             if len(trials) > 1:
                 for trial in trials:
                     self._launch([trial])
                 return
             tell(str(error))
-        except SweepError:  # the others are done, unless a failure was to stop them
+        except SweepError:  # the others are finished, unless fail_fast is set
             if self.config.launcher.get("fail_fast"):
                 raise
         for trial, job in zip(trials, returned, strict=True):
             self._tell(trial, job)
 
     def _tell(self, trial: Trial | FrozenTrial, job: JobReturn | None = None) -> None:
-        """Note what the record of a trial says; without one that says a score it has failed."""
+        """Record the result of a trial from its run's record; a trial without a score has failed."""
         record = finished(self.folder / str(trial.number), self.space.overrides(trial.params)) or {}
         if record.get("score") is None:
             tell(f"trial {trial.number} failed{_reason(job)}")

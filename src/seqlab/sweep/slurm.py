@@ -1,4 +1,4 @@
-"""Jobs of a Slurm cluster, through hydra-submitit-launcher."""
+"""Jobs on a Slurm cluster, through hydra-submitit-launcher."""
 
 import os
 import shutil
@@ -16,10 +16,10 @@ from seqlab.errors import ConfigError, SeqlabError, SweepError
 from seqlab.sweep.job import Job
 
 LOOK = 5
-"""Seconds between two questions to Slurm which jobs still live."""
+"""Seconds between two calls of squeue."""
 
 LISTING = ("squeue", "--me", "--noheader", "--array", "--format=%i")
-"""Lists the user's jobs that wait or run."""
+"""Lists the user's jobs that are waiting or running."""
 
 
 def run(
@@ -28,18 +28,18 @@ def run(
     """Submit jobs as one array and wait until all have ended; see ``cluster.Run``.
 
     Raises:
-        ConfigError: there is no Slurm here, it refuses the jobs, or jobs of this sweep still run.
+        ConfigError: Slurm is missing, it refuses the jobs, or jobs of this sweep are still running.
     """
     from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher  # noqa: PLC0415
     from submitit import SlurmJob  # noqa: PLC0415
     from submitit.core.utils import UncompletedJobError  # noqa: PLC0415
 
     if missing := [name for name in ("sbatch", "srun", "squeue") if shutil.which(name) is None]:
-        raise ConfigError(f"launcher=slurm: there is no {missing[0]} here; use it where Slurm's commands are")
+        raise ConfigError(f"launcher=slurm: {missing[0]} was not found; use a machine with Slurm's commands")
     folder = Path(config.hydra.sweep.dir) / ".submitit"
     if left := _alive(folder):
         raise ConfigError(
-            f"jobs {', '.join(left)} of this sweep wait or run; let them end, or: scancel {' '.join(left)}"
+            f"jobs {', '.join(left)} of this sweep are not finished; wait, or run: scancel {' '.join(left)}"
         )
     SlurmJob.watcher = _watcher()
     before = _submitted(folder)
@@ -51,7 +51,7 @@ def run(
         if not _submitted(folder) - before:
             reason = str(error).strip().splitlines()[-1]
             raise ConfigError(f"launcher=slurm: sbatch refuses the jobs: {reason}") from error
-        while _alive(folder):  # one was killed; what became of the others, their records tell
+        while _alive(folder):  # one was killed; the records of the others hold their results
             time.sleep(LOOK)
         return [None] * len(jobs)
     except KeyboardInterrupt:
@@ -76,7 +76,7 @@ def train(composed: DictConfig) -> float:
 
 
 def processes(config: DictConfig) -> int:
-    """Return how many processes a job has on a machine: one for each device, as Lightning wants it."""
+    """Return the number of processes of a job on a machine: one per device, as Lightning expects."""
     devices: Any = config.trainer.devices
     if devices == "auto":
         return max(1, int(config.launcher.gpus_per_job))
@@ -87,7 +87,7 @@ def _resources(config: DictConfig, jobs: Sequence[Job]) -> dict[str, Any]:
     """Return the launcher's parameters.
 
     Raises:
-        ConfigError: jobs of one array must be alike, or a process would have no core.
+        ConfigError: the jobs of an array need different resources, or a process would have no core.
     """
     sizes = {(processes(job.config), int(job.config.trainer.num_nodes)) for job in jobs}
     if len(sizes) > 1:
@@ -116,7 +116,7 @@ def _resources(config: DictConfig, jobs: Sequence[Job]) -> dict[str, Any]:
 
 
 def _alive(folder: Path) -> list[str]:
-    """Return the numbers of a sweep's jobs that wait or run.
+    """Return the numbers of a sweep's jobs that are waiting or running.
 
     Raises:
         ConfigError: Slurm does not answer.
@@ -128,12 +128,12 @@ def _alive(folder: Path) -> list[str]:
 
 
 def _submitted(folder: Path) -> set[str]:
-    """Return the numbers of all jobs that submitit has made a folder for."""
+    """Return the numbers of all jobs for which submitit has made a folder."""
     return {path.name for path in folder.glob("*_*") if path.is_dir()}
 
 
 def _watcher() -> Any:
-    """Return what tells submitit whether a job still lives: squeue, since not every Slurm keeps accounts."""
+    """Return a watcher that asks squeue whether a job is alive, since not every Slurm has accounting."""
     from submitit.slurm.slurm import SlurmInfoWatcher  # noqa: PLC0415
 
     watcher: Any = SlurmInfoWatcher(delay_s=LOOK)

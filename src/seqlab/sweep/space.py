@@ -1,4 +1,4 @@
-"""The space of a search: Hydra's sweep overrides, as optuna's distributions."""
+"""The space of a search: Hydra's sweep overrides as optuna's distributions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from optuna.distributions import (
 from seqlab.errors import ConfigError
 
 INNER = 0.382
-"""Where between its ends a distribution is tried: at no round number, so that a fraction shows."""
+"""Where within its range a distribution is tried: not at a round number, so that a fraction is noticed."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Dimension:
     """A setting that is searched.
 
     Attributes:
-        name: its key, or the group of files that is chosen from.
-        prefix: what an override has before ``=``: the name, perhaps with ``+``.
+        name: its key, or its group of configuration files.
+        prefix: the text of an override before ``=``: the name, perhaps with ``+``.
         written: the whole override.
-        distribution: what its value may be; choices are kept as Hydra writes them.
+        distribution: of its values; choices are kept as Hydra writes them.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Dimension:
     distribution: BaseDistribution
 
     def override(self, value: Any) -> str:
-        """Return the override that sets a value; four digits of what is drawn from an interval will do."""
-        is_drawn = isinstance(self.distribution, FloatDistribution) and self.distribution.step is None
-        return f"{self.prefix}={value:.4g}" if is_drawn else f"{self.prefix}={value}"
+        """Return the override that sets a value; a value from an interval is rounded to four digits."""
+        is_continuous = isinstance(self.distribution, FloatDistribution) and self.distribution.step is None
+        return f"{self.prefix}={value:.4g}" if is_continuous else f"{self.prefix}={value}"
 
     def examples(self) -> list[Any]:
-        """Return values of every kind that can come."""
+        """Return an example of every kind of value."""
         found = self.distribution
         if isinstance(found, CategoricalDistribution):
             return list(found.choices)
@@ -55,10 +55,10 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """All that is searched, and what is the same everywhere.
+    """What is searched, and what is the same in all trials.
 
     Attributes:
-        dimensions: what is searched.
+        dimensions: the settings that are searched.
         fixed: the other overrides.
     """
 
@@ -67,26 +67,26 @@ class Space:
 
     @property
     def distributions(self) -> dict[str, BaseDistribution]:
-        """What optuna chooses from, by the name of the dimension."""
+        """Optuna's distributions, by the name of the dimension."""
         return {dimension.name: dimension.distribution for dimension in self.dimensions}
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
-        """Return the overrides of a point, given by the names of its dimensions."""
+        """Return the overrides of a point, whose values are given by the names of the dimensions."""
         found = [one.override(values[one.name]) for one in self.dimensions if one.name in values]
         return [*self.fixed, *found]
 
     def examples(self) -> list[list[str]]:
-        """Return the overrides of points in which every dimension takes its values once."""
+        """Return the overrides of a few points in which every example of every dimension occurs."""
         first = {one.name: one.examples()[0] for one in self.dimensions}
         points = [first | {one.name: value} for one in self.dimensions for value in one.examples()]
         return [self.overrides(point) for point in points]
 
 
 def read_space(loader: ConfigLoader, params: Mapping[str, Any], arguments: Sequence[str]) -> Space:
-    """Read a space from a file's settings and the command line, which goes before.
+    """Read a space from a file's settings and the command line, which takes precedence.
 
     Raises:
-        ConfigError: nothing is searched, or a dimension cannot be.
+        ConfigError: nothing is searched, or a dimension is invalid.
     """
     written = [*(f"{key}={value}" for key, value in params.items()), *arguments]
     parsed = OverridesParser.create(config_loader=loader).parse_overrides(written)
@@ -112,7 +112,7 @@ def _distribution(override: Override, written: str) -> BaseDistribution:
     sweep = override.value()
     tags = sweep.tags if isinstance(sweep, Sweep) else set()
     if tags - {"log"} or (tags and override.is_choice_sweep()):
-        raise ConfigError(f"{written}: the one tag there is is log, of an interval or a range")
+        raise ConfigError(f"{written}: the only tag allowed is log, of an interval or a range")
     if isinstance(sweep, IntervalSweep):
         return _interval(sweep, written, log=bool(tags))
     if isinstance(sweep, RangeSweep):
@@ -125,7 +125,7 @@ def _interval(sweep: IntervalSweep, written: str, *, log: bool) -> BaseDistribut
     if low is None or high is None or not low < high < math.inf:
         raise ConfigError(f"{written}: the first number must be below the second")
     if log and low <= 0:
-        raise ConfigError(f"{written}: a log scale begins above 0")
+        raise ConfigError(f"{written}: a log scale must start above 0")
     if isinstance(low, int) and isinstance(high, int):
         return IntDistribution(low, high, log=log)
     return FloatDistribution(low, high, log=log)
@@ -136,11 +136,11 @@ def _range(sweep: RangeSweep, written: str, *, log: bool) -> BaseDistribution:
         raise ConfigError(f"{written}: the step must not be 0")
     values = sorted(sweep.range())
     if not values:
-        raise ConfigError(f"{written} holds no value; the end is not part of a range")
+        raise ConfigError(f"{written} contains no value; the end is not part of a range")
     if log and (sweep.step != 1 or values[0] <= 0):
-        raise ConfigError(f"{written}: a log scale begins above 0 and has no step; use interval(…)")
+        raise ConfigError(f"{written}: a log scale must start above 0 and have no step; use interval(…)")
     low, high, step = values[0], values[-1], abs(sweep.step)
     if isinstance(low, int) and isinstance(step, int):
         return IntDistribution(low, int(high), log=log, step=step)
-    # The values have been added up; their digits beyond these are noise.
+    # The values are sums; further digits are rounding errors.
     return FloatDistribution(round(low, 12), round(high, 12), step=step)

@@ -1,4 +1,4 @@
-"""The memory of a search, search.db: what was tried, how it went, and whether to go on with a trial."""
+"""The database of a search, search.db: its trials, their results, and whether to prune a trial."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,39 +19,39 @@ NAME = "search"
 DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
 
 PATIENCE = 60
-"""Seconds that one process waits for another to let go of the file."""
+"""Seconds that a process waits for another one to release the file."""
 
 
 @contextmanager
 def open_study(folder: Path, *, mode: str, seed: int) -> Iterator[optuna.Study]:
-    """Open the search of a folder, or begin it; no other process can meanwhile.
+    """Open the search of a folder, or create it, and lock it against other processes.
 
     Args:
         folder: of the sweep.
-        mode: whether less ("min") or more ("max") is better.
-        seed: of what is tried.
+        mode: whether a lower ("min") or a higher ("max") score is better.
+        seed: of optuna's sampler.
 
     Raises:
-        ConfigError: a search is under way there.
+        ConfigError: a search is running in the folder.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with claimed(folder, f".{STORAGE}.lock"), _storage(folder) as storage:
         study = optuna.create_study(
             storage=storage, study_name=NAME, direction=DIRECTIONS[mode], load_if_exists=True
         )
-        # A search that goes on must not draw again what it has drawn.
+        # A resumed search must not draw the same random numbers again.
         study.sampler = TPESampler(seed=seed + len(study.trials))
         yield study
 
 
 def is_hopeless(folder: Path, settings: SearchConfig, *, epoch: int, value: float) -> bool:
-    """Note the score of a trial after an epoch, from the trial's own process; return whether to stop it.
+    """Record the score of a trial after an epoch, in the trial's own process; return whether to prune it.
 
     Args:
-        folder: the trial's, called by its number.
+        folder: of the trial; its name is the number of the trial.
         settings: of the search.
         epoch: from 0.
-        value: of the score that is monitored.
+        value: of the monitored score.
     """
     with _storage(folder.parent) as storage:
         study = optuna.load_study(study_name=NAME, storage=storage, pruner=_pruner(settings))
