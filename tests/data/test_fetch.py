@@ -121,7 +121,7 @@ def test_a_full_cache_is_avoided_and_makes_no_sample_of_the_real_data(server, mo
 
     monkeypatch.setattr(Path, "open", full)
     assert fetched(remote(server)) == CONTENT
-    assert "(No space left on device); computing anew" in caplog.text
+    assert "(No space left on device); computing the files again" in caplog.text
 
 
 def test_without_room_anywhere_no_sample_is_taken_either(server, monkeypatch):

@@ -31,6 +31,6 @@ def test_a_changed_byte_is_noticed_wherever_it_is(command, classifier):
     code, shown, complaint = command("predict", "net.safetensors", "Satoshi")
     assert (code, shown) == (2, "")
     assert complaint == (
-        "seqlab: net.safetensors: tensor 'model.head.linear.bias' is damaged: it has other bytes than were "
-        "written; export the run again\n"
+        "seqlab: net.safetensors: tensor 'model.head.linear.bias' is damaged: its bytes differ from those "
+        "that were written; export the run again\n"
     )

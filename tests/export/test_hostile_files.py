@@ -193,9 +193,9 @@ BOTH = {
     "a class less": (changed(lambda m: m["spec"]["classes"].pop()), ""),
 }
 ONNX = {
-    "weights outside": (with_graph(weight_outside), "keeps weights in other files"),
-    "weights of the step outside": (with_graph(weight_of_the_step_outside), "keeps weights in other files"),
-    "no metadata": (with_graph(lambda m: m.ClearField("metadata_props")), "is no export of seqlab"),
+    "weights outside": (with_graph(weight_outside), "stores weights in other files"),
+    "weights of the step outside": (with_graph(weight_of_the_step_outside), "stores weights in other files"),
+    "no metadata": (with_graph(lambda m: m.ClearField("metadata_props")), "is not an export of seqlab"),
     "no JSON": (with_graph(lambda m: helper.set_model_props(m, {"seqlab": "{"})), "description is damaged"),
     "unknown operator": (with_graph(lambda m: setattr(m.graph.node[-1], "op_type", "Run")), "cannot be run"),
     "no graph": (with_graph(lambda m: m.ClearField("graph")), "cannot be run"),
@@ -213,7 +213,7 @@ WEIGHTS = {
     ),
     "no numbers": (with_weights(lambda w: w["model.head.linear.bias"].fill_(torch.nan)), "is not finite"),
     "a weight less": (with_weights(lambda w: w.pop("model.head.linear.bias")), "another network's"),
-    "no metadata": (lambda file: save_file(tensors(file), file), "is no export of seqlab"),
+    "no metadata": (lambda file: save_file(tensors(file), file), "is not an export of seqlab"),
     "huge": (changed(lambda m: m["model"].update(hidden_size=10**7)), "shape"),
     "endless": (changed(lambda m: m["model"].update(num_layers=10**12)), "too few"),
     "unknown cell": (changed(lambda m: m["model"].update(cell="nope")), "no cell named 'nope'"),

@@ -167,7 +167,7 @@ def test_a_disk_with_too_little_room_is_a_warning_whoever_writes(tmp_path, write
     )
     home = tmp_path / "cache/things"
     assert (done.returncode, done.stdout) == (0, "whole 80000\n")
-    assert done.stderr == f"the cache {home} cannot be written ({reason}); computing anew\n"
+    assert done.stderr == f"the cache {home} cannot be written ({reason}); computing the files again\n"
     assert [path.name for path in home.iterdir()] == ["key.lock"]
 
 
@@ -176,7 +176,7 @@ def test_where_nothing_can_be_written_a_line_says_so():
         raise OSError(28, "No space left on device")
 
     with pytest.raises(
-        StorageError, match=r"neither .* \(No space left on device\); make room, or set SEQLAB_C"
+        StorageError, match=r"neither .* \(No space left on device\); free disk space, or set SEQLAB_C"
     ):
         cached_folder("things", "key", fill)
 
@@ -223,7 +223,7 @@ def test_what_is_damaged_is_made_again_in_a_line(damage, caplog):
     assert cached_folder("things", "key", build) == folder
     assert files_in(folder) == {"content": "whole"}
     (record,) = caplog.records
-    assert record.getMessage() == f"the cached files in {folder} are not as they were written; made again"
+    assert record.getMessage() == f"the cached files in {folder} are damaged; making them again"
     assert cached_folder("things", "key", refuse) == folder
 
 
@@ -287,7 +287,7 @@ def test_what_others_may_write_is_refused_with_the_remedy(place, mode):
     with pytest.raises(CacheError) as error:
         cached_folder("things", "key", refuse)
     line = str(error.value)
-    assert f"others may write to {place} (mode 0{mode:o})" in line
+    assert f"other users may write to {place} (mode 0{mode:o})" in line
     assert "set SEQLAB_CACHE_DIR to a folder of your own" in line
     assert "\n" not in line
     os.system(line.rpartition("run: ")[2])
@@ -312,7 +312,7 @@ def test_a_folder_is_not_made_in_one_that_others_may_write(tmp_path, monkeypatch
     (tmp_path / "all").mkdir()
     (tmp_path / "all").chmod(0o777)
     monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path / "all/cache"))
-    with pytest.raises(CacheError, match=f"others may write to {tmp_path / 'all'} "):
+    with pytest.raises(CacheError, match=f"other users may write to {tmp_path / 'all'} "):
         cached_folder("things", "key", refuse)
     assert list((tmp_path / "all").iterdir()) == []
 
@@ -335,7 +335,7 @@ def test_a_link_is_followed_and_what_it_leads_to_is_looked_at(tmp_path, monkeypa
     monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path / "link"))
     assert cached_folder("things", "key", build) == tmp_path / "real/things/key"
     (tmp_path / "real").chmod(0o777)
-    with pytest.raises(CacheError, match=f"others may write to {tmp_path / 'real'} "):
+    with pytest.raises(CacheError, match=f"other users may write to {tmp_path / 'real'} "):
         cached_folder("things", "key", refuse)
 
 
@@ -427,7 +427,9 @@ def test_what_a_read_only_cache_lacks_is_built_elsewhere_and_that_is_said(shared
     folder, content, said = someone_else("other", build)
     assert content == "whole"
     assert shared not in Path(folder).parents
-    assert said == [f"the cache {shared / 'things'} cannot be written (Permission denied); computing anew"]
+    assert said == [
+        f"the cache {shared / 'things'} cannot be written (Permission denied); computing the files again"
+    ]
     assert not (shared / "things/other").exists()
 
 
@@ -436,5 +438,5 @@ def test_a_cache_that_may_not_be_entered_is_a_warning_too(shared, someone_else):
     answer = someone_else("known", build)
     assert answer[1:] == (
         "whole",
-        [f"the cache {shared / 'things'} cannot be written (Permission denied); computing anew"],
+        [f"the cache {shared / 'things'} cannot be written (Permission denied); computing the files again"],
     )

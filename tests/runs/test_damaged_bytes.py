@@ -44,7 +44,10 @@ def test_every_command_names_the_tensor(run, command, reading):
     code, shown, complaint = command(*reading(run))
     assert (code, shown) == (2, "")
     (line,) = (line for line in complaint if line.startswith("seqlab: "))
-    assert f"ckpt: tensor 'state_dict.{weight}' is damaged: it has other bytes than were written" in line
+    assert (
+        f"ckpt: tensor 'state_dict.{weight}' is damaged: its bytes differ from those that were written"
+        in line
+    )
 
 
 def test_the_state_of_the_optimizer_is_looked_at_too(run):

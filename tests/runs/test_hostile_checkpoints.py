@@ -192,7 +192,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "an empty one": (lambda file: file.write_bytes(b""), "no checkpoint, or cut off"),
     "some text": (lambda file: file.write_text("weights"), "no checkpoint, or cut off"),
     "one cut off": (lambda file: os.truncate(file, file.stat().st_size // 2), "no checkpoint, or cut off"),
-    "one of 9 GiB": (sparse_file, "more than the 8,589,934,592 that are read"),
+    "one of 9 GiB": (sparse_file, "more than the 8,589,934,592 allowed"),
     "a link": (special(link), "is a link"),
     "a folder": (special(Path.mkdir), "is a folder"),
     "a pipe": (special(os.mkfifo), "is a pipe"),

@@ -66,7 +66,7 @@ MERGED = "\n".join(
 DATA = {"name": "names", "source": "sample"}
 
 HOSTILE: dict[str, tuple[str, Damage, str]] = {
-    "no settings": ("config.yaml", Path.unlink, "is not there"),
+    "no settings": ("config.yaml", Path.unlink, "is missing"),
     "a link for settings": ("config.yaml", special(lambda file: file.symlink_to("run.log")), "is a link"),
     "a pipe for settings": ("config.yaml", special(os.mkfifo), "is a pipe"),
     "a folder for settings": ("config.yaml", special(Path.mkdir), "is a folder"),

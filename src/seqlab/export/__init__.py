@@ -1,4 +1,4 @@
-"""How does a network leave seqlab? As safetensors with a JSON beside it, or as ONNX; both can predict."""
+"""How does a network leave seqlab? As safetensors with a JSON file, or as ONNX; seqlab predicts with both."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,20 +9,20 @@ from seqlab.runs.load import load_run
 
 
 def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
-    """Write a run's network to a file from which ``seqlab predict`` answers as from the run.
+    """Write a run's network to a file with which ``seqlab predict`` predicts as with the run.
 
     Args:
         run: the run folder.
         checkpoint: "best" or "last".
-        file: named .safetensors or .onnx.
+        file: its name ends with .safetensors or .onnx.
 
     Returns:
-        The files that were written.
+        The files written.
 
     Raises:
         RunError: the folder is damaged.
         ExportError: the network cannot be exported, or the file cannot be written.
-        ConfigError: ONNX is wanted and its packages are missing.
+        ConfigError: the packages for ONNX are missing.
     """
     if file.suffix == ".onnx":
         require_onnx()
@@ -35,12 +35,12 @@ def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
         return write_weights(loaded, file)
     except OSError as error:
         raise ExportError(
-            f"cannot write {file}: {error.strerror or error}; name another with --out"
+            f"cannot write {file}: {error.strerror or error}; choose another file with --out"
         ) from error
 
 
 def require_onnx() -> None:
-    """Refuse to go on without the packages of the extra.
+    """Check that the packages of the extra ``onnx`` are installed.
 
     Raises:
         ConfigError: onnx or onnxruntime is not installed.

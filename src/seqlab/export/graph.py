@@ -1,4 +1,4 @@
-"""An ONNX graph under construction: nodes one after the other, which name their values themselves."""
+"""An ONNX graph under construction: nodes are added one after the other, and their outputs are named."""
 
 from itertools import count
 from typing import Any
@@ -8,14 +8,14 @@ import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 LENGTHS = "lengths"
-"""The input that tells how long each sequence is, [B]."""
+"""The name of the input with the length of each sequence, [B]."""
 
 
 class Graph:
-    """Nodes and constants. The body of a Scan is a graph of its own, whose constants are the outer graph's.
+    """Nodes and constants. The body of a Scan is a separate graph, which uses the outer graph's constants.
 
     Args:
-        outer: the graph that holds the Scan, for a body.
+        outer: for a body, the graph that contains the Scan.
     """
 
     def __init__(self, outer: "Graph | None" = None) -> None:
@@ -24,7 +24,7 @@ class Graph:
         self.numbers: count[int] = outer.numbers if outer else count()
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node of one output; return the output's name."""
+        """Add a node with one output; return the output's name."""
         return self.add_many(operator, *inputs, outputs=1, domain=domain, **attributes)[0]
 
     def add_many(
@@ -39,21 +39,21 @@ class Graph:
         return names
 
     def split(self, value: str, parts: int) -> list[str]:
-        """Cut a value into equal parts along its last axis."""
+        """Split a value into equal parts along its last axis."""
         return (
             self.add_many("Split", value, outputs=parts, axis=-1, num_outputs=parts) if parts > 1 else [value]
         )
 
     def joined(self, values: list[str]) -> str:
-        """Put values side by side along their last axis."""
+        """Concatenate values along their last axis."""
         return self.add("Concat", *values, axis=-1) if len(values) > 1 else values[0]
 
     def cast(self, value: str, to: int) -> str:
-        """Return the value in another of TensorProto's types."""
+        """Cast a value to another of TensorProto's types."""
         return self.add("Cast", value, to=to)
 
     def to_double(self, value: str) -> str:
-        """Return the value in float64."""
+        """Cast a value to float64."""
         return self.cast(value, DOUBLE)
 
     def last(self, sequence: str) -> str:
@@ -62,17 +62,17 @@ class Graph:
         return self.add("GatherND", sequence, place, batch_dims=1)
 
     def constant(self, name: str, values: npt.ArrayLike) -> str:
-        """Return the name of an array, which is kept once."""
+        """Return the name of an array, which is stored once."""
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(np.array(values, order="C"), name)
         return name
 
     def number(self, value: float) -> str:
-        """Return the name of a float32 number."""
+        """Return the name of a float32 constant."""
         return self.constant(f"number {float(value)!r}", np.float32(value))
 
     def integers(self, *values: int) -> str:
-        """Return the name of a list of integers, as shapes and axes are."""
+        """Return the name of a constant list of integers, such as a shape or axes."""
         return self.constant(f"integers {list(values)}", np.array(values, dtype=np.int64))
 
 

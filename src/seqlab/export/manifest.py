@@ -1,4 +1,4 @@
-"""What an exported network says of itself: all that a prediction needs beside the weights."""
+"""The manifest of an exported network: everything besides the weights that prediction needs."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -17,12 +17,12 @@ from seqlab.runs.checkpoint.data_spec import fits
 from seqlab.runs.load import LoadedRun
 
 KEY = "seqlab"
-"""The name of the JSON among the metadata of a file."""
+"""The metadata key of the JSON."""
 SEAL = f"{KEY}_crc32"
-"""The name of the checksum among them."""
+"""The metadata key of the checksum."""
 FORMAT_VERSION = 1
 JSON_SIGNATURE = rf'{{\n  "format_version": \d+,\n  "{KEY}": "'.encode()
-"""How the JSON begins, by which its file is known again."""
+"""How the JSON file begins; it identifies a file that seqlab wrote."""
 
 
 class Manifest(Section):
@@ -31,13 +31,13 @@ class Manifest(Section):
     Attributes:
         format_version: of this JSON.
         seqlab: the version of seqlab that wrote it.
-        imports: modules that register the cell, if it is no shipped one.
-        engine: what ran the cell.
+        imports: modules that register the cell, if it is not one of seqlab's.
+        engine: that ran the cell.
         model: the arguments of ``SequenceModel``.
         task: the settings of the task.
-        data: how files like the training data are read.
+        data: settings for reading files like the training data.
         spec: vocabulary and classes, or columns, scales and horizon.
-        sealed: whether the file holds a checksum of all its bytes; earlier ones do not.
+        sealed: whether the file contains a checksum of all its bytes; files of earlier versions do not.
     """
 
     format_version: Literal[1]
@@ -52,14 +52,16 @@ class Manifest(Section):
 
     @classmethod
     def of(cls, run: LoadedRun) -> Self:
-        """Describe a run's network; where its data lie is left out.
+        """Describe a run's network, without the paths of its data.
 
         Raises:
-            ExportError: its data hold neither texts nor a series.
+            ExportError: its data are neither texts nor a series.
         """
         spec, config = run.spec.as_dict(), run.config
         if run.spec.text is None and run.spec.series is None:
-            raise ExportError(f"{run.path} answers neither texts nor a series; only these can be exported")
+            raise ExportError(
+                f"the data of {run.path} are neither texts nor a series; only these can be exported"
+            )
         place = (
             {"path": Path(config.data.path).name}
             if isinstance(config.data, OwnFile)
@@ -81,10 +83,10 @@ class Manifest(Section):
 
     @classmethod
     def read(cls, text: str, file: Path) -> Self:
-        """Return what the JSON in a file says.
+        """Read the JSON in a file.
 
         Raises:
-            ExportError: it is none of seqlab's, or contradicts itself.
+            ExportError: seqlab did not write it, or it contradicts itself.
             ConfigError: its task is not registered.
         """
         try:
@@ -107,7 +109,7 @@ class Manifest(Section):
 
 
 def _refuse_unregistered(text: str, file: Path) -> None:
-    """Refuse a task that only a module of its author's registers, which the user has not named."""
+    """Refuse a task that is registered by a module which the user has not imported."""
     try:
         raw = parse_json(text)
         name, module = raw["task"]["name"], raw["imports"][0]
@@ -120,5 +122,5 @@ def _refuse_unregistered(text: str, file: Path) -> None:
 
 
 def refused(file: Path, reason: str) -> ExportError:
-    """Return the error that says what is wrong with a file."""
+    """Return the error with the reason why a file is refused."""
     return ExportError(f"{file}: {reason}; export the run again")

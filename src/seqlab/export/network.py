@@ -1,4 +1,4 @@
-"""A whole network as an ONNX graph: inputs as data have them, answers as people read them."""
+"""A whole network as an ONNX graph, from inputs in the units of the data to probabilities or forecasts."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from seqlab.nn.recurrent import Layer, Recurrent
 from seqlab.tasks import Task
 
 KEYS_DOMAIN = "ai.onnx.ml"
-"""Where ONNX keeps LabelEncoder, a table of integers by integers."""
+"""The operator domain with LabelEncoder, a table from integers to integers."""
 
 
 def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
@@ -52,7 +52,7 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
 
 
 def input_name(spec: DataSpec) -> str:
-    """Return what the input beside ``lengths`` is called."""
+    """Return the name of the input other than ``lengths``."""
     return spec.kind
 
 
@@ -71,7 +71,7 @@ def _output(task: Task, spec: DataSpec) -> ValueInfoProto:
 
 
 def _scale(graph: Graph, x: str, series: SeriesSettings) -> str:
-    """Scale columns as training has seen them, in float64 and then rounded, [B, T, F]."""
+    """Scale columns as in training, in float64 and then rounded, [B, T, F]."""
     means = graph.constant("means", np.array(series.means))
     scales = graph.constant("scales", np.array(series.scales))
     return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), FLOAT)
@@ -100,7 +100,7 @@ def _encode_ngrams(graph: Graph, encoder: NGrams, x: str) -> str:
     features = [graph.add("Unsqueeze", x, axis)]
     codes, base = x, 1
     for length in range(2, encoder.longest + 1):
-        # The token so many steps before; there is none before a sequence begins.
+        # The token ``shift`` steps earlier; 0 before the beginning of the sequence.
         padded = graph.add("Pad", x, graph.integers(0, length - 1, 0, 0), zero)
         before = graph.add("Slice", padded, graph.integers(0), graph.integers(1 - length), graph.integers(1))
         base *= encoder.num_tokens
@@ -118,13 +118,13 @@ def _encode_ngrams(graph: Graph, encoder: NGrams, x: str) -> str:
     if encoder.spelling.shape[1]:
         features.append(graph.add("Gather", graph.constant("spelling", array(encoder.spelling)), x, axis=0))
     vectors = array(encoder.embedding.weight).copy()
-    vectors[0] = 0  # no feature
+    vectors[0] = 0  # code 0 means no n-gram
     found = graph.add("Gather", graph.constant("embedding", vectors), graph.joined(features), axis=0)
     return graph.add("ReduceSum", found, axis, keepdims=0)
 
 
 def _read(graph: Graph, recurrent: Recurrent, x: str) -> list[str]:
-    """Add all layers; return the last one's outputs by direction, each in its own reading order."""
+    """Add all layers; return the outputs of the last layer by direction, each in its reading order."""
     readings: list[str] = []
     for number, layer in enumerate(recurrent.layers):
         assert isinstance(layer, Layer)  # noqa: S101 (for the type checker)
@@ -145,12 +145,12 @@ def _merge(graph: Graph, recurrent: Recurrent, directions: list[str]) -> str:
 
 
 def _backwards(graph: Graph, sequence: str) -> str:
-    """Reverse each sequence, [B, T, …], its padding left at the end."""
+    """Reverse each sequence, [B, T, …]; its padding stays at the end."""
     return graph.add("ReverseSequence", sequence, LENGTHS, batch_axis=0, time_axis=1)
 
 
 def _inside(graph: Graph, outputs: str, otherwise: float) -> str:
-    """Replace what stands past each sequence's length, [B, T, H]."""
+    """Replace the padding, [B, T, H]."""
     steps = graph.add("Squeeze", graph.add("Shape", outputs, start=1, end=2))
     zero, one = (graph.constant(f"integer {n}", np.int64(n)) for n in (0, 1))
     order = graph.add("Range", zero, steps, one)

@@ -1,4 +1,4 @@
-"""A network as an ONNX file that predicts alone: how to is among its metadata."""
+"""A network as a self-contained ONNX file: its metadata contain all that prediction needs."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -27,20 +27,20 @@ from seqlab.tasks import Task, tasks
 
 OPSETS = {"": 18, KEYS_DOMAIN: 3}
 IR_VERSION = 8
-"""With these, every onnxruntime since 1.14 reads the file."""
+"""Versions of the format that every onnxruntime since 1.14 can read."""
 PRODUCER = "seqlab"
 SIGNATURE = b"\x08.\x12\x06seqlab"
-"""Version and producer as protobuf has them at the beginning of a file, by which it is known again."""
+"""How the file begins, version and producer in protobuf; it identifies a file that seqlab wrote."""
 LARGEST = 2**31 - 1
-"""Bytes that an ONNX file can have."""
+"""The largest size of an ONNX file in bytes."""
 
 
 def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
-    """Write a run's network, which computes in float32 there; return the file.
+    """Write a run's network, which computes in float32 in ONNX; return the file.
 
     Raises:
         ExportError: ONNX cannot express the cell, or the network is too large for it.
-        ConfigError: the file is there, and not of seqlab.
+        ConfigError: the file exists and seqlab did not write it.
         TraceError: the cell's step cannot be traced.
         OSError: the file cannot be written.
     """
@@ -64,17 +64,17 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
 
 
 def read_onnx(file: Path) -> Predictor:
-    """Load a network. Nothing but the file is read, and the cell need not be registered.
+    """Load a network. Only the file is read, and the cell need not be registered.
 
     Raises:
-        ExportError: the file is damaged, or no export of seqlab.
+        ExportError: the file is damaged, or is not an export of seqlab.
     """
     content = _content(file)
     manifest = Manifest.read(_metadata(file, content), file)
     if manifest.sealed and not is_whole(BytesIO(content), len(content) - len(EMPTY)):
         raise refused(file, DAMAGED)
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong is said here
+    options.log_severity_level = 4  # errors are reported here
     options.intra_op_num_threads = torch.get_num_threads()
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -95,8 +95,8 @@ def read_onnx(file: Path) -> Predictor:
 
 
 def _sealed(model: onnx.ModelProto) -> bytearray:
-    """Return the bytes of a model, of which the last ones are its checksum."""
-    last = onnx.ModelProto()  # a message is what its pieces are, one after the other
+    """Return the bytes of a model, which end with their checksum."""
+    last = onnx.ModelProto()  # protobuf messages can be concatenated
     helper.set_model_props(last, {SEAL: EMPTY.decode()})
     content = bytearray(model.SerializeToString() + last.SerializeToString())
     seal(content, len(content) - len(EMPTY))
@@ -112,21 +112,21 @@ def _content(file: Path) -> bytes:
 
 
 def _metadata(file: Path, content: bytes) -> str:
-    """Return the manifest's text, if all of the network is in the file."""
+    """Return the manifest's text, if the whole network is in the file."""
     try:
         model = onnx.ModelProto.FromString(content)
     except DecodeError as error:
-        raise refused(file, "is no ONNX, or cut off") from error
+        raise refused(file, "is not ONNX, or is cut off") from error
     if any(tensor.data_location == TensorProto.EXTERNAL for tensor in _tensors(model)):
-        raise refused(file, "keeps weights in other files")
+        raise refused(file, "stores weights in other files")
     found = [entry.value for entry in model.metadata_props if entry.key == KEY]
     if len(found) != 1:
-        raise refused(file, "is no export of seqlab")
+        raise refused(file, "is not an export of seqlab")
     return str(found[0])
 
 
 def _tensors(message: Message) -> Iterator[TensorProto]:
-    """Yield all tensors, wherever they stand in a message."""
+    """Yield all tensors, at any depth of a message."""
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
@@ -138,13 +138,13 @@ def _tensors(message: Message) -> Iterator[TensorProto]:
 
 
 def _check_ends(file: Path, session: Any, spec: DataSpec, task: type[Task]) -> None:
-    """Refuse a graph whose inputs and outputs are not what the manifest says."""
+    """Refuse a graph whose inputs and outputs do not match the manifest."""
     inputs = {end.name for end in session.get_inputs()}
     outputs = {end.name: (end.type, end.shape[1:]) for end in session.get_outputs()}
     name, shape, is_double = task.exported(spec)
     expected = {name: ("tensor(double)" if is_double else "tensor(float)", shape)}
     if inputs != {input_name(spec), LENGTHS} or outputs != expected:
-        raise refused(file, "its inputs and outputs are not what it says of itself")
+        raise refused(file, "its inputs and outputs do not match its description")
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What a step may compute, in ONNX's operators; what ONNX lacks is composed."""
+"""The operations of a step as ONNX operators; functions that ONNX lacks are composed."""
 
 import inspect
 import operator
@@ -13,7 +13,7 @@ from seqlab.errors import ExportError
 from seqlab.export.graph import Graph
 
 Writer = Callable[..., str]
-"""Adds nodes to a graph; takes the names of a function's arguments and returns the name of its value."""
+"""Adds nodes to a graph; takes the names of a function's arguments, returns the name of its result."""
 
 SAME = {
     torch.sigmoid: "Sigmoid",
@@ -52,7 +52,7 @@ COMPARISONS = frozenset((operator.gt, operator.ge, operator.lt, operator.le))
 
 
 def writer(function: Callable[..., Any]) -> Writer:
-    """Return what writes a function of ``OPERATIONS``.
+    """Return the writer of a function of ``OPERATIONS``.
 
     Raises:
         ExportError: ONNX cannot express it.
@@ -67,7 +67,7 @@ def writer(function: Callable[..., Any]) -> Writer:
 
 
 def refusal(write: Writer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """Return what is wrong with a function's arguments, or None if they can be written."""
+    """Return why a function's arguments cannot be written, or None if they can."""
     try:
         inspect.signature(write).bind(None, *args, **kwargs)
     except TypeError as error:
@@ -76,7 +76,7 @@ def refusal(write: Writer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str
 
 
 def operation_name(function: Callable[..., Any]) -> str:
-    """Return what ``OPERATIONS`` calls a function."""
+    """Return the name of a function in ``OPERATIONS``."""
     return next((name for name, known in OPERATIONS.items() if known is function), repr(function))
 
 
@@ -128,4 +128,4 @@ COMPOSED: dict[Callable[..., Any], Writer] = {
     torch.zeros_like: _filled_like(0),
     torch.ones_like: _filled_like(1),
 }
-"""Functions of several operators."""
+"""Functions that need several operators."""

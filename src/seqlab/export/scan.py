@@ -23,10 +23,10 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
     """Add a layer in one direction, forwards over time.
 
     Args:
-        graph: where to.
-        layer: its cell and parameters.
+        graph: the graph to add to.
+        layer: with its cell and parameters.
         x: name of the inputs, [B, T, I].
-        prefix: what the layer's parameters are called.
+        prefix: of the names of the layer's parameters.
 
     Returns:
         The name of the outputs, [B, T, H], unspecified past a sequence's length.
@@ -75,7 +75,7 @@ class _Body:
         self.program, self.constants = made.program, made.constants
         self.layer, self.prefix = layer, prefix
         self.values: dict[fx.Node, str] = {}
-        self.comparisons: set[fx.Node] = set()  # whose values are no numbers to ONNX
+        self.comparisons: set[fx.Node] = set()  # their values are booleans, which ONNX cannot calculate with
 
     def proto(self) -> Any:
         """Return the graph."""
@@ -98,7 +98,7 @@ class _Body:
                 self._multiply(vector, calls)
             for node in level.pointwise:
                 self.values[node] = self._norm(node) if node.target is norm else self._compute(node)
-        # A graph's outputs are values of their own, also where a step hands an input on.
+        # The outputs of a graph must be separate values, even if a step returns an input.
         after = [graph.add("Identity", self._number(self.program.results[name])) for name in cell.state]
         output = graph.add("Identity", self._number(self.program.results[cell.output]))
         state_shape: list[str | int | None] = ["batch", self.layer.hidden_size]
@@ -108,7 +108,7 @@ class _Body:
         return helper.make_graph(graph.nodes, f"{cell.name} step", inputs, outputs)
 
     def _multiply(self, vector: fx.Node, calls: list[fx.Node]) -> None:
-        """Add the products of one vector as one."""
+        """Add the products with one vector as one product."""
         gates = [str(call.args[0]) for call in calls]
         recurrent, size = self.layer.layout.recurrent, self.layer.hidden_size
         blocks = [array(self.layer.U)[place * size :][:size] for place in map(recurrent.index, gates)]
@@ -132,7 +132,7 @@ class _Body:
         self._check(node)
         if function in COMPARISONS:
             self.comparisons.add(node)
-        # The condition of a choice is the one argument that ONNX does not want as a number.
+        # The condition of ``where`` is the only argument that ONNX requires to be boolean.
         conditions = 1 if function is torch.where else 0
         chosen = [self.values[cast("fx.Node", condition)] for condition in args[:conditions]]
         rest = map(self._number, args[conditions:])
@@ -144,7 +144,7 @@ class _Body:
         function, args, kwargs = cast("Function", node.target), node.args, dict(node.kwargs)
         reason = refusal(writer(function), args, kwargs)
         numbers = [*(args[1:] if function is torch.where else args), *kwargs.values()]
-        # torch adds and multiplies what is true or false by other rules than numbers.
+        # torch adds and multiplies booleans by other rules than numbers.
         if len(numbers) > 1 and function not in COMPARISONS and all(map(self._is_comparison, numbers)):
             reason = "of comparisons alone"
         if reason:
@@ -155,7 +155,7 @@ class _Body:
         return value in self.comparisons if isinstance(value, fx.Node) else isinstance(value, bool)
 
     def _number(self, value: Any) -> Any:
-        """Return the name of a node's value, or of a number; a comparison's is 1 where it holds, else 0."""
+        """Return the name of a node's value, or of a number; a comparison is 1 if true, else 0."""
         if not isinstance(value, fx.Node):
             return None if value is None else self.graph.number(value)
         name = self.values[value]

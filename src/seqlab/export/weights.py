@@ -1,4 +1,4 @@
-"""A network as safetensors: weights under the names of its state_dict, and how to predict with them."""
+"""A network as safetensors: the weights of its state_dict, and the manifest that prediction needs."""
 
 import json
 from pathlib import Path
@@ -24,22 +24,22 @@ from seqlab.runs.checkpoint.values import checksum
 from seqlab.runs.load import LARGEST, LoadedRun
 
 TENSORS = f"{SEAL}_of_tensors"
-"""The name of the checksums, by which damage is told, among the metadata."""
+"""The metadata key of the tensors' checksums."""
 SIGNATURE = (
     rf'.{{8}}{{"__metadata__":{{.*"{KEY}(_crc32(_of_tensors)?":"|":"{{\\n  \\"format_version\\": )'.encode()
 )
-"""One of our metadata, which stand in any order in the header, by which a file is known again."""
+"""One of our metadata keys, in any order, in the header; it identifies a file that seqlab wrote."""
 
 
 def write_weights(run: LoadedRun, file: Path) -> list[Path]:
     """Write a run's network; return the files.
 
-    The header of the file holds the manifest, so that it can predict alone; ``.json`` beside it is a copy for
-    other programs.
+    The header of the file contains the manifest, so the file is self-contained; the ``.json`` file next to it
+    is a copy for other programs.
 
     Raises:
-        ExportError: the run answers neither texts nor a series.
-        ConfigError: one of the files is there, and not of seqlab.
+        ExportError: the run's data are neither texts nor a series.
+        ConfigError: one of the files exists and seqlab did not write it.
         OSError: a file cannot be written.
     """
     manifest = Manifest.of(run).to_json()
@@ -55,16 +55,16 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
 
 
 def read_weights(file: Path) -> Predictor:
-    """Load a network; its answers are, bit by bit, those of the run.
+    """Load a network; its predictions equal those of the run bit for bit.
 
     Raises:
-        ExportError: the file is damaged, or no export of seqlab.
+        ExportError: the file is damaged, or is not an export of seqlab.
         ConfigError: its cell is not registered.
-        EngineError: the engine of the run cannot serve here.
+        EngineError: the engine of the run cannot run here.
     """
     metadata, tensors = _content(file)
     if KEY not in metadata:
-        raise refused(file, "is no export of seqlab")
+        raise refused(file, "is not an export of seqlab")
     manifest = Manifest.read(metadata[KEY], file)
     if manifest.sealed:
         _check_seal(file, metadata, tensors)
@@ -83,7 +83,7 @@ def read_weights(file: Path) -> Predictor:
 
 def _model(manifest: Manifest, file: Path) -> ModelConfig:
     cell = manifest.model.get("cell")
-    # A file from elsewhere does not decide what is imported.
+    # A file from someone else must not decide what is imported.
     if manifest.imports and cell not in cells:
         module = manifest.imports[0]
         raise ConfigError(
@@ -92,7 +92,7 @@ def _model(manifest: Manifest, file: Path) -> ModelConfig:
     try:
         return ModelConfig.model_validate(manifest.model)
     except ValidationError as error:
-        raise refused(file, f"its model is unknown ({error.errors()[0]['msg']})") from error
+        raise refused(file, f"its model is invalid ({error.errors()[0]['msg']})") from error
 
 
 def _sealed(tensors: dict[str, Tensor], manifest: str) -> bytearray:
@@ -104,8 +104,8 @@ def _sealed(tensors: dict[str, Tensor], manifest: str) -> bytearray:
 
 
 def _slot(content: bytes | bytearray) -> int:
-    """Return where in a file, of which the header is enough, its checksum stands; below 0 if nowhere."""
-    # Within any text of the header, such as the manifest, these quotes would be escaped.
+    """Return the position of the checksum in a file, of which the header suffices; below 0 if missing."""
+    # Within a text of the header, such as the manifest, these quotes would be escaped.
     label = f'"{SEAL}":"'.encode()
     place = content.find(label, 8, 8 + int.from_bytes(content[:8], "little"))
     return place + len(label) if place > 0 else -1
@@ -121,11 +121,11 @@ def _content(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     except UnreadableError as error:
         raise refused(file, str(error)) from error
     except (OSError, SafetensorError) as error:
-        raise refused(file, f"is no safetensors, or cut off ({error})") from error
+        raise refused(file, f"is not safetensors, or is cut off ({error})") from error
 
 
 def _check_seal(file: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> None:
-    """Refuse a file of which a byte is not one that was written, and name the tensor if it is in one."""
+    """Refuse a file with a changed byte, and name the tensor in which it is, if any."""
     try:
         with open_plain(file.resolve(), LARGEST) as opened:
             if _is_sealed(opened):

@@ -1,8 +1,8 @@
-"""Where computed and downloaded files are kept between runs, and which of them may be loaded.
+"""The cache: where computed and downloaded files are kept between runs, and which of them may be loaded.
 
-Two questions are asked of what is found there, each on its own. Who can change it? A file is loaded only from
-where nobody but this user and root can write. Is it what was written? Checksums kept beside the files tell,
-and what is damaged is made again. Owners protect against people, checksums against disks; neither does both.
+There are two independent checks. Who can change a file? It is loaded only from folders in which nobody but
+this user and root can write. Is it unchanged? Checksums next to the files tell, and damaged files are made
+again. Ownership protects against other users, checksums against disk errors; neither does both.
 """
 
 import atexit
@@ -26,11 +26,11 @@ from seqlab.io.seal import checksum_of
 log = logging.getLogger(__name__)
 
 CHECKSUMS = ".checksums"
-"""The file in a cached folder with size and CRC-32 of every other one."""
+"""The file in a cached folder with the size and CRC-32 of every other file."""
 
 
 def cache_dir() -> Path:
-    """Return SEQLAB_CACHE_DIR, else the user's cache folder of this system; it may not exist yet."""
+    """Return SEQLAB_CACHE_DIR, or else the user's cache folder on this system; it may not exist yet."""
     chosen = os.environ.get("SEQLAB_CACHE_DIR")
     if chosen:
         return Path(chosen).expanduser()
@@ -42,19 +42,19 @@ def cache_dir() -> Path:
 
 
 def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
-    """Return the cached folder ``group/key``; if there is none that is whole, have ``build`` fill it.
+    """Return the cached folder ``group/key``; if it is missing or damaged, ``build`` fills it.
 
-    Processes that ask at once build it once, and the others wait. The folder appears only when it is whole: a
-    build that is killed leaves nothing that is ever read, and what it leaves is swept by the next one. Where
-    the cache cannot be written the folder is a temporary one, gone with the process.
+    If several processes need it at the same time, one builds it and the others wait. The folder appears only
+    when it is complete: the remains of a killed build are never read, and the next build removes them. If the
+    cache cannot be written, the folder is temporary and removed with the process.
 
     Args:
-        group: what kind of thing is cached.
-        key: everything that the contents depend on, as a hash.
-        build: fills an empty folder; what it raises is passed on, but that nothing can be written.
+        group: the kind of data.
+        key: a hash of everything that the files depend on.
+        build: fills an empty folder; its errors are passed on, except that the cache cannot be written.
 
     Raises:
-        CacheError: others could change what is in the cache.
+        CacheError: other users could change what is in the cache.
         StorageError: neither the cache nor a temporary folder can be written.
     """
     # Resolved once: no link leads elsewhere between the look at its owner and the reading of a file.
@@ -66,23 +66,23 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
             with FileLock(home / f"{key}.lock", mode=0o644):
                 if not _is_whole(folder):
                     _build(folder, build)
-    # numpy's error has no number, and filelock has another one where a file system has no locks.
+    # numpy's error has no errno, and filelock raises another error on a file system without locks.
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or error
-        log.warning("the cache %s cannot be written (%s); computing anew", home, reason)
+        log.warning("the cache %s cannot be written (%s); computing the files again", home, reason)
         return _temporary(build)
     return folder
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:
-    """Put a new folder in the place of one that is damaged or not there."""
+    """Build a folder that is missing or damaged."""
     if folder.exists():
-        log.warning("the cached files in %s are not as they were written; made again", folder)
+        log.warning("the cached files in %s are damaged; making them again", folder)
     for old in (folder, *folder.parent.glob(f"{folder.name}.draft-*")):
         shutil.rmtree(old, ignore_errors=True)
     draft = folder.with_name(f"{folder.name}.draft-{secrets.token_hex(4)}")
     try:
-        draft.mkdir(mode=0o700)  # closed until its files are, whatever umask says
+        draft.mkdir(mode=0o700)  # private while it is written, whatever the umask
         build(draft)
         (draft / CHECKSUMS).write_bytes(_checksums(draft))
         for path in draft.rglob("*"):
@@ -102,47 +102,47 @@ def _temporary(build: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise StorageError(
             f"neither the cache nor {tempfile.gettempdir()} can be written ({error.strerror or error}); "
-            "make room, or set SEQLAB_CACHE_DIR or TMPDIR to a folder with room"
+            "free disk space, or set SEQLAB_CACHE_DIR or TMPDIR to a folder with free space"
         ) from error
     return folder
 
 
 def _is_whole(folder: Path) -> bool:
-    """Return whether a cached folder is there with all that was written to it.
+    """Return whether a cached folder exists and is undamaged.
 
     Raises:
-        CacheError: others could change it.
+        CacheError: other users could change it.
     """
     try:
         for path in (folder, *folder.rglob("*")):
             _refuse_foreign(path)
         return (folder / CHECKSUMS).read_bytes() == _checksums(folder)
-    except (FileNotFoundError, NotADirectoryError):  # also where another process is making it again
+    except (FileNotFoundError, NotADirectoryError):  # also while another process makes it again
         return False
 
 
 def _checksums(folder: Path) -> bytes:
-    """Return size, CRC-32 and name of every file, a line each; hidden ones are the system's."""
+    """Return a line with size, CRC-32 and name of every file, except the system's hidden ones."""
     names = sorted(path for path in folder.rglob("[!.]*") if stat.S_ISREG(path.lstat().st_mode))
     lines = [f"{_checksum(path)} {path.relative_to(folder).as_posix()}\n" for path in names]
     return "".join(lines).encode()
 
 
 def _checksum(path: Path) -> str:
-    # Read, not mapped: a file cut short meanwhile would end the process. CRC-32 keeps up with the disk.
+    # Read, not mapped: if a mapped file were cut short, the process would crash. CRC-32 is as fast as a disk.
     with path.open("rb", buffering=0) as file:
         checksum = checksum_of(file)
         return f"{file.tell()} {checksum:08x}"
 
 
 def _own(folder: Path) -> None:
-    """Make a folder and those above it where they are missing; none of them may be another one's to change.
+    """Create a folder and its parents if missing; no other user may be able to change any of them.
 
     Raises:
-        CacheError: one of them is.
-        OSError: one cannot be made or looked at.
+        CacheError: another user could change one of them.
+        OSError: one cannot be created or inspected.
     """
-    # From the top: what was looked at once can no longer be exchanged by those who were found to have no say.
+    # From the top: below a folder that only this user can change, nobody else can exchange a folder.
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
             path.mkdir(mode=0o755, exist_ok=True)
@@ -150,14 +150,14 @@ def _own(folder: Path) -> None:
 
 
 def _refuse_foreign(path: Path, *, may_be_sticky: bool = False) -> None:
-    """Raise CacheError if somebody but this user and root could change, or has made, what is at ``path``.
+    """Raise CacheError if anybody but this user and root could change, or has created, what is at ``path``.
 
     Args:
         path: a file or folder.
-        may_be_sticky: whether all may write to a folder in which each can remove only what is their own, as
-            /tmp is.
+        may_be_sticky: whether everybody may write to a folder in which they can remove only their own files,
+            such as /tmp.
     """
-    if os.name == "nt":  # where a user's cache folder is closed to others
+    if os.name == "nt":  # there a user's cache folder is private
         return
     status = path.lstat()
     mode = stat.S_IMODE(status.st_mode)
@@ -168,13 +168,13 @@ def _refuse_foreign(path: Path, *, may_be_sticky: bool = False) -> None:
         return
     if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not _is_private(status.st_gid)):
         raise CacheError(
-            f"the cache is not used: others may write to {path} (mode {mode:04o}); {own}, "
+            f"the cache is not used: other users may write to {path} (mode {mode:04o}); {own}, "
             f"or, if you trust what is in it, run: chmod go-w {shlex.quote(str(path))}"
         )
 
 
 def _is_private(group: int) -> bool:
-    """Return whether a group is this user's or root's alone: named as the account is, with no one else."""
+    """Return whether a group is private to this user or root: named as the account, without other members."""
     import grp  # noqa: PLC0415 (not on Windows)
     import pwd  # noqa: PLC0415
 

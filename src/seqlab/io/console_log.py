@@ -1,4 +1,4 @@
-"""What a run says: plain lines on stderr, and all of it in the run's own run.log."""
+"""The messages of a run: simple lines on stderr, and everything in the run's run.log."""
 
 import logging
 import traceback
@@ -15,9 +15,8 @@ from seqlab.io.terminal import printable
 LOGGERS = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
 LEVELS = {"quiet": logging.WARNING, "normal": logging.INFO, "debug": logging.DEBUG}
 
-# True of seqlab by design, so no news to its users: metrics are equal on all ranks before they are logged,
-# the loader slices resident arrays and wants no workers, last.ckpt is meant to be overwritten, a machine that
-# has Slurm may train without it.
+# Warnings that do not apply: metrics are equal on all ranks before they are logged, the loader slices arrays
+# in memory and needs no workers, last.ckpt is overwritten on purpose, a machine with Slurm may not use it.
 KNOWN = (
     ".*sync_dist=True.*",
     ".*does not have many workers.*",
@@ -31,14 +30,14 @@ _early = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, flushOn
 
 
 class _RunLog(logging.FileHandler):
-    """A run.log whose disk may be full: who else writes there will say so, once and in a line."""
+    """A run.log that ignores a full disk: whatever else writes there reports it, once and in one line."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Leave the line out."""
+        """Omit the line."""
 
 
 class _Lines(logging.Formatter):
-    """The message alone, or "warning: message"."""
+    """Only the message, or "warning: message"."""
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage().strip()
@@ -48,21 +47,21 @@ class _Lines(logging.Formatter):
 
 
 class _DatedLines(logging.Formatter):
-    """Time, level and message; ``cat run.log`` shows it in a terminal."""
+    """Time, level and message, safe to print in a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
 
 
 def configure(verbosity: str) -> None:
-    """Send the loggers of a run to stderr, and keep what they say until run.log is open.
+    """Send the messages of a run to stderr, and keep them until run.log is open.
 
     Args:
         verbosity: "quiet" (warnings), "normal", or "debug" (Lightning's own messages too).
     """
     console = logging.StreamHandler()
     console.setFormatter(_Lines())
-    # The other processes of a DDP run would only repeat the first one.
+    # The other processes of a DDP run would only repeat the messages of the first one.
     console.setLevel(LEVELS[verbosity] if not getattr(rank_zero_only, "rank", 0) else logging.ERROR)
     _early.buffer.clear()
     for name in LOGGERS:
@@ -81,12 +80,12 @@ def configure(verbosity: str) -> None:
 
 @contextmanager
 def run_log(path: Path) -> Iterator[None]:
-    """Append everything that is logged, from ``configure`` on, to ``path`` with its time."""
+    """Append all messages since ``configure`` to ``path``, with their time."""
     handler = _RunLog(path, encoding="utf-8")
     handler.setFormatter(_DatedLines("%(asctime)s %(levelname)s %(message)s"))
     _early.setTarget(handler)
     _early.flush()
-    _early.setTarget(None)  # what another run says early is not this run's
+    _early.setTarget(None)  # early messages of another run do not belong here
     loggers = [logging.getLogger(name) for name in LOGGERS]
     for logger in loggers:
         logger.removeHandler(_early)
@@ -94,7 +93,7 @@ def run_log(path: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Into the file alone: the command prints one line.
+        # Only to the file: the command prints one line.
         handler.handle(logging.makeLogRecord({"levelname": "ERROR", "msg": traceback.format_exc()}))
         raise
     finally:

@@ -1,4 +1,4 @@
-"""Files of users, read and left as they are; our own, of which at any instant the old or the new is whole."""
+"""Reading users' files, and replacing our own atomically: at any time the old or the new file is complete."""
 
 import os
 import re
@@ -10,40 +10,38 @@ from pathlib import Path
 from seqlab.errors import ConfigError, DataError
 
 DRAFT = ".draft-"
-"""In the name of a file that is being written."""
+"""Part of the name of a file that is being written."""
 DRAFT_NAME = re.compile(rf"\..+{re.escape(DRAFT)}[0-9a-f]{{8}}")
 
 HEAD = 4096
-"""Bytes at the beginning of a file among which its signature stands."""
+"""The number of bytes at the beginning of a file in which its signature is searched."""
 
 
 def resolved(path: str | Path) -> Path:
-    """Return a path that a user has named, absolute and without ``~``, ``..`` and links.
+    """Return a path given by the user, absolute and without ``~``, ``..`` and links.
 
-    Every path that is written to comes through here once, where it enters, so that there is one text for it.
+    Every path that is written to is resolved once, where it enters, so that it has one spelling.
 
     Raises:
-        ConfigError: its links lead in a circle, or it names a user that is not there.
+        ConfigError: its links form a loop, or it names an unknown user.
     """
     try:
         return Path(path).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(
-            f"{str(path)!r} is not a path that can be followed ({error}); name another"
-        ) from error
+        raise ConfigError(f"{str(path)!r} is not a valid path ({error}); choose another") from error
 
 
 def own_output(path: Path, signature: bytes) -> Path:
-    """Return where an output goes, resolved; only what seqlab wrote is replaced there.
+    """Return the resolved path of an output; an existing file may be replaced only if seqlab wrote it.
 
     Args:
-        path: that the user has named.
-        signature: a pattern of how such a file begins when seqlab wrote it, and no one else.
+        path: given by the user.
+        signature: a pattern that matches the beginning of such a file only if seqlab wrote it.
 
     Raises:
-        ConfigError: another file lies there.
+        ConfigError: another file exists there.
     """
-    if path.exists() and not path.is_file():  # a terminal or a pipe, which is written through
+    if path.exists() and not path.is_file():  # a terminal or a pipe
         return path
     file = resolved(path)
     try:
@@ -52,32 +50,32 @@ def own_output(path: Path, signature: bytes) -> Path:
     except FileNotFoundError:
         return file
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}; name another file") from error
+        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another file") from error
     if head and not re.match(signature, head, re.DOTALL):
-        raise ConfigError(f"{path} is there already, and seqlab did not write it; name another file")
+        raise ConfigError(f"{path} already exists, and seqlab did not write it; choose another file")
     return file
 
 
 def read_user_text(file: Path) -> str:
-    """Return the text of a file that a user has named.
+    """Return the text of a file given by the user.
 
     Raises:
-        DataError: it cannot be read, or is not UTF-8.
+        DataError: the file cannot be read, or is not UTF-8.
     """
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise DataError(f"{file}: {error.strerror}; name a readable file") from error
+        raise DataError(f"{file}: {error.strerror}; give a readable file") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{file} is not UTF-8 at byte {error.start}; save it as UTF-8") from error
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a draft beside ``path``, which takes its place when the body has written it.
+    """Yield a draft next to ``path``, which replaces ``path`` when the body ends.
 
-    The draft reaches the disk before it gets the name, and the name before this returns. When the body or the
-    disk fails, ``path`` is what it was, and the draft is gone.
+    The draft is on the disk before it is renamed, and the rename before this returns. If the body or the disk
+    fails, ``path`` is unchanged, and the draft is removed.
 
     Args:
         path: the file; its folder exists.
@@ -98,7 +96,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sweep_drafts(folder: Path) -> None:
-    """Remove what a killed process has left of its drafts; nobody else may be writing there."""
+    """Remove drafts left by a killed process; nothing else may be writing there."""
     for draft in folder.glob(f".*{DRAFT}*"):
         if DRAFT_NAME.fullmatch(draft.name):
             with suppress(OSError):
@@ -106,7 +104,7 @@ def sweep_drafts(folder: Path) -> None:
 
 
 def replace_folder(draft: Path, folder: Path) -> None:
-    """Give a folder of files its name, once all that is in it has reached the disk."""
+    """Rename a folder once all of its files are on the disk."""
     for path in (*draft.rglob("*"), draft):
         if path.is_dir():
             _sync_folder(path)
@@ -118,7 +116,7 @@ def replace_folder(draft: Path, folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # where a folder cannot be opened, and a rename is written at once
+    if os.name == "nt":  # there a folder cannot be opened, and a rename is written at once
         return
     number = os.open(folder, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""Files that anyone may have written, read as plain values: no waiting, no code, no lasting memory."""
+"""Safe reading of untrusted files: it never blocks, executes no code, and limits memory."""
 
 import json
 import stat
@@ -10,40 +10,40 @@ from pydantic import ValidationError
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LARGEST = 2**24
-"""Bytes that a record or a configuration may have."""
+"""The largest size of a record or a configuration in bytes."""
 DEEPEST = 40
-"""Lists and mappings within one another that are read."""
+"""The maximum depth of nested lists and mappings."""
 
 
 class UnreadableError(ValueError):
-    """Why a file is not read, as the end of a sentence that begins with its name."""
+    """A file cannot be read safely; the message continues a sentence that begins with the file's name."""
 
 
 def mistake_in(error: ValidationError) -> str:
-    """Say what is wrong first in a file's values, and where: ``'loops.fit_loop': Field required``."""
+    """Return the first error in a file's values: ``'loops.fit_loop': Field required``."""
     first = error.errors(include_url=False, include_input=False)[0]
     return f"'{'.'.join(map(str, first['loc'])):.60}': {first['msg']}"
 
 
 def open_plain(file: Path, largest: int) -> BinaryIO:
-    """Open a file for reading, if it is one: a pipe would wait, a device not end, a link lead elsewhere.
+    """Open a regular file for reading: a pipe could block, a device never end, a link lead elsewhere.
 
     Args:
-        file: what to open.
-        largest: bytes that it may have.
+        file: the file to open.
+        largest: its maximum size in bytes.
 
     Raises:
-        UnreadableError: it is not there, something else than a file, too large, or cannot be opened.
+        UnreadableError: it is missing, not a regular file, too large, or cannot be opened.
     """
     try:
         found = file.lstat()
         if not stat.S_ISREG(found.st_mode):
-            raise UnreadableError(f"is a {_kind(found.st_mode)}, not a file; put the file itself there")
+            raise UnreadableError(f"is a {_kind(found.st_mode)}, not a file; replace it by the file itself")
         if found.st_size > largest:
-            raise UnreadableError(f"has {found.st_size:,} bytes, more than the {largest:,} that are read")
+            raise UnreadableError(f"has {found.st_size:,} bytes, more than the {largest:,} allowed")
         return file.open("rb")
     except FileNotFoundError as error:
-        raise UnreadableError("is not there") from error
+        raise UnreadableError("is missing") from error
     except OSError as error:
         raise UnreadableError(f"cannot be opened ({error.strerror})") from error
 
@@ -52,7 +52,7 @@ def read_text(file: Path, largest: int = LARGEST) -> str:
     """Return the text of a file.
 
     Raises:
-        UnreadableError: as above, or it is not UTF-8.
+        UnreadableError: as ``open_plain``, or it is not UTF-8.
     """
     with open_plain(file, largest) as opened:
         try:
@@ -64,14 +64,14 @@ def read_text(file: Path, largest: int = LARGEST) -> str:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Return the values of a JSON text; NaN and Infinity are numbers, as Python writes them.
+    """Return the values of a JSON text; NaN and Infinity are accepted, as Python writes them.
 
     Raises:
-        UnreadableError: it is not JSON, nested too deeply, or holds half a character.
+        UnreadableError: it is not JSON, is nested too deeply, or contains half a surrogate pair.
     """
     try:
         values = json.loads(text)
-        json.dumps(values, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be shown
+        json.dumps(values, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be printed
     except RecursionError as error:
         raise UnreadableError("is nested too deeply") from error
     except ValueError as error:
@@ -80,10 +80,10 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def read_yaml(file: Path, largest: int = 2**20) -> Any:
-    """Return the values of a YAML file without aliases, of which a few lines can mean billions of values.
+    """Return the values of a YAML file without aliases: a few lines of aliases can mean billions of values.
 
     Raises:
-        UnreadableError: as above, or it is not YAML, or nested too deeply, or has an alias.
+        UnreadableError: as ``read_text``, or it is not YAML, is nested too deeply, or has an alias.
     """
     text = read_text(file, largest)
     try:
@@ -97,7 +97,7 @@ def read_yaml(file: Path, largest: int = 2**20) -> Any:
 
 
 def _growing(text: str) -> str:
-    """Return why a YAML text would grow when it is loaded; nothing if it would not."""
+    """Return why a YAML text would become too large when loaded; "" if it would not."""
     depth = 0
     for event in yaml.parse(text, LOADER):
         if isinstance(event, yaml.AliasEvent):

@@ -1,14 +1,14 @@
-"""A file that holds the checksum of all its bytes, so that not one of them can change unnoticed."""
+"""A file that contains the checksum of all its bytes, so that any change of a byte is noticed."""
 
 import zlib
 from typing import BinaryIO
 
 EMPTY = b"0" * 8
-"""What stands where the checksum, eight digits, is to come; it counts as this in the checksum itself."""
-DAMAGED = "is damaged: it has other bytes than were written"
-"""What is said of a file, or a part of one, whose checksum is another."""
+"""Placeholder of the checksum, eight digits; the checksum is computed with the placeholder in the file."""
+DAMAGED = "is damaged: its bytes differ from those that were written"
+"""The message about a file, or a part of one, with a wrong checksum."""
 BLOCK = 2**20
-"""Bytes that are in memory at once."""
+"""Bytes read at a time."""
 
 
 def seal(content: bytearray, slot: int) -> None:
@@ -16,13 +16,13 @@ def seal(content: bytearray, slot: int) -> None:
 
     Args:
         content: of the file.
-        slot: where ``EMPTY`` stands.
+        slot: the position of ``EMPTY``.
     """
     content[slot : slot + len(EMPTY)] = _digits(zlib.crc32(content))
 
 
 def is_whole(file: BinaryIO, slot: int) -> bool:
-    """Return whether the checksum in the slot is that of the file."""
+    """Return whether the checksum in the slot is correct."""
     file.seek(0)
     checksum = zlib.crc32(EMPTY, checksum_of(file, slot))
     found = file.read(len(EMPTY))
@@ -30,7 +30,7 @@ def is_whole(file: BinaryIO, slot: int) -> bool:
 
 
 def checksum_of(file: BinaryIO, size: int | None = None, checksum: int = 0) -> int:
-    """Return the CRC-32 of a file's next bytes, or of all that are left, behind those of ``checksum``."""
+    """Return the CRC-32 of a file's next ``size`` bytes, or of the rest, continuing ``checksum``."""
     while piece := file.read(BLOCK if size is None else min(BLOCK, size)):
         checksum = zlib.crc32(piece, checksum)
         size = None if size is None else size - len(piece)

@@ -1,29 +1,29 @@
-"""Cells of CSV files: a text that a spreadsheet would execute begins with an apostrophe, which hides there.
+"""Cells of CSV files: a text that a spreadsheet would execute gets an apostrophe in front, which it hides.
 
-Source: OWASP, CSV Injection. A text that begins with apostrophes before such a character gets one more, so
-that every cell can be read back.
+Source: OWASP, CSV Injection. If such a text already begins with apostrophes, it gets one more, so that every
+cell can be read back.
 """
 
 import re
 from typing import Any
 
 FORMULA = r"[=+\-@\t\r\n＝＋－＠]"
-"""How a formula begins; wide characters count in some spreadsheets."""
+"""How a formula begins; some spreadsheets also accept full-width characters."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 def to_cell(value: Any) -> Any:
-    """Return what to write for a value; numbers, also those in texts, are left as they are."""
+    """Return the cell to write for a value; numbers, also as texts, are unchanged."""
     if isinstance(value, str) and re.match(f"'*{FORMULA}", value) and not NUMBER.fullmatch(value):
         return f"'{value}"
     return value
 
 
 def from_cell(cell: str) -> str:
-    """Return the text for which a cell was written."""
+    """Return the text of a cell written by ``to_cell``."""
     return cell[1:] if re.match(f"'+{FORMULA}", cell) else cell
 
 
 def to_cells(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row to write, and the names of its columns."""
+    """Return a row to write, with its column names."""
     return {to_cell(name): to_cell(value) for name, value in row.items()}

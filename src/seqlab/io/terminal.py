@@ -1,4 +1,4 @@
-"""What is printed: texts from anywhere, shown as they are, whatever they would have a terminal do."""
+"""Safe printing: texts from anywhere are shown literally and cannot control the terminal."""
 
 import json
 import sys
@@ -8,21 +8,21 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 200
-"""Characters of a line where nobody looks: a file or a pipe has no width of its own."""
+"""Characters per line in a file or a pipe, which has no width of its own."""
 
 ORDERS = (
-    *range(32),  # escape sequences begin with one of these, or of 128 to 159
+    *range(32),  # escape sequences begin with one of these, or with one of 128 to 159
     *range(127, 160),
-    *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # the direction of a line
+    *(0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),  # text direction
     *(
         0x200B,
         *range(0x2060, 0x2065),
         0xFEFF,
-    ),  # without any width; joiners stay, some scripts are spelt with them
-    *(0x2028, 0x2029),  # ends of lines
-    *range(0xD800, 0xE000),  # halves of characters, which cannot be written at all
+    ),  # zero width; joiners stay, since some scripts need them
+    *(0x2028, 0x2029),  # line and paragraph separators
+    *range(0xD800, 0xE000),  # surrogates, which cannot be encoded
 )
-"""Characters that would give orders to a terminal, or not be seen."""
+"""Characters that could control a terminal, or are invisible."""
 
 
 IN_A_LINE = {code: chr(code).encode("unicode_escape").decode() for code in ORDERS}
@@ -30,17 +30,17 @@ IN_A_TEXT = {code: escape for code, escape in IN_A_LINE.items() if chr(code) not
 
 
 def printable(text: str) -> str:
-    """Return a text that may come from anywhere as it can be shown; it keeps its lines."""
+    """Return an untrusted text with unsafe characters replaced; line breaks stay."""
     return text.translate(IN_A_TEXT)
 
 
 def in_a_line(text: str) -> str:
-    """Return a text that may come from anywhere as it can be shown as a part of a line."""
+    """Return an untrusted text with unsafe characters and line breaks replaced."""
     return text.translate(IN_A_LINE)
 
 
 def as_json(value: Any) -> str:
-    """Return a value as JSON in one line, which a terminal can show too."""
+    """Return a value as JSON in one line, safe to print in a terminal."""
     return json.dumps(value, ensure_ascii=False).translate({code: f"\\u{code:04x}" for code in ORDERS})
 
 
@@ -55,11 +55,11 @@ def tell(text: str) -> None:
 
 
 class Terminal(Console):
-    """A console on which texts are no markup and give no orders.
+    """A console that prints texts literally, without markup and control characters.
 
     Args:
-        stderr: whether it prints there, not on stdout.
-        width: characters of a line where it is no terminal.
+        stderr: whether it prints to stderr instead of stdout.
+        width: characters per line if the output is not a terminal.
     """
 
     def __init__(self, *, stderr: bool = False, width: int = WIDTH) -> None:
@@ -73,5 +73,5 @@ class Terminal(Console):
         )
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return what stands for a text wherever it is printed: in a table, its title or alone."""
+        """Return how a text is printed, also in a table or as its title."""
         return super().render_str(printable(text), **options)

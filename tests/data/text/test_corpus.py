@@ -258,7 +258,7 @@ def test_a_mapped_file_that_was_cut_short_is_made_again_before_it_is_mapped(capl
         corpus = corpus_of(reader)
         assert [corpus.text(number) for number in range(len(corpus))] == CLEAN
         assert reader.reads == 1
-    assert caplog.text.count("are not as they were written; made again") == 5
+    assert caplog.text.count("are damaged; making them again") == 5
 
 
 def test_a_reader_that_fails_leaves_nothing_behind():
