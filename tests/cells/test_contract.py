@@ -82,8 +82,8 @@ def test_a_subclass_inherits_what_its_base_declares():
         (lambda self, x, u, s: State(h=x.i, c=x.i), r"returned c, h; its states and output are h"),
         (lambda self, x, u, s: State(k=x.i), r"returned k; its states and output are h"),
         (lambda self, x, u, s: x.i, r"step must return a State, got Tensor"),
-        (lambda self, x, u, s: State(h=x.i.sum()), r"h must be \[B, H\], here \[2, 3\], got \[\]"),
-        (lambda self, x, u, s: State(h=1.0), r"h must be \[B, H\].*got float"),
+        (lambda self, x, u, s: State(h=x.i.sum()), r"h must have shape \[B, H\], here \[2, 3\], got \[\]"),
+        (lambda self, x, u, s: State(h=1.0), r"h must have shape \[B, H\].*got float"),
         (lambda self, x, u, s: State(h=x.i / "a"), r"the step fails with TypeError.*test_contract.py:\d+"),
     ],
 )

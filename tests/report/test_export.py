@@ -47,5 +47,5 @@ def test_runs_that_are_not_done_are_rows_with_their_reason(tmp_path, classify):
 @pytest.mark.parametrize("file", [".", "missing/report.csv"])
 def test_an_unwritable_file_is_named(tmp_path, monkeypatch, file):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match=f"cannot write {file}: .*; name a file"):
+    with pytest.raises(RunError, match=f"cannot write {file}: .*; choose a"):
         write_csv([], [], tmp_path.joinpath(file).relative_to(tmp_path))

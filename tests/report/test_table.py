@@ -110,7 +110,9 @@ def test_earlier_runs_of_a_seed_are_mentioned(tmp_path, classify, capsys):
     for _ in range(3):
         classify("again")
     print_comparison(*compare(read_runs(tmp_path)))
-    assert "2 earlier with the same settings and seed left out; --runs shows all" in capsys.readouterr().out
+    assert (
+        "2 earlier runs with the same settings and seed left out; --runs shows all" in capsys.readouterr().out
+    )
 
 
 def test_a_spread_is_written_only_if_there_is_one():

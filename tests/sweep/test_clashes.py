@@ -85,7 +85,7 @@ def test_an_unfinished_run_with_checkpoints_and_other_settings_is_not_lost(job, 
     write(job, status=status, overrides=["model=gru", "seed=7"])
     both_ways = (
         r"0 contains an unfinished run with other settings \(there seed=7, here seed=1\); to resume it: "
-        rf"seqlab sweep resume {tmp_path}; to begin anew: set another hydra\.sweep\.dir"
+        rf"seqlab sweep resume {tmp_path}; to start again: set another hydra\.sweep\.dir"
     )
     with pytest.raises(ConfigError, match=both_ways):
         unfinished([job], tmp_path)

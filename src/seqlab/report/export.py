@@ -59,9 +59,7 @@ def write(file: Path, text: str, signature: bytes) -> None:
         with nullcontext(output) if is_special else replacing(output) as draft:
             draft.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise RunError(
-            f"cannot write {file}: {error.strerror}; choose a file in a writable folder"
-        ) from error
+        raise RunError(f"cannot write {file}: {error.strerror}; choose a writable folder") from error
 
 
 def _columns(questions: Sequence[Question]) -> list[str]:
