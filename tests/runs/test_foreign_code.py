@@ -156,3 +156,31 @@ def test_a_module_in_the_run_folder_is_not_imported_even_if_it_is_named(run, com
         "seqlab: imports=payload: there is no such module among the installed ones; "
         "nothing is imported from the folder of a run"
     )
+
+
+CLASSES = {
+    "optimizer": {"_target_": "named_by_run.Evil", "lr": "{}"},
+    "scheduler": {"name": "named_by_run.Evil"},
+    "callbacks": {"evil": {"_target_": "named_by_run.Evil"}, "subprocess": {"_target_": "subprocess.Popen"}},
+    "logger": {"evil": {"_target_": "named_by_run.Evil"}, "torch": {"_target_": "torch.hub.load"}},
+}
+"""Classes that a run names by their paths, as only training uses them."""
+
+
+@pytest.mark.parametrize("words", [*COMMANDS.values(), ["report", "{run}"]], ids=[*COMMANDS, "report"])
+def test_reading_a_run_looks_for_no_class_that_only_training_uses(run, command, words):
+    Path("named_by_run.py").write_text(PAYLOAD.format("executed"))
+    file = run / "config.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | CLASSES))
+    assert command(*(word.format(run=run) for word in words))[0] == 0
+    assert not Path("executed").exists()
+
+
+@pytest.mark.parametrize("group", CLASSES)
+def test_a_run_goes_on_with_classes_that_it_names_only_if_the_user_names_their_module(run, command, group):
+    Path("named_by_run.py").write_text(PAYLOAD.format("executed"))
+    file = run / "config.yaml"
+    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {group: CLASSES[group]}))
+    code, shown, (line,) = command("train", f"resume={run}", "trainer.max_epochs=2")
+    assert (code, shown, Path("executed").exists()) == (2, "", False)
+    assert "imports=named_by_run: a run's own modules are executed only if you name them" in line

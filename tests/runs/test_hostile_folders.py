@@ -119,7 +119,6 @@ UNUSABLE: dict[str, tuple[Damage, str]] = {
     "a word for modules": (settings(imports="os"), "does not hold the settings of a run"),
     "a number for a module": (settings(imports=[3]), "does not hold the settings of a run"),
     "a module that is not there": (settings(imports=["nope"]), "imports=nope: a run's own modules are executed only if you name them"),
-    "an optimizer by its path": (settings(optimizer__name="nope.Evil"), "imports=nope: a run's own modules are executed"),
     "a module of no name": (settings(imports=[""]), "imports="),
     "a module of the run folder": (module_inside, "from which nothing is imported"),
 }  # fmt: skip

@@ -27,6 +27,9 @@ from seqlab.runs.checkpoint.training_state import check_progress
 from seqlab.runs.checkpoint.values import check_contents, check_sums
 from seqlab.runs.record import read_record
 
+NOT_ASKED = {"optimizer": {"name": "sgd"}, "scheduler": {"name": "none"}, "callbacks": {}, "logger": {}}
+"""What stands for the settings of training in a run that is only read."""
+
 LARGEST = 8 * 2**30
 """Bytes that a checkpoint may have."""
 
@@ -91,6 +94,8 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
     imports = raw.get("imports") if isinstance(raw, dict) else None
     if not isinstance(imports, list) or not all(isinstance(name, str) for name in imports):
         raise _refused(file, "does not hold the settings of a run")
+    if anywhere:  # nothing is trained, so of what only training needs no class is looked for
+        raw |= NOT_ASKED
     modules = modules_of(raw)
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
     trainer = raw.get("trainer")
