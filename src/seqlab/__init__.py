@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
     from seqlab.data import register_dataset
-    from seqlab.registry.catalog import register_logger, register_optimizer, register_scheduler
+    from seqlab.registry.catalog import (
+        register_callback,
+        register_logger,
+        register_optimizer,
+        register_scheduler,
+    )
     from seqlab.tasks import Classification, Forecasting, Regression, Score, Tagging, Task, register_task
 
 __version__ = "0.1.0"
@@ -27,6 +32,7 @@ __all__ = [
     "Vector",
     "__version__",
     "cells",
+    "register_callback",
     "register_cell",
     "register_dataset",
     "register_logger",
@@ -41,7 +47,8 @@ _HOMES = dict.fromkeys(
 ) | {
     "register_dataset": "seqlab.data",
     **dict.fromkeys(
-        ("register_logger", "register_optimizer", "register_scheduler"), "seqlab.registry.catalog"
+        ("register_callback", "register_logger", "register_optimizer", "register_scheduler"),
+        "seqlab.registry.catalog",
     ),
 }
 """The packages of what is not of seqlab.cells."""

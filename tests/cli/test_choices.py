@@ -89,7 +89,61 @@ def test_loggers_of_lightning_and_of_the_users_own_beside_each_other(settings_of
         assert "model.hidden_size: 4" in (rows.parent / "hparams.yaml").read_text()
 
 
+OWN_CALLBACK = """
+from pathlib import Path
+
+from lightning.pytorch import Callback
+
+
+class Telling(Callback):
+    def __init__(self, folder: Path, *, words: str = "done"):
+        self.file, self.words = folder / "told.txt", words
+
+    def on_fit_end(self, trainer, pl_module):
+        self.file.write_text(self.words)
+"""
+TEMPLATE = """
+stop:
+  _target_: lightning.pytorch.callbacks.EarlyStopping
+  monitor: val/accuracy
+  min_delta: 0.
+  patience: 9
+  mode: max
+rich_progress_bar:
+  _target_: lightning.pytorch.callbacks.RichProgressBar
+"""
+
+
+def test_callbacks_of_lightning_and_of_the_users_own_beside_seqlabs(settings_of_run):
+    Path("my_pkg.py").write_text(OWN_CALLBACK)
+    Path("mine/callbacks").mkdir(parents=True)
+    Path("mine/callbacks/template.yaml").write_text(TEMPLATE)
+    found = settings_of_run(
+        *("--config-dir=mine", "callbacks=[template,my_pkg.Telling]", "callbacks.telling.words=hello"),
+        *("callbacks.figures=false", "callbacks.stop.verbose=true"),
+    )["callbacks"]
+    (folder,) = (record.parent for record in Path("out").rglob("run.json"))
+    assert (folder / "told.txt").read_text() == "hello"
+    assert found["telling"] == {"_target_": "my_pkg.Telling", "words": "hello"}
+    assert found["stop"].items() >= {"patience": 9, "verbose": True, "check_finite": True}.items()
+    assert (found["figures"], found["predictions"]) == (False, True)
+
+
 WRONG = {
+    "callbacks=[default,early_stoping]": [
+        "callbacks=early_stoping: there is no such callbacks; did you mean 'early_stopping'"
+    ],
+    "callbacks=[default,timer] callbacks.timer.durations=1": [
+        "callbacks.timer.durations is unknown; did you mean 'duration'"
+    ],
+    "callbacks.figure=false": ["callbacks.figure is unknown; did you mean 'callbacks.figures'"],
+    "+callbacks.figure=false": ["callbacks: figure is unknown; did you mean 'figures'"],
+    "+callbacks.bar={_target_:lightning.pytorch.loggers.CSVLogger,save_dir:x}": [
+        "lightning.pytorch.loggers.CSVLogger is no callback: it must be a subclass of"
+    ],
+    "callbacks=[default,early_stopping] +callbacks.stop={_target_:early_stopping,monitor:val/acc}": [
+        "callbacks.stop.monitor=val/acc is no score of classification; did you mean 'val/accuracy'"
+    ],
     "logger=wandbb": ["logger=wandbb: there is no such logger; did you mean 'wandb'"],
     "logger=lightning.pytorch.callbacks.Timer": [
         "lightning.pytorch.callbacks.Timer is no logger: it must be"

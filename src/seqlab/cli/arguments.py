@@ -20,7 +20,7 @@ def allow_option(argument: str) -> str:
     """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key: the class knows its own."""
     group, dot, key = argument.partition("=")[0].partition(".")
     is_inside = "." in key and not group.startswith("hydra")
-    is_own = group in CHOICES and dot and key not in _keys_in_files(group)
+    is_own = group in CHOICES and dot and (key in _keys_in_files(group)) == (group == "callbacks")
     return f"++{argument}" if is_own or is_inside else argument
 
 
@@ -113,7 +113,7 @@ def refuse_swept_command(arguments: Sequence[str]) -> None:
             raise ConfigError(f"{argument}: one at a time; run the command once for each")
 
 
-SEVERAL = ("experiment", "logger", "sweep")
+SEVERAL = ("callbacks", "experiment", "logger", "sweep")
 """Groups of which several files can be chosen at once."""
 
 

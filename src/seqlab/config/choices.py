@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field, model_validator
 
-from seqlab.registry.catalog import loggers, optimizers, schedulers
+from seqlab.registry.catalog import callbacks, loggers, optimizers, schedulers
 from seqlab.registry.registry import Registry
 from seqlab.registry.section import Choice, Part
 from seqlab.registry.types import NotNegative, Positive, Section, Share, as_list
@@ -50,6 +50,7 @@ CHOICES = {
         base=SchedulerConfig,
     ),
     "logger": Choice(loggers, given=("folder", "at_step"), filled=("save_dir",), base=Part, is_open=True),
+    "callbacks": Choice(callbacks, given=("folder",), base=Part),
 }
 """The groups whose settings are those of the class that is chosen."""
 
@@ -73,6 +74,8 @@ def canonical(raw: Mapping[str, Any]) -> dict[str, Any]:
             found[group] = _without_hydras(section) | {"name": section["_target_"]}
     if "logger" in raw:
         found["logger"] = _each_below_its_key(raw["logger"], loggers)
+    if isinstance(section := raw.get("callbacks"), Mapping):
+        found["callbacks"] = {key: _named(key, value) for key, value in section.items()}
     return found
 
 
@@ -84,12 +87,13 @@ def _each_below_its_key(section: Any, registry: Registry[Any]) -> Any:
         section = {key_of(str(name), registry): {"_target_": str(name)} for name in as_list(section)}
     if not isinstance(section, Mapping):
         return section
-    return {key: _named(key, value) for key, value in section.items() if value is not False}
+    switched = {key: {} if value is True else value for key, value in section.items() if value is not False}
+    return {key: _named(key, value) for key, value in switched.items()}
 
 
 def _named(key: str, value: Any) -> Any:
     if not isinstance(value, Mapping):
-        return {"_target_": key} if value is True else value
+        return value
     return {"_target_": value.get("_target_", key)} | _without_hydras(value)
 
 

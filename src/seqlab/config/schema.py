@@ -96,12 +96,17 @@ class Config(Section):
                 raise ValueError(
                     f"{setting} watches a score of validation; leave trainer.limit_val_batches=0 out"
                 )
-        watched = self.scheduler.monitor
-        known = [f"val/{score.name}" for score in self.task.scores]
-        if watched is not None and watched not in known:
-            raise ValueError(
-                f"scheduler.monitor={watched} is no score of {self.task.name}; {near(watched, known)}"
-            )
+        known = [f"{stage}/{score.name}" for stage in ("val", "train") for score in self.task.scores]
+        watched = {"scheduler": self.scheduler.monitor} | {
+            f"callbacks.{key}": getattr(part, "monitor", None) for key, part in self.callbacks.parts.items()
+        }
+        for place, name in watched.items():
+            # A callback may go by what another one logs, which only training tells.
+            is_ours = place == "scheduler" or str(name).startswith(("val/", "train/"))
+            if name is not None and is_ours and "/".join(str(name).split("/")[:2]) not in known:
+                raise ValueError(
+                    f"{place}.monitor={name} is no score of {self.task.name}; {near(name, known)}"
+                )
         return self
 
 

@@ -88,16 +88,31 @@ class TrainerConfig(Section):
         return None
 
 
-class CallbacksConfig(Section):
-    """conf/callbacks."""
+class CallbacksConfig(Section, extra="allow"):
+    """conf/callbacks, and any callback below a key of its own."""
 
-    early_stopping_patience: Count | None
-    weight_average: Annotated[float, Field(gt=0, lt=1)] | None
-    score_drawn: bool
+    __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["callbacks"].validator]]
+    early_stopping_patience: Count | None = None
+    weight_average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    score_drawn: bool = False
     diagnostics_every: Count | None = None
     diagnostics_samples: Count = 16
-    figures: bool
-    predictions: bool
+    figures: bool = True
+    predictions: bool = True
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The callbacks that have keys of their own."""
+        return self.__pydantic_extra__
+
+    @model_validator(mode="before")
+    @classmethod
+    def _others_are_callbacks(cls, raw: Any) -> Any:
+        fields = cls.model_fields
+        for key, value in raw.items() if isinstance(raw, dict) else ():
+            if key not in fields and not isinstance(value, dict):
+                raise ValueError(f"{key} is unknown; {near(key, fields)}")
+        return raw
 
 
 class CheckpointConfig(Section):

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from seqlab.registry.registry import Registry
+from seqlab.registry.registry import Registry, in_snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lightning.pytorch import Callback
     from lightning.pytorch.loggers import Logger
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
@@ -55,3 +56,13 @@ loggers: "Registry[type[Logger]]" = Registry(
 )
 """Who else is told what is measured: ``logger=NAME``, or several."""
 register_logger = loggers.register
+
+callbacks: "Registry[type[Callback]]" = Registry(
+    "callback",
+    "seqlab.training",
+    foreign=("lightning.pytorch.callbacks",),
+    naming=in_snake_case,
+    base="lightning.pytorch.callbacks.Callback",
+)
+"""What happens beside training: ``callbacks=[default,NAME]``."""
+register_callback = callbacks.register

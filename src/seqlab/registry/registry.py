@@ -1,5 +1,6 @@
 """Names for classes: one name, one class; an unknown name lists the near ones."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
@@ -159,6 +160,12 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._own | self._foreign | self._entries)
+
+
+def in_snake_case(path: str) -> str:
+    """Return the name of a class by its path: ``r2_score`` of ``….R2Score``, ``tqdm_progress_bar``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", path.rpartition(".")[2])
+    return words.lower()
 
 
 def _identity(entry: object) -> str:

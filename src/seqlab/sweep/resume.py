@@ -111,16 +111,20 @@ def _modules(imports: Sequence[str], overrides: Sequence[str]) -> list[str]:
     named = [*map(str, imports)]
     for text in overrides:
         key, _, value = text.lstrip("+~").partition("=")
-        names = re.findall(r"[\w.]+", value)
-        named += names if key == "imports" else filter(None, map(module_of, names if key in CHOICES else ()))
+        names = re.findall(r"[^\W\d][\w.]*", value)
+        has_classes = key in CHOICES or "_target_" in text
+        named += names if key == "imports" else filter(None, map(module_of, names if has_classes else ()))
     return list(dict.fromkeys(named))
 
 
 def _can_execute(override: str) -> bool:
     """Return whether an override may do more than set a value of seqlab's own configuration."""
-    if "_target_" in override or override.startswith("-"):
+    if override.startswith("-"):
         return True
-    return override.lstrip("+~").startswith("hydra") and not RESUMABLE.match(override)
+    # What else has a _target_ is a class of seqlab's groups, whose module the user must name.
+    return override.lstrip("+~").startswith("hydra") and (
+        "_target_" in override or not RESUMABLE.match(override)
+    )
 
 
 def _refused(file: Path, reason: str) -> RunError:

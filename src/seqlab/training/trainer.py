@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelSummary, ProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.profilers import (
     AdvancedProfiler,
@@ -88,32 +89,67 @@ def make_trainer(
     """
     settings = config.trainer.model_dump()
     profiler, precision = settings.pop("profiler"), settings.pop("precision")
-    shown, monitor = progress(config.verbosity), config.task.watched
+    theirs, monitor = _theirs(config, folder), config.task.watched
+    shown = [
+        one
+        for one in progress(config.verbosity)
+        if not (isinstance(one, ProgressBar) and _is_any(theirs, ProgressBar))
+    ]
     resume = Resume(
         folder, every_steps=config.checkpoint.every_steps, every_minutes=config.checkpoint.every_minutes
     )
+    callbacks = [
+        SavedFirst(resume),
+        Best(folder.checkpoints, monitor if config.trainer.limit_val_batches else None, config.task.mode),
+        *_early_stopping(config),
+        *(beside(config, folder) if beside else ()),
+        *theirs,
+        *_diagnostics(config, folder),
+        *_weight_average(config),
+        *shown,
+        resume,
+    ]
+    _refuse_one_state_for_two(callbacks)
     return Trainer(
         **settings,
         precision=for_lightning(precision),
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
         logger=_loggers(config.logger, folder, at_step),
-        callbacks=[
-            SavedFirst(resume),
-            Best(folder.checkpoints, monitor if config.trainer.limit_val_batches else None, config.task.mode),
-            *_early_stopping(config),
-            *(beside(config, folder) if beside else ()),
-            *_diagnostics(config, folder),
-            *_weight_average(config),
-            *shown,
-            resume,
-        ],
+        callbacks=callbacks,
         plugins=[Checkpoints()],
-        enable_progress_bar=len(shown) > 1,
-        enable_model_summary=False,
+        enable_progress_bar=_is_any([*shown, *theirs], ProgressBar),
+        enable_model_summary=_is_any(theirs, ModelSummary),
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         default_root_dir=folder.path,
     )
+
+
+def _theirs(config: Config, folder: RunFolder) -> list[Callback]:
+    """Return the callbacks that are chosen by name or path."""
+    choice = CHOICES["callbacks"]
+    return [
+        choice.make(part, f"callbacks.{key}", folder=folder.path)
+        for key, part in config.callbacks.parts.items()
+    ]
+
+
+def _refuse_one_state_for_two(callbacks: list[Callback]) -> None:
+    """Refuse callbacks of which a checkpoint would keep the state under one name.
+
+    Raises:
+        ConfigError: there are such.
+    """
+    keys = [one.state_key for one in callbacks if type(one).state_dict is not Callback.state_dict]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ConfigError(
+                f"callbacks: two of them keep their state as '{key}'; rename a class, or give it a state_key"
+            )
+
+
+def _is_any(callbacks: list[Callback], kind: type[Callback]) -> bool:
+    return any(isinstance(one, kind) for one in callbacks)
 
 
 def _early_stopping(config: Config) -> list[Callback]:

@@ -3,14 +3,18 @@
 import errno
 import json
 import os
+import re
+from collections import Counter, OrderedDict
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
-from seqlab.errors import StorageError
+from seqlab.errors import RunError, StorageError
 from seqlab.runs.checkpoint.files import Checkpoints
+from seqlab.runs.load import read_checkpoint
 
 TINY = (
     *("trainer.max_epochs=3", "trainer.limit_train_batches=4", "trainer.limit_val_batches=1"),
@@ -106,3 +110,32 @@ def test_a_run_that_the_disk_has_no_room_for_does_not_begin(train, monkeypatch, 
     )
     assert line.endswith("make room, or set paths.output_dir")
     assert not (run / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.float64(1), "x is a float64"),
+        ({"a": [{"b": {1}}]}, "x.a.0.b is a set"),
+        (Counter("a"), "x is a Counter"),
+        (torch.zeros(2).to_sparse(), "x is a tensor of torch.float32"),
+        (torch.zeros(2, dtype=torch.complex64), "x is a tensor of torch.complex64"),
+        (torch.nn.Parameter(torch.zeros(2)), "x is a tensor of"),
+        ({(1, 2): 3}, "x, a key, is a tuple"),
+        (b"bytes", "x is a bytes"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_saved(tmp_path, value, words):
+    file = tmp_path / "last.ckpt"
+    with pytest.raises(RunError, match=f"^{re.escape(words)}.*a checkpoint does not hold; use None, bool"):
+        Checkpoints().save_checkpoint({"x": value}, file)
+    assert not file.exists()
+
+
+def test_what_is_saved_is_read_again(tmp_path):
+    file = tmp_path / "last.ckpt"
+    plain = {"a": [None, True, 2, 0.5, "x", (1, {3: "y"})], "t": torch.arange(3), "state_dict": OrderedDict()}
+    Checkpoints().save_checkpoint(plain, file)
+    found = read_checkpoint(file)
+    assert torch.equal(found.pop("t"), plain.pop("t"))
+    assert found == plain

@@ -12,6 +12,7 @@ from seqlab.errors import StorageError
 from seqlab.io.files import replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
+from seqlab.runs.checkpoint.values import check_savable
 
 COMMENT = b"crc32 " + EMPTY
 """The comment of the archive that a checkpoint is, which stands at its very end."""
@@ -26,9 +27,11 @@ class Checkpoints(TorchCheckpointIO):
         """Write a checkpoint in place of the one before.
 
         Raises:
+            RunError: it holds what could not be read again.
             StorageError: it cannot be written; the one before is whole.
         """
         path = Path(path)
+        check_savable(checkpoint, "")
         content = io.BytesIO()
         torch.save(checkpoint, content)
         try:

@@ -8,10 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seqlab.errors import RunError
 from seqlab.io.safe_read import DEEPEST, UnreadableError
 from seqlab.io.seal import DAMAGED
 
 PLAIN = (type(None), bool, int, float, str)
+DICTS, LISTS = (dict, OrderedDict), (list, tuple)
+NUMBERS = frozenset(
+    [
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.bool),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8),
+    ]
+)
+"""What the numbers of a tensor may be."""
 
 
 def check_contents(content: Any, most_values: int, most_bytes: int) -> None:
@@ -43,9 +52,9 @@ def _walk(values: Collection[Any], tensors: dict[int, Tensor], left: int, depth:
         raise UnreadableError("is nested too deeply")
     for value in values:
         kind = type(value)
-        if kind in (dict, OrderedDict) and all(type(key) in PLAIN for key in value):
+        if kind in DICTS and all(type(key) in PLAIN for key in value):
             left = _walk(value.values(), tensors, left, depth + 1)
-        elif kind in (list, tuple):
+        elif kind in LISTS:
             left = _walk(value, tensors, left, depth + 1)
         elif kind is Tensor and value.layout == torch.strided and value.device.type == "cpu":
             tensors[id(value)] = value
@@ -91,13 +100,41 @@ def checksum(tensor: Tensor) -> int:
     return zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data)
 
 
-def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+def _tensors(value: Any) -> Iterator[tuple[str, Tensor]]:
     """Yield the tensors in a value with their names, such as state_dict.model.head.linear.bias."""
-    if isinstance(value, Tensor):
+    return ((name, inside) for name, inside in _leaves(value, "") if isinstance(inside, Tensor))
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Yield what a value of dicts, lists and tuples holds, with its name."""
+    kind = type(value)
+    if kind not in (*DICTS, *LISTS):
         yield name, value
-    elif isinstance(value, dict):
-        for key, inside in value.items():
-            yield from _tensors(inside, f"{name}.{key}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for number, inside in enumerate(value):
-            yield from _tensors(inside, f"{name}.{number}".lstrip("."))
+        return
+    for key, inside in value.items() if kind in DICTS else enumerate(value):
+        if type(key) not in PLAIN:
+            yield f"{name}, a key,".lstrip("."), key
+        yield from _leaves(inside, f"{name}.{key}".lstrip("."))
+
+
+def check_savable(content: Any, name: str) -> None:
+    """Refuse what a checkpoint could not be read with again, before it is written.
+
+    Args:
+        content: what is to be saved; a callback, an optimizer or a schedule of the user's may have given it.
+        name: what it is called.
+
+    Raises:
+        RunError: with its place in there.
+    """
+    for place, value in _leaves(content, name):
+        if type(value) is Tensor:
+            is_savable = value.layout == torch.strided and value.dtype in NUMBERS
+        else:
+            is_savable = type(value) in PLAIN
+        if not is_savable:
+            what = f"tensor of {value.dtype}" if isinstance(value, Tensor) else type(value).__name__
+            raise RunError(
+                f"{place} is a {what}, which a checkpoint does not hold; use None, bool, int, float, str, "
+                "dense tensors of real numbers, and lists, tuples and dicts of them"
+            )

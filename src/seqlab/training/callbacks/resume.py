@@ -17,6 +17,7 @@ from torch import distributed
 
 from seqlab.errors import RunError
 from seqlab.models.lightning_module import SequenceModule
+from seqlab.runs.checkpoint.values import check_savable
 from seqlab.runs.folder import RunFolder
 from seqlab.training.callbacks.rng_state import (
     State,
@@ -84,7 +85,8 @@ class Resume(Callback):
         restore_random_state(mine["random"], device)
         self._restored = {}
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def save_start(self, trainer: Trainer) -> None:
+        """Save where an epoch begins, if there is anything to save."""
         self.folder.trains()
         # Gone on between epochs, Lightning does not count this one as begun, and then the next one twice.
         trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
@@ -174,9 +176,10 @@ class Resume(Callback):
 
 
 class SavedFirst(Callback):
-    """Saves the end of training: comes before all callbacks, whose end may change weights and journal.
+    """Saves the beginning of epochs and the end of training before any callback has done what it does then.
 
-    What a callback does at the end for good it does in ``on_fit_end``, which a run continued there has too.
+    A run that goes on there calls them for the epoch again. What a callback does at the end of training for
+    good it does in ``on_fit_end``, which a run continued there has too.
 
     Args:
         resume: which saves.
@@ -184,6 +187,20 @@ class SavedFirst(Callback):
 
     def __init__(self, resume: Resume) -> None:
         self.resume = resume
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # A state that cannot be saved would else be found only once an epoch is trained.
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            check_savable(callback.state_dict(), f"the state of callback {type(callback).__name__}")
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.resume.save_start(trainer)
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        # Gone on between epochs, Lightning counts one step too many for what callbacks log.
+        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step  # noqa: SLF001
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.resume.save_end(trainer)

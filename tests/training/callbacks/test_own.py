@@ -1,0 +1,108 @@
+"""A callback of the user's own: its settings, and its state in a run that is ended somewhere and goes on."""
+
+import json
+
+import pytest
+from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import EarlyStopping
+
+from seqlab.errors import ConfigError, RunError
+from seqlab.registry import plugins
+from seqlab.training.trainer import _refuse_one_state_for_two
+
+MINE = '''
+import json
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Callback
+
+from seqlab import register_callback
+
+
+@register_callback("counting")
+class Counting(Callback):
+    """Counts what it sees, and draws random numbers while it does."""
+
+    def __init__(self, folder: Path, *, factor: int = 1) -> None:
+        self.folder, self.factor = folder, factor
+        self.counts = {"epochs": 0, "batches": 0, "validations": 0}
+        self.drawn = torch.zeros(())
+
+    def _count(self, name: str) -> None:
+        self.counts[name] += self.factor
+        self.drawn = self.drawn + torch.rand(())
+
+    def on_train_epoch_start(self, trainer, pl_module):
+        self._count("epochs")
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self._count("batches")
+
+    def on_validation_end(self, trainer, pl_module):
+        self._count("validations")
+
+    def on_fit_end(self, trainer, pl_module):
+        (self.folder / "counts.json").write_text(json.dumps([self.counts, self.drawn.item()]))
+
+    def state_dict(self):
+        return {"counts": self.counts, "drawn": self.drawn}
+
+    def load_state_dict(self, state_dict):
+        self.counts, self.drawn = state_dict["counts"], state_dict["drawn"]
+
+
+@register_callback("hoarding")
+class Hoarding(Callback):
+    def state_dict(self):
+        return {"seen": {"a set"}}
+'''
+
+
+@pytest.fixture
+def mine(runs):
+    """Import the user's callbacks from the working folder."""
+    (runs.root / "callbacks_of_mine.py").write_text(MINE)
+    plugins.load("callbacks_of_mine")
+
+
+OWN = (
+    "+callbacks.counting={factor: 2}",
+    "+callbacks.bar={_target_: lightning.pytorch.callbacks.TQDMProgressBar}",
+    "+callbacks.rich_model_summary={}",
+    "+callbacks.learning_rate_monitor={logging_interval: step}",
+    "checkpoint.every_steps=3",
+)
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_callback_with_state_goes_on_where_it_stood(runs, killed):
+    config = runs.settings(*OWN)
+    runs.train(config, "whole")
+    for place in (("on_train_batch_start", 5), ("on_validation_end", 16), ("on_train_epoch_start", 16)):
+        with killed(*place):
+            runs.train(config)
+        assert runs.step() > 0
+    runs.train(config)
+    found, expected = (
+        json.loads((runs.root / name / "counts.json").read_text()) for name in ("run", "whole")
+    )
+    assert found == expected
+    assert found[0] == {"epochs": 6, "batches": 48, "validations": 6}
+    runs.assert_same("run", "whole")
+    assert '"lr-AdamW": 0.0' in (runs.root / "run/metrics.jsonl").read_text()
+
+
+@pytest.mark.usefixtures("mine")
+def test_a_state_that_cannot_be_saved_is_refused_before_the_first_batch(runs):
+    config = runs.settings("+callbacks.hoarding={}")
+    with pytest.raises(RunError, match=r"state of callback Hoarding\.seen is a set, which a checkpoint does"):
+        runs.train(config)
+    assert not (runs.root / "run/metrics.jsonl").exists()
+
+
+def test_two_callbacks_do_not_share_a_name_for_their_state():
+    one, other, last = (EarlyStopping(monitor=name) for name in ("val/loss", "val/loss", "val/accuracy"))
+    _refuse_one_state_for_two([Callback(), Callback(), one, last])
+    with pytest.raises(ConfigError, match="two of them keep their state as 'EarlyStopping"):
+        _refuse_one_state_for_two([one, other])
