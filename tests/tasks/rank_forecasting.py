@@ -39,14 +39,8 @@ def answers(sample: int) -> list[float]:
 
 def evaluate(count: int, rank: int, world_size: int) -> dict[str, object]:
     """Score ``count`` windows, three rows a batch; rows that only fill up are answered at random."""
-    task = Forecasting(
-        targets=["a", "b"],
-        places=[1, 0],
-        means=[4.0, -2.0],
-        scales=[2.0, 0.5],
-        horizon_steps=HORIZON,
-        step_minutes=60,
-    )
+    series = {"columns": ["b", "a"], "targets": ["a", "b"], "means": [-2.0, 4.0], "scales": [0.5, 2.0]}
+    task = Forecasting(series | {"horizon_steps": HORIZON, "step_minutes": 60})
     for batch in BatchLoader(samples(count), 3, rank=rank, world_size=world_size):
         rows = [answers(sample) if sample >= 0 else [1e9] * (2 * HORIZON) for sample in batch.ids.tolist()]
         for stage in ("test", "train"):

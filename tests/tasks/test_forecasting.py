@@ -16,15 +16,15 @@ MEANS, SCALES = (10.0, 990.0), (8.0, 0.5)
 
 def task_of(**settings) -> Forecasting:
     """Return a task whose targets are the third and the first of three input columns."""
-    return Forecasting(
-        targets=TARGETS,
-        places=(2, 0),
-        means=MEANS,
-        scales=SCALES,
-        horizon_steps=HORIZON,
-        step_minutes=90,
-        **settings,
-    )
+    series = {"columns": ("p", "q", "T"), "targets": TARGETS, "means": (MEANS[1], 0.0, MEANS[0])}
+    scales = (SCALES[1], 1.0, SCALES[0])
+    return Forecasting(series | {"scales": scales, "horizon_steps": HORIZON, "step_minutes": 90}, **settings)
+
+
+def one_target(mean: float) -> Forecasting:
+    """Return a task of one column, which is its target."""
+    series = {"columns": ["T"], "targets": ["T"], "means": [mean], "scales": [1.0]}
+    return Forecasting(series | {"horizon_steps": 2, "step_minutes": 60})
 
 
 def batch_of(ids: list[int], seed: int = 0) -> tuple[torch.Tensor, Batch]:
@@ -150,9 +150,7 @@ def test_stages_are_counted_apart_and_can_be_reset():
 
 @pytest.mark.parametrize("mean", [0.0, 1e7, -3e9])
 def test_errors_stay_exact_far_from_zero(mean):
-    task = Forecasting(
-        targets=["T"], places=[0], means=[mean], scales=[1.0], horizon_steps=2, step_minutes=60
-    )
+    task = one_target(mean)
     y = torch.tensor([[[0.3], [0.6]]] * 4)
     batch = Batch(torch.zeros(4, 3, 1), torch.full((4,), 3), y, torch.arange(4))
     task.step("test", torch.zeros(4, 2), batch)
@@ -256,7 +254,7 @@ def as_arrays(line):
 
 
 def test_one_target_needs_no_number_in_the_names_of_the_figures():
-    task = Forecasting(targets=["T"], places=[0], means=[0.0], scales=[1.0], horizon_steps=2, step_minutes=60)
+    task = one_target(0.0)
     assert set(task.figures({}, "a title")) == {"loss", "mae"}
     batch = Batch(torch.zeros(3, 4, 1), torch.full((3,), 4), torch.ones(3, 2, 1), torch.arange(3))
     task.step("test", torch.zeros(3, 2), batch)

@@ -24,7 +24,7 @@ def batch() -> Batch:
 def test_the_loss_is_the_mean_cross_entropy_over_the_steps_of_the_rows_that_count():
     expected = functional.cross_entropy(logits()[[0, 2]].flatten(0, 1), Y[[0, 2]].flatten())
     for stage in ("train", "val"):
-        task = Tagging(CLASSES, steps=2)
+        task = Tagging(CLASSES, None, 2)
         assert float(task.step(stage, logits(), batch())) == pytest.approx(float(expected))
         right = accuracy_score(Y[[0, 2]].flatten(), logits()[[0, 2]].flatten(0, 1).argmax(1))
         assert task.compute(stage)["accuracy"] == pytest.approx(right)
@@ -32,7 +32,7 @@ def test_the_loss_is_the_mean_cross_entropy_over_the_steps_of_the_rows_that_coun
 
 
 def test_the_table_names_the_sequence_and_the_step_of_every_answer():
-    task = Tagging(CLASSES, steps=2)
+    task = Tagging(CLASSES, None, 2)
     task.step("test", logits(), batch())
     rows = task.tables(lambda sample: f"sequence {sample}")["predictions"]
     assert [row["text"] for row in rows] == [
@@ -45,7 +45,7 @@ def test_the_table_names_the_sequence_and_the_step_of_every_answer():
 def test_the_baseline_is_the_most_frequent_symbol_and_right_once_in_eight():
     data = SequenceData(CopyMemory(length=3, train_samples=200, val_samples=2000, test_samples=2000))
     data.setup()
-    found = Tagging(data.spec.classes, steps=10).baselines(data, fitted=True)
+    found = Tagging(data.spec.classes, None, 10).baselines(data, fitted=True)
     best = data.samples["train"].y.flatten().bincount().argmax()
     expected = (data.samples["test"].y == best).double().mean()
     assert found["majority"]["test/accuracy"] == pytest.approx(float(expected))

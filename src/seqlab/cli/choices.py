@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import Override
 
 from seqlab.config.choices import CHOICES, key_of, module_of
 from seqlab.config.hydra_syntax import parse, values_of
-from seqlab.config.task import defaults_of
+from seqlab.config.task import TASKS
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
 from seqlab.registry.catalog import datasets
@@ -26,7 +26,7 @@ def _node(group: str, name: str) -> dict[str, Any]:
 
 OFFERED: dict[str, Callable[[str], Any]] = {
     "data": lambda name: datasets[name].preset(),
-    "task": defaults_of,
+    "task": TASKS.defaults,
     **{group: partial(_node, group) for group in CHOICES},
 }
 """What returns the settings of a class, by group."""

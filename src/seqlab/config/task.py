@@ -1,13 +1,13 @@
 """conf/task: what every task has; the other settings are those of its class."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import BeforeValidator, SerializeAsAny, create_model, model_validator
+from pydantic import SerializeAsAny, model_validator
 
 from seqlab.errors import near
 from seqlab.registry.catalog import tasks
-from seqlab.registry.settings import Declaration
+from seqlab.registry.section import Choice
 from seqlab.registry.types import Section
 
 if TYPE_CHECKING:
@@ -22,25 +22,20 @@ class TaskConfig(Section):
     baselines: bool = True
 
     @property
-    def declaration(self) -> Declaration:
-        """What its class says of itself."""
-        return tasks.declaration(self.name)
-
-    @property
     def question(self) -> str:
         """What data must ask."""
-        return str(self.declaration.attribute("question"))
+        return str(tasks.attribute(self.name, "question"))
 
     @property
     def scores(self) -> "tuple[Score, ...]":
         """What a run knows of its validation data after every epoch."""
-        found: tuple[Score, ...] = self.declaration.attribute("scores")
+        found: tuple[Score, ...] = tasks.attribute(self.name, "scores")
         return found
 
     @property
     def watched(self) -> str:
         """The score that chooses the best weights and stops early, such as "val/accuracy"."""
-        return self.monitor or str(self.declaration.attribute("monitor"))
+        return self.monitor or str(tasks.attribute(self.name, "monitor"))
 
     @property
     def mode(self) -> Literal["min", "max"]:
@@ -62,36 +57,11 @@ class TaskConfig(Section):
         return self
 
 
-def _of_its_class(raw: Any) -> Any:
-    """Take the settings of the class that ``name`` names.
-
-    Raises:
-        ValueError: there is no such class, or a setting is wrong.
-    """
-    name = raw.get("name") if isinstance(raw, Mapping) else None
-    if not isinstance(name, str):
-        return raw
-    if name not in tasks:
-        raise ValueError(f"no task named '{name}'; {near(name, tasks)}")
-    return _section(name).model_validate(raw)
-
-
-def _section(name: str) -> type[TaskConfig]:
-    """Return the settings of a task: those that every task has, and those of its class."""
-    fields: dict[str, Any] = tasks.declaration(name).settings()
-    return create_model(f"{name}Config", __base__=TaskConfig, **fields)
-
-
-def defaults_of(name: str) -> dict[str, Any]:
-    """Return what the settings of a task are if nobody sets them."""
-    return _section(name)(name=name).model_dump(mode="json")
+TASKS = Choice(tasks, base=TaskConfig)
+"""The settings of a task: those that every task has, and those of its class."""
+AnyTask = Annotated[SerializeAsAny[TaskConfig], TASKS.validator]
 
 
 def section_of(raw: Mapping[str, Any]) -> TaskConfig:
     """Return the settings of a task in a composed configuration."""
-    section = _of_its_class(dict(raw))
-    assert isinstance(section, TaskConfig)  # noqa: S101 (a composed one has a name)
-    return section
-
-
-AnyTask = Annotated[SerializeAsAny[TaskConfig], BeforeValidator(_of_its_class)]
+    return cast("TaskConfig", TASKS.validated(dict(raw)))

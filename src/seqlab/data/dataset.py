@@ -6,15 +6,16 @@ so that settings can be checked without it: ``load`` imports what reads and enco
 
 from abc import abstractmethod
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 from pydantic_core import to_jsonable_python
 
 from seqlab.data.source import Source, named_file
-from seqlab.errors import ConfigError, near
+from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
+from seqlab.registry.section import Choice
 from seqlab.registry.types import Count, FilePath, Section, Share
 
 if TYPE_CHECKING:
@@ -164,15 +165,12 @@ def register_dataset(name: str) -> Callable[[type[Dataset]], type[Dataset]]:
     return enter
 
 
-def _of_its_class(raw: Any) -> Any:
-    """Return the data set that settings name."""
-    if not isinstance(raw, Mapping):
-        return raw
-    name = str(raw.get("name"))
-    if name not in datasets:
-        raise ValueError(f"no data set named '{name}'; {near(name, datasets)}")
-    return datasets[name].model_validate(raw)
+class _Datasets(Choice):
+    """A data set holds its settings itself."""
+
+    def section(self, name: str) -> type[Section]:
+        return self.registry[name]  # type: ignore[no-any-return]
 
 
-AnyDataset = Annotated[SerializeAsAny[Dataset], BeforeValidator(_of_its_class)]
+AnyDataset = Annotated[SerializeAsAny[Dataset], _Datasets(datasets, base=Dataset).validator]
 """The settings of a registered data set, by ``name``."""

@@ -1,14 +1,21 @@
 """Names for classes: one name, one class; an unknown name lists the near ones."""
 
+import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from seqlab.errors import ConfigError, near
-from seqlab.registry.settings import Declaration, Imported, Written
-from seqlab.registry.signature import classes_of
+from seqlab.registry.signature import (
+    Setting,
+    attribute_of,
+    classes_of,
+    settings_of,
+    settings_of_imported,
+    takes_others,
+)
 from seqlab.registry.source import registered_in
 
 T = TypeVar("T")
@@ -141,16 +148,37 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return the names of classes that are not seqlab's own."""
         return [name for name in self._entries if not self.is_own(name)]
 
-    def declaration(self, name: str) -> Declaration:
-        """Return what a class says of itself; one of seqlab's own is not imported for it.
+    def settings(self, name: str) -> Mapping[str, Setting]:
+        """Return the arguments of a constructor; no class is imported for it.
 
         Raises:
             ConfigError: there is no such class.
         """
-        self.require(name)
-        if name in self._entries:
-            return Imported(cast("type", self._entries[name]))
-        return Written(*self._own[name])
+        if name in self.theirs():
+            return settings_of_imported(self._entries[name])  # type: ignore[arg-type]
+        try:
+            return settings_of(self.path(name))
+        except LookupError as error:
+            raise ConfigError(str(error.args[0])) from error
+
+    def takes_others(self, name: str) -> bool:
+        """Return whether a constructor takes any keyword, whatever it does with it; no class is imported.
+
+        Raises:
+            ConfigError: there is no such class.
+        """
+        if name in self.theirs():
+            parameters = inspect.signature(self._entries[name]).parameters.values()  # type: ignore[arg-type]
+            return any(one.kind is one.VAR_KEYWORD for one in parameters)
+        return takes_others(self.path(name))
+
+    def attribute(self, name: str, key: str) -> Any:
+        """Return a class attribute; one of seqlab's own classes is not imported for it.
+
+        Raises:
+            ConfigError: there is no such class.
+        """
+        return attribute_of(self.path(name), key) if self.is_own(name) else getattr(self[name], key)
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries or name in self._own or name in self._foreign

@@ -1,7 +1,6 @@
 """The part of a configuration that chooses a registered class, and has the settings of its constructor."""
 
-from collections.abc import Callable, Collection, Mapping
-from functools import lru_cache
+from collections.abc import Collection, Mapping
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -10,11 +9,8 @@ from pydantic import Field, PlainValidator, SerializerFunctionWrapHandler, creat
 
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.registry import Registry
-from seqlab.registry.signature import COMPUTED, MISSING, settings_of, takes_others
+from seqlab.registry.signature import COMPUTED, MISSING, Setting
 from seqlab.registry.types import Section
-
-EACH = 256
-"""Classes whose sections are kept."""
 
 
 class Part(Section):
@@ -40,7 +36,8 @@ class Choice:
 
     Args:
         registry: of the classes.
-        given: arguments that are no settings, since seqlab makes them.
+        given: arguments that are no settings, since seqlab makes them; of kinds that no library has too,
+            those before a ``*`` are none.
         filled: settings that seqlab makes where they are not set.
         ranges: types of settings by name, narrower than a constructor says.
         base: what all of them have.
@@ -51,7 +48,7 @@ class Choice:
         self,
         registry: Registry[Any],
         *,
-        given: Collection[str],
+        given: Collection[str] = (),
         filled: Collection[str] = (),
         ranges: Mapping[str, Any] = MappingProxyType({}),
         base: type[Section] = Section,
@@ -60,12 +57,12 @@ class Choice:
         self.registry, self.given, self.filled = registry, given, filled
         self.ranges, self.base, self.is_open = ranges, base, is_open
         self.key = "_target_" if issubclass(base, Part) else "name"
-        self.section: Callable[[str], type[Section]] = lru_cache(EACH)(self._section)
+        self._made: dict[str, tuple[Mapping[str, Setting], type[Section]]] = {}
 
     @property
     def validator(self) -> PlainValidator:
         """What pydantic is told beside the type ``SerializeAsAny[Section]``."""
-        return PlainValidator(self._validated)
+        return PlainValidator(self.validated)
 
     def defaults(self, name: str) -> dict[str, Any]:
         """Return the settings of a class as a configuration has them; what must be set is ``???``."""
@@ -93,7 +90,25 @@ class Choice:
         except Exception as error:
             raise ConfigError(f"{place}: {failure(error)}") from error
 
-    def _validated(self, raw: Any) -> Section:
+    def section(self, name: str) -> type[Section]:
+        """Return the settings of a class as one of pydantic's, the same one while they are the same.
+
+        Raises:
+            ConfigError: there is no such class.
+        """
+        found = self.registry.settings(name)
+        if name not in self._made or self._made[name][0] != found:
+            self._made[name] = found, self._section(name, found)
+        return self._made[name][1]
+
+    def validated(self, raw: Any) -> Section:
+        """Return the settings of the class that they name; a section is itself.
+
+        Raises:
+            ValueError: there is no such class, or a setting is wrong.
+        """
+        if isinstance(raw, self.base):
+            return raw
         if not isinstance(raw, Mapping) or not isinstance(raw.get(self.key), str):
             raise ValueError(f"{self.key}: must name the {self.registry.kind}")  # noqa: TRY004 (pydantic's contract)
         try:
@@ -102,14 +117,8 @@ class Choice:
             raise ValueError(str(error)) from error
         return section.model_validate(raw)
 
-    def _section(self, name: str) -> type[Section]:
-        path = self.registry.path(name)
-        try:
-            found = settings_of(path)
-            is_open = self.is_open and takes_others(path)
-        except LookupError as error:
-            raise ConfigError(str(error.args[0])) from error
-        known = {key: one for key, one in found.items() if key.lstrip("_") not in self.given}
+    def _section(self, name: str, found: Mapping[str, Setting]) -> type[Section]:
+        known = {key: one for key, one in found.items() if not self._is_given(key, one)}
         unset = {key for key, one in known.items() if one.default is COMPUTED or key in self.filled}
         fields: dict[str, Any] = {
             key: (self.ranges.get(key, one.type), ... if one.default is MISSING else one.default)
@@ -117,11 +126,15 @@ class Choice:
             if key not in unset
         }
         if not issubclass(self.base, Part):
-            return create_model(path, __base__=self.base, **{**fields, "name": (Literal[name], ...)})
+            return create_model(name, __base__=self.base, **{**fields, "name": (Literal[name], ...)})
         fields |= {key: (known[key].type | None, None) for key in unset}
-        made = create_model(path, __base__=_OpenPart if is_open else self.base, **fields)
+        is_open = self.is_open and self.registry.takes_others(name)
+        made = create_model(name, __base__=_OpenPart if is_open else self.base, **fields)
         made.left_out = frozenset(unset)
         return made
+
+    def _is_given(self, key: str, setting: Setting) -> bool:
+        return key.lstrip("_") in self.given or (setting.is_positional and self.registry.base is None)
 
 
 class _OpenPart(Part, extra="allow"):

@@ -1,16 +1,22 @@
-"""The settings of a class, by its constructor: read from its source, of which nothing is executed."""
+"""The settings of a class, by its constructor: of one that is not imported, read from its source."""
 
 import ast
 import inspect
 import re
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache, reduce
+from importlib import import_module
 from importlib.util import find_spec
 from operator import or_
 from pathlib import Path
+from textwrap import dedent
+from types import NoneType, UnionType
 from typing import Any
+
+from pydantic import Field, PydanticUserError, TypeAdapter
 
 from seqlab.errors import near
 from seqlab.registry import types
@@ -18,10 +24,12 @@ from seqlab.registry import types
 MISSING: Any = inspect.Parameter.empty
 """The default of a setting that must be given."""
 COMPUTED: Any = object()
-"""The default of a setting that only running the code would tell."""
+"""The default of a setting that cannot be written down."""
+PLAIN = (type(None), bool, int, float, str, list, tuple, dict)
 NAMES = {
+    "Field": Field,
     **{name: getattr(typing, name) for name in ("Any", "Literal", "Annotated")},
-    **{kind.__name__: kind for kind in (bool, int, float, str, list, tuple, dict)},
+    **{kind.__name__: kind for kind in PLAIN[1:]},
     **{name: found for name, found in vars(types).items() if name[0].isupper()},
 }
 """What an annotation may say of a setting that can be written down; the rest of a union is left out."""
@@ -29,11 +37,15 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting: its type (Any if its annotation says nothing that is known), default and help."""
+    """A setting: its type (Any if its annotation says nothing that is known), default and help.
+
+    ``is_positional`` tells an argument that can be given by its place from those behind a ``*``.
+    """
 
     type: Any
     default: Any
     help: str
+    is_positional: bool
 
 
 @dataclass(frozen=True)
@@ -64,11 +76,11 @@ class _Source:
         return ".".join([*kept, *([node.module] if node.module else [])])
 
     def public(self) -> Iterator[str]:
-        """Return the classes that a module defines or passes on."""
+        """Return the classes that a module defines, or a package passes on."""
         for node in self.tree.body:
             if isinstance(node, ast.ClassDef):
                 yield node.name
-            elif isinstance(node, ast.ImportFrom):
+            elif isinstance(node, ast.ImportFrom) and self.is_package:
                 yield from (alias.asname or alias.name for alias in node.names)
 
 
@@ -131,6 +143,66 @@ def takes_others(path: str) -> bool:
     return init is not None and init.args.kwarg is not None
 
 
+def settings_of_imported(entry: Callable[..., Any]) -> dict[str, Setting]:
+    """Return the settings of a class or function that is there; nothing of its source need be found."""
+    found: dict[str, Setting] = {}
+    helps: dict[str, str] = {}
+    fixed: set[str] = set()
+    for owner in entry.__mro__ if isinstance(entry, type) else [entry]:
+        init = vars(owner).get("__init__") if isinstance(owner, type) else owner
+        helps = _helps(inspect.cleandoc(owner.__doc__ or "")) | helps
+        if init is None:
+            continue
+        helps = _helps(inspect.cleandoc(init.__doc__ or "")) | helps
+        arguments = [*inspect.signature(init).parameters.values()][isinstance(owner, type) :]
+        for one in arguments:
+            if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD) and one.name not in fixed:
+                default = (
+                    one.default if one.default is MISSING or isinstance(one.default, PLAIN) else COMPUTED
+                )
+                kind = _writable(_hints(init).get(one.name, Any))
+                is_positional = one.kind is not one.KEYWORD_ONLY
+                found.setdefault(one.name, Setting(kind, default, helps.get(one.name, ""), is_positional))
+        if not any(one.kind is one.VAR_KEYWORD for one in arguments):
+            break
+        with suppress(OSError, TypeError, SyntaxError):
+            fixed |= _fixed(ast.parse(dedent(inspect.getsource(init))))
+    return found
+
+
+def attribute_of(path: str, name: str) -> Any:
+    """Return a class attribute, of the class or its nearest base; what its value names is imported.
+
+    Raises:
+        LookupError: none has it.
+    """
+    module, _, cls = path.rpartition(".")
+    here, node = _find(module, cls)
+    for one in node.body:
+        targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+        value = getattr(one, "value", None)
+        if value and any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            # It is seqlab's own source, which would be executed as it stands if it were imported.
+            return eval(compile(ast.Expression(value), path, "eval"), {}, _Imported(here))  # noqa: S307
+    for base in getattr(node, "bases", ()):
+        with suppress(LookupError):
+            return attribute_of(f"{here.name}.{ast.unparse(base)}", name)
+    raise LookupError(f"{path} has no {name}")
+
+
+class _Imported(dict[str, Any]):
+    """What the imported names of a file stand for, found when they are asked for."""
+
+    def __init__(self, here: _Source) -> None:
+        super().__init__()
+        self.here = here
+
+    def __missing__(self, name: str) -> Any:
+        if (origin := self.here.origin(name)) is None:
+            raise KeyError(name)
+        return getattr(import_module(origin[0]), origin[1])
+
+
 def _find(module: str, name: str) -> tuple[_Source, ast.ClassDef | ast.FunctionDef]:
     here = _parsed(module)
     if (node := here.defines(name)) is not None:
@@ -148,9 +220,7 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
             inherited = {**_of_base(here, base), **inherited}
     helps = _helps(ast.get_docstring(node))
     if init is None:
-        return {
-            name: Setting(one.type, one.default, helps.get(name, one.help)) for name, one in inherited.items()
-        }
+        return {name: replace(one, help=helps.get(name, one.help)) for name, one in inherited.items()}
     helps |= _helps(ast.get_docstring(init))
     arguments = init.args
     positional = [*arguments.posonlyargs, *arguments.args][isinstance(node, ast.ClassDef) :]
@@ -160,8 +230,8 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
         *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
     ]
     own = {
-        argument.arg: Setting(_type(argument.annotation), _value(default), helps.get(argument.arg, ""))
-        for argument, default in pairs
+        one.arg: Setting(_type(one.annotation), _value(default), helps.get(one.arg, ""), one in positional)
+        for one, default in pairs
     }
     return own | {
         name: one for name, one in inherited.items() if name not in own and name not in _fixed(init)
@@ -180,7 +250,7 @@ def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
     return next((one for one in functions if one.name == "__init__"), None)
 
 
-def _fixed(init: ast.FunctionDef) -> set[str]:
+def _fixed(init: ast.AST) -> set[str]:
     """Return which settings of its base a class decides itself: ``super().__init__(time=…)``."""
     calls = (node for node in ast.walk(init) if isinstance(node, ast.Call))
     made = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__")
@@ -223,12 +293,39 @@ def _parts(annotation: ast.expr | None) -> Iterator[ast.expr]:
 def _known(part: ast.expr) -> Any:
     if isinstance(part, ast.Constant):
         return type(None) if part.value is None else Any
-    names = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
-    if not names <= NAMES.keys() or any(
-        isinstance(node, ast.Call | ast.Attribute) for node in ast.walk(part)
+    nodes = list(ast.walk(part))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    calls = {ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)}
+    if (
+        not names <= NAMES.keys()
+        or not calls <= {"Field"}
+        or any(isinstance(n, ast.Attribute) for n in nodes)
     ):
         return Any
     return eval(compile(ast.Expression(part), "annotation", "eval"), {"__builtins__": {}}, NAMES)  # noqa: S307
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the annotations of a function, as far as their names can be resolved."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError:  # of what is imported for type checkers only
+        return {}
+
+
+def _writable(hint: Any) -> Any:
+    """Return what a setting can be of what its annotation is, as ``_type`` does."""
+    is_union = isinstance(hint, UnionType) or typing.get_origin(hint) is typing.Union
+    known = [part for part in (typing.get_args(hint) if is_union else [hint]) if _has_schema(part)]
+    return reduce(or_, known) if any(part is not NoneType for part in known) else Any
+
+
+def _has_schema(kind: Any) -> bool:
+    try:
+        TypeAdapter(kind)
+    except PydanticUserError:
+        return False
+    return kind is not Any
 
 
 def _helps(docstring: str | None) -> dict[str, str]:

@@ -52,9 +52,9 @@ def _of(run: Run) -> Judging:
     recorded = run.record.get("task")
     if recorded is None:  # an older run, whose record lacks this; its task is one of seqlab's own
         named = "forecasting" if run.record["data"].get("series") else str(run.settings.get("task.name"))
-        declared = tasks.declaration(named if named in tasks else "classification")
-        scores: tuple[Score, ...] = declared.attribute("scores")
-        monitor, galleries = declared.attribute("monitor"), declared.attribute("galleries")
+        name = named if named in tasks else "classification"
+        scores: tuple[Score, ...] = tasks.attribute(name, "scores")
+        monitor, galleries = tasks.attribute(name, "monitor"), tasks.attribute(name, "galleries")
     else:
         known = [field.name for field in fields(Score)]
         scores = tuple(Score(**{key: one[key] for key in known}) for one in recorded["scores"])

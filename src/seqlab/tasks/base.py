@@ -37,7 +37,7 @@ History = Mapping[str, Sequence[tuple[int, float]]]
 class Task(nn.Module):
     """A question and how its answers are judged.
 
-    Its settings are the keyword-only arguments of its class that have a default.
+    Its settings are the keyword-only arguments of its class.
 
     Attributes:
         question: what data must ask, as in ``DataSpec.task``; a subclass answers the same.

@@ -38,12 +38,7 @@ class Forecasting(Task):
     """All steps of the horizon at once, learnt in scaled units and reported in the targets' own.
 
     Args:
-        targets: names of the targets, K of them.
-        places: where each stands among the input columns.
-        means: mean of each target in training.
-        scales: standard deviation of each in training.
-        horizon_steps: steps that are forecast.
-        step_minutes: minutes between two steps.
+        series: what data declare of theirs: columns, targets, means, scales, horizon_steps, step_minutes.
         loss: "mse" or "mae", in scaled units.
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
@@ -58,42 +53,31 @@ class Forecasting(Task):
 
     def __init__(
         self,
+        series: Mapping[str, Any],
         *,
-        targets: Sequence[str],
-        places: Sequence[int],
-        means: Sequence[float],
-        scales: Sequence[float],
-        horizon_steps: int,
-        step_minutes: float,
         loss: Literal["mse", "mae"] = "mae",
         residual: Literal["persistence", "none"] = "persistence",
     ) -> None:
         super().__init__()
-        self.targets, self.places = tuple(targets), list(places)
-        self.horizon_steps, self.step_minutes = horizon_steps, step_minutes
+        self.targets = tuple(series["targets"])
+        self.places = [series["columns"].index(target) for target in self.targets]
+        self.horizon_steps, self.step_minutes = series["horizon_steps"], series["step_minutes"]
         self.loss, self.residual = LOSSES[loss], residual
-        self.means, self.scales = (torch.tensor(values, dtype=torch.float64) for values in (means, scales))
+        self.means, self.scales = (
+            torch.tensor([series[key][place] for place in self.places], dtype=torch.float64)
+            for key in ("means", "scales")
+        )
         # What a step looks at lies on its device: a list or a tensor elsewhere would be waited for.
         self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
         self.register_buffer("_units", self.scales.clone(), persistent=False)
-        self.output_size = horizon_steps * len(self.targets)
+        self.output_size = self.horizon_steps * len(self.targets)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._beside: dict[str, Tensor] = {}
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
         """Return the task for data with a series."""
-        series = spec["series"]
-        places = [series["columns"].index(target) for target in series["targets"]]
-        return cls(
-            targets=series["targets"],
-            places=places,
-            means=[series["means"][place] for place in places],
-            scales=[series["scales"][place] for place in places],
-            horizon_steps=series["horizon_steps"],
-            step_minutes=series["step_minutes"],
-            **settings,
-        )
+        return cls(spec["series"], **settings)
 
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
         """Return scaled forecasts, [B, horizon, K], from answers [B, horizon · K] to inputs x."""

@@ -28,8 +28,7 @@ class Tagging(Classification):
     def __init__(
         self,
         classes: Sequence[str],
-        class_counts: Sequence[int] | None = None,
-        *,
+        class_counts: Sequence[int] | None,
         steps: int,
         **settings: Any,
     ) -> None:
@@ -39,7 +38,7 @@ class Tagging(Classification):
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Tagging":
         """Return the task for data with classes of their last steps."""
-        return cls(spec["classes"], spec.get("class_counts"), steps=spec["tagged_steps"], **settings)
+        return cls(spec["classes"], spec.get("class_counts"), spec["tagged_steps"], **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy over steps of logits, [B, S, C], and note the batch.
