@@ -2,9 +2,11 @@
 
 from itertools import islice
 
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
-from hydra.errors import HydraException
+from hydra.errors import ConfigCompositionException, HydraException
+from omegaconf import DictConfig
 
 MOST_VALUES = 50
 """Values of a swept setting that are looked at."""
@@ -22,6 +24,19 @@ def parse(override: str) -> Override | None:
         return OverridesParser.create().parse_override(override)
     except HydraException:
         return None
+
+
+def apply(override: str, composed: DictConfig) -> None:
+    """Set a key of a composed configuration, as Hydra does.
+
+    Raises:
+        HydraException: there is no such key, or it is no single value.
+    """
+    parser = OverridesParser.create()
+    parsed = parser.parse_override(override)
+    if parsed.is_sweep_override():
+        raise ConfigCompositionException(f"{override} has several values")
+    ConfigLoaderImpl._apply_overrides_to_config([parsed], composed)  # noqa: SLF001
 
 
 def values_of(override: Override) -> list[object]:

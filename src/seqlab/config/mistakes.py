@@ -1,0 +1,186 @@
+"""Which overrides of a command do not fit, and what is wrong with the values of the others.
+
+Hydra composes in a fifth of a second, so it composes once, with what is chosen; keys are set in the result.
+"""
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from hydra import compose
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, open_dict
+from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
+
+from seqlab.config.choices import modules_of
+from seqlab.config.compose import keys_of, make_config
+from seqlab.config.hydra_syntax import apply, parse, values_of
+from seqlab.errors import SeqlabError
+from seqlab.registry import plugins
+
+OF_COMPOSING = (HydraException, OmegaConfBaseException, MarkedYAMLError)
+
+
+class Misfit(NamedTuple):
+    """A value of an override that does not fit, and what Hydra says of it."""
+
+    override: str
+    value: str
+    error: Exception
+
+
+class Command:
+    """The overrides of a command; the first values that fit make a configuration.
+
+    Args:
+        overrides: as they were typed.
+        folders: of configurations besides seqlab's own.
+        is_sweep: whether overrides may have several values.
+    """
+
+    def __init__(self, overrides: Sequence[str], folders: Sequence[Path], *, is_sweep: bool) -> None:
+        self.roots = [Path(str(files("seqlab.conf"))), *folders]
+        self.search = searching(folders)
+        self.values = {override: _values(override) if is_sweep else [override] for override in overrides}
+        self._misfits: list[Misfit] = []
+        choices = [override for override in self.values if self._is_choice(override)]
+        composed = self._choose(choices)
+        self.known = _known(composed)
+        self._set([override for override in self.values if override not in choices], composed)
+        self.points = {tuple(self._point()): composed, **self._others()}
+
+    @property
+    def misfits(self) -> list[Misfit]:
+        """What does not fit, in the order of the command."""
+        order = list(self.values)
+        return sorted(self._misfits, key=lambda misfit: order.index(misfit.override))
+
+    def refusals(self) -> list[str]:
+        """Return a line for every value that is wrong where its key is right."""
+        found = []
+        for overrides, composed in self.points.items():
+            lines = _refused(composed)
+            found += lines and (suiting_other_data(overrides) or lines)
+        return found
+
+    def _is_choice(self, override: str) -> bool:
+        """Return whether an override names a file of a group."""
+        parsed = parse(override)
+        return parsed is not None and any((root / parsed.key_or_group).is_dir() for root in self.roots)
+
+    def _refuse(self, override: str, error: Exception) -> None:
+        self._misfits.append(Misfit(override, self.values[override].pop(0), error))
+
+    def _choose(self, choices: Sequence[str]) -> DictConfig:
+        """Compose with the first values that there are."""
+        while True:
+            left = [override for override in choices if self.values[override]]
+            try:
+                return self._compose(left)
+            except (*OF_COMPOSING, ValueError) as error:
+                if not left:
+                    raise
+                missing = "=".join(str(getattr(error, "missing_cfg_file", "")).rsplit("/", 1))
+                culprits = [override for override in left if self.values[override][0] == missing]
+                self._refuse(*((culprits[0], error) if culprits else self._first_misfit(left)))
+
+    def _first_misfit(self, choices: Sequence[str]) -> tuple[str, Exception]:
+        """Return the first choice with which Hydra does not compose."""
+        for count, override in enumerate(choices, start=1):
+            try:
+                self._compose(choices[:count])
+            except (*OF_COMPOSING, ValueError) as error:
+                return override, error
+        raise AssertionError("all of them do")
+
+    def _compose(self, choices: Iterable[str]) -> DictConfig:
+        overrides = [*self.search, *(self.values[override][0] for override in choices)]
+        return compose("config", overrides, return_hydra_config=True)
+
+    def _set(self, overrides: Iterable[str], composed: DictConfig) -> None:
+        """Set the first value that fits of each key, and take Hydra's own settings out."""
+        unchosen = tuple(
+            f"{misfit.override.partition('=')[0]}."
+            for misfit in self._misfits
+            if isinstance(misfit.error, MissingConfigException)
+        )
+        for override in overrides:
+            if override.startswith(unchosen):
+                self.values[override] = []  # what its keys are, only the choice that was meant would say
+            while self.values[override]:
+                try:
+                    apply(self.values[override][0], composed)
+                    break
+                except OF_COMPOSING as error:
+                    self._refuse(override, error)
+        with open_dict(composed):
+            del composed["hydra"]
+
+    def _point(self, other: str = "", value: str = "") -> list[str]:
+        """Return the first values that fit, or another value of one override."""
+        fitting = {override: values[0] for override, values in self.values.items() if values}
+        return [*self.search, *(fitting | ({other: value} if other else {})).values()]
+
+    def _others(self) -> dict[tuple[str, ...], DictConfig]:
+        """Compose with every further value of a sweep."""
+        found = {}
+        for override, values in self.values.items():
+            for value in values[1:]:
+                point = self._point(override, value)
+                try:
+                    found[tuple(point)] = compose("config", point)
+                except OF_COMPOSING as error:
+                    self._misfits.append(Misfit(override, value, error))
+        return found
+
+
+def searching(folders: Iterable[Path]) -> list[str]:
+    """Return the setting that lets Hydra look into folders too."""
+    return [f"hydra.searchpath=['file://{folder}']" for folder in folders]
+
+
+def suiting_other_data(overrides: Sequence[str]) -> list[str]:
+    """Return what is wrong with an experiment whose settings do not suit the data beside it."""
+    given = {override.partition("=")[0]: override for override in overrides}
+    if not {"data", "experiment"} <= given.keys():
+        return []
+    others = [override for override in overrides if override != given["data"]]
+    own = f"data={compose('config', others, return_hydra_config=True).hydra.runtime.choices.data}"
+    rest = _refused(compose("config", others))
+    if own == given["data"] or set(_refused(compose("config", list(overrides)))) <= set(rest):
+        return []
+    return [f"{given['experiment']} is for {own}; leave {given['data']} out, or the experiment", *rest]
+
+
+def _known(composed: DictConfig) -> set[str]:
+    """Return the keys and groups of a composed configuration."""
+    names = [*keys_of(composed), *map(str, composed.hydra.runtime.choices)]
+    return {name for name in names if "hydra" not in name}
+
+
+def _refused(composed: DictConfig) -> list[str]:
+    """Return what validation says of a configuration."""
+    try:
+        plugins.load(modules_of(composed))
+        make_config(composed)
+    except SeqlabError as error:
+        return str(error).splitlines()
+    except OF_COMPOSING as error:
+        key = getattr(error, "full_key", None)
+        return [f"{key}: {first_line(error)}" if key else first_line(error)]
+    return []
+
+
+def _values(override: str) -> list[str]:
+    """Return an override for each value of a swept one."""
+    parsed = parse(override)
+    if parsed is None or not parsed.is_sweep_override():
+        return [override]
+    return [f"{parsed.get_key_element()}={value}" for value in values_of(parsed)]
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's message that says something."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
