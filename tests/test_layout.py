@@ -27,6 +27,7 @@ ROOMS = [
     "registry",
     "io",
     "functional",
+    "compat",
     "errors",
 ]
 """From what is typed down to what needs nothing."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from seqlab.compat.hydra import BasicLauncher
 
 ConfigStore.instance().store(
     group="hydra/launcher",

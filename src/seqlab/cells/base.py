@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, overload
 
 from torch import Tensor, nn
-from torch.utils._pytree import register_pytree_node
 
+from seqlab.compat.torch import register_pytree_node
 from seqlab.errors import CellError, near
 from seqlab.registry.catalog import cells
 

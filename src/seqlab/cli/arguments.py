@@ -37,14 +37,14 @@ def options_first(arguments: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: Hydra has no such option; argparse would print a page.
     """
-    from hydra._internal.utils import get_args_parser  # noqa: PLC0415 (slow)
+    from seqlab.compat import hydra  # noqa: PLC0415 (slow)
 
     def refuse(message: str) -> NoReturn:
         raise ConfigError(f"{message}; see seqlab train --hydra-help")
 
-    parser = get_args_parser()
+    parser = hydra.parser()
     parser.error = refuse  # type: ignore[method-assign]
-    actions = {name: action for action in parser._actions for name in action.option_strings}  # noqa: SLF001
+    known = hydra.options(parser)
     options: list[str] = []
     settings: list[str] = []
     rest = iter(arguments)
@@ -53,10 +53,10 @@ def options_first(arguments: Sequence[str]) -> list[str]:
         if not name.startswith("-"):
             settings.append(argument)
             continue
-        if name not in actions:
-            raise ConfigError(f"no option '{name}'; {near(name, actions)}")
+        if name not in known:
+            raise ConfigError(f"no option '{name}'; {near(name, known)}")
         options.append(argument)
-        if actions[name].nargs is None and not is_joined:
+        if known[name] is None and not is_joined:
             options += [value for value in (next(rest, None),) if value is not None]
     parser.parse_args(options)
     return options + settings

@@ -17,11 +17,11 @@ from torch import Tensor
 from seqlab.cells import Cell, Scalar, State
 from seqlab.cells.base import Names
 from seqlab.cells.layout import line_of_step
+from seqlab.compat.torch import without_transforms
 from seqlab.engines.base import Weights
 from seqlab.engines.program import Program
 from seqlab.engines.reachable import held
 from seqlab.engines.reading import Reading
-from seqlab.engines.surroundings import without_transforms
 from seqlab.engines.tape import NUMBER, Tape, definition, refusal
 
 REPEATS = 3

@@ -1,14 +1,8 @@
-"""Must something see torch's single operations now? Only this module uses torch's private names for that."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Must something see torch's single operations now?"""
 
 import torch
-from torch import Tensor, nn
-from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
-from torch.autograd import forward_ad
-from torch.utils._python_dispatch import _disable_current_modes
 
+from seqlab.compat.torch import in_dispatch_mode, in_forward_mode, in_transform
 from seqlab.errors import EngineError
 
 
@@ -20,32 +14,14 @@ def watcher() -> str | None:
     """
     if torch.compiler.is_exporting():
         return "torch.export"
-    if torch._C._functorch.maybe_current_level() is not None:  # noqa: SLF001 (there is no public way)
+    if in_transform():
         return "torch.func (grad, vmap, jvp, …)"
-    if forward_ad._current_level >= 0:  # noqa: SLF001 (there is no public way)
+    if in_forward_mode():
         return "forward-mode differentiation"
     # torch.compile has modes of its own, and skips what it cannot trace.
-    if not torch.compiler.is_compiling() and torch._C._len_torch_dispatch_stack():  # noqa: SLF001
+    if not torch.compiler.is_compiling() and in_dispatch_mode():
         return "a dispatch mode (make_fx, FakeTensorMode, …)"
     return None
-
-
-@contextmanager
-def without_transforms() -> Iterator[None]:
-    """Disable every active transform and mode within the context, so that tensors are ordinary ones."""
-    with _disable_current_modes(), temporarily_clear_interpreter_stack():
-        yield
-
-
-def has_memory(tensor: Tensor) -> bool:
-    """Return whether a tensor has storage; the tensors of a batch of gradients have none."""
-    return torch._C._has_storage(tensor)  # noqa: SLF001 (there is no public way)
-
-
-def has_hooks(module: nn.Module) -> bool:
-    """Return whether a hook would run when ``module`` is called."""
-    kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
-    return any(getattr(module, kind) for kind in kinds)
 
 
 def refuse_traces() -> None:

@@ -9,6 +9,7 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
 from seqlab.models.optimizers import make_optimizer
@@ -115,7 +116,7 @@ class SequenceModule(LightningModule):
         ``estimated_stepping_batches``, which schedules need, makes the loader before Lightning has read the
         place from the checkpoint, and Lightning does not come back to it (2.6.6).
         """
-        self.trainer.fit_loop._load_combined_loader_states()  # noqa: SLF001
+        restore_loader_places(self.trainer)
         for schedule in self.trainer.lr_scheduler_configs:
             take_rate(schedule.scheduler)
         self._readings = Readings()  # an earlier training may have ended in an error

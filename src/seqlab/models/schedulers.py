@@ -11,9 +11,9 @@ from torch.optim.lr_scheduler import (
     LRScheduler,
     OneCycleLR,
     ReduceLROnPlateau,
-    _enable_get_lr_call,
 )
 
+from seqlab.compat.torch import rates
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import register_scheduler, schedulers
 from seqlab.registry.types import Count, Factor, NotNegative, Patience, Share
@@ -157,7 +157,5 @@ def take_rate(scheduler: LRScheduler) -> None:
     """Give the optimizer the rate of a schedule where it stands: what was restored may be a shorter one's."""
     if not isinstance(scheduler, LambdaLR | OneCycleLR):  # others go from rate to rate, whatever the length
         return
-    with _enable_get_lr_call(scheduler):
-        rates = scheduler.get_lr()
-    for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
+    for group, rate in zip(scheduler.optimizer.param_groups, rates(scheduler), strict=True):
         group["lr"] = rate

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells
+from seqlab.compat.torch import has_hooks
 from seqlab.engines import Choice, Engine, Weights, choose
-from seqlab.engines.surroundings import has_hooks, refuse_traces, watcher
+from seqlab.engines.surroundings import refuse_traces, watcher
 from seqlab.engines.tape import TraceError
 from seqlab.errors import ConfigError, EngineError
 from seqlab.functional.lengths import backwards

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
+from seqlab.compat.hydra import failure
 from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import SweepError
 from seqlab.io.terminal import tell
@@ -79,7 +80,7 @@ def _failure(job: Job, end: JobReturn | None) -> list[str]:
     """Return a line if a job is not finished, with the reason of its record, or else of the launcher."""
     if finished(job.folder, job.overrides):
         return []
-    raised = end._return_value if end is not None and end.status == JobStatus.FAILED else None  # noqa: SLF001
+    raised = failure(end)
     job.record_failure(str(raised).strip() if raised else "killed, or the machine failed")
     reason = job.record().get("error") or "stopped before the end"
     return [f"job {job.number} ({job.title}) failed: {reason.splitlines()[0]}; its folder is {job.folder}"]

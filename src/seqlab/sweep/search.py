@@ -12,11 +12,12 @@ from typing import Any
 
 import optuna
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from seqlab.compat.hydra import failure
 from seqlab.config.compose import refuse_unknown
 from seqlab.config.task import section_of
 from seqlab.errors import ConfigError, SweepError
@@ -188,8 +189,8 @@ class _Search:
 
 
 def _reason(job: JobReturn | None) -> str:
-    if job is None or job.status != JobStatus.FAILED:
+    raised = failure(job)
+    if raised is None:
         return ""
-    raised = job._return_value  # noqa: SLF001 (the property raises it)
     said = str(raised).strip()
     return f": {said.splitlines()[0] if said else type(raised).__name__}"

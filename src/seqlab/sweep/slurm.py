@@ -34,6 +34,8 @@ def run(
     from submitit import SlurmJob  # noqa: PLC0415
     from submitit.core.utils import UncompletedJobError  # noqa: PLC0415
 
+    from seqlab.compat.submitit import watcher  # noqa: PLC0415 (an extra)
+
     if missing := [name for name in ("sbatch", "srun", "squeue") if shutil.which(name) is None]:
         raise ConfigError(f"launcher=slurm: {missing[0]} was not found; use a machine with Slurm's commands")
     folder = Path(config.hydra.sweep.dir) / ".submitit"
@@ -41,7 +43,7 @@ def run(
         raise ConfigError(
             f"jobs {', '.join(left)} of this sweep are not finished; wait, or run: scancel {' '.join(left)}"
         )
-    SlurmJob.watcher = _watcher()
+    SlurmJob.watcher = watcher(LISTING, LOOK, str.split)
     before = _submitted(folder)
     engine = SlurmLauncher(submitit_folder=str(folder / "%j"), **_resources(config, jobs))
     engine.setup(hydra_context=context, task_function=train, config=config)
@@ -130,18 +132,3 @@ def _alive(folder: Path) -> list[str]:
 def _submitted(folder: Path) -> set[str]:
     """Return the numbers of all jobs for which submitit has made a folder."""
     return {path.name for path in folder.glob("*_*") if path.is_dir()}
-
-
-def _watcher() -> Any:
-    """Return a watcher that asks squeue whether a job is alive, since not every Slurm has accounting."""
-    from submitit.slurm.slurm import SlurmInfoWatcher  # noqa: PLC0415
-
-    watcher: Any = SlurmInfoWatcher(delay_s=LOOK)
-
-    def read(listed: bytes) -> dict[str, dict[str, str]]:
-        alive = listed.decode().split()
-        return {job: {"State": "RUNNING" if job in alive else "ENDED"} for job in watcher._registered}  # noqa: SLF001
-
-    watcher._make_command = lambda: list(LISTING)  # noqa: SLF001
-    watcher.read_info = read
-    return watcher

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
+from seqlab.compat.torch import has_memory
 from seqlab.engines.double_backward import gradients
 from seqlab.engines.native.kernel import Kernel, Slices
-from seqlab.engines.surroundings import has_memory, watcher
+from seqlab.engines.surroundings import watcher
 
 InSteps = Callable[..., tuple[Tensor, Tensor | None]]
 """A function of the tensors of ``Inputs`` that computes what the kernel does in torch's single operations."""

@@ -13,9 +13,9 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, fx
-from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from seqlab.compat.torch import core_aten_decompositions
 from seqlab.engines.native.plan import Location, Plan, Stage, is_number
 
 EXPENSIVE = frozenset(

@@ -15,6 +15,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import distributed
 
+from seqlab.compat import lightning as loops
 from seqlab.errors import RunError
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.runs.checkpoint.values import check_savable
@@ -58,10 +59,7 @@ class Resume(Callback):
         self._at_time = time.monotonic()
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        # Lightning's own handlers stop in the middle of validation, and can leave two processes waiting.
-        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
-        # It looks for them on the device before every batch, and waits for it.
-        trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]  # noqa: SLF001
+        loops.leave_signals(trainer)
         if stage == "fit":
             self._request.listen()
             if trainer.world_size > 1 and self._ranks is None:
@@ -88,21 +86,18 @@ class Resume(Callback):
     def save_start(self, trainer: Trainer) -> None:
         """Save where an epoch begins, if there is anything to save."""
         self.folder.trains()
-        # Gone on between epochs, Lightning does not count this one as begun, and then the next one twice.
-        trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
+        loops.count_epoch(trainer)
         if trainer.global_step not in (0, self._at_step):
-            _count_from_zero(trainer)
+            loops.count_batches_from_zero(trainer)
             self._save(trainer)
         self._stop_if_asked(trainer, self._agree(trainer))
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        loop = trainer.fit_loop.epoch_loop
-        # Else Lightning would leave out a plateau schedule's step at the end of the first epoch.
-        trainer.fit_loop.restarting = False
+        loops.take_plateau_step(trainer)
         # After an epoch's last batch comes its validation, and a state within that cannot be saved.
-        if loop.batch_progress.is_last_batch or trainer.fit_loop._should_accumulate():  # noqa: SLF001
+        if not loops.is_within_epoch(trainer):
             return
         wanted = self._agree(trainer)
         if wanted:
@@ -199,8 +194,7 @@ class SavedFirst(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        # Gone on between epochs, Lightning counts one step too many for what callbacks log.
-        trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step  # noqa: SLF001
+        loops.count_logged_steps(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.resume.save_end(trainer)
@@ -213,18 +207,6 @@ def _ours(module: LightningModule) -> SequenceModule:
 
 def _train_scores(module: LightningModule) -> torch.nn.Module:
     return _ours(module).task.stage("train")
-
-
-def _count_from_zero(trainer: Trainer) -> None:
-    """Let the batches of an epoch be counted from zero now, and not a moment later, as Lightning does."""
-    loop = trainer.fit_loop.epoch_loop
-    for progress in (
-        loop.batch_progress,
-        loop.scheduler_progress,
-        loop.automatic_optimization.optim_progress,
-    ):
-        progress.reset_on_run()
-    loop.val_loop.batch_progress.total.reset()
 
 
 def _gather(mine: State, world_size: int) -> list[State]:

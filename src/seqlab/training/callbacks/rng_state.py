@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
+from seqlab.compat.torchmetrics import set_update_count, update_count
+
 State = dict[str, Any]
 """Plain values and tensors, which torch.load(weights_only=True) reads."""
 
@@ -45,7 +47,7 @@ def metric_state(module: nn.Module) -> list[State]:
     processor = torch.device("cpu")
     return [
         {
-            "updates": metric._update_count,  # noqa: SLF001
+            "updates": update_count(metric),
             "values": {name: _moved(value, processor) for name, value in metric.metric_state.items()},
         }
         for metric in _metrics(module)
@@ -56,7 +58,7 @@ def restore_metric_state(module: nn.Module, states: list[State], device: torch.d
     """Put the sums of a module's metrics back."""
     for metric, state in zip(_metrics(module), states, strict=True):
         metric.reset()
-        metric._update_count = state["updates"]  # noqa: SLF001
+        set_update_count(metric, state["updates"])
         for name, value in state["values"].items():
             setattr(metric, name, _moved(value, device))
 

@@ -1,0 +1,25 @@
+"""What Hydra keeps private: its options, its launcher, and what a job has raised."""
+
+from argparse import ArgumentParser
+
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher  # the plugins folder shows no other way
+from hydra._internal.utils import get_args_parser
+from hydra.core.utils import JobReturn, JobStatus
+
+__all__ = ["BasicLauncher", "failure", "options", "parser"]
+
+
+def parser() -> ArgumentParser:
+    """Return what parses Hydra's options, which are to be told from settings and checked before it exits."""
+    return get_args_parser()
+
+
+def options(parser: ArgumentParser) -> dict[str, int | str | None]:
+    """Return how many values each option of a parser takes, as ``nargs`` has it: None is one."""
+    return {name: action.nargs for action in parser._actions for name in action.option_strings}
+
+
+def failure(job: JobReturn | None) -> BaseException | None:
+    """Return what a job has raised; its public property raises it."""
+    raised = job._return_value if job is not None and job.status == JobStatus.FAILED else None
+    return raised if isinstance(raised, BaseException) else None

@@ -1,0 +1,51 @@
+"""What Lightning's loops keep private, on which a run depends that is to continue exactly."""
+
+from lightning.pytorch import Trainer
+
+
+def leave_signals(trainer: Trainer) -> None:
+    """Leave signals to seqlab.
+
+    Lightning's handlers stop in the middle of validation, and can leave two processes waiting; it also asks
+    the device for signals before every batch, and waits for the answer.
+    """
+    trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+    trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = lambda: None  # type: ignore[method-assign]
+
+
+def restore_loader_places(trainer: Trainer) -> None:
+    """Tell the loaders their place in a continued epoch, if they were made before the checkpoint was read."""
+    trainer.fit_loop._load_combined_loader_states()
+
+
+def is_within_epoch(trainer: Trainer) -> bool:
+    """Return whether the optimizer has just stepped, and the epoch's last batch is still to come."""
+    loop = trainer.fit_loop
+    return not (loop.epoch_loop.batch_progress.is_last_batch or loop._should_accumulate())
+
+
+def take_plateau_step(trainer: Trainer) -> None:
+    """Have a plateau schedule step at the end of a continued epoch, which Lightning would leave out."""
+    trainer.fit_loop.restarting = False
+
+
+def count_epoch(trainer: Trainer) -> None:
+    """Count this epoch as begun; in a continued run, Lightning would count the next one twice."""
+    trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
+
+
+def count_logged_steps(trainer: Trainer) -> None:
+    """Let callbacks log at the optimizer's step; continued between epochs, Lightning counts one too many."""
+    trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
+
+
+def count_batches_from_zero(trainer: Trainer) -> None:
+    """Let the batches of an epoch be counted from zero now, and not a moment later, as Lightning does."""
+    loop = trainer.fit_loop.epoch_loop
+    for progress in (
+        loop.batch_progress,
+        loop.scheduler_progress,
+        loop.automatic_optimization.optim_progress,
+    ):
+        progress.reset_on_run()
+    loop.val_loop.batch_progress.total.reset()

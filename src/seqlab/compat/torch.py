@@ -1,0 +1,64 @@
+"""What torch keeps private, of which an engine must know."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch._decomp import core_aten_decompositions  # what make_fx writes a graph with
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+from torch.autograd import forward_ad
+from torch.optim.lr_scheduler import LRScheduler, _enable_get_lr_call
+from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils._pytree import register_pytree_node  # how torch.func learns a container
+
+__all__ = [
+    "core_aten_decompositions",
+    "has_hooks",
+    "has_memory",
+    "in_dispatch_mode",
+    "in_forward_mode",
+    "in_transform",
+    "rates",
+    "register_pytree_node",
+    "without_transforms",
+]
+
+
+def rates(schedule: LRScheduler) -> list[float | Tensor]:
+    """Return the rates of a schedule where it stands; asked outside of a step, it would warn."""
+    with _enable_get_lr_call(schedule):
+        return schedule.get_lr()
+
+
+def in_transform() -> bool:
+    """Return whether torch.func transforms what is computed now."""
+    return torch._C._functorch.maybe_current_level() is not None
+
+
+def in_forward_mode() -> bool:
+    """Return whether tensors may carry tangents now."""
+    return forward_ad._current_level >= 0
+
+
+def in_dispatch_mode() -> bool:
+    """Return whether a mode, such as make_fx's, sees each operation now."""
+    return torch._C._len_torch_dispatch_stack() > 0
+
+
+@contextmanager
+def without_transforms() -> Iterator[None]:
+    """Disable every active transform and mode within the context, so that tensors are ordinary ones."""
+    with _disable_current_modes(), temporarily_clear_interpreter_stack():
+        yield
+
+
+def has_memory(tensor: Tensor) -> bool:
+    """Return whether a tensor has storage; the tensors of a batch of gradients have none."""
+    return torch._C._has_storage(tensor)
+
+
+def has_hooks(module: nn.Module) -> bool:
+    """Return whether a hook would run when ``module`` is called."""
+    kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+    return any(getattr(module, kind) for kind in kinds)
