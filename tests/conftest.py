@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -92,6 +93,42 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         return cli.train(["paths.output_dir=out", "trainer.accelerator=cpu", *arguments])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def trained_runs() -> dict[object, Path]:
+    """Return the folders in which runs were trained that several tests look at, by their settings."""
+    return {}
+
+
+@pytest.fixture
+def trained(
+    train: Callable[..., int],
+    trained_runs: dict[object, Path],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Path]:
+    """Return what gives a test its copy of a run, below the working folder; the same run is trained once.
+
+    It takes settings, and the files beside the run by their names: the run reads those of the first test.
+    """
+
+    def copy(*settings: str, **files: str) -> Path:
+        wanted = (settings, tuple(files.items()))
+        if wanted not in trained_runs:
+            folder = tmp_path_factory.mktemp("trained")
+            for name, content in files.items():
+                (folder / name).write_text(content, encoding="utf-8")
+            with monkeypatch.context() as patch:
+                patch.chdir(folder)
+                assert train(*settings) == 0
+            trained_runs[wanted] = folder
+        shutil.copytree(trained_runs[wanted], tmp_path, dirs_exist_ok=True)
+        (record,) = trained_runs[wanted].glob("out/**/run.json")
+        return record.parent.relative_to(trained_runs[wanted])
+
+    return copy
 
 
 @pytest.fixture

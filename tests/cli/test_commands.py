@@ -14,10 +14,8 @@ QUICK = ("trainer.max_epochs=2", "model.hidden_size=16", "callbacks=none", "logg
 
 
 @pytest.fixture
-def run(train) -> Path:
-    assert train(*QUICK, "task.baselines=false", "callbacks.predictions=true") == 0
-    (record,) = Path("out").rglob("run.json")
-    return record.parent
+def run(trained) -> Path:
+    return trained(*QUICK, "task.baselines=false", "callbacks.predictions=true")
 
 
 def test_eval_gives_the_scores_of_the_run_again(command, run):

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-QUICK = ("trainer.max_epochs=1", "model.hidden_size=8", "callbacks=none", "logger=none", "verbosity=quiet")
+TINY = (
+    "trainer.max_epochs=1",
+    "trainer.limit_train_batches=8",
+    "model.hidden_size=8",
+    "callbacks=none",
+    "logger=none",
+    "task.baselines=false",
+    "verbosity=quiet",
+)
 
 
 @pytest.fixture
@@ -15,7 +23,7 @@ def finished(train) -> Callable[..., Path]:
     """Return a function that trains a little and returns the run's folder."""
 
     def run(*arguments: str) -> Path:
-        assert train(*QUICK, "task.baselines=false", *arguments) == 0
+        assert train(*TINY, *arguments) == 0
         (record,) = Path("out").rglob("run.json")
         return record.parent
 
@@ -23,12 +31,12 @@ def finished(train) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def classifier(finished) -> Path:
-    return finished("model.bidirectional=true", "model.encoder=ngrams", "data.ngrams=3")
+def classifier(trained) -> Path:
+    return trained(*TINY, "model.bidirectional=true", "model.encoder=ngrams", "data.ngrams=3")
 
 
 @pytest.fixture
-def forecaster(finished) -> Path:
+def forecaster(trained) -> Path:
     hours = pd.date_range("2021-03-01", periods=400, freq="h")
     random = np.random.default_rng(0)
     day = 2 * np.pi * hours.hour.to_numpy() / 24
@@ -36,10 +44,9 @@ def forecaster(finished) -> Path:
         "load": 50 + 10 * np.sin(day) + random.normal(size=400),
         "sun": np.cos(day) + random.random(400),
     }
-    pd.DataFrame({"time": hours.strftime("%d.%m.%Y %H:%M"), **columns}).to_csv(
-        "mine.csv", index=False, sep=";"
-    )
-    return finished(
+    frame = pd.DataFrame({"time": hours.strftime("%d.%m.%Y %H:%M"), **columns})
+    return trained(
+        *TINY,
         "data=series_csv",
         "data.path=mine.csv",
         "data.separator=semicolon",
@@ -47,4 +54,5 @@ def forecaster(finished) -> Path:
         "data.targets=[load]",
         "data.input_days=1",
         "data.horizon_days=0.5",
+        **{"mine.csv": frame.to_csv(index=False, sep=";")},
     )

@@ -39,10 +39,8 @@ def test_a_run_that_was_trained_on_gpus_is_used_where_there_are_none(tmp_path, m
 
 
 @pytest.fixture
-def run(train) -> Path:
-    assert train(*QUICK, "task.baselines=false") == 0
-    (record,) = Path("out").rglob("run.json")
-    return record.parent
+def run(trained) -> Path:
+    return trained(*QUICK, "task.baselines=false")
 
 
 def test_what_concerns_the_command_alone_is_not_saved(run):

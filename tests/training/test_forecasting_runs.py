@@ -121,11 +121,10 @@ def test_eval_finds_a_file_that_has_moved_and_refuses_another(train, command, tm
 
 
 @pytest.fixture
-def run(train) -> Path:
+def run(trained) -> Path:
     """Return a run of hours whose forecasts are in predictions.csv."""
-    series().to_csv("mine.csv", index=False)
-    assert train(*OWN, "callbacks=none", "callbacks.predictions=true", "task.baselines=false") == 0
-    return the_run()
+    settings = ("callbacks=none", "callbacks.predictions=true", "task.baselines=false")
+    return trained(*OWN, *settings, **{"mine.csv": series().to_csv(index=False)})
 
 
 def test_predict_goes_on_where_the_file_ends_as_the_runs_own_test_did(run, command):

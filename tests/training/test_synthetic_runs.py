@@ -30,10 +30,9 @@ def the_run() -> Path:
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, train, command):
+def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, trained, command):
     setting, scores, baselines, answers = TASKS[name]
-    assert train(f"data={name}", setting, *TINY) == 0
-    run = the_run()
+    run = trained(f"data={name}", setting, *TINY)
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "done"
     assert (record["data"]["name"], record["data"]["source"]) == (name, "generated")
@@ -50,10 +49,10 @@ def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, train, com
     assert json.loads(shown) == pytest.approx(record["metrics"], rel=1e-4)
 
 
-def test_the_test_table_of_adding_agrees_with_the_score(train):
-    assert train("data=adding", "data.length=12", *TINY) == 0
-    found = pd.read_csv(the_run() / "predictions.csv")
-    record = json.loads((the_run() / "run.json").read_text())
+def test_the_test_table_of_adding_agrees_with_the_score(trained):
+    run = trained("data=adding", "data.length=12", *TINY)
+    found = pd.read_csv(run / "predictions.csv")
+    record = json.loads((run / "run.json").read_text())
     error = ((found["true"] - found["predicted"]) ** 2).mean()
     assert record["metrics"]["test/mse"] == pytest.approx(error, rel=1e-5)
 
@@ -69,18 +68,18 @@ def test_copy_is_learnt_where_little_is_to_be_remembered(settings, train):
     assert record["metrics"]["test/accuracy"] > 0.95
 
 
-def test_a_run_on_parity_answers_strings_of_ones_own(train, command):
-    assert train("data=parity", "data.test_length=60", *TINY, "callbacks=none", "task.baselines=false") == 0
-    code, shown, _ = command("predict", the_run(), "0110", "--json")
+def test_a_run_on_parity_answers_strings_of_ones_own(trained, command):
+    run = trained("data=parity", "data.test_length=60", *TINY)
+    code, shown, _ = command("predict", run, "0110", "--json")
     assert code == 0
     (answer,) = json.loads(shown)
     assert set(answer["classes"]) == {"even", "odd"}
 
 
 @pytest.mark.parametrize("name", ["adding", "copy"])
-def test_what_cannot_be_asked_of_generated_data_is_refused_in_a_line(name, train, command):
-    assert train(f"data={name}", "data.length=5", *TINY, "callbacks=none", "task.baselines=false") == 0
-    for arguments in (("predict", the_run(), "abc"), ("eval", the_run(), "--root", ".")):
+def test_what_cannot_be_asked_of_generated_data_is_refused_in_a_line(name, trained, command):
+    run = trained(f"data={name}", TASKS[name][0], *TINY)
+    for arguments in (("predict", run, "abc"), ("eval", run, "--root", ".")):
         code, _, said = command(*arguments)
         assert code == 2
         assert f"data={name} is generated" in said

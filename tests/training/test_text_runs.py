@@ -129,14 +129,17 @@ def test_eval_finds_a_file_that_has_moved_and_refuses_one_that_has_changed(train
     assert "--root" in complaint
 
 
-@pytest.mark.parametrize("text", ["one\rreturn", "line\r\nend", "line\u2028end", " ,\"'\t;", "NULL"])
-def test_every_test_text_can_be_read_again_from_the_predictions(text, train):
-    lines = [{"text": f"{text} {number}", "label": "ab"[number % 2]} for number in range(30)]
+def test_every_test_text_can_be_read_again_from_the_predictions(train):
+    texts = ["one\rreturn", "line\r\nend", "line\u2028end", " ,\"'\t;", "NULL"]
+    lines = [
+        {"text": f"{text} {number}", "label": "ab"[number % 2]} for text in texts for number in range(30)
+    ]
     Path("my.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert train(*QUICK, "data.path=my.jsonl", "trainer.max_epochs=1", "data.test_share=0.3") == 0
     table = predictions(the_run())
     written = {line["text"].replace("\r", " ").strip(): line["label"] for line in lines}
-    assert len(table) == 8
+    assert len(table) == 43
+    assert all(any(row.text.startswith(text.strip()[:3]) for row in table.itertuples()) for text in texts)
     assert [written.get(row.text) for row in table.itertuples()] == list(table["true"])
 
 
