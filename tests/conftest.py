@@ -16,7 +16,15 @@ from lightning.pytorch import Callback
 from seqlab import cli
 from seqlab.io import devices
 from seqlab.registry import signature
-from seqlab.registry.catalog import callbacks, cells, datasets, loggers, optimizers, schedulers, tasks
+from seqlab.registry.catalog import (
+    callbacks,
+    cells,
+    datasets,
+    loggers,
+    optimizers,
+    schedulers,
+    tasks,
+)
 
 KINDS = (callbacks, cells, datasets, loggers, optimizers, schedulers, tasks)
 """What a test may register."""

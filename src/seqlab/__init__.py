@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seqlab.registry.catalog import (
         register_callback,
         register_logger,
+        register_metric,
         register_optimizer,
         register_scheduler,
     )
@@ -36,21 +37,23 @@ __all__ = [
     "register_cell",
     "register_dataset",
     "register_logger",
+    "register_metric",
     "register_optimizer",
     "register_scheduler",
     "register_task",
 ]
 
-_HOMES = dict.fromkeys(
-    ("Classification", "Forecasting", "Regression", "Score", "Tagging", "Task", "register_task"),
-    "seqlab.tasks",
-) | {
-    "register_dataset": "seqlab.data",
-    **dict.fromkeys(
-        ("register_callback", "register_logger", "register_optimizer", "register_scheduler"),
+_HOMES = (
+    dict.fromkeys(
+        ("Classification", "Forecasting", "Regression", "Score", "Tagging", "Task", "register_task"),
+        "seqlab.tasks",
+    )
+    | dict.fromkeys(
+        ("register_callback", "register_logger", "register_metric", "register_optimizer"),
         "seqlab.registry.catalog",
-    ),
-}
+    )
+    | {"register_dataset": "seqlab.data", "register_scheduler": "seqlab.registry.catalog"}
+)
 """The packages of what is not of seqlab.cells."""
 
 

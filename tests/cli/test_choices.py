@@ -1,10 +1,13 @@
 """What has no file in conf/ is chosen by its registered name or its path."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from seqlab import cli
 
 QUICK = ("model.hidden_size=4", "trainer.max_epochs=1", "callbacks=none", "logger=none", "verbosity=quiet")
 MINE = """
@@ -89,6 +92,61 @@ def test_loggers_of_lightning_and_of_the_users_own_beside_each_other(settings_of
         assert "model.hidden_size: 4" in (rows.parent / "hparams.yaml").read_text()
 
 
+OWN_METRIC = """
+import torch
+from torchmetrics import Metric
+
+from seqlab import register_metric
+
+
+@register_metric("sure")
+class Sure(Metric):
+    higher_is_better = True
+
+    def __init__(self, *, at_least: float = 0.5):
+        super().__init__()
+        self.at_least = at_least
+        self.add_state("shares", default=[], dist_reduce_fx="cat")
+
+    def update(self, preds, target):
+        self.shares.append((preds.max(1).values >= self.at_least).double())
+
+    def compute(self):
+        return torch.cat(self.shares).mean()
+"""
+
+
+def test_metrics_of_torchmetrics_and_of_the_users_own_score_a_run(settings_of_run, monkeypatch, capfd):
+    Path("my_pkg.py").write_text(OWN_METRIC)
+    found = settings_of_run(
+        *("task.metrics.sure._target_=my_pkg.Sure", "task.metrics.sure.at_least=0.1"),
+        *("task.metrics.auroc={}", "task.monitor=val/auroc"),
+    )["task"]
+    assert found["metrics"]["sure"] == {"_target_": "my_pkg.Sure", "at_least": 0.1}
+    (file,) = Path("out").rglob("run.json")
+    record = json.loads(file.read_text())
+    metrics = record["metrics"]
+    assert {"val/auroc", "test/auroc", "val/sure", "test/sure"} <= metrics.keys()
+    assert (record["task"]["monitor"], record["score"]) == ("val/auroc", metrics["val/auroc"])
+    assert '"val/sure"' in (file.parent / "metrics.jsonl").read_text()
+
+    def seqlab(*words):
+        monkeypatch.setattr(sys, "argv", ["seqlab", *words])
+        capfd.readouterr()
+        return cli.main(), capfd.readouterr()
+
+    del sys.modules["my_pkg"]
+    code, shown = seqlab("eval", str(file.parent))
+    assert (code, "imports=my_pkg: a run's own modules are executed only if" in shown.err) == (2, True)
+    code, shown = seqlab("eval", str(file.parent), "--imports", "my_pkg")
+    assert (code, f"{metrics['test/sure']:.4f}" in shown.out) == (0, True)
+    del sys.modules["my_pkg"]
+    assert seqlab("predict", str(file.parent), "Satoshi")[0] == 0
+    assert "my_pkg" not in sys.modules
+    code, shown = seqlab("report", "out")
+    assert "auroc" in shown.out
+
+
 OWN_CALLBACK = """
 from pathlib import Path
 
@@ -130,6 +188,13 @@ def test_callbacks_of_lightning_and_of_the_users_own_beside_seqlabs(settings_of_
 
 
 WRONG = {
+    "task.metrics=[r2_score]": ["task: metrics.r2_score: r2_score is no metric of classification; "],
+    "task.metrics=[aurocc]": ["task.metrics.aurocc: no metric named 'aurocc'; did you mean 'auroc'"],
+    "task.metrics=[confusion_matrix]": [
+        "task.metrics.confusion_matrix: a score is one number, and confusion"
+    ],
+    "task.metrics.auroc.averag=macro": ["task.metrics.auroc.averag is unknown; did you mean 'average'"],
+    "task.metrics=[f_beta_score]": ["task.metrics.f_beta_score.beta is missing"],
     "callbacks=[default,early_stoping]": [
         "callbacks=early_stoping: there is no such callbacks; did you mean 'early_stopping'"
     ],

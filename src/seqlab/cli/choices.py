@@ -26,8 +26,8 @@ def _node(group: str, name: str) -> dict[str, Any]:
 
 OFFERED: dict[str, Callable[[str], Any]] = {
     "data": lambda name: datasets[name].preset(),
-    "task": TASKS.defaults,
-    **{group: partial(_node, group) for group in CHOICES},
+    "task": lambda name: TASKS.defaults(name) | {"metrics": None},  # a list can take the place of None
+    **{group: partial(_node, group) for group in CHOICES if "." not in group},
 }
 """What returns the settings of a class, by group."""
 WHOLE = {"data": "_global_"}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field, model_validator
 
-from seqlab.registry.catalog import callbacks, loggers, optimizers, schedulers
+from seqlab.registry.catalog import callbacks, loggers, metrics, optimizers, schedulers
 from seqlab.registry.registry import Registry
 from seqlab.registry.section import Choice, Part
 from seqlab.registry.types import NotNegative, Positive, Section, Share, as_list
@@ -51,6 +51,7 @@ CHOICES = {
     ),
     "logger": Choice(loggers, given=("folder", "at_step"), filled=("save_dir",), base=Part, is_open=True),
     "callbacks": Choice(callbacks, given=("folder",), base=Part),
+    "task.metrics": Choice(metrics, given=("num_classes",), base=Part),
 }
 """The groups whose settings are those of the class that is chosen."""
 
@@ -76,6 +77,8 @@ def canonical(raw: Mapping[str, Any]) -> dict[str, Any]:
         found["logger"] = _each_below_its_key(raw["logger"], loggers)
     if isinstance(section := raw.get("callbacks"), Mapping):
         found["callbacks"] = {key: _named(key, value) for key, value in section.items()}
+    if isinstance(section := found.get("task"), Mapping) and "metrics" in section:
+        found["task"] = {**section, "metrics": _each_below_its_key(section["metrics"], metrics)}
     return found
 
 
@@ -84,7 +87,8 @@ def _each_below_its_key(section: Any, registry: Registry[Any]) -> Any:
     if isinstance(section, Mapping) and isinstance(section.get("name"), str | Sequence):
         section = section["name"]  # as earlier versions of seqlab wrote it
     if isinstance(section, str | Sequence):
-        section = {key_of(str(name), registry): {"_target_": str(name)} for name in as_list(section)}
+        each = [one if isinstance(one, Mapping) else {"_target_": str(one)} for one in as_list(section)]
+        section = {key_of(str(one.get("_target_")), registry): one for one in each}
     if not isinstance(section, Mapping):
         return section
     switched = {key: {} if value is True else value for key, value in section.items() if value is not False}
@@ -122,7 +126,9 @@ def modules_of(raw: Mapping[str, Any]) -> list[str]:
 def _targets(raw: Mapping[str, Any]) -> Iterator[str]:
     """Yield the classes that a canonical configuration names, whatever else is wrong with it."""
     for group, choice in CHOICES.items():
-        section = raw.get(group)
+        section: Any = raw
+        for key in group.split("."):
+            section = section.get(key) if isinstance(section, Mapping) else None
         parts = (
             [section] if choice.key == "name" else section.values() if isinstance(section, Mapping) else ()
         )

@@ -1,17 +1,22 @@
 """conf/task: what every task has; the other settings are those of its class."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
+from seqlab.config.choices import CHOICES
 from seqlab.errors import near
-from seqlab.registry.catalog import tasks
-from seqlab.registry.section import Choice
+from seqlab.registry.catalog import metrics, tasks
+from seqlab.registry.section import Choice, Part
 from seqlab.registry.types import Section
 
 if TYPE_CHECKING:
     from seqlab.tasks.score import Score
+
+METRICS = CHOICES["task.metrics"]
 
 
 class TaskConfig(Section):
@@ -20,6 +25,7 @@ class TaskConfig(Section):
     name: str
     monitor: str | None = None
     baselines: bool = True
+    metrics: dict[str, Annotated[SerializeAsAny[Part], METRICS.validator]] = Field(default={})
 
     @property
     def question(self) -> str:
@@ -30,7 +36,16 @@ class TaskConfig(Section):
     def scores(self) -> "tuple[Score, ...]":
         """What a run knows of its validation data after every epoch."""
         found: tuple[Score, ...] = tasks.attribute(self.name, "scores")
-        return found
+        return (*found, *(self._further(found[0], name) for name in self.metrics))
+
+    def _further(self, pattern: "Score", name: str) -> "Score":
+        """Return the score of a metric, of which its class says which way is better."""
+        better: dict[bool | None, Literal["higher", "lower"] | None] = {True: "higher", False: "lower"}
+        is_better = None
+        with suppress(LookupError):
+            is_better = metrics.attribute(self.metrics[name].target_, "higher_is_better")
+        found = replace(pattern, name=name, label=name, title="", unit=None, in_tables=True, each_epoch=False)
+        return replace(found, better=better.get(is_better))
 
     @property
     def watched(self) -> str:
@@ -47,6 +62,29 @@ class TaskConfig(Section):
         """The name of its class and what that takes."""
         return self.model_dump(exclude={"monitor", "baselines"})
 
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _none_are_no_metrics(cls, raw: Any) -> Any:
+        return {} if raw is None else raw
+
+    @model_validator(mode="after")
+    def _metrics_judge_such_answers(self) -> "TaskConfig":
+        if not self.metrics:
+            return self
+        has_classes = self.question in ("classification", "tagging")
+        kind = "classification.Multiclass" if has_classes else "regression."
+        fitting = [name for name in metrics if _is_for(kind, metrics.path(name))]
+        own = [score.name for score in tasks.attribute(self.name, "scores")]
+        for name, part in self.metrics.items():
+            if not name.isidentifier() or name in own:
+                raise ValueError(f"metrics.{name}: call the score something else; {', '.join(own)} are there")
+            if not _is_for(kind, metrics.path(part.target_)):
+                raise ValueError(
+                    f"metrics.{name}: {part.target_} is no metric of {self.question}; "
+                    f"{near(part.target_.rpartition('.')[2], fitting)}"
+                )
+        return self
+
     @model_validator(mode="after")
     def _monitor_is_known(self) -> "TaskConfig":
         known = [f"val/{score.name}" for score in self.scores if score.better]
@@ -55,6 +93,11 @@ class TaskConfig(Section):
                 f"monitor={self.watched} is no score of {self.name} to choose by; {near(self.watched, known)}"
             )
         return self
+
+
+def _is_for(kind: str, path: str) -> bool:
+    """Return whether a metric of torchmetrics is for such answers; of the user's own that is tried later."""
+    return not path.startswith("torchmetrics.") or path.startswith(f"torchmetrics.{kind}")
 
 
 TASKS = Choice(tasks, base=TaskConfig)

@@ -24,7 +24,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         DataError: the data are gone, or not the ones the run has seen.
         ConfigError: a root is named for data that are generated.
     """
-    run = load_run(path, checkpoint)
+    run = load_run(path, checkpoint, is_judged=True)
     config = run.config
     recorded = run.record.get("data", {}).get("path")
     if root is None and recorded and Path(recorded).exists():
@@ -57,7 +57,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     return {
         f"{stage}/{name}": value
         for stage in ("val", "test")
-        for name, value in run.module.task.compute(stage).items()
+        for name, value in run.module.scores(stage).items()
     }
 
 

@@ -17,6 +17,7 @@ from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, take_rate
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.tasks import tasks
+from seqlab.tasks.further import FurtherScores
 
 MOST_IDS = 20
 """Samples that an error names."""
@@ -43,7 +44,8 @@ class SequenceModule(LightningModule):
     Args:
         spec: what the data declare (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
-        task: its name, if it is not the one that data ask, and its settings, such as ``label_smoothing``.
+        task: its name, if it is not the one that data ask, its settings, such as ``label_smoothing``, and
+            ``metrics``, further scores by name.
         optimizer: name or path, and the arguments of the class, see ``make_optimizer``.
         scheduler: name or path, and its settings, see ``make_scheduler``.
     """
@@ -63,8 +65,10 @@ class SequenceModule(LightningModule):
         self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
         self.scheduler_settings = dict(scheduler or {"name": "none"})
         settings = dict(task or {})
+        further = settings.pop("metrics", None) or {}
         name = settings.pop("name", None) or spec.get("task", "classification")
         self.task = tasks[name].of(spec, settings)
+        self.further = FurtherScores(self.task, further)
         self.model = SequenceModel(
             kind=spec["kind"],
             input_size=spec["input_size"],
@@ -128,12 +132,12 @@ class SequenceModule(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Start the validation scores anew, of weights that are known to be finite."""
         self.settle()
-        self.task.reset("val")
+        self._reset("val")
 
     def on_test_epoch_start(self) -> None:
         """Start the test scores anew."""
-        self.task.reset("test")
-        self.task.reset("drawn")
+        self._reset("test")
+        self._reset("drawn")
 
     def on_train_epoch_end(self) -> None:
         """Log the training scores of the epoch: of the weights as they were at each batch."""
@@ -211,7 +215,17 @@ class SequenceModule(LightningModule):
                 )
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
-        return self.task.step(stage, self(batch.x, batch.lengths), batch)
+        outputs = self(batch.x, batch.lengths)
+        self.further.update(self.task, stage, outputs, batch)
+        return self.task.step(stage, outputs, batch)
+
+    def _reset(self, stage: str) -> None:
+        self.task.reset(stage)
+        self.further.reset(stage)
+
+    def scores(self, stage: str) -> dict[str, float]:
+        """Return all scores of a stage since it began: the task's own, and those of further metrics."""
+        return self.task.compute(stage) | self.further.compute(self.task, stage)
 
     def _lr(self) -> float:
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
@@ -226,7 +240,7 @@ class SequenceModule(LightningModule):
             logger.log_metrics(metrics, step=step)
 
     def _log_epoch(self, stage: str) -> None:
-        metrics = {f"{stage}/{name}": value for name, value in self.task.compute(stage).items()}
+        metrics = {f"{stage}/{name}": value for name, value in self.scores(stage).items()}
         # Lightning logs an epoch only once its last checkpoint is written, which then lacks it.
         self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1, logger=False)
         # A run that goes on writes again what stands at the step of last.ckpt, and keeps what stands before.

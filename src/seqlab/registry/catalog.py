@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers import Logger
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
+    from torchmetrics import Metric
 
     from seqlab.cells.base import Cell
     from seqlab.data.dataset import Dataset
@@ -66,3 +67,20 @@ callbacks: "Registry[type[Callback]]" = Registry(
 )
 """What happens beside training: ``callbacks=[default,NAME]``."""
 register_callback = callbacks.register
+
+
+def _of_metric(path: str) -> str:
+    """Return the name of a metric of torchmetrics: of those for classes, the one for any number of them."""
+    module, _, name = path.rpartition(".")
+    is_for_us = module.endswith("regression") or name.startswith("Multiclass")
+    return in_snake_case(name.removeprefix("Multiclass")) if is_for_us else ""
+
+
+metrics: "Registry[type[Metric]]" = Registry(
+    "metric",
+    foreign=("torchmetrics.classification", "torchmetrics.regression"),
+    naming=_of_metric,
+    base="torchmetrics.Metric",
+)
+"""What answers are scored by beside the scores of their task: ``task.metrics=[NAME]``."""
+register_metric = metrics.register

@@ -173,12 +173,15 @@ class Registry(Mapping[str, T], Generic[T]):
         return takes_others(self.path(name))
 
     def attribute(self, name: str, key: str) -> Any:
-        """Return a class attribute; one of seqlab's own classes is not imported for it.
+        """Return a class attribute; no class is imported for it.
 
         Raises:
             ConfigError: there is no such class.
+            LookupError: it has no such attribute.
         """
-        return attribute_of(self.path(name), key) if self.is_own(name) else getattr(self[name], key)
+        if name in self.theirs():
+            return getattr(self._entries[name], key)
+        return attribute_of(self.path(name), key)
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries or name in self._own or name in self._foreign

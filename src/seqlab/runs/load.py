@@ -53,17 +53,18 @@ class LoadedRun:
     module: SequenceModule
 
 
-def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
+def load_run(path: Path, checkpoint: str = "best", *, is_judged: bool = False) -> LoadedRun:
     """Load a run folder.
 
     Args:
         path: the folder that holds run.json.
         checkpoint: "best" or "last".
+        is_judged: whether its answers are to be scored, by all that its task names.
 
     Raises:
         RunError: a file is missing, damaged, or not what a run of seqlab leaves.
     """
-    record, config = read_run_record(path), read_config(path, anywhere=True)
+    record, config = read_run_record(path), read_config(path, anywhere=True, is_judged=is_judged)
     file = path / "checkpoints" / f"{checkpoint}.ckpt"
     content = read_checkpoint(file)
     try:
@@ -76,12 +77,13 @@ def load_run(path: Path, checkpoint: str = "best") -> LoadedRun:
     return LoadedRun(path, record, config, spec, module)
 
 
-def read_config(path: Path, *, anywhere: bool = False) -> Config:
+def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) -> Config:
     """Return the settings of a run folder; the modules that they name have been imported by the user.
 
     Args:
         path: the folder.
         anywhere: whether the run is used on whatever machine this is, with GPUs or without; else it goes on.
+        is_judged: whether its answers are scored there.
 
     Raises:
         RunError: config.yaml is missing or damaged, or names a module that the user has not named.
@@ -96,6 +98,8 @@ def read_config(path: Path, *, anywhere: bool = False) -> Config:
         raise _refused(file, "does not hold the settings of a run")
     if anywhere:  # nothing is trained, so of what only training needs no class is looked for
         raw |= NOT_ASKED
+        if isinstance(task := raw.get("task"), dict) and not is_judged:
+            raw["task"] = {name: value for name, value in task.items() if name not in ("metrics", "monitor")}
     modules = modules_of(raw)
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
     trainer = raw.get("trainer")

@@ -87,6 +87,14 @@ class Task(nn.Module):
         """
         return outputs
 
+    def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return answers and truths of a batch, as further metrics compare them once they are in units."""
+        return self.answers(outputs, batch.x), batch.y
+
+    def in_units(self, values: Tensor) -> Tensor:
+        """Return answers or truths in the units that people read, in float64 on the CPU."""
+        return values.cpu().double()
+
     def probabilities(self, outputs: Tensor) -> Tensor:
         """Return the probabilities of the classes, [B, C], which ``seqlab explain`` shows; C is 0 without."""
         return torch.empty(len(outputs), 0)

@@ -88,6 +88,10 @@ class Forecasting(Task):
         """Return scaled values, [..., K], in the targets' own units, on the CPU."""
         return scaled.cpu().double() * self.scales + self.means
 
+    def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return scaled forecasts and what came, [B, horizon, K]."""
+        return self.forecast(outputs, batch.x), batch.y
+
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean loss of answers, [B, horizon · K], and note the batch."""
         forecasts = self.forecast(answers, batch.x)

@@ -34,6 +34,7 @@ from seqlab.runs.folder import RunFolder, read_history
 from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
+from seqlab.tasks.further import try_out
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
 from seqlab.training.trainer import Beside, check_classes, check_devices, make_trainer
@@ -88,6 +89,7 @@ def train(
     seed_everything(config.seed, verbose=False)
     data = make_data(config)
     data.setup()
+    try_out(config.task.arguments["metrics"], len(data.spec.classes))
     leave_settings = None if goes_on else partial(save_config, config)
     with folder.running(goes_on=goes_on, leave_settings=leave_settings), run_log(folder.path / "run.log"):
         if goes_on:
@@ -154,7 +156,7 @@ def _announce(
             "series": spec.as_dict()["series"],
         },
         task={
-            "scores": [score.as_dict() for score in module.task.scores],
+            "scores": [score.as_dict() for score in config.task.scores],
             "monitor": config.task.watched,
             "galleries": list(module.task.galleries),
         },
@@ -181,12 +183,12 @@ def _evaluate(
         loggers, trainer.loggers = trainer.loggers, []
         trainer.validate(module, datamodule=data, verbose=False)
         trainer.loggers = loggers
-        metrics |= {f"val/{name}": value for name, value in module.task.compute("val").items()}
+        metrics |= {f"val/{name}": value for name, value in module.scores("val").items()}
     if trainer.limit_test_batches:
         drawn = [data.drawn_dataloader()] if config.callbacks.score_drawn else []
         trainer.test(module, dataloaders=[data.test_dataloader(), *drawn], verbose=False)
         for stage in ("test", "drawn") if drawn else ("test",):
-            metrics |= {f"{stage}/{name}": value for name, value in module.task.compute(stage).items()}
+            metrics |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
     baselines = module.task.baselines(data, fitted=config.task.baselines) if trainer.is_global_zero else {}
     folder.write(
         metrics=metrics,

@@ -20,7 +20,6 @@ from seqlab.config.choices import CHOICES
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
 from seqlab.errors import ConfigError
 from seqlab.models.precision import for_lightning
-from seqlab.registry.section import Part
 from seqlab.runs.checkpoint.files import Checkpoints
 from seqlab.runs.folder import RunFolder
 from seqlab.training.callbacks import (
@@ -70,10 +69,16 @@ def check_classes(config: Config) -> None:
     Raises:
         ConfigError: one is such.
     """
-    for group, choice in CHOICES.items():
-        section = getattr(config, group)
-        for part in (section,) if choice.key == "name" else section.parts.values():
-            choice.registry[part.target_ if isinstance(part, Part) else part.name]
+    for group, section in (("optimizer", config.optimizer), ("scheduler", config.scheduler)):
+        CHOICES[group].registry[section.model_dump()["name"]]
+    groups = {
+        "logger": config.logger.parts,
+        "callbacks": config.callbacks.parts,
+        "task.metrics": config.task.metrics,
+    }
+    for group, parts in groups.items():
+        for part in parts.values():
+            CHOICES[group].registry[part.target_]
 
 
 def make_trainer(

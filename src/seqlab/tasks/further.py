@@ -1,0 +1,129 @@
+"""Further scores: torchmetrics' metrics, or the user's, of all answers of a stage at once.
+
+A stage's answers are collected over batches and ranks and judged in the order of the samples, in float64 on
+the processor: batch sizes and numbers of ranks change no score.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from seqlab.data import Batch
+from seqlab.errors import ConfigError, failure
+from seqlab.registry.catalog import metrics
+from seqlab.tasks.base import STAGES, Task
+from seqlab.tasks.metrics import Forecasts
+
+SAMPLES = 4
+"""Samples a class on which a metric is tried."""
+
+Settings = Mapping[str, Mapping[str, Any]]
+"""By the name of the score the class, as ``_target_``, and its arguments."""
+
+
+class FurtherScores(nn.Module):
+    """What is scored beside a task's own scores.
+
+    Args:
+        task: whose answers are judged.
+        settings: of the metrics.
+    """
+
+    def __init__(self, task: Task, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.classes: Sequence[str] = getattr(task, "classes", ())
+        self.targets: Sequence[str] = getattr(task, "targets", ("",))
+        self.stages = nn.ModuleList(Forecasts() for _ in STAGES)
+
+    @torch.no_grad()
+    def update(self, task: Task, stage: str, outputs: Tensor, batch: Batch) -> None:
+        """Note a batch of a stage other than training."""
+        if self.settings and stage != "train":
+            self._of(stage).update(batch.ids, *task.compared(outputs, batch))
+
+    def compute(self, task: Task, stage: str) -> dict[str, float]:
+        """Return the scores of a stage; of several targets their mean, and each as ``<score>/<target>``."""
+        if not self.settings or stage == "train":
+            return {}
+        answers, truths = map(task.in_units, self._of(stage).compute())
+        if self.classes:
+            return judge(self.settings, answers.reshape(-1, len(self.classes)), truths.reshape(-1).long())
+        if len(self.targets) == 1:
+            return judge(self.settings, answers.reshape(-1), truths.reshape(-1))
+        each = {
+            name: judge(self.settings, answers[..., place].reshape(-1), truths[..., place].reshape(-1))
+            for place, name in enumerate(self.targets)
+        }
+        means = {name: sum(found[name] for found in each.values()) / len(each) for name in self.settings}
+        return means | {
+            f"{name}/{target}": found[name] for target, found in each.items() for name in self.settings
+        }
+
+    def reset(self, stage: str) -> None:
+        """Forget the stage's batches."""
+        self._of(stage).reset()
+
+    def _of(self, stage: str) -> Metric:
+        found = self.stages[STAGES.index(stage)]
+        assert isinstance(found, Metric)  # noqa: S101 (for the type checker)
+        return found
+
+
+def judge(settings: Settings, answers: Tensor, truths: Tensor) -> dict[str, float]:
+    """Return what each metric makes of all answers.
+
+    Args:
+        settings: of the metrics.
+        answers: probabilities of classes, [N, C], or numbers, [N].
+        truths: classes or numbers, [N].
+
+    Raises:
+        ConfigError: a metric cannot be made, does not judge such answers, or gives more than one number.
+    """
+    return {name: _judged(name, one, answers, truths) for name, one in settings.items()}
+
+
+def try_out(settings: Settings, num_classes: int) -> None:
+    """Refuse metrics that cannot judge: they are tried on made-up answers.
+
+    Args:
+        settings: of the metrics.
+        num_classes: of the data; 0 if their answers are numbers.
+
+    Raises:
+        ConfigError: as ``judge`` does.
+    """
+    truths = torch.arange(SAMPLES * max(num_classes, 1))
+    answers = torch.linspace(0.1, 0.9, len(truths) * max(num_classes, 1), dtype=torch.float64)
+    if num_classes:
+        judge(settings, answers.view(-1, num_classes).softmax(1), truths % num_classes)
+    else:
+        judge(settings, answers, truths.double())
+
+
+def _judged(name: str, settings: Mapping[str, Any], answers: Tensor, truths: Tensor) -> float:
+    options = {key: value for key, value in settings.items() if key != "_target_"}
+    one = metrics[settings["_target_"]]
+    try:
+        if "num_classes" in signature(one).parameters:
+            options["num_classes"] = answers.shape[1]
+        with warnings.catch_warnings(action="ignore"):  # of memory that it takes
+            metric = one(**options)
+            metric.distributed_available_fn = lambda: False  # all ranks have all answers
+            if answers.ndim == 1:
+                metric.set_dtype(torch.float64)  # of its sums
+            metric.update(answers, truths)
+            found: Any = metric.compute()
+    except Exception as error:
+        raise ConfigError(f"task.metrics.{name}: {failure(error)}") from error
+    if not isinstance(found, int | float) and not (isinstance(found, Tensor) and found.numel() == 1):
+        what = f"{found.numel()} numbers" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+        target = settings["_target_"]
+        raise ConfigError(f"task.metrics.{name}: a score is one number, and {target} gives {what}")
+    return float(found)
