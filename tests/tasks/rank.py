@@ -10,9 +10,11 @@ import torch.distributed as dist
 
 from seqlab.data import BatchLoader, TokenSamples
 from seqlab.tasks import Classification
+from seqlab.tasks.further import FurtherScores
 
 COUNTS = range(1, 21)
 CLASSES = 4
+FURTHER = {name: {"_target_": name} for name in ("matthews_corr_coef", "hinge_loss")}
 
 
 def samples(count: int) -> TokenSamples:
@@ -30,10 +32,13 @@ def logits(sample: int) -> list[float]:
 def evaluate(count: int, rank: int, world_size: int) -> dict[str, object]:
     """Score ``count`` test samples, three rows a batch; rows that only fill up are answered at random."""
     task = Classification([f"class {number}" for number in range(CLASSES)])
+    further = FurtherScores(task, FURTHER)
     for batch in BatchLoader(samples(count), 3, rank=rank, world_size=world_size):
         rows = [logits(sample) if sample >= 0 else [0.0, 9.0, 0.0, 0.0] for sample in batch.ids.tolist()]
         task.step("test", torch.tensor(rows), batch)
+        further.update(task, "test", torch.tensor(rows), batch)
     return {
+        "further": further.compute(task, "test"),
         "counts": task.counts("test").tolist(),
         "loss": task.compute("test")["loss"],
         "predictions": task.predictions.compute()[0].tolist(),

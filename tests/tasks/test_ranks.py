@@ -8,6 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import torch
+
+from seqlab.tasks.further import judge
+
+from .rank import FURTHER
 
 COUNTS = range(1, 21)
 SCRIPT = Path(__file__).with_name("rank.py")
@@ -52,6 +57,13 @@ def matrix(count: int) -> list[list[int]]:
     for _, true, row in answers(count):
         counts[true][row.index(max(row))] += 1
     return counts
+
+
+def test_further_scores_are_those_of_all_samples(ranks):
+    for count in COUNTS:
+        logits, y = (torch.tensor([one[place] for one in answers(count)]) for place in (2, 1))
+        expected = judge(FURTHER, (40.0 * logits).softmax(1).double(), y)
+        assert [results[count]["further"] for results in ranks] == [expected] * len(ranks)
 
 
 def test_counts_are_those_of_all_samples(ranks):
