@@ -102,7 +102,7 @@ def test_a_text_may_stand_in_a_file(run, command):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["{run}"], "nothing to explain: name a text"),
+        (["{run}"], "nothing to explain: give a text"),
         (["{run}", " "], "nothing to explain"),
         (["{run}", "a", "--file", "name"], "not both"),
         (["{run}", "--file", "missing"], "missing: No such file"),

@@ -10,7 +10,7 @@ from seqlab.data import Batch
 from seqlab.tasks import Classification
 
 CLASSES = ("Greek", "Irish", "Polish", "Welsh")
-STAGES = ("train", "val", "test", "drawn")
+STAGES = ("train", "val", "test", "balanced")
 
 
 def batch_of(ids: list[int], y: list[int]) -> Batch:
@@ -70,7 +70,7 @@ def test_smoothing_and_class_weights_change_the_loss_of_training_alone(smoothing
     )
     plain = functional.cross_entropy(logits[valid], batch.y[valid])
     assert float(task.step("train", logits, batch)) == pytest.approx(float(weighted), rel=1e-5)
-    for stage in ("val", "test", "drawn"):
+    for stage in ("val", "test", "balanced"):
         assert float(task.step(stage, logits, batch)) == pytest.approx(float(plain), rel=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Scoring a finished run again, from its folder."""
+"""Evaluating a finished run again, from its folder."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     Args:
         path: the run folder.
         checkpoint: "best" or "last".
-        root: where the data are now, if not where the run found them.
+        root: the folder of the data, if they have moved since training.
 
     Raises:
         RunError: the folder is damaged.
-        DataError: the data are gone, or not the ones the run has seen.
-        ConfigError: a root is named for data that are generated.
+        DataError: the data are missing, or are not those of the training.
+        ConfigError: ``root`` is given for generated data.
     """
     run = load_run(path, checkpoint, is_judged=True)
     config = run.config
@@ -31,7 +31,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         root = recorded
     if root is not None:
         if config.data.place is None:
-            raise ConfigError(f"data={config.data.name} is generated, not read; leave --root out")
+            raise ConfigError(f"data={config.data.name} is generated and has no files; leave --root out")
         moved = config.data.model_copy(update={config.data.place: root})
         config = config.model_copy(update={"data": moved})
     data = make_data(config)
@@ -40,7 +40,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         run.spec
     ):
         raise DataError(
-            f"{data.spec.origin} is not what {path} was trained on; name the right folder with --root"
+            f"{data.spec.origin} differs from the data of {path}; give the right folder with --root"
         )
     trainer = Trainer(
         accelerator=config.trainer.accelerator,
@@ -62,5 +62,5 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
 
 
 def _meaning(spec: DataSpec) -> tuple[object, ...]:
-    """Return what the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
+    """Return the meaning of the input and output columns; weights are valid only for the same meaning."""
     return spec.task, spec.classes, spec.symbols, spec.ngrams, spec.series and spec.series.columns

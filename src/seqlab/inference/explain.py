@@ -1,4 +1,4 @@
-"""What a network does with one sequence, step by step: its gates, its states, and the answer so far."""
+"""What does a network compute for one sequence, step by step? Gates, states, and the prediction so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 SOFTWARE = f"seqlab {__version__}"
 SIGNATURE = b"\x89PNG\r\n.*tEXtSoftware\0seqlab "
-"""What the figure's file says of its origin, by which it is known again."""
+"""How the figure's file begins; it identifies a file that seqlab wrote."""
 TOP = 3
-"""Classes that are named after a step."""
+"""How many classes are listed at a step."""
 LONGEST_TITLE = 40
-"""Characters of a text that stand in a title."""
+"""Maximum number of characters of a text in a title."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """The gates and states of one layer in one direction, by name, each [T, H] in the order of time.
+    """The gates and states of one layer and direction, by name, each [T, H] in the order of time.
 
     Attributes:
         gates: values of the gates.
         states: values of the states after every step.
-        bounded: those of both that lie between 0 and 1.
+        bounded: names of gates and states with values between 0 and 1.
     """
 
     gates: Mapping[str, Tensor]
@@ -50,14 +50,14 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """One sequence on its way through a network.
+    """One sequence, and what a network computes for it.
 
     Attributes:
-        title: the sequence in a few words.
-        steps: what was read at every step: letters, words, or times.
-        values: what else there is to show of a step, [T] by name: the targets of a series.
-        classes: names in the order of their numbers; none if the network forecasts.
-        probabilities: of the classes if the sequence ended after a step, [T, C].
+        title: a short description of the sequence.
+        steps: the input at every step: a letter, a word, or a time.
+        values: further values of every step, [T] by name: the targets of a series.
+        classes: names in the order of their numbers; none for a forecast.
+        probabilities: of the classes, if the sequence ended after the step, [T, C].
         layers: by name.
     """
 
@@ -69,28 +69,28 @@ class Explanation:
     layers: Mapping[str, Layer]
 
     def likeliest(self, count: int) -> list[int]:
-        """Return the numbers of the classes that are most probable at any step, by their last one."""
+        """Return the classes that are most probable at any step, sorted by their last probability."""
         most = self.probabilities.amax(0).topk(min(count, len(self.classes))).indices
         last = self.probabilities[-1][most].argsort(descending=True)
         return most[last].tolist()
 
 
 def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) -> Explanation:
-    """Follow a text, or the latest rows of a series, through the network of a run.
+    """Run a text, or the latest rows of a series, through the network of a run, step by step.
 
     Args:
         path: the run folder.
         checkpoint: "best" or "last".
-        text: what to classify; None for what the file holds.
-        file: that holds the text in its place; of a forecaster, a table as ``seqlab predict`` takes it.
+        text: the text to explain; None to read it from the file.
+        file: contains the text; for a forecast, a table as for ``seqlab predict``.
 
     Raises:
-        SeqlabError: the run or the file is damaged, or the run asks for something else.
+        SeqlabError: the run or the file is damaged, or the run needs other input.
     """
     run = load_run(path, checkpoint)
     if run.spec.series is not None:
         if text is not None or file is None:
-            raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
+            raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
         return _series(run, file)
     if run.spec.text is None:
         raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {path}")
@@ -98,7 +98,7 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
 
 
 def table(found: Explanation) -> Table:
-    """Return a row a step: what was read, the likeliest classes so far, and the mean of every gate."""
+    """Return a table with one row per step: the input, the most probable classes, the mean of every gate."""
     shown = Table(box=box.SIMPLE_HEAD)
     many = len(found.layers) > 1
     gates = {
@@ -122,8 +122,8 @@ def leave_figure(found: Explanation, file: Path) -> None:
     """Draw the heat map into a PNG file.
 
     Raises:
-        ConfigError: the file is there, and not of seqlab.
-        RunError: it cannot be written.
+        ConfigError: the file exists and seqlab did not write it.
+        RunError: the file cannot be written.
     """
     file = own_output(file, SIGNATURE)
     figure = heat_map(found, f"{found.title}: gates and states, step by step")
@@ -132,7 +132,7 @@ def leave_figure(found: Explanation, file: Path) -> None:
         with replacing(file) as draft:
             figure.savefig(draft, dpi=120, format="png", metadata={"Software": SOFTWARE})
     except OSError as error:
-        raise RunError(f"cannot write {file}: {error.strerror}; name a file of yours with --out") from error
+        raise RunError(f"cannot write {file}: {error.strerror}; choose another with --out") from error
 
 
 def _likeliest(found: Explanation, step: int) -> str:
@@ -144,22 +144,22 @@ def _likeliest(found: Explanation, step: int) -> str:
 
 
 def _given(text: str | None, file: Path | None) -> str:
-    """Return the text that is to be explained.
+    """Return the text to explain.
 
     Raises:
-        DataError: there is none, or the file cannot be read.
+        DataError: no text is given, or the file cannot be read.
     """
     if file is not None:
         text = read_user_text(file)
     if text is None or not text.strip():
-        raise DataError("nothing to explain: name a text, or --file with one")
+        raise DataError("nothing to explain: give a text, or --file with one")
     return text.strip()
 
 
 def _text(run: LoadedRun, text: str) -> Explanation:
     batch = encode(run.spec, [text]).batch(torch.tensor([0]))
     steps = batch.x.shape[1]
-    with torch.no_grad():  # a row for every beginning of the text
+    with torch.no_grad():  # a row for every prefix of the text
         answers = run.module(batch.x.expand(steps, -1), torch.arange(1, steps + 1))
     return Explanation(
         title=run.spec.headed(text if len(text) <= LONGEST_TITLE else f"{text[:LONGEST_TITLE]}…"),

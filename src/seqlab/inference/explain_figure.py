@@ -1,4 +1,4 @@
-"""Gates and states along one sequence as a heat map, unit by unit, under the class probabilities."""
+"""Gates and states along one sequence as heat maps, unit by unit, below the class probabilities."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from seqlab.inference.explain import Explanation, Layer
 
 CLASSES = 6
-"""Classes that are shown, those most probable at any step."""
+"""How many classes are shown: those most probable at any step."""
 PLAIN: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
-"""One rectangle a number."""
+"""Options of a heat map with one rectangle per number."""
 TICKS = 40
-"""Steps up to which every one is named."""
+"""Up to this number of steps, each has a label."""
 
 
 def heat_map(found: "Explanation", title: str) -> Figure:
-    """Draw one sequence: a column of panels for each layer and direction, above them the classes.
+    """Draw one sequence: a column of panels for each layer and direction, and above them the classes.
 
-    Units stand in the order of the layer's first state after the last step, the same in all of its panels.
+    The units of a layer are sorted by its first state after the last step, in all of its panels.
 
     Args:
         found: the sequence.
-        title: what stands above.
+        title: of the figure.
     """
     columns = len(found.layers)
     rows = max(len(layer.gates) + len(layer.states) for layer in found.layers.values())

@@ -1,4 +1,4 @@
-"""Asking a trained network, in a run folder or exported: about texts, or how a series goes on."""
+"""Predicting with a trained network, from a run folder or an export: texts, or the next steps of a series."""
 
 import logging
 from collections.abc import Sequence
@@ -31,20 +31,20 @@ BATCH = 1024
 
 
 def load(path: Path, checkpoint: str = "best") -> Predictor:
-    """Load what answers: a run folder, or a file that ``seqlab export`` has written.
+    """Load a network from a run folder, or from a file written by ``seqlab export``.
 
     Args:
-        path: the folder, or a file named .safetensors or .onnx.
+        path: the folder, or a .safetensors or .onnx file.
         checkpoint: of a folder, "best" or "last".
 
     Raises:
-        SeqlabError: what is there is missing, damaged, or needs a package that is not installed.
+        SeqlabError: the network is missing or damaged, or needs a package that is not installed.
     """
     if path.suffix not in (".safetensors", ".onnx"):
         run = load_run(path, checkpoint)
         return Predictor.of(run.module, run.spec, run.config.data)
     if checkpoint != "best":
-        raise ConfigError(f"--checkpoint={checkpoint} chooses in a run folder, and {path} is a file")
+        raise ConfigError(f"--checkpoint={checkpoint} is for run folders, and {path} is a file")
     if path.suffix == ".safetensors":
         from seqlab.export.weights import read_weights  # noqa: PLC0415
 
@@ -58,17 +58,17 @@ def load(path: Path, checkpoint: str = "best") -> Predictor:
 
 
 def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: int) -> list[dict[str, Any]]:
-    """Return the answers to texts, or how the series in a file goes on, as plain values.
+    """Return the predictions for texts, or for the series in a file, as simple values.
 
     Args:
-        network: what answers.
-        texts: what is asked.
-        file: further texts, one a line; or a table with the columns that the network has read, at least as
-            long as its input.
-        top: how many classes to name.
+        network: the network.
+        texts: the texts.
+        file: further texts, one per line; or a table with the columns of the training data, at least as long
+            as the network's input.
+        top: how many classes to return.
 
     Raises:
-        DataError: nothing is asked, or the file is missing, malformed, too short, or has a gap at its end.
+        DataError: there is no input, or the file is missing, malformed, too short, or has a gap at its end.
         ConfigError: the network's data are generated.
     """
     spec = network.spec
@@ -79,7 +79,7 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
         answers = torch.cat([network.answer(batch.x, batch.lengths) for batch in batches])
     elif spec.series is not None:
         if texts or file is None:
-            raise DataError("this run forecasts a series: name its latest rows with --file FILE.csv")
+            raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
         x, grid = latest_window(cast("SeriesData", network.data), spec.series, file)
         times = grid.times[-1] + grid.step * np.arange(1, spec.series.horizon_steps + 1)
         asked = [str(np.datetime64(int(time), "s")) for time in times]
@@ -93,16 +93,16 @@ def _texts(texts: Sequence[str], file: Path | None) -> list[str]:
     lines = read_user_text(file).splitlines() if file else []
     asked = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
     if not asked:
-        raise DataError("nothing to predict: name a text, or --file with one text a line")
+        raise DataError("nothing to predict: give a text, or --file with one text per line")
     return asked
 
 
 def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
-    """Return texts as a network reads them, and say which characters or words it does not know.
+    """Return the tokens of texts, and warn about unknown characters or words.
 
     Args:
-        spec: what the network's data declared.
-        texts: each at least one character long.
+        spec: the description of the training data.
+        texts: none of them empty.
     """
     settings = cast("TextSettings", spec.text)
     tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
@@ -110,20 +110,20 @@ def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
     unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
     if unseen:
         shown = " ".join(map(in_a_line, unseen[:20]))
-        log.warning("%d %s are not known from training: %s", len(unseen), settings.tokens, shown)
-    return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, marks=settings.marks)
+        log.warning("%d %s did not occur in training: %s", len(unseen), settings.tokens, shown)
+    return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, bos_eos=settings.bos_eos)
 
 
 def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> tuple[np.ndarray, Grid]:
-    """Read the last steps of a file, as many as a network reads.
+    """Read the last steps of a file, as many as the network's input has.
 
     Args:
-        data: reads such files.
-        series: what the columns are.
-        file: a table with the columns that the network has read, at least as long as its input.
+        data: settings for reading such files.
+        series: the columns.
+        file: a table with the columns of the training data, at least as long as the network's input.
 
     Returns:
-        The input columns in their own units, [T, F], and the whole grid that they end.
+        The input columns in their own units, [T, F], and the whole grid of the file.
 
     Raises:
         DataError: the file is missing, malformed, too short, or has a gap in its last steps.
@@ -133,7 +133,7 @@ def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> t
     if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
         gaps = int((~grid.whole[-series.input_steps :]).sum())
         raise DataError(
-            f"{file}: the last {series.input_steps} steps of {series.step_minutes:g} minutes must be there "
-            f"without a gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or whole file"
+            f"{file}: the last {series.input_steps} steps of {series.step_minutes:g} minutes must have no "
+            f"gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or complete file"
         )
     return in_units(grid, series)[-series.input_steps :], grid

@@ -1,6 +1,6 @@
-"""What is a good answer? Loss, metrics, figures and baselines of each kind of question.
+"""What is a good prediction? Loss, scores, figures and baselines of each task.
 
-Names resolve on first use: what tasks and scores there are is known without torch.
+Names resolve on first use, so that the names of tasks and scores are known without torch.
 """
 
 from importlib import import_module
@@ -34,7 +34,7 @@ _HOMES = {
     "Task": "base",
     "register_task": "base",
 }
-"""The modules of what has another name than its module."""
+"""The modules of names that differ from their module's name."""
 
 
 def __getattr__(name: str) -> Any:

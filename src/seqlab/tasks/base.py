@@ -1,4 +1,4 @@
-"""What every task offers: a loss for a batch, exact scores of a stage, baselines, figures and tables."""
+"""The base class of tasks: a loss for a batch, exact scores of a stage, baselines, figures and tables."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +18,12 @@ from seqlab.tasks.score import Score
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
-STAGES = ("train", "val", "test", "drawn")
-"""What is scored apart; "drawn" are training samples drawn uniformly over classes."""
+STAGES = ("train", "val", "test", "balanced")
+"""Scores are kept by stage; "balanced" are training samples, sampled uniformly over classes."""
 
 
 class Exported(NamedTuple):
-    """What an ONNX file calls its answers, the shape of one, and whether they are float64."""
+    """The output of an ONNX file: its name, the shape for one sample, and whether it is float64."""
 
     name: str
     shape: list[int]
@@ -31,22 +31,22 @@ class Exported(NamedTuple):
 
 
 History = Mapping[str, Sequence[tuple[int, float]]]
-"""(epoch, value) points by metric, such as "train/loss"."""
+"""Points (epoch, value) by metric, such as "train/loss"."""
 
 
 class Task(nn.Module):
-    """A question and how its answers are judged.
+    """What a network is to predict, its loss, and its scores.
 
-    Its settings are the keyword-only arguments of its class.
+    The settings of a task are the keyword-only arguments of its class.
 
     Attributes:
-        question: what data must ask, as in ``DataSpec.task``; a subclass answers the same.
-        scores: the numbers that ``compute`` returns.
-        monitor: the score by which the best weights are chosen, such as "val/loss".
-        galleries: figures of single answers that ``seqlab report --html`` makes of its tables: "confusion",
-            "horizon", "forecasts".
-        output_size: numbers in an answer.
-        output_steps: steps at the end of a sequence that are answered one by one; 0 for one answer in all.
+        question: the kind of question that the data must have, as in ``DataSpec.task``.
+        scores: the scores that ``compute`` returns.
+        monitor: the score that chooses the best weights, such as "val/loss".
+        galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
+            "confusion", "horizon", "forecasts".
+        output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
+        output_steps: steps at the end of a sequence that each have an output; 0 for one output per sequence.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
@@ -65,25 +65,25 @@ class Task(nn.Module):
 
     @classmethod
     def score(cls, name: str) -> Score:
-        """Return the score that is called so after its stage, as in "val/accuracy"."""
+        """Return the score with this name, which follows the stage in "val/accuracy"."""
         return next(score for score in cls.scores if score.name == name.partition("/")[2])
 
     @abstractmethod
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the mean loss over the rows that count, and note the batch for the stage's scores.
+        """Return the mean loss over the valid rows, and update the stage's metrics.
 
         Args:
-            stage: "train", "val", "test" or "drawn".
-            answers: the model's answers, [B, output_size].
-            batch: what was asked.
+            stage: "train", "val", "test" or "balanced".
+            answers: the model's outputs, [B, output_size].
+            batch: the inputs and targets.
         """
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the model's outputs as people read them.
+        """Return the predictions in readable units, such as probabilities.
 
         Args:
-            outputs: [B, output_size].
-            x: the inputs that they answer, as the model has read them.
+            outputs: the model's outputs, [B, output_size].
+            x: the model's inputs.
         """
         return outputs
 
@@ -96,18 +96,18 @@ class Task(nn.Module):
         return values.cpu().double()
 
     def probabilities(self, outputs: Tensor) -> Tensor:
-        """Return the probabilities of the classes, [B, C], which ``seqlab explain`` shows; C is 0 without."""
+        """Return the class probabilities for ``seqlab explain``, [B, C]; C is 0 if there are no classes."""
         return torch.empty(len(outputs), 0)
 
     @classmethod
     def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
-        """Return what ``seqlab predict --json`` prints.
+        """Return the output of ``seqlab predict --json``.
 
         Args:
-            spec: what the data declared.
-            asked: what each answer is to; of a series, the times of one forecast.
-            answers: as the method ``answers`` returns them.
-            top: how many classes to name.
+            spec: the description of the data.
+            asked: the input of each prediction; for a series, the times of one forecast.
+            answers: the result of the method ``answers``.
+            top: how many classes to return.
         """
         return [
             {"text": text, "answer": answer.tolist()} for text, answer in zip(asked, answers, strict=True)
@@ -115,25 +115,25 @@ class Task(nn.Module):
 
     @classmethod
     def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return what ``seqlab predict`` prints of what ``decode`` has returned."""
+        """Return the lines that ``seqlab predict`` prints for the result of ``decode``."""
         return ["\t".join(in_a_line(str(value)) for value in row.values()) for row in rows]
 
     @classmethod
     def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
-        """Return what an ONNX file calls its answers, and what they are.
+        """Return the description of an ONNX file's output.
 
         Raises:
-            ExportError: such answers are not exported.
+            ExportError: the task cannot be exported.
         """
-        raise ExportError(f"{cls.__name__} does not say how to export it; give it exported() and add_tail()")
+        raise ExportError(f"{cls.__name__} cannot be exported; define exported() and add_tail()")
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
-        """Add to an ONNX graph what ``answers`` does; return the name of the result.
+        """Add the operations of ``answers`` to an ONNX graph; return the name of the result.
 
         Args:
-            graph: takes nodes.
-            outputs: the name of the outputs.
-            x: the name of the inputs as the model has read them.
+            graph: the graph to add to.
+            outputs: the name of the model's outputs.
+            x: the name of the model's inputs.
         """
         return outputs
 
@@ -147,26 +147,26 @@ class Task(nn.Module):
 
         Args:
             data: the data, set up.
-            fitted: whether baselines that are fitted are wanted too.
+            fitted: whether to include baselines that must be fitted.
 
         Returns:
-            For each baseline its scores, ``{"test/…": …}``, or why it has none.
+            The scores of each baseline, ``{"test/…": …}``, or the reason why it has none.
         """
 
     @abstractmethod
     def figures(self, history: History, title: str) -> dict[str, Figure]:
-        """Draw the learning curves, and the stages that were evaluated, by the name of the figure."""
+        """Draw the learning curves and the evaluated stages; return the figures by name."""
 
     @abstractmethod
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return the rows of the tables about the test, by the name of the table.
+        """Return the rows of the tables of the test, by the name of the table.
 
         Args:
-            describe: returns a test sample as a person would write it.
+            describe: returns a test sample in readable form.
         """
 
     def reset(self, stage: str) -> None:
-        """Forget the stage's batches."""
+        """Reset the stage's metrics."""
         for metric in self.stage(stage).modules():
             if isinstance(metric, Metric):
                 metric.reset()

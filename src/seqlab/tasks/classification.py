@@ -1,4 +1,4 @@
-"""Classification: which class is this sequence?"""
+"""Classification: which class does a sequence have?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class StageScores(nn.Module):
-    """What one stage counts: its loss over samples, and its confusion matrix."""
+    """The metrics of one stage: the mean loss over samples, and the confusion matrix."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
@@ -35,14 +35,15 @@ class StageScores(nn.Module):
 
 @register_task("classification")
 class Classification(Task):
-    """Cross-entropy, and for every stage its exact loss and one confusion matrix.
+    """Cross-entropy, and for every stage the exact loss and a confusion matrix.
 
     Args:
         classes: class names in the order of their numbers.
         class_counts: training samples of each class.
-        class_titles: what the classes are called in figures.
-        label_smoothing: share of the target that goes to all classes alike, in training.
-        class_weight_power: a class of n training samples weighs n^-power in training; the mean weight is 1.
+        class_titles: names of the classes in figures.
+        label_smoothing: probability that is spread uniformly over all classes, in training.
+        class_weight_power: a class with n training samples has the weight n^-power in training; the mean
+            weight is 1.
     """
 
     question = "classification"
@@ -83,7 +84,7 @@ class Classification(Task):
         return cls(spec["classes"], spec.get("class_counts"), spec.get("class_titles") or (), **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy of logits, [B, C], and note the batch."""
+        """Return the mean cross-entropy of logits, [B, C], and update the metrics."""
         logits = answers
         valid = batch.ids >= 0
         true = torch.where(valid, batch.y, -1)
@@ -116,7 +117,7 @@ class Classification(Task):
 
     @classmethod
     def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return a line a text."""
+        """Return one line per text."""
         best = [
             "  ".join(f"{in_a_line(name)} {value:.3f}" for name, value in zip(*found, strict=True))
             for found in ((row["classes"], row["probabilities"]) for row in rows)
@@ -125,7 +126,7 @@ class Classification(Task):
 
     @classmethod
     def exported(cls, spec: DataSpec) -> Exported:
-        """Return that answers are probabilities, [B, C]."""
+        """Return that the output is probabilities, [B, C]."""
         return Exported("probabilities", [len(spec.classes)], is_double=False)
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
@@ -142,13 +143,13 @@ class Classification(Task):
         return counts.view(self.output_size, self.output_size)  # torchmetrics squeezes a single number
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score always answering the most frequent class, and if ``fitted`` a linear model of n-grams."""
+        """Score the most frequent class, and if ``fitted`` a linear model of n-grams."""
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         num_classes = len(self.classes)
         found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
         if fitted and len(y["train"]) > MOST_TEXTS:
             found["char_ngrams"] = f"not fitted to more than {MOST_TEXTS:,} texts"
-        elif fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (there is nothing to tell apart)
+        elif fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (one class cannot be classified)
             found["char_ngrams"] = "not fitted to texts of one class"
         elif fitted:
             splits = {split: Labelled.of(data, split) for split in y}
@@ -156,7 +157,7 @@ class Classification(Task):
         return found
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
-        """Draw the learning curves and the confusion matrices of the stages that were evaluated."""
+        """Draw the learning curves and the confusion matrices of the evaluated stages."""
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "accuracy")}
         for stage, name in (("val", "validation"), ("test", "test")):
             if self._of(stage).confusion.update_called:
@@ -165,7 +166,7 @@ class Classification(Task):
         return drawn
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return every test answer with its probability, and the scores of every class."""
+        """Return every test prediction with its probability, and the scores of every class."""
         answers, probabilities = self.predictions.compute()
         # torchmetrics squeezes a single row.
         answers, probabilities = answers.view(-1, 3), probabilities.view(-1)
@@ -190,11 +191,11 @@ class Classification(Task):
         return {"predictions": predictions, "classes": classes}
 
     def loss(self, logits: Tensor, true: Tensor) -> Tensor:
-        """Return what training lowers; without smoothing and weights it is the mean cross-entropy.
+        """Return the training loss; without smoothing and weights it is the mean cross-entropy.
 
         Args:
             logits: [B, C].
-            true: the true classes, [B]; −1 for rows that do not count.
+            true: the true classes, [B]; −1 for rows to ignore.
         """
         total = functional.cross_entropy(
             logits,
@@ -208,7 +209,7 @@ class Classification(Task):
         return total / weight.clamp(min=1e-9)
 
     def reset(self, stage: str) -> None:
-        """Forget the stage's batches."""
+        """Reset the stage's metrics."""
         super().reset(stage)
         if stage == "test":
             self.predictions.reset()

@@ -1,4 +1,4 @@
-"""One confusion matrix of integers; accuracy, precision, recall and F1 derive from it."""
+"""The confusion matrix; accuracy, precision, recall and F1 are computed from it."""
 
 import torch
 from torch import Tensor
@@ -7,20 +7,20 @@ from torchmetrics import Metric
 from seqlab.errors import DataError
 
 MOST_CLASSES = 4096
-"""Their matrix has 128 MiB."""
+"""The maximum number of classes: their matrix has 128 MiB."""
 
 
 class ConfusionMatrix(Metric):
     """Counts of (true class, predicted class), summed exactly over batches and ranks.
 
-    Macro scores are means over all C classes, a class that occurs nowhere counting 0, as scikit-learn has it
-    with ``labels=range(C), zero_division=0``; torchmetrics leaves such a class out.
+    Macro scores are means over all C classes; a class that does not occur counts as 0, as in scikit-learn
+    with ``labels=range(C), zero_division=0``. torchmetrics leaves such a class out.
 
     Args:
         num_classes: number of classes C.
 
     Raises:
-        DataError: there are too many.
+        DataError: there are too many classes.
     """
 
     full_state_update = False
@@ -29,7 +29,7 @@ class ConfusionMatrix(Metric):
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         if num_classes > MOST_CLASSES:
-            raise DataError(f"{num_classes:,} classes are more than the {MOST_CLASSES:,} that can be counted")
+            raise DataError(f"{num_classes:,} classes are more than the maximum of {MOST_CLASSES:,}")
         self.num_classes = num_classes
         counts = torch.zeros(num_classes, num_classes, dtype=torch.int64)
         self.add_state("counts", counts, dist_reduce_fx="sum")
@@ -40,7 +40,7 @@ class ConfusionMatrix(Metric):
         Args:
             predicted: predicted class of each row, [B], 0 to C − 1.
             true: true class of each row, [B], 0 to C − 1.
-            valid: whether the row counts, [B].
+            valid: whether to count the row, [B].
         """
         cells = true * self.num_classes + predicted
         self.counts.view(-1).index_add_(0, cells, valid.long())

@@ -26,7 +26,7 @@ LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
 
 
 class StageErrors(nn.Module):
-    """What one stage counts: loss and mean absolute error, and for evaluation every forecast."""
+    """The metrics of one stage: loss and mean absolute error, and in evaluation every forecast."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,10 +35,10 @@ class StageErrors(nn.Module):
 
 @register_task("forecasting")
 class Forecasting(Task):
-    """All steps of the horizon at once, learnt in scaled units and reported in the targets' own.
+    """Forecasts all steps of the horizon at once, in scaled units; scores are in the targets' own units.
 
     Args:
-        series: what data declare of theirs: columns, targets, means, scales, horizon_steps, step_minutes.
+        series: the data's columns, targets, means, scales, horizon_steps and step_minutes.
         loss: "mse" or "mae", in scaled units.
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
@@ -67,7 +67,7 @@ class Forecasting(Task):
             torch.tensor([series[key][place] for place in self.places], dtype=torch.float64)
             for key in ("means", "scales")
         )
-        # What a step looks at lies on its device: a list or a tensor elsewhere would be waited for.
+        # Buffers on the model's device: a list, or a tensor on another device, would block each step.
         self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
         self.register_buffer("_units", self.scales.clone(), persistent=False)
         self.output_size = self.horizon_steps * len(self.targets)
@@ -80,7 +80,7 @@ class Forecasting(Task):
         return cls(spec["series"], **settings)
 
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
-        """Return scaled forecasts, [B, horizon, K], from answers [B, horizon · K] to inputs x."""
+        """Return scaled forecasts, [B, horizon, K], from outputs [B, horizon · K] for inputs x."""
         forecasts = answers.view(len(answers), self.horizon_steps, len(self.targets))
         return forecasts + x[:, -1:, self._columns] if self.residual == "persistence" else forecasts
 
@@ -93,7 +93,7 @@ class Forecasting(Task):
         return self.forecast(outputs, batch.x), batch.y
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the mean loss of answers, [B, horizon · K], and note the batch."""
+        """Return the mean loss of outputs, [B, horizon · K], and update the metrics."""
         forecasts = self.forecast(answers, batch.x)
         valid = batch.ids >= 0
         rows = valid.sum()
@@ -124,7 +124,7 @@ class Forecasting(Task):
 
     @classmethod
     def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return a line a time, below the names of the targets."""
+        """Return a line with the names of the targets, then one line per time."""
         header = "\t".join(["time", *map(in_a_line, rows[0]["values"])])
         return [
             header,
@@ -133,12 +133,12 @@ class Forecasting(Task):
 
     @classmethod
     def exported(cls, spec: DataSpec) -> Exported:
-        """Return that answers are forecasts in the targets' units, [B, horizon, K]."""
+        """Return that the output is forecasts in the targets' units, [B, horizon, K]."""
         assert spec.series is not None  # noqa: S101 (every forecaster has one)
         return Exported("forecast", [spec.series.horizon_steps, len(spec.series.targets)], is_double=True)
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
-        """Add what a forecaster adds to the last value, and return to the targets' units."""
+        """Add the last value if the change is forecast, and convert to the targets' units."""
         answer = graph.add("Reshape", outputs, graph.integers(-1, self.horizon_steps, len(self.targets)))
         if self.residual == "persistence":
             last = graph.add("Gather", graph.last(x), graph.integers(*self.places), axis=1)
@@ -156,7 +156,7 @@ class Forecasting(Task):
         return loss | scores(self._errors(*found.forecasts.compute()), self.targets)
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep their errors."""
+        """Score persistence, yesterday, climatology, and if ``fitted`` ridge regression; keep the errors."""
         found: dict[str, dict[str, float] | str] = {}
         for name, baseline in BASELINES.items():
             if baseline.is_fitted and not fitted:

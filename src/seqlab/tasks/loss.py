@@ -6,7 +6,7 @@ from torchmetrics import Metric
 
 
 class MeanLoss(Metric):
-    """Sum of the losses of all rows that count, over their number."""
+    """The sum of the losses of all valid rows, divided by their number."""
 
     full_state_update = False
     total: Tensor
@@ -18,7 +18,7 @@ class MeanLoss(Metric):
         self.add_state("rows", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, mean: Tensor, rows: Tensor) -> None:
-        """Note a batch by its mean loss and the number of its rows that count."""
+        """Add a batch, given its mean loss and its number of valid rows."""
         self.total.add_(mean * rows)
         self.rows.add_(rows)
 

@@ -1,4 +1,4 @@
-"""How far off are forecasts? Mean, median and squared errors, over all steps and step by step."""
+"""Errors of forecasts: mean, median and squared errors, over all steps and step by step."""
 
 from torch import Tensor
 from torchmetrics import Metric
@@ -7,11 +7,11 @@ from torchmetrics.utilities import dim_zero_cat
 from seqlab.tasks.predictions import in_order
 
 SCORES = ("mae", "median_ae", "rmse", "bias")
-"""Errors are forecast less truth: a positive bias is a forecast that is too high."""
+"""Errors are forecast minus truth: with a positive bias, forecasts are too high."""
 
 
 class Forecasts(Metric):
-    """Collects every forecast of an evaluation and what came, over batches and ranks, sorted by sample id."""
+    """Collects all forecasts and true values of an evaluation, over all ranks, sorted by sample id."""
 
     full_state_update = False
     ids: list[Tensor]
@@ -24,21 +24,21 @@ class Forecasts(Metric):
             self.add_state(name, [], dist_reduce_fx="cat")
 
     def update(self, ids: Tensor, forecasts: Tensor, truths: Tensor) -> None:
-        """Note a batch: ids [B] (−1 for rows that do not count), forecasts and truths [B, horizon, K]."""
+        """Add a batch: ids [B] (−1 for rows to ignore), forecasts and truths [B, horizon, K]."""
         self.ids.append(ids)
         self.forecasts.append(forecasts.float())
         self.truths.append(truths.float())
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return forecasts and truths, [N, horizon, K] each, in the order of the sample ids."""
+        """Return forecasts and truths, each [N, horizon, K], in the order of the sample ids."""
         order = in_order(dim_zero_cat(self.ids))
         return dim_zero_cat(self.forecasts)[order], dim_zero_cat(self.truths)[order]
 
 
 def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
-    """Return mean and median absolute error, root mean square and bias of errors [N, horizon, K].
+    """Return mean and median absolute error, root mean squared error and bias of errors [N, horizon, K].
 
-    With several targets each has scores of its own, ``mae/<target>``, and ``mae`` is their mean.
+    With several targets each has its own scores, ``mae/<target>``, and ``mae`` is their mean.
 
     Example:
         >>> scores(Tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
@@ -52,7 +52,7 @@ def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
 
 
 def scores_by_step(errors: Tensor) -> list[dict[str, float]]:
-    """Return the scores of each step ahead from errors of one target, [N, horizon]."""
+    """Return the scores of each step of the horizon, from errors of one target, [N, horizon]."""
     return [_scores(column) for column in errors.unbind(1)]
 
 
@@ -60,7 +60,7 @@ def _scores(errors: Tensor) -> dict[str, float]:
     errors = errors.double().flatten()
     absolute = errors.abs()
     ordered = absolute.sort().values
-    # torch.median takes the lower of two middle values, torch.quantile no more than 16 million values.
+    # torch.median returns the lower of two middle values; torch.quantile takes at most 16 million values.
     middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
     values = (absolute.mean(), middle, errors.square().mean().sqrt(), errors.mean())
     return dict(zip(SCORES, map(float, values), strict=True))

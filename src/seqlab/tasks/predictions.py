@@ -1,4 +1,4 @@
-"""Every single answer of an evaluation, gathered over batches and ranks."""
+"""Every single prediction of an evaluation, gathered over batches and ranks."""
 
 import torch
 from torch import Tensor
@@ -19,22 +19,22 @@ class Predictions(Metric):
         self.add_state("probabilities", [], dist_reduce_fx="cat")
 
     def update(self, ids: Tensor, true: Tensor, logits: Tensor) -> None:
-        """Note a batch: ids [B] (−1 for rows that do not count), true classes [B], logits [B, C]."""
+        """Add a batch: ids [B] (−1 for rows to ignore), true classes [B], logits [B, C]."""
         probability, predicted = logits.softmax(1).max(1)
         self.answers.append(torch.stack([ids, true, predicted], dim=1))
         self.probabilities.append(probability)
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return the answers [N, 3] and their probabilities [N], in the order of the sample ids."""
+        """Return (id, true, predicted) [N, 3] and probabilities [N], in the order of the sample ids."""
         answers, probabilities = dim_zero_cat(self.answers), dim_zero_cat(self.probabilities)
         order = in_order(answers[:, 0])
         return answers[order], probabilities[order]
 
 
 def in_order(ids: Tensor) -> Tensor:
-    """Return the places of the rows that count, in the order of their sample ids, from ids [N].
+    """Return the indices of the valid rows, in the order of their sample ids, from ids [N].
 
-    Left to the end of an evaluation: how many rows count is known only once a device has done its work.
+    Called only at the end of an evaluation: the number of valid rows is known only when the device is done.
     """
     order = ids.argsort()
     return order[(ids < 0).sum() :]

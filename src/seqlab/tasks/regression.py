@@ -1,4 +1,4 @@
-"""Regression: which number belongs to this sequence?"""
+"""Regression: which number does a sequence have?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
@@ -18,7 +18,7 @@ from seqlab.tasks.score import MAE, MSE, Score, loss_in
 
 
 class StageErrors(nn.Module):
-    """What one stage counts: mean squared and mean absolute error."""
+    """The metrics of one stage: mean squared and mean absolute error."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class StageErrors(nn.Module):
 
 @register_task("regression")
 class Regression(Task):
-    """One number a sequence; the loss is the mean squared error."""
+    """One number per sequence; the loss is the mean squared error."""
 
     question = "regression"
     scores: ClassVar[tuple[Score, ...]] = (loss_in("mean squared error"), MSE, MAE)
@@ -45,7 +45,7 @@ class Regression(Task):
         return cls()
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the mean squared error of answers, [B, 1], to ``batch.y`` [B], and note the batch."""
+        """Return the mean squared error of outputs, [B, 1], for ``batch.y`` [B], and update the metrics."""
         valid = batch.ids >= 0
         rows = valid.sum()
         errors = torch.where(valid, answers[:, 0] - batch.y.to(answers.dtype), 0)
@@ -67,12 +67,12 @@ class Regression(Task):
 
     @classmethod
     def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return a line a text."""
+        """Return one line per text."""
         return [f"{in_a_line(row['text'])}\t{row['value']:.7g}" for row in rows]
 
     @classmethod
     def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
-        """Return that answers are single numbers, [B, 1]."""
+        """Return that the output is a number, [B, 1]."""
         return Exported("value", [1], is_double=False)
 
     def compute(self, stage: str) -> dict[str, float]:
@@ -82,7 +82,7 @@ class Regression(Task):
         return {"loss": mse, "mse": mse, "mae": float(found.mae.compute())}
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score always answering the training mean, and if ``fitted`` a linear model of all inputs."""
+        """Score the training mean, and if ``fitted`` a linear model of all inputs."""
         y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}
         mean = {split: np.full_like(true, y["train"].mean()) for split, true in y.items()}
         found: dict[str, dict[str, float] | str] = {"mean": _scored(mean, y)}
@@ -91,14 +91,14 @@ class Regression(Task):
         return found
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
-        """Draw the learning curves, and the test answers against the truth."""
+        """Draw the learning curves, and the test predictions against the truth."""
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if self.predictions.update_called:
             drawn["predictions"] = scatter(*self.predictions.compute(), f"{title}: test")
         return drawn
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return every test answer."""
+        """Return every test prediction."""
         predicted, true = (found.tolist() for found in self.predictions.compute())
         rows = [
             {"text": describe(sample), "true": y, "predicted": answer}
@@ -107,7 +107,7 @@ class Regression(Task):
         return {"predictions": rows}
 
     def reset(self, stage: str) -> None:
-        """Forget the stage's batches."""
+        """Reset the stage's metrics."""
         super().reset(stage)
         if stage == "test":
             self.predictions.reset()

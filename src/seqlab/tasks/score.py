@@ -1,6 +1,6 @@
-"""What numbers say how good answers are, what they are called, and which way is better.
+"""Scores: their names, labels, units, and whether higher or lower is better.
 
-Nothing of this imports torch: settings are checked and runs are compared by it.
+This module does not import torch: it is used to check settings and to compare runs.
 """
 
 from dataclasses import asdict, dataclass
@@ -9,17 +9,17 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Score:
-    """A number by which answers are judged.
+    """A number that measures the quality of predictions.
 
     Attributes:
-        name: its name after the stage, as in "val/mae".
+        name: follows the stage, as in "val/mae".
         label: its heading in tables.
-        better: "higher" or "lower"; None if neither is better, and nothing can be chosen by it.
-        title: what figures call it; the label if empty.
-        unit: what it is measured in; None if in the unit of the answer.
-        digits: how many stand after the decimal point.
-        in_tables: whether tables of runs have a column of it.
-        each_epoch: whether it is shown after every epoch, and as a curve.
+        better: "higher" or "lower"; None if neither is better, so that it cannot be a monitor.
+        title: its name in figures; the label if empty.
+        unit: its unit; None for the unit of the target.
+        digits: digits after the decimal point.
+        in_tables: whether it is a column in tables of runs.
+        each_epoch: whether it is shown after every epoch, and as a learning curve.
     """
 
     name: str
@@ -33,20 +33,20 @@ class Score:
 
     @property
     def heading(self) -> str:
-        """What figures call it."""
+        """Its name in figures."""
         return self.title or self.label
 
     @property
     def mode(self) -> Literal["min", "max"]:
-        """What Lightning and optuna call the better direction."""
+        """The better direction, as Lightning and optuna call it."""
         return "min" if self.better == "lower" else "max"
 
     def text(self, value: float) -> str:
-        """Return a value as it is shown."""
+        """Return a value with the right number of digits."""
         return f"{value:.{self.digits}f}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, as the record of a run holds them."""
+        """Return simple values for the record of a run."""
         return asdict(self)
 
 
@@ -60,8 +60,8 @@ ACCURACY = Score("accuracy", "accuracy", unit="share of samples", each_epoch=Tru
 PRECISION = Score("precision_macro", "precision", unit=MACRO)
 RECALL = Score("recall_macro", "recall", unit=MACRO)
 F1 = Score("f1_macro", "F1", unit=MACRO, each_epoch=True)
-MSE = Score("mse", "mean sq. error", "lower", "mean squared error", "squared units of the answer")
+MSE = Score("mse", "mean sq. error", "lower", "mean squared error", "squared units of the target")
 MAE = Score("mae", "mean abs. error", "lower", "mean absolute error", None, each_epoch=True)
 MEDIAN_AE = Score("median_ae", "median abs. error", "lower", "median absolute error", None, each_epoch=True)
-RMSE = Score("rmse", "RMSE", "lower", "root mean square error", None)
-BIAS = Score("bias", "bias", None, "bias, forecast less truth", None)
+RMSE = Score("rmse", "RMSE", "lower", "root mean squared error", None)
+BIAS = Score("bias", "bias", None, "bias, forecast minus truth", None)

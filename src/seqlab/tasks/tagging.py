@@ -1,4 +1,4 @@
-"""Tagging: which class has each of a sequence's last steps?"""
+"""Tagging: which class does each of a sequence's last steps have?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from seqlab.tasks.classification import Classification
 
 @register_task("tagging")
 class Tagging(Classification):
-    """Classification of steps: every step that is asked about counts as a sample of its own.
+    """Classification of steps: every step with a class counts as a sample.
 
     Args:
         classes: class names in the order of their numbers.
@@ -41,7 +41,7 @@ class Tagging(Classification):
         return cls(spec["classes"], spec.get("class_counts"), spec["tagged_steps"], **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy over steps of logits, [B, S, C], and note the batch.
+        """Return the mean cross-entropy of logits over steps, [B, S, C], and update the metrics.
 
         Step s of sample i counts as sample i · S + s; the classes ``batch.y`` are [B, S].
         """
@@ -53,12 +53,12 @@ class Tagging(Classification):
         )
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
-        """Score always answering the most frequent class; none of the baselines is fitted."""
+        """Score the most frequent class; no baseline is fitted."""
         y = {split: samples.y.flatten().numpy() for split, samples in data.samples.items()}
         return {"majority": majority(y, len(self.classes))}
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return every test answer with its probability, and the scores of every class."""
+        """Return every test prediction with its probability, and the scores of every class."""
 
         def describe_step(number: int) -> str:
             sample, step = divmod(number, self.output_steps)

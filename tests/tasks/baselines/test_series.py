@@ -109,9 +109,9 @@ def test_yesterday_counts_steps_and_not_rows(load):
 def test_yesterday_needs_a_day_of_input_and_a_day_of_whole_steps(load):
     with pytest.raises(UnavailableError, match="needs a day of input"):
         yesterday(load(table(), input_days=0.5))
-    with pytest.raises(UnavailableError, match="a day is no whole number of steps of 50 minutes"):
+    with pytest.raises(UnavailableError, match="a day is not a whole number of steps of 50 minutes"):
         yesterday(load(table(1200, "50min")))
-    with pytest.raises(UnavailableError, match="no whole number of steps of 2880 minutes"):
+    with pytest.raises(UnavailableError, match="not a whole number of steps of 2880 minutes"):
         yesterday(load(table(600, "2D"), input_days=20, horizon_days=10))
 
 

@@ -69,7 +69,7 @@ def test_the_histogram_counts_the_errors():
     assert set(zero.get_xdata()) == {0}
     assert list(bias.get_xdata()) == pytest.approx([float(errors.mean())] * 2)
     assert bias.get_label() == f"bias {float(errors.mean()):.3g}"
-    assert axes.get_xlabel() == "forecast less truth, T (degC)"
+    assert axes.get_xlabel() == "forecast minus truth, T (degC)"
 
 
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e8])

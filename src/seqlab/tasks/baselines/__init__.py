@@ -1,1 +1,1 @@
-"""What must a network beat?"""
+"""Baselines: the simple predictions that a network must beat."""

@@ -1,6 +1,6 @@
-"""What a forecast must be compared with: the last value, yesterday, the season, and a linear model.
+"""Baselines of forecasts: the last value, yesterday's value, the climatology, and a linear model.
 
-Each baseline is prepared on data and then forecasts a split's windows: scaled values, [W, horizon, K].
+Each baseline is prepared on the data and then forecasts the windows of a split: scaled, [W, horizon, K].
 """
 
 from collections.abc import Callable, Iterator
@@ -17,16 +17,16 @@ from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
 Forecast = Callable[[str], np.ndarray]
 
 CHUNK = 1024
-"""Windows that are in memory at once."""
+"""Windows in memory at a time."""
 MOST_WINDOWS = 50_000
-"""Training windows of the ridge regression; neighbours hardly differ, so more are thinned out."""
+"""Maximum number of training windows of the ridge regression; adjacent ones hardly differ."""
 MOST_INPUTS = 3_000
-"""Inputs of the ridge regression; more are thinned out in time."""
+"""Maximum number of inputs of the ridge regression; beyond it, only every n-th step is used."""
 PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)
 
 
 class UnavailableError(Exception):
-    """A baseline cannot be made of these data; the message says why."""
+    """A baseline is not available for these data; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,15 @@ def persistence(data: SequenceData) -> Forecast:
 
 
 def yesterday(data: SequenceData) -> Forecast:
-    """Forecast the value of the same time of the last day that is known.
+    """Forecast the value at the same time of the last known day.
 
     Raises:
-        UnavailableError: a day is no whole number of steps, or more of them than a model reads.
+        UnavailableError: a day is not a whole number of steps, or is longer than the input.
     """
     series = _series(data)
     day = DAY / (60 * series.step_minutes)
     if day != round(day):
-        raise UnavailableError(f"a day is no whole number of steps of {series.step_minutes:g} minutes")
+        raise UnavailableError(f"a day is not a whole number of steps of {series.step_minutes:g} minutes")
     if day > series.input_steps:
         raise UnavailableError("needs a day of input")
     back = series.input_steps - round(day) + np.arange(series.horizon_steps) % round(day)
@@ -75,10 +75,10 @@ def yesterday(data: SequenceData) -> Forecast:
 
 
 def climatology(data: SequenceData) -> Forecast:
-    """Forecast what is usual at that hour and season in the training part.
+    """Forecast the mean for the hour and season in the training data.
 
     Raises:
-        UnavailableError: the training part is shorter than a year.
+        UnavailableError: the training data are shorter than a year.
     """
     series = _series(data)
     if not series.climatology:
@@ -95,7 +95,7 @@ def climatology(data: SequenceData) -> Forecast:
 
 
 def ridge(data: SequenceData) -> Forecast:
-    """Forecast by ridge regression on all that a model reads; the penalty is chosen on validation windows."""
+    """Forecast by ridge regression on the model's inputs; the penalty is chosen on validation windows."""
     series = _series(data)
     inputs = _Inputs(series)
     train = _windows(data, "train")
@@ -127,7 +127,7 @@ BASELINES = {
 
 
 class _Inputs:
-    """What ridge regression reads of a window: measured columns at its steps, derived ones at the last."""
+    """The inputs of ridge regression: a window's measured columns at all steps, derived ones at the last."""
 
     def __init__(self, series: SeriesSettings) -> None:
         derived = 2 * len(series.calendar) + len(series.climatology) * bool(series.calendar)
@@ -136,7 +136,7 @@ class _Inputs:
         self.steps = np.arange(series.input_steps - 1, -1, -thinned)[::-1].copy()
 
     def chunks(self, windows: WindowSamples) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield some windows at a time: inputs with a constant [C, P], last values [C, 1, K], answers."""
+        """Yield windows in chunks: inputs with a constant [C, P], last values [C, 1, K], targets."""
         for ids in torch.split(torch.arange(len(windows)), CHUNK):
             batch = windows.batch(ids)
             x = batch.x.numpy().astype(np.float64)

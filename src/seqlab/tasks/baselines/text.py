@@ -1,4 +1,4 @@
-"""What a model must be compared with: the most frequent class, and a linear model of character n-grams."""
+"""Baselines of text classification: the most frequent class, and a linear model of character n-grams."""
 
 import json
 import logging
@@ -19,9 +19,9 @@ from seqlab.tasks.confusion import scores
 log = logging.getLogger(__name__)
 
 SHORT = 20
-"""Characters of a text, in the median, up to which texts count as names rather than as prose."""
+"""Texts with a median length up to this count as names, longer ones as prose."""
 MOST_TEXTS = 300_000
-"""Training texts up to which the linear model is fitted: beyond, its n-grams do not fit into memory."""
+"""Maximum number of training texts of the linear model: its n-grams must fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Recipe:
     Attributes:
         ngrams: shortest and longest n-gram.
         penalty: C of scikit-learn.
-        is_logistic: logistic regression; else a linear support vector machine.
-        marks_ends: whether n-grams know where a text begins and ends, and see its case.
+        is_logistic: whether it is logistic regression; else it is a linear support vector machine.
+        marks_ends: whether n-grams include the beginning and end of a text, and its case.
     """
 
     ngrams: tuple[int, int]
@@ -41,7 +41,7 @@ class Recipe:
     marks_ends: bool
 
 
-# Case and the ends of a text tell much about a name's language. A margin learns prose faster, and no worse.
+# Case, beginning and end tell much about a name's language. For prose a linear SVM is faster and no worse.
 NAMES = Recipe((1, 5), 20.0, is_logistic=True, marks_ends=True)
 PROSE = Recipe((1, 3), 0.3, is_logistic=False, marks_ends=False)
 
@@ -61,14 +61,14 @@ class Labelled:
 
 
 def majority(y: Mapping[str, np.ndarray], num_classes: int) -> dict[str, float]:
-    """Score always answering the most frequent class of the training part.
+    """Score the most frequent class of the training data.
 
     Args:
         y: classes of the texts of every split.
         num_classes: number of classes.
 
     Returns:
-        ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split but the training part.
+        ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split except training.
     """
     answer = np.bincount(y["train"], minlength=num_classes).argmax()
     asked = {split: true for split, true in y.items() if split != "train"}
@@ -76,7 +76,7 @@ def majority(y: Mapping[str, np.ndarray], num_classes: int) -> dict[str, float]:
 
 
 def char_ngrams(train: Labelled, splits: Mapping[str, Labelled], num_classes: int) -> dict[str, float]:
-    """Score a linear model of character n-grams; computed once, then cached.
+    """Score a linear model of character n-grams; computed once and cached.
 
     Names get logistic regression, longer texts a linear support vector machine: see ``NAMES`` and ``PROSE``.
 
@@ -99,7 +99,7 @@ def char_ngrams(train: Labelled, splits: Mapping[str, Labelled], num_classes: in
 
 
 def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dict[str, np.ndarray]:
-    # Slow to import, and only ever needed on a miss.
+    # Slow to import, and only needed if the result is not cached.
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
@@ -114,7 +114,7 @@ def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dic
         min_df=1 if recipe.is_logistic else 2,
     )
     classifier = (
-        # Newton's method needs a third of the memory of the default, and comes to rest.
+        # Newton's method needs a third of the default's memory, and converges.
         LogisticRegression(C=recipe.penalty, max_iter=100, solver="newton-cg")
         if recipe.is_logistic
         else LinearSVC(C=recipe.penalty)
@@ -123,7 +123,7 @@ def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dic
         warnings.simplefilter("ignore", ConvergenceWarning)
         x = vectorizer.fit_transform(train.texts)
         asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
-        del vectorizer  # its n-grams take as much memory as all else
+        del vectorizer  # its n-grams take as much memory as everything else
         classifier.fit(x, train.y)
     return {name: classifier.predict(found) for name, found in asked.items()}
 

@@ -1,1 +1,1 @@
-"""What does a task draw?"""
+"""The figures of tasks."""

@@ -1,4 +1,4 @@
-"""The figures a run leaves: learning curves, confusion matrices, answers against the truth."""
+"""Figures of a run: learning curves, confusion matrices, predictions against the truth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from seqlab.tasks.figures.fonts import drawable, families
 
 COUNTED = 30
-"""Classes up to which the counts are written into the cells."""
+"""With more classes than this, counts are not written into the cells."""
 
 
 def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, title: str) -> Figure:
@@ -19,7 +19,7 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, ti
     Args:
         history: (epoch, value) points by metric, such as "train/loss" and "val/loss".
         quantity: the metric's name without its stage: "loss" or "accuracy".
-        title: what stands above.
+        title: of the figure.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -36,7 +36,7 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, ti
 
 
 def scatter(predicted: Tensor, true: Tensor, title: str) -> Figure:
-    """Draw every answer, [N], against the truth, [N]; what is right lies on the diagonal."""
+    """Draw every prediction, [N], against the truth, [N]; correct ones are on the diagonal."""
     figure = Figure(figsize=(5.2, 5.0), layout="constrained")
     axes = figure.subplots()
     axes.scatter(true.cpu(), predicted.cpu(), s=8, alpha=0.5, linewidths=0)
@@ -52,9 +52,9 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     Args:
         counts: rows are true classes, columns predicted ones, [C, C].
         classes: class names in the order of their numbers.
-        title: what stands above.
+        title: of the figure.
     """
-    counts = counts.cpu()  # looked at number by number
+    counts = counts.cpu()  # read number by number
     shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
     side = min(4.0 + 0.42 * len(classes), 24.0)
     figure = Figure(figsize=(side, side * 0.9), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))

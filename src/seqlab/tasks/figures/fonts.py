@@ -1,4 +1,4 @@
-"""What can be drawn on this machine: names in any script, where a font for them is installed."""
+"""Which texts can be drawn? Those in any script for which a font is installed."""
 
 import logging
 from functools import cache
@@ -19,7 +19,7 @@ WIDE = (
     "Hiragino Sans GB",
     "Arial Unicode MS",
 )
-"""Fonts with many scripts; Linux, Windows and macOS come with one or the other."""
+"""Fonts with many scripts; Linux, Windows and macOS each come with some of them."""
 
 
 @cache
@@ -31,9 +31,9 @@ def families() -> tuple[str, ...]:
 
 @cache
 def drawable(text: str, instead: str) -> str:
-    """Return ``text``, or if a character of it has no glyph here ``instead``, which is then said once."""
+    """Return ``text``; if a character has no glyph here, return ``instead`` and warn once."""
     fonts = [get_font(findfont(FontProperties(family=name))) for name in families()]
     if all(any(font.get_char_index(ord(character)) for font in fonts) for character in text):
         return text
-    log.warning("figures call '%s' '%s': no installed font has its characters", text, instead)
+    log.warning("figures show '%s' as '%s': no installed font has its characters", text, instead)
     return instead

@@ -1,4 +1,4 @@
-"""The figures a forecasting run leaves: error against the horizon, a page of forecasts, all errors."""
+"""Figures of a forecasting run: error by horizon, a page of forecasts, the distribution of errors."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from seqlab.tasks.figures.fonts import families
 PAGE = (3, 3)
 """Rows and columns of the page of forecasts."""
 LEAST, MOST = 0.001, 0.999
-"""Share of the errors that the histogram shows."""
+"""Fraction of the errors that the histogram shows."""
 
 
 def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: str, title: str) -> Figure:
@@ -21,7 +21,7 @@ def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: 
         mae: for each forecast its error at every step, [horizon].
         hours: hours ahead of each step.
         target: name of the target, with its unit.
-        title: what stands above.
+        title: of the figure.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -37,14 +37,14 @@ def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: 
 
 
 def forecasts(predicted: Tensor, true: Tensor, hours: Sequence[float], target: str, title: str) -> Figure:
-    """Draw some test windows, evenly spread over the test: forecast and truth.
+    """Draw some test windows, evenly spread over the test period: forecast and truth.
 
     Args:
         predicted: forecasts in the target's unit, [N, horizon].
-        true: what came, [N, horizon].
+        true: true values, [N, horizon].
         hours: hours ahead of each step.
         target: name of the target, with its unit.
-        title: what stands above.
+        title: of the figure.
     """
     rows, columns = PAGE
     figure = Figure(figsize=(10, 7.2), layout="constrained")
@@ -65,7 +65,7 @@ def forecasts(predicted: Tensor, true: Tensor, hours: Sequence[float], target: s
 
 
 def histogram(errors: Tensor, target: str, title: str) -> Figure:
-    """Draw how the errors, forecast less truth, are distributed, [N, horizon]."""
+    """Draw the distribution of the errors, forecast minus truth, [N, horizon]."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     values = errors.numpy().ravel()
@@ -73,6 +73,6 @@ def histogram(errors: Tensor, target: str, title: str) -> Figure:
     axes.axvline(0, color="black", lw=1)
     axes.axvline(float(values.mean()), color="tab:red", lw=1.5, label=f"bias {values.mean():.3g}")
     axes.set(ylabel="forecasts", title=title)
-    axes.set_xlabel(f"forecast less truth, {target}", family=families())
+    axes.set_xlabel(f"forecast minus truth, {target}", family=families())
     axes.legend()
     return figure
