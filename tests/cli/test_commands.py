@@ -86,7 +86,7 @@ def test_unseen_characters_are_unknown_and_said(command, run):
     code, shown, complaint = command("predict", run, "北")
     assert code == 0
     assert "北" in shown
-    assert "1 characters are not known from training: 北" in complaint
+    assert "1 characters did not occur in training: 北" in complaint
 
 
 def test_report_shows_every_run_with_what_differs_and_the_baselines(command, train):

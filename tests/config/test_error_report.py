@@ -62,7 +62,7 @@ MISTAKES: dict[str, list[str]] = {
     "seed=1.5": ["seed must be a valid integer, got 1.5"],
     "seed=-1": ["seed must be greater than or equal to 0, got -1"],
     "task=forecasting": ["task=forecasting does not suit data=names; use task=classification"],
-    "data.split=honets": ["data.split must be 'honest' or 'random_lines', got 'honets'"],
+    "data.split=groped": ["data.split must be 'grouped' or 'random_lines', got 'groped'"],
     "trainer.accelerator=gpu": ["trainer.accelerator: this machine has no gpu; use trainer.accelerator=cpu or auto"],
     "trainer.devices=-1": ["trainer.devices must be greater than or equal to 1 or a valid list or 'auto', got -1"],
     "trainer.devices=[]": ["trainer.devices must be a valid integer or a list of one or more or 'auto', got []"],

@@ -73,7 +73,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(served):
 def test_many_small_files_that_are_too_much_together_are_refused(served, monkeypatch):
     monkeypatch.setattr(archives, "LARGEST", 1000)
     path = served({f"{number}.txt": bytes(range(256)) for number in range(5)})
-    with pytest.raises(DataError, match=r"unpacks to 1,280 bytes; at most 1,000 are read"):
+    with pytest.raises(DataError, match=r"unpacks to 1,280 bytes; the limit is 1,000"):
         read_archive(path, everything)
 
 

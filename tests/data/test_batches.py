@@ -51,13 +51,13 @@ def test_there_are_as_many_samples_as_rows(rows):
     assert len(samples_of(rows)) == len(rows)
 
 
-@pytest.mark.parametrize("marks", [True, False])
+@pytest.mark.parametrize("bos_eos", [True, False])
 @pytest.mark.parametrize("keep", ["begin", "end"])
 @pytest.mark.parametrize("most", [None, 1, 2, 3, 9])
-def test_a_cut_keeps_one_end_with_or_without_the_marks(marks, keep, most):
+def test_a_cut_keeps_one_end_with_or_without_bos_and_eos(bos_eos, keep, most):
     marked = [[2, *row, 3] for row in ROWS]
-    cut = samples_of(marked).cut(most, keep, marks=marks)
-    for number, row in enumerate(marked if marks else ROWS):
+    cut = samples_of(marked).cut(most, keep, bos_eos=bos_eos)
+    for number, row in enumerate(marked if bos_eos else ROWS):
         kept = row if most is None else row[:most] if keep == "begin" else row[-most:]
         batch = cut.batch(torch.tensor([number]))
         assert batch.x.tolist() == [kept]

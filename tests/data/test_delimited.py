@@ -111,7 +111,7 @@ def test_a_zip_must_hold_one_csv(members, tmp_path):
         for member in members:
             archive.writestr(member, "a,b\n1,2\n")
     found = ", ".join(name for name in members if name.endswith("csv")) or "none"
-    with pytest.raises(DataError, match=rf"my\.zip must hold one .csv to read; found {found}\. Unpack it"):
+    with pytest.raises(DataError, match=rf"my\.zip must contain exactly one .csv; found {found}\. Unpack it"):
         Delimited(tmp_path / "my.zip")
 
 
@@ -124,26 +124,26 @@ START, WIDE = "a,b\n1,2\n", "3,4,5\n"
         ("", 1, "the file is empty; its first line must name the columns"),
         ("\ufeff", 1, "the file is empty"),
         ("\n\n", 1, "the file is empty"),
-        ("a,b\n", 1, "there is a header and no row below it; add data"),
-        ("a,b\n\n\n", 1, "there is a header and no row below it"),
-        (START + WIDE, 3, "3 cells where the header names 2 columns; quote cells that hold a comma"),
+        ("a,b\n", 1, "there is no row below the header; add data"),
+        ("a,b\n\n\n", 1, "there is no row below the header"),
+        (START + WIDE, 3, "3 cells where the header names 2 columns; quote cells that contain a comma"),
         (START + "3\n", 3, "1 cells where the header names 2 columns; is the row cut off"),
         (START + "\n\n" + WIDE, 5, "3 cells"),
         (START + '"x\ny\n\nz",4\n' + WIDE, 7, "3 cells"),
         (START + "x\u2028y\u0085z\x0c,4\n" + WIDE, 4, "3 cells"),
         (START.replace("\n", "\r\n") + WIDE, 3, "3 cells"),
         (START + "   \n", 3, "1 cells"),
-        (START + '"x,4\n5,6\n7,8\n', 3, "a quote is opened and never closed in the row that begins here"),
-        (START + '"x"y,4\n', 3, "a quote stands where none may be"),
-        (START + '"x\n\ny"z,4\n', 3, "a quote stands where none may be"),
+        (START + '"x,4\n5,6\n7,8\n', 3, "a quote is not closed in the row that begins here"),
+        (START + '"x"y,4\n', 3, "an unexpected quote"),
+        (START + '"x\n\ny"z,4\n', 3, "an unexpected quote"),
         (START + "x\0y,4\n", 3, "a NUL character"),
         (START + '"x\ny\0",4\n', 4, "a NUL character"),
-        (START + "x,4\ry,5\n", 3, "a bare carriage return: save the file with Unix or Windows line ends"),
+        (START + "x,4\ry,5\n", 3, "a carriage return without line feed"),
         (START.encode() + "ñ,4\n".encode("latin-1"), 3, "not UTF-8: byte 0xf1 at byte 1 of the line"),
         (START.encode() + b"x,y\xff\n", 3, "not UTF-8: byte 0xff at byte 4 of the line; convert the file"),
         (START.encode() + b'"x\n\xe4\xb9\n"', 4, "not UTF-8: byte 0xe4 at byte 1 of the line"),
-        (START + "x" * (LARGEST_CELL + 1) + ",4\n", 3, "a cell is longer than 1,048,576 characters"),
-        (START + '"x' + "\ny" * LARGEST_CELL, 3, "a cell is longer than 1,048,576 characters"),
+        (START + "x" * (LARGEST_CELL + 1) + ",4\n", 3, "a cell has more than 1,048,576 characters"),
+        (START + '"x' + "\ny" * LARGEST_CELL, 3, "a cell has more than 1,048,576 characters"),
     ],
 )
 def test_whatever_does_not_fit_is_an_error_with_its_line(content, line, reason, file, tmp_path):
@@ -203,5 +203,5 @@ def test_only_a_last_row_may_break_off_and_only_if_that_is_allowed(content, line
 @pytest.mark.parametrize("what", ["missing", "folder"])
 def test_what_cannot_be_opened_is_an_error_that_names_it(what, tmp_path):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(DataError, match=rf"{what} cannot be read: .*; name a readable file"):
+    with pytest.raises(DataError, match=rf"{what} cannot be read: .*; give a readable file"):
         Delimited(Path(tmp_path / what))

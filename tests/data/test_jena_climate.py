@@ -221,7 +221,7 @@ def test_the_sample_is_two_years_and_says_that_it_is_one(monkeypatch):
 
 def test_a_fetched_file_that_is_not_the_published_one_is_refused(tmp_path):
     station(600).to_csv(tmp_path / "file.csv", index=False)
-    with pytest.raises(DataError, match="has not the 420,551 rows"):
+    with pytest.raises(DataError, match="does not have the 420,551 published rows"):
         check_published(tmp_path / "file.csv")
     assert REMOTE.check is check_published
 

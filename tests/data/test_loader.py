@@ -56,7 +56,7 @@ def test_ranks_share_every_sample_exactly_once(count, batch_size, world_size, or
     assert max(sizes[0]) <= batch_size
 
 
-@pytest.mark.parametrize("order", ["shuffled", "by_class"])
+@pytest.mark.parametrize("order", ["shuffled", "balanced"])
 def test_order_is_a_function_of_seed_and_epoch(order):
     def epoch_of(seed: int, epoch: int) -> list[list[int]]:
         loader = BatchLoader(samples(100), 8, order=order, seed=seed)
@@ -124,7 +124,7 @@ def chi_square(counts: list[int]) -> float:
 def test_by_class_draws_uniformly_over_classes_and_then_over_their_members():
     y = [0] * 1000 + [2] * 90 + [7] * 10
     random.Random(0).shuffle(y)
-    loader = BatchLoader(samples_of([1] * 1100, y), 50, order="by_class", seed=1)
+    loader = BatchLoader(samples_of([1] * 1100, y), 50, order="balanced", seed=1)
     drawn: list[int] = []
     for epoch in range(5):
         loader.set_epoch(epoch)
@@ -144,7 +144,7 @@ def test_by_class_draws_uniformly_over_classes_and_then_over_their_members():
 def test_by_class_gives_every_rank_as_many_rows():
     y = [0] * 10 + [1]
     parts = [
-        flat(ids_of(BatchLoader(samples_of([1] * 11, y), 2, order="by_class", rank=rank, world_size=3)))
+        flat(ids_of(BatchLoader(samples_of([1] * 11, y), 2, order="balanced", rank=rank, world_size=3)))
         for rank in range(3)
     ]
     assert [len(part) for part in parts] == [4, 4, 4]

@@ -23,7 +23,7 @@ class Toy(Dataset):
 
     @property
     def order(self) -> str:
-        return "by_class" if self.sampling == "by_class" else "shuffled"
+        return "balanced" if self.sampling == "balanced" else "shuffled"
 
     def load(self) -> Loaded:
         self.reads.append(None)
@@ -67,7 +67,7 @@ def test_data_are_read_once_whichever_stage_asks():
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_a_split_without_samples_is_an_error_that_names_it(split):
     data = toy(sizes={"train": 20, "val": 5, "test": 7, split: 0})
-    with pytest.raises(DataError, match=f"toy.csv: no samples are left for '{split}'; add data, or change"):
+    with pytest.raises(DataError, match=f"toy.csv: '{split}' has no samples; add data, or change"):
         data.setup()
 
 
@@ -98,7 +98,7 @@ def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
     assert orders(0)[0] == orders(0)[0] != orders(1)[0]
 
 
-@pytest.mark.parametrize(("sampling", "loader"), [("by_class", "train"), ("all", "drawn")])
+@pytest.mark.parametrize(("sampling", "loader"), [("balanced", "train"), ("all", "balanced")])
 def test_by_class_gives_the_rare_class_its_half(sampling, loader):
     data = toy(sampling=sampling)
     data.setup()
@@ -111,7 +111,7 @@ def test_by_class_gives_the_rare_class_its_half(sampling, loader):
 
 
 def test_by_class_is_for_training_alone():
-    data = toy(sampling="by_class")
+    data = toy(sampling="balanced")
     data.setup()
     assert sorted(ids_of(data.test_dataloader())) == list(range(7))
 

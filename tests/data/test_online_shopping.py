@@ -1,4 +1,4 @@
-"""Shopping reviews: both targets, both kinds of tokens, honest splits."""
+"""Shopping reviews: both targets, both kinds of tokens, grouped splits."""
 
 import csv
 import io
@@ -56,7 +56,7 @@ def test_words_of_a_review_make_up_the_review(offline):
 
 
 @pytest.mark.real_data
-def test_the_real_reviews_are_all_there_and_split_honestly_by_category_and_sentiment(real_data):
+def test_the_real_reviews_are_all_there_and_split_by_groups_by_category_and_sentiment(real_data):
     with zipfile.ZipFile(real_data / "online_shopping_10_cats.zip") as archive:
         content = archive.read("online_shopping_10_cats.csv").decode("utf-8-sig")
     rows = [row for row in csv.DictReader(io.StringIO(content)) if row["review"].strip()]

@@ -105,7 +105,7 @@ def test_rare_tokens_are_unknown_and_counted_in_the_training_part_only(tmp_path)
 
 def test_texts_are_cut_to_the_largest_length_and_the_spec_tells_how(tmp_path):
     path, _ = as_csv(tmp_path)
-    data = SequenceData(TextCSV(path=str(path), max_length=5, keep="end", min_count=1, marks=False))
+    data = SequenceData(TextCSV(path=str(path), max_length=5, keep="end", min_count=1, bos_eos=False))
     data.setup()
     batch = next(iter(data.test_dataloader()))
     assert batch.x.shape[1] == 5
@@ -117,7 +117,7 @@ def test_texts_are_cut_to_the_largest_length_and_the_spec_tells_how(tmp_path):
 def test_a_class_that_is_never_in_training_is_an_error(tmp_path):
     rows = "".join(f"text number {number},a\n" for number in range(40))
     (tmp_path / "my.csv").write_text("text,label\n" + rows + "only one,b\n")
-    with pytest.raises(DataError, match=r"my\.csv: no text of class 'b' is left for training"):
+    with pytest.raises(DataError, match=r"my\.csv: class 'b' has test texts but no training text"):
         SequenceData(
             TextCSV(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b())
         ).setup()
@@ -141,7 +141,7 @@ def test_random_lines_says_how_many_texts_are_in_two_splits(tmp_path, caplog):
     }
     shared = sum(text in texts["train"] for split in ("val", "test") for text in texts[split])
     assert shared > 0
-    assert f"{shared} texts of validation and test also stand in training" in caplog.text
+    assert f"{shared} texts of validation and test also occur in training" in caplog.text
 
 
 @pytest.mark.parametrize("command", ["my.csv", "my.jsonl"])

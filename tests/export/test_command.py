@@ -153,7 +153,7 @@ def test_a_cell_that_cannot_be_traced_cannot_be_onnx(command, finished):
         (["export", "nowhere", "--to", "onnx"], "nowhere is no run folder"),
         (["predict", "missing.onnx", "x"], "missing.onnx: "),
         (["predict", "missing.safetensors", "x"], "missing.safetensors: "),
-        (["predict", "net.onnx", "x", "--checkpoint", "last"], "--checkpoint=last chooses in a run folder"),
+        (["predict", "net.onnx", "x", "--checkpoint", "last"], "--checkpoint=last is for run folders"),
     ],
 )
 def test_mistakes_give_one_line_and_exit_code_2(command, classifier, arguments, words):

@@ -240,10 +240,10 @@ def test_scores_equal_scikit_learns_on_samples_answered_one_by_one():
 def test_a_second_test_loader_is_scored_apart_and_leaves_no_predictions():
     module = module_of()
     trainer_of().test(
-        module, [loader_of(29, order="sequential"), loader_of(12, order="by_class")], verbose=False
+        module, [loader_of(29, order="sequential"), loader_of(12, order="balanced")], verbose=False
     )
     assert int(module.task.counts("test").sum()) == 29
-    assert int(module.task.counts("drawn").sum()) == 12
+    assert int(module.task.counts("balanced").sum()) == 12
     assert len(module.task.tables(str)["predictions"]) == 29
 
 

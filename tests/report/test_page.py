@@ -56,8 +56,8 @@ def test_tabs_and_boxes_change_what_is_shown(page, browser):
     browser.choose(box("target"), "p (mbar)")
     browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of p (mbar) by lstm'")
     browser.click(tab("horizon"))
-    browser.choose(box("error"), "root mean square error")
-    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: root mean square error of T (degC)'")
+    browser.choose(box("error"), "root mean squared error")
+    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: root mean squared error of T (degC)'")
 
     browser.choose("#question", "0")
     browser.wait(f"{SHOWN}.dataset.tab === 'table'")  # this question has no horizon

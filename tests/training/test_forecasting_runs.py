@@ -180,11 +180,11 @@ def test_predict_passes_over_columns_and_rows_that_it_does_not_need(run, command
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "name its latest rows with --file"),
-        (["text", "--file", "mine.csv"], "name its latest rows with --file"),
+        ([], "give its latest rows with --file"),
+        (["text", "--file", "mine.csv"], "give its latest rows with --file"),
         (["--file", "missing.csv"], "missing.csv cannot be read"),
-        (["--file", "short.csv"], "the last 24 steps of 60 minutes must be there"),
-        (["--file", "gap.csv"], "the last 24 steps of 60 minutes must be there without a gap"),
+        (["--file", "short.csv"], "the last 24 steps of 60 minutes must have no gap"),
+        (["--file", "gap.csv"], "the last 24 steps of 60 minutes must have no gap"),
         (["--file", "narrow.csv"], "no column 'sun'"),
         (["--file", "days.csv"], "1440 minutes apart"),
     ],
@@ -354,7 +354,7 @@ def test_a_report_puts_the_least_error_first_and_asks_each_question_apart(tmp_pa
         (["data.input_days=0"], "data.input_days"),
         (["data.horizon_days=30"], "(24 to read, 720 to forecast) in a row; lower data.input_days"),
         (["data.val_share=0.5", "data.test_share=0.5"], "val_share + test_share is 1"),
-        (["callbacks.score_drawn=true"], "callbacks.score_drawn"),
+        (["callbacks.score_balanced=true"], "callbacks.score_balanced"),
         (["model.encoder=embedding"], "model.encoder=embedding does not read features"),
     ],
 )

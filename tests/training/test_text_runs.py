@@ -66,7 +66,7 @@ def predictions(run: Path) -> pd.DataFrame:
     "settings",
     [
         ["data.tokens=words", "data.max_length=6", "data.keep=end"],
-        ["data.marks=false", "data.max_length=5", "data.min_count=3", "model.bidirectional=true"],
+        ["data.bos_eos=false", "data.max_length=5", "data.min_count=3", "model.bidirectional=true"],
         ["model.encoder=ngrams", "data.ngrams=2", "data.split=random_lines"],
     ],
 )
@@ -151,4 +151,4 @@ def test_what_was_never_in_training_is_said(train, command):
     code, shown, complaint = command("predict", the_run(), "bad Ω", "--top", 1)
     assert code == 0
     assert shown.startswith("bad Ω\t")
-    assert "1 characters are not known from training: Ω" in complaint
+    assert "1 characters did not occur in training: Ω" in complaint

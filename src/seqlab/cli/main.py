@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from seqlab.config.exit_codes import complain, guarded
+from seqlab.config.renamed import present_overrides
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -48,7 +49,7 @@ def main() -> int:
     if command == "sweep":
         from seqlab.cli.sweep import resumed_sweep
 
-        return guarded(lambda: _run_hydra(resumed_sweep(arguments)), ())
+        return guarded(lambda: _run_hydra(present_overrides(resumed_sweep(arguments))), ())
     if command in commands.HELP:
         return guarded(lambda: commands.run(command, arguments), ())
     return complain(f"no command '{command}'; {near(command, ['train', 'sweep', *commands.HELP])}")
@@ -60,7 +61,7 @@ def train(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what follows the command; None for all of sys.argv.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = present_overrides(sys.argv[1:] if arguments is None else arguments, warns=True)
     return guarded(lambda: _run_hydra(given), given)
 
 

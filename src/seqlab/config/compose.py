@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from seqlab.config import OF_THE_COMMAND, Config, validate
+from seqlab.config.renamed import present_settings
 from seqlab.errors import ConfigError, near
 from seqlab.io.files import replacing
 
@@ -45,7 +46,7 @@ def make_config(composed: DictConfig) -> Config:
     if missing:
         raise ConfigError("\n".join(f"{key} must be set; conf/ explains it" for key in missing))
     raw: Any = OmegaConf.to_container(composed, resolve=True)
-    return validate(raw)
+    return validate(present_settings(raw, warns=True))
 
 
 def save_config(config: Config, path: Path) -> None:

@@ -69,9 +69,9 @@ class Config(Section):
                 f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
                 "asks at each of its last steps; use model.pooling=last"
             )
-        if self.callbacks.score_drawn and self.data.task != "classification":
+        if self.callbacks.score_balanced and self.data.task != "classification":
             raise ValueError(
-                f"callbacks.score_drawn draws by class, and data={self.data.name} has no classes"
+                f"callbacks.score_balanced samples by class, and data={self.data.name} has no classes"
             )
         return self
 
@@ -129,7 +129,7 @@ def without_effect(config: Config) -> list[str]:
             getattr(data, "url", None) is not None and getattr(data, "root", None) is not None
         ),
         "data.keep=end": getattr(data, "keep", None) == "end" and getattr(data, "max_length", 0) is None,
-        "callbacks.score_drawn=true": config.callbacks.score_drawn and trainer.limit_test_batches == 0,
+        "callbacks.score_balanced=true": config.callbacks.score_balanced and trainer.limit_test_batches == 0,
     }
     return [
         f"{setting} has no effect beside the other settings" for setting, is_idle in idle.items() if is_idle

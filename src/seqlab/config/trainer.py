@@ -94,7 +94,7 @@ class CallbacksConfig(Section, extra="allow"):
     __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["callbacks"].validator]]
     early_stopping_patience: Count | None = None
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None = None
-    score_drawn: bool = False
+    score_balanced: bool = False
     diagnostics_every: Count | None = None
     diagnostics_samples: Count = 16
     figures: bool = True

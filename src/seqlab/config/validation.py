@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from seqlab.config.choices import CHOICES, canonical
+from seqlab.config.renamed import present_settings
 from seqlab.config.schema import Config
 from seqlab.errors import ConfigError, near
 
@@ -16,7 +17,7 @@ def validate(raw: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: one line for every key that is wrong.
     """
-    raw = canonical(raw)
+    raw = canonical(present_settings(raw))
     try:
         return Config.model_validate(raw)
     except ValidationError as error:

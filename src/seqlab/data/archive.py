@@ -1,4 +1,4 @@
-"""Reading zip archives that come from elsewhere: nothing is unpacked to disk, nothing without a bound."""
+"""Reading untrusted zip archives: nothing is unpacked to disk, and sizes are limited."""
 
 import zipfile
 import zlib
@@ -10,9 +10,9 @@ from typing import IO
 from seqlab.errors import DataError
 
 LARGEST = 256 * 2**20
-"""Bytes that all files read from an archive may have together."""
+"""The largest total size in bytes of the files read from an archive."""
 RATIO = 200
-"""How many times its packed size a file may have."""
+"""The largest compression ratio of a file."""
 
 Wanted = Callable[[PurePosixPath], bool]
 
@@ -22,22 +22,22 @@ def read_archive(path: Path, wanted: Wanted) -> dict[str, bytes]:
 
     Args:
         path: the zip file.
-        wanted: says of a file's name whether it is to be read.
+        wanted: returns whether to read a file, given its name.
 
     Raises:
-        DataError: the archive is damaged or encrypted, a name leads out of it, or a file would be too large.
+        DataError: the archive is damaged or encrypted, a name leads out of it, or a file is too large.
     """
     with _open_archive(path) as archive:
         entries = _wanted(path, archive, wanted)
         total = sum(entry.file_size for entry in entries)
         if total > LARGEST:
-            raise DataError(f"{path} unpacks to {total:,} bytes; at most {LARGEST:,} are read")
+            raise DataError(f"{path} unpacks to {total:,} bytes; the limit is {LARGEST:,}")
         return {entry.filename: archive.read(entry) for entry in entries}
 
 
 @contextmanager
 def open_member(path: Path, wanted: Wanted) -> Iterator[IO[bytes]]:
-    """Open the one wanted file of an archive, to be read piece by piece.
+    """Open the only wanted file of an archive, to be read in pieces.
 
     Raises:
         DataError: there is none or more than one, or the archive is damaged or suspicious.
@@ -48,7 +48,9 @@ def open_member(path: Path, wanted: Wanted) -> Iterator[IO[bytes]]:
             if "xl/workbook.xml" in archive.namelist():
                 raise DataError(f"{path} is a spreadsheet; save it as CSV")
             found = ", ".join(entry.filename for entry in entries) or "none"
-            raise DataError(f"{path} must hold one .csv to read; found {found}. Unpack it and name the file")
+            raise DataError(
+                f"{path} must contain exactly one .csv; found {found}. Unpack it and give the file"
+            )
         with archive.open(entries[0]) as member:
             yield member
 
@@ -59,7 +61,7 @@ def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"{path} cannot be read: {error}; fetch or save it anew") from error
+        raise DataError(f"{path} cannot be read: {error}; download or save it again") from error
 
 
 def _wanted(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> list[zipfile.ZipInfo]:
@@ -72,7 +74,7 @@ def _wanted(path: Path, archive: zipfile.ZipFile, wanted: Wanted) -> list[zipfil
     for entry in entries:
         name = PurePosixPath(entry.filename)
         if name.is_absolute() or ".." in name.parts:
-            raise DataError(f"{path}: '{entry.filename}' leads out of the archive; fetch another")
+            raise DataError(f"{path}: '{entry.filename}' leads out of the archive; do not trust it")
         if entry.file_size > RATIO * max(entry.compress_size, 1):
             sizes = f"{entry.file_size:,} bytes from {entry.compress_size:,}"
             raise DataError(f"{path}: {entry.filename} unpacks to {sizes}; do not trust it")

@@ -1,4 +1,4 @@
-"""What a batch is, and the samples that batches are cut from."""
+"""Batches, and the samples that batches are taken from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, Self
@@ -15,8 +15,8 @@ class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
 
     Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon, K] values;
-    ids [B], each sample's number in its split, or −1 for a row that only fills up a rank's share and never
-    counts.
+    ids [B], each sample's number in its split, or −1 for a row that only fills a rank's last batch and is
+    ignored in every score.
     """
 
     x: Tensor
@@ -34,21 +34,21 @@ class Samples(Protocol):
 
     @property
     def y(self) -> Tensor:
-        """Answer of every sample, [N] or [N, horizon, K]."""
+        """Target of every sample, [N] or [N, horizon, K]."""
 
     def __len__(self) -> int: ...
 
     def batch(self, ids: Tensor) -> Batch:
-        """Return the samples ``ids``, [B]; a row for −1 holds any sample."""
+        """Return the samples ``ids``, [B]; the row of an id −1 holds an arbitrary sample."""
 
 
 class Loaded(NamedTuple):
     """What a data set has read.
 
     Attributes:
-        spec: what it declares.
-        samples: those of "train", "val" and "test".
-        describe: returns sample ``index`` of a split as a person would write it.
+        spec: the description of the data.
+        samples: of "train", "val" and "test".
+        describe: returns sample ``index`` of a split in readable form.
     """
 
     spec: DataSpec
@@ -60,11 +60,11 @@ class TokenSamples:
     """Token sequences of any length, stored end to end in one array.
 
     Args:
-        tokens: all sequences one after the other, resident or memory-mapped, [sum of lengths].
-        starts: where each sequence begins in it, [N].
+        tokens: all sequences one after the other, in memory or memory-mapped, [sum of lengths].
+        starts: the index of each sequence's first token, [N].
         lengths: steps of each sequence, [N], any integers, each at least 1.
         y: class of each sequence, [N], any integers.
-        numbers: what each stored token is called in a batch; None for itself.
+        numbers: the number in a batch of each stored token; None if it is the same.
     """
 
     def __init__(
@@ -94,22 +94,22 @@ class TokenSamples:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def cut(self, max_length: int | None, keep: str, *, marks: bool) -> Self:
-        """Return the same samples, at most ``max_length`` steps of each, and with or without their marks.
+    def cut(self, max_length: int | None, keep: str, *, bos_eos: bool) -> Self:
+        """Return the same samples, truncated to ``max_length`` steps, with or without BOS and EOS.
 
         Args:
             max_length: steps that are kept, or None for all.
             keep: which end of a longer sequence is kept, "begin" or "end".
-            marks: whether the first and the last token, the marks, are part of the sequence.
+            bos_eos: whether the first token (BOS) and the last (EOS) are part of the sequence.
         """
-        inset = 0 if marks else 1
+        inset = 0 if bos_eos else 1
         starts, lengths = self.starts + inset, self.lengths.numpy() - 2 * inset
         kept = np.minimum(lengths, max_length) if max_length else lengths
         starts = starts + (lengths - kept) if keep == "end" else starts
         return type(self)(self.tokens, starts, kept, self.y.numpy(), self.numbers)
 
     def batch(self, ids: Tensor) -> Batch:
-        """Cut out and pad the sequences ``ids``, [B]."""
+        """Return the sequences ``ids``, [B], padded."""
         rows = ids.clamp(min=0)
         lengths = self.lengths[rows].long()
         inside = mask(lengths, int(lengths.max()))
@@ -120,11 +120,11 @@ class TokenSamples:
 
 
 class FeatureSamples:
-    """Sequences of equal length with a number each.
+    """Sequences of features, all of the same length, with a number each.
 
     Args:
         x: features of every step, [N, T, F].
-        y: the answers, [N].
+        y: the targets, [N].
     """
 
     def __init__(self, x: Tensor, y: Tensor) -> None:
@@ -133,7 +133,7 @@ class FeatureSamples:
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray) -> Self:
-        """Take arrays, which share their memory."""
+        """Use arrays without copying them."""
         return cls(torch.from_numpy(x), torch.from_numpy(y))
 
     def __len__(self) -> int:

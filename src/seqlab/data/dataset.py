@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class Dataset(Section):
-    """What every data set has. A data set fills in ``task`` and ``load``.
+    """Base class of data sets. A subclass defines ``task`` and ``load``.
 
     Attributes:
-        name: as in ``data=NAME``, by which it was registered.
+        name: the registered name, as in ``data=NAME``.
         batch_size: samples in a training batch of one process.
-        limit_train_samples: train on only so many samples, or None.
+        limit_train_samples: maximum number of training samples, or None.
     """
 
     registered_as: ClassVar[str] = ""
     task: ClassVar[Literal["classification", "forecasting", "regression", "tagging"]]
-    """What is asked."""
+    """The question of the task: "classification", "forecasting", …."""
     kind: ClassVar[Literal["tokens", "features"]] = "tokens"
 
     name: Annotated[str, Field(validate_default=True)] = ""
@@ -50,7 +50,7 @@ class Dataset(Section):
 
     @classmethod
     def preset(cls) -> dict[str, Any]:
-        """Return what a YAML file of conf/data holds: the settings with their defaults, and the task."""
+        """Return what a YAML file of conf/data contains: the settings with their defaults, and the task."""
         settings = {
             key: "???"
             if field.is_required()
@@ -64,12 +64,12 @@ class Dataset(Section):
 
     @property
     def place(self) -> str | None:
-        """The setting that says where the files are; None if there are none."""
+        """The setting with the path of the files; None if there are no files."""
         return next((key for key in ("root", "path") if key in type(self).model_fields), None)
 
     @property
-    def order(self) -> Literal["shuffled", "by_class"]:
-        """The order of the training samples: each once an epoch, or drawn uniformly over classes."""
+    def order(self) -> Literal["shuffled", "balanced"]:
+        """The order of the training samples: each once per epoch, or balanced over classes."""
         return "shuffled"
 
     @abstractmethod
@@ -82,11 +82,11 @@ class Dataset(Section):
 
 
 class SplitData(Dataset):
-    """A data set that is split by shares.
+    """A data set that is split by fractions.
 
     Attributes:
-        val_share: share of the data for validation.
-        test_share: share of the data for testing.
+        val_share: fraction of the data for validation.
+        test_share: fraction of the data for testing.
     """
 
     val_share: Share = 0.1
@@ -102,11 +102,11 @@ class SplitData(Dataset):
 
 
 class Fetched(Section):
-    """Where the files of a data set are that seqlab can fetch.
+    """Settings for the files of a data set that seqlab can download.
 
     Attributes:
         root: folder or file; None for SEQLAB_DATA_DIR, else the cache or a download, else the sample.
-        url: another server's folder with the same files, or None for the usual one.
+        url: a mirror, that is a folder on another server with the same files; None for the usual one.
         source: "auto", "real" (never the sample) or "sample".
     """
 
@@ -116,12 +116,12 @@ class Fetched(Section):
 
 
 class OwnFile(Section):
-    """Where a file of the user's own is, and how it is written.
+    """Settings for a file of the user's own.
 
     Attributes:
         path: the file.
-        separator: between the cells of a CSV.
-        encoding: how a CSV stores characters: utf-8, gb18030, latin-1, …
+        separator: between the cells of a CSV file.
+        encoding: of a CSV file: utf-8, gb18030, latin-1, …
     """
 
     path: FilePath
@@ -134,16 +134,16 @@ class OwnFile(Section):
         try:
             newline = "\n".encode(encoding).removeprefix(BOM_UTF8)
         except LookupError as error:
-            raise ValueError(f"no encoding '{encoding}'; utf-8, gb18030, latin-1 are some") from error
+            raise ValueError(f"no encoding '{encoding}'; examples are utf-8, gb18030, latin-1") from error
         if newline != b"\n":
-            raise ValueError(f"files in {encoding} are not read; convert yours to utf-8")
+            raise ValueError(f"{encoding} is not supported; convert the file to utf-8")
         return encoding
 
     def find(self) -> Source:
         """Return the file.
 
         Raises:
-            DataError: there is no such file.
+            DataError: the file does not exist.
         """
         return named_file(self.path)
 
@@ -152,7 +152,7 @@ def register_dataset(name: str) -> Callable[[type[Dataset]], type[Dataset]]:
     """Register a data set: ``@register_dataset("my_set")``, then ``data=my_set``.
 
     Raises:
-        ConfigError: another class has the name, or the class is no data set.
+        ConfigError: another class has the name, or the class is not a data set.
     """
 
     def enter(cls: type[Dataset]) -> type[Dataset]:

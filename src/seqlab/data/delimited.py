@@ -1,4 +1,4 @@
-"""Rows of a CSV file, read strictly: whatever does not fit its header is an error that names the place."""
+"""Rows of a CSV file, read strictly: whatever does not fit its header is an error with file and line."""
 
 import csv
 import io
@@ -15,16 +15,16 @@ from seqlab.errors import DataError, near
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 LARGEST_CELL = 2**20
-"""Characters that a cell may have; more means that a quote was left open."""
+"""The maximum length of a cell; more means that a quote is not closed."""
 
 LONGEST_NAME, MOST_NAMES = 30, 20
-"""Characters and columns that a message lists: without a header they are a row of text."""
+"""How many characters and columns a message lists: without a header they are a row of text."""
 
 log = logging.getLogger(__name__)
 
 
 class Row(NamedTuple):
-    """A row and the line of the file on which it begins, counted from 1."""
+    """A row, and the line of the file on which it begins, counted from 1."""
 
     line: int
     cells: list[str]
@@ -36,11 +36,11 @@ class Delimited:
     Args:
         path: the file.
         separator: a name in ``SEPARATORS``.
-        encoding: how its characters are stored; a byte order mark of UTF-8 is dropped.
-        is_own: whether the file is the user's own, so that settings say how it is read.
+        encoding: of the file; a byte order mark of UTF-8 is dropped.
+        is_own: whether the file is the user's own, so that settings say how to read it.
 
     Raises:
-        DataError: the file cannot be opened, is empty, or is not in this encoding.
+        DataError: the file cannot be opened, is empty, or has another encoding.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class Delimited:
         self.header = [name.strip() for name in first.cells]
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file's contents; a zip and what is in it have the same."""
+        """Return the SHA-256 of the CSV file, also if it is in a zip."""
         with _binary(self.path) as file:
             return file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()
 
     def places(self, names: Iterable[str]) -> list[int]:
-        """Return where the columns called ``names`` stand.
+        """Return the indices of the columns ``names``.
 
         Raises:
-            DataError: there is no such column, or it is there twice.
+            DataError: a column is missing, or has the same name as another.
         """
         found = []
         for name in names:
@@ -74,14 +74,14 @@ class Delimited:
         return found
 
     def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:
-        """Yield the rows under the header; blank lines are passed over.
+        """Yield the rows below the header; blank lines are skipped.
 
         Args:
-            may_break_off: whether the last row may be cut off in the middle; it is left out then.
+            may_break_off: whether the last row may be cut off; it is then skipped.
 
         Raises:
-            DataError: a row has too few or too many cells, a quote is left open, a character is not in the
-                encoding, or there is no row at all.
+            DataError: a row has too few or too many cells, a quote is not closed, a character is not in the
+                encoding, or there is no row.
         """
         count, columns = 0, len(self.header)
         with self._open() as rows:
@@ -95,23 +95,23 @@ class Delimited:
                 count += 1
                 yield row
         if not count:
-            raise self.error(1, "there is a header and no row below it; add data")
+            raise self.error(1, "there is no row below the header; add data")
 
     def error(self, line: int, reason: str) -> DataError:
-        """Return an error that names this file and a line of it."""
+        """Return an error that names this file and a line."""
         return DataError(f"{self.path}, line {line}: {reason}")
 
     def _width(self, row: Row) -> DataError:
         found, expected = len(row.cells), len(self.header)
         remedy = (
-            f"quote cells that hold a {self.separator}, and write decimals with a point"
+            f"quote cells that contain a {self.separator}, and write decimals with a point"
             if found > expected
             else "is the row cut off?"
         )
         return self.error(row.line, f"{found} cells where the header names {expected} columns; {remedy}")
 
     def _guess(self, name: str) -> str:
-        """Say why a column may be missing: another separator, no header, or another name."""
+        """Return why a column may be missing: another separator, no header, or another name."""
         if len(self.header) == 1:
             for word, separator in SEPARATORS.items():
                 if word != self.separator and separator in self.header[0]:
@@ -142,7 +142,7 @@ class Delimited:
 
 
 class _Lines:
-    """Decoded lines of a file, counted. A newline is one byte in every encoding that is taken."""
+    """Decoded lines of a file, counted. A newline is one byte in every supported encoding."""
 
     def __init__(self, file: BinaryIO, table: Delimited) -> None:
         self._file, self._table, self.number = file, table, 0
@@ -162,18 +162,20 @@ class _Lines:
         byte = f"byte 0x{error.object[error.start]:02x} at byte {error.start + 1} of the line"
         remedy = "convert the file to UTF-8"
         if self._table.is_own:
-            remedy += ", or set data.encoding to what it is (older Chinese files: gb18030)"
+            remedy += ", or set data.encoding (older Chinese files: gb18030)"
         return f"not {error.encoding.upper()}: {byte}; {remedy}"
 
 
 def _explain(error: csv.Error) -> str:
     if "field larger" in str(error):
-        return f"a cell is longer than {LARGEST_CELL:,} characters: a quote is left open, or it is no table,"
+        return (
+            f"a cell has more than {LARGEST_CELL:,} characters: a quote is not closed, or it is not a table,"
+        )
     if "unexpected end" in str(error):
-        return "a quote is opened and never closed"
+        return "a quote is not closed"
     if "new-line character" in str(error):
-        return "a bare carriage return: save the file with Unix or Windows line ends; it stands"
-    return f"a quote stands where none may be ({error}): double it, or close the one before,"
+        return "a carriage return without line feed (save the file with Unix or Windows line ends)"
+    return f"an unexpected quote ({error}; double it, or close the one before)"
 
 
 @contextmanager
@@ -186,4 +188,4 @@ def _binary(path: Path) -> Iterator[BinaryIO]:
             with path.open("rb") as file:
                 yield file
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}; name a readable file") from error
+        raise DataError(f"{path} cannot be read: {error.strerror or error}; give a readable file") from error

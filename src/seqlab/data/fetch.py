@@ -1,4 +1,4 @@
-"""Downloading a data set: pinned addresses and hashes, a cap on the size, and never half a file."""
+"""Downloading a data set: pinned addresses and hashes, limited sizes, and never an incomplete file."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 RETRIES = 2
 TIMEOUT = (5, 30)
-"""Seconds to connect, and between two pieces."""
+"""Timeouts in seconds: to connect, and between two chunks."""
 CHUNK = 2**16
 
 
@@ -25,9 +25,9 @@ class Remote:
 
     Attributes:
         base_url: the folder of the files, pinned to a version.
-        sha256: hash of each file by its name; None where none was published.
-        largest: bytes that one file may have.
-        check: raises DataError for a file that is not the right one, where there is no hash.
+        sha256: hash of each file by its name; None if none was published.
+        largest: the largest size of a file in bytes.
+        check: raises DataError for a wrong file, if no hash was published.
     """
 
     base_url: str
@@ -37,26 +37,26 @@ class Remote:
 
     @property
     def key(self) -> str:
-        """A hash of what is fetched."""
+        """A hash that identifies the files."""
         return sha256(repr((self.base_url, sorted(self.sha256.items()))).encode()).hexdigest()[:12]
 
 
 def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> None:
-    """Put all files of ``remote`` into an empty folder.
+    """Download all files of ``remote`` into an empty folder.
 
     Args:
-        remote: what to fetch.
-        folder: where the files go.
-        mirror: another folder on a server with the same files.
+        remote: the files to download.
+        folder: the target.
+        mirror: a folder on another server with the same files.
 
     Raises:
-        DataError: a file cannot be had, is too large, or is not the one that was pinned.
+        DataError: a file cannot be downloaded, is too large, or does not have the pinned hash.
         OSError: the folder cannot be written.
     """
     base_url = (mirror or remote.base_url).rstrip("/") + "/"
     if os.environ.get("SEQLAB_OFFLINE"):
-        raise DataError(f"{base_url} is not asked, since SEQLAB_OFFLINE is set")
-    import pooch  # noqa: PLC0415 (with requests it takes a while, and mostly there is nothing to fetch)
+        raise DataError(f"{base_url} is not downloaded, because SEQLAB_OFFLINE is set")
+    import pooch  # noqa: PLC0415 (slow to import, and rarely needed)
     import requests  # noqa: PLC0415
 
     pooch.get_logger().setLevel(logging.WARNING)
@@ -78,21 +78,21 @@ def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> None:
 
 
 class _Download:
-    """A pooch downloader that stops at a size and shows a bar on a terminal."""
+    """A pooch downloader that enforces a maximum size and shows a progress bar on a terminal."""
 
     def __init__(self, largest: int, what: str) -> None:
         self.largest, self.what = largest, what
 
     def __call__(self, url: str, output_file: str | BinaryIO, _pooch: Any, check_only: bool = False) -> None:  # noqa: FBT001, FBT002 (pooch calls it so)
         if check_only:
-            raise NotImplementedError("files are fetched, not looked for")
+            raise NotImplementedError("check_only is not supported")
         import requests  # noqa: PLC0415
         from rich.progress import Progress  # noqa: PLC0415
 
         try:
             answer = requests.get(url, stream=True, timeout=TIMEOUT)
         except requests.ConnectionError as error:
-            # No way there: another try in a second would not help, and the user waits.
+            # Unreachable: another attempt in a second would not help, and the user waits.
             raise DataError(f"{url} cannot be reached") from error
         with (
             answer,
@@ -106,7 +106,7 @@ class _Download:
                 size += len(piece)
                 if size > self.largest:
                     raise DataError(
-                        f"{url} is larger than {self.largest:,} bytes, which no file of the set is"
+                        f"{url} is larger than {self.largest:,} bytes, the limit for files of this data set"
                     )
                 file.write(piece)
                 bar.advance(task, len(piece))

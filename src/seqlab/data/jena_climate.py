@@ -32,7 +32,7 @@ DIRECTION, SPEED = "wd (deg)", "wv (m/s)"
 
 
 def check_published(path: Path) -> None:
-    """Check the published file, for which there is no published hash.
+    """Check that a file is the published one, for which no hash was published.
 
     Raises:
         DataError: rows are missing, or it is another file.
@@ -45,7 +45,7 @@ def check_published(path: Path) -> None:
         first = first or row.cells[time]
         last.append(row.cells[time])
     if (count, first, last.pop()) != (ROWS, FIRST, LAST):
-        raise DataError(f"{path} has not the {ROWS:,} rows from {FIRST} to {LAST} that were published")
+        raise DataError(f"{path} does not have the {ROWS:,} published rows from {FIRST} to {LAST}")
 
 
 REMOTE = Remote(
@@ -58,7 +58,7 @@ REMOTE = Remote(
 
 @register_dataset("jena_climate")
 class JenaClimate(SeriesData, Fetched):
-    """Five days of weather → the temperature of the next two. Wind direction is read as a vector.
+    """Five days of weather → the temperature of the next two days. Wind direction is read as a vector.
 
     Attributes:
         root: folder with a jena_climate*.csv or its zip, or one of them; None for SEQLAB_DATA_DIR, else the
@@ -77,17 +77,17 @@ class JenaClimate(SeriesData, Fetched):
 
     @property
     def time_formats(self) -> Sequence[str]:
-        """How the published file and others of the station write a time."""
+        """The formats of times in the published file and others of the station."""
         return ("%d.%m.%Y %H:%M:%S", ISO)
 
     def find(self) -> Source:
-        """Return where the CSV or its zip is."""
+        """Return the CSV file or its zip."""
         return resolve(
             self.name, _find, _sample, root=self.root, source=self.source, remote=REMOTE, mirror=self.url
         )
 
     def transform(self, measured: "Measured") -> "Measured":
-        """Replace the direction of the wind, whose mean is no direction, by the wind's two components."""
+        """Replace the direction of the wind, which cannot be averaged, by the wind's two components."""
         columns = list(measured.columns)
         if not {DIRECTION, SPEED} <= set(columns):
             return measured

@@ -1,4 +1,4 @@
-"""Where batches come from: samples sliced by index, in an order that is a function of (seed, epoch, rank)."""
+"""The loader of batches: samples sliced by index, in an order that depends on (seed, epoch, rank) alone."""
 
 import math
 from collections.abc import Iterator
@@ -10,29 +10,29 @@ from torch import Tensor
 
 from seqlab.data.batches import Batch, Samples
 
-Order = Literal["sequential", "shuffled", "by_class"]
+Order = Literal["sequential", "shuffled", "balanced"]
 
 POOL = 50
-"""Batches in a pool: wide enough for a random order, and sorted by length it needs little padding."""
+"""Batches in a pool: enough for a random order, while sorting by length within a pool saves padding."""
 
 
 class BatchLoader:
-    """An epoch's batches for one rank.
+    """The batches of an epoch for one rank.
 
-    The epoch's order of samples is drawn from (seed, epoch) alone, cut into pools, sorted by length inside
-    each pool, cut into batches, and the batches shuffled. So a run can be continued at any batch. Every rank
-    gets equally many rows: where samples run out, rows of id −1 fill up.
+    The order of an epoch's samples is drawn from (seed, epoch) alone, cut into pools, sorted by length within
+    each pool, cut into batches, and the batches are shuffled. So a run can be resumed at any batch. Every
+    rank gets the same number of rows: missing ones are filled with rows of id −1.
 
-    Lightning calls ``set_epoch`` on a loader's ``sampler``, and asks for ``state_dict`` when it saves.
+    Lightning calls ``set_epoch`` on a loader's ``sampler``, and ``state_dict`` when it saves a checkpoint.
 
     Args:
-        samples: what to cut batches from.
+        samples: the samples of a split.
         batch_size: rows in a batch of one rank.
-        order: "sequential" (by length, for evaluation), "shuffled", or "by_class": as many draws as there are
+        order: "sequential" (by length, for evaluation), "shuffled", or "balanced": as many draws as there are
             samples, uniform over classes and then over the samples of the class, with replacement.
-        seed: with the epoch's number, all that the order depends on.
-        rank: this process, from 0.
-        world_size: processes that share the samples.
+        seed: the order depends only on this and the epoch.
+        rank: the number of this process, from 0.
+        world_size: the number of processes.
     """
 
     batch_sampler = None
@@ -55,11 +55,11 @@ class BatchLoader:
 
     @property
     def sampler(self) -> Self:
-        """The loader itself: what Lightning calls ``set_epoch`` on."""
+        """The loader itself: Lightning calls ``set_epoch`` on it."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next; a place in another epoch is forgotten."""
+        """Set the next epoch; a position in another epoch is discarded."""
         if epoch != self.epoch:
             self._handed_out = self._resume_at = 0
         self.epoch = epoch
@@ -76,14 +76,14 @@ class BatchLoader:
         self._handed_out = 0
 
     def batches(self) -> list[Tensor]:
-        """Return the epoch's batches over all ranks, as sample ids; each holds a multiple of world_size."""
+        """Return the epoch's batches over all ranks, as sample ids; world_size divides their sizes."""
         random = np.random.default_rng((self.seed, self.epoch))
         order = self._draw(random)
         missing = -len(order) % self.world_size
         order = np.concatenate([order, np.full(missing, -1)])
         size = self.batch_size * self.world_size
         pool = size * POOL if self.order != "sequential" else max(len(order), 1)
-        # The filling rows sort last, so that they share the last batch of the last pool.
+        # The filling rows sort last, so they are in the last batch of the last pool.
         lengths = self.samples.lengths.numpy()
         lengths = np.append(lengths, np.array([np.iinfo(lengths.dtype).max], lengths.dtype))[order]
         batches: list[Tensor] = []
@@ -96,11 +96,11 @@ class BatchLoader:
         return batches
 
     def state_dict(self) -> dict[str, int]:
-        """Return the place in the epoch, counting batches that were handed out."""
+        """Return the position in the epoch: the number of batches returned so far."""
         return {"epoch": self.epoch, "batches": self._handed_out}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on at a place that ``state_dict`` returned: the next iteration starts behind it."""
+        """Resume at a position that ``state_dict`` returned: the next iteration starts after it."""
         self.epoch = state["epoch"]
         self._handed_out = self._resume_at = state["batches"]
 

@@ -1,4 +1,4 @@
-"""The one LightningDataModule: three splits of a data set, and their loaders."""
+"""The LightningDataModule: three splits of a data set, and their loaders."""
 
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EVALUATION = 256
-"""Rows in a batch for evaluation, if training has fewer: scores do not depend on it."""
+"""Minimum batch size in evaluation; scores do not depend on it."""
 
 
 class SequenceData(LightningDataModule):
-    """A LightningDataModule of (x, lengths, y, ids) batches of a data set.
+    """A LightningDataModule with batches (x, lengths, y, ids) of a data set.
 
     Args:
-        dataset: what is read.
-        seed: decides the order of the training batches.
+        dataset: the data set to read.
+        seed: of the order of the training batches.
 
     Example:
         >>> data = SequenceData(Names(source="sample"))  # doctest: +SKIP
@@ -37,15 +37,15 @@ class SequenceData(LightningDataModule):
 
     @property
     def spec(self) -> DataSpec:
-        """What this data set declares; known after ``setup``."""
+        """The description of the data; available after ``setup``."""
         return self._spec
 
     def describe(self, split: str, index: int) -> str:
-        """Return sample ``index`` of a split as a person would write it."""
+        """Return sample ``index`` of a split in readable form."""
         return self._describe(split, index)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 (Lightning names it)
-        """Read the data once, whichever stage asks first.
+        """Read the data once, in whichever stage comes first.
 
         Raises:
             DataError: a file is missing or malformed, or a split has no samples.
@@ -56,7 +56,7 @@ class SequenceData(LightningDataModule):
         for split, samples in self.samples.items():
             if not len(samples):
                 raise DataError(
-                    f"{self._spec.path or self._spec.origin}: no samples are left for '{split}'; add data, "
+                    f"{self._spec.path or self._spec.origin}: '{split}' has no samples; add data, "
                     "or change data.val_share and data.test_share"
                 )
 
@@ -72,12 +72,12 @@ class SequenceData(LightningDataModule):
         """Return the test batches."""
         return self._loader("test", "sequential", EVALUATION)
 
-    def drawn_dataloader(self) -> BatchLoader:
-        """Return training samples drawn uniformly over classes: the classroom's way to score."""
-        return self._loader("train", "by_class", EVALUATION)
+    def balanced_dataloader(self) -> BatchLoader:
+        """Return training samples drawn with balanced sampling over classes."""
+        return self._loader("train", "balanced", EVALUATION)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """Copy a batch to the device; to a GPU through pinned memory, else the copy is waited for."""
+        """Copy a batch to the device; to a GPU through pinned memory, so that the copy does not block."""
         if device.type == "cuda":
             batch = Batch(*(part.pin_memory() for part in batch))
         moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)

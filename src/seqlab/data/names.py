@@ -1,4 +1,4 @@
-"""names: surnames and the language they come from, one ``<Language>.txt`` a language, one name a line.
+"""names: surnames and the language they come from, one ``<Language>.txt`` per language, one name per line.
 
 The classic task of the PyTorch tutorial (github.com/spro/practical-pytorch, data/names).
 """
@@ -50,7 +50,7 @@ class Names(ShortTextData, Fetched):
     Attributes:
         root: folder or zip with the language files; None for SEQLAB_DATA_DIR, else the cache or a download,
             else the built-in sample.
-        ascii: whether accents are dropped first.
+        ascii: whether accents are removed first.
     """
 
     group: ClassVar[Callable[[str], str]] = staticmethod(without_accents)
@@ -59,11 +59,11 @@ class Names(ShortTextData, Fetched):
     ascii: bool = False
 
     def text_settings(self) -> TextSettings:
-        """Return how a name becomes tokens."""
+        """Return the settings of tokenization."""
         return replace(super().text_settings(), ascii=self.ascii)
 
     def find(self) -> Source:
-        """Return where the language files are."""
+        """Return the folder or zip of the language files."""
         return resolve(
             self.name,
             find,
@@ -75,5 +75,5 @@ class Names(ShortTextData, Fetched):
         )
 
     def read(self, source: Source) -> TextReader:
-        """Return what reads the language files."""
+        """Return the reader of the language files."""
         return ClassFiles(source.path, column="language", long=LONG)

@@ -54,21 +54,21 @@ class OnlineShopping(TextData, Fetched):
 
     target: Literal["category", "sentiment"] = "category"
     max_length: Count | None = 128
-    marks: bool = False
+    bos_eos: bool = False
 
     @property
     def label_column(self) -> str:
-        """The label column that is to be predicted."""
+        """The label column to predict."""
         return {"category": "cat", "sentiment": "label"}[self.target]
 
     def find(self) -> Source:
-        """Return where the CSV or its zip is."""
+        """Return the CSV file or its zip."""
         return resolve(
             NAME, _find, _sample, root=self.root, source=self.source, remote=REMOTE, mirror=self.url
         )
 
     def read(self, source: Source) -> TextReader:
-        """Return what reads the CSV."""
+        """Return the reader of the CSV file."""
         return CSVTexts(Delimited(source.path), text="review", labels={"cat": None, "label": SENTIMENTS})
 
 

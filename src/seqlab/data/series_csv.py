@@ -17,7 +17,7 @@ class SeriesCSV(OwnFile, SeriesData):
     Attributes:
         path: the file, or a zip of one CSV.
         time: the column of times.
-        time_format: how times are written, in the notation of ``strptime``; None for ISO 8601.
+        time_format: of the times, in the notation of ``strptime``; None for ISO 8601.
     """
 
     time: Name = "time"
@@ -30,9 +30,9 @@ class SeriesCSV(OwnFile, SeriesData):
 
     @property
     def time_formats(self) -> Sequence[str]:
-        """How a time is written."""
+        """The format of times."""
         return (self.time_format or ISO,)
 
     def open(self, source: Source) -> Delimited:
-        """Return the file, in its separator and encoding."""
+        """Open the file with its separator and encoding."""
         return Delimited(source.path, separator=self.separator, encoding=self.encoding, is_own=True)

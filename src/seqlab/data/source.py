@@ -1,4 +1,4 @@
-"""Where a data set's files are: the folder that was named, the environment's, a download, or the sample."""
+"""Where are a data set's files? In the given folder, in SEQLAB_DATA_DIR, in a download, or in the sample."""
 
 import logging
 import os
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """Files that were found.
+    """The files that were found.
 
     Attributes:
         kind: "real", or "sample" for the files that come with seqlab.
-        path: what the data set's reader takes.
-        how: what led there, in words.
+        path: the file or folder to read.
+        how: how it was found, in words.
     """
 
     kind: Literal["real", "sample"]
@@ -45,16 +45,16 @@ def resolve(
     Args:
         name: the data set.
         find: returns the data set's files below a folder, or None.
-        sample: returns the built-in files, making them if need be.
-        root: the folder that the user named; if given, the files must be there.
-        source: "real" never takes the sample, "sample" always does.
-        remote: the real files on a server; once fetched they stay in the user's cache.
-        mirror: another server's folder with the real files.
+        sample: returns the built-in files, making them if necessary.
+        root: the folder given by the user; if given, the files must be there.
+        source: "real" never uses the sample, "sample" always does.
+        remote: the real files on a server; after a download they stay in the user's cache.
+        mirror: a folder on another server with the real files.
 
     Raises:
-        DataError: the files are not where the user said, or "real" was asked for and there are none.
-        CacheError: others could change what is in the cache.
-        StorageError: what was fetched can be written nowhere.
+        DataError: the files are not in the given folder, or ``source`` is "real" and there are none.
+        CacheError: other users could change what is in the cache.
+        StorageError: a download cannot be written anywhere.
     """
     if source == "sample":
         return Source("sample", sample(), "data.source=sample")
@@ -83,8 +83,8 @@ def resolve(
     for line in tried:
         log.warning("%s", line)
     log.warning(
-        "SAMPLE DATA: no real files of %s at hand, so this run uses the small sample that comes with seqlab. "
-        "Its scores say nothing about the real data. Set data.root=FOLDER or SEQLAB_DATA_DIR for those.",
+        "SAMPLE DATA: no real files of %s were found, so this run uses the small sample of seqlab. "
+        "Its scores say nothing about the real data. For those set data.root=FOLDER or SEQLAB_DATA_DIR.",
         name,
     )
     return Source("sample", sample(), "the built-in sample")
@@ -93,19 +93,19 @@ def resolve(
 def _found(find: Callable[[Path], Path | None], folder: str, how: str) -> Path | None:
     try:
         return find(Path(folder).expanduser())
-    except OSError as error:  # a folder that may not be entered, a name that is too long
-        raise DataError(f"{how}={folder}: {error.strerror}; name a readable folder") from error
+    except OSError as error:  # no permission, a name that is too long
+        raise DataError(f"{how}={folder}: {error.strerror}; give a readable folder") from error
 
 
 def named_file(path: str, *, folder: bool = False) -> Source:
-    """Return the file that the user named, which is never a sample.
+    """Return the file given by the user, never a sample.
 
     Args:
         path: its path.
-        folder: whether a folder will do too.
+        folder: whether a folder is allowed too.
 
     Raises:
-        DataError: there is no such file.
+        DataError: the file does not exist.
     """
     file = Path(path).expanduser()
     try:
@@ -113,22 +113,22 @@ def named_file(path: str, *, folder: bool = False) -> Source:
             state = "is a folder" if file.is_dir() else "does not exist"
             raise DataError(f"data.path={path} {state}; set data.path to your file")
     except OSError as error:
-        raise DataError(f"data.path={path}: {error.strerror}; name a readable file") from error
+        raise DataError(f"data.path={path}: {error.strerror}; give a readable file") from error
     return Source("real", file, "data.path")
 
 
 def defined_in(cls: type, method: str) -> Source:
-    """Return where the code stands that yields a data set, which is read from no file that seqlab knows."""
+    """Return the source file of a method that yields the data itself, as the origin of the data."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return Source("real", Path(file or cls.__module__), f"{cls.__qualname__}.{method}")
 
 
 def find_table(root: Path, pattern: str) -> Path | None:
-    """Return ``root`` itself if it is a file, else the first CSV or zip in it whose name fits.
+    """Return ``root`` itself if it is a file, else the first CSV file or zip in it whose name matches.
 
     Args:
         root: a file or a folder.
-        pattern: the name without its ending, as ``Path.glob`` has it.
+        pattern: the name without its suffix, as for ``Path.glob``.
     """
     if root.is_file():
         return root

@@ -1,4 +1,4 @@
-"""What a data set declares: the model and the head take their sizes from it."""
+"""The description of a data set: the model and its head take their sizes from it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,28 +9,28 @@ from seqlab.data.text.cleaning import TextSettings
 
 @dataclass(frozen=True)
 class DataSpec:
-    """Everything a model, a task or a later prediction needs to know of the data, as plain values.
+    """Everything that a model, a task or a later prediction needs to know about the data, as simple values.
 
     Attributes:
         name: the data set, as in ``data=names``.
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
-        task: what is asked: "classification", "forecasting", "regression" (one number) or "tagging" (a class
+        task: the question: "classification", "forecasting", "regression" (one number) or "tagging" (a class
             at each of the last steps).
-        input_size: tokens in the vocabulary with its special symbols, or feature columns F.
+        input_size: tokens in the vocabulary, including special ones, or feature columns F.
         source: "real", "sample" for the small built-in files, or "generated".
-        origin: the folder or file that was read, and what led there, in words.
-        sha256: hash of what was read.
+        origin: the folder or file that was read, and how it was found, in words.
+        sha256: hash of the data.
         sizes: samples in each split.
         path: the folder or file that was read.
         classes: class names in the order of their numbers.
-        class_titles: what they are called in figures.
+        class_titles: their names in figures.
         class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.functional.ngrams``).
-        text: how a text becomes tokens.
-        features: names of the feature columns, if they are no series.
-        series: what the columns of a series are, and how they are scaled.
-        tagged_steps: for "tagging", how many steps at the end of a sequence have a class.
+        text: settings of tokenization.
+        features: names of the feature columns, if they are not a series.
+        series: the columns of a series, and their scaling.
+        tagged_steps: for "tagging", the number of steps at the end of a sequence that have a class.
     """
 
     name: str
@@ -53,12 +53,12 @@ class DataSpec:
     tagged_steps: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, as JSON and checkpoints hold them."""
+        """Return simple values, for JSON and checkpoints."""
         values: dict[str, Any] = _plain(asdict(self))
         return values
 
     def headed(self, title: str) -> str:
-        """Return the title of a figure, which says so if the data are only the sample."""
+        """Return the title of a figure, which states if the data are the sample."""
         return f"{title} (SAMPLE DATA)" if self.source == "sample" else title
 
 

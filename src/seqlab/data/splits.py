@@ -1,4 +1,4 @@
-"""Who is trained on, and who is asked: splits that keep equal samples together, at random, or by time."""
+"""Splits into training, validation and test data: grouped (equal samples together), random, or by time."""
 
 from dataclasses import dataclass
 
@@ -9,22 +9,22 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Shares:
-    """How much of the data is for validation and for testing; the rest is for training."""
+    """The fractions of the data for validation and for testing; the rest is for training."""
 
     val: float
     test: float
 
 
 def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: int) -> dict[str, np.ndarray]:
-    """Split so that samples of one group stay together, in the same shares for every stratum.
+    """Split so that the samples of a group stay together, with the same fractions in every stratum.
 
-    A group whose samples belong to several strata counts as the rarest of them.
+    A group whose samples belong to several strata counts as part of the rarest one.
 
     Args:
         groups: group of each sample, such as a hash of its spelling, [N].
         strata: stratum of each sample, such as its class, [N] in 0 to S − 1.
-        shares: how much is for validation and testing.
-        seed: decides which groups go where.
+        shares: the fractions for validation and testing.
+        seed: of the assignment of groups.
 
     Returns:
         The numbers of the samples in "train", "val" and "test", each in ascending order.
@@ -45,9 +45,9 @@ def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: 
 
 
 def _numbered(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each sample's group by its number, [N], and the first sample of each group.
+    """Return the number of each sample's group, [N], and the first sample of each group.
 
-    As ``np.unique`` does, in a third of its memory.
+    The same as ``np.unique``, with a third of its memory.
     """
     order = np.argsort(groups, kind="stable")
     begins = np.ones(len(order), dtype=bool)
@@ -58,19 +58,19 @@ def _numbered(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def split_random(count: int, shares: Shares, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Split ``count`` samples at random, without looking at them."""
+    """Split ``count`` samples at random."""
     val, test = round(count * shares.val), round(count * shares.test)
     order = random.permutation(count)
     return {"train": order[val + test :], "val": order[:val], "test": order[val : val + test]}
 
 
 def split_by_time(count: int, shares: Shares) -> dict[str, range]:
-    """Split ``count`` steps in their order: the first ones for training, the last ones for testing."""
+    """Split ``count`` steps in their order: the first for training, the last for testing."""
     test = count - round(count * shares.test)
     val = test - round(count * shares.val)
     return {"train": range(val), "val": range(val, test), "test": range(test, count)}
 
 
 def sample(numbers: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
-    """Return ``limit`` of the numbers drawn at random, in ascending order; all of them if None."""
+    """Return ``limit`` of the numbers, chosen at random, in ascending order; all of them if None."""
     return np.sort(np.random.default_rng(seed).permutation(numbers)[:limit])

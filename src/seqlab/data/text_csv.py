@@ -1,4 +1,4 @@
-"""text_csv: labelled texts of your own."""
+"""text_csv: your own labelled texts."""
 
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.delimited import Delimited
@@ -12,12 +12,12 @@ from seqlab.registry.types import Name
 
 @register_dataset("text_csv")
 class TextCSV(OwnFile, TextData):
-    """A CSV file, a JSON Lines file, or a folder of one file a class with one text a line.
+    """A CSV file, a JSON Lines file, or a folder with one file per class and one text per line.
 
     Attributes:
         path: the file (.csv, .tsv, .jsonl, or a zip of one CSV) or the folder of ``<Class>.txt`` files.
-        text: column, or key, of the texts.
-        label: column, or key, of the classes.
+        text: column (or JSON key) of the texts.
+        label: column (or JSON key) of the classes.
     """
 
     text: Name = "text"
@@ -28,7 +28,7 @@ class TextCSV(OwnFile, TextData):
         return named_file(self.path, folder=True)
 
     def read(self, source: Source) -> TextReader:
-        """Return the reader that suits the file."""
+        """Return the reader for the file's type."""
         path = source.path
         if path.is_dir():
             return ClassFiles(path, column=self.label)
@@ -37,5 +37,5 @@ class TextCSV(OwnFile, TextData):
         separator = "tab" if path.suffix.lower() == ".tsv" else self.separator
         table = Delimited(path, separator=separator, encoding=self.encoding, is_own=True)
         if self.text == self.label:
-            raise DataError(f"{path}: data.text and data.label are both '{self.text}'; name two columns")
+            raise DataError(f"{path}: data.text and data.label are both '{self.text}'; give two columns")
         return CSVTexts(table, text=self.text, labels={self.label: None})

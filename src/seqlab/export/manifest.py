@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError, model_validator
 
 from seqlab import __version__
+from seqlab.config.renamed import present_settings
 from seqlab.config.task import AnyTask
 from seqlab.data import DataSpec, OwnFile
 from seqlab.data.dataset import AnyDataset
@@ -98,6 +99,11 @@ class Manifest(Section):
     def to_json(self) -> str:
         """Return the JSON."""
         return self.model_dump_json(indent=2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_present_names(cls, raw: Any) -> Any:
+        return present_settings(raw) if isinstance(raw, dict) else raw
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

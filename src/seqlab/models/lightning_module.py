@@ -111,8 +111,8 @@ class SequenceModule(LightningModule):
         self._step("val", batch)
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
-        """Note a test batch, or one of the second loader's: training samples drawn by class."""
-        self._step(("test", "drawn")[dataloader_idx], batch)
+        """Note a test batch, or one of the second loader's: training samples, balanced over classes."""
+        self._step(("test", "balanced")[dataloader_idx], batch)
 
     def on_train_start(self) -> None:
         """Tell the loader its place in a continued epoch, and take the rate of what may be a longer run.
@@ -137,7 +137,7 @@ class SequenceModule(LightningModule):
     def on_test_epoch_start(self) -> None:
         """Start the test scores anew."""
         self._reset("test")
-        self._reset("drawn")
+        self._reset("balanced")
 
     def on_train_epoch_end(self) -> None:
         """Log the training scores of the epoch: of the weights as they were at each batch."""

@@ -34,9 +34,9 @@ class Judging:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What is shown of a run, and the heading of its column; all but "drawn" are of test data."""
+        """What is shown of a run, and the heading of its column; all but "balanced" are of test data."""
         shown = {f"test/{score.name}": score.label for score in self.scores.values() if score.in_tables}
-        return shown | {f"drawn/{monitor.partition('/')[2]}": "drawn" for monitor in self.monitors}
+        return shown | {f"balanced/{monitor.partition('/')[2]}": "balanced" for monitor in self.monitors}
 
     def score(self, name: str) -> Score:
         """Return the score with a name such as "test/accuracy"."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqlab.config.renamed import present_scores, present_settings
 from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError, open_plain, parse_json, read_yaml
 from seqlab.runs.record import read_record
@@ -46,7 +47,7 @@ class Run:
     @property
     def metrics(self) -> dict[str, float]:
         """The scores whose values are numbers."""
-        return numbers(self.record.get("metrics", {}))
+        return present_scores(numbers(self.record.get("metrics", {})))
 
     @property
     def status(self) -> str:
@@ -105,7 +106,7 @@ def _read_settings(file: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise UnreadableError("contains no settings")
     flat: dict[str, Any] = {}
-    for group, section in raw.items():
+    for group, section in present_settings(raw).items():
         if isinstance(section, dict):
             flat |= {f"{group}.{key}": value for key, value in section.items()}
         else:

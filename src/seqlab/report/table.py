@@ -140,8 +140,8 @@ def _note(question: Question) -> str:
         parts.append(
             f"{question.earlier} earlier runs with the same settings and seed left out; --runs shows all"
         )
-    if any(score.startswith("drawn/") for score in question.scores):
-        parts.append("drawn: accuracy on training samples drawn uniformly over classes; not held out")
+    if any(score.startswith("balanced/") for score in question.scores):
+        parts.append("balanced: accuracy on training samples, sampled uniformly over classes; not held out")
     return "; ".join(parts)
 
 

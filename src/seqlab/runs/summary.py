@@ -34,10 +34,8 @@ def _facts(folder: RunFolder) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    if any(name.startswith("drawn/") for name in record["metrics"]):
-        table.add_row(
-            "drawn/…", "training samples drawn uniformly over classes: the classroom's score, not held out"
-        )
+    if any(name.startswith("balanced/") for name in record["metrics"]):
+        table.add_row("balanced/…", "training samples, sampled uniformly over classes; not held out")
     for name, reason in record.get("baselines_missing", {}).items():
         table.add_row(name, reason)
     table.add_row("parameters", f"{record['parameters']:,}")

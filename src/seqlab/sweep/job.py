@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from seqlab.config.renamed import present_overrides
 from seqlab.runs.folder import RunFolder
 from seqlab.runs.record import recorded
 
@@ -117,7 +118,8 @@ class Job:
 
 def result_overrides(overrides: Sequence[str]) -> list[str]:
     """Return the overrides that can change a result: without those that only control how jobs are run."""
-    return sorted(text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
+    chosen = (text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
+    return sorted(present_overrides(chosen))
 
 
 def finished(folder: Path, overrides: Sequence[str]) -> dict[str, Any] | None:

@@ -185,9 +185,9 @@ def _evaluate(
         trainer.loggers = loggers
         metrics |= {f"val/{name}": value for name, value in module.scores("val").items()}
     if trainer.limit_test_batches:
-        drawn = [data.drawn_dataloader()] if config.callbacks.score_drawn else []
-        trainer.test(module, dataloaders=[data.test_dataloader(), *drawn], verbose=False)
-        for stage in ("test", "drawn") if drawn else ("test",):
+        balanced = [data.balanced_dataloader()] if config.callbacks.score_balanced else []
+        trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)
+        for stage in ("test", "balanced") if balanced else ("test",):
             metrics |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
     baselines = module.task.baselines(data, fitted=config.task.baselines) if trainer.is_global_zero else {}
     folder.write(

@@ -37,7 +37,7 @@ FURTHER_CASES: Table = {
     "a folder": [
         error("called like the file", FOLDER, "holds no files | data.root", SHOP, JENA),
         error("where a file is expected", FOLDER, "is a folder | data.path", SERIES),
-        error("empty", FOLDER, "holds no <Class>.txt | put one file a class", OWN),
+        error("empty", FOLDER, "has no <Class>.txt | put one file per class", OWN),
     ],
     "of another kind": [
         error("picture", PNG, "line 1: | byte 0x89 | convert"),
@@ -50,7 +50,7 @@ FURTHER_CASES: Table = {
         line_4("a label with a point", '{"review": "good", "cat": 1.5}', "'cat' | 1.5"),
         line_4("a label that is null", '{"review": "good", "cat": null}', "'cat' | None"),
         line_4("a blank label", '{"review": "good", "cat": " "}', "'cat' | blank | fill it in"),
-        line_4("a text that is a number", '{"review": 5, "cat": "a"}', "'review' | no text"),
+        line_4("a text that is a number", '{"review": 5, "cat": "a"}', "'review' | must be a string"),
         line_4("half an emoji in a text", r'{"review": "good \ud83d", "cat": "a"}', "fix"),
         line_4("half an emoji in a label", r'{"review": "good", "cat": "a \ud83d"}', "fix"),
         line_4("too deep", 200_000 * "[", "JSON"),

@@ -46,11 +46,11 @@ NAMES_CASES: Table = {
         error("", names() | {"irish.txt": irish()}, "'Irish.txt' | 'irish.txt' | one class twice | keep one"),
     ],
     "one spelling in two languages": [
-        warning("", names(irish(*GREEK[:3])), "3 texts stand under two or more labels", 23,
+        warning("", names(irish(*GREEK[:3])), "3 texts occur with two or more labels", 23,
                 check=lambda d: len(texts(d)) == 20),
     ],
     "a name empty after folding": [
-        warning("", names(irish("李", "王")), "2 texts are empty once cleaned and were skipped", 20,
+        warning("", names(irish("李", "王")), "2 texts are empty after cleaning and were skipped", 20,
                 settings={"ascii": True}),
     ],
     "NFD/NFC normalised": [

@@ -44,8 +44,8 @@ REVIEWS_CASES: Table = {
     "unclosed quote": [
         error("closed by a later row's", reviews({5: '书籍,1,"好书', 7: '书籍,1,"很好"'}),
               "line 5: | quote | begins here"),
-        error("to the end", reviews({5: '书籍,1,"好书'}), "line 5: | never closed | begins here"),
-        error("in the header", reviews(header='cat,label,"review'), "line 1: | never closed"),
+        error("to the end", reviews({5: '书籍,1,"好书'}), "line 5: | not closed | begins here"),
+        error("in the header", reviews(header='cat,label,"review'), "line 1: | not closed"),
     ],
     "extra column": [
         error("", reviews({5: "书籍,1,好,书"}), "line 5: | 4 cells | 3 columns | quote cells"),
@@ -82,7 +82,7 @@ REVIEWS_CASES: Table = {
     ],
     "blank review": [
         warning("", reviews({5: "书籍,1,", 6: "书籍,0,  "}), "2 rows without a text", 18),
-        warning("mark", reviews({5: "书籍,1,\ufeff"}), "1 texts are empty once cleaned", 19),
+        warning("mark", reviews({5: "书籍,1,\ufeff"}), "1 texts are empty after cleaning", 19),
         error("all", reviews({n + 2: f"{CLASSES[n % 2]},1, " for n in range(20)}), "no text"),
     ],
     "literal NA/null/nan must stay text": [
@@ -99,17 +99,17 @@ REVIEWS_CASES: Table = {
     ],
     "unknown category at test": [
         error("at random", reviews({5: "酒店,1,好"}),
-              "class '酒店' | training | add texts of it or remove it", settings=RARELY_TRAINED),
+              "class '酒店' | training | add texts, or remove it", settings=RARELY_TRAINED),
     ],
     "one review in two splits": [
         warning("", replaced("第.*条", ""),
-                "8 texts of validation and test also stand in training | 18 texts repeat an earlier one", 20,
+                "8 texts of validation and test also occur in training | 18 texts repeat an earlier one", 20,
                 settings=AT_RANDOM),
     ],
     "one class only": [
-        error("", "\n".join([HEADER, *REVIEWS[:10]]), "one class '书籍' | add another"),
-        error("sentiment", replaced(",1,", ",0,"), "one class '0' | add another", SHOP, settings=SENTIMENT),
-        error("two rows", "\n".join([HEADER, *REVIEWS[:2]]), "one class '书籍'"),
+        error("", "\n".join([HEADER, *REVIEWS[:10]]), "have the class '书籍' | add texts of another"),
+        error("sentiment", replaced(",1,", ",0,"), "have the class '0'", SHOP, settings=SENTIMENT),
+        error("two rows", "\n".join([HEADER, *REVIEWS[:2]]), "have the class '书籍'"),
     ],
     "cell over 1 MB": [
         error("", reviews({5: f"书籍,1,{'好' * (2**20 + 1)}"}), "line 5: | cell | 1,048,576 | quote"),
@@ -122,7 +122,7 @@ REVIEWS_CASES: Table = {
     ],
     "too few texts": [
         error("two rows of two classes", reviews(dict.fromkeys(range(3, 21), "")),
-              "no samples are left for 'val' | add data | data.val_share"),
+              "'val' has no samples | add data | data.val_share"),
     ],
     "texts that are the classes": [
         error("", reviews(), "'cat' | data.text", OWN, settings={"text": "cat"}),

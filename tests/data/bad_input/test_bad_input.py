@@ -155,4 +155,4 @@ def test_characters_that_training_had_not_are_all_one_and_are_counted(train, tmp
     answer = capfd.readouterr()
     first, second = json.loads(answer.out)
     assert first["probabilities"] == second["probabilities"]
-    assert "2 characters are not known from training: Ω Ж" in answer.err
+    assert "2 characters did not occur in training: Ω Ж" in answer.err

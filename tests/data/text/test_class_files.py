@@ -99,7 +99,7 @@ def test_a_broken_archive_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "names.zip"
     path.write_bytes(content)
     assert find(tmp_path) == path
-    with pytest.raises(DataError, match=r"names\.zip cannot be read: .*; fetch or save it anew"):
+    with pytest.raises(DataError, match=r"names\.zip cannot be read: .*; download or save it again"):
         read_files(path)
 
 
@@ -146,7 +146,7 @@ def test_a_language_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path)
 def test_a_folder_or_archive_without_any_file_is_an_error(tmp_path):
     archive = write_zip(tmp_path / "names.zip", {})
     for path in (archive, tmp_path):
-        with pytest.raises(DataError, match=r"holds no <Class>.txt; put one file a class there"):
+        with pytest.raises(DataError, match=r"has no <Class>.txt; put one file per class there"):
             read_files(path)
 
 
@@ -156,7 +156,7 @@ def test_two_files_that_differ_only_in_case_are_an_error(tmp_path, kind):
     path = write(tmp_path, files) if kind == "folder" else write_zip(tmp_path / "names.zip", files)
     if len(list(tmp_path.glob("*.txt"))) == 2:
         pytest.skip("this file system does not tell cases apart")
-    with pytest.raises(DataError, match=r"'Irish.txt' and 'irish.txt' are one class twice; keep one"):
+    with pytest.raises(DataError, match=r"'Irish.txt' and 'irish.txt' are the same class; keep one"):
         read_files(path)
 
 
@@ -197,7 +197,7 @@ def test_equal_lines_are_all_kept(parsed):
     [(b"", 0), (b"\n\n  \n", 0), (b"Doyle", 1), (b"\n\nDoyle\n", 1), (b"\xef\xbb\xbf", 0)],
 )
 def test_a_file_with_fewer_than_two_names_is_an_error(content, count, parsed):
-    with pytest.raises(DataError, match=rf"Irish\.txt holds {count} text\(s\); add more, or remove the file"):
+    with pytest.raises(DataError, match=rf"Irish\.txt has {count} text\(s\); add more, or remove the file"):
         parsed(Greek="Galanos\nKalogeras\n", Irish=content)
 
 

@@ -100,8 +100,8 @@ def test_what_is_odd_is_counted_and_said_again_from_the_cache(caplog):
     corpus_of(first)
     found = [record.getMessage() for record in caplog.records]
     assert found == [
-        "1 texts are empty once cleaned and were skipped",
-        "1 texts stand under two or more labels; no model can tell them apart",
+        "1 texts are empty after cleaning and were skipped",
+        "1 texts occur with two or more labels; no model can distinguish them",
         "1 texts repeat an earlier one",
     ]
     caplog.clear()
@@ -120,7 +120,7 @@ def test_settings_that_change_the_encoding_make_another_corpus(change):
     assert other.reads == 1
 
 
-@pytest.mark.parametrize("change", [{"marks": True}, {"max_length": 3}, {"keep": "end"}])
+@pytest.mark.parametrize("change", [{"bos_eos": True}, {"max_length": 3}, {"keep": "end"}])
 def test_settings_that_are_views_of_it_do_not(change):
     corpus_of(Reader())
     other = Reader()

@@ -42,7 +42,7 @@ class Memory(TextData):
 
     min_count: int = 1
     max_length: int | None = None
-    marks: bool = False
+    bos_eos: bool = False
     rows: list[tuple[str, ...]]
     _reader: Reader
 
@@ -100,7 +100,7 @@ def alike(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-@pytest.mark.parametrize("split", ["honest", "random_lines"])
+@pytest.mark.parametrize("split", ["grouped", "random_lines"])
 def test_every_text_is_in_one_split_with_its_class(rows, split):
     data = memory(rows, split=split)
     found = parts(data)
@@ -120,23 +120,23 @@ def test_texts_that_are_alike_are_in_one_split_unless_lines_are_drawn(rows, seed
         for text, _ in part:
             places[alike(text)].add(split)
     assert {len(splits) for splits in places.values()} == {1}
-    assert "also stand in training" not in caplog.text
+    assert "also occur in training" not in caplog.text
     drawn = parts(memory(rows, split="random_lines", split_seed=seed, val_share=0.3, test_share=0.3))
     known = {alike(text) for text, _ in drawn["train"]}
     shared = sum(alike(text) in known for split in ("val", "test") for text, _ in drawn[split])
     assert shared > 0
-    assert f"{shared} texts of validation and test also stand in training" in caplog.text
+    assert f"{shared} texts of validation and test also occur in training" in caplog.text
 
 
 VIEWS = [
     {
-        "marks": marks,
+        "bos_eos": bos_eos,
         "keep": keep,
         "max_length": max_length,
         "min_count": min_count,
         "limit_train_samples": limit,
     }
-    for marks, keep, max_length, min_count, limit in product(
+    for bos_eos, keep, max_length, min_count, limit in product(
         [True, False], ["begin", "end"], [None, 1, 3], [1, 4], [None, 40]
     )
 ]
@@ -145,7 +145,7 @@ VIEWS = [
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: "-".join(map(str, view.values())))
 def test_samples_are_the_texts_in_symbols_of_the_training_part(rows, view):
     data = memory(rows, **view)
-    marks, keep, max_length, min_count, limit = view.values()
+    bos_eos, keep, max_length, min_count, limit = view.values()
     found = parts(data)
     assert limit is None or len(found["train"]) == limit
     # Counted in the whole texts, whatever is kept of them.
@@ -160,7 +160,7 @@ def test_samples_are_the_texts_in_symbols_of_the_training_part(rows, view):
             batch.x.tolist(), batch.lengths.tolist(), found[split], strict=True
         ):
             tokens = [character if character in known else "<unk>" for character in text]
-            tokens = ["<begin>", *tokens, "<end>"] if marks else tokens
+            tokens = ["<begin>", *tokens, "<end>"] if bos_eos else tokens
             if max_length:
                 tokens = tokens[:max_length] if keep == "begin" else tokens[-max_length:]
             assert [data.spec.symbols[token] for token in row[:length]] == tokens
@@ -184,7 +184,7 @@ def test_ngrams_are_those_of_the_training_part_as_it_is_kept(rows, max_length):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"marks": True}, {"max_length": 2}, {"min_count": 3}, {"split_seed": 1}, {"split": "random_lines"}],
+    [{"bos_eos": True}, {"max_length": 2}, {"min_count": 3}, {"split_seed": 1}, {"split": "random_lines"}],
 )
 def test_a_second_run_reads_nothing_again_whatever_its_view(rows, settings):
     first = memory(rows)
@@ -212,7 +212,7 @@ def test_a_text_under_two_classes_stays_in_one_split_and_is_counted(caplog):
     texts = {split: {text for text, _ in part} for split, part in found.items()}
     assert sum(map(len, texts.values())) == 30
     assert {split: len(part) for split, part in found.items()} == {"train": 48, "val": 6, "test": 6}
-    assert "30 texts stand under two or more labels; no model can tell them apart" in caplog.text
+    assert "30 texts occur with two or more labels; no model can distinguish them" in caplog.text
 
 
 class Pairs(Reader):
@@ -246,9 +246,9 @@ def test_splits_have_the_same_shares_of_every_combination_of_labels():
 
 def test_a_class_that_training_never_sees_is_refused():
     rows = [(f"text {number}", "a") for number in range(40)] + [("only one", "b")]
-    assert memory(rows).spec.class_counts == (32, 1)  # an honest split keeps it for training
+    assert memory(rows).spec.class_counts == (32, 1)  # a grouped split keeps it for training
     outcomes = Counter(drawn(rows, seed) for seed in range(20))
-    message = "memory.csv: no text of class 'b' is left for training"
+    message = "memory.csv: class 'b' has test texts but no training text"
     assert {outcome[: len(message)] for outcome in outcomes} == {message, "1 for training"}
 
 
@@ -256,7 +256,7 @@ def test_a_class_that_a_limit_leaves_out_is_told_of(caplog):
     rows = [(f"text {number}", "ab"[number % 2]) for number in range(40)]
     data = memory(rows, limit_train_samples=1)
     assert sorted(data.spec.class_counts) == [0, 1]
-    assert "data.limit_train_samples=1 leaves no training text of 1 classes" in caplog.text
+    assert "data.limit_train_samples=1 leaves 1 classes without a training text" in caplog.text
 
 
 def drawn(rows: list[tuple[str, str]], seed: int) -> str:
@@ -269,7 +269,7 @@ def drawn(rows: list[tuple[str, str]], seed: int) -> str:
 
 def test_one_class_only_is_refused():
     with pytest.raises(
-        DataError, match=r"memory\.csv: all texts are of the one class 'a'; add another"
+        DataError, match=r"memory\.csv: all texts have the class 'a'; add texts of another"
     ) as error:
         memory([(f"text {number}", "a") for number in range(40)])
     assert len(str(error.value).splitlines()) == 1

@@ -115,14 +115,14 @@ def test_keys_are_the_named_ones_and_lines_without_a_text_are_skipped(json_lines
         ("text", "not a JSON object"),
         ({"txt": "a", "label": "b"}, "the object has no 'text'; did you mean 'txt'"),
         ({"text": "a"}, "the object has no 'label'; there are: text"),
-        ({"text": None, "label": "b"}, "'text' is no text of at most 1,048,576 characters"),
+        ({"text": None, "label": "b"}, "'text' must be a string of at most 1,048,576 characters"),
         ({"text": 3, "label": "b"}, "'text' is no text"),
-        ({"text": "x" * (LARGEST_CELL + 1), "label": "b"}, "'text' is no text of at most 1,048,576"),
+        ({"text": "x" * (LARGEST_CELL + 1), "label": "b"}, "'text' must be a string of at most 1,048,576"),
         ({"text": "a", "label": None}, "'label' must be a string or a whole number, got None"),
         ({"text": "a", "label": 1.5}, "'label' must be a string or a whole number, got 1.5"),
         ({"text": "a", "label": ["b"]}, "'label' must be a string or a whole number"),
         ({"text": "a", "label": " "}, "column 'label' is blank"),
-        (b'{"text": "a \\ud83d", "label": "b"}', "half of a character"),
+        (b'{"text": "a \\ud83d", "label": "b"}', "half of a surrogate pair"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_an_error_with_its_number(line, reason, json_lines):

@@ -16,11 +16,11 @@ def test_the_special_symbols_come_first_and_the_others_are_sorted():
 
 
 @pytest.mark.parametrize(
-    ("marks", "rows"),
+    ("bos_eos", "rows"),
     [(True, [[2, 6, 4, 5, 3], [2, 1, 4, 3]]), (False, [[6, 4, 5], [1, 4]])],
 )
-def test_texts_become_numbers_with_or_without_marks(marks, rows):
-    samples = Vocabulary((*SPECIALS, "a", "b", "c")).encode(["cab", "xa"]).cut(None, "begin", marks=marks)
+def test_texts_become_numbers_with_or_without_bos_and_eos(bos_eos, rows):
+    samples = Vocabulary((*SPECIALS, "a", "b", "c")).encode(["cab", "xa"]).cut(None, "begin", bos_eos=bos_eos)
     found = [samples.batch(ids_of(number)).x[0].tolist() for number in range(2)]
     assert found == rows
     assert samples.lengths.tolist() == [len(row) for row in rows]
@@ -32,7 +32,7 @@ def ids_of(*numbers: int) -> torch.Tensor:
 
 def test_a_symbol_that_looks_like_a_special_one_is_not_taken_for_it():
     vocabulary = Vocabulary.of(["<pad>", "word"])
-    samples = vocabulary.encode([["word"]]).cut(None, "begin", marks=False)
+    samples = vocabulary.encode([["word"]]).cut(None, "begin", bos_eos=False)
     assert samples.batch(ids_of(0)).x.tolist() == [[vocabulary.symbols.index("word")]]
 
 
@@ -44,7 +44,7 @@ def test_stored_tokens_are_given_their_numbers_and_unknown_ones_one_of_their_own
 def test_frequent_ngrams_are_those_that_a_plain_count_finds():
     texts = ["abcabc"] * 3 + ["abc"] * 2 + ["cc"] * 4 + ["cba"] * 5
     vocabulary = Vocabulary.of("abc")
-    samples = vocabulary.encode(texts).cut(None, "begin", marks=False)
+    samples = vocabulary.encode(texts).cut(None, "begin", bos_eos=False)
     counts = Counter(
         text[start : start + length]
         for text in texts

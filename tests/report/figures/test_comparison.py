@@ -39,7 +39,7 @@ def test_forecasts_are_compared_by_their_errors(forecast, question):
     forecast("gru")
     figure = comparison(question()).figures[()]
     titles = [note.text for note in figure.layout.annotations]
-    assert titles == ["mean absolute error", "median absolute error", "root mean square error"]
+    assert titles == ["mean absolute error", "median absolute error", "root mean squared error"]
     assert figure.layout.xaxis.title.text == "mean of all targets"
 
 

@@ -31,7 +31,7 @@ def test_a_run_without_its_table_is_named_and_the_others_are_drawn(forecast, que
     (forecast("gru", seed=1) / "errors_by_step.csv").unlink()
     problems: list[str] = []
     figures = horizon(question(), problems).figures
-    assert [trace.name for trace in figures["bias, forecast less truth", "T (degC)"].data] == [
+    assert [trace.name for trace in figures["bias, forecast minus truth", "T (degC)"].data] == [
         "lstm",
         "baseline: persistence",
     ]

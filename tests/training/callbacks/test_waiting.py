@@ -8,7 +8,7 @@ from .waiting import EnoughError, Unwaited, UnwaitedOnGPU, trainer_without_numbe
 
 STEPS = 4
 SHORT = {
-    "names": ["data.marks=false"],
+    "names": ["data.bos_eos=false"],
     "online_shopping_10_cats": ["data.max_length=6"],
     "jena_climate": ["data.input_days=0.2", "data.horizon_days=0.1"],
     "adding": ["data.length=6", "data.train_samples=20"],

@@ -1,4 +1,4 @@
-"""A measured series on its way to samples: a grid, honest splits by time, scaling, windows."""
+"""From a measured series to samples: a regular grid, splits by time, scaling, windows."""
 
 import logging
 import warnings

@@ -1,1 +1,1 @@
-"""Labelled texts: read in pieces, encoded once, memory-mapped."""
+"""Labelled texts: read in chunks, encoded once, memory-mapped."""

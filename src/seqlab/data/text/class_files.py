@@ -1,4 +1,4 @@
-"""One file a class, one text a line: ``Arabic.txt``, ``Chinese.txt``, … in a folder or a zip."""
+"""One file per class, one text per line: ``Arabic.txt``, ``Chinese.txt``, … in a folder or a zip."""
 
 import io
 import unicodedata
@@ -13,7 +13,7 @@ from seqlab.data.text.records import Record
 from seqlab.errors import DataError
 
 LONG = 100
-"""Characters from which a line is reported as suspiciously long for a name."""
+"""Lines with more characters than this are reported as suspiciously long for a name."""
 
 
 def find(root: Path) -> Path | None:
@@ -21,7 +21,7 @@ def find(root: Path) -> Path | None:
     if root.is_file():
         return root if zipfile.is_zipfile(root) else None
     archive = root / "names.zip"
-    # The folder itself comes last: its loose files may be anything, a README beside the archive.
+    # The folder itself comes last: its files may be anything, such as a README next to the archive.
     for place in (root / "data" / "names", root / "names", archive, root):
         if place.is_dir() and len(list(place.glob("*.txt"))) > 1:
             return place
@@ -35,21 +35,21 @@ class ClassFiles:
 
     Args:
         path: the folder or the zip.
-        column: what the classes are: "language".
-        long: characters from which a line is reported, or None.
+        column: what the classes are, such as "language".
+        long: lines with more characters than this are reported; None for no limit.
     """
 
     def __init__(self, path: Path, *, column: str, long: int | None = None) -> None:
         self.path, self.long = path, long
         self.columns: tuple[str, ...] = (column,)
-        self.recipe = "one file a class"
+
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
         """Return one hash for all files, their names included.
 
         Raises:
-            DataError: there is no file, or one is unreadable.
+            DataError: no file exists, or one is unreadable.
         """
         digest = sha256()
         for name, content in self._contents():
@@ -61,7 +61,7 @@ class ClassFiles:
         """Yield the lines of every file that are not blank.
 
         Raises:
-            DataError: a file is not UTF-8, has a control character, or holds fewer than two texts.
+            DataError: a file is not UTF-8, has a control character, or has fewer than two texts.
         """
         for name, content in self._contents():
             count = 0
@@ -78,25 +78,27 @@ class ClassFiles:
                     continue
                 if self.long and len(line) > self.long:
                     self.findings[
-                        f"lines are longer than {self.long} characters; is it one text a line?"
+                        f"lines are longer than {self.long} characters; is it one text per line?"
                     ] += 1
                 count += 1
                 yield Record(line, (name,))
             if count < 2:  # noqa: PLR2004 (one to learn from, one to test)
-                raise DataError(f"{self.path}/{name}.txt holds {count} text(s); add more, or remove the file")
+                raise DataError(f"{self.path}/{name}.txt has {count} text(s); add more, or remove the file")
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
-        """Yield class and content of every file, in the order of the classes."""
+        """Yield the class and the content of every file, sorted by class."""
         files = self._files()
         classes: dict[str, str] = {}
         for file in files:
             name = PurePosixPath(file).stem
-            twin = next((known for known in classes if known.casefold() == name.casefold()), None)
-            if twin is not None:
-                raise DataError(f"{self.path}: '{twin}.txt' and '{name}.txt' are one class twice; keep one")
+            other = next((known for known in classes if known.casefold() == name.casefold()), None)
+            if other is not None:
+                raise DataError(f"{self.path}: '{other}.txt' and '{name}.txt' are the same class; keep one")
             classes[name] = file
         if not classes:
-            raise DataError(f"{self.path} holds no <Class>.txt; put one file a class there, one text a line")
+            raise DataError(
+                f"{self.path} has no <Class>.txt; put one file per class there, one text per line"
+            )
         for name in sorted(classes):
             found = files[classes[name]]
             yield name, found if isinstance(found, bytes) else _read(found)

@@ -1,4 +1,4 @@
-"""What is done to a text before it is cut into tokens, in training and in prediction alike."""
+"""Normalization and tokenization of texts, the same in training and in prediction."""
 
 import re
 import unicodedata
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field
 
 from seqlab.errors import DataError
 
 HAN = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
 WORD = re.compile(r"\w+|[^\w\s]")
 
-# Letters that Unicode does not decompose into a base letter and a mark.
+# Letters that Unicode does not decompose into a base letter and a diacritic.
 _FOLDS = str.maketrans(
     dict(zip("łŁøØđĐðÐı’", "lLoOdDdDi'", strict=True))
     | {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th"}
@@ -21,31 +23,31 @@ _FOLDS = str.maketrans(
 
 
 def fold_to_ascii(text: str) -> str:
-    """Drop accents and whatever is not ASCII: "Ślusàrski" becomes "Slusarski"; empty if no letter is left."""
+    """Remove accents and whatever is not ASCII: "Ślusàrski" becomes "Slusarski"; "" if no letter is left."""
     letters = text.translate(_FOLDS)
     folded = unicodedata.normalize("NFD", letters).encode("ascii", "ignore").decode().strip()
     return folded if any(character.isalpha() for character in folded) else ""
 
 
 def without_case(text: str) -> str:
-    """Return what equal texts have in common: their characters without case, with single blanks."""
+    """Return a text in lower case, with single spaces; equal for texts that count as equal."""
     return " ".join(text.casefold().split())
 
 
 def without_accents(text: str) -> str:
-    """Return what equal names have in common: their letters without case and accents."""
+    """Return a name without case and accents; equal for names that count as equal."""
     return fold_to_ascii(text).casefold() or text.casefold()
 
 
 def words(text: str) -> list[str]:
-    """Cut a text into words and punctuation marks; runs of Chinese characters are cut by jieba.
+    """Split a text into words and punctuation; Chinese characters are segmented by jieba.
 
     Example:
         >>> words("It's good, really.")
         ['It', "'", 's', 'good', ',', 'really', '.']
 
     Raises:
-        DataError: there are Chinese characters, and the package rjieba is not installed.
+        DataError: the text has Chinese characters, and the package rjieba is not installed.
     """
     found: list[str] = []
     for number, piece in enumerate(HAN.split(text)):
@@ -70,29 +72,29 @@ TOKENIZERS: dict[str, Callable[[str], list[str]]] = {"characters": list, "words"
 
 @dataclass(frozen=True)
 class TextSettings:
-    """How a text becomes tokens.
+    """Settings of tokenization.
 
     Attributes:
         tokens: a name in ``TOKENIZERS``.
-        marks: whether every text begins and ends with a mark of its own.
-        max_length: tokens, marks included, that are kept of a text; None for all.
+        bos_eos: whether every text gets the tokens BOS and EOS.
+        max_length: maximum number of tokens, including BOS and EOS; None for all.
         keep: which end of a longer text is kept.
         form: the Unicode normal form.
-        ascii: whether accents are dropped.
+        ascii: whether accents are removed.
     """
 
     tokens: Literal["characters", "words"] = "characters"
-    marks: bool = False
+    bos_eos: Annotated[bool, Field(validation_alias=AliasChoices("bos_eos", "marks"))] = False
     max_length: int | None = None
     keep: Literal["begin", "end"] = "begin"
     form: Literal["NFC", "NFKC"] = "NFC"
     ascii: bool = False
 
     def clean(self, text: str) -> str:
-        """Return the text in one normal form, without byte order marks, carriage returns and outer blanks."""
+        """Return the text in its normal form, without byte order marks, carriage returns and outer spaces."""
         normal = unicodedata.normalize(self.form, text).replace("\ufeff", "").replace("\r", " ").strip()
         return fold_to_ascii(normal) if self.ascii else normal
 
     def tokenize(self, clean: str) -> list[str]:
-        """Cut a clean text into tokens."""
+        """Split a clean text into tokens."""
         return TOKENIZERS[self.tokens](clean)

@@ -1,7 +1,7 @@
 """Texts encoded once, then memory-mapped: every process of every run reads the same files of the cache.
 
-A corpus holds what does not depend on how a run uses it: all tokens of all texts, with provisional numbers in
-the order in which they first came. Splits, vocabulary and the largest length are views of it.
+A corpus holds what is the same for all runs: all tokens of all texts, with provisional numbers in the order
+of first occurrence. Splits, vocabulary and the maximum length are views of it.
 """
 
 import json
@@ -26,18 +26,18 @@ from seqlab.io.cache import cached_folder
 log = logging.getLogger(__name__)
 
 VERSION = 1
-"""Part of the cache's key: change it with the layout of the files, or with what is done to a text."""
+"""Part of the cache's key: change it with the layout of the files, or with the cleaning of texts."""
 CHUNK = 20_000
-"""Texts that are in memory at once while encoding."""
+"""Texts in memory at a time while encoding."""
 BLOCK = 2**22
-"""Tokens that are in memory at once while counting."""
+"""Tokens in memory at a time while counting."""
 
 COLUMNS = {"token_ends": np.int64, "text_ends": np.int64, "same": np.uint64, "group": np.uint64}
-"""What is stored for every text: where its tokens and its bytes end, hashes of itself and of its group."""
+"""The arrays with a value for every text: the ends of its tokens and bytes, its hash and its group's hash."""
 
 
 class NoTextError(DataError):
-    """A reader has yielded no text that is left once it is clean."""
+    """A reader has yielded no text, or only texts that are empty after cleaning."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Corpus:
     """N labelled texts.
 
     Attributes:
-        symbols: token by provisional number, the special ones first.
+        symbols: tokens by provisional number, the special ones first.
         classes: values of each label column, sorted.
         labels: number of each text's value in each label column, [N, columns].
-        tokens: all texts' tokens end to end, each text between a begin and an end mark, memory-mapped.
-        token_ends: where each text's tokens end, [N].
+        tokens: the tokens of all texts one after the other, each text with BOS and EOS, memory-mapped.
+        token_ends: the index after each text's last token, [N].
         same: a hash of each text, [N].
-        group: a hash of what each text has in common with those that count as equal to it, [N].
+        group: a hash that is the same for texts that count as equal, [N].
     """
 
     path: Path
@@ -68,13 +68,13 @@ class Corpus:
     def of(
         cls, reader: TextReader, settings: TextSettings, group: Callable[[str], str], sha: str
     ) -> "Corpus":
-        """Return the corpus of a reader's texts, from the cache if it is there.
+        """Return the corpus of a reader's texts, from the cache if possible.
 
         Args:
             reader: yields the texts.
-            settings: how a text is cleaned and cut into tokens.
-            group: returns what equal texts have in common.
-            sha: hash of the content that the reader reads.
+            settings: of cleaning and tokenization.
+            group: returns a key that is the same for texts that count as equal.
+            sha: hash of the reader's files.
 
         Raises:
             DataError: a file is malformed.
@@ -99,12 +99,12 @@ class Corpus:
         return len(self.token_ends)
 
     def spans(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return where the tokens of the texts ``rows`` begin, and how many they are."""
+        """Return the first index and the number of the tokens of the texts ``rows``."""
         starts = np.where(rows > 0, self.token_ends[rows - 1], 0)
         return starts, (self.token_ends[rows] - starts).astype(np.int32)
 
     def strata(self) -> np.ndarray:
-        """Return a number for each text's combination of labels, ascending with their names, [N]."""
+        """Return a number for each text's combination of labels, in the order of their names, [N]."""
         sizes = [len(names) for names in self.classes.values()]
         combined = np.ravel_multi_index(tuple(self.labels.T), sizes)
         occurring = np.bincount(combined) > 0
@@ -112,21 +112,21 @@ class Corpus:
         return found
 
     def text(self, number: int) -> str:
-        """Return a text as it was encoded, clean."""
+        """Return a cleaned text."""
         start = int(self.text_ends[number - 1]) if number else 0
         with (self.path / "texts").open("rb") as file:
             file.seek(start)
             return file.read(int(self.text_ends[number]) - start).decode()
 
     def counts(self, chosen: np.ndarray) -> np.ndarray:
-        """Return how often each token occurs in the chosen texts, marks included.
+        """Return how often each token occurs in the chosen texts, including BOS and EOS.
 
         Args:
-            chosen: whether a text counts, [N].
+            chosen: a mask of texts, [N].
         """
         counts = np.zeros(len(self.symbols), dtype=np.int64)
         first = 0
-        # Read, not mapped: pages of a map count as this process's memory.
+        # Read, not mapped: mapped pages count as memory of this process.
         with (self.path / "tokens").open("rb") as file:
             while first < len(self):
                 done = self.token_ends[first - 1] if first else 0
@@ -140,7 +140,7 @@ class Corpus:
 
 
 class _Writer:
-    """Encodes a reader's texts into an empty folder, some at a time."""
+    """Encodes a reader's texts into an empty folder, in chunks."""
 
     def __init__(
         self, folder: Path, reader: TextReader, settings: TextSettings, group: Callable[[str], str]
@@ -163,7 +163,7 @@ class _Writer:
             for file in files.values():
                 file.close()
         if not self.ends["tokens"]:
-            raise NoTextError("there is no text, or all of them are blank")
+            raise NoTextError("there is no text, or all texts are blank")
         classes = self._sort_labels()
         self._find_ambiguous()
         about = {
@@ -176,7 +176,7 @@ class _Writer:
     def _append(self, files: Mapping[str, BinaryIO], records: Sequence[Record]) -> None:
         texts = [self.settings.clean(record.text) for record in records]
         kept = [number for number, text in enumerate(texts) if text]
-        self.findings["texts are empty once cleaned and were skipped"] += len(texts) - len(kept)
+        self.findings["texts are empty after cleaning and were skipped"] += len(texts) - len(kept)
         texts = [texts[number] for number in kept]
         number = self.numbers.__getitem__
         tokens, lengths = array("i"), []
@@ -205,7 +205,7 @@ class _Writer:
         return ends
 
     def _sort_labels(self) -> dict[str, list[str]]:
-        """Number the labels anew in the order of their names; return the names by column."""
+        """Renumber the labels in the order of their names; return the names by column."""
         labels = np.fromfile(self.folder / "labels", np.int32).reshape(-1, len(self.labels))
         for column, known in enumerate(self.labels):
             number = {name: place for place, name in enumerate(sorted(known))}
@@ -220,13 +220,12 @@ class _Writer:
         repeats = same[order[1:]] == same[order[:-1]]
         contradicts = repeats & (labels[order[1:]] != labels[order[:-1]]).any(1)
         spelling = np.cumsum(~repeats)
-        finding = "texts stand under two or more labels; no model can tell them apart"
+        finding = "texts occur with two or more labels; no model can distinguish them"
         self.findings[finding] += len(np.unique(spelling[contradicts]))
-        self.findings["texts repeat an earlier one"] += int(repeats.sum())
 
 
 class _Numbers(dict[str, int]):
-    """Numbers for names, given in the order in which they are first asked for."""
+    """Numbers for names, in the order of first access."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         super().__init__((name, number) for number, name in enumerate(names))

@@ -1,4 +1,4 @@
-"""What every data set of labelled texts is asked: how they are cut into tokens, split and sampled."""
+"""Settings of every data set of labelled texts: tokenization, splits and sampling."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -16,67 +16,68 @@ if TYPE_CHECKING:
 
 
 class ShortTextData(SplitData):
-    """Labelled texts that are read whole, character by character; what ``TextData`` adds is fixed.
+    """Short labelled texts, read as characters without truncation; what ``TextData`` adds is fixed.
 
-    A data set yields its texts from ``records``, or says with ``find`` and ``read`` where its files are.
+    A subclass yields its texts from ``records``, or defines ``find`` and ``read`` for its files.
 
     Attributes:
-        marks: whether every text begins and ends with a mark of its own.
+        bos_eos: whether every text gets the tokens BOS and EOS.
         ngrams: tokens in the longest n-grams that are counted for model.encoder=ngrams; 1 for none.
-        split: "honest" (equal texts never in two splits, every class in the same shares) or "random_lines"
-            (the classroom's way: equal lines land in training and test).
-        sampling: "all", or "by_class" to draw uniformly over classes, with replacement.
-        split_seed: decides which texts go where; the same for runs that are to be compared.
+        split: "grouped" (equal texts are never in two splits, and every class has the same fractions) or
+            "random_lines" (lines at random: equal lines may be in both training and test).
+        sampling: "all" (each text once per epoch), or "balanced" to sample uniformly over classes, with
+            replacement.
+        split_seed: seed of the split; use the same one for runs that are compared.
     """
 
     task = "classification"
     form: ClassVar[Literal["NFC", "NFKC"]] = "NFC"
     """The Unicode normal form of the texts."""
     group: ClassVar[Callable[[str], str]] = staticmethod(without_case)
-    """Returns what texts have in common that count as equal."""
+    """Returns a key that is the same for texts that count as equal."""
     counted_once: ClassVar[bool] = False
-    """Whether equal texts of equal classes count as one."""
+    """Whether equal texts of the same class count as one."""
     titles: ClassVar[Mapping[str, str]] = {}
-    """What classes are called in figures, if not by their own names."""
+    """Names of classes in figures, if they differ."""
 
-    marks: bool = True
+    bos_eos: bool = True
     ngrams: Annotated[int, Field(ge=1, le=3)] = 1
-    split: Literal["honest", "random_lines"] = "honest"
-    sampling: Literal["all", "by_class"] = "all"
+    split: Literal["grouped", "random_lines"] = "grouped"
+    sampling: Literal["all", "balanced"] = "all"
     split_seed: Annotated[int, Field(ge=0)] = 0
 
     @property
-    def order(self) -> Literal["shuffled", "by_class"]:
+    def order(self) -> Literal["shuffled", "balanced"]:
         """The order of the training texts."""
-        return "by_class" if self.sampling == "by_class" else "shuffled"
+        return "balanced" if self.sampling == "balanced" else "shuffled"
 
     @property
     def label_column(self) -> str | None:
-        """The label column that is to be predicted; None for the only one."""
+        """The label column to predict; None if there is only one."""
         return None
 
     def text_settings(self) -> TextSettings:
-        """Return how a text becomes tokens."""
-        return TextSettings(marks=self.marks, form=self.form)
+        """Return the settings of tokenization."""
+        return TextSettings(bos_eos=self.bos_eos, form=self.form)
 
     def least_count(self) -> int:
-        """Return how often a token must occur in the training part to be known."""
+        """Return how often a token must occur in the training data to be in the vocabulary."""
         return 1
 
     def records(self) -> Iterable[tuple[str, str]]:
-        """Yield texts and their classes, the same ones at every call."""
+        """Yield texts and their classes, the same at every call."""
         raise NotImplementedError(f"{type(self).__name__} must define records(), or find() and read()")
 
     def find(self) -> Source:
-        """Return where the texts are.
+        """Return the files of the texts.
 
         Raises:
-            DataError: there are none.
+            DataError: they do not exist.
         """
         return defined_in(type(self), "records")
 
     def read(self, source: Source) -> TextReader:
-        """Return what reads the texts.
+        """Return the reader of the texts.
 
         Raises:
             DataError: they are malformed.
@@ -98,9 +99,9 @@ class TextData(ShortTextData):
     """Labelled texts of any length.
 
     Attributes:
-        tokens: "characters" or "words" (Chinese ones are cut by jieba).
-        min_count: times a token must occur in the training part to be known.
-        max_length: tokens that are kept of a text, marks included, or None for all.
+        tokens: "characters" or "words" (Chinese is segmented by jieba).
+        min_count: how often a token must occur in the training data to be in the vocabulary.
+        max_length: maximum number of tokens of a text, including BOS and EOS; None for all.
         keep: which end of a longer text is kept, "begin" or "end".
 
     Example:
@@ -117,9 +118,9 @@ class TextData(ShortTextData):
     keep: Literal["begin", "end"] = "begin"
 
     def text_settings(self) -> TextSettings:
-        """Return how a text becomes tokens."""
-        return TextSettings(self.tokens, self.marks, self.max_length, self.keep, self.form)
+        """Return the settings of tokenization."""
+        return TextSettings(self.tokens, self.bos_eos, self.max_length, self.keep, self.form)
 
     def least_count(self) -> int:
-        """Return how often a token must occur in the training part to be known."""
+        """Return how often a token must occur in the training data to be in the vocabulary."""
         return self.min_count

@@ -1,4 +1,4 @@
-"""Labelled texts on their way to samples: encoding, honest splits, vocabulary."""
+"""From labelled texts to samples: encoding, splits, vocabulary."""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from seqlab.errors import DataError
 log = logging.getLogger(__name__)
 
 Rows = Mapping[str, np.ndarray]
-"""The texts of each split, by their numbers in the corpus."""
+"""The texts of each split, as numbers in the corpus."""
 
 
 def load(data: ShortTextData) -> Loaded:
@@ -37,7 +37,7 @@ def load(data: ShortTextData) -> Loaded:
     numbers = vocabulary.numbers(corpus.symbols)
     samples = {
         split: TokenSamples(corpus.tokens, *corpus.spans(chosen), y[chosen], numbers).cut(
-            settings.max_length, settings.keep, marks=settings.marks
+            settings.max_length, settings.keep, bos_eos=settings.bos_eos
         )
         for split, chosen in rows.items()
     }
@@ -69,12 +69,12 @@ def _encode(data: ShortTextData, source: Source, reader: TextReader, sha: str) -
 
 
 def _asked(data: ShortTextData, source: Source, corpus: Corpus) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the classes that are asked for, and the number of each text's, [N]."""
+    """Return the class names, and the class of each text, [N]."""
     columns = list(corpus.classes)
     column = data.label_column or columns[0]
     classes = corpus.classes[column]
-    if len(classes) < 2:  # noqa: PLR2004 (with one class there is nothing to tell apart)
-        raise DataError(f"{source.path}: all texts are of the one class '{classes[0]}'; add another")
+    if len(classes) < 2:  # noqa: PLR2004 (one class cannot be classified)
+        raise DataError(f"{source.path}: all texts have the class '{classes[0]}'; add texts of another class")
     return classes, corpus.labels[:, columns.index(column)]
 
 
@@ -86,7 +86,7 @@ def _split(data: ShortTextData, corpus: Corpus) -> Rows:
             corpus.group[np.concatenate([rows["val"], rows["test"]])], corpus.group[rows["train"]]
         )
         if shared.any():
-            log.warning("%s texts of validation and test also stand in training", f"{shared.sum():,}")
+            log.warning("%s texts of validation and test also occur in training", f"{shared.sum():,}")
         return rows
     strata = corpus.strata()
     if not data.counted_once:
@@ -100,23 +100,22 @@ def _split(data: ShortTextData, corpus: Corpus) -> Rows:
 def _training_limited(
     data: ShortTextData, rows: Rows, y: np.ndarray, classes: tuple[str, ...], source: Source
 ) -> Rows:
-    """Return the splits with as many training texts as are wanted.
+    """Return the splits with a limited number of training texts.
 
     Raises:
-        DataError: a class is asked for and was never seen: its score would say nothing of the model.
+        DataError: a class of the test data has no training text, so its score would be meaningless.
     """
     counts = {split: np.bincount(y[rows[split]], minlength=len(classes)) for split in SPLITS}
     unknown = (counts["train"] == 0) & (counts["val"] + counts["test"] > 0)
     if unknown.any() and len(rows["train"]):
         name = classes[int(unknown.argmax())]
         raise DataError(
-            f"{source.path}: no text of class '{name}' is left for training, but one is asked for in the "
-            "test; add texts of it or remove it"
+            f"{source.path}: class '{name}' has test texts but no training text; add texts, or remove it"
         )
     train = sample(rows["train"], data.limit_train_samples, data.split_seed)
     if missing := len(classes) - len(np.unique(y[train])):
         limit = f"data.limit_train_samples={data.limit_train_samples}"
-        log.warning("%s leaves no training text of %d classes", limit, missing)
+        log.warning("%s leaves %d classes without a training text", limit, missing)
     return {**rows, "train": train}
 
 

@@ -20,12 +20,12 @@ class Record(NamedTuple):
 
 
 class TextReader(Protocol):
-    """What a corpus is made from: records, read one after the other, never all at once.
+    """The source of a corpus: yields records one after the other, never all at once.
 
     Attributes:
         columns: names of the label columns.
-        recipe: everything besides the content that decides the records, in words.
-        findings: what is odd about the records and how often, filled while they are read.
+        recipe: everything besides the content that determines the records, in words.
+        findings: problems of the records and their counts, filled while reading.
     """
 
     columns: tuple[str, ...]
@@ -36,20 +36,20 @@ class TextReader(Protocol):
         """Return a hash of the content."""
 
     def records(self) -> Iterator[Record]:
-        """Yield the records, texts as they stand in the file.
+        """Yield the records, with the unchanged texts of the file.
 
         Raises:
-            DataError: a file is malformed; the message names file, place and remedy.
+            DataError: a file is malformed; the message names file, line and remedy.
         """
 
 
 class CSVTexts:
-    """A CSV file, or the one in a zip, with a column of texts and columns of labels.
+    """A CSV file, or the only one in a zip, with a column of texts and columns of labels.
 
     Args:
         table: the file.
         text: name of the column of texts.
-        labels: the label columns, each with the values it may have and what they mean, or None for any value.
+        labels: the label columns, each with its allowed values and their meaning, or None for any value.
 
     Raises:
         DataError: the header lacks one of the columns.
@@ -65,7 +65,7 @@ class CSVTexts:
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the file's contents."""
+        """Return the SHA-256 of the file."""
         return self.table.fingerprint()
 
     def records(self) -> Iterator[Record]:
@@ -88,12 +88,12 @@ class CSVTexts:
 
 
 class JSONLines:
-    """A file of JSON objects, one a line, each with a text and a label.
+    """A file of JSON objects, one per line, each with a text and a label.
 
     Args:
         path: the file, in UTF-8.
         text: key of the text.
-        label: key of the label, a string, an integer or a truth value.
+        label: key of the label, a string, an integer or a boolean.
     """
 
     def __init__(self, path: Path, *, text: str, label: str) -> None:
@@ -112,13 +112,13 @@ class JSONLines:
             with self.path.open("rb") as file:
                 return file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise DataError(f"{self.path} cannot be read: {error.strerror}; name a readable file") from error
+            raise DataError(f"{self.path} cannot be read: {error.strerror}; give a readable file") from error
 
     def records(self) -> Iterator[Record]:
         """Yield the objects whose text is not blank.
 
         Raises:
-            DataError: a line is no JSON object, lacks a key, or its text is no text.
+            DataError: a line is not a JSON object, lacks a key, or its text is not a string.
         """
         with self.path.open("rb") as file:
             for line, raw in enumerate(file, start=1):
@@ -136,19 +136,19 @@ class JSONLines:
         except (ValueError, RecursionError) as error:
             raise self._error(line, f"not JSON in UTF-8 ({error}); fix or remove the line") from error
         if not isinstance(found, dict):
-            raise self._error(line, "not a JSON object; write {…} with a text and a label")
+            raise self._error(line, "not a JSON object; write {…} with the keys of text and label")
         for key in (self.text, self.label):
             if key not in found:
                 raise self._error(line, f"the object has no '{key}'; {near(key, found)}")
         text, label = found[self.text], found[self.label]
         if not isinstance(text, str) or len(text) > LARGEST_CELL:
-            raise self._error(line, f"'{self.text}' is no text of at most {LARGEST_CELL:,} characters")
+            raise self._error(line, f"'{self.text}' must be a string of at most {LARGEST_CELL:,} characters")
         if not isinstance(label, str | int):
             raise self._error(line, f"'{self.label}' must be a string or a whole number, got {label!r}")
         try:
             f"{text}{label}".encode()
         except UnicodeEncodeError as error:
-            raise self._error(line, "half of a character (a lone surrogate); fix or remove it") from error
+            raise self._error(line, "half of a surrogate pair; fix or remove it") from error
         return text, str(label)
 
     def _error(self, line: int, reason: str) -> DataError:
@@ -156,11 +156,11 @@ class JSONLines:
 
 
 class GivenTexts:
-    """Texts and their classes that the code of a data set yields.
+    """Texts and classes that the code of a data set yields.
 
     Args:
-        given: yields them, the same ones at every call.
-        file: where the code stands.
+        given: yields them, the same at every call.
+        file: the file with the code.
     """
 
     def __init__(self, given: Callable[[], Iterable[tuple[str, str]]], file: Path) -> None:
@@ -173,7 +173,7 @@ class GivenTexts:
         """Return the SHA-256 of all texts and classes.
 
         Raises:
-            DataError: what is yielded is no text with a class, or the code fails.
+            DataError: a record is not a text with a class, or the code fails.
         """
         digest = sha256()
         for record in self._yielded():
@@ -184,7 +184,7 @@ class GivenTexts:
         """Yield the texts that are not blank.
 
         Raises:
-            DataError: as above, or a class is blank.
+            DataError: a record is not a text with a class, a class is blank, or the code fails.
         """
         for number, (text, label) in enumerate(self._yielded(), start=1):
             if not text.strip():
@@ -199,7 +199,7 @@ class GivenTexts:
                 yield self._pair(number, record)
         except SeqlabError:
             raise
-        except Exception as error:  # whatever the user's code raises
+        except Exception as error:  # any error of the user's code
             raise self._error(number + 1, f"records() fails with {failure(error)}") from error
 
     def _pair(self, number: int, record: object) -> tuple[str, str]:

@@ -13,14 +13,14 @@ SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
 PAD, UNKNOWN, BEGIN, END = range(len(SPECIALS))
 
 FREQUENT = 5
-"""Times an n-gram must occur in training to be frequent."""
+"""How often an n-gram must occur in the training data to be frequent."""
 BLOCK = 4096
-"""Texts that are in memory at once while counting n-grams."""
+"""Texts in memory at a time while counting n-grams."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Symbols by number, the four special ones first; an unseen symbol is ``<unk>``."""
+    """Symbols by number, the four special ones first; an unknown symbol is ``<unk>``."""
 
     symbols: tuple[str, ...]
 
@@ -33,7 +33,7 @@ class Vocabulary:
         return len(self.symbols)
 
     def numbers(self, symbols: Sequence[str]) -> np.ndarray:
-        """Return the number of each symbol; the special ones come first there too."""
+        """Return the number of each symbol in the vocabulary; ``symbols`` begins with the special ones."""
         number = {symbol: token for token, symbol in enumerate(self.symbols)}
         return np.array(
             [*range(len(SPECIALS)), *(number.get(s, UNKNOWN) for s in symbols[len(SPECIALS) :])],
@@ -41,7 +41,7 @@ class Vocabulary:
         )
 
     def encode(self, texts: Sequence[Sequence[str]]) -> TokenSamples:
-        """Number the symbols of each text, between a begin and an end mark; every class is 0."""
+        """Return the tokens of each text, with BOS and EOS; every class is 0."""
         number = {symbol: token for token, symbol in enumerate(self.symbols)}
         rows = [[BEGIN, *(number.get(symbol, UNKNOWN) for symbol in text), END] for text in texts]
         return TokenSamples.of(rows, [0] * len(rows))
