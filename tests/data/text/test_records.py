@@ -116,7 +116,7 @@ def test_keys_are_the_named_ones_and_lines_without_a_text_are_skipped(json_lines
         ({"txt": "a", "label": "b"}, "the object has no 'text'; did you mean 'txt'"),
         ({"text": "a"}, "the object has no 'label'; there are: text"),
         ({"text": None, "label": "b"}, "'text' must be a string of at most 1,048,576 characters"),
-        ({"text": 3, "label": "b"}, "'text' is no text"),
+        ({"text": 3, "label": "b"}, "'text' must be a string"),
         ({"text": "x" * (LARGEST_CELL + 1), "label": "b"}, "'text' must be a string of at most 1,048,576"),
         ({"text": "a", "label": None}, "'label' must be a string or a whole number, got None"),
         ({"text": "a", "label": 1.5}, "'label' must be a string or a whole number, got 1.5"),

@@ -42,7 +42,7 @@ class ClassFiles:
     def __init__(self, path: Path, *, column: str, long: int | None = None) -> None:
         self.path, self.long = path, long
         self.columns: tuple[str, ...] = (column,)
-
+        self.recipe = "one file a class"
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:

@@ -222,6 +222,7 @@ class _Writer:
         spelling = np.cumsum(~repeats)
         finding = "texts occur with two or more labels; no model can distinguish them"
         self.findings[finding] += len(np.unique(spelling[contradicts]))
+        self.findings["texts repeat an earlier one"] += int(repeats.sum())
 
 
 class _Numbers(dict[str, int]):
