@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from lightning.pytorch import Trainer
+from omegaconf import OmegaConf
 from torch import nn
 from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -151,6 +153,9 @@ def test_hydra():
         options = compat.options(compat.parser())
         assert options["--config-dir"] is None
         assert options["--multirun"] == 0
+        composed = OmegaConf.create({"seed": 0})
+        compat.apply(OverridesParser.create().parse_override("seed=3"), composed)
+        assert composed.seed == 3
         reason = ValueError("why")
         assert compat.failure(JobReturn(status=JobStatus.FAILED, _return_value=reason)) is reason
         assert compat.failure(JobReturn(status=JobStatus.COMPLETED, _return_value=1)) is None

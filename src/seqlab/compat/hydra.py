@@ -1,12 +1,15 @@
-"""What Hydra keeps private: its options, its launcher, and what a job has raised."""
+"""What Hydra keeps private: its options, launcher and overrides, and what a job has raised."""
 
 from argparse import ArgumentParser
 
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher  # the plugins folder shows no other way
 from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import DictConfig
 
-__all__ = ["BasicLauncher", "failure", "options", "parser"]
+__all__ = ["BasicLauncher", "apply", "failure", "options", "parser"]
 
 
 def parser() -> ArgumentParser:
@@ -17,6 +20,11 @@ def parser() -> ArgumentParser:
 def options(parser: ArgumentParser) -> dict[str, int | str | None]:
     """Return how many values each option of a parser takes, as ``nargs`` has it: None is one."""
     return {name: action.nargs for action in parser._actions for name in action.option_strings}
+
+
+def apply(override: Override, composed: DictConfig) -> None:
+    """Set a key of a composed configuration, with the checks of a command's override."""
+    ConfigLoaderImpl._apply_overrides_to_config([override], composed)
 
 
 def failure(job: JobReturn | None) -> BaseException | None:

@@ -2,11 +2,12 @@
 
 from itertools import islice
 
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override
 from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf import DictConfig
+
+from seqlab.compat import hydra
 
 MOST_VALUES = 50
 """Values of a swept setting that are looked at."""
@@ -36,7 +37,7 @@ def apply(override: str, composed: DictConfig) -> None:
     parsed = parser.parse_override(override)
     if parsed.is_sweep_override():
         raise ConfigCompositionException(f"{override} has several values")
-    ConfigLoaderImpl._apply_overrides_to_config([parsed], composed)  # noqa: SLF001
+    hydra.apply(parsed, composed)
 
 
 def values_of(override: Override) -> list[object]:
