@@ -11,7 +11,14 @@ from torch.optim import SGD
 
 from seqlab.registry.catalog import optimizers, schedulers, tasks
 from seqlab.registry.section import Choice
-from seqlab.registry.signature import COMPUTED, MISSING, Setting, attribute_of, settings_of_imported
+from seqlab.registry.signature import (
+    COMPUTED,
+    MISSING,
+    Setting,
+    attribute_of,
+    settings_of,
+    settings_of_imported,
+)
 
 
 @pytest.mark.parametrize("registry", [tasks, schedulers, optimizers], ids=lambda registry: registry.kind)
@@ -102,3 +109,16 @@ def test_a_section_has_the_keyword_only_arguments_or_all_but_those_that_are_give
             super().__init__(params, lr / 2)
 
     assert Choice(optimizers, given=("params",)).defaults("half") == {"lr": 0.5, "name": "half"}
+
+
+@pytest.mark.parametrize(
+    "imported",
+    ["import torch", "import torch.optim as optim", "from torch import optim", "from torch.optim import SGD"],
+)
+def test_a_base_is_found_however_its_module_is_imported(imported, tmp_path, monkeypatch):
+    base = {"import torch": "torch.optim.SGD", "from torch.optim import SGD": "SGD"}.get(
+        imported, "optim.SGD"
+    )
+    (tmp_path / "my_optimizers.py").write_text(f"{imported}\n\nclass Mine({base}):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert settings_of("my_optimizers.Mine") == settings_of("torch.optim.SGD")

@@ -68,6 +68,13 @@ class _Source:
         every = ((module, name) for module, alias in pairs if alias.name == "*" and _has(module, name))
         return next(named, None) or next(every, None)
 
+    def module(self, path: str) -> str:
+        """Return which module a path such as ``optim`` is, as this one imports it; itself if it does not."""
+        first, dot, rest = path.partition(".")
+        imports = (alias for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names)
+        renamed = (alias.name for alias in imports if alias.asname == first)
+        return next(renamed, ".".join(self.origin(first) or (first,))) + dot + rest
+
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""
@@ -216,8 +223,8 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
     init = node if isinstance(node, ast.FunctionDef) else _constructor(node)
     inherited: dict[str, Setting] = {}
     if isinstance(node, ast.ClassDef) and (init is None or init.args.kwarg):
-        for base in (base.id for base in node.bases if isinstance(base, ast.Name)):
-            inherited = {**_of_base(here, base), **inherited}
+        for base in node.bases:
+            inherited = {**_of_base(here, ast.unparse(base)), **inherited}
     helps = _helps(ast.get_docstring(node))
     if init is None:
         return {name: replace(one, help=helps.get(name, one.help)) for name, one in inherited.items()}
@@ -238,9 +245,10 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
     }
 
 
-def _of_base(here: _Source, name: str) -> dict[str, Setting]:
+def _of_base(here: _Source, path: str) -> dict[str, Setting]:
+    module, _, name = path.rpartition(".")
     try:
-        return _settings(*_find(here.name, name))
+        return _settings(*_find(here.module(module) if module else here.name, name))
     except LookupError:
         return {}
 
