@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from seqlab.errors import ConfigError, near
@@ -25,7 +26,8 @@ Class = TypeVar("Class", bound=Callable[..., Any])
 class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from names to classes, filled by a decorator.
 
-    The names of seqlab's own classes are known before these are imported: one by one, when asked for.
+    The names of seqlab's own classes, and of those that installed packages offer, are known before these are
+    imported: one by one, when asked for.
 
     Args:
         kind: what the classes are, in messages.
@@ -68,6 +70,12 @@ class Registry(Mapping[str, T], Generic[T]):
         paths = [f"{module}.{name}" for module in self.foreign for name in classes_of(module)]
         return {self.naming(path): path for path in paths if path != self.base and self.naming(path)}
 
+    @cached_property
+    def _installed(self) -> dict[str, str]:
+        """The paths of what installed packages offer by name, as entry points of ``seqlab.<kind>s``."""
+        found = entry_points(group=f"seqlab.{self.kind.replace(' ', '')}s")
+        return {one.name: one.value.replace(":", ".") for one in found}
+
     def path(self, name: str) -> str:
         """Return where a class is: ``torch.optim.AdamW`` of ``adamw``; a path is itself.
 
@@ -79,7 +87,9 @@ class Registry(Mapping[str, T], Generic[T]):
         if self.base and "." in name and all(part.isidentifier() for part in name.split(".")):
             return name
         self.require(name)
-        return ".".join(self._own[name]) if name in self._own else self._foreign[name]
+        if name in self._own:
+            return ".".join(self._own[name])
+        return self._foreign[name] if name in self._foreign else self._installed[name]
 
     def register(self, name: str) -> Callable[[Class], Class]:
         """Return a class decorator that enters the class under ``name``.
@@ -115,9 +125,9 @@ class Registry(Mapping[str, T], Generic[T]):
         return name in self._own
 
     def __getitem__(self, name: str) -> T:
-        if name not in self._entries and name in self._own:
-            import_module(self._own[name][0])
-        found = self._entries[name] if name in self._entries else self._imported(self.path(name))
+        at_path = None if name in self._entries else self._imported(self.path(name))
+        found = self._entries.get(name, at_path)  # what is imported may have entered itself
+        assert found is not None  # noqa: S101 (for the type checker)
         if self.base and (isinstance(found, type) or name not in self._entries):
             self._require_base(found, name)
         return found
@@ -126,13 +136,15 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return what is at a path.
 
         Raises:
-            ConfigError: it cannot be imported.
+            ConfigError: it cannot be imported, or is not there.
         """
         module, _, name = path.rpartition(".")
         try:
-            return getattr(import_module(module), name, None)  # type: ignore[return-value]
+            return getattr(import_module(module), name)  # type: ignore[no-any-return]
         except ImportError as error:
             raise ConfigError(f"{self.kind} '{path}' cannot be imported: {error}") from error
+        except AttributeError as error:
+            raise ConfigError(f"{self.kind} '{path}': {error}") from error
 
     def _require_base(self, found: object, name: str) -> None:
         """Refuse what does not subclass the class that all must.
@@ -184,13 +196,14 @@ class Registry(Mapping[str, T], Generic[T]):
         return attribute_of(self.path(name), key)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._entries or name in self._own or name in self._foreign
+        # In this order: the entry points of all packages take longer to find than the names of seqlab's own.
+        return any(name in names for names in (self._entries, self._own, self._foreign, self._installed))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._own | self._foreign | self._entries)
+        return iter(self._own | self._foreign | self._installed | self._entries)
 
     def __len__(self) -> int:
-        return len(self._own | self._foreign | self._entries)
+        return sum(1 for _ in self)
 
 
 def in_snake_case(path: str) -> str:
