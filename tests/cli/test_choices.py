@@ -187,7 +187,22 @@ def test_callbacks_of_lightning_and_of_the_users_own_beside_seqlabs(settings_of_
     assert (found["figures"], found["predictions"]) == (False, True)
 
 
+def test_target_chooses_as_a_name_does_on_the_command_line_and_in_a_file(settings_of_run):
+    Path("mine/scheduler").mkdir(parents=True)
+    Path("mine/scheduler/steps.yaml").write_text(
+        "_target_: torch.optim.lr_scheduler.StepLR\n_partial_: true\nstep_size: 2\n"
+    )
+    found = settings_of_run(
+        *("--config-dir=mine", "scheduler=steps", "scheduler.gamma=0.5"),
+        *("optimizer._target_=torch.optim.SGD", "optimizer.momentum=0.9"),
+    )
+    assert found["optimizer"].items() >= {"name": "torch.optim.SGD", "momentum": 0.9}.items()
+    expected = {"name": "torch.optim.lr_scheduler.StepLR", "step_size": 2, "gamma": 0.5}
+    assert found["scheduler"].items() >= expected.items()
+
+
 WRONG = {
+    "optimizer._target_=adamm": ["optimizer=adamm: there is no such optimizer; did you mean 'adam' or"],
     "task.metrics=[r2_score]": ["task: metrics.r2_score: r2_score is no metric of classification; "],
     "task.metrics=[aurocc]": ["task.metrics.aurocc: no metric named 'aurocc'; did you mean 'auroc'"],
     "task.metrics=[confusion_matrix]": [

@@ -8,12 +8,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
-from seqlab.config.choices import CHOICES
+from seqlab.config.choices import CHOICES, NAMED
 from seqlab.config.hydra_syntax import parse
 from seqlab.errors import ConfigError, near
 
 PACKAGED = Path(str(files("seqlab.conf")))
 """seqlab's own configurations."""
+
+
+def as_choice(argument: str) -> str:
+    """Take ``optimizer._target_=NAME``, as Hydra's users write it, for ``optimizer=NAME``."""
+    return re.sub(rf"^\+*({'|'.join(NAMED)})\._target_=", r"\1=", argument)
 
 
 def allow_option(argument: str) -> str:

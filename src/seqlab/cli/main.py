@@ -61,7 +61,10 @@ def train(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what follows the command; None for all of sys.argv.
     """
-    given = present_overrides(sys.argv[1:] if arguments is None else arguments, warns=True)
+    from seqlab.cli.arguments import as_choice
+
+    words = [as_choice(one) for one in (sys.argv[1:] if arguments is None else arguments)]
+    given = present_overrides(words, warns=True)
     return guarded(lambda: _run_hydra(given), given)
 
 
