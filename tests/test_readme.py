@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqlab import cli
-from seqlab.cli.arguments import PACKAGED
+from seqlab.cli.arguments import PACKAGED, allow_option
 from seqlab.cli.choices import offer
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
@@ -70,4 +70,4 @@ def test_every_setting_in_the_readmes_commands_is_a_valid_one():
         if "--config-dir" not in words and not any(word.startswith("imports=") for word in words):
             offer(overrides, [PACKAGED])
             with initialize_config_module("seqlab.conf", version_base="1.3"):
-                compose("config", overrides=overrides)
+                compose("config", overrides=[*map(allow_option, overrides)])
