@@ -15,18 +15,10 @@ from lightning.pytorch import Callback
 
 from seqlab import cli
 from seqlab.io import devices
-from seqlab.registry import signature
-from seqlab.registry.catalog import (
-    callbacks,
-    cells,
-    datasets,
-    loggers,
-    optimizers,
-    schedulers,
-    tasks,
-)
+from seqlab.registry import catalog, signature
+from seqlab.registry.registry import Registry
 
-KINDS = (callbacks, cells, datasets, loggers, optimizers, schedulers, tasks)
+KINDS = [one for one in vars(catalog).values() if isinstance(one, Registry)]
 """What a test may register."""
 
 # Tiny models gain nothing from a second thread, and on a busy machine lose a great deal.

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
     from seqlab.data import register_dataset
+    from seqlab.nn.parts import InputSpec
     from seqlab.registry.catalog import (
+        register_between,
         register_callback,
+        register_encoder,
+        register_head,
+        register_init,
         register_logger,
         register_metric,
         register_optimizer,
+        register_pooling,
         register_scheduler,
     )
     from seqlab.tasks import Classification, Forecasting, Regression, Score, Tagging, Task, register_task
@@ -23,6 +29,7 @@ __all__ = [
     "Cell",
     "Classification",
     "Forecasting",
+    "InputSpec",
     "Norm",
     "Regression",
     "Scalar",
@@ -33,26 +40,28 @@ __all__ = [
     "Vector",
     "__version__",
     "cells",
+    "register_between",
     "register_callback",
     "register_cell",
     "register_dataset",
+    "register_encoder",
+    "register_head",
+    "register_init",
     "register_logger",
     "register_metric",
     "register_optimizer",
+    "register_pooling",
     "register_scheduler",
     "register_task",
 ]
 
 _HOMES = (
-    dict.fromkeys(
+    {name: "seqlab.registry.catalog" for name in __all__ if name.startswith("register_")}
+    | dict.fromkeys(
         ("Classification", "Forecasting", "Regression", "Score", "Tagging", "Task", "register_task"),
         "seqlab.tasks",
     )
-    | dict.fromkeys(
-        ("register_callback", "register_logger", "register_metric", "register_optimizer"),
-        "seqlab.registry.catalog",
-    )
-    | {"register_dataset": "seqlab.data", "register_scheduler": "seqlab.registry.catalog"}
+    | {"InputSpec": "seqlab.nn.parts", "register_cell": "seqlab.cells", "register_dataset": "seqlab.data"}
 )
 """The packages of what is not of seqlab.cells."""
 

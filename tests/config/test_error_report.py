@@ -54,7 +54,9 @@ MISTAKES: dict[str, list[str]] = {
     "model.hidden_size=null": ["model.hidden_size must be a valid integer, got None"],
     "model.hidden_size=${seed}": ["model.hidden_size must be greater than or equal to 1, got 0"],
     "model.bidirectional=maybe": ["model.bidirectional must be a valid boolean, got 'maybe'"],
-    "model.pooling=frist": ["model.pooling must be 'last', 'mean', 'max' or 'combined', got 'frist'"],
+    "model.pooling=frist": [
+        "model.pooling: no pooling named 'frist'; there are: combined, last, max, mean"
+    ],
     "model.encoder=linear": ["model.encoder=linear does not read tokens; use embedding or ngrams or onehot"],
     "model.cell=lsm": ["model: no cell named 'lsm'; did you mean 'lstm'"],
     "model.options.dt=1": ["model: cell 'lstm' has no option 'dt'; it has none"],

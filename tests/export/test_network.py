@@ -43,6 +43,12 @@ def test_every_pooling_in_one_and_two_directions(pooling, bidirectional, merge):
     assert_same_answers(TEXTS, cell="gru", pooling=pooling, bidirectional=bidirectional, merge=merge)
 
 
+@pytest.mark.parametrize("between", ["layernorm", "residual"])
+def test_what_stands_between_layers_has_its_own_weights_each_time(between):
+    # three layers: what stands between two of them is there twice
+    assert_same_answers(TEXTS, cell="gru", between=between, bidirectional=True, num_layers=3)
+
+
 @pytest.mark.parametrize("encoder", ["embedding", "ngrams", "onehot"])
 def test_every_encoder_of_tokens(encoder):
     assert_same_answers(TEXTS, cell="gru", encoder=encoder, bidirectional=True)

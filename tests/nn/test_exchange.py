@@ -50,7 +50,7 @@ def test_both_ways_keep_the_mode_and_what_is_trained(name):
     assert not again.training
     for key, parameter in theirs.named_parameters():
         assert getattr(again, key).requires_grad == parameter.requires_grad, key
-    assert from_torch(theirs.train()).dropout.training
+    assert from_torch(theirs.train()).between[0].dropout.training
 
 
 def test_the_result_is_a_copy():

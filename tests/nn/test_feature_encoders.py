@@ -5,10 +5,11 @@ import torch
 
 from seqlab.errors import ConfigError
 from seqlab.nn.encoders import Identity, Linear, make_encoder
+from seqlab.nn.parts import InputSpec
 
 
 def encoder(name: str, kind: str = "features"):
-    return make_encoder(name, kind, 5, size=7, dropout=0.0)
+    return make_encoder(name, InputSpec(kind, 5), embedding_size=7)
 
 
 @pytest.mark.parametrize("name", ["auto", "identity"])

@@ -7,10 +7,13 @@ from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 from seqlab.nn.encoders import Embedding, Linear
 from seqlab.nn.heads import LinearHead
+from seqlab.nn.parts import InputSpec
 
 
 @pytest.mark.parametrize(
-    "module", [Linear(3, 4), LinearHead(3, 4, dropout=0.5).eval()], ids=["encoder", "head"]
+    "module",
+    [Linear(InputSpec("features", 3), embedding_size=4), LinearHead(3, 4, dropout=0.5).eval()],
+    ids=["encoder", "head"],
 )
 def test_encoder_and_head_are_linear_maps(module):
     x = torch.randn(2, 3)
@@ -22,10 +25,12 @@ def test_encoder_and_head_are_linear_maps(module):
 @pytest.mark.parametrize("whole", [False, True], ids=["encoder", "model"])
 def test_dropout_of_an_embedding_zeroes_or_doubles_its_numbers_in_training_only(whole):
     torch.manual_seed(0)
-    encoder = Embedding(9, 6, dropout=0.5)
+    encoder = Embedding(InputSpec("tokens", 9), embedding_size=6, embedding_dropout=0.5)
     if whole:
-        sizes = {"input_size": 9, "output_size": 2, "embedding_size": 6, "hidden_size": 4}
-        encoder = SequenceModel(kind="tokens", **sizes, embedding_dropout=0.5, dropout=0.0).encoder
+        sizes = {"embedding_size": 6, "hidden_size": 4}
+        encoder = SequenceModel(
+            kind="tokens", input_size=9, output_size=2, **sizes, embedding_dropout=0.5
+        ).encoder
     x = torch.randint(1, 9, (4, 5))
     vectors = encoder.embedding.weight[x]
     dropped = encoder(x)

@@ -4,16 +4,23 @@ import pytest
 import torch
 
 from seqlab.errors import ConfigError
-from seqlab.nn.encoders import NGrams, make_encoder
+from seqlab.nn.encoders import make_encoder
+from seqlab.nn.ngrams import NGrams
+from seqlab.nn.parts import InputSpec
 
 SYMBOLS = ("<pad>", "<unk>", "<begin>", "<end>", "书", "好看", "好书", "看")
 SIZE = 3
 
 
+def ngrams_of(symbols, ngrams, **settings) -> NGrams:
+    spec = InputSpec("tokens", len(symbols), symbols, ngrams)
+    return NGrams(spec, **{"embedding_size": SIZE} | settings)
+
+
 @pytest.fixture
 def encoder() -> NGrams:
     # Known n-grams: 书 好看 (4, 5) and 好看 书 看 (5, 4, 7).
-    made = NGrams(SYMBOLS, [4 * 8 + 5, (5 * 8 + 4) * 8 + 7], SIZE)
+    made = ngrams_of(SYMBOLS, [4 * 8 + 5, (5 * 8 + 4) * 8 + 7])
     torch.nn.init.normal_(made.embedding.weight)
     return made
 
@@ -46,14 +53,14 @@ def test_a_token_has_the_same_vector_in_any_padded_batch(encoder):
 
 
 def test_what_is_shared_starts_at_nothing():
-    weight = NGrams(SYMBOLS, [37], SIZE).embedding.weight
+    weight = ngrams_of(SYMBOLS, [37]).embedding.weight
     assert weight[0].abs().sum() == 0
     assert (weight[1:8] != 0).all()
     assert weight[8:].abs().sum() == 0
 
 
 def test_features_are_left_out_in_training_only_and_in_the_right_share():
-    encoder = NGrams(SYMBOLS, [], 1, feature_dropout=0.25)
+    encoder = ngrams_of(SYMBOLS, [], embedding_size=1, feature_dropout=0.25)
     torch.nn.init.ones_(encoder.embedding.weight)
     x = torch.full((100, 100), 4)
     assert (encoder.eval()(x) == 1).all()
@@ -63,19 +70,19 @@ def test_features_are_left_out_in_training_only_and_in_the_right_share():
 
 
 def test_without_ngrams_and_pieces_it_is_an_embedding():
-    encoder = NGrams(("<pad>", "<unk>", "<begin>", "<end>", "a", "b"), [], SIZE)
+    encoder = ngrams_of(("<pad>", "<unk>", "<begin>", "<end>", "a", "b"), [])
     x = torch.tensor([[4, 5, 0]])
     torch.testing.assert_close(encoder(x)[0, :2], encoder.embedding.weight[4:6])
 
 
 def test_features_have_no_ngrams():
     with pytest.raises(ConfigError, match="encoder=ngrams does not read features"):
-        make_encoder("ngrams", "features", 3, size=SIZE)
+        make_encoder("ngrams", InputSpec("features", 3), embedding_size=SIZE)
 
 
 @pytest.mark.parametrize("name", ["auto", "identity"])
 def test_feature_columns_are_read_as_they_are(name):
-    encoder = make_encoder(name, "features", 3, size=SIZE)
+    encoder = make_encoder(name, InputSpec("features", 3), embedding_size=SIZE)
     x = torch.randn(2, 4, 3)
     assert encoder.output_size == 3
     assert encoder(x) is x

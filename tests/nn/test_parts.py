@@ -12,13 +12,14 @@ from seqlab.errors import ConfigError, EngineError
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 from seqlab.nn.encoders import Embedding, Identity, Linear, OneHot, make_encoder
-from seqlab.nn.pooling import POOLINGS, WIDTHS
+from seqlab.nn.parts import InputSpec
+from seqlab.registry.catalog import poolings
 
 LENGTHS = torch.tensor([5, 1, 3])
 
 
 def test_embedding_of_padding_is_zero_and_learns_nothing():
-    encoder = Embedding(6, 4)
+    encoder = Embedding(InputSpec("tokens", 6), embedding_size=4)
     encoder(torch.tensor([[2, 3, 0]])).sum().backward()
     assert encoder(torch.tensor([[0]])).abs().sum() == 0
     assert encoder.embedding.weight.grad[0].abs().sum() == 0
@@ -26,7 +27,8 @@ def test_embedding_of_padding_is_zero_and_learns_nothing():
 
 
 def test_onehot_marks_one_column_and_none_for_padding():
-    assert OneHot(3)(torch.tensor([[1, 2, 0]])).tolist() == [[[0, 1, 0], [0, 0, 1], [0, 0, 0]]]
+    encoder = OneHot(InputSpec("tokens", 3))
+    assert encoder(torch.tensor([[1, 2, 0]])).tolist() == [[[0, 1, 0], [0, 0, 1], [0, 0, 0]]]
 
 
 @pytest.mark.parametrize(
@@ -39,13 +41,13 @@ def test_onehot_marks_one_column_and_none_for_padding():
     ],
 )
 def test_auto_takes_the_encoder_that_suits_the_data(name, kind, expected):
-    assert type(make_encoder(name, kind, 5, size=4, dropout=0.0)) is expected
+    assert type(make_encoder(name, InputSpec(kind, 5), embedding_size=4)) is expected
 
 
 @pytest.mark.parametrize(("name", "kind"), [("linear", "tokens"), ("embedding", "features")])
 def test_an_encoder_for_other_data_is_refused(name, kind):
     with pytest.raises(ConfigError, match=f"model.encoder={name} does not read {kind}"):
-        make_encoder(name, kind, 5, size=4, dropout=0.0)
+        make_encoder(name, InputSpec(kind, 5), embedding_size=4)
 
 
 def test_an_unknown_pooling_is_told_the_near_ones():
@@ -64,10 +66,10 @@ def test_poolings_equal_a_loop_over_sequences_whatever_the_padding():
     expected["combined"] = torch.cat([expected["last"], expected["max"], expected["mean"]], dim=1)
     for row, length in enumerate(LENGTHS.tolist()):
         outputs[row, length:] = float("nan")
-    assert POOLINGS.keys() == expected.keys()
-    for name, pool in POOLINGS.items():
-        torch.testing.assert_close(pool(outputs, LENGTHS), expected[name])
-        assert expected[name].shape[1] == 2 * WIDTHS[name]
+    for name, pooled in expected.items():
+        pooling = poolings[name](2)
+        torch.testing.assert_close(pooling(outputs, LENGTHS), pooled)
+        assert pooling.output_size == pooled.shape[1]
 
 
 def test_summed_directions_are_the_sum_of_the_halves_of_concatenated_ones():
@@ -165,7 +167,7 @@ def test_chrono_initialisation_remembers_up_to_the_steps_given():
         ({"hidden_size": 0}, "hidden_size must be 1 or more, got 0"),
         ({"num_layers": 0}, "num_layers must be 1 or more"),
         ({"merge": "mean"}, "merge must be 'concat' or 'sum', got 'mean'"),
-        ({"init": "zeros"}, "init must be one of torch, keras"),
+        ({"init": "zeros"}, "no init named 'zeros'; did you mean 'keras'"),
     ],
 )
 def test_wrong_arguments_are_told_with_what_is_allowed(change, message):

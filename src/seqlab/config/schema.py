@@ -10,8 +10,8 @@ from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
 from seqlab.data.dataset import AnyDataset
-from seqlab.errors import near
-from seqlab.registry.catalog import ENCODERS, engines
+from seqlab.errors import ConfigError, near
+from seqlab.registry.catalog import check_reads, encoders, engines, inits
 from seqlab.registry.types import Section, as_list
 
 OF_THE_COMMAND = ("launcher", "sweep", "resume")
@@ -77,11 +77,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _encoder_suits_data(self) -> "Config":
-        encoder, fitting = self.model.encoder, ENCODERS[self.data.kind]
-        if encoder not in ("auto", *fitting):
-            raise ValueError(
-                f"model.encoder={encoder} does not read {self.data.kind}; use {' or '.join(fitting)}"
-            )
+        if self.model.encoder != "auto":
+            try:
+                check_reads(self.model.encoder, self.data.kind)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
         return self
 
     @model_validator(mode="after")
@@ -113,15 +113,19 @@ class Config(Section):
 def without_effect(config: Config) -> list[str]:
     """Return a line for every setting that was made and changes nothing."""
     model, data, trainer = config.model, config.data, config.trainer
+    of_encoder = encoders.settings(model.encoder) if model.encoder != "auto" else {}
     idle = {
         f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
+        f"model.between={model.between}": model.between != "dropout" and model.num_layers == 1,
         f"model.feature_dropout={model.feature_dropout}": (
-            model.feature_dropout > 0 and model.encoder != "ngrams"
+            model.feature_dropout > 0 and "feature_dropout" not in of_encoder
         ),
         f"data.ngrams={getattr(data, 'ngrams', 1)}": (
-            getattr(data, "ngrams", 1) > 1 and model.encoder != "ngrams"
+            getattr(data, "ngrams", 1) > 1 and model.encoder in ("auto", "embedding", "onehot")
         ),
-        f"model.init_steps={model.init_steps}": model.init_steps is not None and model.init != "chrono",
+        f"model.init_steps={model.init_steps}": (
+            model.init_steps is not None and "init_steps" not in inits.settings(model.init)
+        ),
         f"trainer.gradient_clip_algorithm={trainer.gradient_clip_algorithm}": (
             trainer.gradient_clip_algorithm != "norm" and not trainer.gradient_clip_val
         ),

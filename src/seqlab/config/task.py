@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from pydantic import Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.choices import CHOICES
-from seqlab.errors import near
+from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import metrics, tasks
 from seqlab.registry.section import Choice, Part
 from seqlab.registry.types import Section
@@ -42,7 +42,7 @@ class TaskConfig(Section):
         """Return the score of a metric, of which its class says which way is better."""
         better: dict[bool | None, Literal["higher", "lower"] | None] = {True: "higher", False: "lower"}
         is_better = None
-        with suppress(LookupError):
+        with suppress(ConfigError):
             is_better = metrics.attribute(self.metrics[name].target_, "higher_is_better")
         found = replace(pattern, name=name, label=name, title="", unit=None, in_tables=True, each_epoch=False)
         return replace(found, better=better.get(is_better))

@@ -1,11 +1,16 @@
 """An ONNX graph under construction: nodes are added one after the other, and their outputs are named."""
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
+from torch import Tensor
+
+KEYS_DOMAIN = "ai.onnx.ml"
+"""Where ONNX keeps LabelEncoder, a table of integers by integers."""
 
 LENGTHS = "lengths"
 """The name of the input with the length of each sequence, [B]."""
@@ -17,6 +22,9 @@ class Graph:
     Args:
         outer: for a body, the graph that contains the Scan.
     """
+
+    LENGTHS = LENGTHS
+    FLOAT, DOUBLE, INT64, BOOL = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.BOOL
 
     def __init__(self, outer: "Graph | None" = None) -> None:
         self.nodes: list[NodeProto] = []
@@ -54,18 +62,18 @@ class Graph:
 
     def to_double(self, value: str) -> str:
         """Cast a value to float64."""
-        return self.cast(value, DOUBLE)
+        return self.cast(value, self.DOUBLE)
 
-    def last(self, sequence: str) -> str:
-        """Take the value at each sequence's last step, [B, T, …] to [B, …]."""
-        place = self.add("Unsqueeze", self.add("Sub", LENGTHS, self.integers(1)), self.integers(1))
-        return self.add("GatherND", sequence, place, batch_dims=1)
-
-    def constant(self, name: str, values: npt.ArrayLike) -> str:
-        """Return the name of an array, which is stored once."""
-        if name not in self.constants:
-            self.constants[name] = numpy_helper.from_array(np.array(values, order="C"), name)
-        return name
+    def constant(self, name: str, values: npt.ArrayLike | Tensor) -> str:
+        """Return the name of an array or a parameter; what is equal is stored once."""
+        if isinstance(values, Tensor):
+            values = values.detach().cpu().numpy()
+        array = np.array(values, order="C")
+        for number in count(1):
+            made = numpy_helper.from_array(array, f"{name} {number}" if number > 1 else name)
+            if self.constants.setdefault(made.name, made) == made:
+                break
+        return made.name
 
     def number(self, value: float) -> str:
         """Return the name of a float32 constant."""
@@ -75,5 +83,31 @@ class Graph:
         """Return the name of a constant list of integers, such as a shape or axes."""
         return self.constant(f"integers {list(values)}", np.array(values, dtype=np.int64))
 
+    def last(self, sequence: str) -> str:
+        """Take the value at each sequence's last step, [B, T, …] to [B, …]."""
+        place = self.add("Unsqueeze", self.add("Sub", LENGTHS, self.integers(1)), self.integers(1))
+        return self.add("GatherND", sequence, place, batch_dims=1)
 
-FLOAT, DOUBLE, INT64, BOOL = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.BOOL
+    def masked(self, sequence: str, otherwise: float) -> str:
+        """Replace what stands past each sequence's length, [B, T, H]."""
+        steps = self.add("Squeeze", self.add("Shape", sequence, start=1, end=2))
+        zero, one = (self.constant(f"integer {n}", np.int64(n)) for n in (0, 1))
+        order = self.add("Range", zero, steps, one)
+        inside = self.add("Less", order, self.add("Unsqueeze", LENGTHS, self.integers(1)))
+        return self.add(
+            "Where", self.add("Unsqueeze", inside, self.integers(2)), sequence, self.number(otherwise)
+        )
+
+    def look_up(self, keys: str, known: Sequence[int], values: Sequence[int], *, default: int) -> str:
+        """Return the integer that stands for each integer, or the default for one that is not known."""
+        return self.add(
+            "LabelEncoder",
+            keys,
+            domain=KEYS_DOMAIN,
+            keys_int64s=list(known),
+            values_int64s=list(values),
+            default_int64=default,
+        )
+
+
+FLOAT, DOUBLE, INT64, BOOL = Graph.FLOAT, Graph.DOUBLE, Graph.INT64, Graph.BOOL

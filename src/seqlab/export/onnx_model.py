@@ -15,9 +15,9 @@ from torch import Tensor
 from seqlab import __version__
 from seqlab.data import DataSpec
 from seqlab.errors import ExportError
-from seqlab.export.graph import LENGTHS
+from seqlab.export.graph import KEYS_DOMAIN, LENGTHS
 from seqlab.export.manifest import KEY, SEAL, Manifest, refused
-from seqlab.export.network import KEYS_DOMAIN, input_name, network_graph
+from seqlab.export.network import input_name, network_graph
 from seqlab.io.files import own_output, replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal

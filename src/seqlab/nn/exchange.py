@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU
 from seqlab.errors import ConfigError
+from seqlab.nn.between import Dropout
 from seqlab.nn.recurrent import Layer, Recurrent
 
 
@@ -57,7 +58,7 @@ def to_torch(recurrent: Recurrent) -> nn.RNNBase:
     but for nn.GRU's of gate n.
 
     Raises:
-        ConfigError: torch has no such cell, or the directions are summed.
+        ConfigError: torch has no such cell, the directions are summed, or not only dropout is between layers.
     """
     kinds: dict[type[Cell], tuple[Callable[..., nn.RNNBase], dict[str, str]]] = {
         LSTM: (nn.LSTM, {}),
@@ -71,13 +72,15 @@ def to_torch(recurrent: Recurrent) -> nn.RNNBase:
         )
     if recurrent.directions > 1 and recurrent.merge_mode != "concat":
         raise ConfigError("torch's modules concatenate their directions; this network sums them")
+    if any(type(part) is not Dropout for part in recurrent.between):
+        raise ConfigError("torch's modules have only dropout between their layers; this network has more")
     kind, more = kinds[type(recurrent.cell)]
     module = kind(
         recurrent.input_size,
         recurrent.hidden_size,
         num_layers=recurrent.num_layers,
         bidirectional=recurrent.directions > 1,
-        dropout=recurrent.dropout.p,
+        dropout=recurrent.dropout,
         batch_first=True,
         **more,
     ).to(next(recurrent.parameters()))

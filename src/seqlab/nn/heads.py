@@ -1,8 +1,17 @@
 """From one vector a sequence to an answer."""
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
+from seqlab.registry.catalog import register_head
+from seqlab.registry.types import Share
 
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
+
+
+@register_head("linear")
 class LinearHead(nn.Module):
     """Dropout, then a linear map, [B, H] to [B, output_size]: logits of classes, or a forecast.
 
@@ -12,7 +21,7 @@ class LinearHead(nn.Module):
         dropout: share of the pooled outputs set to zero while training.
     """
 
-    def __init__(self, input_size: int, output_size: int, dropout: float = 0.0) -> None:
+    def __init__(self, input_size: int, output_size: int, *, dropout: Share = 0.0) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(input_size, output_size)
@@ -21,3 +30,8 @@ class LinearHead(nn.Module):
         """Answer, [B, H] to [B, output_size]."""
         answer: Tensor = self.linear(self.dropout(pooled))
         return answer
+
+    def onnx(self, graph: "Graph", pooled: str) -> str:
+        """Write the same as ONNX."""
+        weight = graph.constant("head.weight", self.linear.weight)
+        return graph.add("Gemm", pooled, weight, graph.constant("head.bias", self.linear.bias), transB=1)

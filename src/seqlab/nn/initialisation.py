@@ -1,13 +1,14 @@
 """How parameters start. Named, and set beside the cell: one cell, any initialisation."""
 
 import math
-from collections.abc import Callable
-from typing import Protocol
+from typing import Annotated, Protocol
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Layout, Vector
 from seqlab.errors import ConfigError
+from seqlab.registry.catalog import register_init
 
 
 class Parameters(Protocol):
@@ -16,7 +17,6 @@ class Parameters(Protocol):
     cell: Cell
     layout: Layout
     hidden_size: int
-    init_steps: int | None
     W: nn.Parameter
     U: nn.Parameter
     b: nn.Parameter
@@ -27,7 +27,8 @@ class Parameters(Protocol):
         ...
 
 
-def _torch(layer: Parameters) -> None:
+@register_init("torch")
+def torch(layer: Parameters) -> None:
     """All from U(−1/√H, 1/√H), as torch.nn.LSTM, GRU and RNN do."""
     for parameter in (layer.W, layer.U, layer.b):
         _uniform(parameter, layer.hidden_size)
@@ -36,7 +37,8 @@ def _torch(layer: Parameters) -> None:
             _uniform(layer.own[name], layer.hidden_size)
 
 
-def _keras(layer: Parameters) -> None:
+@register_init("keras")
+def keras(layer: Parameters) -> None:
     """W Glorot-uniform, U orthogonal (Saxe et al. 2014), biases 0, forget bias 1 (Gers et al. 2000)."""
     for block in layer.W.view(-1, layer.hidden_size, layer.W.shape[1]):
         nn.init.xavier_uniform_(block)
@@ -47,7 +49,8 @@ def _keras(layer: Parameters) -> None:
         nn.init.ones_(_bias(layer, "f"))
 
 
-def _kaiming(layer: Parameters) -> None:
+@register_init("kaiming")
+def kaiming(layer: Parameters) -> None:
     """All matrices Kaiming-uniform for relu (He et al. 2015), biases 0."""
     for fused in (layer.W, layer.U):
         for block in fused.view(-1, layer.hidden_size, fused.shape[1]):
@@ -55,21 +58,22 @@ def _kaiming(layer: Parameters) -> None:
     nn.init.zeros_(layer.b)
 
 
-def _chrono(layer: Parameters) -> None:
+@register_init("chrono")
+def chrono(layer: Parameters, *, init_steps: Annotated[int, Field(ge=3)] | None = None) -> None:
     """As keras, but gates start to remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
 
     b_f = ln U(1, init_steps − 1), b_i = −b_f for an LSTM; b_z = ln U(1, init_steps − 1) for a GRU.
     """
-    _keras(layer)
+    keras(layer)
     remembers = "f" if _has_forget_gate(layer) else "z"
     if remembers not in layer.layout.inputs:
         raise ConfigError(
             f"init=chrono needs a gate that remembers, f or z; cell '{layer.cell.name}' has none"
         )
-    if layer.init_steps is None:
+    if init_steps is None:
         raise ConfigError("init=chrono needs init_steps, the longest memory to start with, 3 or more")
     bias = _bias(layer, remembers)
-    bias.uniform_(1, layer.init_steps - 1).log_()
+    bias.uniform_(1, init_steps - 1).log_()
     if remembers == "f" and "i" in layer.layout.inputs:
         _bias(layer, "i").copy_(-bias)
 
@@ -85,12 +89,3 @@ def _bias(layer: Parameters, gate: str) -> Tensor:
 
 def _uniform(tensor: Tensor, hidden_size: int) -> None:
     nn.init.uniform_(tensor, -1 / math.sqrt(hidden_size), 1 / math.sqrt(hidden_size))
-
-
-INITIALISATIONS: dict[str, Callable[[Parameters], None]] = {
-    "torch": _torch,
-    "keras": _keras,
-    "kaiming": _kaiming,
-    "chrono": _chrono,
-}
-"""Every initialisation of W, U, b and bias-like vectors by name."""

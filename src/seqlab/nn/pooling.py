@@ -1,33 +1,90 @@
 """From a direction's outputs at every step, [B, T, H], to one vector a sequence."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqlab.functional.lengths import last_step, mask, without_padding
+from seqlab.registry.catalog import register_pooling
 
-Pooling = Callable[[Tensor, Tensor], Tensor]
-
-
-def mean(outputs: Tensor, lengths: Tensor) -> Tensor:
-    """Average over the steps of each sequence."""
-    return without_padding(outputs, lengths).sum(1) / lengths[:, None]
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
 
 
-def maximum(outputs: Tensor, lengths: Tensor) -> Tensor:
-    """Take the largest value over the steps of each sequence, unit by unit."""
-    inside = mask(lengths, outputs.shape[1])[:, :, None]
-    return torch.where(inside, outputs, -torch.inf).amax(1)
+class Pooling(nn.Module):
+    """A pooling without parameters.
+
+    Args:
+        input_size: width H of a direction's outputs.
+    """
+
+    vectors = 1
+    """How many vectors of that width stand side by side."""
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__()
+        self.output_size = self.vectors * input_size
 
 
-def combined(outputs: Tensor, lengths: Tensor) -> Tensor:
-    """Put last, max and mean side by side, [B, T, H] to [B, 3·H] (Howard & Ruder 2018)."""
-    return torch.cat([last_step(outputs, lengths), maximum(outputs, lengths), mean(outputs, lengths)], dim=1)
+@register_pooling("last")
+class Last(Pooling):
+    """The last step that a direction has read."""
+
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Take the last step of each sequence, [B, T, H] to [B, H]."""
+        return last_step(outputs, lengths)
+
+    def onnx(self, graph: "Graph", outputs: str) -> str:
+        """Write the same as ONNX."""
+        return graph.last(outputs)
 
 
-POOLINGS: dict[str, Pooling] = {"last": last_step, "mean": mean, "max": maximum, "combined": combined}
-"""Every pooling by name. "last" is the last step that a direction has read."""
+@register_pooling("mean")
+class Mean(Pooling):
+    """The mean over steps."""
 
-WIDTHS = {"last": 1, "mean": 1, "max": 1, "combined": 3}
-"""How many times as wide as an output a pooled vector is."""
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Average over the steps of each sequence, [B, T, H] to [B, H]."""
+        total: Tensor = without_padding(outputs, lengths).sum(1)
+        return total / lengths[:, None]
+
+    def onnx(self, graph: "Graph", outputs: str) -> str:
+        """Write the same as ONNX."""
+        steps = graph.integers(1)
+        total = graph.add("ReduceSum", graph.masked(outputs, 0), steps, keepdims=0)
+        return graph.add("Div", total, graph.add("Unsqueeze", graph.cast(graph.LENGTHS, graph.FLOAT), steps))
+
+
+@register_pooling("max")
+class Max(Pooling):
+    """The maximum over steps."""
+
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Take the largest value over the steps of each sequence, unit by unit, [B, T, H] to [B, H]."""
+        inside = mask(lengths, outputs.shape[1])[:, :, None]
+        return torch.where(inside, outputs, -torch.inf).amax(1)
+
+    def onnx(self, graph: "Graph", outputs: str) -> str:
+        """Write the same as ONNX."""
+        inside = graph.masked(outputs, -torch.inf)
+        return graph.add("ReduceMax", inside, graph.integers(1), keepdims=0)
+
+
+@register_pooling("combined")
+class Combined(Pooling):
+    """Last, max and mean side by side (Howard & Ruder 2018)."""
+
+    vectors = 3
+
+    def __init__(self, input_size: int) -> None:
+        super().__init__(input_size)
+        self.parts = nn.ModuleList(part(input_size) for part in (Last, Max, Mean))
+
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Pool in three ways, [B, T, H] to [B, 3·H]."""
+        return torch.cat([part(outputs, lengths) for part in self.parts], dim=1)
+
+    def onnx(self, graph: "Graph", outputs: str) -> str:
+        """Write the same as ONNX."""
+        return graph.joined([part.onnx(graph, outputs) for part in self.parts])  # type: ignore[operator]

@@ -1,7 +1,8 @@
 """Layers, directions, lengths and dropout: written once, for every cell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, cast
 
 import torch
@@ -14,8 +15,9 @@ from seqlab.engines.surroundings import refuse_traces, watcher
 from seqlab.engines.tape import TraceError
 from seqlab.errors import ConfigError, EngineError
 from seqlab.functional.lengths import backwards
-from seqlab.nn.initialisation import INITIALISATIONS
 from seqlab.nn.inputs import check_place, check_state, check_x, checked_lengths
+from seqlab.nn.parts import make_part
+from seqlab.registry.catalog import betweens, inits
 
 Merge = Literal["concat", "sum"]
 
@@ -33,8 +35,6 @@ class Vectors(nn.ParameterDict):
 class Layer(nn.Module):
     """One layer in one direction: W, U and b fused over gates, and the cell's own parameters."""
 
-    init_steps: int | None = None
-
     def __init__(self, cell: Cell, layout: Layout, input_size: int, hidden_size: int) -> None:
         super().__init__()
         self.cell, self.layout, self.hidden_size = cell, layout, hidden_size
@@ -47,9 +47,8 @@ class Layer(nn.Module):
         self.own = Vectors(vectors | scalars)
         self.norms = nn.ModuleDict(norms)
 
-    def reset_parameters(self, init: str, init_steps: int | None) -> None:
-        """Start vectors, scalars and norms as the cell declares, the rest as ``init`` says."""
-        self.init_steps = init_steps
+    def reset_parameters(self, initialise: Callable[["Layer"], None]) -> None:
+        """Start vectors, scalars and norms as the cell declares, the rest as ``initialise`` does."""
         for name, vector in self.cell.own(Vector).items():
             nn.init.constant_(self.own[name], 0.0 if vector.init == "bias" else vector.init)
         for name, scalar in self.cell.own(Scalar).items():
@@ -57,7 +56,7 @@ class Layer(nn.Module):
         for norm in self.norms.values():
             cast("nn.LayerNorm", norm).reset_parameters()
         with torch.no_grad():
-            INITIALISATIONS[init](self)
+            initialise(self)
 
     def forward(
         self, x: Tensor, state: State | None, lengths: Tensor | None, *, engine: Engine, need_state: bool
@@ -100,7 +99,10 @@ class Recurrent(nn.Module):
         merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
         dropout: share of outputs set to zero between layers while training, 0 to below 1.
         engine: "auto", or the name of the engine to run on.
-        init: how parameters start, a name in ``seqlab.nn.initialisation``.
+        between: what stands between two layers, a registered name: "dropout", "layernorm" or "residual".
+        between_options: settings of it alone.
+        init: how parameters start, a registered name: "torch", "keras", "kaiming" or "chrono".
+        init_options: settings of it alone.
         init_steps: for init="chrono", the longest memory to start with, in steps.
 
     Raises:
@@ -119,7 +121,10 @@ class Recurrent(nn.Module):
         merge: Merge = "concat",
         dropout: float = 0.0,
         engine: str = "auto",
+        between: str = "dropout",
+        between_options: Mapping[str, Any] | None = None,
         init: str = "torch",
+        init_options: Mapping[str, Any] | None = None,
         init_steps: int | None = None,
     ) -> None:
         super().__init__()
@@ -131,28 +136,36 @@ class Recurrent(nn.Module):
             raise ConfigError(f"dropout must be 0 to below 1, got {dropout}")
         if merge not in ("concat", "sum"):
             raise ConfigError(f"merge must be 'concat' or 'sum', got {merge!r}")
-        if init not in INITIALISATIONS:
-            raise ConfigError(f"init must be one of {', '.join(INITIALISATIONS)}, got {init!r}")
         self.cell = _as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.directions, self.merge_mode, self.engine = 1 + bidirectional, merge, engine
-        self.output_size = hidden_size * (self.directions if merge == "concat" else 1)
+        self.output_size = self.merged_size(hidden_size)
         layout = Layout.of(self.cell)
         self.layers = nn.ModuleList(
             Layer(self.cell, layout, self.output_size if depth else input_size, hidden_size)
             for depth in range(num_layers)
             for _ in range(self.directions)
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
+        self.between = nn.ModuleList(
+            make_part(betweens, between, width, self.output_size, options=between_options, dropout=dropout)
+            for width in [input_size, *[self.output_size] * (num_layers - 2)][: num_layers - 1]
+        )
         self._lent: Engine | None = None
         self._choices: dict[tuple[str, torch.dtype, torch.device, str | None], Choice] = {}
-        self.init, self.init_steps = init, init_steps
+        self.init, self.init_options, self.init_steps = init, init_options, init_steps
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew."""
+        for part in self.between.modules():
+            if hasattr(part, "reset_parameters"):
+                part.reset_parameters()  # type: ignore[operator]
+        initialise = partial(
+            make_part, inits, self.init, options=self.init_options, init_steps=self.init_steps
+        )
         for layer in self.layers:
-            layer.reset_parameters(self.init, self.init_steps)  # type: ignore[operator]
+            layer.reset_parameters(initialise)  # type: ignore[operator]
 
     def choice(self, dtype: torch.dtype | None = None, device: torch.device | None = None) -> Choice:
         """Return the engine that runs this network, and why; by default where the parameters are.
@@ -248,9 +261,11 @@ class Recurrent(nn.Module):
         finals: list[State] = []
         readings: list[Tensor] = []
         for index, layer in enumerate(self.layers):
-            if index and index % self.directions == 0:
-                x = self.dropout(self.merge(self._in_time(readings, lengths)))
-            if index % self.directions == 0:
+            depth, turned = divmod(index, self.directions)
+            if depth and not turned:
+                merged = self.merge(self._in_time(readings, lengths))
+                x = self.between[depth - 1](merged, x).to(merged.dtype)
+            if not turned:
                 readings = []
             outputs, final = layer(
                 backwards(x, lengths) if readings else x,
@@ -273,6 +288,10 @@ class Recurrent(nn.Module):
         if self.merge_mode == "concat":
             return torch.cat(list(directions), dim=-1)
         return directions[0] + directions[1]
+
+    def merged_size(self, width: int) -> int:
+        """Return how wide the directions' tensors, each of this width, are as one."""
+        return width * (self.directions if self.merge_mode == "concat" else 1)
 
     def extra_repr(self) -> str:
         """Show the cell's declaration and how the layers stack."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from seqlab.errors import ConfigError
 from seqlab.registry.registry import Registry, in_snake_case
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
 
     from lightning.pytorch import Callback
     from lightning.pytorch.loggers import Logger
+    from torch import nn
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LRScheduler
     from torchmetrics import Metric
@@ -20,13 +22,8 @@ if TYPE_CHECKING:
 
 cells: "Registry[type[Cell]]" = Registry("cell", home="seqlab.cells")
 """The equations of one time step: ``model.cell=NAME``."""
-
 engines: "Registry[type[Engine]]" = Registry("engine", home="seqlab.engines")
 """How the equations are run: ``engine=NAME``."""
-
-ENCODERS = {"tokens": ("embedding", "ngrams", "onehot"), "features": ("identity", "linear")}
-"""What reads each kind of input: ``model.encoder=NAME``; the first is what "auto" takes."""
-
 datasets: "Registry[type[Dataset]]" = Registry("data set", home="seqlab.data")
 """What is read: ``data=NAME``."""
 
@@ -84,3 +81,45 @@ metrics: "Registry[type[Metric]]" = Registry(
 )
 """What answers are scored by beside the scores of their task: ``task.metrics=[NAME]``."""
 register_metric = metrics.register
+
+encoders: "Registry[Callable[..., nn.Module]]" = Registry("encoder", home="seqlab.nn")
+"""From inputs, [B, T] tokens or [B, T, F] features, to [B, T, I]: ``model.encoder=NAME``.
+
+It is given an ``InputSpec``. Its class says what it ``reads``, "tokens" or "features", and it its
+``output_size`` I.
+"""
+register_encoder = encoders.register
+
+betweens: "Registry[Callable[..., nn.Module]]" = Registry("between", home="seqlab.nn")
+"""From a layer's outputs [B, T, H] and its inputs [B, T, I] to what the next reads, [B, T, H]:
+``model.between=NAME``. It is given I and H."""
+register_between = betweens.register
+
+poolings: "Registry[Callable[..., nn.Module]]" = Registry("pooling", home="seqlab.nn")
+"""From a direction's outputs [B, T, H] and lengths [B] to a vector [B, P]: ``model.pooling=NAME``.
+
+It is given H; its ``output_size`` is P.
+"""
+register_pooling = poolings.register
+
+heads: "Registry[Callable[..., nn.Module]]" = Registry("head", home="seqlab.nn")
+"""From pooled vectors [B, P] to answers [B, A]: ``model.head=NAME``. It is given P and A."""
+register_head = heads.register
+
+inits: "Registry[Callable[..., None]]" = Registry("init", home="seqlab.nn")
+"""A function that is given a recurrent layer and fills its W, U and b in place: ``model.init=NAME``."""
+register_init = inits.register
+
+SHARED = ("embedding_size", "embedding_dropout", "feature_dropout", "dropout", "init_steps")
+"""Keys of conf/model that a part takes if it has a setting of that name; others are among its options."""
+
+
+def check_reads(encoder: str, kind: str) -> None:
+    """Refuse an encoder that does not read a kind of input, "tokens" or "features".
+
+    Raises:
+        ConfigError: with the names of those that do.
+    """
+    if encoders.attribute(encoder, "reads") != kind:
+        reading = sorted(name for name in encoders if encoders.attribute(name, "reads") == kind)
+        raise ConfigError(f"model.encoder={encoder} does not read {kind}; use {' or '.join(reading)}")

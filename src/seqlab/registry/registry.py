@@ -99,11 +99,14 @@ class Registry(Mapping[str, T], Generic[T]):
         """
 
         def enter(entry: Class) -> Class:
-            known = self._entries.get(name)
+            # One of seqlab's own may not be imported yet.
+            known = (
+                _identity(self._entries[name]) if name in self._entries else ".".join(self._own.get(name, ()))
+            )
             # A notebook runs the same definition again: that is the same class, not a duplicate.
-            if known is not None and _identity(known) != _identity(entry):
+            if known not in ("", _identity(entry)):
                 raise ConfigError(
-                    f"{self.kind} '{name}' exists already, as {_identity(known)}; "
+                    f"{self.kind} '{name}' exists already, as {known}; "
                     f"register {_identity(entry)} under another name"
                 )
             self._entries[name] = entry  # type: ignore[assignment]
@@ -188,12 +191,15 @@ class Registry(Mapping[str, T], Generic[T]):
         """Return a class attribute; no class is imported for it.
 
         Raises:
-            ConfigError: there is no such class.
-            LookupError: it has no such attribute.
+            ConfigError: there is no such class, or it has no such attribute.
         """
-        if name in self.theirs():
-            return getattr(self._entries[name], key)
-        return attribute_of(self.path(name), key)
+        try:
+            theirs = self._entries[name] if name in self.theirs() else None
+            return attribute_of(self.path(name), key) if theirs is None else getattr(theirs, key)
+        except (LookupError, AttributeError) as error:
+            raise ConfigError(
+                f"{self.kind} '{name}' must say its '{key}', an attribute of the class"
+            ) from error
 
     def __contains__(self, name: object) -> bool:
         # In this order: the entry points of all packages take longer to find than the names of seqlab's own.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seqlab.config.model import ModelConfig
 from seqlab.config.renamed import present_scores, present_settings
 from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError, open_plain, parse_json, read_yaml
@@ -111,6 +112,11 @@ def _read_settings(file: Path) -> dict[str, Any]:
             flat |= {f"{group}.{key}": value for key, value in section.items()}
         else:
             flat[str(group)] = section
+    if "model" in raw:  # an older run lacks later settings, of which the default is what it had
+        later = {name: key for name, key in ModelConfig.model_fields.items() if not key.is_required()}
+        flat = {
+            f"model.{name}": key.get_default(call_default_factory=True) for name, key in later.items()
+        } | flat
     for key, kind in TYPES.items():
         if not isinstance(flat.get(key), kind | None):
             raise UnreadableError(f"is damaged: {key} has the invalid value {flat[key]!r:.40}")

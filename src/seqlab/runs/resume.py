@@ -145,4 +145,7 @@ def _flat(config: Config) -> dict[str, Any]:
 def _names(override: str, key: str) -> bool:
     """Return whether an override may set a key; a preset may set any."""
     name = override.partition("=")[0].lstrip("+~").partition("@")[0]
-    return name in ("experiment", "debug") or key == name or key.startswith(f"{name}.")
+    is_part = key.startswith(f"{name}.") or name.startswith(
+        f"{key}."
+    )  # model.options.dt is part of model.options
+    return name in ("experiment", "debug") or key == name or is_part

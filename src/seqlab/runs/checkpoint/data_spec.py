@@ -27,9 +27,10 @@ def spec_of(content: dict[str, Any]) -> DataSpec:
         spec = SPEC.validate_python(given)
     except (ValidationError, OverflowError) as error:
         raise UnreadableError("does not say what data it was trained on") from error
-    bias = content["state_dict"].get("model.head.linear.bias")
+    bias = content["state_dict"].get("model.head.linear.bias")  # a head of the user's own may have none
     answers = _answers(spec)
-    if not fits(spec) or not answers or not isinstance(bias, Tensor) or bias.shape != (answers,):
+    is_fitting = bias is None or (isinstance(bias, Tensor) and bias.shape == (answers,))
+    if not fits(spec) or not answers or not is_fitting:
         raise UnreadableError("describes its data in a way that cannot be")
     return spec
 

@@ -1,0 +1,80 @@
+"""What stands between two recurrent layers: from the outputs of one to what the next reads, [B, T, H]."""
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from seqlab.registry.catalog import register_between
+from seqlab.registry.types import Positive, Share
+
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
+
+
+@register_between("dropout")
+class Dropout(nn.Module):
+    """Dropout, as torch.nn.LSTM has it.
+
+    Args:
+        input_size: width I of what the layer below has read.
+        output_size: width H of its outputs.
+        dropout: share of the outputs set to zero while training.
+    """
+
+    def __init__(self, input_size: int, output_size: int, *, dropout: Share = 0.0) -> None:
+        super().__init__()
+        self.input_size, self.output_size = input_size, output_size
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:  # noqa: ARG002 (every part is given both)
+        """Return what the next layer reads, [B, T, H]."""
+        passed: Tensor = self.dropout(outputs)
+        return passed
+
+    def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:  # noqa: ARG002
+        """Write the same as ONNX."""
+        return outputs
+
+
+@register_between("layernorm")
+class LayerNorm(Dropout):
+    """Layer normalisation of each step's outputs (Ba et al. 2016), then dropout.
+
+    Args:
+        input_size: width I of what the layer below has read.
+        output_size: width H of its outputs.
+        dropout: share of the normalised outputs set to zero while training.
+        eps: what is added to the variance.
+    """
+
+    def __init__(
+        self, input_size: int, output_size: int, *, dropout: Share = 0.0, eps: Positive = 1e-5
+    ) -> None:
+        super().__init__(input_size, output_size, dropout=dropout)
+        self.norm = nn.LayerNorm(output_size, eps)
+
+    def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """Return what the next layer reads, [B, T, H]."""
+        return super().forward(self.norm(outputs), inputs)
+
+    def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:  # noqa: ARG002
+        """Write the same as ONNX."""
+        weight, bias = (
+            graph.constant("norm.weight", self.norm.weight),
+            graph.constant("norm.bias", self.norm.bias),
+        )
+        return graph.add("LayerNormalization", outputs, weight, bias, axis=-1, epsilon=self.norm.eps)
+
+
+@register_between("residual")
+class Residual(Dropout):
+    """Dropout, then what the layer below has read is added (He et al. 2016), unless its width is another."""
+
+    def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """Return what the next layer reads, [B, T, H]."""
+        outputs = super().forward(outputs, inputs)
+        return outputs + inputs if self.input_size == self.output_size else outputs
+
+    def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:
+        """Write the same as ONNX."""
+        return graph.add("Add", outputs, inputs) if self.input_size == self.output_size else outputs
