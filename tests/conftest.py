@@ -31,17 +31,17 @@ REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
 
 
 @pytest.fixture(scope="session")
-def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder in which the native engine keeps what it compiles; all workers share it."""
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which kernels and samples are kept; all workers share it."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kernels"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "made-once"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 @pytest.fixture(autouse=True)
 def same_process(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, kernels: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, made_once: Path
 ) -> Iterator[None]:
     """Undo what a run does to its process: loggers, search path, registered cells, environment."""
     names = ("seqlab", "lightning.pytorch", "lightning.fabric", "py.warnings")
@@ -50,7 +50,9 @@ def same_process(
     path, registered = sys.path[:], [(registry, registry.theirs()) for registry in KINDS]
     monkeypatch.setenv("COLUMNS", "120")
     cache = tmp_path_factory.mktemp("cache")
-    (cache / "native").symlink_to(kernels)  # compiled once a session, not once a test
+    for name in ("native", "samples"):  # compiled or made up once a session, not once a test
+        (made_once / name).mkdir(exist_ok=True)
+        (cache / name).symlink_to(made_once / name)
     monkeypatch.setenv("SEQLAB_CACHE_DIR", str(cache))
     yield
     for name, logger in loggers.items():

@@ -19,6 +19,7 @@ def bench(monkeypatch):
     return importlib.import_module("bench_cells")
 
 
+@pytest.mark.slow
 def test_cells_are_printed_and_written_beside_torchs(tmp_path):
     command = [sys.executable, SCRIPTS / "bench_cells.py", *TINY, "--output", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

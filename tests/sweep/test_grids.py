@@ -41,6 +41,7 @@ def test_the_command_line_replaces_a_part_of_a_grid(train, points):
     assert values(points, "seed") == ["7", "8"]
 
 
+@pytest.mark.slow
 def test_two_grids_are_multiplied(train, points):
     assert train("-m", "sweep=[sizes,seeds]") == 0
     assert len(points) == 4 * 5

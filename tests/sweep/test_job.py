@@ -77,6 +77,7 @@ def test_the_record_of_a_run_that_goes_on_elsewhere_is_left_to_it(job):
     assert job.record() == {"status": "running", "overrides": OVERRIDES, "pid": 1}
 
 
+@pytest.mark.slow
 def test_a_job_that_was_cut_off_goes_on_where_it_stands_and_the_next_one_begins(train, happening, killed):
     command = (
         *("-m", "launcher=basic", "seed=0,1", "hydra.sweep.dir=out", "checkpoint.every_steps=1"),

@@ -114,6 +114,7 @@ def test_the_task_says_whether_less_is_better(search, pretend):
     assert yaml.safe_load(Path("out/search/best.yaml").read_text())["optimizer"]["lr"] < 0.15
 
 
+@pytest.mark.slow
 def test_the_seed_says_what_is_tried(search, pretend):
     pretend(Pretend(closeness))
     tried = []
@@ -124,6 +125,7 @@ def test_the_seed_says_what_is_tried(search, pretend):
     assert tried[0] == tried[1] != tried[2]
 
 
+@pytest.mark.slow
 def test_what_ran_when_the_search_was_cut_off_is_run_again_and_what_was_done_is_not(search, pretend, capsys):
     class Stopped(Pretend):
         def __call__(self, points, first):
@@ -149,6 +151,7 @@ def test_what_ran_when_the_search_was_cut_off_is_run_again_and_what_was_done_is_
     assert len(set(points)) == len(points)
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_and_other_questions_are_refused(search, pretend, capsys):
     pretend(Pretend(closeness))
     assert search(*SPACE, "sweep.n_trials=4") == 0
@@ -283,6 +286,7 @@ def test_a_trial_is_hopeless_below_the_median_of_the_others(tmp_path, mode, wors
         assert study.trials[3].intermediate_values == {0: 1 + worse, 1: 1 - worse / 2}
 
 
+@pytest.mark.slow
 def test_a_hopeless_trial_ends_early_is_marked_and_stays(search, monkeypatch):
     def only_one(folder, settings, *, epoch, value):
         is_hopeless(folder, settings, epoch=epoch, value=value)
@@ -299,6 +303,7 @@ def test_a_hopeless_trial_ends_early_is_marked_and_stays(search, monkeypatch):
     assert first.value == max(first.intermediate_values.values())
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on(tmp_path, monkeypatch):
     command = [
         sys.executable,

@@ -112,6 +112,7 @@ def test_gpus_that_are_not_there_are_refused_before_the_first_job_starts(tmp_pat
     assert not (tmp_path / "out/sweep.yaml").exists()
 
 
+@pytest.mark.slow
 def test_two_sweeps_of_one_folder_at_the_same_time_are_one_and_a_refusal(tmp_path):
     both = [
         subprocess.Popen(command(f"seed={seed}"), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
@@ -124,6 +125,7 @@ def test_two_sweeps_of_one_folder_at_the_same_time_are_one_and_a_refusal(tmp_pat
     assert [record["seed"] for record in records(tmp_path).values()] == [(10, 20)[codes.index(0)]]
 
 
+@pytest.mark.slow
 def test_a_failing_job_is_shown_at_once_and_the_others_go_on(tmp_path):
     done = sweep(tmp_path, "seed=0", "data.root=null,missing", "data.batch_size=16,32,64")
     found = records(tmp_path)
@@ -134,6 +136,7 @@ def test_a_failing_job_is_shown_at_once_and_the_others_go_on(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_with_fail_fast_the_first_failure_ends_the_sweep(tmp_path):
     done = sweep(tmp_path, "data.root=missing,null", "seed=0,1", "launcher.fail_fast=true")
     assert done.returncode == 1
@@ -141,6 +144,7 @@ def test_with_fail_fast_the_first_failure_ends_the_sweep(tmp_path):
     assert not [record for record in records(tmp_path).values() if record["status"] == "done"]
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_is_reported_and_the_others_go_on(tmp_path):
     command_line = command("model=rnn,gru", "trainer.max_epochs=60")
     with (tmp_path / "log").open("w") as log:
@@ -154,6 +158,7 @@ def test_a_job_that_is_killed_is_reported_and_the_others_go_on(tmp_path):
     assert "1 of 2 jobs failed" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.slow
 def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp_path, eight_gpus):
     places = ["launcher.devices=[4,5,6,7]", "launcher.gpus_per_job=2"]
     done = sweep(tmp_path, "seed=0,1", "trainer=ddp", "trainer.accelerator=cpu", *places, **eight_gpus)
@@ -170,6 +175,7 @@ def test_two_processes_of_a_job_have_one_folder_and_the_devices_of_one_place(tmp
     assert not (tmp_path / "outputs").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )

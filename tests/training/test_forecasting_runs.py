@@ -250,6 +250,7 @@ def test_targets_far_from_zero_lose_nothing_on_their_way_to_the_tables(train, co
     np.testing.assert_allclose(printed, values, atol=0.5, rtol=0)
 
 
+@pytest.mark.slow
 def test_the_sample_of_the_weather_is_marked_as_one(train, command):
     settings = ("data=jena_climate", "data.limit_train_samples=200", *TINY)
     assert train(*settings, "callbacks.figures=false", "callbacks.predictions=false") == 0

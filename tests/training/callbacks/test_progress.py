@@ -4,7 +4,10 @@ import re
 
 from seqlab.training.callbacks import EpochLines, progress
 
-QUICK = ("trainer.max_epochs=2", "model.hidden_size=8", "callbacks=none", "logger=none")
+QUICK = (
+    *("trainer.max_epochs=2", "trainer.limit_train_batches=4", "model.hidden_size=8"),
+    *("callbacks=none", "logger=none", "task.baselines=false"),
+)
 
 
 def test_quiet_shows_nothing():
@@ -24,7 +27,7 @@ def test_every_epoch_gets_one_line_with_its_scores(train, capsys):
 
 
 def test_a_run_that_goes_on_tells_of_the_epochs_that_are_left(train, killed, capsys):
-    settings = (*QUICK, "trainer.max_epochs=4", "trainer.limit_train_batches=4", "checkpoint.every_steps=3")
+    settings = (*QUICK, "trainer.max_epochs=4", "checkpoint.every_steps=3")
     with killed("on_train_batch_end", 13):
         train(*settings)
     capsys.readouterr()
