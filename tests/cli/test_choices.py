@@ -211,7 +211,7 @@ WRONG = {
     "task.metrics.auroc.averag=macro": ["task.metrics.auroc.averag is unknown; did you mean 'average'"],
     "task.metrics=[f_beta_score]": ["task.metrics.f_beta_score.beta is missing"],
     "callbacks=[default,early_stoping]": [
-        "callbacks=early_stoping: there is no such callbacks; did you mean 'early_stopping'"
+        "callbacks=early_stoping: unknown callbacks; did you mean 'early_stopping'"
     ],
     "callbacks=[default,timer] callbacks.timer.durations=1": [
         "callbacks.timer.durations is unknown; did you mean 'duration'"
@@ -224,7 +224,7 @@ WRONG = {
     "callbacks=[default,early_stopping] +callbacks.stop={_target_:early_stopping,monitor:val/acc}": [
         "callbacks.stop.monitor=val/acc is no score of classification; did you mean 'val/accuracy'"
     ],
-    "logger=wandbb": ["logger=wandbb: there is no such logger; did you mean 'wandb'"],
+    "logger=wandbb": ["logger=wandbb: unknown logger; did you mean 'wandb'"],
     "logger=lightning.pytorch.callbacks.Timer": [
         "lightning.pytorch.callbacks.Timer is no logger: it must be"
     ],
@@ -233,7 +233,7 @@ WRONG = {
         "logger.mlflow.log_modell is unknown; did you mean 'log_model'",
     ],
     "logger=[none,csv]": ["logger: none stands alone"],
-    "optimizer=adamm": ["optimizer=adamm: there is no such optimizer; did you mean 'adam' or 'radam'?"],
+    "optimizer=adamm": ["optimizer=adamm: unknown optimizer; did you mean 'adam' or 'radam'?"],
     "optimizer=torch.optim.Adma": ["optimizer=torch.optim.Adma: torch.optim has no 'Adma'; did you mean"],
     "optimizer.amsgrd=true optimizer.lr=x": [
         "optimizer.lr must be a valid number",

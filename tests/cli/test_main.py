@@ -243,7 +243,7 @@ def test_train_py_and_the_installed_command_are_the_same(tmp_path):
             check=False,
         )
         assert done.returncode == 2
-        assert done.stderr.startswith("seqlab: model=lsmt: there is no such model; did you mean 'lstm'")
+        assert done.stderr.startswith("seqlab: model=lsmt: unknown model; did you mean 'lstm'")
 
 
 @pytest.mark.parametrize("printing", ["commands.run('cells', [])", "print('text')"])

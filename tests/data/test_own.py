@@ -59,7 +59,7 @@ def test_a_data_set_in_one_file_is_trained_resumed_evaluated_asked_and_reported(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (["data=shoots"], r"data=shoots: there is no such data; did you mean 'shouts'"),
+        (["data=shoots"], r"data=shoots: unknown data; did you mean 'shouts'"),
         (["data=shouts", "data.loudness=x"], r"data\.loudness must be a valid integer"),
         (["data=shouts", "data.loudnes=1"], r"data\.loudnes is unknown; did you mean 'data.loudness'"),
         (["data=shouts", "task=forecasting"], "task=forecasting does not suit data=shouts"),

@@ -150,7 +150,7 @@ def test_a_cell_that_cannot_be_traced_cannot_be_onnx(command, finished):
             ["export", "{run}", "--to", "safetensors", "--out", "no/a.safetensors"],
             "cannot write no/a.safetensors",
         ),
-        (["export", "nowhere", "--to", "onnx"], "nowhere is no run folder"),
+        (["export", "nowhere", "--to", "onnx"], "nowhere is not a run folder"),
         (["predict", "missing.onnx", "x"], "missing.onnx: "),
         (["predict", "missing.safetensors", "x"], "missing.safetensors: "),
         (["predict", "net.onnx", "x", "--checkpoint", "last"], "--checkpoint=last is for run folders"),

@@ -109,7 +109,7 @@ def test_a_text_may_stand_in_a_file(run, command):
         (["{run}", "--file", "latin"], "latin is not UTF-8 at byte 1"),
         (["{run}", "a", "--out", "x.pdf"], "must end in .png"),
         (["{run}", "a", "--out", "name/x.png"], "cannot write name/x.png"),
-        (["nowhere", "a"], "nowhere is no run folder"),
+        (["nowhere", "a"], "nowhere is not a run folder"),
         ([], "required: run"),
     ],
 )

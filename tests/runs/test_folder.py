@@ -104,7 +104,10 @@ def test_a_finished_run_is_not_overwritten(tmp_path):
     folder = RunFolder(tmp_path / "run")
     with folder.running():
         (folder.path / "predictions.csv").touch()
-    with pytest.raises(RunError, match=r"run holds a finished run; name another folder"), folder.running():
+    with (
+        pytest.raises(RunError, match=r"run contains a finished run; choose another folder"),
+        folder.running(),
+    ):
         pass
     assert record_in(folder)["status"] == "done"
     assert (folder.path / "predictions.csv").exists()
@@ -155,7 +158,7 @@ def test_a_folder_that_holds_something_else_is_refused_and_left_as_it_is(tmp_pat
         (tmp_path / "run.json").write_text(record)
     before = {path: path.is_dir() or path.read_bytes() for path in tmp_path.rglob("*")}
     with (
-        pytest.raises(RunError, match=r"holds '\.lock', and no run of seqlab"),
+        pytest.raises(RunError, match=r"contains '\.lock' and is not a run of seqlab"),
         RunFolder(tmp_path).running(),
     ):
         pass
@@ -174,7 +177,7 @@ def test_a_run_that_can_go_on_is_not_begun_anew(tmp_path):
     folder.checkpoints.mkdir(parents=True)
     folder.last.touch()
     (folder.path / "run.json").write_text('{"status": "interrupted", "format": 1}')
-    with pytest.raises(RunError, match=r"run that can go on: seqlab train resume="), folder.running():
+    with pytest.raises(RunError, match=r"unfinished run; resume it: seqlab train resume="), folder.running():
         pass
     assert folder.last.exists()
 
@@ -187,7 +190,7 @@ def test_a_run_that_has_lost_its_last_checkpoint_keeps_the_best_one(tmp_path, ep
     best.touch()
     folder.metrics.write_text(f'{{"step": 3}}\n{{"step": 3, "val/loss": 1, "epoch": {epoch}}}\n{{"st')
     (folder.path / "run.json").write_text('{"status": "interrupted", "format": 1}')
-    refusal = pytest.raises(RunError, match=r"has lost the checkpoints/last\.ckpt .* remove its best\.ckpt")
+    refusal = pytest.raises(RunError, match=r"checkpoints/last\.ckpt is missing, .* remove its best\.ckpt")
     with refusal if refused else nullcontext(), folder.running():
         pass
     assert best.exists() == refused

@@ -189,9 +189,9 @@ def quantised(state: dict[str, Any]) -> None:
 
 
 HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "an empty one": (lambda file: file.write_bytes(b""), "no checkpoint, or cut off"),
-    "some text": (lambda file: file.write_text("weights"), "no checkpoint, or cut off"),
-    "one cut off": (lambda file: os.truncate(file, file.stat().st_size // 2), "no checkpoint, or cut off"),
+    "an empty one": (lambda file: file.write_bytes(b""), "not a checkpoint, or is cut off"),
+    "some text": (lambda file: file.write_text("weights"), "not a checkpoint, or is cut off"),
+    "one cut off": (lambda file: os.truncate(file, file.stat().st_size // 2), "not a checkpoint, or is cut off"),
     "one of 9 GiB": (sparse_file, "more than the 8,589,934,592 allowed"),
     "a link": (special(link), "is a link"),
     "a folder": (special(Path.mkdir), "is a folder"),
@@ -215,7 +215,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "something before the archive": (lambda file: file.write_bytes(b"#!/bin/sh\n" + file.read_bytes()), "overlap or are longer"),
     "two parts of one name": (lambda file: write(file, parts(file) | {"archive/DATA.pkl": b""}), "two parts of one name"),
     "an archive without parts": (lambda file: write(file, {}), "0 parts"),
-    "an archive of something else": (lambda file: write(file, {"a/b": b""}), "holds no weights"),
+    "an archive of something else": (lambda file: write(file, {"a/b": b""}), "contains no weights"),
     "17 MB of settings": (change(lambda content: content.update(x="x" * 17_000_000)), "beside its tensors"),
     "a pickle cut off": (pickled(b"\x80\x02}("), "is damaged"),
     "a pickle of an unknown step": (opcodes(b"\xff"), "is damaged"),
@@ -238,10 +238,10 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a weight that is NaN": (weights(lambda state: state[BIAS].fill_(torch.nan)), f"'{BIAS}' is not finite"),
     "a weight that is infinite": (weights(lambda state: state[BIAS].fill_(torch.inf)), f"'{BIAS}' is not finite"),
     "an optimizer's state that is NaN": (change(lambda content: content["optimizer_states"][0]["state"][0]["exp_avg"].fill_(torch.nan)), "state of the optimizer is not finite"),
-    "no weights": (change(lambda content: content.pop("state_dict")), "holds no weights"),
-    "a list of weights": (change(lambda content: content.update(state_dict=[torch.zeros(1)])), "holds no weights"),
-    "a number for a weight": (weights(lambda state: state.update(x=1)), "holds no weights"),
-    "a tensor as a whole": (lambda file: torch.save(torch.zeros(1), file), "holds no weights"),
+    "no weights": (change(lambda content: content.pop("state_dict")), "contains no weights"),
+    "a list of weights": (change(lambda content: content.update(state_dict=[torch.zeros(1)])), "contains no weights"),
+    "a number for a weight": (weights(lambda state: state.update(x=1)), "contains no weights"),
+    "a tensor as a whole": (lambda file: torch.save(torch.zeros(1), file), "contains no weights"),
 }  # fmt: skip
 
 MISDESCRIBED: dict[str, tuple[Callable[[Path], Any], str]] = {

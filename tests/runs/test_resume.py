@@ -148,7 +148,7 @@ def test_a_finished_run_without_a_checkpoint_stays_what_it_is(run, command):
     before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
     code, _, complaint = command("train", f"resume={run}", "trainer.max_epochs=9")
     assert code == 2
-    assert complaint[0].endswith("is done and has no checkpoints/last.ckpt to go on from; train anew")
+    assert complaint[0].endswith("is finished and has no checkpoints/last.ckpt to resume from; train again")
     assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 
 
@@ -171,7 +171,7 @@ def test_a_job_that_slurm_has_requeued_goes_on(train, killed, monkeypatch):
 def test_there_must_be_a_run(run, command):
     code, _, complaint = command("train", "resume=nowhere")
     assert code == 2
-    assert "nowhere is no run folder: it has no run.json" in complaint[0]
+    assert "nowhere is not a run folder: it has no run.json" in complaint[0]
     code, _, complaint = command("train", "resume=out")
     assert code == 2
     assert complaint[0].endswith(f"did you mean {Path.cwd() / run}?")
@@ -181,7 +181,7 @@ def test_a_sweep_does_not_go_on_with_one_run(run, command):
     code, _, complaint = command("train", "-m", f"resume={run}", "seed=0,1")
     assert code == 2
     assert complaint == [
-        f"seqlab: resume={run} goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER"
+        f"seqlab: resume={run} resumes one run; to resume a sweep: seqlab sweep resume FOLDER"
     ]
 
 
@@ -201,7 +201,7 @@ def test_other_numbers_of_processes_are_refused(run, command):
     code, _, complaint = command("train", f"resume={run}", "trainer.max_epochs=2")
     assert code == 2
     line = complaint[-1]
-    assert line.endswith("was trained by 2 processes and goes on with as many; here are 1")
+    assert line.endswith("was trained by 2 processes and must be resumed with as many, got 1")
 
 
 class TestAuto:

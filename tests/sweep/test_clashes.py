@@ -94,7 +94,7 @@ def test_an_unfinished_run_with_checkpoints_and_other_settings_is_not_lost(job, 
 
 def test_a_strangers_files_are_refused(job, tmp_path):
     (job.folder / "photos").mkdir()
-    with pytest.raises(RunError, match="holds 'photos', and no run of seqlab"):
+    with pytest.raises(RunError, match="contains 'photos' and is not a run of seqlab"):
         unfinished([job], tmp_path)
     (job.folder / "photos").rmdir()
     job.output.write_text("a stranger's")

@@ -223,7 +223,7 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
     ("arguments", "said"),
     [
         (["model.hiden_size=4,8"], "model.hiden_size is unknown; did you mean 'model.hidden_size'"),
-        (["model=gru,lsmt"], "model=lsmt: there is no such model; did you mean 'lstm'"),
+        (["model=gru,lsmt"], "model=lsmt: unknown model; did you mean 'lstm'"),
         (
             ["model.hidden_size=4,8", "sweep.trials=3"],
             "sweep.trials is unknown; did you mean 'sweep.n_trials'",

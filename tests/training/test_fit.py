@@ -266,7 +266,7 @@ def test_a_stopped_run_is_marked_interrupted_and_says_so(tmp_path, number, code)
     assert record_of(run)["status"] == "interrupted"
     step = torch.load(run / "checkpoints/last.ckpt", weights_only=True)["global_step"]
     assert step > 0
-    assert f"stopped after step {step}; seqlab train resume={run} goes on" in shown
+    assert f"stopped after step {step}; to resume: seqlab train resume={run}" in shown
 
 
 @pytest.mark.slow

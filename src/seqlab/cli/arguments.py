@@ -80,7 +80,7 @@ def refuse_shadowed(arguments: Sequence[str]) -> None:
     """
     folder = config_dir(arguments)
     if folder is not None and not folder.is_dir():
-        raise ConfigError(f"--config-dir={folder}: there is no such folder")
+        raise ConfigError(f"--config-dir={folder}: the folder does not exist")
     if folder is None or folder.resolve() == PACKAGED.resolve():
         return
     for file in sorted(folder.rglob("*.yaml")):
@@ -109,9 +109,7 @@ def refuse_swept_command(arguments: Sequence[str]) -> None:
     for argument in arguments:
         parsed = None if argument.startswith("-") else parse(argument)
         if parsed and parsed.key_or_group == "resume" and not SWEEPING.isdisjoint(arguments):
-            raise ConfigError(
-                f"{argument} goes on with one run; with a sweep goes on: seqlab sweep resume FOLDER"
-            )
+            raise ConfigError(f"{argument} resumes one run; to resume a sweep: seqlab sweep resume FOLDER")
         if parsed and parsed.key_or_group == "hydra/launcher" and parsed.value() == "basic":
             raise ConfigError(f"{argument} does not look at what the folder holds; use launcher=basic")
         if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():

@@ -19,7 +19,7 @@ NO_CHOICE = "Config group override must be"
 
 
 def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
-    """Return one line for every mistake of the user's that led to ``error``; none if it is no such mistake.
+    """Return one line for every error in the command that led to ``error``; none for another kind of error.
 
     Args:
         error: what was raised.
@@ -98,7 +98,7 @@ def _no_choice(group: str, name: str, files: Sequence[str]) -> str:
             choice.section(name)
         except ConfigError as error:
             return str(error)
-    return f"there is no such {group}; {near(name, {*files, *(choice.registry if choice else ())})}"
+    return f"unknown {group}; {near(name, {*files, *(choice.registry if choice else ())})}"
 
 
 def _explain_setting(error: Exception, override: str, parsed: Override, known: set[str], whole: str) -> str:

@@ -1,1 +1,1 @@
-"""What does a run leave behind? A folder from which everything else can start."""
+"""What does a run write? A folder from which everything else can start."""

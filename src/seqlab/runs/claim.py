@@ -17,7 +17,7 @@ LOCK = ".lock"
 """The file in a run's folder that keeps a second process out; always empty."""
 
 CONFIG = "config.yaml"
-"""The file in a run's folder that holds its settings, and is there before its record."""
+"""The file with a run's settings, which is written before its record."""
 
 SECTIONS = {"engine", "model", "data", "task", "optimizer"}
 """Some of the settings that every run has."""
@@ -34,7 +34,7 @@ ATTEMPT = (
     "csv/metrics.csv",
     "csv/hparams.yaml",
 )
-"""What a run has written before its first last.ckpt, which is all that beginning it anew removes.
+"""What a run writes before its first last.ckpt; starting it again removes only these.
 
 Its settings and its record are replaced, without a moment in which they are not there.
 """
@@ -53,7 +53,7 @@ def is_unused(folder: Path) -> bool:
 
 
 def _has_settings(folder: Path) -> bool:
-    """Return whether a config.yaml, if there is one, holds the settings of a run."""
+    """Return whether config.yaml is missing, or contains the settings of a run."""
     try:
         found = read_yaml(folder / CONFIG) if (folder / CONFIG).exists() else dict.fromkeys(SECTIONS)
     except UnreadableError:
@@ -77,7 +77,7 @@ def first_entry(folder: Path, lock: str = LOCK) -> Path | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"{folder}: {error.strerror}; name a folder of yours that is new or empty") from error
+        raise RunError(f"{folder}: {error.strerror}; choose a new or empty folder of yours") from error
     return next((path for path in entries if path.name != lock or path.stat().st_size), None)
 
 
@@ -90,7 +90,7 @@ def refuse_foreign(folder: Path) -> None:
     found = first_entry(folder)
     if found is not None and not is_run(recorded(folder)) and not is_unused(folder):
         raise RunError(
-            f"{folder} holds {found.name!r}, and no run of seqlab; name a folder that is new or empty"
+            f"{folder} contains {found.name!r} and is not a run of seqlab; choose a new or empty folder"
         )
 
 
@@ -109,22 +109,23 @@ def _has_trained(folder: Path) -> bool:
 
 
 def clear_attempt(folder: Path) -> None:
-    """Make room for a run that begins anew where one came to no checkpoint; what is not a run's stays.
+    """Remove the files of a run that ended before its first checkpoint, so that it can start again.
 
     Raises:
         RunError: a stranger's files are there, or a run that would be lost.
     """
     refuse_foreign(folder)
     if recorded(folder).get("status") == "done":
-        raise RunError(f"{folder} holds a finished run; name another folder, or remove it")
+        raise RunError(f"{folder} contains a finished run; choose another folder, or remove it")
     if (folder / "checkpoints" / "last.ckpt").exists():
         raise RunError(
-            f"{folder} holds a run that can go on: seqlab train resume={folder}; or name another folder"
+            f"{folder} contains an unfinished run; resume it: seqlab train resume={folder}; "
+            "or choose another folder"
         )
     if has_checkpoint(folder) and _has_trained(folder):
         raise RunError(
-            f"{folder} has lost the checkpoints/last.ckpt from which it could go on, and beginning it anew "
-            "would remove its best.ckpt; put last.ckpt back, name another folder, or remove this one"
+            f"{folder}: checkpoints/last.ckpt is missing, so the run cannot be resumed, and starting it again "
+            "would remove its best.ckpt; restore last.ckpt, or choose another folder"
         )
     sweep_drafts(folder)
     for pattern in ATTEMPT:

@@ -1,4 +1,4 @@
-"""What a run leaves behind: a folder, and in it run.json, which says what happened."""
+"""The folder of a run, with run.json, the record of what happened."""
 
 import errno
 import json
@@ -109,7 +109,7 @@ class RunFolder:
         return self.record.get("status") == "done"
 
     def trains(self) -> None:
-        """Note that training goes on: what was done is from now on a run that is not."""
+        """Record that training is resumed: a finished run is unfinished from now on."""
         if self._deferred is not None:
             self._take_end_back()
             self.record["status"] = "running"
@@ -239,8 +239,8 @@ def _full_disk_told(path: Path) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise StorageError(
-            f"cannot write to {path}: {error.strerror}; what was saved before is whole; make room, then "
-            f"seqlab train resume={path} goes on"
+            f"cannot write to {path}: {error.strerror}; earlier files are intact; free disk space, "
+            f"then run: seqlab train resume={path}"
         ) from error
 
 

@@ -119,7 +119,7 @@ def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) 
 
 
 def read_checkpoint(file: Path) -> dict[str, Any]:
-    """Return what a checkpoint holds: plain values, and tensors on the CPU that are mapped from the file.
+    """Return the content of a checkpoint: simple values, and CPU tensors that are mapped from the file.
 
     A plain value is None, bool, int, float, str, or a list, tuple or dict of them. Nothing is executed. Every
     byte is one that was written, by the checksums in the file. The weights and the optimizers' states are
@@ -143,7 +143,7 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
 
 
 def read_progress(file: Path) -> dict[str, Any]:
-    """Return a checkpoint with which a training can go on.
+    """Return a checkpoint from which training can be resumed.
 
     Raises:
         RunError: as above, or it does not say how far its training is.
@@ -166,7 +166,7 @@ def read_run_record(path: Path) -> dict[str, Any]:
     if not file.exists() and not file.is_symlink():
         inside = sorted(found.parent for found in path.glob("*/run.json"))
         hint = f"did you mean {inside[-1]}?" if inside else "name a folder below outputs/"
-        raise RunError(f"{path} is no run folder: it has no run.json; {hint}")
+        raise RunError(f"{path} is not a run folder: it has no run.json; {hint}")
     try:
         return read_record(file)
     except UnreadableError as error:
@@ -181,14 +181,14 @@ def _torch_load(file: Path) -> dict[str, Any]:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise UnreadableError(f"cannot be read as plain values ({reason:.80})") from error
     if not isinstance(content, dict):
-        raise UnreadableError("holds no weights")
+        raise UnreadableError("contains no weights")
     return content
 
 
 def _check_weights(content: dict[str, Any]) -> None:
     weights = content.get("state_dict")
     if not isinstance(weights, dict) or not all(isinstance(found, Tensor) for found in weights.values()):
-        raise UnreadableError("holds no weights")
+        raise UnreadableError("contains no weights")
     for name, tensor in weights.items():
         _check_finite(tensor, f"weight '{name}'")
     _check_finite(content.get("optimizer_states"), "the state of the optimizer")

@@ -1,4 +1,4 @@
-"""Where a command begins: in a new folder, or where another run stands."""
+"""Where does a command start? In a new folder, or from the last checkpoint of a run."""
 
 import logging
 import math
@@ -22,7 +22,7 @@ LENGTHS = ("trainer.max_epochs", "trainer.max_steps")
 """A run may become longer."""
 
 FREE = (*LENGTHS, "verbosity", "data.root", "data.path", "data.source", "paths.output_dir")
-"""Settings that may change when a run goes on: its length, what it says, where it and the same data are."""
+"""Settings that may change when a run is resumed: its length, its output, and the paths of run and data."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
         ConfigError: the command line changes a setting of the run.
         RunError: there is no such run, or it is damaged.
     """
-    # A job that Slurm has requeued is the same command once more, and goes on.
+    # A job that Slurm has requeued repeats the same command, and is resumed.
     is_requeued = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
     if config.resume is None and not is_requeued:
         return Start(config, overrides)
@@ -61,7 +61,7 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
         path = resolved(config.resume)
         record = read_run_record(path)
         if record.get("status") == "done" and not RunFolder(path).last.exists():
-            raise RunError(f"{path} is done and has no checkpoints/last.ckpt to go on from; train anew")
+            raise RunError(f"{path} is finished and has no checkpoints/last.ckpt to resume from; train again")
         begun = record.get("overrides", [])
         return Start(_continued(read_config(path), config, overrides, path), begun, path, goes_on=True)
     begun = [text for text in overrides if not text.startswith("resume=")]

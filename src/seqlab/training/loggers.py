@@ -40,7 +40,7 @@ class Journal(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Append one line: the step, and the metrics; a value that is no number becomes null."""
+        """Append one line: the step, and the metrics; a value that is not a number becomes null."""
         row = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
         if "epoch" in row:
             row["epoch"] = int(metrics["epoch"])
@@ -50,7 +50,7 @@ class Journal(Logger):
                 file.write(line)
         except OSError as error:
             raise StorageError(
-                f"cannot write {self.path}: {error.strerror}; make room, then resume the run"
+                f"cannot write {self.path}: {error.strerror}; free disk space, then resume the run"
             ) from error
 
     @rank_zero_only

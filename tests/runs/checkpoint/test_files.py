@@ -48,8 +48,8 @@ def test_on_a_full_disk_the_old_one_stays_and_the_line_says_what_to_do(last, mon
         Checkpoints().save_checkpoint({"step": 2}, last)
     monkeypatch.undo()
     assert str(caught.value) == (
-        f"cannot write {last}: No space left on device; what was saved before is whole; make room, then "
-        f"seqlab train resume={last.parents[1]} goes on"
+        f"cannot write {last}: No space left on device; earlier files are intact; free disk space, then run: "
+        f"seqlab train resume={last.parents[1]}"
     )
     assert torch.load(last, weights_only=True) == {"step": 1}
     assert list(last.parent.iterdir()) == [last]
@@ -59,7 +59,7 @@ def test_on_a_full_disk_the_old_one_stays_and_the_line_says_what_to_do(last, mon
 def test_in_a_read_only_folder_the_old_one_stays(last):
     last.parent.chmod(0o500)
     try:
-        with pytest.raises(StorageError, match="Permission denied; what was saved before is whole"):
+        with pytest.raises(StorageError, match="Permission denied; earlier files are intact"):
             Checkpoints().save_checkpoint({"step": 2}, last)
     finally:
         last.parent.chmod(0o700)
@@ -79,7 +79,7 @@ def test_a_run_whose_disk_gets_full_fails_in_one_line_and_goes_on_once_there_is_
     complaint = [line for line in capsys.readouterr().err.splitlines() if line.startswith("seqlab: ")]
     assert len(complaint) == 1
     assert complaint[0].startswith(f"seqlab: cannot write {'to ' if place[0] is os else ''}{run.absolute()}")
-    assert "No space left on device; what was saved before is whole; make room" in complaint[0]
+    assert "No space left on device; earlier files are intact; free disk space" in complaint[0]
     assert torch.load(run / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 5
     (run / "checkpoints/.last.ckpt.draft-0a1b2c3d").touch()
     assert train(f"resume={run}") == 0
@@ -108,7 +108,7 @@ def test_a_run_that_the_disk_has_no_room_for_does_not_begin(train, monkeypatch, 
     assert line.startswith(
         f"seqlab: {run.absolute()} has 0 MiB left, and the checkpoints of this run take up to"
     )
-    assert line.endswith("make room, or set paths.output_dir")
+    assert line.endswith("free disk space, or set paths.output_dir")
     assert not (run / "checkpoints").exists()
 
 

@@ -19,7 +19,7 @@ BROKEN = (struct.error, ValueError, IndexError, OverflowError)
 """What zipfile also raises at a directory that is damaged."""
 MOST_ENTRIES = 100_000
 LARGEST_PICKLE = 2**24
-"""Bytes of everything in a checkpoint that is no tensor."""
+"""The largest size in bytes of everything in a checkpoint except tensors."""
 
 OPCODES = frozenset(
     [
@@ -56,7 +56,7 @@ class Archive:
 
 
 def check_archive(file: Path, largest: int) -> Archive:
-    """Refuse a file that is no uncompressed archive of plain values and dense tensors.
+    """Refuse a file that is not an uncompressed archive of simple values and dense tensors.
 
     Whatever is no tensor is compared with its checksum; the tensors are once they are in memory.
 
@@ -80,10 +80,10 @@ def check_archive(file: Path, largest: int) -> Archive:
             raise
         except (BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError, *BROKEN) as error:
             raise UnreadableError(
-                f"is no checkpoint, or cut off or damaged ({str(error) or type(error).__name__:.80})"
+                f"is not a checkpoint, or is cut off or damaged ({str(error) or type(error).__name__:.80})"
             ) from error
     if content is None:
-        raise UnreadableError("holds no weights")
+        raise UnreadableError("contains no weights")
     _check_pickle(content)
     return Archive(len(content), [(entry.file_size, entry.CRC) for entry in tensors if entry.file_size])
 
@@ -108,10 +108,10 @@ def _check_entries(archive: ZipFile, size: int) -> list[ZipInfo]:
 
 
 def _read_others(archive: ZipFile, entries: dict[str, ZipInfo]) -> dict[str, bytes]:
-    """Return what is no tensor by its name; reading compares it with its checksum."""
+    """Return everything except tensors by its name; reading checks the checksums."""
     size = sum(entry.file_size for entry in entries.values())
     if size > LARGEST_PICKLE:
-        raise UnreadableError(f"holds {size:,} bytes beside its tensors, as no checkpoint does")
+        raise UnreadableError(f"contains {size:,} bytes besides its tensors, more than any checkpoint")
     return {name: archive.read(entry) for name, entry in entries.items()}
 
 

@@ -40,8 +40,8 @@ class Checkpoints(TorchCheckpointIO):
                 draft.write_bytes(_sealed(content.getvalue()))
         except OSError as error:
             raise StorageError(
-                f"cannot write {path}: {error.strerror}; what was saved before is whole; make room, then "
-                f"seqlab train resume={path.parent.parent} goes on"
+                f"cannot write {path}: {error.strerror}; earlier files are intact; free disk space, "
+                f"then run: seqlab train resume={path.parent.parent}"
             ) from error
 
 

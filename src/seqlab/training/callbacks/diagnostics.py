@@ -79,7 +79,7 @@ class Diagnostics(Callback):
         try:
             return read_snapshots(file)
         except UnreadableError as error:
-            raise RunError(f"{file} {error}; remove it, and the run goes on") from error
+            raise RunError(f"{file} {error}; remove it, then resume the run") from error
 
     def _probe(self, trainer: Trainer) -> Batch:
         samples = _data_of(trainer).samples["val"]

@@ -1,4 +1,4 @@
-"""How far is it? A bar on a terminal, one plain line an epoch elsewhere."""
+"""Progress: a bar on a terminal, otherwise one line per epoch."""
 
 import logging
 import sys

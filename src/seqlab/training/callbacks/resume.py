@@ -1,4 +1,4 @@
-"""last.ckpt: where a run stands, so that it goes on bit for bit however it was ended."""
+"""last.ckpt: the state of a run, from which it resumes bit for bit however it was stopped."""
 
 import atexit
 import logging
@@ -123,8 +123,8 @@ class Resume(Callback):
         self._restored = checkpoint["resume"]
         if len(self._restored["ranks"]) != trainer.world_size:
             raise RunError(
-                f"{self.folder.path} was trained by {len(self._restored['ranks'])} processes and goes on "
-                f"with as many; here are {trainer.world_size}"
+                f"{self.folder.path} was trained by {len(self._restored['ranks'])} processes and must be "
+                f"resumed with as many, got {trainer.world_size}"
             )
         for logger in trainer.loggers:
             if isinstance(logger, Journal):
@@ -162,10 +162,10 @@ class Resume(Callback):
             where = shlex.quote(str(self.folder.path))
             if self.folder.last.exists():
                 log.warning(
-                    "stopped after step %d; seqlab train resume=%s goes on", trainer.global_step, where
+                    "stopped after step %d; to resume: seqlab train resume=%s", trainer.global_step, where
                 )
             else:
-                log.warning("stopped before the first step; the same command begins it anew")
+                log.warning("stopped before the first step; repeat the command to start again")
             _requeue(wanted)
         raise SystemExit(exit_code(wanted))
 
@@ -242,12 +242,12 @@ def _check_space(folder: RunFolder, module: LightningModule) -> None:
     if free < COPIES * weights:
         raise RunError(
             f"{folder.path} has {free / 2**20:.0f} MiB left, and the checkpoints of this run take up to "
-            f"{COPIES * weights / 2**20:.0f}; make room, or set paths.output_dir"
+            f"{COPIES * weights / 2**20:.0f}; free disk space, or set paths.output_dir"
         )
 
 
 def _requeue(number: int) -> None:
-    """Have Slurm begin this job anew once this process has ended, if it was Slurm that warned of the end."""
+    """Requeue this Slurm job, if Slurm has warned of the time limit."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or number != getattr(signal, "SIGUSR1", None):
         return

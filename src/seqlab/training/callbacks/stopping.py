@@ -1,4 +1,4 @@
-"""Early stopping, whose decision stands also in a run that goes on."""
+"""Early stopping, whose decision is kept when a run is resumed."""
 
 import logging
 
