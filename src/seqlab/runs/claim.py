@@ -124,8 +124,8 @@ def clear_attempt(folder: Path) -> None:
         )
     if has_checkpoint(folder) and _has_trained(folder):
         raise RunError(
-            f"{folder}: checkpoints/last.ckpt is missing, so the run cannot be resumed, and starting it again "
-            "would remove its best.ckpt; restore last.ckpt, or choose another folder"
+            f"{folder}: checkpoints/last.ckpt is missing, so the run cannot be resumed, and starting again "
+            "would remove best.ckpt; restore last.ckpt, or choose another folder"
         )
     sweep_drafts(folder)
     for pattern in ATTEMPT:
