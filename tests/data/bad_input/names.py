@@ -43,7 +43,7 @@ NAMES_CASES: Table = {
         warning("", names("\n" + irish("", " ")), "3 blank lines were skipped", 20),
     ],
     "case-insensitive duplicate language files": [
-        error("", names() | {"irish.txt": irish()}, "'Irish.txt' | 'irish.txt' | one class twice | keep one"),
+        error("", names() | {"irish.txt": irish()}, "'Irish.txt' | 'irish.txt' | the same class | keep one"),
     ],
     "one spelling in two languages": [
         warning("", names(irish(*GREEK[:3])), "3 texts occur with two or more labels", 23,
