@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data.series.step import step_named
 from seqlab.errors import DataError
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -104,3 +105,82 @@ def test_a_tilde_and_a_missing_file(frame, plain, tmp_path, monkeypatch):
         load(tmp_path / "missing.csv")
     with pytest.raises(DataError, match="is a folder"):
         load(tmp_path)
+
+
+def window_count(steps: int, window: int) -> dict[str, int]:
+    """Return how many windows lie in each split of whole rows, by pandas."""
+    test, val = round(0.2 * steps), round(0.1 * steps)
+    rows = pd.Series(range(steps))
+    parts = {"train": rows[: steps - test - val], "val": rows[steps - test - val : steps - test]}
+    parts["test"] = rows[steps - test :]
+    return {split: int(part.rolling(window).count().eq(window).sum()) for split, part in parts.items()}
+
+
+def written(path: Path, times: object, count: int) -> pd.DataFrame:
+    """Write a table of times and a column, and return it."""
+    load = np.random.default_rng(0).normal(10, 3, count)
+    frame = pd.DataFrame({"when": times, "load": load}) if times is not None else pd.DataFrame({"load": load})
+    frame.to_csv(path / "mine.csv", index=False)
+    return frame
+
+
+def assert_rows_are_steps(data: SequenceData, frame: pd.DataFrame, window: int) -> None:
+    assert data.spec.sizes == window_count(len(frame), window)
+    series = data.spec.series
+    scaled = data.samples["train"].values[:, 0]  # noqa: PD011 (of windows)
+    values = scaled.numpy() * series.scales[0] + series.means[0]
+    np.testing.assert_allclose(values, frame["load"], rtol=1e-5)
+
+
+def test_months_are_steps_and_the_default_window_is_in_steps(tmp_path, caplog):
+    months = pd.date_range("2000-01-01", periods=144, freq="MS")
+    frame = written(tmp_path, months.strftime("%Y-%m"), 144)
+    data = load(tmp_path / "mine.csv", input_days=5.0, horizon_days=2.0)
+    assert (data.spec.series.input_steps, data.spec.series.horizon_steps) == (12, 1)
+    assert_rows_are_steps(data, frame, 13)
+    assert "data.input_steps=12 is taken" in caplog.text
+    step = step_named(data.spec.series.step)
+    assert step.after(data.samples["test"].times[-1], 1)[0] == np.datetime64("2012-01-01")
+
+
+def test_sixty_business_days_are_sixty_rows_whatever_the_holidays(tmp_path):
+    days = pd.date_range("2015-01-01", "2019-12-31", freq="B")
+    holidays = [*days[70:75], *days[[130, 190, 191, 300, 520, 900]]]
+    days = days.drop(holidays)
+    frame = written(tmp_path, days.strftime("%Y-%m-%d"), len(days))
+    for window in ({"input_days": 60, "horizon_days": 1}, {"input_steps": 60, "horizon_steps": 1}):
+        assert_rows_are_steps(load(tmp_path / "mine.csv", **window), frame, 61)
+
+
+def test_without_times_rows_are_steps(tmp_path):
+    frame = written(tmp_path, None, 400)
+    data = load(tmp_path / "mine.csv", time=None, input_steps=20, horizon_steps=5)
+    assert_rows_are_steps(data, frame, 25)
+    assert data.describe("test", 0) == "row 340"
+    assert data.spec.series.calendar == ()
+
+
+@pytest.mark.parametrize("unit", ["20ms", "250us"])
+def test_rows_of_parts_of_a_second_are_all_steps(tmp_path, unit):
+    times = pd.date_range("2020-01-01", periods=2000, freq=unit)
+    frame = written(tmp_path, times.strftime("%Y-%m-%dT%H:%M:%S.%f"), 2000)
+    data = load(tmp_path / "mine.csv", input_steps=50, horizon_steps=5)
+    assert_rows_are_steps(data, frame, 55)
+
+
+@pytest.mark.parametrize(("unit", "length"), [("unix", 1_000_000), ("unix_ms", 1000)])
+def test_numbers_since_1970(frame, plain, tmp_path, unit, length):
+    microseconds = frame["when"].to_numpy("datetime64[us]").astype(np.int64)
+    frame.assign(when=microseconds // length).to_csv(tmp_path / "mine.csv", index=False)
+    assert_same(load(tmp_path / "mine.csv", time_format=unit), plain)
+    assert_same(load(tmp_path / "mine.csv"), plain)
+
+
+def test_a_time_in_several_columns(frame, plain, tmp_path):
+    when = frame["when"].dt
+    parts = {"date": when.strftime("%d/%m/%Y"), "clock": when.strftime("%H.%M.%S")}
+    frame.drop(columns="when").assign(**parts).to_csv(tmp_path / "mine.csv", index=False)
+    assert_same(load(tmp_path / "mine.csv", time=["date", "clock"], time_format="%d/%m/%Y %H.%M.%S"), plain)
+    numbers = {name: getattr(when, name) for name in ("year", "month", "day", "hour")}
+    frame.drop(columns="when").assign(**numbers).to_csv(tmp_path / "mine.csv", index=False)
+    assert_same(load(tmp_path / "mine.csv", time=list(numbers)), plain)

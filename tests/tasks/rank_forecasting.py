@@ -24,7 +24,7 @@ def samples(count: int) -> WindowSamples:
     values = torch.stack([steps * steps % 7, 3 * steps % 5], 1).float()
     return WindowSamples(
         values,
-        steps.numpy() * 3600,
+        (steps.numpy() * 3600).astype("datetime64[s]"),
         np.arange(count),
         input_steps=READ,
         horizon_steps=HORIZON,

@@ -71,9 +71,9 @@ class JenaClimate(SeriesData, Fetched):
     duplicates: Literal["error", "first"] = "first"
 
     @property
-    def time_column(self) -> str:
+    def time_columns(self) -> Sequence[str]:
         """The column of times."""
-        return "Date Time"
+        return ("Date Time",)
 
     @property
     def time_formats(self) -> Sequence[str]:

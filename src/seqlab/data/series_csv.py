@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 
+from pydantic import Field
+
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.delimited import Delimited
-from seqlab.data.series.dataset import SeriesData
-from seqlab.data.series.spec import ISO
+from seqlab.data.series.dataset import Columns, SeriesData
+from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.source import Source
 from seqlab.registry.types import Name
+
+PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
+"""How a time is written whose parts are columns."""
 
 
 @register_dataset("series_csv")
@@ -16,22 +21,23 @@ class SeriesCSV(OwnFile, SeriesData):
 
     Attributes:
         path: the file, or a zip of one CSV.
-        time: the column of times.
-        time_format: of the times, in the notation of ``strptime``; None for ISO 8601.
+        time: the column of times, or some whose cells are joined by a blank; None if each row is a step.
+        time_format: of the times, in the notation of ``strptime``, "unix" or "unix_ms" for seconds
+            or milliseconds since 1970; None for ISO 8601, or such numbers.
     """
 
-    time: Name = "time"
+    time: Columns | None = Field(default=["time"])
     time_format: Name | None = None
 
     @property
-    def time_column(self) -> str:
-        """The column of times."""
-        return self.time
+    def time_columns(self) -> Sequence[str]:
+        """The columns of times."""
+        return self.time or ()
 
     @property
     def time_formats(self) -> Sequence[str]:
         """The format of times."""
-        return (self.time_format or ISO,)
+        return (self.time_format,) if self.time_format else (ISO, *UNIX, *PARTS)
 
     def open(self, source: Source) -> Delimited:
         """Open the file with its separator and encoding."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqlab import __version__
 from seqlab.data.series.prepare import scale
+from seqlab.data.series.spec import written
 from seqlab.diagnostics import recording
 from seqlab.diagnostics.snapshot import layer_names, named_activities
 from seqlab.errors import ConfigError, DataError, RunError
@@ -176,8 +177,8 @@ def _series(run: LoadedRun, file: Path) -> Explanation:
     assert series is not None  # noqa: S101 (every forecaster has one)
     data = cast("SeriesData", run.config.data)
     columns, grid = latest_window(data, series, file)
-    seconds = grid.times[-series.input_steps :].astype("datetime64[s]")
-    times = [str(time).replace("T", " ").removesuffix(":00") for time in seconds]
+    shown = written(grid.times[-series.input_steps :])
+    times = [time.replace("T", " ").removesuffix(":00") for time in shown]
     return Explanation(
         title=run.spec.headed(f"{file.name}, {times[0]} to {times[-1]}"),
         steps=times,

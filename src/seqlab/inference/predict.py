@@ -11,7 +11,8 @@ import torch
 from seqlab.data import DataSpec
 from seqlab.data.batches import TokenSamples
 from seqlab.data.series.grid import Grid
-from seqlab.data.series.prepare import in_units, read_grid
+from seqlab.data.series.prepare import in_units, read_grid, step_of
+from seqlab.data.series.spec import written
 from seqlab.data.source import Source
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import ConfigError, DataError
@@ -81,8 +82,7 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
         if texts or file is None:
             raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
         x, grid = latest_window(cast("SeriesData", network.data), spec.series, file)
-        times = grid.times[-1] + grid.step * np.arange(1, spec.series.horizon_steps + 1)
-        asked = [str(np.datetime64(int(time), "s")) for time in times]
+        asked = written(grid.step.after(grid.times[-1], spec.series.horizon_steps))
         answers = network.answer(torch.from_numpy(x[None]), torch.tensor([len(x)]))
     else:
         raise ConfigError(f"data={spec.name} is generated; see predictions.csv of the run")
@@ -129,11 +129,11 @@ def latest_window(data: "SeriesData", series: "SeriesSettings", file: Path) -> t
         DataError: the file is missing, malformed, too short, or has a gap in its last steps.
     """
     table = data.open(Source("real", file, "--file"))
-    grid = read_grid(data, table, series.measured, series.step_minutes)
+    grid = read_grid(data, table, series.measured, step_of(series))
     if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
         gaps = int((~grid.whole[-series.input_steps :]).sum())
         raise DataError(
-            f"{file}: the last {series.input_steps} steps of {series.step_minutes:g} minutes must have no "
+            f"{file}: the last {series.input_steps} steps of {grid.step} must have no "
             f"gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or complete file"
         )
     return in_units(grid, series)[-series.input_steps :], grid

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.data.series.step import is_duration
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.series import BASELINES, UnavailableError
@@ -38,7 +39,7 @@ class Forecasting(Task):
     """Forecasts all steps of the horizon at once, in scaled units; scores are in the targets' own units.
 
     Args:
-        series: the data's columns, targets, means, scales, horizon_steps and step_minutes.
+        series: the data's columns, targets, means, scales, horizon_steps, step_minutes and step.
         loss: "mse" or "mae", in scaled units.
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
@@ -62,6 +63,7 @@ class Forecasting(Task):
         self.targets = tuple(series["targets"])
         self.places = [series["columns"].index(target) for target in self.targets]
         self.horizon_steps, self.step_minutes = series["horizon_steps"], series["step_minutes"]
+        self.unit = "hours" if is_duration(series.get("step")) else "steps"
         self.loss, self.residual = LOSSES[loss], residual
         self.means, self.scales = (
             torch.tensor([series[key][place] for place in self.places], dtype=torch.float64)
@@ -185,15 +187,15 @@ class Forecasting(Task):
         scaled = self._of("test").forecasts.compute()
         forecasts, truths = map(self.in_units, scaled)
         errors = {"model": self._errors(*scaled), **self._beside}
-        hours = self._hours()
+        steps = self._ahead()
         for place, name in enumerate(self.targets):
             target = drawable(name, f"target {place + 1}")
             mae = {name: found[:, :, place].abs().mean(0) for name, found in errors.items()}
             suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
             drawn |= {
-                f"error_by_horizon{suffix}": draw.error_by_horizon(mae, hours, target, title),
+                f"error_by_horizon{suffix}": draw.error_by_horizon(mae, steps, target, title, unit=self.unit),
                 f"forecasts{suffix}": draw.forecasts(
-                    forecasts[:, :, place], truths[:, :, place], hours, target, title
+                    forecasts[:, :, place], truths[:, :, place], steps, target, title, unit=self.unit
                 ),
                 f"errors{suffix}": draw.histogram(errors["model"][:, :, place], target, title),
             }
@@ -203,21 +205,27 @@ class Forecasting(Task):
         """Return every test forecast, and the errors of model and baselines step by step."""
         scaled = self._of("test").forecasts.compute()
         forecasts, truths = map(self.in_units, scaled)
-        hours = self._hours()
+        steps = self._ahead()
         predictions = [
-            {"after": time, "hours_ahead": ahead, "target": target, "true": true, "predicted": predicted}
+            {
+                "after": time,
+                f"{self.unit}_ahead": ahead,
+                "target": target,
+                "true": true,
+                "predicted": predicted,
+            }
             for place, target in enumerate(self.targets)
             for window, (row, truth) in enumerate(
                 zip(forecasts[:, :, place].tolist(), truths[:, :, place].tolist(), strict=True)
             )
             for time in (describe(window),)
-            for ahead, predicted, true in zip(hours, row, truth, strict=True)
+            for ahead, predicted, true in zip(steps, row, truth, strict=True)
         ]
         by_step = [
-            {"forecast": name, "target": target, "hours_ahead": ahead} | found
+            {"forecast": name, "target": target, f"{self.unit}_ahead": ahead} | found
             for name, errors in {"model": self._errors(*scaled), **self._beside}.items()
             for place, target in enumerate(self.targets)
-            for ahead, found in zip(hours, scores_by_step(errors[:, :, place]), strict=True)
+            for ahead, found in zip(steps, scores_by_step(errors[:, :, place]), strict=True)
         ]
         return {"predictions": predictions, "errors_by_step": by_step}
 
@@ -225,7 +233,10 @@ class Forecasting(Task):
         """Return the errors of scaled forecasts in the targets' units, [N, horizon, K], on the CPU."""
         return (forecasts.cpu().double() - truths.cpu().double()) * self.scales
 
-    def _hours(self) -> list[float]:
+    def _ahead(self) -> list[float]:
+        """Return how far ahead each step is, in the ``unit``."""
+        if self.unit == "steps":
+            return list(range(1, self.horizon_steps + 1))
         return [round(step * self.step_minutes / 60, 4) for step in range(1, self.horizon_steps + 1)]
 
     def _of(self, stage: str) -> StageErrors:

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from seqlab.data import SequenceData, SeriesCSV
 from seqlab.data.series.grid import fit_climatology, seasons
-from seqlab.data.series.prepare import read_grid, scaled
+from seqlab.data.series.prepare import read_grid, scaled, step_of
 from seqlab.errors import DataError
 
 Load = Callable[..., SeriesCSV]
@@ -50,7 +50,7 @@ def spans(data: SequenceData, split: str) -> list[tuple[int, int]]:
     """Return time of the first and the last step of every window."""
     samples = data.samples[split]
     return [
-        (int(samples.times[start]), int(samples.times[start + samples.input_steps + len(samples._asked) - 1]))
+        (samples.times[start], samples.times[start + samples.input_steps + len(samples._asked) - 1])
         for start in samples.starts.tolist()
     ]
 
@@ -61,7 +61,7 @@ def test_every_window_lies_in_its_split_and_holds_no_gap_and_none_is_left_out(lo
     holed = frame.drop(index=[*gaps[:4], gaps[-1]])
     holed.loc[gaps[4:-1], "p"] = np.nan
     data = load(holed)
-    times = pd.to_datetime(frame["time"]).to_numpy("datetime64[s]").astype(np.int64)
+    times = pd.to_datetime(frame["time"]).to_numpy("datetime64[us]")
     sound = [step not in gaps for step in range(1200)]
     # 1,199 steps: the last row is missing, so the grid ends before it.
     bounds = {"train": (0, 839), "val": (839, 959), "test": (959, 1199)}
@@ -82,7 +82,7 @@ def test_splits_follow_each_other_in_time(load, shares):
     assert train[0] < train[1] < val[0] < val[1] < test[0] < test[1]
     count = 1000 * np.array([1 - sum(shares), *shares])
     assert [len(span) for span in found] == [round(steps) - 35 for steps in count]
-    assert all(later - earlier == 35 * 3600 for span in found for earlier, later in span)
+    assert all(later - earlier == np.timedelta64(35, "h") for span in found for earlier, later in span)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_the_climatology_is_fitted_on_the_training_part_and_its_distance_is_a_co
     series = data.spec.series
     count = len(frame)
     train = count - round(0.2 * count) - round(0.1 * count)
-    times = pd.to_datetime(frame["time"]).to_numpy("datetime64[s]").astype(np.int64)
+    times = pd.to_datetime(frame["time"]).to_numpy("datetime64[us]")
     coefficients = fit_climatology(times[:train], frame["t"].to_numpy()[:train])
     assert series.climatology == (pytest.approx(coefficients),)
     distance = frame["t"].to_numpy() - seasons(times) @ coefficients
@@ -313,9 +313,14 @@ def test_the_times_of_the_splits_are_logged(load, caplog):
 
 def test_another_table_is_scaled_by_what_training_knew(load, tmp_path):
     data = load(weather(2 * 366 * 12, "2h"))
-    grid = read_grid(data.dataset, data.dataset.open(data.dataset.find()), data.spec.series.measured, 120.0)
+    grid = read_grid(
+        data.dataset,
+        data.dataset.open(data.dataset.find()),
+        data.spec.series.measured,
+        step_of(data.spec.series),
+    )
     torch.testing.assert_close(scaled(grid, data.spec.series), data.samples["train"].values, rtol=0, atol=0)
-    part = type(grid)(int(grid.times[50]), grid.step, grid.values[50:90] * 1.0, grid.columns)
+    part = type(grid)(grid.step, grid.times[50:90], grid.values[50:90] * 1.0, grid.columns)
     torch.testing.assert_close(
         scaled(part, data.spec.series), data.samples["train"].values[50:90], rtol=0, atol=0
     )

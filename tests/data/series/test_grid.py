@@ -8,7 +8,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample, seasons
-from seqlab.data.series.spec import DAY, YEAR
+from seqlab.data.series.prepare import averaging
+from seqlab.data.series.spec import DAY, YEAR, in_seconds
+from seqlab.data.series.step import Duration, Row
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 
@@ -17,7 +19,7 @@ NAN = float("nan")
 
 def measured(times: pd.DatetimeIndex, numbers: np.ndarray) -> Measured:
     columns = tuple("abcdefg"[: numbers.shape[1]])
-    return Measured(times.to_numpy("datetime64[s]").astype(np.int64), numbers, columns)
+    return Measured(times.to_numpy("datetime64[us]"), numbers, columns)
 
 
 def ten_minutes(rows: int, random: np.random.Generator) -> pd.DatetimeIndex:
@@ -53,21 +55,21 @@ def test_resampling_is_the_mean_by_time_that_pandas_computes(times_of, minutes):
     times = times_of(700, random)
     numbers = random.normal([0, 1000, -5], size=(len(times), 3))
     numbers[random.random(numbers.shape) < 0.1] = NAN
-    grid = resample(measured(times, numbers), minutes)
+    grid = resample(measured(times, numbers), averaging(minutes))
     frame = pd.DataFrame(numbers, times)
     # From 1970 on, the place of a step does not depend on the first row.
     expected = frame.resample(f"{minutes}min", origin="epoch").mean()
-    assert grid.step == minutes * 60
-    np.testing.assert_array_equal(grid.times, expected.index.to_numpy("datetime64[s]").astype(np.int64))
+    assert grid.step.seconds == minutes * 60
+    np.testing.assert_array_equal(grid.times, expected.index.to_numpy("datetime64[us]"))
     np.testing.assert_allclose(grid.values, expected.to_numpy(), rtol=1e-12)
     np.testing.assert_array_equal(grid.whole, expected.notna().all(axis=1))
 
 
 def test_missing_rows_do_not_shift_later_ones():
     times = pd.date_range("2020-01-01", periods=48, freq="h")
-    whole = resample(measured(times, np.arange(48.0)[:, None]), 60)
+    whole = resample(measured(times, np.arange(48.0)[:, None]), averaging(60))
     kept = np.delete(np.arange(48), [5, 6, 7, 30])
-    grid = resample(measured(times[kept], np.arange(48.0)[kept, None]), 60)
+    grid = resample(measured(times[kept], np.arange(48.0)[kept, None]), averaging(60))
     expected = whole.values.copy()
     expected[[5, 6, 7, 30]] = NAN
     np.testing.assert_array_equal(grid.values, expected)
@@ -80,7 +82,7 @@ def test_without_a_step_the_files_own_is_taken(times_of):
     times = times_of(400, random)
     numbers = random.normal(size=(len(times), 1))
     grid = resample(measured(times, numbers), None)
-    assert grid.step == (3600 if times_of in (hourly, half_past) else 600)
+    assert grid.step.seconds == (3600 if times_of in (hourly, half_past) else 600)
     np.testing.assert_array_equal(grid.values[grid.whole], numbers)
     assert (~grid.whole).sum() == len(grid) - len(times)
 
@@ -90,12 +92,12 @@ def test_the_files_own_step_is_the_commonest_distance_of_two_rows():
     times = pd.DatetimeIndex(
         np.datetime64("2020-01-01T00:00:00") + np.cumsum([0, *apart]).astype("timedelta64[s]")
     )
-    assert resample(measured(times, np.arange(11.0)[:, None]), None).step == 600
+    assert resample(measured(times, np.arange(11.0)[:, None]), None).step.seconds == 600
 
 
 def test_a_row_that_jitters_stays_in_its_step():
     times = pd.to_datetime(["2020-01-01 00:00", "2020-01-01 01:04", "2020-01-01 02:02", "2020-01-01 03:00"])
-    grid = resample(measured(times, np.array([[1.0], [2], [3], [4]])), 60)
+    grid = resample(measured(times, np.array([[1.0], [2], [3], [4]])), averaging(60))
     assert grid.values[:, 0].tolist() == [1, 2, 3, 4]
 
 
@@ -103,12 +105,12 @@ def test_a_row_that_jitters_stays_in_its_step():
 def test_a_step_shorter_than_the_files_own_is_refused(minutes, own):
     times = pd.date_range("2020-01-01", periods=20, freq=f"{own}min")
     with pytest.raises(DataError, match=f"{own} minutes apart.*data.step_minutes to {own} or more"):
-        resample(measured(times, np.zeros((20, 1))), minutes)
+        resample(measured(times, np.zeros((20, 1))), averaging(minutes))
 
 
 def test_a_logger_that_is_a_second_late_every_hour_is_read():
     times = pd.date_range("2020-01-01", periods=500, freq="3601s")
-    grid = resample(measured(times, np.arange(500.0)[:, None]), 60)
+    grid = resample(measured(times, np.arange(500.0)[:, None]), averaging(60))
     np.testing.assert_array_equal(grid.values[:, 0], np.arange(500))
 
 
@@ -116,7 +118,7 @@ def test_a_few_equal_long_distances_do_not_make_irregular_rows_too_rare():
     apart = np.concatenate([np.arange(300, 900), [7200, 7200]])
     times = pd.DatetimeIndex(np.datetime64("2020-01-01T00:00:00") + np.cumsum(apart).astype("timedelta64[s]"))
     numbers = np.arange(len(times), dtype=float)[:, None]
-    grid = resample(measured(times, numbers), 60)
+    grid = resample(measured(times, numbers), averaging(60))
     expected = pd.DataFrame(numbers, times).resample("h").mean()
     np.testing.assert_allclose(grid.values, expected.to_numpy())
 
@@ -126,7 +128,7 @@ def test_a_mistyped_year_is_named_and_fills_no_memory():
         ["0202-01-01", *pd.date_range("2020-01-01", periods=100, freq="h")]
     ).sort_values()
     with pytest.raises(DataError, match="0202-01-01T00:00:00"):
-        resample(measured(times, np.zeros((101, 1))), 60)
+        resample(measured(times, np.zeros((101, 1))), averaging(60))
 
 
 def test_one_row_has_no_step_of_its_own():
@@ -149,8 +151,10 @@ def test_gaps_and_constant_columns_are_reported(caplog):
 
 def grid_of(steps: int, step: int = 3600, start: str = "2020-01-01", columns: int = 2) -> Grid:
     random = np.random.default_rng(5)
-    began = int(pd.Timestamp(start).timestamp())
-    return Grid(began, step, random.normal(size=(steps, columns)), tuple("abc"[:columns]))
+    times = pd.date_range(start, periods=steps, freq=f"{step}s").to_numpy("datetime64[us]")
+    return Grid(
+        Duration(step * 1_000_000), times, random.normal(size=(steps, columns)), tuple("abc"[:columns])
+    )
 
 
 def test_calendar_columns_are_the_hour_and_the_day_of_the_mean_year():
@@ -158,7 +162,7 @@ def test_calendar_columns_are_the_hour_and_the_day_of_the_mean_year():
     full = derive(grid, ("day", "year"), ("a",), ())
     assert full.columns == ("a", "b", "sin of day", "cos of day", "sin of year", "cos of year")
     np.testing.assert_array_equal(full.values[:, :2], grid.values)
-    times = pd.to_datetime(grid.times, unit="s")
+    times = pd.to_datetime(grid.times)
     day = 2 * np.pi * times.hour.to_numpy() / 24
     years = (times - pd.Timestamp("1970-01-01")).total_seconds().to_numpy() / (365.2425 * 86400)
     np.testing.assert_allclose(full.column("sin of day"), np.sin(day), atol=1e-9)
@@ -181,7 +185,7 @@ def test_a_target_stands_beside_what_is_usual():
     usual[:, 0] = 3, -4  # the constant
     usual[0, 5] = 10  # the sine of the day
     full = derive(grid, ("day",), ("b", "a"), usual.tolist())
-    sine = np.sin(2 * np.pi * grid.times / DAY)
+    sine = np.sin(2 * np.pi * in_seconds(grid.times) / DAY)
     np.testing.assert_allclose(full.column("b beside the usual"), grid.column("b") - 3 - 10 * sine, atol=1e-9)
     np.testing.assert_allclose(full.column("a beside the usual"), grid.column("a") + 4, atol=1e-9)
 
@@ -189,7 +193,7 @@ def test_a_target_stands_beside_what_is_usual():
 def waves(times: np.ndarray) -> np.ndarray:
     """Two harmonics of the year, two of the day, the year's first times the day's, one time after another."""
     rows = []
-    for time in times.tolist():
+    for time in in_seconds(times).tolist():
         year, day = 2 * np.pi * time / YEAR, 2 * np.pi * time / DAY
         annual = [np.sin(year), np.cos(year), np.sin(2 * year), np.cos(2 * year)]
         daily = [np.sin(day), np.cos(day), np.sin(2 * day), np.cos(2 * day)]
@@ -199,7 +203,7 @@ def waves(times: np.ndarray) -> np.ndarray:
 
 def test_the_climatology_is_the_regression_that_scikit_learn_fits():
     grid = grid_of(2 * 365 * 4, step=6 * 3600 - 120)
-    values = 20 * np.cos(2 * np.pi * grid.times / YEAR) + grid.column("a")
+    values = 20 * np.cos(2 * np.pi * in_seconds(grid.times) / YEAR) + grid.column("a")
     values[::17] = NAN
     there = ~np.isnan(values)
     coefficients = fit_climatology(grid.times, values)
@@ -211,7 +215,7 @@ def test_the_climatology_is_the_regression_that_scikit_learn_fits():
 
 def test_the_climatology_finds_a_daily_cycle_that_differs_from_summer_to_winter():
     grid = grid_of(3 * 365 * 24)
-    year, day = 2 * np.pi * grid.times / YEAR, 2 * np.pi * grid.times / DAY
+    year, day = 2 * np.pi * in_seconds(grid.times) / YEAR, 2 * np.pi * in_seconds(grid.times) / DAY
     truth = 9 - 10 * np.cos(year) + (4 - 3 * np.cos(year)) * np.sin(day) + np.cos(2 * day)
     early = len(grid) // 2
     coefficients = fit_climatology(grid.times[:early], truth[:early] + 0.1 * grid.column("a")[:early])
@@ -225,9 +229,8 @@ def test_steps_too_long_for_a_daily_cycle_give_no_giant_coefficients(hours):
     assert np.abs(coefficients).max() < 100
 
 
-def test_a_grid_knows_its_times_and_columns():
-    grid = Grid(7200, 600, np.array([[1.0, 2], [NAN, 4], [5, 6]]), ("x", "y"))
+def test_a_grid_knows_its_length_and_columns():
+    grid = Grid(Row(), np.arange(1, 4), np.array([[1.0, 2], [NAN, 4], [5, 6]]), ("x", "y"))
     assert len(grid) == 3
-    assert grid.times.tolist() == [7200, 7800, 8400]
     assert grid.whole.tolist() == [True, False, True]
     assert grid.column("y").tolist() == [2, 4, 6]

@@ -23,14 +23,14 @@ def read(tmp_path):
     def from_text(text: str, columns=("a",), **settings) -> Measured:
         (tmp_path / "series.csv").write_text(text, encoding="utf-8")
         return read_measured(
-            Delimited(tmp_path / "series.csv", is_own=True), time="t", columns=columns, **settings
+            Delimited(tmp_path / "series.csv", is_own=True), time=["t"], columns=columns, **settings
         )
 
     return from_text
 
 
-def seconds(*times: str) -> list[int]:
-    return [int(pd.Timestamp(time).timestamp()) for time in times]
+def stamps(*times: str) -> list[pd.Timestamp]:
+    return [pd.Timestamp(time) for time in times]
 
 
 def test_a_file_is_read_as_pandas_reads_it(tmp_path):
@@ -45,11 +45,11 @@ def test_a_file_is_read_as_pandas_reads_it(tmp_path):
     )
     frame.loc[[3, 200], "a"] = NAN
     frame.to_csv(tmp_path / "series.csv", index=False)
-    found = read_measured(Delimited(tmp_path / "series.csv"), time="t", columns=("a", "b"))
+    found = read_measured(Delimited(tmp_path / "series.csv"), time=["t"], columns=("a", "b"))
     again = pd.read_csv(tmp_path / "series.csv")
     assert found.columns == ("a", "b")
     np.testing.assert_allclose(found.numbers, again[["a", "b"]].to_numpy(), rtol=1e-15)
-    expected = pd.to_datetime(again["t"]).to_numpy("datetime64[s]").astype(np.int64)
+    expected = pd.to_datetime(again["t"]).to_numpy("datetime64[us]")
     np.testing.assert_array_equal(found.times, expected)
 
 
@@ -79,15 +79,15 @@ def test_the_pieces_that_a_long_file_is_read_in_leave_no_seam(read, monkeypatch)
 )
 def test_times_are_read_in_their_format(read, written, format_, meant):
     found = read(f"t,a\n{written},1\n", time_formats=(format_,))
-    assert found.times.tolist() == seconds(meant)
+    assert found.times.tolist() == stamps(meant)
 
 
 def test_the_first_format_that_reads_the_first_row_is_taken_for_all(read):
     formats = ("%d.%m.%Y %H:%M", ISO)
-    assert read("t,a\n2020-03-04 05:06,1\n", time_formats=formats).times.tolist() == seconds(
+    assert read("t,a\n2020-03-04 05:06,1\n", time_formats=formats).times.tolist() == stamps(
         "2020-03-04 05:06"
     )
-    assert read("t,a\n04.03.2020 05:06,1\n", time_formats=formats).times.tolist() == seconds(
+    assert read("t,a\n04.03.2020 05:06,1\n", time_formats=formats).times.tolist() == stamps(
         "2020-03-04 05:06"
     )
     with pytest.raises(DataError, match=r"line 3: column 't' is '2020-03-05 00:00'.*%d\.%m\.%Y"):
@@ -142,7 +142,7 @@ def test_rows_out_of_order_are_sorted_with_all_their_cells(read, caplog):
     rows = "".join(f"{times[place]},{place},{-place}\n" for place in order)
     found = read(f"t,a,b\n{rows}", ("b", "a"))
     assert found.numbers.tolist() == [[-place, place] for place in range(60)]
-    assert (np.diff(found.times) == 3600).all()
+    assert (np.diff(found.times) == np.timedelta64(1, "h")).all()
     late = sum(after < before for before, after in pairwise(order))
     assert re.search(rf": {late} rows .*sorted", caplog.text)
 
@@ -151,7 +151,7 @@ def test_equal_rows_of_one_time_are_counted_once(read, caplog):
     rows = "2020-01-01,1,\n2020-01-02,2,5\n2020-01-01,1,\n2020-01-02,2,5\n2020-01-02,2,5\n"
     found = read(f"t,a,b\n{rows}", ("a", "b"))
     np.testing.assert_array_equal(found.numbers, [[1, NAN], [2, 5]])
-    assert found.times.tolist() == seconds("2020-01-01", "2020-01-02")
+    assert found.times.tolist() == stamps("2020-01-01", "2020-01-02")
     assert "3 rows repeat an earlier time" in caplog.text
 
 

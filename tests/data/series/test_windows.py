@@ -81,7 +81,7 @@ def test_a_subset_is_the_chosen_windows():
 def test_windows_know_their_times():
     samples = windows()
     assert [samples.last_read(window) for window in range(5)] == [
-        1000 + 600 * (start + 7) for start in (0, 1, 4, 9, 28)
+        f"row {1000 + 600 * (start + 7)}" for start in (0, 1, 4, 9, 28)
     ]
     asked = [[1000 + 600 * (start + 8 + step) for step in range(4)] for start in (0, 1, 4, 9, 28)]
     assert samples.asked_times().tolist() == asked

@@ -29,6 +29,8 @@ class SeriesData(SplitData):
         step_minutes: minutes between two steps, values between are averaged; None for the file's own.
         input_days: days that a model reads.
         horizon_days: days behind them that it forecasts.
+        input_steps: steps that a model reads, instead of days; None for the days.
+        horizon_steps: steps that it forecasts, instead of days; None for the days.
         calendar: whether hour and, with two years or more, season are columns too, and with a year of
             training the targets' distance from what is usual then.
         sentinels: numbers that mean "not measured".
@@ -45,6 +47,8 @@ class SeriesData(SplitData):
     step_minutes: Positive | None = None
     input_days: Positive = 5.0
     horizon_days: Positive = 2.0
+    input_steps: Count | None = None
+    horizon_steps: Count | None = None
     calendar: bool = True
     sentinels: list[Finite] = Field(default_factory=list)
     duplicates: Literal["error", "first"] = "error"
@@ -60,9 +64,9 @@ class SeriesData(SplitData):
         return names
 
     @property
-    def time_column(self) -> str:
-        """The column of times."""
-        return "time"
+    def time_columns(self) -> Sequence[str]:
+        """The columns that a time is written in, joined by blanks; none if rows are steps in their order."""
+        return ("time",)
 
     @property
     def time_formats(self) -> Sequence[str]:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seqlab.data.series.calendar import commonest, refuse_local_days, refuse_months, refuse_working_days
-from seqlab.data.series.spec import DAY, YEAR
+from seqlab.data.series.spec import DAY, YEAR, in_seconds, written
+from seqlab.data.series.step import Averaging, Duration, Row, Step, Weekdays, recognise
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
 
+MINUTE = 60_000_000
+"""Microseconds of it."""
 LARGEST_GRID = 100
 """Steps that a grid may have for every row; more means a mistyped date."""
 JITTER = 1.05
@@ -27,24 +29,19 @@ class Grid:
     """Values at equal steps; where nothing was measured they are NaN.
 
     Attributes:
-        start: time of the first step, seconds since 1970.
-        step: seconds between two steps.
+        step: what is between two steps.
+        times: time of each step, datetime64[us], or the numbers of rows without times, [N].
         values: [N, columns].
         columns: their names.
     """
 
-    start: int
-    step: int
+    step: Step
+    times: np.ndarray
     values: np.ndarray
     columns: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.values)
-
-    @property
-    def times(self) -> np.ndarray:
-        """Time of each step, seconds since 1970, [N]."""
-        return self.start + self.step * np.arange(len(self), dtype=np.int64)
 
     @property
     def whole(self) -> np.ndarray:
@@ -58,38 +55,28 @@ class Grid:
         return found
 
 
-def resample(measured: Measured, step_minutes: float | None) -> Grid:
-    """Put measurements on a grid: each step holds the mean of what was measured from its time to the next.
+def resample(measured: Measured, step: Step | None) -> Grid:
+    """Put measurements on a grid.
 
     Args:
         measured: the measurements, with any gaps.
-        step_minutes: minutes between two steps; None for the commonest distance of two rows, and then each
-            row is a step of its own.
+        step: what is between two steps; None for what the rows follow, each of them a step of its own.
 
     Raises:
-        DataError: the rows are further apart than a step, there is only one, a time is far off, or the rows
-            follow a calendar, whose periods are not equally long.
+        DataError: the rows are further apart than a step, there is only one, a time is far off, or two rows
+            would unasked share a step.
     """
-    if len(measured.times) < 2:  # noqa: PLR2004 (one row has no distance to another)
+    times = measured.times
+    if len(times) < 2:  # noqa: PLR2004 (one row has no distance to another)
         raise DataError("the series has one row; it needs at least two times")
-    apart = np.diff(measured.times)
-    step = round(60 * step_minutes) if step_minutes else commonest(apart)
-    refuse_months(measured.times)
-    if step_minutes is None:
-        refuse_working_days(measured.times, step)
-    usual = float(np.median(apart))
-    if step_minutes and usual > JITTER * step:
-        raise DataError(
-            f"rows are mostly {usual / 60:g} minutes apart, which data.step_minutes={step_minutes} cannot "
-            f"resolve; set data.step_minutes to {usual / 60:g} or more"
-        )
-    start = int(measured.times[0] // step * step)
-    place = (measured.times - start) // step
+    if isinstance(step, Averaging):
+        _refuse_finer(times, step)
+    step = step or recognise(times)
+    place = step.places(times)
     if place[-1] > LARGEST_GRID * len(place):
-        before = int(np.diff(place).argmax())
-        first, last = (np.datetime64(int(measured.times[at]), "s") for at in (before, before + 1))
+        first, last = written(times[(before := int(np.diff(place).argmax())) : before + 2])
         raise DataError(f"nothing was measured between {first} and {last}; is one of these dates mistyped?")
-    _refuse_merging(measured.times, place, step, is_chosen=step_minutes is not None)
+    _report_step(times, place, step)
     there = ~np.isnan(measured.numbers)
     count = np.zeros((int(place[-1]) + 1, measured.numbers.shape[1]))
     total = np.zeros_like(count)
@@ -97,31 +84,69 @@ def resample(measured: Measured, step_minutes: float | None) -> Grid:
     np.add.at(total, place, np.where(there, measured.numbers, 0))
     values = np.full_like(total, np.nan)
     np.divide(total, count, out=values, where=count > 0)
-    grid = Grid(start, step, values, measured.columns)
+    grid = Grid(step, _times(times, place, step), values, measured.columns)
     _report(grid)
     return grid
 
 
-def _refuse_merging(times: np.ndarray, place: np.ndarray, step: int, *, is_chosen: bool) -> None:
-    """Refuse steps of the rows' own distance in which two rows fall, unless the user has chosen the step."""
-    merged = int((np.diff(place) == 0).sum())
-    if not merged or (is_chosen and step != commonest(np.diff(times))):
-        return
-    refuse_local_days(times)
-    if not is_chosen:
-        usual = math.ceil(np.median(np.diff(times)) / 60)
+def _times(times: np.ndarray, place: np.ndarray, step: Step) -> np.ndarray:
+    """Return the time of each step: its row's own, or as many steps after the row before as it is."""
+    found = np.empty(int(place[-1]) + 1, times.dtype)
+    if isinstance(step, Averaging):
+        found[0], found[1:] = step.start(times), step.after(step.start(times), len(found) - 1)
+        return found
+    for before in np.flatnonzero(np.diff(place) > 1):
+        first, last = int(place[before]), int(place[before + 1])
+        found[first + 1 : last] = step.after(times[before], last - first - 1)
+    found[place] = times
+    return found
+
+
+def _refuse_finer(times: np.ndarray, step: Averaging) -> None:
+    """Refuse steps that most rows are too far apart for."""
+    minutes = float(np.median(np.diff(times).astype(np.int64))) / MINUTE
+    if MINUTE * minutes > JITTER * step.length:
         raise DataError(
-            f"the rows are mostly {step / 60:g} minutes apart, but {merged} of {len(times)} would share a "
-            f"step with another; set data.step_minutes to {usual} or more to average the rows of a step"
+            f"rows are mostly {minutes:g} minutes apart, which data.step_minutes={step.length / MINUTE:g} "
+            f"cannot resolve; set data.step_minutes to {minutes:g} or more"
         )
+
+
+def _report_step(times: np.ndarray, place: np.ndarray, step: Step) -> None:
+    """Say what a step is and what becomes of rows that share one; refuse it where nobody asked for that."""
+    merged = int((np.diff(place) == 0).sum())
+    if isinstance(step, Averaging):
+        if merged:
+            log.info("%s rows are averaged into %s steps of %s", len(times), int(place[-1]) + 1, step)
+        return
+    if merged:
+        usual = math.ceil(np.median(np.diff(times).astype(np.int64)) / MINUTE)
+        raise DataError(
+            f"a step is mostly {step}, but {merged} of {len(times)} rows would share one with the row "
+            f"before; set data.step_minutes to {usual} or more to average the rows of a step, or take each "
+            "row for a step with data.time=null"
+        )
+    log.info("a step is %s", "a row" if isinstance(step, Row) else step)
+    if isinstance(step, Weekdays):
+        holidays = int(step.apart(times).sum() - place[-1])
+        if holidays:
+            log.warning("%s days of %s have no row and count as holidays, not as gaps", holidays, step)
+    if isinstance(step, Duration):
+        late = np.abs(np.diff(times).astype(np.int64) - np.diff(place) * step.length)
+        uneven = int((late > (JITTER - 1) * step.length).sum())
+        if uneven:
+            log.warning("%s rows come early or late by 5 %% of a step or more; each is a step", uneven)
 
 
 def _report(grid: Grid) -> None:
     """Say where the gaps are, and which columns never change."""
     edges = np.flatnonzero(np.diff(np.concatenate([[True], grid.whole, [True]]).astype(np.int8)))
-    gaps = [(grid.times[first], last - first) for first, last in edges.reshape(-1, 2)]
-    listed = ", ".join(f"{np.datetime64(int(time), 's')} ({steps} steps)" for time, steps in gaps[:SHOWN])
-    if gaps:
+    gaps = edges.reshape(-1, 2)
+    starts = written(grid.times[gaps[:SHOWN, 0]])
+    listed = ", ".join(
+        f"{time} ({last - first} steps)" for time, (first, last) in zip(starts, gaps[:SHOWN], strict=True)
+    )
+    if len(gaps):
         more = f" and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else ""
         log.warning("gaps, which no window crosses: %s%s", listed, more)
     for name, column in zip(grid.columns, grid.values.T, strict=True):
@@ -142,7 +167,7 @@ def derive(
     """
     added: dict[str, np.ndarray] = {}
     for period in calendar:
-        angle = 2 * np.pi * grid.times / {"day": DAY, "year": YEAR}[period]
+        angle = 2 * np.pi * in_seconds(grid.times) / {"day": DAY, "year": YEAR}[period]
         added |= {f"sin of {period}": np.sin(angle), f"cos of {period}": np.cos(angle)}
     if calendar and climatology:
         usual = seasons(grid.times)
@@ -158,7 +183,8 @@ def seasons(times: np.ndarray) -> np.ndarray:
     Two harmonics of the year and two of the day, and the first of the year times both of the day, so that the
     daily cycle differs from summer to winter.
     """
-    year, day = 2 * np.pi * times / YEAR, 2 * np.pi * times / DAY
+    seconds = in_seconds(times)
+    year, day = 2 * np.pi * seconds / YEAR, 2 * np.pi * seconds / DAY
     annual = [wave(k * year) for k in (1, 2) for wave in (np.sin, np.cos)]
     daily = [wave(k * day) for k in (1, 2) for wave in (np.sin, np.cos)]
     mixed = [a * d for a in annual[:2] for d in daily]

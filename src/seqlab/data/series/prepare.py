@@ -12,7 +12,8 @@ from seqlab.data.batches import Loaded
 from seqlab.data.delimited import Delimited
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
-from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
+from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
+from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import read_measured
 from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source
@@ -26,6 +27,10 @@ ROUNDING = 1e-9
 """Share of a column's mean that its deviation must exceed, or the column is constant."""
 
 
+STEPS = {"input": 12, "horizon": 1}
+"""Steps of a window whose days are shorter than a step."""
+
+
 def load(data: SeriesData) -> Loaded:
     """Read, resample, scale and cut the series.
 
@@ -34,7 +39,8 @@ def load(data: SeriesData) -> Loaded:
     """
     source = data.find()
     table = data.open(source)
-    grid = read_grid(data, table, _measured(data, table), data.step_minutes)
+    step = averaging(data.step_minutes) if data.step_minutes else None
+    grid = read_grid(data, table, _measured(data, table), step)
     missing = [target for target in data.targets if target not in grid.columns]
     if missing:
         raise DataError(
@@ -45,7 +51,7 @@ def load(data: SeriesData) -> Loaded:
     settings = _settings(data, table, grid, parts["train"])
     for split, part in parts.items():
         if len(part):
-            first, last = (np.datetime64(int(grid.times[at]), "s") for at in (part[0], part[-1]))
+            first, last = written(grid.times[[part[0], part[-1]]])
             log.info("%s: %s to %s", split, first, last)
     windows = _cut(data, source, grid, settings, parts)
     spec = DataSpec(
@@ -63,12 +69,12 @@ def load(data: SeriesData) -> Loaded:
 
     def describe(split: str, index: int) -> str:
         """Return the time of the last step that a window reads."""
-        return str(np.datetime64(windows[split].last_read(index), "s"))
+        return windows[split].last_read(index)
 
     return Loaded(spec, windows, describe)
 
 
-def read_grid(data: SeriesData, table: Delimited, columns: Sequence[str], step_minutes: float | None) -> Grid:
+def read_grid(data: SeriesData, table: Delimited, columns: Sequence[str], step: Step | None) -> Grid:
     """Return the measured columns of a file on a grid.
 
     Raises:
@@ -76,34 +82,45 @@ def read_grid(data: SeriesData, table: Delimited, columns: Sequence[str], step_m
     """
     measured = read_measured(
         table,
-        time=data.time_column,
+        time=data.time_columns,
         columns=columns,
         time_formats=data.time_formats,
         sentinels=data.sentinels,
         duplicates=data.duplicates,
     )
     try:
-        return resample(data.transform(measured), step_minutes)
+        return resample(data.transform(measured), step)
     except DataError as error:
         raise DataError(f"{table.path}: {error}") from error
+
+
+def averaging(step_minutes: float) -> Averaging:
+    """Return the step that averages over so many minutes."""
+    return Averaging(round(60e6 * step_minutes))
+
+
+def step_of(settings: SeriesSettings) -> Step:
+    """Return the step of a series that a network has read."""
+    return step_named(settings.step) if settings.step else averaging(settings.step_minutes)
 
 
 def _measured(data: SeriesData, table: Delimited) -> tuple[str, ...]:
     """Return the columns that are read, the targets among them, in the order of the file."""
     wanted = [*data.targets, *(table.header if data.features is None else data.features)]
-    table.places([data.time_column, *dict.fromkeys(filter(None, wanted))])
-    return tuple(name for name in table.header if name in wanted and name not in ("", data.time_column))
+    table.places([*data.time_columns, *dict.fromkeys(filter(None, wanted))])
+    return tuple(name for name in table.header if name in wanted and name not in ("", *data.time_columns))
 
 
 def _settings(data: SeriesData, table: Delimited, grid: Grid, train: range) -> SeriesSettings:
     """Learn scales and climatology from the training part."""
+    read, asked = _window(data, grid.step)
     calendar: tuple[str, ...] = ()
     climatology: tuple[tuple[float, ...], ...] = ()
     if data.calendar:
         # With two steps a day or fewer, sine and cosine of the day are constant but for rounding.
-        calendar = ("day",) if 2 * grid.step < DAY else ()
-        calendar += ("year",) if len(grid) * grid.step >= 2 * YEAR else ()
-    if len(train) * grid.step >= YEAR:
+        calendar = ("day",) if 0 < 2 * grid.step.seconds < DAY else ()
+        calendar += ("year",) if len(grid) * grid.step.seconds >= 2 * YEAR else ()
+    if len(train) * grid.step.seconds >= YEAR:
         columns = [grid.column(target)[: train.stop] for target in data.targets]
         fitted = [fit_climatology(grid.times[: train.stop], column) for column in columns]
         climatology = tuple(tuple(coefficients.tolist()) for coefficients in fitted)
@@ -117,12 +134,28 @@ def _settings(data: SeriesData, table: Delimited, grid: Grid, train: range) -> S
         means=tuple(means.tolist()),
         scales=tuple(np.where(scales > ROUNDING * np.abs(means), scales, 1.0).tolist()),
         targets=tuple(data.targets),
-        step_minutes=grid.step / 60,
-        input_steps=max(round(data.input_days * DAY / grid.step), 1),
-        horizon_steps=max(round(data.horizon_days * DAY / grid.step), 1),
+        step_minutes=grid.step.seconds / 60,
+        input_steps=read,
+        horizon_steps=asked,
         calendar=calendar,
         climatology=climatology,
+        step=None if isinstance(grid.step, Averaging) else grid.step.name,
     )
+
+
+def _window(data: SeriesData, step: Step) -> tuple[int, int]:
+    """Return how many steps a window reads, and how many it asks for."""
+    found = []
+    for key, usual in STEPS.items():
+        steps, days = getattr(data, f"{key}_steps"), getattr(data, f"{key}_days")
+        is_long = step.seconds > DAY and not isinstance(step, Averaging)
+        is_short = not step.seconds or (is_long and days * DAY < step.seconds)
+        if steps is None and is_short:
+            log.warning(
+                "data.%s_days=%g is no whole step; data.%s_steps=%s is taken instead", key, days, key, usual
+            )
+        found.append(steps or (usual if is_short else max(round(days * DAY / step.seconds), 1)))
+    return found[0], found[1]
 
 
 def _cut(
@@ -143,12 +176,13 @@ def _cut(
                     f"{source.path}: column '{empty[0]}' has no value in '{split}'; leave it out of "
                     "data.features, or fill it"
                 )
+            unit = "steps" if data.input_steps else "days"
             whole = int(grid.whole[part.start : part.stop].sum())
             raise DataError(
-                f"{source.path}: '{split}' has {len(part)} steps of {settings.step_minutes:g} minutes, "
+                f"{source.path}: '{split}' has {len(part)} steps of {grid.step}, "
                 f"{whole} of them without a missing value, and a window needs {length} "
                 f"({settings.input_steps} to read, {settings.horizon_steps} to forecast) in a row; lower "
-                "data.input_days, data.horizon_days or data.step_minutes, or add data"
+                f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data"
             )
         windows[split] = WindowSamples(
             values,

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 ISO = "ISO8601"
 """Stands for times as ISO 8601 has them, where a notation of ``strptime`` is asked for."""
+UNIX = {"unix": 1_000_000, "unix_ms": 1000}
+"""Stand for seconds and milliseconds since 1970; microseconds of each."""
 DAY = 86_400
 """Seconds of a day."""
 YEAR = 365.2425 * DAY
@@ -20,9 +24,11 @@ class SeriesSettings:
         means: mean of each input column in the training part, [F].
         scales: standard deviation of each in the training part, [F].
         targets: columns that are forecast, K of them.
-        step_minutes: minutes between two steps.
+        step_minutes: mean minutes between two steps; 0 of rows without times.
         input_steps: steps that a model reads, T.
         horizon_steps: steps that it forecasts.
+        step: what is between two steps, as ``step.step_named`` reads it; None where rows are averaged over
+            ``step_minutes``.
         calendar: periods whose sine and cosine are columns: "day", "year".
         climatology: coefficients of each target's usual value by season and hour; its distance from that is a
             column.
@@ -38,8 +44,23 @@ class SeriesSettings:
     horizon_steps: int
     calendar: tuple[str, ...] = ()
     climatology: tuple[tuple[float, ...], ...] = ()
+    step: str | None = None
 
     @property
     def places(self) -> tuple[int, ...]:
         """Where each target stands among the input columns, [K]."""
         return tuple(self.columns.index(target) for target in self.targets)
+
+
+def in_seconds(times: np.ndarray) -> np.ndarray:
+    """Return times, datetime64[us], as seconds since 1970; those of whole seconds are exact."""
+    return times.astype("datetime64[us]").astype(np.int64) / 1e6
+
+
+def written(times: np.ndarray) -> list[str]:
+    """Return times as ISO 8601 has them, parts of a second only if there are any; or numbers of rows."""
+    if times.dtype.kind != "M":
+        return [f"row {number}" for number in times.tolist()]
+    units = ("s", "ms", "us")
+    exact = next(unit for unit in units if (times.astype(f"datetime64[{unit}]") == times).all())
+    return [str(time) for time in times.astype(f"datetime64[{exact}]")]

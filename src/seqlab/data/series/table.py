@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.delimited import Delimited, Row
-from seqlab.data.series.order import Rows, in_order, in_seconds
-from seqlab.data.series.spec import ISO
+from seqlab.data.series.order import Rows, in_order
+from seqlab.data.series.spec import ISO, UNIX
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,10 @@ log = logging.getLogger(__name__)
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
 LARGEST = 1e100
 """Beyond, a number's square is not finite, and no scale can be computed."""
+FARTHEST = 1e17
+"""Microseconds since 1970 that a time may have."""
+RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
+"""Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
 CHUNK = 50_000
 """Rows that are in memory as text at once."""
 
@@ -27,7 +31,7 @@ class Measured:
     """Measurements in the order of their times, which may have gaps.
 
     Attributes:
-        times: seconds since 1970, ascending, [R].
+        times: datetime64[us], ascending, [R]; or the numbers of rows without times, from 1.
         numbers: [R, columns]; a missing one is NaN.
         columns: their names.
     """
@@ -40,7 +44,7 @@ class Measured:
 def read_measured(
     table: Delimited,
     *,
-    time: str,
+    time: Sequence[str],
     columns: Sequence[str],
     time_formats: Sequence[str] = (ISO,),
     sentinels: Sequence[float] = (),
@@ -50,7 +54,7 @@ def read_measured(
 
     Args:
         table: the file.
-        time: the column of times.
+        time: the columns of a time, joined by blanks; none to take each row for a step.
         columns: the columns of numbers.
         time_formats: how a time may be written, in the notation of ``strptime`` or ``ISO``; the first that
             reads the first row is taken for all.
@@ -59,60 +63,76 @@ def read_measured(
             the first of them.
 
     Raises:
-        DataError: a cell is no number or no time, two rows contradict each other, or rows are less than a
-            second apart.
+        DataError: a cell is no number or no time, or two rows contradict each other.
     """
-    at_time, *places = table.places([time, *columns])
+    at_time, places = table.places(time), table.places(columns)
     if not places:
-        raise table.error(1, f"no column is left beside the time '{time}'; name others with data.targets")
+        raise table.error(
+            1, f"no column is left beside the time '{' '.join(time)}'; name others with data.targets"
+        )
     rows = table.rows(may_break_off=True)
     times, values, lines, time_format = [], [], [], None
     while chunk := list(islice(rows, CHUNK)):
-        time_format = time_format or _format_of(table, chunk[0].cells[at_time], time_formats)
-        times.append(_times(table, chunk, at_time, time_format or time_formats[0]))
+        if time:
+            cells = [" ".join(row.cells[place].strip() for place in at_time) for row in chunk]
+            time_format = time_format or _format_of(table, cells[0], time_formats)
+            times.append(_times(table, chunk, cells, " ".join(time), time_format or time_formats[0]))
         values.append(np.column_stack([_numbers(table, chunk, place) for place in places]))
         lines.append(np.array([row.line for row in chunk]))
     numbers = np.concatenate(values)
     _drop_sentinels(columns, numbers, sentinels)
+    if not time:
+        return Measured(np.arange(1, len(numbers) + 1), numbers, tuple(columns))
     found = Rows(np.concatenate(times), numbers, np.concatenate(lines))
     kept = in_order(table, found, keep_first=duplicates == "first")
-    return Measured(in_seconds(table, kept), kept.numbers, tuple(columns))
+    return Measured(kept.times, kept.numbers, tuple(columns))
 
 
 def _format_of(table: Delimited, cell: str, formats: Sequence[str]) -> str | None:
+    """Return the first format that reads a cell."""
     for candidate in formats:
         try:
-            if candidate != ISO and "%" not in candidate:
+            if candidate not in (ISO, *UNIX) and "%" not in candidate:
                 raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
-            time = pd.to_datetime(cell.strip(), format=candidate, errors="coerce", utc=True)
+            time = _parsed([cell], candidate)[0]
         except ValueError as error:
             reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
             raise DataError(f"{table.path}: {reason}") from error
-        if not pd.isna(time):
+        is_guessed = candidate in UNIX and len(formats) > 1
+        if not np.isnat(time) and (not is_guessed or RECENT < time < SOON):
             return candidate
     return None
 
 
-def _times(table: Delimited, rows: Sequence[Row], place: int, time_format: str) -> np.ndarray:
-    cells = [row.cells[place].strip() for row in rows]
-    found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
-    wrong = found.isna().to_numpy()
-    if time_format == ISO:
-        # pandas takes "now" and "today" for times.
-        wrong = wrong | ~np.array([cell[:1].isdigit() for cell in cells])
+def _times(
+    table: Delimited, rows: Sequence[Row], cells: Sequence[str], name: str, time_format: str
+) -> np.ndarray:
+    found = _parsed(cells, time_format)
+    wrong = np.isnat(found)
     if wrong.any():
         number = int(wrong.argmax())
         expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
         remedy = "fix the cell"
         if table.is_own:
             remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
-        column = table.header[place]
         raise table.error(
             rows[number].line,
-            f"column '{column}' is '{cells[number]}', which is no time {expected}; {remedy}",
+            f"column '{name}' is '{cells[number]}', which is no time {expected}; {remedy}",
         )
-    exact: np.ndarray = found.dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
-    return exact
+    return found
+
+
+def _parsed(cells: Sequence[str], time_format: str) -> np.ndarray:
+    """Return times, datetime64[us]; NaT where a cell is none."""
+    if time_format in UNIX:
+        exact = pd.to_numeric(pd.Series(cells), errors="coerce") * UNIX[time_format]
+        return exact.where(exact.abs() < FARTHEST).round().to_numpy("datetime64[us]")
+    found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
+    times = found.dt.tz_localize(None).to_numpy("datetime64[us]")
+    if time_format == ISO:
+        # pandas takes "now" and "today" for times.
+        return np.where([cell[:1].isdigit() for cell in cells], times, np.datetime64("NaT"))
+    return times
 
 
 def _numbers(table: Delimited, rows: Sequence[Row], place: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from seqlab.data.batches import Batch
+from seqlab.data.series.spec import written
 
 
 class WindowSamples:
@@ -12,7 +13,7 @@ class WindowSamples:
 
     Args:
         values: scaled input columns at every step, [N, F]; NaN where nothing was measured.
-        times: time of every step, seconds since 1970, [N].
+        times: time of every step, [N], as a ``Grid`` has them.
         starts: first step of each window, [W].
         input_steps: steps that are read, T.
         horizon_steps: steps behind them that are forecast.
@@ -60,12 +61,13 @@ class WindowSamples:
         x = self.values[starts[:, None] + self._read]
         return Batch(x, torch.full((len(ids),), self.input_steps), self._answers(starts), ids)
 
-    def last_read(self, index: int) -> int:
-        """Return the time of the last step that a window reads, seconds since 1970."""
-        return int(self.times[int(self.starts[index]) + self.input_steps - 1])
+    def last_read(self, index: int) -> str:
+        """Return the time of the last step that a window reads."""
+        last = int(self.starts[index]) + self.input_steps
+        return written(self.times[last - 1 : last])[0]
 
     def asked_times(self) -> np.ndarray:
-        """Return the times that are forecast, seconds since 1970, [W, horizon]."""
+        """Return the times that are forecast, [W, horizon]."""
         found: np.ndarray = self.times[(self.starts[:, None] + self._asked).numpy()]
         return found
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from seqlab.data import DataSpec
 from seqlab.data.series.grid import Grid, derive
 from seqlab.data.series.spec import SeriesSettings
+from seqlab.data.series.step import Row, step_named
 from seqlab.io.safe_read import UnreadableError
 
 SPEC = TypeAdapter(DataSpec)
@@ -64,15 +65,26 @@ def _fits_series(spec: DataSpec, series: SeriesSettings) -> bool:
     return (
         spec.input_size == len(series.columns) == len(series.means) == len(series.scales)
         and all(map(math.isfinite, numbers))
-        and min(series.step_minutes, *series.scales) > 0
+        and min(series.scales) > 0
+        and _is_step(series)
         and min(series.input_steps, series.horizon_steps) > 0
         and _ends_with_derived(series)
     )
 
 
+def _is_step(series: SeriesSettings) -> bool:
+    """Return whether the step is one, of the length that is said."""
+    if series.step is None:
+        return series.step_minutes > 0
+    try:
+        return math.isclose(step_named(series.step).seconds, 60 * series.step_minutes)
+    except (ValueError, OverflowError):
+        return False
+
+
 def _ends_with_derived(series: SeriesSettings) -> bool:
     """Return whether the last input columns are those that calendar and climatology make of the targets."""
-    targets = Grid(0, 1, np.zeros((1, len(series.targets))), series.targets)
+    targets = Grid(Row(), np.zeros(1, "datetime64[us]"), np.zeros((1, len(series.targets))), series.targets)
     try:
         columns = derive(targets, series.calendar, series.targets, series.climatology).columns
     except (KeyError, ValueError):

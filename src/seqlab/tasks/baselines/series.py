@@ -57,6 +57,8 @@ def yesterday(data: SequenceData) -> Forecast:
         UnavailableError: a day is not a whole number of steps, or is longer than the input.
     """
     series = _series(data)
+    if not series.step_minutes:
+        raise UnavailableError("rows without times have no day")
     day = DAY / (60 * series.step_minutes)
     if day != round(day):
         raise UnavailableError(f"a day is not a whole number of steps of {series.step_minutes:g} minutes")

@@ -14,21 +14,24 @@ LEAST, MOST = 0.001, 0.999
 """Fraction of the errors that the histogram shows."""
 
 
-def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: str, title: str) -> Figure:
+def error_by_horizon(
+    mae: Mapping[str, Tensor], ahead: Sequence[float], target: str, title: str, *, unit: str = "hours"
+) -> Figure:
     """Draw the mean absolute error of model and baselines against the hours ahead.
 
     Args:
         mae: for each forecast its error at every step, [horizon].
-        hours: hours ahead of each step.
+        ahead: how far ahead each step is.
         target: name of the target, with its unit.
         title: of the figure.
+        unit: of how far ahead.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for name, errors in mae.items():
         is_model = name == "model"
-        axes.plot(hours, errors, label=name, lw=2.2 if is_model else 1.2, color="black" if is_model else None)
-    axes.set(xlabel="hours ahead", title=title)
+        axes.plot(ahead, errors, label=name, lw=2.2 if is_model else 1.2, color="black" if is_model else None)
+    axes.set(xlabel=f"{unit} ahead", title=title)
     axes.set_ylabel(f"mean absolute error, {target}", family=families())
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
@@ -36,30 +39,33 @@ def error_by_horizon(mae: Mapping[str, Tensor], hours: Sequence[float], target: 
     return figure
 
 
-def forecasts(predicted: Tensor, true: Tensor, hours: Sequence[float], target: str, title: str) -> Figure:
+def forecasts(
+    predicted: Tensor, true: Tensor, ahead: Sequence[float], target: str, title: str, *, unit: str = "hours"
+) -> Figure:
     """Draw some test windows, evenly spread over the test period: forecast and truth.
 
     Args:
         predicted: forecasts in the target's unit, [N, horizon].
         true: true values, [N, horizon].
-        hours: hours ahead of each step.
+        ahead: how far ahead each step is.
         target: name of the target, with its unit.
         title: of the figure.
+        unit: of how far ahead.
     """
     rows, columns = PAGE
     figure = Figure(figsize=(10, 7.2), layout="constrained")
     shown = np.linspace(0, len(true) - 1, min(rows * columns, len(true))).round().astype(int)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, window in zip(grid, shown, strict=False):
-        axes.plot(hours, true[window], color="black", lw=1.2, label="truth")
-        axes.plot(hours, predicted[window], color="tab:red", lw=1.6, label="forecast")
+        axes.plot(ahead, true[window], color="black", lw=1.2, label="truth")
+        axes.plot(ahead, predicted[window], color="tab:red", lw=1.6, label="forecast")
         axes.set_title(f"test window {window:,}", fontsize=8)
         axes.grid(alpha=0.3)
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
     grid[0].legend(fontsize=8)
     figure.suptitle(title)
-    figure.supxlabel("hours ahead")
+    figure.supxlabel(f"{unit} ahead")
     figure.supylabel(target, family=families())
     return figure
 

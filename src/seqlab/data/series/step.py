@@ -1,0 +1,310 @@
+"""How far two steps of a series are apart: a row, a duration, weekdays or months, as pandas has them.
+
+Times are datetime64[us]; of rows without times they are the numbers of the rows, from 1.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.tseries.frequencies import to_offset
+from pandas.tseries.offsets import BaseOffset
+
+from seqlab.data.series.spec import DAY, YEAR
+from seqlab.errors import DataError
+
+SECOND = 1_000_000
+"""Microseconds of it."""
+MONTH = YEAR / 12
+SHORTEST = 27 * DAY
+"""Seconds between rows from which they may be months."""
+SLACK = 5 * DAY
+"""How far a month may be from a mean one: first Mondays, last working days."""
+MOST = 0.9
+"""Share of the rows that have to fit."""
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKEND = ("Sat Sun", "Fri Sat", "Sun")
+"""Days of the week whose absence makes business days of the others, with two weeks of them."""
+WEEKS = 4
+"""Weeks in which any other weekday must be missing before that is no accident."""
+HOLIDAYS = 10
+"""Business days in a row that may be holidays; without more of them there is a gap."""
+COMMON = 0.2
+"""Share of the distances that the commonest must have to be the step."""
+
+
+class Step(ABC):
+    """One step of a grid."""
+
+    name: str
+    """As ``step_named`` reads it, and a run keeps it."""
+    seconds: float
+    """Its mean length; 0 of rows, which have none."""
+
+    @abstractmethod
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Return the place of each row on a grid that begins at the first one, ascending, [R]."""
+
+    @abstractmethod
+    def after(self, time: Any, count: int) -> np.ndarray:
+        """Return the times of the next ``count`` steps."""
+
+    def start(self, times: np.ndarray) -> Any:
+        """Return the time at which a grid begins."""
+        return times[0]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Row(Step):
+    """Each row is the step after the one before; it has a number and no time."""
+
+    name = "row"
+    seconds = 0.0
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Return one place a row."""
+        return np.arange(len(times))
+
+    def after(self, time: Any, count: int) -> np.ndarray:
+        """Return the next numbers."""
+        found: np.ndarray = time + np.arange(1, count + 1)
+        return found
+
+
+@dataclass(frozen=True)
+class Duration(Step):
+    """Equal steps from the first row on; a row that comes early or late stays a step of its own."""
+
+    length: int
+    """Microseconds."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Its length in microseconds."""
+        return f"{self.length} us"
+
+    @property
+    def seconds(self) -> float:  # type: ignore[override]
+        """Its length."""
+        return self.length / SECOND
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Round each distance of two rows to steps, so that a late clock never adds up."""
+        return np.concatenate([[0], np.round(_apart(times) / self.length).astype(np.int64).cumsum()])
+
+    def after(self, time: Any, count: int) -> np.ndarray:
+        """Return equally distant times."""
+        found: np.ndarray = time + np.arange(1, count + 1) * np.timedelta64(self.length, "us")
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.seconds:g} seconds" if self.seconds < 60 else f"{self.seconds / 60:g} minutes"  # noqa: PLR2004
+
+
+@dataclass(frozen=True)
+class Averaging(Duration):
+    """Equal steps at whole multiples of their length; each holds the mean of its rows."""
+
+    def start(self, times: np.ndarray) -> Any:
+        """Return the multiple that the first row belongs to."""
+        return times[0] - np.timedelta64(int(times[0].astype(np.int64)) % self.length, "us")
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Return the step during which each row was measured."""
+        found: np.ndarray = (times - self.start(times)).astype(np.int64) // self.length
+        return found
+
+
+@dataclass(frozen=True)
+class Weekdays(Step):
+    """Some days of the week; up to ``HOLIDAYS`` of them in a row without a row are holidays."""
+
+    days: str
+    """Their names, as a weekmask of pandas: "Mon Tue Wed Thu Fri"."""
+    seconds = DAY
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The days."""
+        return self.days
+
+    def apart(self, times: np.ndarray) -> np.ndarray:
+        """Return how many of the days are between each row and the next."""
+        days = times.astype("datetime64[D]")
+        found: np.ndarray = np.busday_count(days[:-1], days[1:], weekmask=self.days)
+        return found
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Count days, holidays left out."""
+        apart = self.apart(times)
+        return np.concatenate([[0], np.where(apart > HOLIDAYS + 1, apart, np.minimum(apart, 1)).cumsum()])
+
+    def after(self, time: Any, count: int) -> np.ndarray:
+        """Return the next such days."""
+        return _range(time, pd.offsets.CustomBusinessDay(weekmask=self.days), count)
+
+    def __str__(self) -> str:
+        return f"business days ({self.days})"
+
+
+@dataclass(frozen=True)
+class Months(Step):
+    """Some months: quarters are 3, years 12."""
+
+    months: int
+    anchor: str = ""
+    """Which day of the month, as pandas spells it: MS, ME, BMS, BME, WOM-1MON; or that of the first row."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Number and anchor."""
+        return f"{self.months} months {self.anchor}".strip()
+
+    @property
+    def seconds(self) -> float:  # type: ignore[override]
+        """Its mean length."""
+        return self.months * MONTH
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Count months by the calendar."""
+        months = times.astype("datetime64[M]").astype(np.int64)
+        return np.concatenate([[0], np.round(np.diff(months) / self.months).astype(np.int64).cumsum()])
+
+    def after(self, time: Any, count: int) -> np.ndarray:
+        """Return the same day of the next months, the last one of those that are too short."""
+        if not self.anchor:
+            began = pd.Timestamp(time)
+            dates = [began + pd.DateOffset(months=self.months * ahead) for ahead in range(1, count + 1)]
+            return np.array(dates, dtype="datetime64[us]")
+        offset = to_offset(self.anchor)
+        return _range(time, offset, count * self.months)[self.months - 1 :: self.months]
+
+    def __str__(self) -> str:
+        return {1: "months", 3: "quarters", 6: "half-years", 12: "years"}.get(
+            self.months, f"{self.months} months"
+        )
+
+
+def _range(time: Any, offset: BaseOffset, count: int) -> np.ndarray:
+    began = pd.Timestamp(time)
+    dates = [began := began + offset for _ in range(count)]
+    return np.array(dates, dtype="datetime64[us]")
+
+
+def is_duration(name: str | None) -> bool:
+    """Return whether a step, by the name that a run has kept, is so many hours."""
+    return name is None or name.endswith(" us")
+
+
+def step_named(name: str) -> Step:
+    """Return the step of a name that a run has kept.
+
+    Raises:
+        ValueError: no step has such a name.
+    """
+    number, _, rest = name.partition(" ")
+    if name == Row.name:
+        return Row()
+    if number in WEEKDAYS and set(name.split()) <= set(WEEKDAYS):
+        return Weekdays(name)
+    if number.isdigit() and int(number):
+        if rest == "us":
+            return Duration(int(number))
+        unit, _, anchor = rest.partition(" ")
+        if unit == "months" and anchor in ("", *_anchors(int(number))):
+            return Months(int(number), anchor)
+    raise ValueError(f"'{name}' is no step")
+
+
+def recognise(times: np.ndarray) -> Step:
+    """Return the step that rows follow.
+
+    Args:
+        times: of the rows, ascending, [R]; at least two.
+
+    Raises:
+        DataError: the rows look like months, but some months have several.
+    """
+    if times.dtype.kind != "M":
+        return Row()
+    return _months(times) or _weekdays(times) or Duration(_usual(_apart(times)))
+
+
+def _months(times: np.ndarray) -> Months | None:
+    apart = _apart(times) / SECOND
+    usual = float(np.median(apart))
+    if usual < SHORTEST:
+        return None
+    months = max(round(usual / MONTH), 1)
+    numbers: np.ndarray = np.diff(times.astype("datetime64[M]").astype(np.int64))
+    count = np.round(numbers / months)
+    if (numbers > 0).all() and (numbers == count * months).all():
+        for anchor in _anchors(months):
+            if _lie_on(times, anchor):
+                return Months(months, anchor)
+        first = pd.Timestamp(times[0])
+        by_day = [first + pd.DateOffset(months=int(ahead)) for ahead in numbers.cumsum()]
+        if np.array_equal(np.array(by_day, "datetime64[us]"), times[1:]):
+            return Months(months)
+    count = np.round(apart / (months * MONTH))
+    fits = (count > 0) & (np.abs(apart - count * months * MONTH) <= SLACK)
+    drift = apart.sum() / max(count.sum(), 1) - months * MONTH
+    if _are_multiples(apart, _usual(_apart(times)) / SECOND) or fits.mean() < MOST or abs(drift) > 2 * DAY:
+        return None
+    found = Months(months)
+    if (np.diff(found.places(times)) == 0).any():
+        raise DataError(
+            f"the rows are {apart.min() / DAY:g} to {apart.max() / DAY:g} days apart, as {found} are, but "
+            f"some of the {found} have several; take each row for a step with data.time=null"
+        )
+    return found
+
+
+def _anchors(months: int) -> Iterator[str]:
+    yield from ("MS", "ME", "BMS", "BME")
+    if months == 1:
+        yield from (f"WOM-{week}{day.upper()}" for week in (1, 2, 3, 4) for day in WEEKDAYS)
+
+
+def _lie_on(times: np.ndarray, anchor: str) -> bool:
+    """Return whether all rows have one time of the day, on the days of an offset."""
+    offset = to_offset(anchor)
+    of_day = times.astype(np.int64) % (DAY * SECOND)
+    return bool(
+        (of_day == of_day[0]).all() and all(offset.is_on_offset(time) for time in pd.DatetimeIndex(times))
+    )
+
+
+def _weekdays(times: np.ndarray) -> Weekdays | None:
+    """Return the days of the week that have rows, where some day never has one."""
+    apart = _apart(times) / SECOND
+    usual, weeks = _usual(_apart(times)) / SECOND, float(apart.sum()) / (7 * DAY)
+    if usual % DAY or usual >= 7 * DAY:
+        return None
+    present = set(pd.DatetimeIndex(times).day_of_week)
+    absent = " ".join(day for number, day in enumerate(WEEKDAYS) if number not in present)
+    if not absent or weeks < WEEKS / (2 if absent in WEEKEND else 1):
+        return None
+    return Weekdays(" ".join(day for number, day in enumerate(WEEKDAYS) if number in present))
+
+
+def _apart(times: np.ndarray) -> np.ndarray:
+    """Return the distance of each row to the next, microseconds, [R - 1]."""
+    return np.diff(times).astype(np.int64)
+
+
+def _usual(apart: np.ndarray) -> int:
+    """Return the commonest of the distances [R - 1], the shortest of several; else the median."""
+    distances, counts = np.unique(apart, return_counts=True)
+    return int(distances[counts.argmax()] if counts.max() >= COMMON * len(apart) else np.median(apart))
+
+
+def _are_multiples(apart: np.ndarray, step: float) -> bool:
+    """Return whether all distances are multiples of a step, an hour more or less."""
+    return bool((np.abs(apart - np.round(apart / step) * step) <= 3600).all())  # noqa: PLR2004
