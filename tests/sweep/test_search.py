@@ -252,7 +252,7 @@ def test_a_search_needs_optuna(search, monkeypatch, capsys):
 def test_two_searches_do_not_share_a_folder(tmp_path):
     with (
         open_study(tmp_path, mode="max", seed=0),
-        pytest.raises(ConfigError, match="a sweep is under way"),
+        pytest.raises(ConfigError, match="a sweep is running"),
         open_study(tmp_path, mode="max", seed=0),
     ):
         pass
