@@ -1,0 +1,102 @@
+"""A data set, a task, an encoder, a pooling, a callback, a logger, a metric and an optimizer of one's own."""
+
+import torch
+from lightning.pytorch import Callback
+from lightning.pytorch.loggers import CSVLogger
+from torch import nn
+from torchmetrics.classification import MulticlassCohenKappa
+
+import seqlab
+from seqlab.data import TextData
+from seqlab.functional.lengths import without_padding
+
+
+@seqlab.register_dataset("bits")
+class Bits(TextData):  # fields are settings: data.numbers=1000
+    numbers: int = 400
+
+    def records(self):  # texts and their classes
+        for text in (f"{number * 7919 % 10007:b}" for number in range(self.numbers)):
+            yield text, "even" if text.count("1") % 2 == 0 else "odd"
+
+
+@seqlab.register_task("focal")
+class Focal(seqlab.Classification):  # keyword-only arguments are settings: task.gamma=1
+    scores = (*seqlab.Classification.scores, seqlab.Score("worst_recall", "worst recall", each_epoch=True))
+
+    def __init__(self, *data, gamma: float = 2.0, **settings):
+        super().__init__(*data, **settings)
+        self.gamma = gamma
+
+    def loss(self, logits, true):
+        p = logits.log_softmax(1).gather(1, true[:, None]).exp()
+        return -((1 - p) ** self.gamma * p.log()).mean()
+
+    def compute(self, stage):
+        counts = self.counts(stage).double()
+        return super().compute(stage) | {"worst_recall": float((counts.diagonal() / counts.sum(1)).min())}
+
+    def baselines(self, data, *, fitted):
+        return super().baselines(data, fitted=fitted) | {"coin": {"test/accuracy": 0.5}}
+
+
+@seqlab.register_encoder("bounded")
+class Bounded(nn.Module):  # model.encoder_options.width=4
+    reads = "tokens"
+
+    def __init__(self, inputs, *, width: int = 8):
+        super().__init__()
+        self.output_size, self.table = width, nn.Embedding(inputs.size, width)
+
+    def forward(self, x):  # [B, T] to [B, T, width]
+        return self.table(x).tanh()
+
+    def onnx(self, graph, x):
+        return graph.add("Tanh", graph.add("Gather", graph.constant("table", self.table.weight), x))
+
+
+@seqlab.register_pooling("sum")
+class Sum(nn.Module):
+    def __init__(self, input_size):
+        super().__init__()
+        self.output_size = input_size
+
+    def forward(self, outputs, lengths):  # [B, T, H] to [B, H]
+        return without_padding(outputs, lengths).sum(1)
+
+    def onnx(self, graph, outputs):
+        return graph.add("ReduceSum", graph.masked(outputs, 0), graph.integers(1), keepdims=0)
+
+
+@seqlab.register_callback("counter")
+class Counter(Callback):
+    def __init__(self):
+        self.batches = 0
+
+    def on_train_batch_end(self, *_):
+        self.batches += 1
+
+    def state_dict(self):
+        return {"batches": self.batches}
+
+    def load_state_dict(self, state):
+        self.batches = state["batches"]
+
+
+@seqlab.register_logger("table")
+class Table(CSVLogger):
+    pass
+
+
+@seqlab.register_metric("kappa")
+class Kappa(MulticlassCohenKappa):
+    pass
+
+
+class Signs(torch.optim.SGD):  # optimizer=my_things.Signs optimizer.lr=0.01
+    def step(self, closure=None):
+        loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.data.sub_(p.grad.sign(), alpha=group["lr"])
+        return loss
