@@ -69,9 +69,7 @@ def resample(measured: Measured, step: Step | None) -> Grid:
     times = measured.times
     if len(times) < 2:  # noqa: PLR2004 (one row has no distance to another)
         raise DataError("the series has one row; it needs at least two times")
-    if isinstance(step, Averaging):
-        _refuse_finer(times, step)
-    step = step or recognise(times)
+    step = _suited(step, times) if step else recognise(times)
     place = step.places(times)
     if place[-1] > LARGEST_GRID * len(place):
         first, last = written(times[(before := int(np.diff(place).argmax())) : before + 2])
@@ -102,14 +100,17 @@ def _times(times: np.ndarray, place: np.ndarray, step: Step) -> np.ndarray:
     return found
 
 
-def _refuse_finer(times: np.ndarray, step: Averaging) -> None:
-    """Refuse steps that most rows are too far apart for."""
+def _suited(step: Step, times: np.ndarray) -> Step:
+    """Return the wanted step, averaging where rows are nearer to each other; refuse a shorter one."""
+    if not isinstance(step, Duration) or times.dtype.kind != "M":
+        return step
     minutes = float(np.median(np.diff(times).astype(np.int64))) / MINUTE
     if MINUTE * minutes > JITTER * step.length:
         raise DataError(
             f"rows are mostly {minutes:g} minutes apart, which data.step_minutes={step.length / MINUTE:g} "
             f"cannot resolve; set data.step_minutes to {minutes:g} or more"
         )
+    return Averaging(step.length) if JITTER * MINUTE * minutes < step.length else step
 
 
 def _report_step(times: np.ndarray, place: np.ndarray, step: Step) -> None:
