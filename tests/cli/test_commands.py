@@ -47,7 +47,7 @@ def test_eval_refuses_data_that_are_not_the_runs_own(command, run, tmp_path):
     (run / "config.yaml").write_text(config)
     code, _, complaint = command("eval", run, "--root", tmp_path / "names")
     assert code == 2
-    assert "is not what" in complaint
+    assert "differs from the data of" in complaint
 
 
 def test_options_may_stand_anywhere(command, run):

@@ -117,7 +117,7 @@ def test_eval_finds_a_file_that_has_moved_and_refuses_another(train, command, tm
     frame.to_csv("other.csv", index=False)
     code, _, complaint = command("eval", the_run(), "--root", tmp_path / "other.csv")
     assert code == 2
-    assert "is not what" in complaint
+    assert "differs from the data of" in complaint
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_eval_finds_a_file_that_has_moved_and_refuses_one_that_has_changed(train
         file.write("one more,phones\n")
     code, _, complaint = command("eval", run, "--root", "elsewhere/yours.csv")
     assert code == 2
-    assert "is not what" in complaint
+    assert "differs from the data of" in complaint
     assert "--root" in complaint
 
 
