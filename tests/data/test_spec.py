@@ -1,9 +1,12 @@
 """What a data set declares."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from seqlab.data import DataSpec
+import pytest
+
+from seqlab.data import DataSpec, TextSpec, read_spec
+from seqlab.data.spec import register_spec
 from seqlab.data.text.cleaning import TextSettings
 
 
@@ -24,9 +27,68 @@ def test_a_spec_is_written_as_plain_values():
         "path": "",
         "sizes": {"train": 5},
     }
-    nested = {"text": TextSettings(tokens="words", max_length=9), "series": None}
-    spec = DataSpec(
+    nested = {"text": TextSettings(tokens="words", max_length=9)}
+    spec = TextSpec(
         **{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}, **nested
     )
-    fields |= {"text": asdict(nested["text"]), "series": None, "features": [], "tagged_steps": 0}
+    fields |= {"text": asdict(nested["text"]), "features": [], "tagged_steps": 0}
     assert spec.as_dict() == json.loads(json.dumps(spec.as_dict())) == fields
+
+
+COMMON = {"name": "toy", "source": "real", "origin": "", "sha256": "", "sizes": {}}
+
+
+def texts(**other):
+    fields = {
+        "kind": "tokens",
+        "task": "classification",
+        "input_size": 2,
+        "symbols": ("x", "y"),
+        "classes": ("a",),
+    }
+    return TextSpec(**COMMON, **fields | {"classes": ("a",), "text": TextSettings()} | other)
+
+
+def test_each_kind_is_known_again_by_the_field_that_only_it_has():
+    generated = DataSpec(**COMMON, kind="features", task="regression", input_size=1, features=("value",))
+    for spec in (texts(), generated):
+        read = read_spec(json.loads(json.dumps(spec.as_dict())))
+        assert type(read) is type(spec)
+        assert read == spec
+        assert read.fits()
+    earlier = texts().as_dict() | {"series": None}  # every kind had every field
+    assert read_spec(earlier) == texts()
+    with pytest.raises(ValueError, match="input_size"):
+        read_spec(texts().as_dict() | {"input_size": "many"})
+    with pytest.raises(ValueError, match="a dictionary"):
+        read_spec([1])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"input_size": 3},
+        {"symbols": ("x", "x")},
+        {"class_titles": ("A", "B")},
+        {"class_counts": (1, 2)},
+        {"classes": ()},
+        {"task": "forecasting"},
+        {"task": "tagging"},
+        {"task": "regression"},
+        {"tagged_steps": 2},
+        {"text": TextSettings(max_length=0)},
+    ],
+)
+def test_what_contradicts_itself_does_not_fit(other):
+    assert texts().fits()
+    assert not texts(**other).fits()
+
+
+def test_a_kind_of_ones_own_is_one_class():
+    @register_spec("pages")
+    @dataclass(frozen=True, kw_only=True)
+    class Pages(DataSpec):
+        pages: int
+
+    spec = Pages(**COMMON, kind="features", task="regression", input_size=1, features=("ink",), pages=3)
+    assert read_spec(spec.as_dict()) == spec

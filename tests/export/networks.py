@@ -8,7 +8,7 @@ import onnxruntime
 import torch
 from onnx import helper
 
-from seqlab.data import DataSpec
+from seqlab.data import DataSpec, SeriesSpec, TextSpec
 from seqlab.data.series.spec import SeriesSettings
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.vocabulary import Vocabulary
@@ -20,7 +20,7 @@ from seqlab.models.predictor import Predictor
 SHAPES = ((1, 1), (3, 6), (5, 17))
 """Batch size and steps."""
 COMMON = {"name": "made", "source": "real", "origin": "", "sha256": "", "sizes": {}}
-TEXTS = DataSpec(
+TEXTS = TextSpec(
     **COMMON,
     kind="tokens",
     task="classification",
@@ -31,7 +31,7 @@ TEXTS = DataSpec(
     ngrams=(4 * 9 + 5, 5 * 9 + 6, 6 * 9 + 4, 4 * 81 + 5 * 9 + 6),
     text=TextSettings(),
 )
-SERIES = DataSpec(
+SERIES = SeriesSpec(
     **COMMON,
     kind="features",
     task="forecasting",
@@ -76,7 +76,7 @@ def batch(spec: DataSpec, rows: int, steps: int) -> tuple[np.ndarray, np.ndarray
     random = np.random.default_rng(rows * 100 + steps)
     lengths = random.integers(1, steps + 1, rows)
     lengths[0] = steps
-    if spec.series is None:
+    if not isinstance(spec, SeriesSpec):
         x = random.integers(1, spec.input_size, (rows, steps))
         x[np.arange(steps) >= lengths[:, None]] = 0
         return x, lengths

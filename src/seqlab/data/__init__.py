@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from seqlab.data.names import Names as Names
     from seqlab.data.online_shopping_10_cats import OnlineShopping as OnlineShopping
     from seqlab.data.series.dataset import SeriesData as SeriesData
+    from seqlab.data.series.declared import SeriesSpec as SeriesSpec
     from seqlab.data.series.windows import WindowSamples as WindowSamples
     from seqlab.data.series_csv import SeriesCSV as SeriesCSV
+    from seqlab.data.spec import AnySpec as AnySpec
     from seqlab.data.spec import DataSpec as DataSpec
+    from seqlab.data.spec import read_spec as read_spec
     from seqlab.data.synthetic import Adding as Adding
     from seqlab.data.synthetic import CopyMemory as CopyMemory
     from seqlab.data.synthetic import Parity as Parity
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from seqlab.data.synthetic.dataset import SyntheticData as SyntheticData
     from seqlab.data.text.dataset import ShortTextData as ShortTextData
     from seqlab.data.text.dataset import TextData as TextData
+    from seqlab.data.text.declared import TextSpec as TextSpec
     from seqlab.data.text_csv import TextCSV as TextCSV
     from seqlab.registry.catalog import datasets as datasets
 
@@ -45,7 +49,9 @@ _MODULES = {
     "series.dataset": ("SeriesData",),
     "series.windows": ("WindowSamples",),
     "series_csv": ("SeriesCSV",),
-    "spec": ("DataSpec",),
+    "series.declared": ("SeriesSpec",),
+    "spec": ("AnySpec", "DataSpec", "read_spec"),
+    "text.declared": ("TextSpec",),
     "synthetic": ("Adding", "CopyMemory", "Parity", "TemporalOrder"),
     "synthetic.dataset": ("SyntheticData",),
     "text.dataset": ("ShortTextData", "TextData"),

@@ -1,36 +1,43 @@
-"""The description of a data set: the model and its head take their sizes from it."""
+"""What a data set declares: the model and the head take their sizes from it."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from seqlab.data.series.spec import SeriesSettings
-from seqlab.data.text.cleaning import TextSettings
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+
+from seqlab.registry.catalog import specs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+register_spec = specs.register
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataSpec:
-    """Everything that a model, a task or a later prediction needs to know about the data, as simple values.
+    """Everything a model, a task or a later prediction needs to know of the data, as plain values.
+
+    A kind of data with more to say is a subclass with a field of its own, by whose name it is registered and
+    known again: ``@register_spec("text")``. Each checks itself in ``fits``.
 
     Attributes:
         name: the data set, as in ``data=names``.
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
-        task: the question: "classification", "forecasting", "regression" (one number) or "tagging" (a class
+        task: what is asked: "classification", "forecasting", "regression" (one number) or "tagging" (a class
             at each of the last steps).
-        input_size: tokens in the vocabulary, including special ones, or feature columns F.
+        input_size: tokens in the vocabulary with its special symbols, or feature columns F.
         source: "real", "sample" for the small built-in files, or "generated".
-        origin: the folder or file that was read, and how it was found, in words.
-        sha256: hash of the data.
+        origin: the folder or file that was read, and what led there, in words.
+        sha256: hash of what was read.
         sizes: samples in each split.
         path: the folder or file that was read.
         classes: class names in the order of their numbers.
-        class_titles: their names in figures.
+        class_titles: what they are called in figures.
         class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.functional.ngrams``).
-        text: settings of tokenization.
-        features: names of the feature columns, if they are not a series.
-        series: the columns of a series, and their scaling.
-        tagged_steps: for "tagging", the number of steps at the end of a sequence that have a class.
+        features: names of the feature columns, if they are no series.
+        tagged_steps: for "tagging", how many steps at the end of a sequence have a class.
     """
 
     name: str
@@ -47,19 +54,60 @@ class DataSpec:
     class_counts: tuple[int, ...] = ()
     symbols: tuple[str, ...] = ()
     ngrams: tuple[int, ...] = ()
-    text: TextSettings | None = None
     features: tuple[str, ...] = ()
-    series: SeriesSettings | None = None
     tagged_steps: int = 0
 
+    @property
+    def answers(self) -> int:
+        """How many numbers a network answers with, at one step or in all."""
+        return len(self.classes) or 1
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
+        return self.task, self.classes, self.symbols, self.ngrams
+
+    def fits(self) -> bool:
+        """Return whether what it says of one thing agrees with what it says of the others."""
+        names = self.symbols if self.kind == "tokens" else self.features
+        return (
+            self.input_size == len(names) == len(set(names))
+            and self.task != "forecasting"
+            and len(self.class_titles) in (0, len(self.classes))
+            and len(self.class_counts) in (0, len(self.classes))
+            and (self.task == "tagging") == (self.tagged_steps > 0)
+            and (self.task == "regression") == (not self.classes)
+        )
+
+    def scaled(self, x: "Tensor") -> "Tensor":
+        """Return inputs in their own units, [B, T] or [B, T, F], as a network reads them."""
+        return x
+
     def as_dict(self) -> dict[str, Any]:
-        """Return simple values, for JSON and checkpoints."""
+        """Return plain values, as JSON and checkpoints hold them."""
         values: dict[str, Any] = _plain(asdict(self))
         return values
 
     def headed(self, title: str) -> str:
-        """Return the title of a figure, which states if the data are the sample."""
+        """Return the title of a figure, which says so if the data are only the sample."""
         return f"{title} (SAMPLE DATA)" if self.source == "sample" else title
+
+
+def read_spec(values: Any) -> DataSpec:
+    """Return the spec of plain values, as ``as_dict`` of this version or an earlier one has written them.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if isinstance(values, DataSpec):
+        return values
+    held = {name for name, value in values.items() if value is not None} if isinstance(values, dict) else {}
+    kind = next((specs[name] for name in specs if name in held), DataSpec)
+    return TypeAdapter(kind).validate_python(values)
+
+
+AnySpec = Annotated[DataSpec, PlainValidator(read_spec), PlainSerializer(DataSpec.as_dict)]
+"""The spec of whatever kind of data, as a field of a file."""
 
 
 def _plain(value: Any) -> Any:

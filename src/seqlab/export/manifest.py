@@ -8,13 +8,12 @@ from pydantic import ValidationError, model_validator
 from seqlab import __version__
 from seqlab.config.renamed import present_settings
 from seqlab.config.task import AnyTask
-from seqlab.data import DataSpec, OwnFile
+from seqlab.data import AnySpec, OwnFile, SeriesSpec, TextSpec
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ConfigError, ExportError
 from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json
 from seqlab.registry.catalog import tasks
 from seqlab.registry.types import Section
-from seqlab.runs.checkpoint.data_spec import fits
 from seqlab.runs.load import LoadedRun
 
 KEY = "seqlab"
@@ -48,7 +47,7 @@ class Manifest(Section):
     model: dict[str, Any]
     task: AnyTask
     data: AnyDataset
-    spec: DataSpec
+    spec: AnySpec
     sealed: bool = False
 
     @classmethod
@@ -59,7 +58,7 @@ class Manifest(Section):
             ExportError: its data are neither texts nor a series.
         """
         spec, config = run.spec.as_dict(), run.config
-        if run.spec.text is None and run.spec.series is None:
+        if not isinstance(run.spec, TextSpec | SeriesSpec):
             raise ExportError(
                 f"the data of {run.path} are neither texts nor a series; only these can be exported"
             )
@@ -109,7 +108,7 @@ class Manifest(Section):
     def _agrees(self) -> Self:
         if not self.spec.task == self.task.question == self.data.task:
             raise ValueError("spec, task and data are of different tasks")
-        if not fits(self.spec):
+        if not self.spec.fits():
             raise ValueError("spec contradicts itself")
         return self
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, ValueInfoProto, helper
 
-from seqlab.data import DataSpec
+from seqlab.data import DataSpec, SeriesSpec
 from seqlab.data.series.spec import SeriesSettings
 from seqlab.errors import ExportError
 from seqlab.export.graph import DOUBLE, FLOAT, INT64, LENGTHS, Graph
@@ -28,7 +28,7 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     """
     graph, model = Graph(), module.model
     x = scaled = input_name(spec)
-    if spec.series:
+    if isinstance(spec, SeriesSpec):
         x = scaled = _scale(graph, x, spec.series)
     x = _write(graph, "encoder", model.encoder, x)
     readings = _read(graph, model.recurrent, x)
@@ -48,8 +48,8 @@ def input_name(spec: DataSpec) -> str:
 
 
 def _inputs(spec: DataSpec) -> list[ValueInfoProto]:
-    features = [spec.input_size] if spec.series else []
-    kind = DOUBLE if spec.series else INT64
+    features = [spec.input_size] if spec.kind == "features" else []
+    kind = DOUBLE if spec.kind == "features" else INT64
     return [
         helper.make_tensor_value_info(input_name(spec), kind, ["batch", "time", *features]),
         helper.make_tensor_value_info(LENGTHS, INT64, ["batch"]),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from lightning.pytorch import Trainer
 
-from seqlab.data import DataSpec
 from seqlab.errors import ConfigError, DataError
 from seqlab.models.build import make_data
 from seqlab.models.precision import for_lightning
@@ -36,9 +35,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         config = config.model_copy(update={"data": moved})
     data = make_data(config)
     data.setup()
-    if data.spec.sha256 != run.record.get("data", {}).get("sha256") or _meaning(data.spec) != _meaning(
-        run.spec
-    ):
+    if data.spec.sha256 != run.record.get("data", {}).get("sha256") or data.spec.meaning != run.spec.meaning:
         raise DataError(
             f"{data.spec.origin} differs from the data of {path}; give the right folder with --root"
         )
@@ -59,8 +56,3 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         for stage in ("val", "test")
         for name, value in run.module.scores(stage).items()
     }
-
-
-def _meaning(spec: DataSpec) -> tuple[object, ...]:
-    """Return the meaning of the input and output columns; weights are valid only for the same meaning."""
-    return spec.task, spec.classes, spec.symbols, spec.ngrams, spec.series and spec.series.columns

@@ -11,6 +11,7 @@ from rich.table import Table
 from torch import Tensor
 
 from seqlab import __version__
+from seqlab.data import SeriesSpec, TextSpec
 from seqlab.data.series.prepare import scale
 from seqlab.data.series.spec import written
 from seqlab.diagnostics import recording
@@ -89,13 +90,13 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
         SeqlabError: the run or the file is damaged, or the run needs other input.
     """
     run = load_run(path, checkpoint)
-    if run.spec.series is not None:
+    if isinstance(run.spec, SeriesSpec):
         if text is not None or file is None:
             raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
-        return _series(run, file)
-    if run.spec.text is None:
+        return _series(run, run.spec, file)
+    if not isinstance(run.spec, TextSpec):
         raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {path}")
-    return _text(run, _given(text, file))
+    return _text(run, run.spec, _given(text, file))
 
 
 def table(found: Explanation) -> Table:
@@ -157,8 +158,8 @@ def _given(text: str | None, file: Path | None) -> str:
     return text.strip()
 
 
-def _text(run: LoadedRun, text: str) -> Explanation:
-    batch = encode(run.spec, [text]).batch(torch.tensor([0]))
+def _text(run: LoadedRun, spec: TextSpec, text: str) -> Explanation:
+    batch = encode(spec, [text]).batch(torch.tensor([0]))
     steps = batch.x.shape[1]
     with torch.no_grad():  # a row for every prefix of the text
         answers = run.module(batch.x.expand(steps, -1), torch.arange(1, steps + 1))
@@ -172,9 +173,8 @@ def _text(run: LoadedRun, text: str) -> Explanation:
     )
 
 
-def _series(run: LoadedRun, file: Path) -> Explanation:
-    series = run.spec.series
-    assert series is not None  # noqa: S101 (every forecaster has one)
+def _series(run: LoadedRun, spec: SeriesSpec, file: Path) -> Explanation:
+    series = spec.series
     data = cast("SeriesData", run.config.data)
     columns, grid = latest_window(data, series, file)
     shown = written(grid.times[-series.input_steps :])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
-from seqlab.data import DataSpec
+from seqlab.data import SeriesSpec, TextSpec
 from seqlab.data.batches import TokenSamples
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.prepare import in_units, read_grid, step_of
@@ -24,7 +24,6 @@ from seqlab.runs.load import load_run
 if TYPE_CHECKING:
     from seqlab.data.series.dataset import SeriesData
     from seqlab.data.series.spec import SeriesSettings
-    from seqlab.data.text.cleaning import TextSettings
 
 log = logging.getLogger(__name__)
 
@@ -73,12 +72,12 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
         ConfigError: the network's data are generated.
     """
     spec = network.spec
-    if spec.text is not None:
+    if isinstance(spec, TextSpec):
         asked = _texts(texts, file)
         samples = encode(spec, asked)
         batches = (samples.batch(ids) for ids in torch.split(torch.arange(len(asked)), BATCH))
         answers = torch.cat([network.answer(batch.x, batch.lengths) for batch in batches])
-    elif spec.series is not None:
+    elif isinstance(spec, SeriesSpec):
         if texts or file is None:
             raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
         x, grid = latest_window(cast("SeriesData", network.data), spec.series, file)
@@ -97,14 +96,14 @@ def _texts(texts: Sequence[str], file: Path | None) -> list[str]:
     return asked
 
 
-def encode(spec: DataSpec, texts: Sequence[str]) -> TokenSamples:
+def encode(spec: TextSpec, texts: Sequence[str]) -> TokenSamples:
     """Return the tokens of texts, and warn about unknown characters or words.
 
     Args:
         spec: the description of the training data.
         texts: none of them empty.
     """
-    settings = cast("TextSettings", spec.text)
+    settings = spec.text
     tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
     vocabulary = Vocabulary(spec.symbols)
     unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))

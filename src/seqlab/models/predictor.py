@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from seqlab.data import Dataset, DataSpec
-from seqlab.data.series.prepare import scale
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.tasks import Task
 
@@ -35,7 +34,7 @@ class Predictor:
         """Return what answers with a module, which is in evaluation mode."""
 
         def answer(x: Tensor, lengths: Tensor) -> Tensor:
-            read = scale(x.numpy(), spec.series) if spec.series else x
+            read = spec.scaled(x)
             with torch.inference_mode():
                 return module.task.answers(module(read, lengths), read)
 

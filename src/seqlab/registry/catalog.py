@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from seqlab.cells.base import Cell
     from seqlab.data.dataset import Dataset
+    from seqlab.data.spec import DataSpec
     from seqlab.engines.base import Engine
     from seqlab.tasks.base import Task
 
@@ -26,6 +27,9 @@ engines: "Registry[type[Engine]]" = Registry("engine", home="seqlab.engines")
 """How the equations are run: ``engine=NAME``."""
 datasets: "Registry[type[Dataset]]" = Registry("data set", home="seqlab.data")
 """What is read: ``data=NAME``."""
+
+specs: "Registry[type[DataSpec]]" = Registry("spec", home="seqlab.data")
+"""What each kind of data declares, by the name of the field that only it has."""
 
 tasks: "Registry[type[Task]]" = Registry("task", home="seqlab.tasks")
 """What is asked, and how answers are judged: ``task=NAME``."""

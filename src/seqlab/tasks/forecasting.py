@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.data import Batch, DataSpec, SequenceData, SeriesSpec
 from seqlab.data.series.step import is_duration
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
@@ -118,7 +118,7 @@ class Forecasting(Task):
     @classmethod
     def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
         """Return the values of all targets at every time of a single forecast."""
-        targets = spec.series.targets if spec.series else ()
+        targets = cast("SeriesSpec", spec).series.targets
         return [
             {"time": time, "values": dict(zip(targets, row, strict=True))}
             for time, row in zip(asked, answers[0].tolist(), strict=True)
@@ -136,8 +136,8 @@ class Forecasting(Task):
     @classmethod
     def exported(cls, spec: DataSpec) -> Exported:
         """Return that the output is forecasts in the targets' units, [B, horizon, K]."""
-        assert spec.series is not None  # noqa: S101 (every forecaster has one)
-        return Exported("forecast", [spec.series.horizon_steps, len(spec.series.targets)], is_double=True)
+        series = cast("SeriesSpec", spec).series
+        return Exported("forecast", [series.horizon_steps, len(series.targets)], is_double=True)
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
         """Add the last value if the change is forecast, and convert to the targets' units."""

@@ -153,7 +153,7 @@ def _announce(
             "sha256": spec.sha256,
             "sizes": spec.sizes,
             "classes": list(spec.classes),
-            "series": spec.as_dict()["series"],
+            "series": spec.as_dict().get("series"),
         },
         task={
             "scores": [score.as_dict() for score in config.task.scores],

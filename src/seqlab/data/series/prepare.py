@@ -11,13 +11,13 @@ from torch import Tensor
 from seqlab.data.batches import Loaded
 from seqlab.data.delimited import Delimited
 from seqlab.data.series.dataset import SeriesData
+from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
 from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import read_measured
 from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source
-from seqlab.data.spec import DataSpec
 from seqlab.data.splits import Shares, sample, split_by_time
 from seqlab.errors import DataError, near
 
@@ -54,7 +54,7 @@ def load(data: SeriesData) -> Loaded:
             first, last = written(grid.times[[part[0], part[-1]]])
             log.info("%s: %s to %s", split, first, last)
     windows = _cut(data, source, grid, settings, parts)
-    spec = DataSpec(
+    spec = SeriesSpec(
         name=data.name,
         kind="features",
         task="forecasting",

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import Loaded, Samples, TokenSamples
-from seqlab.data.spec import DataSpec
+from seqlab.data.spec import read_spec
 from seqlab.data.synthetic.dataset import SyntheticData
 from seqlab.data.text.vocabulary import SPECIALS
 
@@ -21,15 +21,17 @@ def load(data: SyntheticData) -> Loaded:
         split: data.draw(split, count, np.random.default_rng((data.samples_seed, number)))
         for number, (split, count) in enumerate(data.sizes.items())
     }
-    spec = DataSpec(
-        name=data.name,
-        kind=data.kind,
-        task=data.task,
-        source="generated",
-        origin=f"data.samples_seed={data.samples_seed}",
-        sha256=_fingerprint(samples),
-        sizes=data.sizes,
-        **data.declare(samples["train"]),
+    spec = read_spec(
+        {
+            "name": data.name,
+            "kind": data.kind,
+            "task": data.task,
+            "source": "generated",
+            "origin": f"data.samples_seed={data.samples_seed}",
+            "sha256": _fingerprint(samples),
+            "sizes": data.sizes,
+            **data.declare(samples["train"]),
+        }
     )
 
     def describe(split: str, index: int) -> str:

@@ -7,10 +7,10 @@ import numpy as np
 
 from seqlab.data.batches import Loaded, TokenSamples
 from seqlab.data.source import Source
-from seqlab.data.spec import DataSpec
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random
 from seqlab.data.text.corpus import Corpus, NoTextError
 from seqlab.data.text.dataset import ShortTextData
+from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.records import TextReader
 from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
 from seqlab.errors import DataError
@@ -41,7 +41,7 @@ def load(data: ShortTextData) -> Loaded:
         )
         for split, chosen in rows.items()
     }
-    spec = DataSpec(
+    spec = TextSpec(
         name=data.name,
         kind="tokens",
         task="classification",

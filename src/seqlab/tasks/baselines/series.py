@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import torch
 
-from seqlab.data import SequenceData, WindowSamples
+from seqlab.data import SequenceData, SeriesSpec, WindowSamples
 from seqlab.data.series.grid import seasons
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
 
@@ -157,7 +157,7 @@ def _normal_equations(inputs: _Inputs, windows: WindowSamples) -> tuple[np.ndarr
 
 
 def _series(data: SequenceData) -> SeriesSettings:
-    return cast("SeriesSettings", data.spec.series)
+    return cast("SeriesSpec", data.spec).series
 
 
 def _windows(data: SequenceData, split: str) -> WindowSamples:

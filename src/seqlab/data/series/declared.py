@@ -1,0 +1,79 @@
+"""What a series declares."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seqlab.data.series.grid import Grid, derive
+from seqlab.data.series.spec import SeriesSettings
+from seqlab.data.series.step import Row, step_named
+from seqlab.data.spec import DataSpec, register_spec
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@register_spec("series")
+@dataclass(frozen=True, kw_only=True)
+class SeriesSpec(DataSpec):
+    """Windows of a series that is forecast.
+
+    Attributes:
+        series: what the columns are, and how they are scaled.
+    """
+
+    series: SeriesSettings
+
+    @property
+    def answers(self) -> int:
+        """How many numbers a network answers with: each target at each step of the horizon."""
+        return self.series.horizon_steps * len(self.series.targets)
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What the columns of inputs and answers stand for."""
+        return *super().meaning, self.series.columns
+
+    def fits(self) -> bool:
+        """Return whether what it says of one thing agrees with what it says of the others."""
+        series = self.series
+        return (
+            (self.task, self.kind) == ("forecasting", "features")
+            and self.input_size == len(series.columns) == len(series.means) == len(series.scales)
+            and all(map(math.isfinite, (series.step_minutes, *series.means, *series.scales)))
+            and min(series.scales) > 0
+            and len(series.targets) > 0
+            and _is_step(series)
+            and min(series.input_steps, series.horizon_steps) > 0
+            and _ends_with_derived(series)
+        )
+
+    def scaled(self, x: "Tensor") -> "Tensor":
+        """Return columns in their own units, [B, T, F] in float64, as a network reads them, in float32."""
+        from seqlab.data.series.prepare import scale  # noqa: PLC0415 (torch)
+
+        return scale(x.numpy(), self.series)
+
+
+def _is_step(series: SeriesSettings) -> bool:
+    """Return whether the step is one, of the length that is said."""
+    if series.step is None:
+        return series.step_minutes > 0
+    try:
+        return math.isclose(step_named(series.step).seconds, 60 * series.step_minutes)
+    except (ValueError, OverflowError):
+        return False
+
+
+def _ends_with_derived(series: SeriesSettings) -> bool:
+    """Return whether the last input columns are those that calendar and climatology make of the targets."""
+    targets = Grid(Row(), np.zeros(1, "datetime64[us]"), np.zeros((1, len(series.targets))), series.targets)
+    try:
+        columns = derive(targets, series.calendar, series.targets, series.climatology).columns
+    except (KeyError, ValueError):
+        return False
+    derived = columns[len(series.targets) :]
+    first = len(series.columns) - len(derived)
+    return series.columns[first:] == derived and set(series.targets) <= set(series.columns[:first])
