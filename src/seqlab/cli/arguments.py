@@ -3,17 +3,14 @@
 import re
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
 from seqlab.config.choices import CHOICES, NAMED
 from seqlab.config.hydra_syntax import parse
+from seqlab.config.packaged import PACKAGED
 from seqlab.errors import ConfigError, near
-
-PACKAGED = Path(str(files("seqlab.conf")))
-"""seqlab's own configurations."""
 
 
 def as_choice(argument: str) -> str:

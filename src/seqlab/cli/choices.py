@@ -1,37 +1,17 @@
 """What a group of conf/ offers besides its files: every class that is registered, or named by its path."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 
-from seqlab.config.choices import CHOICES, key_of, module_of
+from seqlab.config.choices import module_of
 from seqlab.config.hydra_syntax import parse, values_of
-from seqlab.config.task import TASKS
+from seqlab.config.packaged import OFFERED, WHOLE
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
-from seqlab.registry.catalog import datasets
-
-
-def _node(group: str, name: str) -> dict[str, Any]:
-    """Return the settings of a class, below a key of its own where there can be several."""
-    choice = CHOICES[group]
-    settings = choice.defaults(name)
-    return settings if choice.key == "name" else {key_of(name, choice.registry): settings}
-
-
-OFFERED: dict[str, Callable[[str], Any]] = {
-    "data": lambda name: datasets[name].preset(),
-    "task": lambda name: TASKS.defaults(name) | {"metrics": None},  # a list can take the place of None
-    **{group: partial(_node, group) for group in CHOICES if "." not in group},
-}
-"""What returns the settings of a class, by group."""
-WHOLE = {"data": "_global_"}
-"""Groups of which a choice sets keys of others too."""
 
 
 def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:

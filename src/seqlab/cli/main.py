@@ -105,7 +105,6 @@ def _run_hydra(arguments: list[str]) -> None:
     from omegaconf import OmegaConf
 
     from seqlab.cli.arguments import (
-        PACKAGED,
         allow_option,
         config_dir,
         options_first,
@@ -114,6 +113,7 @@ def _run_hydra(arguments: list[str]) -> None:
         refuse_swept_command,
     )
     from seqlab.cli.choices import offer
+    from seqlab.config.packaged import PACKAGED
     from seqlab.registry import plugins
     from seqlab.runs.paths import token
     from seqlab.sweep.entry import train_composed

@@ -4,7 +4,6 @@ Hydra composes in a fifth of a second, so it composes once, with what is chosen;
 """
 
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from yaml import MarkedYAMLError
 from seqlab.config.choices import modules_of
 from seqlab.config.compose import keys_of, make_config
 from seqlab.config.hydra_syntax import apply, parse, values_of
+from seqlab.config.packaged import PACKAGED
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
 
@@ -41,7 +41,7 @@ class Command:
     """
 
     def __init__(self, overrides: Sequence[str], folders: Sequence[Path], *, is_sweep: bool) -> None:
-        self.roots = [Path(str(files("seqlab.conf"))), *folders]
+        self.roots = [PACKAGED, *folders]
         self.search = searching(folders)
         self.values = {override: _values(override) if is_sweep else [override] for override in overrides}
         self._misfits: list[Misfit] = []

@@ -1,0 +1,39 @@
+"""Hydra's door to seqlab's configurations: what it finds in ``seqlab.conf`` is read by seqlab."""
+
+from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.config_source import ConfigResult
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
+
+PATH = "seqlab.conf"
+
+
+class SeqlabSource(ImportlibResourcesConfigSource):
+    """Files that leave out what a class says itself."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return how such a path begins."""
+        return "seqlab"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Return a file with the defaults of the class that it names."""
+        from seqlab.config.packaged import content_of, text_of  # noqa: PLC0415 (Hydra imports this for any app)
+
+        return ConfigResult(
+            provider=self.provider,
+            path=f"{self.scheme()}://{self.path}",
+            config=OmegaConf.create(content_of(config_path)),
+            header=self._get_header_dict(text_of(config_path)),
+        )
+
+
+class SeqlabSearchPath(SearchPathPlugin):
+    """Has seqlab's folder read by the source above; other applications of Hydra's keep theirs."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Name the source."""
+        for place in search_path.get_path():
+            if place.path == f"pkg://{PATH}":
+                place.path = f"{SeqlabSource.scheme()}://{PATH}"

@@ -1,0 +1,58 @@
+"""seqlab's own configurations as Hydra reads them: a file says what differs, its class has the defaults."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf._utils import get_yaml_loader
+
+from seqlab.config.choices import CHOICES, key_of
+from seqlab.config.task import TASKS
+from seqlab.registry.catalog import datasets
+
+PACKAGED = Path(str(files("seqlab.conf")))
+
+
+def _node(group: str, name: str) -> dict[str, Any]:
+    """Return the settings of a class, below a key of its own where there can be several."""
+    choice = CHOICES[group]
+    settings = choice.defaults(name)
+    return settings if choice.key == "name" else {key_of(name, choice.registry): settings}
+
+
+OFFERED: dict[str, Callable[[str], Any]] = {
+    "data": lambda name: datasets[name].preset(),
+    "task": lambda name: TASKS.defaults(name) | {"metrics": None},  # a list can take the place of None
+    **{group: partial(_node, group) for group in CHOICES if "." not in group},
+}
+"""What returns the settings of a class, by group."""
+WHOLE = {"data": "_global_"}
+"""Groups of which a choice sets keys of others too."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """libyaml where it is there, which takes an eighth of the time; numbers as OmegaConf reads them."""
+
+    yaml_implicit_resolvers = get_yaml_loader().yaml_implicit_resolvers
+
+
+@cache
+def text_of(name: str) -> str:
+    """Return a file, such as ``data/names``."""
+    return (PACKAGED / f"{name.removesuffix('.yaml')}.yaml").read_text(encoding="utf-8")
+
+
+def content_of(name: str) -> dict[str, Any]:
+    """Return what a file says, and the defaults of the class that it names."""
+    found: dict[str, Any] = yaml.load(text_of(name), _Loader) or {}  # noqa: S506 (it is a SafeLoader)
+    group = name.rpartition("/")[0]
+    section = found.get(group, found)
+    if group not in OFFERED or not isinstance(section.get("name"), str):
+        return found
+    whole = OFFERED[group](section["name"])
+    if group not in WHOLE:
+        return {**whole, **found}
+    return {**whole, **found, group: whole[group] | section} if group in found else found
