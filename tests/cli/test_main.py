@@ -107,7 +107,7 @@ def test_debug_variable_shows_the_trace(train, monkeypatch):
 QUICKLY_ANSWERED = [
     "--help",
     "--version",
-    *(f"{command} --help" for command in ("train", *commands.HELP)),
+    *(f"{command} --help" for command in ("train", *commands.COMMANDS)),
     "trian",
     "train modl=lstm model.hiden_size=3 optimizer.lr=x",
     "train model=lsmt",

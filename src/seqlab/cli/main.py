@@ -27,9 +27,24 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
   seqlab sweep resume FOLDER                               go on with a sweep that was cut off
+  seqlab config [GROUP=NAME]                               print the settings of a choice, each explained
   seqlab cells                                             list the cells
   seqlab --version                                         print the version
 """
+
+HELP = """seqlab train trains a recurrent sequence model:
+  python train.py model=lstm data=names
+  seqlab train model=gru model.hidden_size=64 optimizer.lr=1e-3
+  seqlab train -m model=rnn,gru,lstm seed=0,1,2        (all combinations)
+  seqlab train -m sweep=cells                          (or sizes, seeds, optuna)
+
+Groups (choose with GROUP=NAME; seqlab config GROUP=NAME explains a choice)
+
+{groups}
+Keys (set with KEY=VALUE)
+
+{keys}"""
+"""What ``seqlab train --help`` says."""
 
 
 def main() -> int:
@@ -50,9 +65,9 @@ def main() -> int:
         from seqlab.cli.sweep import resumed_sweep
 
         return guarded(lambda: _run_hydra(present_overrides(resumed_sweep(arguments))), ())
-    if command in commands.HELP:
+    if command in commands.COMMANDS:
         return guarded(lambda: commands.run(command, arguments), ())
-    return complain(f"no command '{command}'; {near(command, ['train', 'sweep', *commands.HELP])}")
+    return complain(f"no command '{command}'; {near(command, ['train', 'sweep', *commands.COMMANDS])}")
 
 
 def train(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +80,11 @@ def train(arguments: Sequence[str] | None = None) -> int:
 
     words = [as_choice(one) for one in (sys.argv[1:] if arguments is None else arguments)]
     given = present_overrides(words, warns=True)
+    if not {"-h", "--help"}.isdisjoint(given):
+        from seqlab.config import commented
+
+        keys = commented.whole().removeprefix(commented.TITLE)
+        return guarded(lambda: sys.stdout.write(HELP.format(groups=commented.offered(), keys=keys)), ())
     return guarded(lambda: _run_hydra(given), given)
 
 

@@ -60,6 +60,13 @@ class _Source:
         found = (node for node in self.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
         return next((node for node in found if node.name == name), None)
 
+    def assigned_docstring(self, name: str) -> str:
+        """Return what ``Adam.__doc__ = "…" + …`` says of a class; torch.optim composes its docstrings so."""
+        found = (node for node in self.tree.body if isinstance(node, ast.Assign))
+        values = [node.value for node in found if ast.unparse(node.targets[0]) == f"{name}.__doc__"]
+        pieces = (one for value in values for one in ast.walk(value) if isinstance(one, ast.Constant))
+        return inspect.cleandoc("".join(str(piece.value) for piece in pieces))
+
     def origin(self, name: str) -> tuple[str, str] | None:
         """Return from which module, and under which name there, a name is imported."""
         imports = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
@@ -157,10 +164,10 @@ def settings_of_imported(entry: Callable[..., Any]) -> dict[str, Setting]:
     fixed: set[str] = set()
     for owner in entry.__mro__ if isinstance(entry, type) else [entry]:
         init = vars(owner).get("__init__") if isinstance(owner, type) else owner
-        helps = _helps(inspect.cleandoc(owner.__doc__ or "")) | helps
+        helps = helps_of(inspect.cleandoc(owner.__doc__ or "")) | helps
         if init is None:
             continue
-        helps = _helps(inspect.cleandoc(init.__doc__ or "")) | helps
+        helps = helps_of(inspect.cleandoc(init.__doc__ or "")) | helps
         arguments = [*inspect.signature(init).parameters.values()][isinstance(owner, type) :]
         for one in arguments:
             if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD) and one.name not in fixed:
@@ -225,10 +232,10 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
     if isinstance(node, ast.ClassDef) and (init is None or init.args.kwarg):
         for base in node.bases:
             inherited = {**_of_base(here, ast.unparse(base)), **inherited}
-    helps = _helps(ast.get_docstring(node))
+    helps = helps_of(ast.get_docstring(node) or here.assigned_docstring(node.name))
     if init is None:
         return {name: replace(one, help=helps.get(name, one.help)) for name, one in inherited.items()}
-    helps |= _helps(ast.get_docstring(init))
+    helps |= helps_of(ast.get_docstring(init))
     arguments = init.args
     positional = [*arguments.posonlyargs, *arguments.args][isinstance(node, ast.ClassDef) :]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + arguments.defaults
@@ -336,7 +343,7 @@ def _has_schema(kind: Any) -> bool:
     return kind is not Any
 
 
-def _helps(docstring: str | None) -> dict[str, str]:
+def helps_of(docstring: str | None) -> dict[str, str]:
     """Return what a Google docstring says of each argument."""
     found: dict[str, str] = {}
     for block in re.findall(r"^ *(?:Args|Attributes):\n((?: +.*\n?|\n)+)", docstring or "", re.MULTILINE):

@@ -1,0 +1,153 @@
+"""A choice of conf/ as YAML, each key with a comment: that of its file, or of its class's docstring."""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from seqlab.config.choices import CHOICES
+from seqlab.config.packaged import OFFERED, PACKAGED, content_of, text_of
+from seqlab.config.task import TASKS
+from seqlab.errors import ConfigError, near
+from seqlab.registry.catalog import datasets
+from seqlab.registry.signature import helps_of
+
+TITLE = """# @package _global_
+# The whole default configuration. With what you change, as FOLDER/experiment/mine.yaml:
+#   seqlab train --config-dir FOLDER experiment=mine
+"""
+KINDS = {
+    "data": datasets,
+    "task": TASKS.registry,
+    **{name: one.registry for name, one in CHOICES.items() if name in OFFERED},
+}
+"""The registries of groups whose choices are classes."""
+NO_BREAK = 10**6
+"""Characters of a line of YAML."""
+SPOKEN = {"None": "null", "True": "true", "False": "false"}
+"""What docstrings say, and what YAML says."""
+
+Comments = dict[str, Any]
+"""A comment by key, or those of a section."""
+
+
+def whole() -> str:
+    """Return the default configuration, as a preset."""
+    chosen = _chosen()
+    sections = {group: _section(group, name) for group, name in chosen.items() if name and "/" not in group}
+    values = {key: one for key, one in content_of("config").items() if key not in ("defaults", "hydra")}
+    values |= {group: section for group, (section, _) in sections.items()}
+    comments = _in_file("config") | {group: one for group, (_, one) in sections.items()}
+    return TITLE + "\n".join(_lines(values, comments)) + "\n"
+
+
+def offered() -> str:
+    """Return the groups, and the names of the files in each."""
+    folders = sorted(folder for folder in PACKAGED.iterdir() if any(folder.glob("*.yaml")))
+    return "".join(
+        f"{folder.name}: {', '.join(sorted(file.stem for file in folder.glob('*.yaml')))}\n"
+        for folder in folders
+    )
+
+
+def choice(group: str, name: str | None = None) -> str:
+    """Return what a group offers under a name, as a file that a folder of one's own can hold.
+
+    Args:
+        group: such as "data".
+        name: such as "text_csv"; None for what is chosen if nobody says.
+
+    Raises:
+        ConfigError: there is no such group, or no such name in it.
+    """
+    groups = [folder.name for folder in PACKAGED.iterdir() if any(folder.glob("*.yaml"))]
+    if group not in groups:
+        raise ConfigError(f"there is no group '{group}'; {near(group, groups)}")
+    files = sorted(file.stem for file in (PACKAGED / group).glob("*.yaml"))
+    name = name or _chosen().get(group) or files[0]
+    if name not in files and not (group in KINDS and (name in KINDS[group] or "." in name)):
+        raise ConfigError(
+            f"{group}={name}: there is no such {group}; {near(name, {*files, *KINDS.get(group, ())})}"
+        )
+    text = text_of(f"{group}/{name}") if name in files else None
+    if text and group not in OFFERED and "# @package" in text:
+        return text  # a preset of several groups
+    values, comments = _section(group, name)
+    lines = (text or f"# {group}={name}").splitlines()
+    title = [line for line in lines if line.startswith("#") and "is explained in" not in line]
+    if group == "data" and (text is None or "# @package" in text):
+        task = f"defaults:\n  - override /task: {datasets[values['name']].task}\n  - _self_\n"
+        title = ["# @package _global_", *(line for line in title if "@package" not in line), task]
+        values, comments = {group: values}, {group: comments}
+    return "\n".join([*title, *_lines(values, comments)]) + "\n"
+
+
+def _chosen() -> dict[str, str | None]:
+    """Return what is chosen in each group if nobody says."""
+    entries = (entry for entry in content_of("config")["defaults"] if isinstance(entry, dict))
+    return {group: name for entry in entries for group, name in entry.items() if " " not in group}
+
+
+def _section(group: str, name: str) -> tuple[dict[str, Any], Comments]:
+    """Return keys, values and comments of a choice, with those of the files on which it is based."""
+    if not (PACKAGED / group / f"{name}.yaml").exists():
+        offered = OFFERED[group](name)
+        alone = _name_first(offered.get(group, offered))
+        return alone, _of_class(group, alone)
+    content = content_of(f"{group}/{name}")
+    values: dict[str, Any] = {}
+    comments: Comments = {}
+    for base in content.pop("defaults", ()):
+        if isinstance(base, str) and base != "_self_":
+            further, said = _section(group, base)
+            values, comments = values | further, comments | said
+    values = _name_first(values | content.get(group, content))
+    return values, _of_class(group, values) | comments | _in_file(f"{group}/{name}")
+
+
+def _name_first(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: values[key] for key in ("name",) if key in values} | values
+
+
+def _in_file(name: str) -> Comments:
+    """Return what a file says behind its keys."""
+    return dict(re.findall(r"^ *(\w+):.*? # (.+)$", text_of(name), re.MULTILINE))
+
+
+def _of_class(group: str, values: Mapping[str, Any]) -> Comments:
+    """Return the help of the settings of a class, or of each class in a group, from docstrings."""
+    if group not in KINDS:
+        return {}
+    name = values.get("name", values.get("_target_"))
+    if name is None:
+        return {key: _of_class(group, one) for key, one in values.items() if isinstance(one, Mapping)}
+    helps = {key: one.help for key, one in KINDS[group].settings(name).items()}
+    section = datasets[name] if group == "data" else CHOICES.get(group, TASKS).section(name)
+    for base in reversed(section.__mro__):
+        helps |= helps_of(inspect.cleandoc(base.__doc__ or ""))
+    return {key: _spoken(one) for key, one in helps.items() if one}
+
+
+def _spoken(help_text: str) -> str:
+    """Return the first sentence of a help as YAML would say it."""
+    sentence = re.split(r"(?<=[^.][^.])\.(?: |$)", help_text.replace("`", ""))[0]
+    return re.sub(r"\b(None|True|False)\b", lambda found: SPOKEN[found[0]], sentence)
+
+
+def _lines(values: Mapping[str, Any], comments: Comments, indent: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        comment = comments.get(key)
+        if isinstance(value, Mapping) and value:
+            yield f"{indent}{key}:"
+            yield from _lines(value, comment if isinstance(comment, dict) else {}, f"{indent}  ")
+        else:
+            yield f"{indent}{key}: {_written(value)}" + (f" # {comment}" if comment else "")
+
+
+def _written(value: Any) -> str:
+    if value == "???":
+        return "???"
+    text = yaml.safe_dump(value, default_flow_style=True, width=NO_BREAK, allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
