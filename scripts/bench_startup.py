@@ -2,8 +2,9 @@
 
 Run:  python scripts/bench_startup.py [--runs 5] [KEY=VALUE ...]
 
-Prints, over several runs after a warm-up, the seconds from process start to the first step of
-``train.py``, and of ``train.py --help``, which must not wait for torch.
+Prints, over several runs after a warm-up, the seconds from process start to the first step of ``train.py``,
+and the processor seconds of what must not wait for torch (a typo, ``--help``, the settings) and of
+``seqlab cells``.
 """
 
 import argparse
@@ -17,6 +18,13 @@ import time
 from pathlib import Path
 
 TRAIN = Path(__file__).parents[1] / "train.py"
+ANSWERED = {
+    "a typo": [str(TRAIN), "model=lstn", "data=names", "optimizer.lrr=0.1"],
+    "--help": [str(TRAIN), "--help"],
+    "seqlab cells": ["-m", "seqlab", "cells"],
+    "import seqlab.config": ["-c", "import seqlab.config"],
+}
+"""What is timed by the processor."""
 
 # Runs train.py's own code in a process that ends at the first optimizer step and prints the clock.
 FIRST_STEP = """
@@ -44,11 +52,12 @@ def seconds_to_first_step(overrides: list[str], folder: str) -> float:
     raise SystemExit(f"no step was taken:\n{done.stdout}{done.stderr}")
 
 
-def seconds_to_help() -> float:
-    """Return the seconds that ``train.py --help`` takes."""
-    start = time.time()
-    subprocess.run([sys.executable, TRAIN, "--help"], capture_output=True, check=True)
-    return time.time() - start
+def processor_seconds(command: list[str]) -> float:
+    """Return the user and system seconds of a command, whatever it answers."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, *command], env=os.environ | {"OMP_NUM_THREADS": "1"}, **quiet)
+    _, process.returncode, used = os.wait4(process.pid, 0)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
@@ -60,16 +69,18 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", default=["model=lstm", "data=names", "data.source=sample"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        step, usage = [], []
+        seconds: dict[str, list[float]] = {}
         for run in range(arguments.runs + 1):
-            times = seconds_to_first_step(arguments.overrides, folder), seconds_to_help()
+            times = {name: processor_seconds(command) for name, command in ANSWERED.items()}
+            times["first step"] = seconds_to_first_step(arguments.overrides, folder)
             if run:  # the first run warms the file cache
-                step.append(times[0])
-                usage.append(times[1])
+                for what, one in times.items():
+                    seconds.setdefault(what, []).append(one)
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for what, seconds in (("first step", step), ("--help", usage)):
-        low, mid, high = min(seconds), statistics.median(seconds), max(seconds)
-        print(f"{what:12s} median {mid:.2f} s   ({low:.2f} to {high:.2f}, {len(seconds)} runs)")
+    for what, found in seconds.items():
+        kind = "elapsed" if what == "first step" else "processor"
+        low, mid, high = min(found), statistics.median(found), max(found)
+        print(f"{what:20s} median {mid:.2f} s {kind}   ({low:.2f} to {high:.2f}, {len(found)} runs)")
 
 
 if __name__ == "__main__":
