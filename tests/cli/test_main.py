@@ -108,6 +108,9 @@ QUICKLY_ANSWERED = [
     "--help",
     "--version",
     *(f"{command} --help" for command in ("train", *commands.COMMANDS)),
+    "config",
+    "config data=text_csv",
+    "config optimizer=rmsprop",
     "trian",
     "train modl=lstm model.hiden_size=3 optimizer.lr=x",
     "train model=lsmt",
@@ -126,7 +129,7 @@ def test_what_needs_no_training_does_not_import_torch():
         f"for command in {QUICKLY_ANSWERED!r}:\n"
         "    sys.argv = ['seqlab', *command.split()]\n"
         "    try:\n        main()\n    except SystemExit:\n        pass\n"
-        "    assert not {'torch', 'lightning'} & set(sys.modules), command\n"
+        "    assert not {'torch', 'lightning', 'pandas', 'matplotlib'} & set(sys.modules), command\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
