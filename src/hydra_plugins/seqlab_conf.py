@@ -1,10 +1,11 @@
 """Hydra's door to seqlab's configurations: what it finds in ``seqlab.conf`` is read by seqlab."""
 
-from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
+
+from seqlab.compat.hydra import ImportlibResourcesConfigSource
 
 PATH = "seqlab.conf"
 

@@ -160,6 +160,8 @@ def test_hydra():
         assert compat.failure(JobReturn(status=JobStatus.FAILED, _return_value=reason)) is reason
         assert compat.failure(JobReturn(status=JobStatus.COMPLETED, _return_value=1)) is None
         assert callable(compat.BasicLauncher.launch)
+        assert callable(compat.ImportlibResourcesConfigSource.load_config)
+        assert any(pattern.match("1e-3") for _, pattern in compat.number_resolvers()["1"])
 
 
 def test_submitit():

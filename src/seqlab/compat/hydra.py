@@ -1,15 +1,26 @@
-"""What Hydra keeps private: its options, launcher and overrides, and what a job has raised."""
+"""What Hydra and OmegaConf keep private: options, launcher, overrides, packaged files, how jobs failed."""
 
 from argparse import ArgumentParser
+from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_launcher import BasicLauncher  # the plugins folder shows no other way
+from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
+from omegaconf._utils import get_yaml_loader
 
-__all__ = ["BasicLauncher", "apply", "failure", "options", "parser"]
+__all__ = [
+    "BasicLauncher",
+    "ImportlibResourcesConfigSource",
+    "apply",
+    "failure",
+    "number_resolvers",
+    "options",
+    "parser",
+]
 
 
 def parser() -> ArgumentParser:
@@ -31,3 +42,9 @@ def failure(job: JobReturn | None) -> BaseException | None:
     """Return what a job has raised; its public property raises it."""
     raised = job._return_value if job is not None and job.status == JobStatus.FAILED else None
     return raised if isinstance(raised, BaseException) else None
+
+
+def number_resolvers() -> dict[str, Any]:
+    """Return which words of YAML OmegaConf reads as numbers: 1e-3 too, which YAML calls a text."""
+    resolvers: dict[str, Any] = get_yaml_loader().yaml_implicit_resolvers
+    return resolvers

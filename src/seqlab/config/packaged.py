@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf._utils import get_yaml_loader
 
+from seqlab.compat.hydra import number_resolvers
 from seqlab.config.choices import CHOICES, key_of
 from seqlab.config.task import TASKS
 from seqlab.registry.catalog import datasets
@@ -36,7 +36,7 @@ WHOLE = {"data": "_global_"}
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """libyaml where it is there, which takes an eighth of the time; numbers as OmegaConf reads them."""
 
-    yaml_implicit_resolvers = get_yaml_loader().yaml_implicit_resolvers
+    yaml_implicit_resolvers = number_resolvers()
 
 
 @cache
