@@ -202,7 +202,7 @@ def test_target_chooses_as_a_name_does_on_the_command_line_and_in_a_file(setting
 
 
 WRONG = {
-    "optimizer._target_=adamm": ["optimizer=adamm: there is no such optimizer; did you mean 'adam' or"],
+    "optimizer._target_=adamm": ["optimizer=adamm: unknown optimizer; did you mean 'adam' or"],
     "task.metrics=[r2_score]": ["task: metrics.r2_score: r2_score is no metric of classification; "],
     "task.metrics=[aurocc]": ["task.metrics.aurocc: no metric named 'aurocc'; did you mean 'auroc'"],
     "task.metrics=[confusion_matrix]": [

@@ -74,19 +74,19 @@ def test_what_is_printed_is_the_same_choice_as_a_file_of_ones_own(config, tmp_pa
     group = choice.partition("=")[0]
     code, text = config(choice)
     assert code == 0
-    file = tmp_path / f"own/{group}/mine.yaml"
+    file = tmp_path / f"own/{group}/printed.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(text)
     own = f"hydra.searchpath=['file://{tmp_path}/own']"
-    assert settings(own, f"{group}=mine", *beside) == settings(choice, *beside)
+    assert settings(own, f"{group}=printed", *beside) == settings(choice, *beside)
 
 
 def test_the_whole_default_configuration_is_a_preset(config, tmp_path):
     _, text = config()
-    file = tmp_path / "own/experiment/mine.yaml"
+    file = tmp_path / "own/experiment/printed.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(text)
-    assert settings(f"hydra.searchpath=['file://{tmp_path}/own']", "experiment=mine") == settings()
+    assert settings(f"hydra.searchpath=['file://{tmp_path}/own']", "experiment=printed") == settings()
 
 
 def test_every_key_of_the_defaults_that_is_ours_has_a_comment(config):
