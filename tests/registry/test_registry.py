@@ -8,6 +8,7 @@ import pytest
 from torch.optim import SGD
 
 from seqlab.errors import ConfigError
+from seqlab.registry import registry
 from seqlab.registry.registry import Registry
 
 
@@ -87,7 +88,9 @@ def optimizers(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
-    return Registry("optimizer", foreign=("torch.optim",), base="torch.optim.Optimizer")
+    registry._offered.cache_clear()
+    yield Registry("optimizer", foreign=("torch.optim",), base="torch.optim.Optimizer")
+    registry._offered.cache_clear()
 
 
 def test_what_installed_packages_offer_has_names_and_settings_and_is_imported_when_asked_for(optimizers):

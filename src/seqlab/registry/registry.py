@@ -3,9 +3,9 @@
 import inspect
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any, Generic, TypeVar
 
 from seqlab.errors import ConfigError, near
@@ -21,6 +21,12 @@ from seqlab.registry.source import registered_in
 
 T = TypeVar("T")
 Class = TypeVar("Class", bound=Callable[..., Any])
+
+
+@cache
+def _offered() -> EntryPoints:
+    """Return what installed packages offer; every package is looked at once."""
+    return entry_points()
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -73,7 +79,7 @@ class Registry(Mapping[str, T], Generic[T]):
     @cached_property
     def _installed(self) -> dict[str, str]:
         """The paths of what installed packages offer by name, as entry points of ``seqlab.<kind>s``."""
-        found = entry_points(group=f"seqlab.{self.kind.replace(' ', '')}s")
+        found = _offered().select(group=f"seqlab.{self.kind.replace(' ', '')}s")
         return {one.name: one.value.replace(":", ".") for one in found}
 
     def path(self, name: str) -> str:
