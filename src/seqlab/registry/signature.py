@@ -344,9 +344,9 @@ def _has_schema(kind: Any) -> bool:
 
 
 def helps_of(docstring: str | None) -> dict[str, str]:
-    """Return what a Google docstring says of each argument."""
+    """Return what a Google docstring says of each argument, without its default, which the argument says."""
     found: dict[str, str] = {}
     for block in re.findall(r"^ *(?:Args|Attributes):\n((?: +.*\n?|\n)+)", docstring or "", re.MULTILINE):
         for name, said in re.findall(r"^ {4}(\w+)(?: \([^)]*\))?: (.*(?:\n {5,}.*)*)", block, re.MULTILINE):
-            found[name] = " ".join(said.split())
+            found[name] = re.sub(r" *\(default: .*\)$", "", " ".join(said.split()))
     return found
