@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from seqlab.errors import ConfigError, near
@@ -24,7 +24,7 @@ Class = TypeVar("Class", bound=Callable[..., Any])
 
 
 @cache
-def _offered() -> EntryPoints:
+def _offered() -> Any:  # of another type in Python 3.11 than later
     """Return what installed packages offer; every package is looked at once."""
     return entry_points()
 
