@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from seqlab.config.renamed import present_scores
+
 HERE = Path(__file__).parents[1]
 SETTINGS = (
     *("seed=1", "trainer.accelerator=cpu", "trainer.max_epochs=1", "verbosity=quiet"),
@@ -36,7 +38,10 @@ def numbers_of(tree: Path, overrides: list[str], batches: int) -> Any:
             return f"exit code {done.returncode}: {done.stderr.strip()[-300:]}"
         record = json.loads(records[0].read_text())
         curves = [json.loads(line) for line in (records[0].parent / "metrics.jsonl").read_text().splitlines()]
-    return {"metrics": record["metrics"], "baselines": record.get("baselines"), "curves": curves}
+    scores = [
+        present_scores(found) for found in (record["metrics"], *curves)
+    ]  # the other's names may be former
+    return {"scores": scores, "baselines": record.get("baselines")}
 
 
 def trainings(trees: list[Path], wanted: list[str]) -> dict[str, list[str]]:
