@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from submitit.slurm.slurm import SlurmInfoWatcher
-
 
 def watcher(command: Sequence[str], seconds: int, alive: Callable[[str], Sequence[str]]) -> Any:
     """Return a watcher of Slurm's jobs that runs another command than sacct, which not every Slurm answers.
@@ -14,6 +12,8 @@ def watcher(command: Sequence[str], seconds: int, alive: Callable[[str], Sequenc
         seconds: between two calls.
         alive: from what the command prints to the numbers of jobs that are waiting or running.
     """
+    from submitit.slurm.slurm import SlurmInfoWatcher  # noqa: PLC0415 (an extra that not everyone has)
+
     watcher: Any = SlurmInfoWatcher(delay_s=seconds)
 
     def read(listed: bytes) -> dict[str, dict[str, str]]:
