@@ -21,7 +21,7 @@ class Bits(TextData):  # fields are settings: data.numbers=1000
 
 
 @seqlab.register_task("focal")
-class Focal(seqlab.Classification):  # keyword-only arguments are settings: task.gamma=1
+class Focal(seqlab.Classification):  # task.gamma=1; *data is what seqlab gives
     scores = (*seqlab.Classification.scores, seqlab.Score("worst_recall", "worst recall", each_epoch=True))
 
     def __init__(self, *data, gamma: float = 2.0, **settings):
@@ -94,7 +94,7 @@ class Kappa(MulticlassCohenKappa):
 
 
 class Signs(torch.optim.SGD):  # optimizer=my_things.Signs optimizer.lr=0.01
-    def step(self, closure=None):
+    def step(self, closure):
         loss = closure()
         for group in self.param_groups:
             for p in group["params"]:

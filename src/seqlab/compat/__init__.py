@@ -1,4 +1,4 @@
-"""What is used of libraries without a public name? One module a library."""
+"""Private names of libraries that seqlab uses: one module per library."""
 
 TRIED = {
     "hydra-core": "1.3.8",

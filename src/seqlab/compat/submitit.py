@@ -1,4 +1,4 @@
-"""How submitit asks whether a job lives, which it offers no way to change."""
+"""A replacement for submitit's fixed check of whether a job is alive."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,9 +8,9 @@ def watcher(command: Sequence[str], seconds: int, alive: Callable[[str], Sequenc
     """Return a watcher of Slurm's jobs that runs another command than sacct, which not every Slurm answers.
 
     Args:
-        command: that lists jobs.
-        seconds: between two calls.
-        alive: from what the command prints to the numbers of jobs that are waiting or running.
+        command: what lists the jobs.
+        seconds: time between two calls.
+        alive: parses the command's output into the IDs of pending or running jobs.
     """
     from submitit.slurm.slurm import SlurmInfoWatcher  # noqa: PLC0415 (an extra that not everyone has)
 

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def rates(schedule: LRScheduler) -> list[float | Tensor]:
-    """Return the rates of a schedule where it stands; asked outside of a step, it would warn."""
+    """Return a schedule's current learning rates, without the warning of get_lr outside a step."""
     with _enable_get_lr_call(schedule):
         return schedule.get_lr()
 

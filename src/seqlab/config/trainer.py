@@ -22,7 +22,7 @@ STRATEGIES = (
         for unused in ("", "_find_unused_parameters_false", "_find_unused_parameters_true")
     ),
 )
-"""Lightning's names, which are known so without importing it."""
+"""Lightning's strategies, listed here so that it need not be imported."""
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
 
@@ -51,7 +51,7 @@ class TrainerConfig(Section):
     @field_validator("strategy")
     @classmethod
     def _strategy_exists(cls, strategy: str) -> str:
-        # A module of the user's that has registered one has imported Lightning.
+        # A user's module that registers a strategy has imported Lightning.
         lightning = sys.modules.get("lightning.pytorch.strategies")
         known = lightning.StrategyRegistry.available_strategies() if lightning else STRATEGIES
         if strategy not in ("auto", *known):

@@ -39,7 +39,7 @@ class Samples(Protocol):
     def __len__(self) -> int: ...
 
     def batch(self, ids: Tensor) -> Batch:
-        """Return the samples ``ids``, [B]; the row of an id −1 holds an arbitrary sample."""
+        """Return samples by ``ids``, [B]; where an id is −1, the row is arbitrary."""
 
 
 class Loaded(NamedTuple):
@@ -64,7 +64,7 @@ class TokenSamples:
         starts: the index of each sequence's first token, [N].
         lengths: steps of each sequence, [N], any integers, each at least 1.
         y: class of each sequence, [N], any integers.
-        numbers: the number in a batch of each stored token; None if it is the same.
+        numbers: the token id in a batch of each stored token id; None if they are equal.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class TokenSamples:
 
 
 class FeatureSamples:
-    """Sequences of features, all of the same length, with a number each.
+    """Feature sequences of equal length, each with one number to predict.
 
     Args:
         x: features of every step, [N, T, F].

@@ -1,4 +1,4 @@
-"""Downloading a data set: pinned addresses and hashes, limited sizes, and never an incomplete file."""
+"""Download a data set safely: pinned addresses and hashes, limited sizes, no incomplete files."""
 
 import logging
 import os

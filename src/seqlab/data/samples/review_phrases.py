@@ -93,7 +93,7 @@ CATEGORIES = """
 """
 
 HOTEL = "酒店"
-"""The category that is no goods: nothing is delivered, one stays there."""
+"""The category that is a service: nothing is delivered, one stays there."""
 
 # What is said around the aspects, of goods and of a hotel; praise stands before the bar, blame behind it.
 OPENINGS = {
@@ -113,7 +113,7 @@ VERDICTS = {
     " | 太失望了 住得很难受 真的不行 不值这个价 千万别来 再也不会来了 不推荐入住 真的很差 没有想象的好",
 }
 
-# Who says nothing of the product, a bar, and why.
+# Reviews without an opinion: who writes, a bar, and why.
 SILENT = {
     "goods": (
         "帮同事买的 给朋友代买的 替父母下的单 单位采购的 买来送人的 | 自己没见到 还没听到反馈 不知道怎么样",
