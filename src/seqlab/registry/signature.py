@@ -75,7 +75,12 @@ class _Source:
         every = ((module, name) for module, alias in pairs if alias.name == "*" and _has(module, name))
         return next(named, None) or next(every, None)
 
-    def module(self, path: str) -> str:
+    def path(self, name: str) -> str:
+        """Return the whole path of a class that this module calls ``SGD`` or ``optim.SGD``."""
+        module, _, cls = name.rpartition(".")
+        return f"{self._module(module) if module else self.name}.{cls}"
+
+    def _module(self, path: str) -> str:
         """Return which module a path such as ``optim`` is, as this one imports it; itself if it does not."""
         first, dot, rest = path.partition(".")
         imports = (alias for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names)
@@ -200,7 +205,7 @@ def attribute_of(path: str, name: str) -> Any:
             return eval(compile(ast.Expression(value), path, "eval"), {}, _Imported(here))  # noqa: S307
     for base in getattr(node, "bases", ()):
         with suppress(LookupError):
-            return attribute_of(f"{here.name}.{ast.unparse(base)}", name)
+            return attribute_of(here.path(ast.unparse(base)), name)
     raise LookupError(f"{path} has no {name}")
 
 
@@ -231,7 +236,8 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
     inherited: dict[str, Setting] = {}
     if isinstance(node, ast.ClassDef) and (init is None or init.args.kwarg):
         for base in node.bases:
-            inherited = {**_of_base(here, ast.unparse(base)), **inherited}
+            with suppress(LookupError):
+                inherited = {**settings_of(here.path(ast.unparse(base))), **inherited}
     helps = helps_of(ast.get_docstring(node) or here.assigned_docstring(node.name))
     if init is None:
         return {name: replace(one, help=helps.get(name, one.help)) for name, one in inherited.items()}
@@ -250,14 +256,6 @@ def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, 
     return own | {
         name: one for name, one in inherited.items() if name not in own and name not in _fixed(init)
     }
-
-
-def _of_base(here: _Source, path: str) -> dict[str, Setting]:
-    module, _, name = path.rpartition(".")
-    try:
-        return _settings(*_find(here.module(module) if module else here.name, name))
-    except LookupError:
-        return {}
 
 
 def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
