@@ -45,11 +45,7 @@ def whole() -> str:
 
 def offered() -> str:
     """Return the groups, and the names of the files in each."""
-    folders = sorted(folder for folder in PACKAGED.iterdir() if any(folder.glob("*.yaml")))
-    return "".join(
-        f"{folder.name}: {', '.join(sorted(file.stem for file in folder.glob('*.yaml')))}\n"
-        for folder in folders
-    )
+    return "".join(f"{group}: {', '.join(names)}\n" for group, names in _files().items())
 
 
 def choice(group: str, name: str | None = None) -> str:
@@ -62,10 +58,10 @@ def choice(group: str, name: str | None = None) -> str:
     Raises:
         ConfigError: there is no such group, or no such name in it.
     """
-    groups = [folder.name for folder in PACKAGED.iterdir() if any(folder.glob("*.yaml"))]
+    groups = _files()
     if group not in groups:
         raise ConfigError(f"there is no group '{group}'; {near(group, groups)}")
-    files = sorted(file.stem for file in (PACKAGED / group).glob("*.yaml"))
+    files = groups[group]
     name = name or _chosen().get(group) or files[0]
     if name not in files and not (group in KINDS and (name in KINDS[group] or "." in name)):
         raise ConfigError(
@@ -82,6 +78,13 @@ def choice(group: str, name: str | None = None) -> str:
         title = ["# @package _global_", *(line for line in title if "@package" not in line), task]
         values, comments = {group: values}, {group: comments}
     return "\n".join([*title, *_lines(values, comments)]) + "\n"
+
+
+def _files() -> dict[str, list[str]]:
+    """Return the names of the files of every group."""
+    folders = sorted(PACKAGED.iterdir())
+    found = {folder.name: sorted(file.stem for file in folder.glob("*.yaml")) for folder in folders}
+    return {group: names for group, names in found.items() if names}
 
 
 def _chosen() -> dict[str, str | None]:
