@@ -17,7 +17,19 @@ from seqlab.runs.claim import JOURNAL
 from seqlab.runs.table import Table
 
 
-class Journal(Logger):
+class _OneARun(Logger):
+    """A logger whose file lies in the run folder, beside config.yaml."""
+
+    @property
+    def version(self) -> int:
+        """There is one a run."""
+        return 0
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: config.yaml holds them."""
+
+
+class Journal(_OneARun):
     """A Lightning logger that appends to a file.
 
     Args:
@@ -32,11 +44,6 @@ class Journal(Logger):
     def name(self) -> str:
         """What Lightning calls this logger."""
         return "journal"
-
-    @property
-    def version(self) -> int:
-        """There is one a run."""
-        return 0
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -66,12 +73,9 @@ class Journal(Logger):
         with self.path.open("ab") as file:
             file.truncate(size)
 
-    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: config.yaml holds them."""
-
 
 @register_logger("csv")
-class CsvTable(Logger):
+class CsvTable(_OneARun):
     """``csv/metrics.csv`` in the run folder: metrics.jsonl as a table, up to date at every checkpoint.
 
     Args:
@@ -87,11 +91,6 @@ class CsvTable(Logger):
         """What Lightning calls this logger."""
         return "csv"
 
-    @property
-    def version(self) -> int:
-        """There is one a run."""
-        return 0
-
     @rank_zero_only
     def save(self) -> None:
         """Bring the table up to date."""
@@ -105,9 +104,6 @@ class CsvTable(Logger):
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Do nothing: the journal has them."""
-
-    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: config.yaml holds them."""
 
 
 @register_logger("tensorboard")
