@@ -42,9 +42,9 @@ class SequenceModel(nn.Module):
         pooling: from outputs [B, T, H] and lengths [B] to one vector a sequence.
         head: from that vector to the answer.
         embedding_size: width of the encoder's output (not for onehot).
-        embedding_dropout: share of the embedding set to zero while training.
+        embedding_dropout: dropout probability of the embedding.
         feature_dropout: for encoder="ngrams", share of a step's features left out while training.
-        dropout: share of outputs set to zero between layers and before the head.
+        dropout: dropout probability between layers and before the head.
         init: how the recurrent parameters start.
         init_steps: for init="chrono", the longest memory to start with, in steps.
         engine: what runs the cell.

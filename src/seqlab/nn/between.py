@@ -18,7 +18,7 @@ class Dropout(nn.Module):
     Args:
         input_size: width I of what the layer below has read.
         output_size: width H of its outputs.
-        dropout: share of the outputs set to zero while training.
+        dropout: dropout probability of the outputs.
     """
 
     def __init__(self, input_size: int, output_size: int, *, dropout: Share = 0.0) -> None:
@@ -43,7 +43,7 @@ class LayerNorm(Dropout):
     Args:
         input_size: width I of what the layer below has read.
         output_size: width H of its outputs.
-        dropout: share of the normalised outputs set to zero while training.
+        dropout: dropout probability of the normalised outputs.
         eps: what is added to the variance.
     """
 

@@ -24,7 +24,7 @@ class Embedding(nn.Module):
     Args:
         inputs: the vocabulary.
         embedding_size: width of the vectors.
-        embedding_dropout: share of the vectors' numbers set to zero while training.
+        embedding_dropout: dropout probability of the vectors' numbers.
     """
 
     reads = "tokens"

@@ -18,7 +18,7 @@ class LinearHead(nn.Module):
     Args:
         input_size: width of the pooled outputs.
         output_size: number of answers.
-        dropout: share of the pooled outputs set to zero while training.
+        dropout: dropout probability of the pooled outputs.
     """
 
     def __init__(self, input_size: int, output_size: int, *, dropout: Share = 0.0) -> None:

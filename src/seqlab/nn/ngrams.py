@@ -32,7 +32,7 @@ class NGrams(nn.Module):
     Args:
         inputs: the vocabulary with its symbols, and the frequent n-grams, see ``ngram_codes``.
         embedding_size: width of the vectors.
-        embedding_dropout: share of the sum's numbers set to zero while training.
+        embedding_dropout: dropout probability of the sum's numbers.
         feature_dropout: share of the summed vectors that are left out while training.
     """
 

@@ -97,7 +97,7 @@ class Recurrent(nn.Module):
         num_layers: layers, each reading the outputs of the one below.
         bidirectional: whether a second network reads every sequence from its end.
         merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
-        dropout: share of outputs set to zero between layers while training, 0 to below 1.
+        dropout: dropout probability between layers, 0 to below 1.
         engine: "auto", or the name of the engine to run on.
         between: what stands between two layers, a registered name: "dropout", "layernorm" or "residual".
         between_options: settings of it alone.
