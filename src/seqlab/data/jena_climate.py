@@ -14,12 +14,12 @@ import numpy as np
 from pydantic import Field
 
 from seqlab.data.dataset import Fetched, register_dataset
-from seqlab.data.delimited import Delimited
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import weather
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO
 from seqlab.data.source import Source, find_table, resolve
+from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError
 from seqlab.io.cache import cached_folder
 from seqlab.registry.types import Finite, Positive

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from seqlab.data.dataset import Fetched, register_dataset
-from seqlab.data.delimited import Delimited
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import reviews
 from seqlab.data.source import Source, find_table, resolve
+from seqlab.data.table.delimited import Delimited
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, TextReader
 from seqlab.io.cache import cached_folder

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from seqlab.data.dataset import OwnFile, register_dataset
-from seqlab.data.delimited import Delimited
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.source import Source
+from seqlab.data.table.delimited import Delimited
 from seqlab.registry.types import Name
 
 PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")

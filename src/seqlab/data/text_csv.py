@@ -1,8 +1,8 @@
 """text_csv: your own labelled texts."""
 
 from seqlab.data.dataset import OwnFile, register_dataset
-from seqlab.data.delimited import Delimited
 from seqlab.data.source import Source, named_file
+from seqlab.data.table.delimited import Delimited
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.delimited import Delimited
 from seqlab.data.series.table import Measured, read_measured
+from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError
 
 FIRST = "duplicates=first"

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.delimited import Delimited
 from seqlab.data.series import table as table_module
 from seqlab.data.series.table import ISO, Measured, read_measured
+from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError
 
 NAN = float("nan")

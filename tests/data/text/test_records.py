@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.delimited import LARGEST_CELL, Delimited
+from seqlab.data.table.delimited import LARGEST_CELL, Delimited
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
 

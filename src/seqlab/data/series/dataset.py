@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from seqlab.data.dataset import SplitData
-from seqlab.data.delimited import Delimited
 from seqlab.data.series.spec import ISO
 from seqlab.data.source import Source
+from seqlab.data.table.delimited import Delimited
 from seqlab.registry.types import Count, Finite, Name, Positive, Share, as_list
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqlab.data.delimited import Delimited
 from seqlab.data.series.calendar import is_end_of_summer_time
+from seqlab.data.table.delimited import Delimited
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from seqlab.data.batches import Loaded
-from seqlab.data.delimited import Delimited
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
@@ -19,6 +18,7 @@ from seqlab.data.series.table import read_measured
 from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source
 from seqlab.data.splits import Shares, sample, split_by_time
+from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError, near
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from seqlab.data.delimited import Delimited, Row
 from seqlab.data.series.order import Rows, in_order
 from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.table.delimited import Delimited, Row
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)

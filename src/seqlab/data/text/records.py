@@ -8,7 +8,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from seqlab.data.delimited import LARGEST_CELL, Delimited
+from seqlab.data.table.delimited import LARGEST_CELL, Delimited
 from seqlab.errors import DataError, SeqlabError, failure, near
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.delimited import LARGEST_CELL, SEPARATORS, Delimited
+from seqlab.data.table.delimited import LARGEST_CELL, SEPARATORS, Delimited
 from seqlab.errors import DataError
 
 CELL = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)

@@ -1,0 +1,1 @@
+"""Tables as they are found: rows of cells under a header, whatever the file."""
