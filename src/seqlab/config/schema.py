@@ -60,18 +60,17 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _task_suits_data(self) -> "Config":
-        if self.task.question != self.data.task:
-            raise ValueError(
-                f"task={self.task.name} does not suit data={self.data.name}; use task={self.data.task}"
-            )
-        if self.data.task == "tagging" and self.model.pooling != "last":
+        if refusal := self.data.refusal(self.task.question):
+            raise ValueError(f"task={self.task.name} does not suit data={self.data.name}; {refusal}")
+        if self.task.question == "tagging" and self.model.pooling != "last":
             raise ValueError(
                 f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
                 "asks at each of its last steps; use model.pooling=last"
             )
-        if self.callbacks.score_balanced and self.data.task != "classification":
+        if self.callbacks.score_balanced and self.task.question != "classification":
             raise ValueError(
-                f"callbacks.score_balanced samples by class, and data={self.data.name} has no classes"
+                f"callbacks.score_balanced samples by class, and task={self.task.name} of "
+                f"data={self.data.name} has no classes"
             )
         return self
 

@@ -7,12 +7,13 @@ so that settings can be checked without it: ``load`` imports what reads and enco
 from abc import abstractmethod
 from codecs import BOM_UTF8
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
 from pydantic_core import to_jsonable_python
 
 from seqlab.data.source import Source, named_file
+from seqlab.data.spec import Question
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
 from seqlab.registry.section import Choice
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Dataset(Section):
-    """Base class of data sets. A subclass defines ``task`` and ``load``.
+    """Base class of data sets. A subclass defines ``questions``, or ``task`` if it is only one, and ``load``.
 
     Attributes:
         name: the registered name, as in ``data=NAME``.
@@ -32,13 +33,23 @@ class Dataset(Section):
     """
 
     registered_as: ClassVar[str] = ""
-    task: ClassVar[Literal["classification", "forecasting", "regression", "tagging"]]
-    """The question of the task: "classification", "forecasting", …."""
+    questions: ClassVar[tuple[Question, ...]] = ()
+    """What the data can be asked; a task answers one of them."""
+    task: ClassVar[Question]
+    """What is asked if nobody says: the first of the questions."""
     kind: ClassVar[Literal["tokens", "features"]] = "tokens"
 
     name: Annotated[str, Field(validate_default=True)] = ""
     batch_size: Count = 64
     limit_train_samples: Count | None = None
+    _question: Question | None = PrivateAttr(default=None)
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if "questions" in vars(cls):
+            cls.task = cls.questions[0]
+        elif "task" in vars(cls):
+            cls.questions = (cls.task,)
 
     @field_validator("name")
     @classmethod
@@ -61,6 +72,29 @@ class Dataset(Section):
             "defaults": [{"override /task": cls.task}, "_self_"],
             "data": {**settings, "name": cls.registered_as},
         }
+
+    @property
+    def question(self) -> Question:
+        """What ``load`` is to prepare the data for."""
+        return self._question or self.task
+
+    def refusal(self, question: str) -> str | None:
+        """Return what to do instead of asking a question, since it has no answer; None if it has one."""
+        if question in self.questions:
+            return None
+        return f"use {' or '.join(f'task={name}' for name in self.questions)}"
+
+    def asking(self, question: str) -> Self:
+        """Return the same data set, whose ``load`` prepares the data for a question.
+
+        Raises:
+            ConfigError: the data, or their settings, have no answer to it.
+        """
+        if refusal := self.refusal(question):
+            raise ConfigError(f"task={question} does not suit data={self.name}; {refusal}")
+        asked = self.model_copy()
+        asked._question = cast("Question", question)  # noqa: SLF001 (its own)
+        return asked
 
     @property
     def place(self) -> str | None:

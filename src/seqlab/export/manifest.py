@@ -106,7 +106,7 @@ class Manifest(Section):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if not self.spec.task == self.task.question == self.data.task:
+        if self.spec.task != self.task.question or self.spec.task not in self.data.questions:
             raise ValueError("spec, task and data are of different tasks")
         if not self.spec.fits():
             raise ValueError("spec contradicts itself")
