@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from seqlab.data import DataSpec, TextSpec, read_spec
+from seqlab.data import Adding, DataSpec, Names, TextCSV, TextSpec, read_spec
 from seqlab.data.spec import register_spec
 from seqlab.data.text.cleaning import TextSettings
 
@@ -92,3 +92,12 @@ def test_a_kind_of_ones_own_is_one_class():
 
     spec = Pages(**COMMON, kind="features", task="regression", input_size=1, features=("ink",), pages=3)
     assert read_spec(spec.as_dict()) == spec
+
+
+def test_settings_for_a_file_elsewhere_name_no_place():
+    own = TextCSV(path="/home/me/mine.csv", text="a", label="b")
+    fetched = Names(root="/data", url="https://x.org/y", batch_size=3)
+    assert own.without_places().path == "mine.csv"
+    left = fetched.without_places()
+    assert (left.root, left.url, left.batch_size) == (None, None, 3)
+    assert Adding(length=7).without_places() == Adding(length=7)

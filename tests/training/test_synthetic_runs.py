@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
+
+from seqlab.data import Adding
 
 TINY = (
     "trainer.max_epochs=1",
@@ -84,6 +88,26 @@ def test_what_cannot_be_asked_of_generated_data_is_refused_in_a_line(name, train
         assert code == 2
         assert f"data={name} is generated" in said
         assert len(said.strip().splitlines()) == 1
+
+
+def test_a_network_for_generated_features_is_exported(trained, command):
+    run = trained("data=adding", *TASKS["adding"][:1], *TINY)
+    assert command("export", run, "--to", "onnx", "--out", "adding.onnx")[0] == 0
+    session = onnxruntime.InferenceSession("adding.onnx")
+    data = Adding(length=12, test_samples=50).load().samples["test"]
+    given = {"features": data.x.double().numpy(), "lengths": data.lengths.numpy()}
+    (answers,) = session.run(["value"], given)
+    predicted = pd.read_csv(run / "predictions.csv")["predicted"]
+    np.testing.assert_allclose(answers[:, 0], predicted, rtol=1e-5)
+    code, _, said = command("predict", "adding.onnx", "1 2 3")
+    assert (code, "data=adding is generated" in said) == (2, True)
+
+
+def test_tags_are_not_exported_to_onnx(trained, command):
+    run = trained("data=copy", TASKS["copy"][0], *TINY)
+    code, _, said = command("export", run, "--to", "onnx")
+    assert (code, "use --to safetensors" in said) == (2, True)
+    assert command("export", run, "--to", "safetensors")[0] == 0
 
 
 def test_the_report_ranks_runs_on_adding_by_their_squared_error(train, command):

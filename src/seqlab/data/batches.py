@@ -56,6 +56,34 @@ class Loaded(NamedTuple):
     describe: Callable[[str, int], str]
 
 
+class Asked(NamedTuple):
+    """What a user asks a trained network about.
+
+    Attributes:
+        samples: N inputs in their own units; their targets mean nothing.
+        names: what each is called, [N]; of a single forecast, the times that it is for, [horizon].
+    """
+
+    samples: Samples
+    names: Sequence[str]
+
+
+class Followed(NamedTuple):
+    """One input that is followed through a network, step by step.
+
+    Attributes:
+        name: a short description.
+        x: the input in its own units, [1, T] or [1, T, F].
+        steps: what is read at every step, as people write it, [T].
+        values: further values of every step, [T] by name, such as the targets of a series.
+    """
+
+    name: str
+    x: Tensor
+    steps: Sequence[str]
+    values: Mapping[str, Sequence[float]]
+
+
 class TokenSamples:
     """Token sequences of any length, stored end to end in one array.
 

@@ -7,6 +7,7 @@ so that settings can be checked without it: ``load`` imports what reads and enco
 from abc import abstractmethod
 from codecs import BOM_UTF8
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
@@ -17,7 +18,7 @@ from seqlab.data.spec import Question
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
 from seqlab.registry.section import Choice
-from seqlab.registry.types import Count, FilePath, Section, Share
+from seqlab.registry.types import Address, Count, FilePath, Section, Share, is_place
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
@@ -101,6 +102,15 @@ class Dataset(Section):
         """The setting with the path of the files; None if there are no files."""
         return next((key for key in ("root", "path") if key in type(self).model_fields), None)
 
+    def without_places(self) -> Self:
+        """Return the settings without where files are: of those that must be, the file's name is left."""
+        places = {
+            name: Path(getattr(self, name)).name if field.is_required() else field.default
+            for name, field in type(self).model_fields.items()
+            if is_place(field)
+        }
+        return self.model_copy(update=places)
+
     @property
     def order(self) -> Literal["shuffled", "balanced"]:
         """The order of the training samples: each once per epoch, or balanced over classes."""
@@ -145,7 +155,7 @@ class Fetched(Section):
     """
 
     root: FilePath | None = None
-    url: str | None = None
+    url: Address | None = None
     source: Literal["auto", "real", "sample"] = "auto"
 
 

@@ -1,14 +1,21 @@
 """What a data set declares: the model and the head take their sizes from it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
+from seqlab.errors import ConfigError
 from seqlab.registry.catalog import specs
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.dataset import Dataset
+    from seqlab.export.graph import Graph
 
 register_spec = specs.register
 
@@ -21,7 +28,8 @@ class DataSpec:
     """Everything a model, a task or a later prediction needs to know of the data, as plain values.
 
     A kind of data with more to say is a subclass with a field of its own, by whose name it is registered and
-    known again: ``@register_spec("text")``. Each checks itself in ``fits``.
+    known again: ``@register_spec("text")``. Each checks itself in ``fits``; ``asked``, ``followed``,
+    ``scaled`` and ``add_scaling`` say how a trained network is used. Nothing else tells kinds of data apart.
 
     Attributes:
         name: the data set, as in ``data=names``.
@@ -61,11 +69,6 @@ class DataSpec:
     tagged_steps: int = 0
 
     @property
-    def answers(self) -> int:
-        """How many numbers a network answers with, at one step or in all."""
-        return len(self.classes) or 1
-
-    @property
     def meaning(self) -> tuple[object, ...]:
         """What the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
         return self.task, self.classes, self.symbols, self.ngrams
@@ -85,6 +88,56 @@ class DataSpec:
     def scaled(self, x: "Tensor") -> "Tensor":
         """Return inputs in their own units, [B, T] or [B, T, F], as a network reads them."""
         return x
+
+    def add_scaling(self, graph: "Graph", x: str) -> str:
+        """Add the operations of ``scaled`` to an ONNX graph; return the name of the result.
+
+        Args:
+            graph: the graph to add to.
+            x: the name of the input: tokens, int64 [B, T], or features, float64 [B, T, F].
+        """
+        return x if self.kind == "tokens" else graph.cast(x, graph.FLOAT)
+
+    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
+        """Return what ``seqlab predict`` is given as samples.
+
+        Args:
+            data: settings for reading files like those of the training.
+            texts: given on the command line.
+            file: given with --file; None for no file.
+
+        Raises:
+            DataError: nothing is given, or the file is missing or malformed.
+            ConfigError: networks for such data cannot be asked.
+        """
+        raise self._not_given("asked")
+
+    def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":  # noqa: ARG002
+        """Return what ``seqlab explain`` is given as one sample.
+
+        Args:
+            data: settings for reading files like those of the training.
+            text: given on the command line; None for no text.
+            file: given with --file; None for no file.
+
+        Raises:
+            DataError: nothing is given, or the file is missing or malformed.
+            ConfigError: networks for such data cannot be asked.
+        """
+        raise self._not_given("followed")
+
+    def _not_given(self, method: str) -> ConfigError:
+        if self.source == "generated":
+            return ConfigError(f"data={self.name} is generated; see predictions.csv of the run")
+        return ConfigError(
+            f"data={self.name} reads nothing from the command line; define {type(self).__name__}.{method}"
+        )
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what run.json says of the data."""
+        told = ("name", "source", "origin", "path", "sha256", "sizes", "classes")
+        values = self.as_dict()
+        return {name: values[name] for name in told}
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as JSON and checkpoints hold them."""

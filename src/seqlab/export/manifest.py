@@ -8,7 +8,7 @@ from pydantic import ValidationError, model_validator
 from seqlab import __version__
 from seqlab.config.renamed import present_settings
 from seqlab.config.task import AnyTask
-from seqlab.data import AnySpec, OwnFile, SeriesSpec, TextSpec
+from seqlab.data import AnySpec
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ConfigError, ExportError
 from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json
@@ -52,21 +52,8 @@ class Manifest(Section):
 
     @classmethod
     def of(cls, run: LoadedRun) -> Self:
-        """Describe a run's network, without the paths of its data.
-
-        Raises:
-            ExportError: its data are neither texts nor a series.
-        """
-        spec, config = run.spec.as_dict(), run.config
-        if not isinstance(run.spec, TextSpec | SeriesSpec):
-            raise ExportError(
-                f"the data of {run.path} are neither texts nor a series; only these can be exported"
-            )
-        place = (
-            {"path": Path(config.data.path).name}
-            if isinstance(config.data, OwnFile)
-            else {"root": None, "url": None}
-        )
+        """Describe a run's network, without the paths of its data."""
+        config = run.config
         return cls.model_validate(
             {
                 "format_version": FORMAT_VERSION,
@@ -75,8 +62,8 @@ class Manifest(Section):
                 "engine": config.engine,
                 "model": config.model.model_dump(),
                 "task": config.task.model_dump(),
-                "data": config.data.model_copy(update=place),  # unlike validation, it leaves a bare name bare
-                "spec": spec | {"origin": "", "path": ""},
+                "data": config.data.without_places(),
+                "spec": run.spec.as_dict() | {"origin": "", "path": ""},
                 "sealed": True,
             }
         )

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 from onnx import GraphProto, ValueInfoProto, helper
 
-from seqlab.data import DataSpec, SeriesSpec
-from seqlab.data.series.spec import SeriesSettings
+from seqlab.data import DataSpec
 from seqlab.errors import ExportError
-from seqlab.export.graph import DOUBLE, FLOAT, INT64, LENGTHS, Graph
+from seqlab.export.graph import LENGTHS, Graph
 from seqlab.export.scan import add_scan
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn.recurrent import Layer, Recurrent
@@ -27,10 +25,8 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
         TraceError: the step cannot be traced.
     """
     graph, model = Graph(), module.model
-    x = scaled = input_name(spec)
-    if isinstance(spec, SeriesSpec):
-        x = scaled = _scale(graph, x, spec.series)
-    x = _write(graph, "encoder", model.encoder, x)
+    scaled = spec.add_scaling(graph, input_name(spec))
+    x = _write(graph, "encoder", model.encoder, scaled)
     readings = _read(graph, model.recurrent, x)
     pooled = [_write(graph, "pooling", model.pooling, reading) for reading in readings]
     answer = _write(graph, "head", model.head, _merge(graph, model.recurrent, pooled))
@@ -49,23 +45,16 @@ def input_name(spec: DataSpec) -> str:
 
 def _inputs(spec: DataSpec) -> list[ValueInfoProto]:
     features = [spec.input_size] if spec.kind == "features" else []
-    kind = DOUBLE if spec.kind == "features" else INT64
+    kind = Graph.DOUBLE if spec.kind == "features" else Graph.INT64
     return [
         helper.make_tensor_value_info(input_name(spec), kind, ["batch", "time", *features]),
-        helper.make_tensor_value_info(LENGTHS, INT64, ["batch"]),
+        helper.make_tensor_value_info(LENGTHS, Graph.INT64, ["batch"]),
     ]
 
 
 def _output(task: Task, spec: DataSpec) -> ValueInfoProto:
     name, shape, is_double = task.exported(spec)
-    return helper.make_tensor_value_info(name, DOUBLE if is_double else FLOAT, ["batch", *shape])
-
-
-def _scale(graph: Graph, x: str, series: SeriesSettings) -> str:
-    """Scale columns as in training, in float64 and then rounded, [B, T, F]."""
-    means = graph.constant("means", np.array(series.means))
-    scales = graph.constant("scales", np.array(series.scales))
-    return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), FLOAT)
+    return helper.make_tensor_value_info(name, Graph.DOUBLE if is_double else Graph.FLOAT, ["batch", *shape])
 
 
 def _write(graph: Graph, kind: str, part: Any, *inputs: str) -> str:

@@ -38,7 +38,6 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
     is a copy for other programs.
 
     Raises:
-        ExportError: the run's data are neither texts nor a series.
         ConfigError: one of the files exists and seqlab did not write it.
         OSError: a file cannot be written.
     """

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import torch
 from rich import box
@@ -11,28 +10,19 @@ from rich.table import Table
 from torch import Tensor
 
 from seqlab import __version__
-from seqlab.data import SeriesSpec, TextSpec
-from seqlab.data.series.prepare import scale
-from seqlab.data.series.spec import written
 from seqlab.diagnostics import recording
 from seqlab.diagnostics.snapshot import layer_names, named_activities
-from seqlab.errors import ConfigError, DataError, RunError
+from seqlab.errors import RunError
 from seqlab.inference.explain_figure import heat_map
-from seqlab.inference.predict import encode, latest_window
-from seqlab.io.files import own_output, read_user_text, replacing
+from seqlab.io.files import own_output, replacing
 from seqlab.io.terminal import in_a_line
 from seqlab.runs.load import LoadedRun, load_run
-
-if TYPE_CHECKING:
-    from seqlab.data.series.dataset import SeriesData
 
 SOFTWARE = f"seqlab {__version__}"
 SIGNATURE = b"\x89PNG\r\n.*tEXtSoftware\0seqlab "
 """How the figure's file begins; it identifies a file that seqlab wrote."""
 TOP = 3
 """How many classes are listed at a step."""
-LONGEST_TITLE = 40
-"""Maximum number of characters of a text in a title."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +80,18 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
         SeqlabError: the run or the file is damaged, or the run needs other input.
     """
     run = load_run(path, checkpoint)
-    if isinstance(run.spec, SeriesSpec):
-        if text is not None or file is None:
-            raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
-        return _series(run, run.spec, file)
-    if not isinstance(run.spec, TextSpec):
-        raise ConfigError(f"data={run.spec.name} is generated; see predictions.csv in {path}")
-    return _text(run, run.spec, _given(text, file))
+    sample = run.spec.followed(run.config.data, text, file)
+    x = run.spec.scaled(sample.x)
+    with torch.no_grad():
+        probabilities = run.module.task.explained(run.module, x)
+    return Explanation(
+        title=run.spec.headed(sample.name),
+        steps=sample.steps,
+        values=sample.values,
+        classes=run.spec.classes if probabilities.shape[1] else (),
+        probabilities=probabilities,
+        layers=_layers(run, x),
+    )
 
 
 def table(found: Explanation) -> Table:
@@ -142,53 +137,6 @@ def _likeliest(found: Explanation, step: int) -> str:
     return "  ".join(
         f"{found.classes[number]} {share:.3f}"
         for number, share in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    )
-
-
-def _given(text: str | None, file: Path | None) -> str:
-    """Return the text to explain.
-
-    Raises:
-        DataError: no text is given, or the file cannot be read.
-    """
-    if file is not None:
-        text = read_user_text(file)
-    if text is None or not text.strip():
-        raise DataError("nothing to explain: give a text, or --file with one")
-    return text.strip()
-
-
-def _text(run: LoadedRun, spec: TextSpec, text: str) -> Explanation:
-    batch = encode(spec, [text]).batch(torch.tensor([0]))
-    steps = batch.x.shape[1]
-    with torch.no_grad():  # a row for every prefix of the text
-        answers = run.module(batch.x.expand(steps, -1), torch.arange(1, steps + 1))
-    return Explanation(
-        title=run.spec.headed(text if len(text) <= LONGEST_TITLE else f"{text[:LONGEST_TITLE]}…"),
-        steps=[run.spec.symbols[token] for token in batch.x[0].tolist()],
-        values={},
-        classes=run.spec.classes,
-        probabilities=run.module.task.probabilities(answers),
-        layers=_layers(run, batch.x),
-    )
-
-
-def _series(run: LoadedRun, spec: SeriesSpec, file: Path) -> Explanation:
-    series = spec.series
-    data = cast("SeriesData", run.config.data)
-    columns, grid = latest_window(data, series, file)
-    shown = written(grid.times[-series.input_steps :])
-    times = [time.replace("T", " ").removesuffix(":00") for time in shown]
-    return Explanation(
-        title=run.spec.headed(f"{file.name}, {times[0]} to {times[-1]}"),
-        steps=times,
-        values={
-            target: columns[:, place].tolist()
-            for target, place in zip(series.targets, series.places, strict=True)
-        },
-        classes=(),
-        probabilities=torch.empty(len(times), 0),
-        layers=_layers(run, scale(columns[None], series)),
     )
 
 

@@ -1,9 +1,11 @@
 """What every part of the configuration is, and the types its keys share."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
 
 Count = Annotated[int, Field(ge=1)]
 Patience = Annotated[int, Field(ge=0)]
@@ -23,7 +25,21 @@ def _absolute(path: str) -> str:
         raise ValueError(f"'{path}': {error}") from error
 
 
-FilePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute)]
+PLACE = "place"
+"""Marks the settings that say where files are."""
+FilePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute), PLACE]
+Address = Annotated[str, PLACE]
+"""A folder on a server."""
+
+
+def is_place(field: FieldInfo) -> bool:
+    """Return whether a setting says where files are."""
+    return _is_place(field.annotation, field.metadata)
+
+
+def _is_place(annotation: Any, metadata: Sequence[Any]) -> bool:
+    inner = get_args(annotation)
+    return PLACE in metadata or any(_is_place(one, getattr(one, "__metadata__", ())) for one in inner)
 
 
 class Section(BaseModel):

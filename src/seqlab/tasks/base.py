@@ -95,9 +95,14 @@ class Task(nn.Module):
         """Return answers or truths in the units that people read, in float64 on the CPU."""
         return values.cpu().double()
 
-    def probabilities(self, outputs: Tensor) -> Tensor:
-        """Return the class probabilities for ``seqlab explain``, [B, C]; C is 0 if there are no classes."""
-        return torch.empty(len(outputs), 0)
+    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
+
+        Args:
+            network: from inputs and lengths to outputs.
+            x: one input, [1, T] or [1, T, F].
+        """
+        return torch.empty(x.shape[1], 0)
 
     @classmethod
     def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003

@@ -99,12 +99,14 @@ class Classification(Task):
         return loss
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the probabilities of the classes, [B, C]."""
-        return self.probabilities(outputs)
-
-    def probabilities(self, outputs: Tensor) -> Tensor:
         """Return the probabilities of the classes, [B, C], from logits."""
         return outputs.softmax(-1)
+
+    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+        """Return the probabilities of the classes if the input ended after each step, [T, C]."""
+        steps = x.shape[1]
+        prefixes = x.expand(steps, *x.shape[1:])
+        return self.answers(network(prefixes, torch.arange(1, steps + 1)), prefixes)
 
     @classmethod
     def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:

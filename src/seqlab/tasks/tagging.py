@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqlab.data import Batch, SequenceData
-from seqlab.tasks.base import register_task
+from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.errors import ExportError
+from seqlab.tasks.base import Exported, register_task
 from seqlab.tasks.baselines.text import majority
 from seqlab.tasks.classification import Classification
 
@@ -51,6 +52,11 @@ class Tagging(Classification):
         return super().step(
             stage, answers.flatten(0, 1), batch._replace(y=batch.y.flatten(), ids=ids.flatten())
         )
+
+    @classmethod
+    def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
+        """Refuse: an ONNX file answers once a sequence."""
+        raise ExportError("task=tagging cannot be exported to ONNX; use --to safetensors")
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
         """Score the most frequent class; no baseline is fitted."""

@@ -145,16 +145,7 @@ def _announce(
         world_size=trainer.world_size,
         versions={"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
         platform=platform.platform(),
-        data={
-            "name": spec.name,
-            "source": spec.source,
-            "origin": spec.origin,
-            "path": spec.path,
-            "sha256": spec.sha256,
-            "sizes": spec.sizes,
-            "classes": list(spec.classes),
-            "series": spec.as_dict().get("series"),
-        },
+        data=spec.recorded(),
         task={
             "scores": [score.as_dict() for score in config.task.scores],
             "monitor": config.task.watched,

@@ -1,8 +1,10 @@
 """What a series declares."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -13,6 +15,11 @@ from seqlab.data.spec import DataSpec, register_spec
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.dataset import Dataset
+    from seqlab.data.series.dataset import SeriesData
+    from seqlab.export.graph import Graph
 
 
 @register_spec("series")
@@ -25,11 +32,6 @@ class SeriesSpec(DataSpec):
     """
 
     series: SeriesSettings
-
-    @property
-    def answers(self) -> int:
-        """How many numbers a network answers with: each target at each step of the horizon."""
-        return self.series.horizon_steps * len(self.series.targets)
 
     @property
     def meaning(self) -> tuple[object, ...]:
@@ -55,6 +57,28 @@ class SeriesSpec(DataSpec):
         from seqlab.data.series.prepare import scale  # noqa: PLC0415 (torch)
 
         return scale(x.numpy(), self.series)
+
+    def add_scaling(self, graph: "Graph", x: str) -> str:
+        """Add the scaling of columns, in float64 and then rounded, to an ONNX graph."""
+        means = graph.constant("means", self.series.means)
+        scales = graph.constant("scales", self.series.scales)
+        return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), graph.FLOAT)
+
+    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":
+        """Return the latest rows of the series in a file, with the times that are forecast."""
+        from seqlab.data.series.asked import ask  # noqa: PLC0415 (imports torch)
+
+        return ask(self, cast("SeriesData", data), texts, file)
+
+    def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":
+        """Return the latest rows of the series in a file."""
+        from seqlab.data.series.asked import follow  # noqa: PLC0415 (imports torch)
+
+        return follow(self, cast("SeriesData", data), text, file)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what run.json says of the data: of a series its columns too."""
+        return super().recorded() | {"series": self.as_dict()["series"]}
 
 
 def _is_step(series: SeriesSettings) -> bool:

@@ -1,0 +1,64 @@
+"""From what a user gives to samples: texts for a trained network."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from seqlab.data.batches import Asked, Followed, TokenSamples
+from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.vocabulary import Vocabulary
+from seqlab.errors import DataError
+from seqlab.io.files import read_user_text
+from seqlab.io.terminal import in_a_line
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAME = 40
+"""Maximum number of characters of a text in a title."""
+
+
+def ask(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Asked:
+    """Return texts, and those of a file with one a line.
+
+    Raises:
+        DataError: there is none, or the file cannot be read.
+    """
+    lines = read_user_text(file).splitlines() if file else []
+    names = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
+    if not names:
+        raise DataError("nothing to predict: give a text, or --file with one text per line")
+    return Asked(encode(spec, names), names)
+
+
+def follow(spec: TextSpec, text: str | None, file: Path | None) -> Followed:
+    """Return a text, or the one in a file.
+
+    Raises:
+        DataError: there is none, or the file cannot be read.
+    """
+    text = read_user_text(file) if file else text
+    if text is None or not text.strip():
+        raise DataError("nothing to explain: give a text, or --file with one")
+    text = text.strip()
+    x = encode(spec, [text]).batch(torch.tensor([0])).x
+    name = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+    return Followed(name, x, [spec.symbols[token] for token in x[0].tolist()], {})
+
+
+def encode(spec: TextSpec, texts: Sequence[str]) -> TokenSamples:
+    """Return the tokens of texts, and warn about unknown characters or words.
+
+    Args:
+        spec: the description of the training data.
+        texts: none of them empty.
+    """
+    settings = spec.text
+    tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
+    vocabulary = Vocabulary(spec.symbols)
+    unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
+    if unseen:
+        shown = " ".join(map(in_a_line, unseen[:20]))
+        log.warning("%d %s did not occur in training: %s", len(unseen), settings.tokens, shown)
+    return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, bos_eos=settings.bos_eos)
