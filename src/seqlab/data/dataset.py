@@ -10,15 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import Field, PrivateAttr, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import to_jsonable_python
 
 from seqlab.data.source import Source, named_file
 from seqlab.data.spec import Question
+from seqlab.data.table import Dialect, Table, open_table
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
 from seqlab.registry.section import Choice
-from seqlab.registry.types import Address, Count, FilePath, Section, Share, is_place
+from seqlab.registry.types import Address, Column, Count, FilePath, Section, Share, as_list, is_place
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
@@ -166,11 +174,20 @@ class OwnFile(Section):
         path: the file.
         separator: between the cells of a CSV file.
         encoding: of a CSV file: utf-8, gb18030, latin-1, …
+        header: whether the first line names the columns; if not, they are called 0, 1, ….
+        quotes: "double" if a cell in double quotes may hold separators and line ends, "none" if a quote is a
+            character like any other.
+        decimal: what stands before a number's fraction, "point" or "comma".
+        missing: words that stand for a missing number, besides empty cells, NA, N/A, NaN, nan, null and NULL.
     """
 
     path: FilePath
     separator: Literal["comma", "semicolon", "tab", "pipe"] = "comma"
     encoding: str = "utf-8"
+    header: bool = True
+    quotes: Literal["double", "none"] = "double"
+    decimal: Literal["point", "comma"] = "point"
+    missing: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
 
     @field_validator("encoding")
     @classmethod
@@ -190,6 +207,22 @@ class OwnFile(Section):
             DataError: the file does not exist.
         """
         return named_file(self.path)
+
+    def table(self, path: Path) -> Table:
+        """Open a file as a table, with these settings.
+
+        Raises:
+            DataError: the file cannot be opened, is empty, or is no table.
+        """
+        dialect = Dialect(
+            separator=self.separator,
+            encoding=self.encoding,
+            header=self.header,
+            quotes=self.quotes,
+            decimal=self.decimal,
+            missing=tuple(self.missing),
+        )
+        return open_table(path, dialect, is_own=True)
 
 
 def register_dataset(name: str) -> Callable[[type[Dataset]], type[Dataset]]:

@@ -19,7 +19,7 @@ from seqlab.data.samples import weather
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO
 from seqlab.data.source import Source, find_table, resolve
-from seqlab.data.table.delimited import Delimited
+from seqlab.data.table import open_table
 from seqlab.errors import DataError
 from seqlab.io.cache import cached_folder
 from seqlab.registry.types import Finite, Positive
@@ -37,7 +37,7 @@ def check_published(path: Path) -> None:
     Raises:
         DataError: rows are missing, or it is another file.
     """
-    table = Delimited(path)
+    table = open_table(path)
     (time,) = table.places(["Date Time"])
     first, count = None, 0
     last: deque[str] = deque(maxlen=1)

@@ -10,7 +10,7 @@ from seqlab.data.dataset import Fetched, register_dataset
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import reviews
 from seqlab.data.source import Source, find_table, resolve
-from seqlab.data.table.delimited import Delimited
+from seqlab.data.table import open_table
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, TextReader
 from seqlab.io.cache import cached_folder
@@ -69,7 +69,7 @@ class OnlineShopping(TextData, Fetched):
 
     def read(self, source: Source) -> TextReader:
         """Return the reader of the CSV file."""
-        return CSVTexts(Delimited(source.path), text="review", labels={"cat": None, "label": SENTIMENTS})
+        return CSVTexts(open_table(source.path), text="review", labels={"cat": None, "label": SENTIMENTS})
 
 
 def _find(root: Path) -> Path | None:

@@ -8,7 +8,7 @@ from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.source import Source
-from seqlab.data.table.delimited import Delimited
+from seqlab.data.table import Table
 from seqlab.registry.types import Name
 
 PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
@@ -39,6 +39,6 @@ class SeriesCSV(OwnFile, SeriesData):
         """The format of times."""
         return (self.time_format,) if self.time_format else (ISO, *UNIX, *PARTS)
 
-    def open(self, source: Source) -> Delimited:
-        """Open the file with its separator and encoding."""
-        return Delimited(source.path, separator=self.separator, encoding=self.encoding, is_own=True)
+    def open(self, source: Source) -> Table:
+        """Open the file as its settings say."""
+        return self.table(source.path)

@@ -2,12 +2,11 @@
 
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.source import Source, named_file
-from seqlab.data.table.delimited import Delimited
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
-from seqlab.registry.types import Name
+from seqlab.registry.types import Column
 
 
 @register_dataset("text_csv")
@@ -20,8 +19,8 @@ class TextCSV(OwnFile, TextData):
         label: column (or JSON key) of the classes.
     """
 
-    text: Name = "text"
-    label: Name = "label"
+    text: Column = "text"
+    label: Column = "label"
 
     def find(self) -> Source:
         """Return the file or folder."""
@@ -34,8 +33,6 @@ class TextCSV(OwnFile, TextData):
             return ClassFiles(path, column=self.label)
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             return JSONLines(path, text=self.text, label=self.label)
-        separator = "tab" if path.suffix.lower() == ".tsv" else self.separator
-        table = Delimited(path, separator=separator, encoding=self.encoding, is_own=True)
         if self.text == self.label:
             raise DataError(f"{path}: data.text and data.label are both '{self.text}'; give two columns")
-        return CSVTexts(table, text=self.text, labels={self.label: None})
+        return CSVTexts(self.table(path), text=self.text, labels={self.label: None})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 Count = Annotated[int, Field(ge=1)]
@@ -15,6 +15,16 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _as_name(value: Any) -> Any:
+    """Take a number for a name, which Hydra reads as a number: ``data.text=1``."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+Column = Annotated[str, BeforeValidator(_as_name), Field(min_length=1)]
+"""The name of a column, or its number in a file without a header."""
 
 
 def _absolute(path: str) -> str:
@@ -49,5 +59,5 @@ class Section(BaseModel):
 
 
 def as_list(names: Any) -> Any:
-    """Take one name for a list of one."""
-    return [names] if isinstance(names, str) else names
+    """Take one name, or number of a column, for a list of one."""
+    return [names] if isinstance(names, str | int | float) else names

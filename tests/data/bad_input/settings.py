@@ -13,7 +13,7 @@ REFUSED = {
     "a text column without a name": (OWN, {"text": ""}, "data.text"),
     "no targets": (SERIES, {"targets": []}, "data.targets"),
     "a target twice": (SERIES, {"targets": [T, T]}, f"data.targets | {T}"),
-    "a target that is no list": (SERIES, {"targets": 3}, "data.targets | list"),
+    "a target that is no list": (SERIES, {"targets": {"a": 3}}, "data.targets | list"),
     "no steps": (SERIES, {"step_minutes": 0}, "data.step_minutes | 0"),
     "steps without end": (SERIES, {"step_minutes": float("inf")}, "data.step_minutes"),
     "a sentinel that is no number": (SERIES, {"sentinels": ["none"]}, "data.sentinels | none"),

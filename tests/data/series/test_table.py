@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.series import table as table_module
 from seqlab.data.series.table import ISO, Measured, read_measured
+from seqlab.data.table import base as table_module
 from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError
 

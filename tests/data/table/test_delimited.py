@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.table.delimited import LARGEST_CELL, SEPARATORS, Delimited
+from seqlab.data.table import Dialect
+from seqlab.data.table.delimited import LARGEST_CELL, Delimited
+from seqlab.data.table.dialect import SEPARATORS
 from seqlab.errors import DataError
 
 CELL = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
@@ -22,10 +24,10 @@ TABLE = st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=8)
 def file(tmp_path):
     """Return a function that writes a file and opens it as a table."""
 
-    def write(content: str | bytes, **options: object) -> Delimited:
+    def write(content: str | bytes, *, is_own: bool = False, **settings: object) -> Delimited:
         path = tmp_path / "table.csv"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return Delimited(path, **options)
+        return Delimited(path, Dialect(**settings), is_own=is_own)
 
     return write
 
@@ -48,12 +50,14 @@ def written(rows: list[list[str]], separator: str, line_end: str) -> tuple[str, 
 @given(rows=TABLE, separator=st.sampled_from(sorted(SEPARATORS)), line_end=st.sampled_from(["\n", "\r\n"]))
 def test_what_was_written_is_read_with_the_line_of_every_row(rows, separator, line_end, tmp_path_factory):
     header = ["first", "second", "third"]
+    rows = [*rows, ["last", "", ""]]
     content, lines = written([header, *rows], SEPARATORS[separator], line_end)
     path = tmp_path_factory.getbasetemp() / "written.csv"
     path.write_bytes(content.encode())
-    table = Delimited(path, separator=separator)
+    table = Delimited(path, Dialect(separator=separator))
     assert table.header == header
-    assert rows_of(table) == list(zip(lines[1:], rows, strict=True))
+    found = zip(lines[1:], rows, strict=True)
+    assert rows_of(table) == [(line, cells) for line, cells in found if "".join(cells).strip()]
 
 
 def test_words_for_nothing_are_words_and_numbers_stay_as_they_are_written(file):
@@ -205,3 +209,50 @@ def test_what_cannot_be_opened_is_an_error_that_names_it(what, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(DataError, match=rf"{what} cannot be read: .*; give a readable file"):
         Delimited(Path(tmp_path / what))
+
+
+def test_without_a_header_columns_are_numbers_and_the_first_row_is_a_row(file):
+    table = file("ham,Hello\nspam,Win\n", header=False)
+    assert table.header == ["0", "1"]
+    assert table.places(["1", "0"]) == [1, 0]
+    assert rows_of(table) == [(1, ["ham", "Hello"]), (2, ["spam", "Win"])]
+    with pytest.raises(
+        DataError, match=r"no column '2', without a header they are numbers from 0; there are: 0, 1$"
+    ):
+        table.places(["2"])
+    with pytest.raises(DataError, match="3 cells where the first row has 2 columns"):
+        rows_of(file("a,b\nc,d,e\n", header=False))
+    with pytest.raises(DataError, match=r"or set data\.header=false$"):
+        file("ham,Hello\n", is_own=True).places(["1"])
+
+
+def test_without_quotes_a_quote_is_a_character_and_a_row_is_a_line(file):
+    content = 'a\tb\n"x\t5" disk\n\'y"\t"\n'
+    assert rows_of(file(content, separator="tab", quotes="none")) == [
+        (2, ['"x', '5" disk']),
+        (3, ["'y\"", '"']),
+    ]
+    with pytest.raises(DataError, match=r"or data\.quotes=none, if quotes are characters like others"):
+        rows_of(file(content, separator="tab", is_own=True))
+
+
+def test_rows_of_only_empty_cells_are_passed_over_and_counted(file, caplog):
+    table = file("a;b\n;\n1;2\n ; \n;3\n;\n;\n", separator="semicolon")
+    assert rows_of(table) == [(3, ["1", "2"]), (5, ["", "3"])]
+    assert "table.csv: 4 rows of only empty cells were passed over" in caplog.text
+    with pytest.raises(DataError, match="there is no row below the header"):
+        rows_of(file("a,b\n,\n"))
+
+
+@pytest.mark.parametrize("content", ["a,b,,\n1,2,,\n", "a,b\n1,2,,\n", "a,b,,\n1,2\n", "a,b,\n1,2, ,\n"])
+def test_separators_at_the_end_of_a_row_add_no_column(content, file):
+    table = file(content)
+    assert [[row.cells[place] for place in table.places(["a", "b"])] for row in table.rows()] == [["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    "content", ["a,b,\n1\n", "a,b,\n1,2,,x\n", "a,b\n1,2,3\n", "a,b\n1,2,\n1,2\n", "a,b\n1,2\n1,2,\n"]
+)
+def test_a_row_that_lacks_or_adds_more_or_other_separators_than_the_first_is_refused(content, file):
+    with pytest.raises(DataError, match=r"line \d: \d cells where the header names \d columns"):
+        rows_of(file(content))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.table.delimited import LARGEST_CELL, Delimited
+from seqlab.data.table import Dialect, open_table
+from seqlab.data.table.delimited import LARGEST_CELL
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
 
@@ -22,7 +23,7 @@ def csv_texts(tmp_path):
     def read(content: str) -> CSVTexts:
         (tmp_path / "my.csv").write_text(content, encoding="utf-8", newline="")
         return CSVTexts(
-            Delimited(tmp_path / "my.csv"), text="review", labels={"cat": None, "label": SENTIMENTS}
+            open_table(tmp_path / "my.csv"), text="review", labels={"cat": None, "label": SENTIMENTS}
         )
 
     return read
@@ -143,7 +144,7 @@ def test_recipes_tell_apart_whatever_reads_the_same_file_otherwise(tmp_path):
     (tmp_path / "my.csv").write_text("a,b,a b,b c,c\n1,2,3,4,5\n")
     path = tmp_path / "my.csv"
     readers = [
-        CSVTexts(Delimited(path, encoding=encoding), text=text, labels={label: allowed})
+        CSVTexts(open_table(path, Dialect(encoding=encoding)), text=text, labels={label: allowed})
         for encoding in ("utf-8", "gb18030")
         for text, label in (("a", "b"), ("b", "a"), ("a b", "c"), ("a", "b c"))
         for allowed in (None, {"2": "two"}, {"2": "zwei"})

@@ -9,14 +9,14 @@ from pydantic import BeforeValidator, Field, field_validator
 from seqlab.data.dataset import SplitData
 from seqlab.data.series.spec import ISO
 from seqlab.data.source import Source
-from seqlab.data.table.delimited import Delimited
-from seqlab.registry.types import Count, Finite, Name, Positive, Share, as_list
+from seqlab.data.table import Table, open_table
+from seqlab.registry.types import Column, Count, Finite, Positive, Share, as_list
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
     from seqlab.data.series.table import Measured
 
-Columns = Annotated[list[Name], BeforeValidator(as_list), Field(min_length=1)]
+Columns = Annotated[list[Column], BeforeValidator(as_list), Field(min_length=1)]
 """Names of one or more columns."""
 
 
@@ -43,7 +43,7 @@ class SeriesData(SplitData):
     kind = "features"
 
     targets: Columns
-    features: Annotated[list[Name] | None, BeforeValidator(as_list)] = None
+    features: Annotated[list[Column] | None, BeforeValidator(as_list)] = None
     step_minutes: Positive | None = None
     input_days: Positive = 5.0
     horizon_days: Positive = 2.0
@@ -81,9 +81,9 @@ class SeriesData(SplitData):
             DataError: there is none.
         """
 
-    def open(self, source: Source) -> Delimited:
+    def open(self, source: Source) -> Table:
         """Return the file."""
-        return Delimited(source.path)
+        return open_table(source.path)
 
     def transform(self, measured: "Measured") -> "Measured":
         """Derive columns before resampling; nothing unless a data set has something to derive."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqlab.data.series.calendar import is_end_of_summer_time
-from seqlab.data.table.delimited import Delimited
+from seqlab.data.table import Table
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Rows(NamedTuple):
         return Rows(self.times[places], self.numbers[places], self.lines[places])
 
 
-def in_order(table: Delimited, found: Rows, *, keep_first: bool) -> Rows:
+def in_order(table: Table, found: Rows, *, keep_first: bool) -> Rows:
     """Sort rows by time, and drop those of a time that an earlier row has.
 
     Args:
@@ -53,7 +53,7 @@ def in_order(table: Delimited, found: Rows, *, keep_first: bool) -> Rows:
 
 
 def _refuse_contradictions(
-    table: Delimited, found: Rows, again: np.ndarray, first: np.ndarray, *, keep_first: bool
+    table: Table, found: Rows, again: np.ndarray, first: np.ndarray, *, keep_first: bool
 ) -> None:
     """Refuse rows of one time with different values, unless the first is wanted and no series is lost."""
     line, before = int(found.lines[again[0]]), int(found.lines[first[0]])

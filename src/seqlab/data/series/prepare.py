@@ -18,7 +18,7 @@ from seqlab.data.series.table import read_measured
 from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source
 from seqlab.data.splits import Shares, sample, split_by_time
-from seqlab.data.table.delimited import Delimited
+from seqlab.data.table import Table
 from seqlab.errors import DataError, near
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def load(data: SeriesData) -> Loaded:
     return Loaded(spec, windows, describe)
 
 
-def read_grid(data: SeriesData, table: Delimited, columns: Sequence[str], step: Step | None) -> Grid:
+def read_grid(data: SeriesData, table: Table, columns: Sequence[str], step: Step | None) -> Grid:
     """Return the measured columns of a file on a grid.
 
     Raises:
@@ -104,14 +104,14 @@ def step_of(settings: SeriesSettings) -> Step:
     return step_named(settings.step) if settings.step else averaging(settings.step_minutes)
 
 
-def _measured(data: SeriesData, table: Delimited) -> tuple[str, ...]:
+def _measured(data: SeriesData, table: Table) -> tuple[str, ...]:
     """Return the columns that are read, the targets among them, in the order of the file."""
     wanted = [*data.targets, *(table.header if data.features is None else data.features)]
     table.places([*data.time_columns, *dict.fromkeys(filter(None, wanted))])
     return tuple(name for name in table.header if name in wanted and name not in ("", *data.time_columns))
 
 
-def _settings(data: SeriesData, table: Delimited, grid: Grid, train: range) -> SeriesSettings:
+def _settings(data: SeriesData, table: Table, grid: Grid, train: range) -> SeriesSettings:
     """Learn scales and climatology from the training part."""
     read, asked = _window(data, grid.step)
     calendar: tuple[str, ...] = ()

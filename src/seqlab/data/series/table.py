@@ -3,27 +3,21 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import pandas as pd
 
 from seqlab.data.series.order import Rows, in_order
 from seqlab.data.series.spec import ISO, UNIX
-from seqlab.data.table.delimited import Delimited, Row
+from seqlab.data.table import Table
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
 
-MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL"})
-LARGEST = 1e100
-"""Beyond, a number's square is not finite, and no scale can be computed."""
 FARTHEST = 1e17
 """Microseconds since 1970 that a time may have."""
 RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
 """Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
-CHUNK = 50_000
-"""Rows that are in memory as text at once."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Measured:
 
 
 def read_measured(
-    table: Delimited,
+    table: Table,
     *,
     time: Sequence[str],
     columns: Sequence[str],
@@ -65,20 +59,18 @@ def read_measured(
     Raises:
         DataError: a cell is no number or no time, or two rows contradict each other.
     """
-    at_time, places = table.places(time), table.places(columns)
-    if not places:
+    if not columns:
         raise table.error(
             1, f"no column is left beside the time '{' '.join(time)}'; name others with data.targets"
         )
-    rows = table.rows(may_break_off=True)
-    times, values, lines, time_format = [], [], [], None
-    while chunk := list(islice(rows, CHUNK)):
+    time_format = _format_of(table, time, time_formats)
+    times, values, lines = [], [], []
+    for chunk in table.chunks(columns, words=time, may_break_off=True):
         if time:
-            cells = [" ".join(row.cells[place].strip() for place in at_time) for row in chunk]
-            time_format = time_format or _format_of(table, cells[0], time_formats)
-            times.append(_times(table, chunk, cells, " ".join(time), time_format or time_formats[0]))
-        values.append(np.column_stack([_numbers(table, chunk, place) for place in places]))
-        lines.append(np.array([row.line for row in chunk]))
+            cells = _joined(chunk.words)
+            times.append(_times(table, chunk.lines, cells, " ".join(time), time_format))
+        values.append(chunk.numbers)
+        lines.append(chunk.lines)
     numbers = np.concatenate(values)
     _drop_sentinels(columns, numbers, sentinels)
     if not time:
@@ -88,41 +80,56 @@ def read_measured(
     return Measured(kept.times, kept.numbers, tuple(columns))
 
 
-def _format_of(table: Delimited, cell: str, formats: Sequence[str]) -> str | None:
-    """Return the first format that reads a cell."""
+def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str:
+    """Return the first format that reads the time of the first row.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not time:
+        return ISO
+    places = table.places(time)
+    row = table.head(1)[0]
+    cell = " ".join(row.cells[place].strip() for place in places)
     for candidate in formats:
         try:
             if candidate not in (ISO, *UNIX) and "%" not in candidate:
                 raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
-            time = _parsed([cell], candidate)[0]
+            found = _parsed([cell], candidate)[0]
         except ValueError as error:
             reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
             raise DataError(f"{table.path}: {reason}") from error
         is_guessed = candidate in UNIX and len(formats) > 1
-        if not np.isnat(time) and (not is_guessed or RECENT < time < SOON):
+        if not np.isnat(found) and (not is_guessed or RECENT < found < SOON):
             return candidate
-    return None
+    raise _no_time(table, row.line, " ".join(time), cell, formats[0])
 
 
-def _times(
-    table: Delimited, rows: Sequence[Row], cells: Sequence[str], name: str, time_format: str
-) -> np.ndarray:
-    found = _parsed(cells, time_format)
+def _joined(words: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the cells of a time, those of several columns joined by blanks, [n]."""
+    if len(words) == 1:
+        return words[0]
+    return np.array([" ".join(map(str, cells)) for cells in zip(*words, strict=True)], dtype=object)
+
+
+def _times(table: Table, lines: np.ndarray, cells: np.ndarray, name: str, time_format: str) -> np.ndarray:
+    found = _parsed(cells, time_format) if cells.dtype == object else cells
     wrong = np.isnat(found)
     if wrong.any():
         number = int(wrong.argmax())
-        expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
-        remedy = "fix the cell"
-        if table.is_own:
-            remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
-        raise table.error(
-            rows[number].line,
-            f"column '{name}' is '{cells[number]}', which is no time {expected}; {remedy}",
-        )
+        raise _no_time(table, int(lines[number]), name, str(cells[number]), time_format)
     return found
 
 
-def _parsed(cells: Sequence[str], time_format: str) -> np.ndarray:
+def _no_time(table: Table, line: int, name: str, cell: str, time_format: str) -> DataError:
+    expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
+    remedy = "fix the cell"
+    if table.is_own:
+        remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
+    return table.error(line, f"column '{name}' is '{cell}', which is no time {expected}; {remedy}")
+
+
+def _parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
     """Return times, datetime64[us]; NaT where a cell is none."""
     if time_format in UNIX:
         exact = pd.to_numeric(pd.Series(cells), errors="coerce") * UNIX[time_format]
@@ -133,39 +140,6 @@ def _parsed(cells: Sequence[str], time_format: str) -> np.ndarray:
         # pandas takes "now" and "today" for times.
         return np.where([cell[:1].isdigit() for cell in cells], times, np.datetime64("NaT"))
     return times
-
-
-def _numbers(table: Delimited, rows: Sequence[Row], place: int) -> np.ndarray:
-    cells = [row.cells[place].strip() for row in rows]
-    try:
-        found = np.array(["nan" if cell in MISSING else cell for cell in cells]).astype(np.float64)
-    except ValueError as error:
-        number = next(number for number, cell in enumerate(cells) if not _is_number(cell))
-        raise _not_a_number(table, rows[number], place) from error
-    huge = np.abs(found) > LARGEST
-    if huge.any():
-        raise _not_a_number(table, rows[int(huge.argmax())], place)
-    return found
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell in MISSING
-    return True
-
-
-def _not_a_number(table: Delimited, row: Row, place: int) -> DataError:
-    cell = row.cells[place].strip()
-    remedy = (
-        "write decimals with a point"
-        if "," in cell and _is_number(cell.replace(",", "."))
-        else "fix or empty the cell, or leave the column out of data.features=[…]"
-    )
-    return table.error(
-        row.line, f"column '{table.header[place]}' is '{cell}', which is no finite number; {remedy}"
-    )
 
 
 def _drop_sentinels(columns: Sequence[str], numbers: np.ndarray, sentinels: Sequence[float]) -> None:

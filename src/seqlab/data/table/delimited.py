@@ -1,80 +1,70 @@
-"""Rows of a CSV file, read strictly: whatever does not fit its header is an error with file and line."""
+"""CSV files, strictly: every error names the file, the line, and what to do about it.
+
+A general CSV parser guesses where a file is malformed: it drops rows or turns the word NA into a missing
+value. Here the parsed text is checked, so that a wrong file gives an error instead of a wrong number.
+"""
 
 import csv
-import io
+import json
 import logging
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from seqlab.data.archive import open_member
-from seqlab.errors import DataError, near
+from seqlab.data.table.base import Row, Table
+from seqlab.data.table.content import opened
+from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.errors import DataError
 
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+if TYPE_CHECKING:
+    import io
+
 LARGEST_CELL = 2**20
 """The maximum length of a cell; more means that a quote is not closed."""
-
-LONGEST_NAME, MOST_NAMES = 30, 20
-"""How many characters and columns a message lists: without a header they are a row of text."""
 
 log = logging.getLogger(__name__)
 
 
-class Row(NamedTuple):
-    """A row, and the line of the file on which it begins, counted from 1."""
-
-    line: int
-    cells: list[str]
-
-
-class Delimited:
+class Delimited(Table):
     """A CSV file, or the one CSV file in a zip.
 
     Args:
         path: the file.
-        separator: a name in ``SEPARATORS``.
-        encoding: of the file; a byte order mark of UTF-8 is dropped.
+        dialect: how it writes a table.
         is_own: whether the file is the user's own, so that settings say how to read it.
 
     Raises:
         DataError: the file cannot be opened, is empty, or has another encoding.
     """
 
-    def __init__(
-        self, path: Path, *, separator: str = "comma", encoding: str = "utf-8", is_own: bool = False
-    ) -> None:
-        self.path, self.separator, self.encoding, self.is_own = path, separator, encoding, is_own
+    def __init__(self, path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> None:
+        super().__init__(path, dialect or Dialect(), is_own=is_own)
         with self._open() as rows:
             first = next(rows, None)
         if first is None:
-            raise self.error(1, "the file is empty; its first line must name the columns")
-        self.header = [name.strip() for name in first.cells]
+            must = "its first line must name the columns" if self.dialect.header else "add data"
+            raise self.error(1, f"the file is empty; {must}")
+        if not self.dialect.header:
+            self.header = [str(number) for number in range(len(first.cells))]
+        else:
+            self.header = [name.strip() for name in first.cells]
+
+    @property
+    def recipe(self) -> str:
+        """The dialect."""
+        dialect = self.dialect
+        settings = [dialect.separator, dialect.encoding, dialect.header, dialect.quotes]
+        return json.dumps(["csv", *settings])
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the CSV file, also if it is in a zip."""
-        with _binary(self.path) as file:
+        with opened(self.path) as file:
             return file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()
 
-    def places(self, names: Iterable[str]) -> list[int]:
-        """Return the indices of the columns ``names``.
-
-        Raises:
-            DataError: a column is missing, or has the same name as another.
-        """
-        found = []
-        for name in names:
-            if self.header.count(name) > 1:
-                raise self.error(1, f"two columns are called '{name}'; rename one")
-            if name not in self.header:
-                raise self.error(1, f"the header has no column '{name}'; {self._guess(name)}")
-            found.append(self.header.index(name))
-        return found
-
     def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:
-        """Yield the rows below the header; blank lines are skipped.
+        """Yield the rows below the header; blank lines and rows of only empty cells are passed over.
 
         Args:
             may_break_off: whether the last row may be cut off; it is then skipped.
@@ -83,52 +73,84 @@ class Delimited:
             DataError: a row has too few or too many cells, a quote is not closed, a character is not in the
                 encoding, or there is no row.
         """
-        count, columns = 0, len(self.header)
+        count = empty = 0
+        width = len(self.header)
         with self._open() as rows:
-            next(rows)
+            if self.dialect.header:
+                next(rows)
             for row in rows:
-                if len(row.cells) != columns:
-                    if may_break_off and len(row.cells) < columns and next(rows, None) is None:
+                if _is_empty(row.cells):
+                    empty += 1
+                    continue
+                if not count and self._is_suited(row.cells):
+                    width = len(row.cells)
+                if len(row.cells) != width or not self._is_suited(row.cells):
+                    if may_break_off and len(row.cells) < width and next(rows, None) is None:
                         log.warning("%s, line %s: 1 row is cut off and was left out", self.path, row.line)
                         break
-                    raise self._width(row)
+                    raise self._wrong_width(row)
                 count += 1
-                yield row
+                yield self._of_header(row)
+        if empty:
+            log.warning("%s: %s rows of only empty cells were passed over", self.path, empty)
         if not count:
-            raise self.error(1, "there is no row below the header; add data")
+            where = "below the header" if self.dialect.header else "in it"
+            raise self.error(1, f"there is no row {where}; add data")
 
-    def error(self, line: int, reason: str) -> DataError:
-        """Return an error that names this file and a line."""
-        return DataError(f"{self.path}, line {line}: {reason}")
+    def _is_suited(self, cells: list[str]) -> bool:
+        """Return whether a row differs from the header by no more than empty cells at the end."""
+        rest = cells[len(self.header) :] or self.header[len(cells) :]
+        return not any(map(str.strip, rest))
 
-    def _width(self, row: Row) -> DataError:
+    def _of_header(self, row: Row) -> Row:
+        """Return a row with as many cells as the header has, without those of separators at the end."""
+        columns = len(self.header)
+        if len(row.cells) == columns:
+            return row
+        return Row(row.line, (row.cells + [""] * columns)[:columns])
+
+    def _wrong_width(self, row: Row) -> DataError:
         found, expected = len(row.cells), len(self.header)
-        remedy = (
-            f"quote cells that contain a {self.separator}, and write decimals with a point"
-            if found > expected
-            else "is the row cut off?"
-        )
-        return self.error(row.line, f"{found} cells where the header names {expected} columns; {remedy}")
+        named = "the header names" if self.dialect.header else "the first row has"
+        remedy = "is the row cut off?"
+        if found > expected:
+            quotes = self.dialect.quotes == "double"
+            remedy = "quote cells" if quotes else "set data.quotes=double, and quote cells"
+            remedy += f" that contain a {self.dialect.separator}"
+            if self.dialect.separator == "comma":
+                remedy += ", and write decimals with a point"
+        return self.error(row.line, f"{found} cells where {named} {expected} columns; {remedy}")
+
+    def _lacks(self, name: str) -> str:
+        if self.dialect.header:
+            return super()._lacks(name)
+        return f"there is no column '{name}', without a header they are numbers from 0"
 
     def _guess(self, name: str) -> str:
         """Return why a column may be missing: another separator, no header, or another name."""
         if len(self.header) == 1:
             for word, separator in SEPARATORS.items():
-                if word != self.separator and separator in self.header[0]:
-                    remedy = f"data.separator={word}" if self.is_own else f"write a {self.separator}"
+                if word != self.dialect.separator and separator in self.header[0]:
+                    remedy = f"data.separator={word}" if self.is_own else f"write a {self.dialect.separator}"
                     return f"is the separator a {word}? {remedy}"
-        hint = near(name, [column[:LONGEST_NAME] for column in self.header if column][:MOST_NAMES])
-        return f"{hint}. The first line must name the columns"
+        hint = super()._guess(name)
+        if not self.dialect.header:
+            return hint
+        or_none = ", or set data.header=false" if self.is_own else ""
+        return f"{hint}. The first line must name the columns{or_none}"
 
     @contextmanager
     def _open(self) -> Iterator[Iterator[Row]]:
         csv.field_size_limit(LARGEST_CELL)
-        with _binary(self.path) as file:
-            lines = _Lines(file, self)
-            yield self._parse(lines)
+        with opened(self.path) as file:
+            yield self._parse(_Lines(file, self))
 
     def _parse(self, lines: "_Lines") -> Iterator[Row]:
-        reader = csv.reader(lines, delimiter=SEPARATORS[self.separator], strict=True)
+        separator = SEPARATORS[self.dialect.separator]
+        if self.dialect.quotes == "double":
+            reader = csv.reader(lines, delimiter=separator, strict=True)
+        else:
+            reader = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE, strict=True)
         while True:
             start = lines.number + 1
             try:
@@ -136,9 +158,15 @@ class Delimited:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise self.error(start, f"{_explain(error)} in the row that begins here") from error
+                raise self.error(start, self._malformed(error)) from error
             if cells:
                 yield Row(start, cells)
+
+    def _malformed(self, error: csv.Error) -> str:
+        reason = f"{_explain(error)} in the row that begins here"
+        if self.is_own and "quote" in reason:
+            reason += "; or data.quotes=none, if quotes are characters like others"
+        return reason
 
 
 class _Lines:
@@ -148,9 +176,10 @@ class _Lines:
         self._file, self._table, self.number = file, table, 0
 
     def __iter__(self) -> Iterator[str]:
+        encoding = self._table.dialect.encoding
         for raw in self._file:
             try:
-                line = raw.decode(self._table.encoding)
+                line = raw.decode(encoding)
             except UnicodeDecodeError as error:
                 raise self._table.error(self.number + 1, self._explain(error)) from error
             if "\0" in line:
@@ -166,6 +195,11 @@ class _Lines:
         return f"not {error.encoding.upper()}: {byte}; {remedy}"
 
 
+def _is_empty(cells: list[str]) -> bool:
+    """Return whether a row has only empty cells; blanks alone in a line are a cell."""
+    return not any(cells) or (len(cells) > 1 and not any(map(str.strip, cells)))
+
+
 def _explain(error: csv.Error) -> str:
     if "field larger" in str(error):
         return (
@@ -176,16 +210,3 @@ def _explain(error: csv.Error) -> str:
     if "new-line character" in str(error):
         return "a carriage return without line feed (save the file with Unix or Windows line ends)"
     return f"an unexpected quote ({error}; double it, or close the one before)"
-
-
-@contextmanager
-def _binary(path: Path) -> Iterator[BinaryIO]:
-    try:
-        if zipfile.is_zipfile(path):
-            with open_member(path, lambda name: name.suffix.lower() == ".csv") as member:
-                yield io.BufferedReader(cast("io.RawIOBase", member))
-        else:
-            with path.open("rb") as file:
-                yield file
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}; give a readable file") from error

@@ -8,7 +8,8 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from seqlab.data.table.delimited import LARGEST_CELL, Delimited
+from seqlab.data.table import Table
+from seqlab.data.table.delimited import LARGEST_CELL
 from seqlab.errors import DataError, SeqlabError, failure, near
 
 
@@ -55,13 +56,11 @@ class CSVTexts:
         DataError: the header lacks one of the columns.
     """
 
-    def __init__(
-        self, table: Delimited, *, text: str, labels: Mapping[str, Mapping[str, str] | None]
-    ) -> None:
+    def __init__(self, table: Table, *, text: str, labels: Mapping[str, Mapping[str, str] | None]) -> None:
         self.table, self.text, self.labels = table, text, labels
         self.places = table.places([text, *labels])
         self.columns = tuple(labels)
-        self.recipe = json.dumps(["csv", table.separator, table.encoding, text, dict(labels)])
+        self.recipe = json.dumps([table.recipe, text, dict(labels)])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:

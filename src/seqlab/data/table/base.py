@@ -1,0 +1,178 @@
+"""A table: rows of cells under a header, whatever the file that holds it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from seqlab.data.table.dialect import Dialect
+from seqlab.errors import DataError, near
+
+LONGEST_NAME, MOST_NAMES = 30, 20
+"""How many characters and columns a message lists: without a header they are a row of text."""
+LARGEST_NUMBER = 1e100
+"""Beyond, a number's square is not finite, and no scale can be computed."""
+CHUNK = 50_000
+"""Rows that are in memory as text at once."""
+
+
+class Row(NamedTuple):
+    """A row, and the line of the file on which it begins, counted from 1."""
+
+    line: int
+    cells: list[str]
+
+
+class Chunk(NamedTuple):
+    """Some n rows, column by column.
+
+    Attributes:
+        lines: the line of the file on which each row begins, [n].
+        numbers: the columns of numbers, float64, a missing one is NaN, [n, columns].
+        words: the other columns, each [n]: str objects, blanks around them cut off, or datetime64[us].
+    """
+
+    lines: np.ndarray
+    numbers: np.ndarray
+    words: tuple[np.ndarray, ...]
+
+
+class Table(ABC):
+    """Rows of cells under a header.
+
+    Attributes:
+        path: the file.
+        is_own: whether the file is the user's own, so that settings say how to read it.
+        dialect: how the file writes a table.
+        header: the names of the columns.
+        row_word: what a row is called in messages.
+    """
+
+    row_word: ClassVar[str] = "line"
+
+    def __init__(self, path: Path, dialect: Dialect, *, is_own: bool) -> None:
+        self.path, self.dialect, self.is_own = path, dialect, is_own
+        self.header: list[str] = []
+
+    @property
+    @abstractmethod
+    def recipe(self) -> str:
+        """Everything besides the content that determines the rows, in words."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of the content."""
+
+    @abstractmethod
+    def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:
+        """Yield the rows; those of only empty cells are passed over.
+
+        Args:
+            may_break_off: whether the last row may be cut off; it is then skipped.
+
+        Raises:
+            DataError: the file is malformed.
+        """
+
+    def chunks(
+        self, numbers: Sequence[str], *, words: Sequence[str] = (), may_break_off: bool = False
+    ) -> Iterator[Chunk]:
+        """Yield the rows of some columns, many at once.
+
+        Args:
+            numbers: the columns of numbers.
+            words: the columns of anything else.
+            may_break_off: whether the last row may be cut off; it is then skipped.
+
+        Raises:
+            DataError: the file is malformed, a column is missing, or a cell is no number.
+        """
+        places, at_words = self.places(numbers), self.places(words)
+        rows = self.rows(may_break_off=may_break_off)
+        while chunk := list(islice(rows, CHUNK)):
+            found = [self._numbers(chunk, place) for place in places]
+            yield Chunk(
+                np.array([row.line for row in chunk]),
+                np.column_stack(found) if found else np.empty((len(chunk), 0)),
+                tuple(
+                    np.array([row.cells[place].strip() for row in chunk], dtype=object) for place in at_words
+                ),
+            )
+
+    def head(self, count: int) -> list[Row]:
+        """Return the first rows.
+
+        Raises:
+            DataError: the file is malformed.
+        """
+        return list(islice(self.rows(may_break_off=True), count))
+
+    def places(self, names: Iterable[str]) -> list[int]:
+        """Return the indices of the columns ``names``.
+
+        Raises:
+            DataError: a column is missing, or has the same name as another.
+        """
+        found = []
+        for name in names:
+            if self.header.count(name) > 1:
+                raise self.error(1, f"two columns are called '{name}'; rename one")
+            if name not in self.header:
+                raise self.error(1, f"{self._lacks(name)}; {self._guess(name)}")
+            found.append(self.header.index(name))
+        return found
+
+    def error(self, line: int, reason: str) -> DataError:
+        """Return an error that names this file and a line."""
+        return DataError(f"{self.path}, {self.row_word} {line}: {reason}")
+
+    def is_number(self, cell: str) -> bool:
+        """Return whether a cell is a finite number, or missing."""
+        try:
+            return not abs(float(self.dialect.number(cell.strip()))) > LARGEST_NUMBER
+        except ValueError:
+            return False
+
+    def not_a_number(self, row: Row, place: int) -> DataError:
+        """Return the error of a cell that is no finite number."""
+        cell = row.cells[place].strip()
+        reason = f"column '{self.header[place]}' is '{cell:.80}', which is no finite number"
+        return self.error(row.line, f"{reason}; {self._remedy(cell)}")
+
+    def _numbers(self, rows: Sequence[Row], place: int) -> np.ndarray:
+        """Return a column of numbers, float64."""
+        number = self.dialect.number
+        try:
+            found = np.array([number(row.cells[place].strip()) for row in rows]).astype(np.float64)
+            wrong = np.abs(found) > LARGEST_NUMBER
+        except ValueError:
+            wrong = np.array([not self.is_number(row.cells[place]) for row in rows])
+        if wrong.any():
+            raise self.not_a_number(rows[int(wrong.argmax())], place)
+        return found
+
+    def _remedy(self, cell: str) -> str:
+        """Return what to do about a cell that is no finite number."""
+        comma = "," in cell and self.dialect.decimal == "point"
+        if comma and self.is_number(cell.replace(",", ".")):
+            return "write decimals with a point" + (", or set data.decimal=comma" if self.is_own else "")
+        if "." in cell and self.dialect.decimal == "comma":
+            return "with data.decimal=comma a number has no point"
+        if not self.is_own:
+            return "fix or empty the cell"
+        if any(character.isdigit() for character in cell):
+            return "fix or empty the cell, or leave the column out of data.features=[…]"
+        return (
+            f"data.missing=[{cell:.20}] takes it for missing; or fix the cell, or leave the column out of "
+            "data.features=[…]"
+        )
+
+    def _lacks(self, name: str) -> str:
+        return f"the header has no column '{name}'"
+
+    def _guess(self, name: str) -> str:
+        """Return why a column may be missing."""
+        return near(name, [column[:LONGEST_NAME] for column in self.header if column][:MOST_NAMES])

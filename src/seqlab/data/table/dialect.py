@@ -1,0 +1,43 @@
+"""How a text file writes a table."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+"""What stands for a missing number in every file."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file writes a table.
+
+    Attributes:
+        separator: between cells, a name in ``SEPARATORS``.
+        encoding: of the characters; a byte order mark at the beginning is dropped.
+        header: whether the first line names the columns; if not, they are called 0, 1, ….
+        quotes: whether a cell in double quotes may hold separators and line ends ("double"), or a quote is
+            a character like any other ("none").
+        decimal: what stands before a number's fraction.
+        missing: words that stand for a missing number, besides ``MISSING``.
+    """
+
+    separator: str = "comma"
+    encoding: str = "utf-8"
+    header: bool = True
+    quotes: Literal["double", "none"] = "double"
+    decimal: Literal["point", "comma"] = "point"
+    missing: tuple[str, ...] = ()
+
+    @property
+    def blanks(self) -> frozenset[str]:
+        """Every word that stands for a missing number."""
+        return frozenset((*MISSING, *self.missing))
+
+    def number(self, cell: str) -> str:
+        """Return a cell as Python writes a number, "nan" if it is missing; what is none stays none."""
+        if cell in self.blanks:
+            return "nan"
+        if self.decimal == "point":
+            return cell
+        return "no number" if "." in cell else cell.replace(",", ".")
