@@ -59,6 +59,11 @@ def test_ngrams_without_pieces_and_without_ngrams():
     assert_same_answers(letters, cell="gru", encoder="ngrams")
 
 
+def test_numbers_of_texts_are_in_the_targets_units():
+    numbers = replace(TEXTS, task="regression", classes=(), target_mean=1e6, target_std=20.0)
+    assert_same_answers(numbers, cell="gru")
+
+
 @pytest.mark.parametrize("residual", ["persistence", "none"])
 @pytest.mark.parametrize("encoder", ["identity", "linear"])
 def test_forecasts_are_in_the_targets_units(encoder, residual):

@@ -79,7 +79,11 @@ def test_the_baselines_are_the_training_mean_and_ridge_regression_on_all_inputs(
         assert found["ridge"][f"{split}/mse"] == pytest.approx(
             mean_squared_error(y[split], answers), rel=1e-3
         )
-    assert set(Regression().baselines(data, fitted=False)) == {"mean"}
+        median = np.full_like(y[split], np.median(y["train"]))
+        assert found["median"][f"{split}/mae"] == pytest.approx(
+            mean_absolute_error(y[split], median), rel=1e-5
+        )
+    assert set(Regression().baselines(data, fitted=False)) == {"mean", "median"}
 
 
 def test_the_answers_are_drawn_against_the_truth():
@@ -92,6 +96,23 @@ def test_the_answers_are_drawn_against_the_truth():
     (axes,) = figures["predictions"].axes
     assert axes.collections[0].get_offsets().tolist() == [[1.0, 1.5], [-1.0, 0.25], [0.5, 0.0], [2.0, 5.0]]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("true", "predicted")
+
+
+MEAN, STD = 50.0, 20.0
+
+
+def test_scaled_answers_are_scored_tabled_and_answered_in_the_targets_units():
+    task = Regression.of({"target_mean": MEAN, "target_std": STD}, {})
+    for answers, batch in batches():
+        task.step("test", answers, batch)
+    true, predicted = (MEAN + STD * np.array(counting(values)) for values in (TRUE, ANSWERS))
+    found = task.compute("test")
+    assert found["mse"] == pytest.approx(mean_squared_error(true, predicted))
+    assert found["mae"] == pytest.approx(mean_absolute_error(true, predicted))
+    assert found["loss"] == pytest.approx(mean_squared_error(true, predicted) / STD**2)
+    assert [row["predicted"] for row in task.tables(str)["predictions"]] == [80.0, 55.0, 50.0, 150.0]
+    answers = task.answers(torch.tensor([[0.25]]), torch.zeros(1, 1, 2))
+    assert (answers.tolist(), answers.dtype) == ([[55.0]], torch.float64)
 
 
 def test_numbers_are_printed_beside_what_was_asked():

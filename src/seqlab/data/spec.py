@@ -1,5 +1,6 @@
 """What a data set declares: the model and the head take their sizes from it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,6 +50,8 @@ class DataSpec:
         ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.functional.ngrams``).
         features: names of the feature columns, if they are no series.
         tagged_steps: for "tagging", how many steps at the end of a sequence have a class.
+        target_mean: for "regression", the mean of the training targets, which networks answer as 0.
+        target_std: their standard deviation, which networks answer as 1.
     """
 
     name: str
@@ -67,6 +70,8 @@ class DataSpec:
     ngrams: tuple[int, ...] = ()
     features: tuple[str, ...] = ()
     tagged_steps: int = 0
+    target_mean: float = 0.0
+    target_std: float = 1.0
 
     @property
     def meaning(self) -> tuple[object, ...]:
@@ -83,6 +88,8 @@ class DataSpec:
             and len(self.class_counts) in (0, len(self.classes))
             and (self.task == "tagging") == (self.tagged_steps > 0)
             and (self.task == "regression") == (not self.classes)
+            and math.isfinite(self.target_mean)
+            and 0 < self.target_std < math.inf
         )
 
     def scaled(self, x: "Tensor") -> "Tensor":

@@ -13,7 +13,7 @@ from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Share
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
-from seqlab.tasks.baselines.text import MOST_TEXTS, Labelled, char_ngrams, majority
+from seqlab.tasks.baselines.text import char_ngrams_of, majority, of_classes
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
@@ -149,13 +149,10 @@ class Classification(Task):
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         num_classes = len(self.classes)
         found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
-        if fitted and len(y["train"]) > MOST_TEXTS:
-            found["char_ngrams"] = f"not fitted to more than {MOST_TEXTS:,} texts"
-        elif fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (one class cannot be classified)
+        if fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (one class cannot be classified)
             found["char_ngrams"] = "not fitted to texts of one class"
         elif fitted:
-            splits = {split: Labelled.of(data, split) for split in y}
-            found["char_ngrams"] = char_ngrams(splits.pop("train"), splits, num_classes)
+            found["char_ngrams"] = char_ngrams_of(data, of_classes(num_classes))
         return found
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:

@@ -1,7 +1,8 @@
 """Regression: which number does a sequence have?"""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -11,14 +12,21 @@ from torch import Tensor, nn
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
+from seqlab.tasks.baselines.text import Scoring, char_ngrams_of, scored
 from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import Forecasts
 from seqlab.tasks.score import MAE, MSE, Score, loss_in
 
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
+
+DIGITS = 7
+"""Digits of a standard deviation of the targets in tables, which float32 has."""
+
 
 class StageErrors(nn.Module):
-    """The metrics of one stage: mean squared and mean absolute error."""
+    """The metrics of one stage: mean squared and mean absolute error, in the network's units."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,22 +35,28 @@ class StageErrors(nn.Module):
 
 @register_task("regression")
 class Regression(Task):
-    """One number per sequence; the loss is the mean squared error."""
+    """One number per sequence; the loss is the mean squared error in the network's units.
+
+    Args:
+        mean: the target that networks answer as 0.
+        std: the target's units that networks answer as 1.
+    """
 
     question = "regression"
     scores: ClassVar[tuple[Score, ...]] = (loss_in("mean squared error"), MSE, MAE)
     monitor = "val/mse"
     output_size = 1
 
-    def __init__(self) -> None:
+    def __init__(self, mean: float = 0.0, std: float = 1.0) -> None:
         super().__init__()
+        self.mean, self.std = mean, std
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self.predictions = Forecasts()
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Regression":  # noqa: ARG003
-        """Return the task; it has no settings."""
-        return cls()
+    def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Regression":
+        """Return the task for data with numbers."""
+        return cls(spec.get("target_mean", 0.0), spec.get("target_std", 1.0), **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared error of outputs, [B, 1], for ``batch.y`` [B], and update the metrics."""
@@ -58,6 +72,18 @@ class Regression(Task):
                 self.predictions.update(batch.ids, answers[:, 0], batch.y)
         return loss
 
+    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+        """Return the numbers in the target's units, [B, 1], in float64 on the CPU."""
+        return self.in_units(outputs)
+
+    def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return answers and truths in the network's units, [B]."""
+        return outputs[:, 0], batch.y
+
+    def in_units(self, values: Tensor) -> Tensor:
+        """Return answers or truths of the network's units in the target's, in float64 on the CPU."""
+        return values.cpu().double() * self.std + self.mean
+
     @classmethod
     def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
         """Return the number of every text."""
@@ -72,34 +98,60 @@ class Regression(Task):
 
     @classmethod
     def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
-        """Return that the output is a number, [B, 1]."""
-        return Exported("value", [1], is_double=False)
+        """Return that the output is a number in the target's units, [B, 1]."""
+        return Exported("value", [1], is_double=True)
+
+    def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
+        """Add the conversion to the target's units."""
+        std, mean = (
+            graph.constant(f"target {name}", np.float64(getattr(self, name))) for name in ("std", "mean")
+        )
+        return graph.add("Add", graph.add("Mul", graph.to_double(outputs), std), mean)
 
     def compute(self, stage: str) -> dict[str, float]:
-        """Return the stage's loss and errors over all batches and ranks since the last reset."""
+        """Return the stage's loss, and its errors in the target's units, over all batches and ranks."""
         found = self._of(stage)
-        mse = float(found.mse.compute())
-        return {"loss": mse, "mse": mse, "mae": float(found.mae.compute())}
+        loss = float(found.mse.compute())
+        return {"loss": loss, "mse": loss * self.std**2, "mae": float(found.mae.compute()) * self.std}
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score the training mean, and if ``fitted`` a linear model of all inputs."""
+        """Score the training mean and median, and if ``fitted`` a linear model of all inputs or n-grams."""
         y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}
-        mean = {split: np.full_like(true, y["train"].mean()) for split, true in y.items()}
-        found: dict[str, dict[str, float] | str] = {"mean": _scored(mean, y)}
-        if fitted:
-            found["ridge"] = _scored(_ridge(data, y["train"]), y)
+        train, scoring = y.pop("train"), self._scoring()
+        found: dict[str, dict[str, float] | str] = {
+            name: scored({split: np.full_like(true, answer) for split, true in y.items()}, y, scoring)
+            for name, answer in (("mean", train.mean()), ("median", np.median(train)))
+        }
+        if fitted and data.spec.kind == "tokens":
+            found["char_ngrams"] = char_ngrams_of(data, scoring, "number")
+        elif fitted:
+            found["ridge"] = scored(_ridge(data, train), y, scoring)
         return found
+
+    def _scoring(self) -> Scoring:
+        """Return what scores numbers of the network's units in the target's."""
+
+        def scoring(predicted: np.ndarray, true: np.ndarray) -> Mapping[str, float]:
+            errors = (predicted - true) * self.std
+            return {"mse": float((errors**2).mean()), "mae": float(np.abs(errors).mean())}
+
+        return scoring
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves, and the test predictions against the truth."""
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if self.predictions.update_called:
-            drawn["predictions"] = scatter(*self.predictions.compute(), f"{title}: test")
+            predicted, true = map(self.in_units, self.predictions.compute())
+            drawn["predictions"] = scatter(predicted, true, f"{title}: test")
         return drawn
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
         """Return every test prediction."""
-        predicted, true = (found.tolist() for found in self.predictions.compute())
+        digits = DIGITS - 1 - math.floor(math.log10(self.std))
+        predicted, true = (
+            [round(value, digits) for value in self.in_units(found).tolist()]
+            for found in self.predictions.compute()
+        )
         rows = [
             {"text": describe(sample), "true": y, "predicted": answer}
             for sample, (y, answer) in enumerate(zip(true, predicted, strict=True))
@@ -123,12 +175,4 @@ def _ridge(data: SequenceData, y: np.ndarray) -> dict[str, np.ndarray]:
     x = {split: samples.batch(torch.arange(len(samples))).x for split, samples in data.samples.items()}
     flat = {split: values.flatten(1).numpy() for split, values in x.items()}
     model = Ridge().fit(flat["train"], y)
-    return {split: model.predict(values) for split, values in flat.items()}
-
-
-def _scored(predicted: Mapping[str, np.ndarray], true: Mapping[str, np.ndarray]) -> dict[str, float]:
-    metrics: dict[str, float] = {}
-    for split in ("val", "test"):
-        errors = predicted[split] - true[split]
-        metrics |= {f"{split}/mse": float((errors**2).mean()), f"{split}/mae": float(np.abs(errors).mean())}
-    return metrics
+    return {split: model.predict(values) for split, values in flat.items() if split != "train"}

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import Ridge
+from sklearn.metrics import accuracy_score, mean_absolute_error, precision_recall_fscore_support
+from sklearn.pipeline import make_pipeline
 
 from seqlab.tasks.baselines import text as text_baselines
-from seqlab.tasks.baselines.text import NAMES, PROSE, Labelled, char_ngrams, majority
+from seqlab.tasks.baselines.text import NAMES, PROSE, Labelled, char_ngrams, majority, of_classes
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +55,7 @@ def texts(classes: int, each: int) -> Labelled:
 
 
 def test_n_grams_solve_what_n_grams_can_solve():
-    scored = char_ngrams(texts(3, 20), {"val": texts(3, 5), "test": texts(3, 7)}, num_classes=3)
+    scored = char_ngrams(texts(3, 20), {"val": texts(3, 5), "test": texts(3, 7)}, of_classes(3))
     assert set(scored) == {
         f"{split}/{name}"
         for split in ("val", "test")
@@ -65,17 +68,17 @@ def test_n_grams_are_fitted_once_for_the_same_data_and_anew_for_others(monkeypat
     fitted = []
     fit = text_baselines._fit
     monkeypatch.setattr(text_baselines, "_fit", lambda *arguments: fitted.append(1) or fit(*arguments))
-    first = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, num_classes=3)
-    assert char_ngrams(texts(3, 20), {"test": texts(3, 5)}, num_classes=3) == first
+    first = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, of_classes(3))
+    assert char_ngrams(texts(3, 20), {"test": texts(3, 5)}, of_classes(3)) == first
     assert len(fitted) == 1
-    char_ngrams(texts(3, 20), {"test": texts(3, 6)}, num_classes=3)
-    char_ngrams(texts(3, 19), {"test": texts(3, 5)}, num_classes=3)
+    char_ngrams(texts(3, 20), {"test": texts(3, 6)}, of_classes(3))
+    char_ngrams(texts(3, 19), {"test": texts(3, 5)}, of_classes(3))
     assert len(fitted) == 3
 
 
 def test_a_cache_that_cannot_be_written_is_only_a_warning(cache, caplog):
     cache.write_text("a file where a folder should be")
-    scored = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, num_classes=3)
+    scored = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, of_classes(3))
     assert scored["test/accuracy"] == 1.0
     assert "cannot be written" in caplog.text
 
@@ -87,5 +90,23 @@ def test_names_and_prose_have_models_of_their_own(length, recipe, monkeypatch):
     monkeypatch.setattr(text_baselines, "_fit", lambda r, *rest: used.append(r) or fit(r, *rest))
     train = texts(3, 20)
     long = Labelled([text.ljust(length, "z") for text in train.texts], train.y)
-    assert char_ngrams(long, {"test": long}, num_classes=3)["test/accuracy"] == 1.0
+    assert char_ngrams(long, {"test": long}, of_classes(3))["test/accuracy"] == 1.0
     assert used == [recipe]
+
+
+def test_numbers_are_predicted_by_ridge_regression_as_scikit_learn_does():
+    train, test = texts(3, 20), texts(3, 5)
+    numbers = {
+        name: Labelled(split.texts, split.y * 1.5) for name, split in {"train": train, "test": test}.items()
+    }
+
+    def scoring(predicted, true):
+        return {"mae": mean_absolute_error(true, predicted)}
+
+    found = char_ngrams(numbers["train"], {"test": numbers["test"]}, scoring, "number")
+    vectorizer = TfidfVectorizer(
+        analyzer="char", ngram_range=(1, 5), lowercase=False, preprocessor="^{}$".format
+    )
+    model = make_pipeline(vectorizer, Ridge()).fit(train.texts, train.y * 1.5)
+    expected = mean_absolute_error(test.y * 1.5, model.predict(test.texts))
+    assert found == {"test/mae": pytest.approx(expected, rel=1e-4)}

@@ -1,13 +1,14 @@
-"""Baselines of text classification: the most frequent class, and a linear model of character n-grams."""
+"""Baselines of texts: the most frequent class, and a linear model of character n-grams."""
 
 import json
 import logging
 import statistics
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,6 +24,11 @@ SHORT = 20
 MOST_TEXTS = 300_000
 """Maximum number of training texts of the linear model: its n-grams must fit into memory."""
 
+Answer = Literal["class", "labels", "number"]
+"""What a text has: a class, any of several labels (0 or 1 each), or a number."""
+Scoring = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
+"""Returns the scores of predictions, given them and the truth."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,12 +39,14 @@ class Recipe:
         penalty: C of scikit-learn.
         is_logistic: whether it is logistic regression; else it is a linear support vector machine.
         marks_ends: whether n-grams include the beginning and end of a text, and its case.
+        answer: what it predicts; numbers are predicted by ridge regression.
     """
 
     ngrams: tuple[int, int]
     penalty: float
     is_logistic: bool
     marks_ends: bool
+    answer: Answer = "class"
 
 
 # Case, beginning and end tell much about a name's language. For prose a linear SVM is faster and no worse.
@@ -48,7 +56,7 @@ PROSE = Recipe((1, 3), 0.3, is_logistic=False, marks_ends=False)
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts of one split and their classes."""
+    """Texts of one split, and the classes [N], labels [N, C] or numbers [N] of them."""
 
     texts: Sequence[str]
     y: np.ndarray
@@ -72,25 +80,43 @@ def majority(y: Mapping[str, np.ndarray], num_classes: int) -> dict[str, float]:
     """
     answer = np.bincount(y["train"], minlength=num_classes).argmax()
     asked = {split: true for split, true in y.items() if split != "train"}
-    return _scored({split: np.full(len(true), answer) for split, true in asked.items()}, asked, num_classes)
+    return scored(
+        {split: np.full(len(true), answer) for split, true in asked.items()}, asked, of_classes(num_classes)
+    )
 
 
-def char_ngrams(train: Labelled, splits: Mapping[str, Labelled], num_classes: int) -> dict[str, float]:
+def char_ngrams_of(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> dict[str, float] | str:
+    """Score a linear model of character n-grams on a data set's texts, or say why it is not fitted."""
+    if len(data.samples["train"]) > MOST_TEXTS:
+        return f"not fitted to more than {MOST_TEXTS:,} texts"
+    splits = {split: Labelled.of(data, split) for split in data.samples}
+    return char_ngrams(splits.pop("train"), splits, scoring, answer)
+
+
+def char_ngrams(
+    train: Labelled, splits: Mapping[str, Labelled], scoring: Scoring, answer: Answer = "class"
+) -> dict[str, float]:
     """Score a linear model of character n-grams; computed once and cached.
 
     Names get logistic regression, longer texts a linear support vector machine: see ``NAMES`` and ``PROSE``.
 
+    Args:
+        train: the training texts.
+        splits: the texts to predict.
+        scoring: of the predictions.
+        answer: what a text has.
+
     Returns:
         ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split given.
     """
-    recipe = NAMES if statistics.median(map(len, train.texts)) <= SHORT else PROSE
+    recipe = replace(NAMES if statistics.median(map(len, train.texts)) <= SHORT else PROSE, answer=answer)
     key = sha256(repr(recipe).encode())
     for split in (train, *splits.values()):
         key.update(json.dumps([list(split.texts), split.y.tolist()]).encode())
 
     def fit(folder: Path) -> None:
         log.info("baseline: a linear model of character n-grams, once for these data and this split …")
-        metrics = _scored(_fit(recipe, train, splits), {name: s.y for name, s in splits.items()}, num_classes)
+        metrics = scored(_fit(recipe, train, splits), {name: s.y for name, s in splits.items()}, scoring)
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
     folder = cached_folder("baselines", key.hexdigest()[:24], fit)
@@ -102,8 +128,6 @@ def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dic
     # Slow to import, and only needed if the result is not cached.
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-    from sklearn.svm import LinearSVC  # noqa: PLC0415
 
     vectorizer = TfidfVectorizer(
         analyzer="char",
@@ -113,27 +137,44 @@ def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dic
         sublinear_tf=not recipe.is_logistic,
         min_df=1 if recipe.is_logistic else 2,
     )
-    classifier = (
-        # Newton's method needs a third of the default's memory, and converges.
-        LogisticRegression(C=recipe.penalty, max_iter=100, solver="newton-cg")
-        if recipe.is_logistic
-        else LinearSVC(C=recipe.penalty)
-    )
+    model = _model(recipe)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         x = vectorizer.fit_transform(train.texts)
         asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
         del vectorizer  # its n-grams take as much memory as everything else
-        classifier.fit(x, train.y)
-    return {name: classifier.predict(found) for name, found in asked.items()}
+        model.fit(x, train.y)
+    return {name: model.predict(found) for name, found in asked.items()}
 
 
-def _scored(
-    predicted: Mapping[str, np.ndarray], true: Mapping[str, np.ndarray], num_classes: int
+def _model(recipe: Recipe) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
+    if recipe.answer == "number":
+        return Ridge()
+    if recipe.is_logistic:
+        # Newton's method needs a third of the default's memory, and converges.
+        return LogisticRegression(C=recipe.penalty, max_iter=100, solver="newton-cg")
+    return LinearSVC(C=recipe.penalty)
+
+
+def of_classes(num_classes: int) -> Scoring:
+    """Return what scores predicted classes."""
+
+    def scoring(predicted: np.ndarray, true: np.ndarray) -> Mapping[str, float]:
+        pairs = torch.from_numpy(true * num_classes + predicted)
+        return scores(torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes))
+
+    return scoring
+
+
+def scored(
+    predicted: Mapping[str, np.ndarray], true: Mapping[str, np.ndarray], scoring: Scoring
 ) -> dict[str, float]:
-    metrics: dict[str, float] = {}
-    for split, y in true.items():
-        pairs = torch.from_numpy(y * num_classes + predicted[split])
-        counts = torch.bincount(pairs, minlength=num_classes**2).view(num_classes, num_classes)
-        metrics |= {f"{split}/{score}": value for score, value in scores(counts).items()}
-    return metrics
+    """Return the scores of every split with predictions, ``{"test/accuracy": …, …}``."""
+    return {
+        f"{split}/{score}": value
+        for split, found in predicted.items()
+        for score, value in scoring(found, true[split]).items()
+    }
