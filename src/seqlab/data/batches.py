@@ -91,7 +91,7 @@ class TokenSamples:
         tokens: all sequences one after the other, in memory or memory-mapped, [sum of lengths].
         starts: the index of each sequence's first token, [N].
         lengths: steps of each sequence, [N], any integers, each at least 1.
-        y: class of each sequence, [N], any integers.
+        y: class of each sequence, [N], any integers; or its labels, [N, C], or its number, [N].
         numbers: the token id in a batch of each stored token id; None if they are equal.
     """
 
@@ -144,7 +144,8 @@ class TokenSamples:
         places = self.starts[rows.numpy()][:, None] + np.arange(inside.shape[1])
         found = self.tokens[np.where(inside.numpy(), places, 0)].astype(np.int64)
         x = torch.from_numpy(found if self.numbers is None else self.numbers[found])
-        return Batch(x.masked_fill_(~inside, 0), lengths, self.y[rows].long(), ids)
+        y = self.y[rows]
+        return Batch(x.masked_fill_(~inside, 0), lengths, y if y.is_floating_point() else y.long(), ids)
 
 
 class FeatureSamples:

@@ -12,6 +12,7 @@ from seqlab.data.samples import reviews
 from seqlab.data.source import Source, find_table, resolve
 from seqlab.data.table import open_table
 from seqlab.data.text.dataset import TextData
+from seqlab.data.text.labels import AnyClass, OneOf, Reading
 from seqlab.data.text.records import CSVTexts, TextReader
 from seqlab.io.cache import cached_folder
 from seqlab.registry.types import Count
@@ -69,7 +70,8 @@ class OnlineShopping(TextData, Fetched):
 
     def read(self, source: Source) -> TextReader:
         """Return the reader of the CSV file."""
-        return CSVTexts(open_table(source.path), text="review", labels={"cat": None, "label": SENTIMENTS})
+        labels: dict[str, Reading] = {"cat": AnyClass(), "label": OneOf(SENTIMENTS)}
+        return CSVTexts(open_table(source.path), texts=["review"], labels=labels)
 
 
 def _find(root: Path) -> Path | None:

@@ -4,6 +4,7 @@ from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.source import Source, named_file
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
+from seqlab.data.text.labels import READINGS, Number
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
 from seqlab.registry.types import Column
@@ -19,6 +20,8 @@ class TextCSV(OwnFile, TextData):
         label: column (or JSON key) of the classes.
     """
 
+    questions = ("classification", "regression", "multilabel")
+
     text: Column = "text"
     label: Column = "label"
 
@@ -29,10 +32,13 @@ class TextCSV(OwnFile, TextData):
     def read(self, source: Source) -> TextReader:
         """Return the reader for the file's type."""
         path = source.path
+        if path.is_dir() and self.question != "classification":
+            raise DataError(f"{path} is a folder with a class for each text; use task=classification")
         if path.is_dir():
             return ClassFiles(path, column=self.label)
         if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return JSONLines(path, text=self.text, label=self.label)
+            return JSONLines(path, texts=[self.text], labels={self.label: READINGS[self.question]})
         if self.text == self.label:
             raise DataError(f"{path}: data.text and data.label are both '{self.text}'; give two columns")
-        return CSVTexts(self.table(path), text=self.text, labels={self.label: None})
+        reading = Number(self.decimal) if self.question == "regression" else READINGS[self.question]
+        return CSVTexts(self.table(path), texts=[self.text], labels={self.label: reading})

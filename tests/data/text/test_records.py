@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from seqlab.data.table import Dialect, open_table
 from seqlab.data.table.delimited import LARGEST_CELL
+from seqlab.data.text.labels import AnyClass, OneOf
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
 
@@ -23,7 +24,9 @@ def csv_texts(tmp_path):
     def read(content: str) -> CSVTexts:
         (tmp_path / "my.csv").write_text(content, encoding="utf-8", newline="")
         return CSVTexts(
-            open_table(tmp_path / "my.csv"), text="review", labels={"cat": None, "label": SENTIMENTS}
+            open_table(tmp_path / "my.csv"),
+            texts=["review"],
+            labels={"cat": AnyClass(), "label": OneOf(SENTIMENTS)},
         )
 
     return read
@@ -36,7 +39,7 @@ def json_lines(tmp_path):
     def read(*lines: object, text: str = "text", label: str = "label") -> JSONLines:
         raw = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
         (tmp_path / "my.jsonl").write_bytes(b"".join(line + b"\n" for line in raw))
-        return JSONLines(tmp_path / "my.jsonl", text=text, label=label)
+        return JSONLines(tmp_path / "my.jsonl", texts=[text], labels={label: AnyClass()})
 
     return read
 
@@ -94,7 +97,7 @@ def test_objects_are_read_as_they_were_written(objects, is_ascii, mark, tmp_path
     content = "".join(f"{json.dumps(found, ensure_ascii=is_ascii)}\n" for found in objects)
     path.write_bytes((b"\xef\xbb\xbf" if mark and objects else b"") + content.encode())
     expected = [(found["text"], str(found["label"])) for found in objects]
-    assert read(JSONLines(path, text="text", label="label")) == expected
+    assert read(JSONLines(path, texts=["text"], labels={"label": AnyClass()})) == expected
 
 
 def test_keys_are_the_named_ones_and_lines_without_a_text_are_skipped(json_lines):
@@ -144,13 +147,13 @@ def test_recipes_tell_apart_whatever_reads_the_same_file_otherwise(tmp_path):
     (tmp_path / "my.csv").write_text("a,b,a b,b c,c\n1,2,3,4,5\n")
     path = tmp_path / "my.csv"
     readers = [
-        CSVTexts(open_table(path, Dialect(encoding=encoding)), text=text, labels={label: allowed})
+        CSVTexts(open_table(path, Dialect(encoding=encoding)), texts=[text], labels={label: reading})
         for encoding in ("utf-8", "gb18030")
         for text, label in (("a", "b"), ("b", "a"), ("a b", "c"), ("a", "b c"))
-        for allowed in (None, {"2": "two"}, {"2": "zwei"})
+        for reading in (AnyClass(), OneOf({"2": "two"}), OneOf({"2": "zwei"}))
     ]
     readers += [
-        JSONLines(path, text=text, label=label)
+        JSONLines(path, texts=[text], labels={label: AnyClass()})
         for text, label in (("a", "b"), ("b", "a"), ("a b", "c"), ("a", "b c"))
     ]
     assert len({reader.recipe for reader in readers}) == len(readers)

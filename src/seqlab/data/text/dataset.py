@@ -1,13 +1,14 @@
 """Settings of every data set of labelled texts: tokenization, splits and sampling."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from seqlab.data.dataset import SplitData
 from seqlab.data.source import Source, defined_in
 from seqlab.data.text.cleaning import TextSettings, without_case
+from seqlab.data.text.labels import READINGS
 from seqlab.data.text.records import GivenTexts, TextReader
 from seqlab.registry.types import Count
 
@@ -64,8 +65,11 @@ class ShortTextData(SplitData):
         """Return how often a token must occur in the training data to be in the vocabulary."""
         return 1
 
-    def records(self) -> Iterable[tuple[str, str]]:
-        """Yield texts and their classes, the same at every call."""
+    def records(self) -> Iterable[tuple[str, Any]]:
+        """Yield texts and their classes, the same at every call.
+
+        For ``questions`` with "regression" texts and numbers, with "multilabel" texts and lists of labels.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define records(), or find() and read()")
 
     def find(self) -> Source:
@@ -82,7 +86,7 @@ class ShortTextData(SplitData):
         Raises:
             DataError: they are malformed.
         """
-        return GivenTexts(self.records, source.path)
+        return GivenTexts(self.records, source.path, READINGS[self.question])
 
     def load(self) -> "Loaded":
         """Read, split and encode the texts.

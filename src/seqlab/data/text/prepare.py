@@ -1,13 +1,13 @@
 """From labelled texts to samples: encoding, splits, vocabulary."""
 
 import logging
-from collections.abc import Mapping
 
 import numpy as np
 
 from seqlab.data.batches import Loaded, TokenSamples
 from seqlab.data.source import Source
-from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random
+from seqlab.data.splits import Shares, sample, split_grouped, split_random
+from seqlab.data.text.answers import ANSWERS, Rows
 from seqlab.data.text.corpus import Corpus, NoTextError
 from seqlab.data.text.dataset import ShortTextData
 from seqlab.data.text.declared import TextSpec
@@ -16,9 +16,6 @@ from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
-
-Rows = Mapping[str, np.ndarray]
-"""The texts of each split, as numbers in the corpus."""
 
 
 def load(data: ShortTextData) -> Loaded:
@@ -31,8 +28,11 @@ def load(data: ShortTextData) -> Loaded:
     reader = data.read(source)
     sha = reader.fingerprint()
     corpus = _encode(data, source, reader, sha)
-    classes, y = _asked(data, source, corpus)
-    rows = _training_limited(data, _split(data, corpus), y, classes, source)
+    answers = ANSWERS[data.question](corpus, data.label_column, source.path)
+    rows = _split(data, corpus, answers.strata)
+    answers.check(rows)
+    rows = _limited(data, rows)
+    declared, y = answers.learnt(rows["train"])
     settings, vocabulary = data.text_settings(), _vocabulary(corpus, rows["train"], data.least_count())
     numbers = vocabulary.numbers(corpus.symbols)
     samples = {
@@ -44,11 +44,10 @@ def load(data: ShortTextData) -> Loaded:
     spec = TextSpec(
         name=data.name,
         kind="tokens",
-        task="classification",
+        task=data.question,
         input_size=len(vocabulary),
-        classes=classes,
-        class_titles=tuple(data.titles.get(name, name) for name in classes),
-        class_counts=tuple(np.bincount(y[rows["train"]], minlength=len(classes)).tolist()),
+        **declared,
+        class_titles=tuple(data.titles.get(name, name) for name in declared.get("classes", ())),
         symbols=vocabulary.symbols,
         ngrams=frequent_ngrams(samples["train"], len(vocabulary), data.ngrams),
         text=settings,
@@ -68,17 +67,7 @@ def _encode(data: ShortTextData, source: Source, reader: TextReader, sha: str) -
         raise DataError(f"{source.path}: {error}; add texts") from error
 
 
-def _asked(data: ShortTextData, source: Source, corpus: Corpus) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the class names, and the class of each text, [N]."""
-    columns = list(corpus.classes)
-    column = data.label_column or columns[0]
-    classes = corpus.classes[column]
-    if len(classes) < 2:  # noqa: PLR2004 (one class cannot be classified)
-        raise DataError(f"{source.path}: all texts have the class '{classes[0]}'; add texts of another class")
-    return classes, corpus.labels[:, columns.index(column)]
-
-
-def _split(data: ShortTextData, corpus: Corpus) -> Rows:
+def _split(data: ShortTextData, corpus: Corpus, strata: np.ndarray) -> Rows:
     shares = Shares(data.val_share, data.test_share)
     if data.split == "random_lines":
         rows = split_random(len(corpus), shares, np.random.default_rng(data.split_seed))
@@ -88,35 +77,17 @@ def _split(data: ShortTextData, corpus: Corpus) -> Rows:
         if shared.any():
             log.warning("%s texts of validation and test also occur in training", f"{shared.sum():,}")
         return rows
-    strata = corpus.strata()
     if not data.counted_once:
         return split_grouped(corpus.group, strata, shares, data.split_seed)
-    pairs = np.column_stack([corpus.same, strata.astype(np.uint64)])
+    pairs = np.column_stack([corpus.same, corpus.strata().astype(np.uint64)])
     kept = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
     parts = split_grouped(corpus.group[kept], strata[kept], shares, data.split_seed)
     return {split: kept[numbers] for split, numbers in parts.items()}
 
 
-def _training_limited(
-    data: ShortTextData, rows: Rows, y: np.ndarray, classes: tuple[str, ...], source: Source
-) -> Rows:
-    """Return the splits with a limited number of training texts.
-
-    Raises:
-        DataError: a class of the test data has no training text, so its score would be meaningless.
-    """
-    counts = {split: np.bincount(y[rows[split]], minlength=len(classes)) for split in SPLITS}
-    unknown = (counts["train"] == 0) & (counts["val"] + counts["test"] > 0)
-    if unknown.any() and len(rows["train"]):
-        name = classes[int(unknown.argmax())]
-        raise DataError(
-            f"{source.path}: class '{name}' has test texts but no training text; add texts, or remove it"
-        )
-    train = sample(rows["train"], data.limit_train_samples, data.split_seed)
-    if missing := len(classes) - len(np.unique(y[train])):
-        limit = f"data.limit_train_samples={data.limit_train_samples}"
-        log.warning("%s leaves %d classes without a training text", limit, missing)
-    return {**rows, "train": train}
+def _limited(data: ShortTextData, rows: Rows) -> Rows:
+    """Return the splits with a limited number of training texts."""
+    return {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
 
 
 def _vocabulary(corpus: Corpus, train: np.ndarray, least_count: int) -> Vocabulary:

@@ -2,22 +2,28 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from seqlab.data.table import Table
 from seqlab.data.table.delimited import LARGEST_CELL
+from seqlab.data.text.labels import Number, Reading, Several, Switch, joined
 from seqlab.errors import DataError, SeqlabError, failure, near
 
 
 class Record(NamedTuple):
-    """A text and its labels, one for each label column."""
+    """A text and its labels, one for each label column, as their ``Reading`` makes them.
+
+    Attributes:
+        split: the split that it is given for, "train", "val" or "test"; "" if the texts are to be split.
+    """
 
     text: str
     labels: tuple[str, ...]
+    split: str = ""
 
 
 class TextReader(Protocol):
@@ -45,22 +51,22 @@ class TextReader(Protocol):
 
 
 class CSVTexts:
-    """A CSV file, or the only one in a zip, with a column of texts and columns of labels.
+    """A table with columns of texts and columns of labels.
 
     Args:
         table: the file.
-        text: name of the column of texts.
-        labels: the label columns, each with its allowed values and their meaning, or None for any value.
+        texts: names of the columns that make a text, one after the other.
+        labels: the label columns, and how each is read.
 
     Raises:
         DataError: the header lacks one of the columns.
     """
 
-    def __init__(self, table: Table, *, text: str, labels: Mapping[str, Mapping[str, str] | None]) -> None:
-        self.table, self.text, self.labels = table, text, labels
-        self.places = table.places([text, *labels])
+    def __init__(self, table: Table, *, texts: Sequence[str], labels: Mapping[str, Reading]) -> None:
+        self.table, self.texts, self.labels = table, tuple(texts), labels
+        self.places = table.places([*texts, *labels])
         self.columns = tuple(labels)
-        self.recipe = json.dumps([table.recipe, text, dict(labels)])
+        self.recipe = repr([table.recipe, self.texts, dict(labels)])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
@@ -73,32 +79,32 @@ class CSVTexts:
         Raises:
             DataError: the file is malformed, or a label is blank or not among the allowed ones.
         """
-        at_text, *at_labels = self.places
+        at_texts, at_labels = self.places[: len(self.texts)], self.places[len(self.texts) :]
         columns = list(zip(self.labels, at_labels, self.labels.values(), strict=True))
         for line, cells in self.table.rows():
-            if not cells[at_text].strip():
+            text = one_text([cells[place] for place in at_texts])
+            if not text.strip():
                 self.findings["rows without a text were skipped"] += 1
                 continue
-            labels = tuple(
-                _label(cells[place], allowed, name, partial(self.table.error, line))
-                for name, place, allowed in columns
-            )
-            yield Record(cells[at_text], labels)
+            error = partial(self.table.error, line)
+            labels = (_label(cells[place], reading, name, error) for name, place, reading in columns)
+            yield Record(text, tuple(labels))
 
 
 class JSONLines:
-    """A file of JSON objects, one per line, each with a text and a label.
+    """A file of JSON objects, one per line, each with texts and labels.
 
     Args:
         path: the file, in UTF-8.
-        text: key of the text.
-        label: key of the label, a string, an integer or a boolean.
+        texts: keys of what makes a text, one after the other.
+        labels: keys of the labels, each a string, a number, a boolean or a list of strings, and how each is
+            read.
     """
 
-    def __init__(self, path: Path, *, text: str, label: str) -> None:
-        self.path, self.text, self.label = path, text, label
-        self.columns: tuple[str, ...] = (label,)
-        self.recipe = json.dumps(["jsonl", text, label])
+    def __init__(self, path: Path, *, texts: Sequence[str], labels: Mapping[str, Reading]) -> None:
+        self.path, self.texts, self.labels = path, tuple(texts), labels
+        self.columns: tuple[str, ...] = tuple(labels)
+        self.recipe = repr(["jsonl", self.texts, dict(labels)])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
@@ -123,32 +129,48 @@ class JSONLines:
             for line, raw in enumerate(file, start=1):
                 if not raw.strip():
                     continue
-                text, label = self._values(line, raw)
+                found = self._object(line, raw)
+                text = one_text([self._text(line, key, found[key]) for key in self.texts])
                 if not text.strip():
                     self.findings["lines without a text were skipped"] += 1
                     continue
-                yield Record(text, (_label(label, None, self.label, partial(self._error, line)),))
+                labels = (self._label(line, key, found[key]) for key in self.labels)
+                yield Record(text, tuple(labels))
 
-    def _values(self, line: int, raw: bytes) -> tuple[str, str]:
+    def _object(self, line: int, raw: bytes) -> dict[str, Any]:
         try:
             found = json.loads(raw.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise self._error(line, f"not JSON in UTF-8 ({error}); fix or remove the line") from error
         if not isinstance(found, dict):
             raise self._error(line, "not a JSON object; write {…} with the keys of text and label")
-        for key in (self.text, self.label):
+        for key in (*self.texts, *self.labels):
             if key not in found:
                 raise self._error(line, f"the object has no '{key}'; {near(key, found)}")
-        text, label = found[self.text], found[self.label]
+        return found
+
+    def _text(self, line: int, key: str, text: Any) -> str:
         if not isinstance(text, str) or len(text) > LARGEST_CELL:
-            raise self._error(line, f"'{self.text}' must be a string of at most {LARGEST_CELL:,} characters")
-        if not isinstance(label, str | int):
-            raise self._error(line, f"'{self.label}' must be a string or a whole number, got {label!r}")
+            raise self._error(line, f"'{key}' must be a string of at most {LARGEST_CELL:,} characters")
+        return self._encodable(line, text)
+
+    def _label(self, line: int, key: str, label: Any) -> str:
+        reading, error = self.labels[key], partial(self._error, line)
+        is_list = isinstance(label, list) and all(isinstance(one, str | int) for one in label)
+        if isinstance(reading, Several) and is_list:
+            return self._encodable(line, joined(map(str, label)))
+        is_number = isinstance(reading, Number | Switch) and isinstance(label, float)
+        if not isinstance(label, str | int) and not is_number:
+            allowed = "a list of strings" if isinstance(reading, Several) else "a string or a whole number"
+            raise error(f"'{key}' must be {allowed}, got {label!r:.80}")
+        return _label(self._encodable(line, str(label)), reading, key, error)
+
+    def _encodable(self, line: int, text: str) -> str:
         try:
-            f"{text}{label}".encode()
+            text.encode()
         except UnicodeEncodeError as error:
             raise self._error(line, "half of a surrogate pair; fix or remove it") from error
-        return text, str(label)
+        return text
 
     def _error(self, line: int, reason: str) -> DataError:
         return DataError(f"{self.path}, line {line}: {reason}")
@@ -160,12 +182,13 @@ class GivenTexts:
     Args:
         given: yields them, the same at every call.
         file: the file with the code.
+        reading: of what it yields beside a text.
     """
 
-    def __init__(self, given: Callable[[], Iterable[tuple[str, str]]], file: Path) -> None:
-        self.given, self.file = given, file
+    def __init__(self, given: Callable[[], Iterable[tuple[str, Any]]], file: Path, reading: Reading) -> None:
+        self.given, self.file, self.reading = given, file, reading
         self.columns: tuple[str, ...] = ("class",)
-        self.recipe = "given"
+        self.recipe = repr(["given", reading])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
@@ -189,7 +212,8 @@ class GivenTexts:
             if not text.strip():
                 self.findings["records without a text were skipped"] += 1
                 continue
-            yield Record(text, (_label(label, None, "class", partial(self._error, number)),))
+            is_read, error = isinstance(self.reading, Several), partial(self._error, number)
+            yield Record(text, (label if is_read else _label(label, self.reading, "class", error),))
 
     def _yielded(self) -> Iterator[tuple[str, str]]:
         number = 0
@@ -202,8 +226,14 @@ class GivenTexts:
             raise self._error(number + 1, f"records() fails with {failure(error)}") from error
 
     def _pair(self, number: int, record: object) -> tuple[str, str]:
-        match record:
-            case (str(text), str() | int() as label):
+        match record, self.reading:
+            case (str(text), [*labels]), Several():
+                return text, joined(map(str, labels))
+            case (str(text), str() | int() as label), Several():
+                return text, joined([str(label)])
+            case (str(text), float(label)), Number():
+                return text, repr(label)
+            case (str(text), str() | int() as label), _:
                 return text, str(label)
         raise self._error(number, f"records() must yield a text and its class, got {record!r:.80}")
 
@@ -211,14 +241,13 @@ class GivenTexts:
         return DataError(f"{self.file}, record {number}: {reason}")
 
 
-def _label(
-    cell: str, allowed: Mapping[str, str] | None, column: str, error: Callable[[str], DataError]
-) -> str:
-    label = cell.replace("\ufeff", "").strip()
-    if not label:
-        raise error(f"column '{column}' is blank; fill it in or remove the row")
-    if allowed is None:
-        return label
-    if label not in allowed:
-        raise error(f"column '{column}' is '{label}'; allowed are {', '.join(allowed)}")
-    return allowed[label]
+def one_text(parts: Sequence[str]) -> str:
+    """Return the text that several columns make: those that are not blank, with a blank between them."""
+    return parts[0] if len(parts) == 1 else " ".join(part.strip() for part in parts if part.strip())
+
+
+def _label(cell: str, reading: Reading, column: str, error: Callable[[str], DataError]) -> str:
+    try:
+        return reading(cell.replace("\ufeff", "").strip())
+    except ValueError as reason:
+        raise error(f"column '{column}' {reason}") from reason

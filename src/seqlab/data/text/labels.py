@@ -1,0 +1,124 @@
+"""What a cell with a label may hold, and what it means.
+
+A reading makes one canonical string of a cell, so that a corpus stores every kind of label alike; ``answers``
+makes classes, numbers or several labels of these strings.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+SWITCHES = {
+    word: on
+    for on, words in (("0", "0 0.0 no n false f"), ("1", "1 1.0 yes y true t"))
+    for word in words.split()
+}
+"""What says in lower case whether a text has a label."""
+
+
+class Reading(Protocol):
+    """Returns what a cell means; its ``repr`` tells it apart from every other."""
+
+    def __call__(self, cell: str) -> str:
+        """Return the canonical string of a cell without blanks around it.
+
+        Raises:
+            ValueError: the cell may not be so; the reason is the rest of "column 'label' …".
+        """
+
+
+@dataclass(frozen=True)
+class AnyClass:
+    """Every word is a class."""
+
+    def __call__(self, cell: str) -> str:
+        """Return the cell."""
+        return _filled(cell)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Some words are allowed.
+
+    Attributes:
+        meanings: the words and what they mean.
+    """
+
+    meanings: Mapping[str, str]
+
+    def __call__(self, cell: str) -> str:
+        """Return what the cell means."""
+        if _filled(cell) not in self.meanings:
+            raise ValueError(f"is '{cell}'; allowed are {', '.join(self.meanings)}")
+        return self.meanings[cell]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A finite number.
+
+    Attributes:
+        decimal: what stands before its fraction, "point" or "comma".
+    """
+
+    decimal: str = "point"
+
+    def __call__(self, cell: str) -> str:
+        """Return the number, equal ones alike."""
+        point = _filled(cell) if self.decimal == "point" else cell.replace(",", ".")
+        try:
+            number = float(point)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError(f"is '{cell:.40}', which is no finite number; task=classification takes words")
+        return repr(number)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Whether a text has the label that the column is called after: "0" or "1"."""
+
+    def __call__(self, cell: str) -> str:
+        """Return 0 or 1."""
+        if _filled(cell).casefold() not in SWITCHES:
+            raise ValueError(
+                f"is '{cell:.40}'; each of several label columns is 0 or 1, no or yes, false or true"
+            )
+        return SWITCHES[cell.casefold()]
+
+
+@dataclass(frozen=True)
+class Several:
+    """Any number of labels, with a separator between them; an empty cell has none.
+
+    Attributes:
+        separator: between two labels, None in a file that has lists.
+    """
+
+    separator: str | None
+
+    def __call__(self, cell: str) -> str:
+        """Return the labels, sorted, as JSON."""
+        return joined(cell.split(self.separator) if self.separator else [cell])
+
+
+def joined(labels: Iterable[str]) -> str:
+    """Return labels as one string, whatever their order: the names in a list of JSON."""
+    return json.dumps(sorted({label.strip() for label in labels} - {""}), ensure_ascii=False)
+
+
+def _filled(cell: str) -> str:
+    if not cell:
+        raise ValueError("is blank; fill it in or remove the row")
+    return cell
+
+
+READINGS: dict[str, Reading] = {
+    "classification": AnyClass(),
+    "regression": Number(),
+    "multilabel": Several(None),
+}
+"""How the only label of a text is read, by question."""

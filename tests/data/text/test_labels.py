@@ -1,0 +1,38 @@
+"""What a cell with a label may hold."""
+
+import pytest
+
+from seqlab.data.text.labels import AnyClass, Number, OneOf, Several, Switch
+
+
+@pytest.mark.parametrize(
+    ("reading", "cells", "means"),
+    [
+        (AnyClass(), ["a", "3", "a|b"], ["a", "3", "a|b"]),
+        (OneOf({"0": "bad", "1.0": "good"}), ["0", "1.0"], ["bad", "good"]),
+        (Number(), ["3", "3.0", "-2.5e1", "+0.1"], ["3.0", "3.0", "-25.0", "0.1"]),
+        (Number("comma"), ["3,5", "-2"], ["3.5", "-2.0"]),
+        (Switch(), ["0", "1", "no", "YES", "False", "true", "1.0", "n"], list("01010110")),
+        (Several("|"), ["b| a", "a", "", "a|a|", "a, b"], ['["a", "b"]', '["a"]', "[]", '["a"]', '["a, b"]']),
+    ],
+)
+def test_a_cell_means_the_same_however_it_is_written(reading, cells, means):
+    assert [reading(cell) for cell in cells] == means
+
+
+@pytest.mark.parametrize(
+    ("reading", "cell", "said"),
+    [
+        (AnyClass(), "", "is blank"),
+        (OneOf({"0": "bad"}), "2", "is '2'; allowed are 0"),
+        (Number(), "good", "is 'good', which is no finite number"),
+        (Number(), "inf", "no finite number"),
+        (Number(), "1,5", "no finite number"),
+        (Number(), "", "is blank"),
+        (Switch(), "2", "is '2'; each of several label columns is 0 or 1, no or yes, false or true"),
+        (Switch(), "", "is blank"),
+    ],
+)
+def test_a_cell_that_means_nothing_is_refused(reading, cell, said):
+    with pytest.raises(ValueError, match=said):
+        reading(cell)
