@@ -167,3 +167,57 @@ def test_a_network_is_trained_and_asked_from_the_command_line(command, train, tm
     assert first.startswith("a book, good\t书 ")
     assert second.startswith("a phone, bad\tphones ")
     assert set(pd.read_csv(run.parent / "classes.csv")["class"]) == set(CLASSES)
+
+
+TAGGED = [("a b", ["x"]), ("c", []), ("d", ["y", "x"]), ("e f", ["y"])] * 10
+
+
+def tagged_csv(folder: Path) -> dict:
+    rows = [f"{text} {n};{'|'.join(labels)}" for n, (text, labels) in enumerate(TAGGED)]
+    (folder / "my.csv").write_text("text;tags\n" + "\n".join(rows) + "\n")
+    return {"path": "my.csv", "separator": "semicolon", "label": "tags", "label_separator": "|"}
+
+
+def tagged_columns(folder: Path) -> dict:
+    rows = [f"{text} {n},{'x' in labels},{int('y' in labels)}" for n, (text, labels) in enumerate(TAGGED)]
+    (folder / "columns.csv").write_text("text,x,y\n" + "\n".join(rows) + "\n")
+    return {"path": "columns.csv", "label": ["x", "y"]}
+
+
+def tagged_json(folder: Path) -> dict:
+    rows = [json.dumps({"text": f"{text} {n}", "tags": labels}) for n, (text, labels) in enumerate(TAGGED)]
+    (folder / "my.jsonl").write_text("\n".join(rows))
+    return {"path": "my.jsonl", "label": "tags"}
+
+
+@pytest.mark.parametrize("kind", [tagged_csv, tagged_columns, tagged_json])
+def test_several_labels_are_the_same_however_they_are_written(kind, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = SequenceData(TextCSV(**kind(tmp_path)).asking("multilabel"))
+    data.setup()
+    found = {
+        data.describe(split, number): [name for name, on in zip("xy", y, strict=True) if on]
+        for split, samples in data.samples.items()
+        for number, y in enumerate(samples.y.tolist())
+    }
+    assert found == {f"{text} {n}": sorted(labels) for n, (text, labels) in enumerate(TAGGED)}
+    assert data.spec.classes == ("x", "y")
+
+
+def test_several_text_columns_are_joined_those_that_are_not_blank(tmp_path):
+    rows = "".join(f"{'ab'[n % 2]},Title {n},{'Body' * (n % 3)}\n" for n in range(60))
+    (tmp_path / "my.csv").write_text("label,title,body\n" + rows)
+    data = SequenceData(TextCSV(path=str(tmp_path / "my.csv"), text=["title", "body"]))
+    data.setup()
+    texts = {data.describe(split, n) for split, size in data.spec.sizes.items() for n in range(size)}
+    assert texts == {f"Title {n} {'Body' * (n % 3)}".strip() for n in range(60)}
+
+
+def test_a_file_without_a_header_is_read_by_the_numbers_of_its_columns(tmp_path):
+    (tmp_path / "sms.tsv").write_text(
+        "".join(f"{'spam' if n % 3 else 'ham'}\tmessage {n}\n" for n in range(60))
+    )
+    data = SequenceData(TextCSV(path=str(tmp_path / "sms.tsv"), header=False, text=1, label=0))
+    data.setup()
+    assert data.spec.classes == ("ham", "spam")
+    assert sum(data.spec.sizes.values()) == 60

@@ -59,6 +59,10 @@ def test_ngrams_without_pieces_and_without_ngrams():
     assert_same_answers(letters, cell="gru", encoder="ngrams")
 
 
+def test_labels_have_a_probability_each():
+    assert_same_answers(replace(TEXTS, task="multilabel"), cell="gru", pooling="max")
+
+
 def test_numbers_of_texts_are_in_the_targets_units():
     numbers = replace(TEXTS, task="regression", classes=(), target_mean=1e6, target_std=20.0)
     assert_same_answers(numbers, cell="gru")

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 
 from seqlab.data import BatchLoader, TokenSamples
-from seqlab.tasks import Classification
+from seqlab.tasks import Classification, Multilabel
 from seqlab.tasks.further import FurtherScores
 
 COUNTS = range(1, 21)
@@ -46,6 +46,16 @@ def evaluate(count: int, rank: int, world_size: int) -> dict[str, object]:
     }
 
 
+def labelled(count: int, rank: int, world_size: int) -> dict[str, object]:
+    """Score the labels of the same samples: which of the four answers are the largest, and which are even."""
+    task = Multilabel([f"label {number}" for number in range(CLASSES)])
+    for batch in BatchLoader(samples(count), 3, rank=rank, world_size=world_size):
+        rows = [logits(sample) if sample >= 0 else [0.0, 9.0, 0.0, 0.0] for sample in batch.ids.tolist()]
+        true = [[(sample >> column) % 2 for column in range(CLASSES)] for sample in batch.ids.tolist()]
+        task.step("test", torch.tensor(rows) - 80, batch._replace(y=torch.tensor(true)))
+    return {"scores": task.compute("test"), "table": task.tables(str)["predictions"]}
+
+
 def main(rank: int, folder: Path) -> None:
     """Meet the other ranks through a file, in groups of growing size, and write what each group found."""
     for world_size in range(rank + 1, 4):
@@ -53,7 +63,10 @@ def main(rank: int, folder: Path) -> None:
         dist.init_process_group(
             "gloo", init_method=meeting, rank=rank, world_size=world_size, timeout=timedelta(seconds=60)
         )
-        results = {count: evaluate(count, rank, world_size) for count in COUNTS}
+        results = {
+            count: evaluate(count, rank, world_size) | {"labels": labelled(count, rank, world_size)}
+            for count in COUNTS
+        }
         (folder / f"{world_size}-{rank}.json").write_text(json.dumps(results))
         dist.destroy_process_group()
 

@@ -7,8 +7,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, f1_score
 
 from seqlab.tasks.further import judge
 
@@ -79,6 +81,19 @@ def test_predictions_are_those_of_all_samples_in_their_order(ranks):
             count: [[i, true, row.index(max(row))] for i, true, row in answers(count)] for count in COUNTS
         }
         assert all(results[count]["probabilities"] == [1.0] * count for count in COUNTS)
+
+
+def test_labels_are_counted_over_all_samples(ranks):
+    for count in COUNTS:
+        true = np.array([[(i >> column) % 2 for column in range(4)] for i in range(count)])
+        predicted = np.array([[value >= 2 for value in row] for *_, row in answers(count)]).astype(int)
+        for results in ranks:
+            found = results[count]["labels"]
+            assert found["scores"]["exact_match"] == accuracy_score(true, predicted)
+            assert found["scores"]["f1_macro"] == pytest.approx(
+                f1_score(true, predicted, average="macro", zero_division=0)
+            )
+            assert [row["text"] for row in found["table"]] == [str(i) for i in range(count)]
 
 
 def test_the_loss_is_the_mean_over_all_samples(ranks):

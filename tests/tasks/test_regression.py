@@ -116,6 +116,6 @@ def test_scaled_answers_are_scored_tabled_and_answered_in_the_targets_units():
 
 
 def test_numbers_are_printed_beside_what_was_asked():
-    rows = Regression.decode(None, ["a\tb", "c"], torch.tensor([[0.5], [2.0]]), top=3)
+    rows = Regression().decode(None, ["a\tb", "c"], torch.tensor([[0.5], [2.0]]), top=3)
     assert rows == [{"text": "a\tb", "value": 0.5}, {"text": "c", "value": 2.0}]
-    assert [line.rpartition("\t")[2] for line in Regression.lines(rows)] == ["0.5", "2"]
+    assert [line.rpartition("\t")[2] for line in Regression().lines(rows)] == ["0.5", "2"]

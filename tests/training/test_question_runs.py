@@ -4,9 +4,10 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import mean_absolute_error, mean_squared_error
+from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
 
 QUICK = (
     "data=text_csv",
@@ -72,10 +73,81 @@ def test_a_run_and_its_exports_predict_the_numbers_of_the_table(rated, command):
             "use task=classification or task=regression or task=multilabel",
         ),
         (["data.label=score"], "column 'score' has 80 classes in 80 texts (is data.label the right column?)"),
-        (["data.label=text", "task=regression"], "data.text and data.label are both 'text'"),
+        (["data.label=text", "task=regression"], "text and label name 'text' twice; give different columns"),
     ],
 )
 def test_what_cannot_be_asked_is_answered_in_a_line(settings, said, train, capfd):
     Path("ratings.csv").write_text(RATINGS)
     assert train(*QUICK, "data.path=ratings.csv", *settings) == 2
+    assert said in capfd.readouterr().err
+
+
+COMMENTS = "id,text,rude,threat\n" + "".join(
+    f"{n},{'rude ' * (n % 2)}comment {n}{' threat' * (n % 3 == 0)},{n % 2},{'yes' if n % 3 == 0 else 'no'}\n"
+    for n in range(80)
+)
+
+
+@pytest.fixture
+def commented(trained) -> Path:
+    """A run of comments: two labels for each text."""
+    settings = ("data.path=comments.csv", "data.label=[rude,threat]", "task=multilabel")
+    return trained(*QUICK, *settings, **{"comments.csv": COMMENTS})
+
+
+def test_labels_of_each_text_are_scored_as_scikit_learn_does(commented):
+    table = pd.read_csv(commented / "predictions.csv", keep_default_na=False)
+    given = pd.read_csv("comments.csv").set_index("text").loc[table.text]
+    true = np.column_stack([given.rude == 1, given.threat == "yes"])
+    predicted = table[["p(rude)", "p(threat)"]].to_numpy() >= 0.5
+    names = [[name for name, on in zip(("rude", "threat"), row, strict=True) if on] for row in true]
+    assert table.true.tolist() == ["|".join(row) for row in names]
+    metrics, baselines = record(commented)["metrics"], record(commented)["baselines"]
+    f1 = f1_score(true, predicted, average="micro", zero_division=0)
+    assert metrics["test/f1_micro"] == pytest.approx(f1)
+    assert metrics["test/exact_match"] == pytest.approx(accuracy_score(true, predicted))
+    assert baselines["majority"]["test/hamming"] == pytest.approx(true.mean())  # both are rather not there
+    assert baselines["char_ngrams"]["test/exact_match"] > 0.8  # n-grams tell both
+    assert {"labels_val.png", "labels_test.png"} <= {file.name for file in (commented / "figures").iterdir()}
+    assert pd.read_csv(commented / "labels.csv").texts.tolist() == true.sum(0).tolist()
+
+
+def test_labels_are_predicted_and_explained_from_a_run_and_its_exports(commented, command):
+    table, shown = pd.read_csv(commented / "predictions.csv", keep_default_na=False), []
+    for network in (commented, "net.onnx", "net.safetensors"):
+        if network != commented:
+            assert command("export", commented, "--to", network.partition(".")[2], "--out", network)[0] == 0
+        code, out, _ = command("predict", network, "--json", *table.text)
+        assert code == 0
+        shown.append(json.loads(out))
+    for answers in shown:
+        assert ["|".join(row["labels"]) for row in answers] == table.predicted.tolist()
+        rude = [row["probabilities"]["rude"] for row in answers]
+        assert rude == pytest.approx(table["p(rude)"].tolist(), abs=1e-5)
+    code, out, _ = command("explain", commented, "rude comment")
+    assert (code, "rude 0." in out) == (0, True)
+    code, out, said = command("report", "out")
+    assert (code, said) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["data.label=[rude,threat]"], "several labels for a text are predicted with task=multilabel"),
+        (["data.label=rude", "data.label_separator=pipe"], "are predicted with task=multilabel"),
+        (["data.label=rude", "task=multilabel"], "task=multilabel reads data.label=[a,b], columns of 0 or 1"),
+        (
+            ["data.label=[id,rude]", "task=multilabel"],
+            "line 4: column 'id' is '2'; each of several label columns",
+        ),
+        (
+            ["data.label=[rude,threat]", "task=multilabel", "data.label_separator=pipe"],
+            "label_separator is for labels in one column",
+        ),
+        (["data.label=[rude,rude]", "task=multilabel"], "text and label name 'rude' twice"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_answered_in_a_line(settings, said, train, capfd):
+    Path("comments.csv").write_text(COMMENTS)
+    assert train(*QUICK, "data.path=comments.csv", *settings) == 2
     assert said in capfd.readouterr().err

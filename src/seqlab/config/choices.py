@@ -51,7 +51,7 @@ CHOICES = {
     ),
     "logger": Choice(loggers, given=("folder", "at_step"), filled=("save_dir",), base=Part, is_open=True),
     "callbacks": Choice(callbacks, given=("folder",), base=Part),
-    "task.metrics": Choice(metrics, given=("num_classes",), base=Part),
+    "task.metrics": Choice(metrics, given=("num_classes", "num_labels"), base=Part),
 }
 """The groups whose settings are those of the class that is chosen."""
 

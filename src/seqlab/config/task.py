@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from seqlab.tasks.score import Score
 
 METRICS = CHOICES["task.metrics"]
+METRICS_OF = {
+    "classification": "classification.Multiclass",
+    "tagging": "classification.Multiclass",
+    "multilabel": "classification.Multilabel",
+}
+"""How the paths of torchmetrics' metrics begin that judge the answers to a question other than numbers."""
 
 
 class TaskConfig(Section):
@@ -62,6 +68,11 @@ class TaskConfig(Section):
         """The name of its class and what that takes."""
         return self.model_dump(exclude={"monitor", "baselines"})
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What its class takes."""
+        return {key: one for key, one in self.arguments.items() if key not in ("name", "metrics")}
+
     @field_validator("metrics", mode="before")
     @classmethod
     def _none_are_no_metrics(cls, raw: Any) -> Any:
@@ -71,8 +82,7 @@ class TaskConfig(Section):
     def _metrics_judge_such_answers(self) -> "TaskConfig":
         if not self.metrics:
             return self
-        has_classes = self.question in ("classification", "tagging")
-        kind = "classification.Multiclass" if has_classes else "regression."
+        kind = METRICS_OF.get(self.question, "regression.")
         fitting = [name for name in metrics if _is_for(kind, metrics.path(name))]
         own = [score.name for score in tasks.attribute(self.name, "scores")]
         for name, part in self.metrics.items():

@@ -1,29 +1,63 @@
 """text_csv: your own labelled texts."""
 
+from collections import Counter
+
+from pydantic import model_validator
+
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.source import Source, named_file
+from seqlab.data.table.dialect import SEPARATORS
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
-from seqlab.data.text.labels import READINGS, Number
+from seqlab.data.text.labels import AnyClass, Number, Reading, Several, Switch
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError
-from seqlab.registry.types import Column
+from seqlab.registry.types import Columns, Name
 
 
 @register_dataset("text_csv")
 class TextCSV(OwnFile, TextData):
-    """A CSV file, a JSON Lines file, or a folder with one file per class and one text per line.
+    """A table, a JSON Lines file, or a folder with one file per class and one text per line.
 
     Attributes:
         path: the file (.csv, .tsv, .jsonl, or a zip of one CSV) or the folder of ``<Class>.txt`` files.
-        text: column (or JSON key) of the texts.
-        label: column (or JSON key) of the classes.
+        text: column (or JSON key) of the texts; of several, [title,body], the texts are joined.
+        label: column (or JSON key) of the classes or numbers; for task=multilabel several, of 0 or 1.
+        label_separator: between the labels of a text in one column: a word as for ``separator``, or the
+            characters themselves; None if there is one label.
     """
 
     questions = ("classification", "regression", "multilabel")
 
-    text: Column = "text"
-    label: Column = "label"
+    text: Columns = "text"
+    label: Columns = "label"
+    label_separator: Name | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """The columns that make a text."""
+        return [self.text] if isinstance(self.text, str) else self.text
+
+    @property
+    def labels(self) -> list[str]:
+        """The columns of labels."""
+        return [self.label] if isinstance(self.label, str) else self.label
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> "TextCSV":
+        twice = [name for name, count in Counter([*self.texts, *self.labels]).items() if count > 1]
+        if twice:
+            raise ValueError(f"text and label name '{twice[0]}' twice; give different columns")
+        if self.label_separator and not isinstance(self.label, str):
+            raise ValueError("label_separator is for labels in one column, and label is a list of columns")
+        return self
+
+    def refusal(self, question: str) -> str | None:
+        """Return what to do instead of asking a question."""
+        several = not isinstance(self.label, str) or self.label_separator is not None
+        if several and question in ("classification", "regression"):
+            return "several labels for a text are predicted with task=multilabel"
+        return super().refusal(question)
 
     def find(self) -> Source:
         """Return the file or folder."""
@@ -35,10 +69,24 @@ class TextCSV(OwnFile, TextData):
         if path.is_dir() and self.question != "classification":
             raise DataError(f"{path} is a folder with a class for each text; use task=classification")
         if path.is_dir():
-            return ClassFiles(path, column=self.label)
+            return ClassFiles(path, column=self.labels[0])
         if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return JSONLines(path, texts=[self.text], labels={self.label: READINGS[self.question]})
-        if self.text == self.label:
-            raise DataError(f"{path}: data.text and data.label are both '{self.text}'; give two columns")
-        reading = Number(self.decimal) if self.question == "regression" else READINGS[self.question]
-        return CSVTexts(self.table(path), texts=[self.text], labels={self.label: reading})
+            return JSONLines(path, texts=self.texts, labels=self._readings())
+        if self.question == "multilabel" and isinstance(self.label, str) and not self.label_separator:
+            raise DataError(
+                f"{path}: task=multilabel reads data.label=[a,b], columns of 0 or 1, or labels in "
+                "one column with data.label_separator between them"
+            )
+        return CSVTexts(self.table(path), texts=self.texts, labels=self._readings())
+
+    def _readings(self) -> dict[str, Reading]:
+        """Return how each label column is read."""
+        if not isinstance(self.label, str):
+            return dict.fromkeys(self.labels, Switch())
+        separator = self.label_separator and SEPARATORS.get(self.label_separator, self.label_separator)
+        readings: dict[str, Reading] = {
+            "classification": AnyClass(),
+            "regression": Number(self.decimal),
+            "multilabel": Several(separator),
+        }
+        return {self.label: readings[self.question]}

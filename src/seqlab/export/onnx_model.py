@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqlab import __version__
 from seqlab.data import DataSpec
-from seqlab.errors import ExportError
+from seqlab.errors import DataError, ExportError
 from seqlab.export.graph import KEYS_DOMAIN, LENGTHS
 from seqlab.export.manifest import KEY, SEAL, Manifest, refused
 from seqlab.export.network import input_name, network_graph
@@ -80,7 +80,7 @@ def read_onnx(file: Path) -> Predictor:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         raise refused(file, f"cannot be run ({_first_line(error)})") from error
-    task = tasks[manifest.task.name]
+    task = _task(manifest, file)
     _check_ends(file, session, manifest.spec, task)
 
     def answer(x: Tensor, lengths: Tensor) -> Tensor:
@@ -92,6 +92,13 @@ def read_onnx(file: Path) -> Predictor:
         return torch.from_numpy(found)
 
     return Predictor(manifest.spec, manifest.data, task, answer)
+
+
+def _task(manifest: Manifest, file: Path) -> Task:
+    try:
+        return tasks[manifest.task.name].of(manifest.spec.as_dict(), manifest.task.settings)
+    except DataError as error:
+        raise refused(file, str(error)) from error
 
 
 def _sealed(model: onnx.ModelProto) -> bytearray:
@@ -137,7 +144,7 @@ def _tensors(message: Message) -> Iterator[TensorProto]:
                 yield from _tensors(inner)
 
 
-def _check_ends(file: Path, session: Any, spec: DataSpec, task: type[Task]) -> None:
+def _check_ends(file: Path, session: Any, spec: DataSpec, task: Task) -> None:
     """Refuse a graph whose inputs and outputs do not match the manifest."""
     inputs = {end.name for end in session.get_inputs()}
     outputs = {end.name: (end.type, end.shape[1:]) for end in session.get_outputs()}

@@ -26,7 +26,7 @@ class Predictor:
 
     spec: DataSpec
     data: Dataset
-    task: type[Task]
+    task: Task
     answer: Callable[[Tensor, Tensor], Tensor]
 
     @classmethod
@@ -38,4 +38,4 @@ class Predictor:
             with torch.inference_mode():
                 return module.task.answers(module(read, lengths), read)
 
-        return cls(spec, data, type(module.task), answer)
+        return cls(spec, data, module.task, answer)

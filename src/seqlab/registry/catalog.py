@@ -71,9 +71,12 @@ register_callback = callbacks.register
 
 
 def _of_metric(path: str) -> str:
-    """Return the name of a metric of torchmetrics: of those for classes, the one for any number of them."""
+    """Return the name of a metric of torchmetrics: of those for classes, the one for any number of them.
+
+    Those for several labels are called ``multilabel_auroc`` and alike.
+    """
     module, _, name = path.rpartition(".")
-    is_for_us = module.endswith("regression") or name.startswith("Multiclass")
+    is_for_us = module.endswith("regression") or name.startswith(("Multiclass", "Multilabel"))
     return in_snake_case(name.removeprefix("Multiclass")) if is_for_us else ""
 
 

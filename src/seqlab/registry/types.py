@@ -25,6 +25,8 @@ def _as_name(value: Any) -> Any:
 
 Column = Annotated[str, BeforeValidator(_as_name), Field(min_length=1)]
 """The name of a column, or its number in a file without a header."""
+Columns = Column | Annotated[list[Column], Field(min_length=1)]
+"""A column, or several."""
 
 
 def _absolute(path: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seqlab.tasks.classification import Classification
     from seqlab.tasks.confusion import ConfusionMatrix
     from seqlab.tasks.forecasting import Forecasting
+    from seqlab.tasks.multilabel import Multilabel
     from seqlab.tasks.regression import Regression
     from seqlab.tasks.score import Score
     from seqlab.tasks.tagging import Tagging
@@ -21,6 +22,7 @@ __all__ = [
     "Classification",
     "ConfusionMatrix",
     "Forecasting",
+    "Multilabel",
     "Regression",
     "Score",
     "Tagging",

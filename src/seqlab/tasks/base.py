@@ -104,8 +104,13 @@ class Task(nn.Module):
         """
         return torch.empty(x.shape[1], 0)
 
-    @classmethod
-    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
+    def after_each_step(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+        """Return the answers if one input, [1, T] or [1, T, F], ended after each step, [T, output_size]."""
+        steps = x.shape[1]
+        prefixes = x.expand(steps, *x.shape[1:])
+        return self.answers(network(prefixes, torch.arange(1, steps + 1)), prefixes)
+
+    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the output of ``seqlab predict --json``.
 
         Args:
@@ -118,8 +123,7 @@ class Task(nn.Module):
             {"text": text, "answer": answer.tolist()} for text, answer in zip(asked, answers, strict=True)
         ]
 
-    @classmethod
-    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the lines that ``seqlab predict`` prints for the result of ``decode``."""
         return ["\t".join(in_a_line(str(value)) for value in row.values()) for row in rows]
 

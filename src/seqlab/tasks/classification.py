@@ -104,12 +104,9 @@ class Classification(Task):
 
     def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
         """Return the probabilities of the classes if the input ended after each step, [T, C]."""
-        steps = x.shape[1]
-        prefixes = x.expand(steps, *x.shape[1:])
-        return self.answers(network(prefixes, torch.arange(1, steps + 1)), prefixes)
+        return self.after_each_step(network, x)
 
-    @classmethod
-    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:
+    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:
         """Return the most probable classes of every text, the best first."""
         best = answers.topk(min(top, len(spec.classes)))
         return [
@@ -117,8 +114,7 @@ class Classification(Task):
             for text, numbers, values in zip(asked, best.indices.tolist(), best.values.tolist(), strict=True)
         ]
 
-    @classmethod
-    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return one line per text."""
         best = [
             "  ".join(f"{in_a_line(name)} {value:.3f}" for name, value in zip(*found, strict=True))

@@ -115,8 +115,7 @@ class Forecasting(Task):
         """Return forecasts in the targets' own units, [B, horizon, K], in float64 on the CPU."""
         return self.in_units(self.forecast(outputs, x))
 
-    @classmethod
-    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
+    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the values of all targets at every time of a single forecast."""
         targets = cast("SeriesSpec", spec).series.targets
         return [
@@ -124,8 +123,7 @@ class Forecasting(Task):
             for time, row in zip(asked, answers[0].tolist(), strict=True)
         ]
 
-    @classmethod
-    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return a line with the names of the targets, then one line per time."""
         header = "\t".join(["time", *map(in_a_line, rows[0]["values"])])
         return [

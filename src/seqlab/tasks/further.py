@@ -39,6 +39,7 @@ class FurtherScores(nn.Module):
         self.settings = settings
         self.classes: Sequence[str] = getattr(task, "classes", ())
         self.targets: Sequence[str] = getattr(task, "targets", ("",))
+        self.is_multilabel = task.question == "multilabel"
         self.stages = nn.ModuleList(Forecasts() for _ in STAGES)
 
     @torch.no_grad()
@@ -52,6 +53,9 @@ class FurtherScores(nn.Module):
         if not self.settings or stage == "train":
             return {}
         answers, truths = map(task.in_units, self._of(stage).compute())
+        if self.is_multilabel:
+            shape = (-1, len(self.classes))
+            return judge(self.settings, answers.reshape(shape), truths.reshape(shape).long())
         if self.classes:
             return judge(self.settings, answers.reshape(-1, len(self.classes)), truths.reshape(-1).long())
         if len(self.targets) == 1:
@@ -80,8 +84,8 @@ def judge(settings: Settings, answers: Tensor, truths: Tensor) -> dict[str, floa
 
     Args:
         settings: of the metrics.
-        answers: probabilities of classes, [N, C], or numbers, [N].
-        truths: classes or numbers, [N].
+        answers: probabilities of classes or labels, [N, C], or numbers, [N].
+        truths: classes or numbers, [N], or whether there is each label, [N, C].
 
     Raises:
         ConfigError: a metric cannot be made, does not judge such answers, or gives more than one number.
@@ -89,19 +93,26 @@ def judge(settings: Settings, answers: Tensor, truths: Tensor) -> dict[str, floa
     return {name: _judged(name, one, answers, truths) for name, one in settings.items()}
 
 
-def try_out(settings: Settings, num_classes: int) -> None:
+def try_out(settings: Settings, num_classes: int, *, is_multilabel: bool = False) -> None:
     """Refuse metrics that cannot judge: they are tried on made-up answers.
 
     Args:
         settings: of the metrics.
         num_classes: of the data; 0 if their answers are numbers.
+        is_multilabel: whether a sample has any number of the classes.
 
     Raises:
         ConfigError: as ``judge`` does.
     """
     truths = torch.arange(SAMPLES * max(num_classes, 1))
     answers = torch.linspace(0.1, 0.9, len(truths) * max(num_classes, 1), dtype=torch.float64)
-    if num_classes:
+    if is_multilabel:
+        judge(
+            settings,
+            answers.view(-1, num_classes),
+            truths[:, None] % (num_classes + 1) > torch.arange(num_classes),
+        )
+    elif num_classes:
         judge(settings, answers.view(-1, num_classes).softmax(1), truths % num_classes)
     else:
         judge(settings, answers, truths.double())
@@ -111,8 +122,8 @@ def _judged(name: str, settings: Mapping[str, Any], answers: Tensor, truths: Ten
     options = {key: value for key, value in settings.items() if key != "_target_"}
     one = metrics[settings["_target_"]]
     try:
-        if "num_classes" in signature(one).parameters:
-            options["num_classes"] = answers.shape[1]
+        counted = {"num_classes", "num_labels"} & signature(one).parameters.keys()
+        options |= dict.fromkeys(counted, answers.shape[-1])
         with warnings.catch_warnings(action="ignore"):  # of memory that it takes
             metric = one(**options)
             metric.distributed_available_fn = lambda: False  # all ranks have all answers

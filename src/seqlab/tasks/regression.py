@@ -84,15 +84,13 @@ class Regression(Task):
         """Return answers or truths of the network's units in the target's, in float64 on the CPU."""
         return values.cpu().double() * self.std + self.mean
 
-    @classmethod
-    def decode(cls, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG003
+    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the number of every text."""
         return [
             {"text": text, "value": value} for text, value in zip(asked, answers[:, 0].tolist(), strict=True)
         ]
 
-    @classmethod
-    def lines(cls, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return one line per text."""
         return [f"{in_a_line(row['text'])}\t{row['value']:.7g}" for row in rows]
 

@@ -89,7 +89,8 @@ def train(
     seed_everything(config.seed, verbose=False)
     data = make_data(config)
     data.setup()
-    try_out(config.task.arguments["metrics"], len(data.spec.classes))
+    is_multilabel = config.task.question == "multilabel"
+    try_out(config.task.arguments["metrics"], len(data.spec.classes), is_multilabel=is_multilabel)
     leave_settings = None if goes_on else partial(save_config, config)
     with folder.running(goes_on=goes_on, leave_settings=leave_settings), run_log(folder.path / "run.log"):
         if goes_on:

@@ -140,6 +140,7 @@ def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dic
     model = _model(recipe)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "Label .* is present in all training examples")
         x = vectorizer.fit_transform(train.texts)
         asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
         del vectorizer  # its n-grams take as much memory as everything else
@@ -149,14 +150,18 @@ def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dic
 
 def _model(recipe: Recipe) -> Any:
     from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415
+    from sklearn.multiclass import OneVsRestClassifier  # noqa: PLC0415
     from sklearn.svm import LinearSVC  # noqa: PLC0415
 
     if recipe.answer == "number":
         return Ridge()
-    if recipe.is_logistic:
+    linear = (
         # Newton's method needs a third of the default's memory, and converges.
-        return LogisticRegression(C=recipe.penalty, max_iter=100, solver="newton-cg")
-    return LinearSVC(C=recipe.penalty)
+        LogisticRegression(C=recipe.penalty, max_iter=100, solver="newton-cg")
+        if recipe.is_logistic
+        else LinearSVC(C=recipe.penalty)
+    )
+    return OneVsRestClassifier(linear) if recipe.answer == "labels" else linear
 
 
 def of_classes(num_classes: int) -> Scoring:

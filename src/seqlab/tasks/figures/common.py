@@ -46,6 +46,29 @@ def scatter(predicted: Tensor, true: Tensor, title: str) -> Figure:
     return figure
 
 
+def label_bars(scores: Mapping[str, Tensor], labels: Sequence[str], title: str) -> Figure:
+    """Draw a bar for each label and score.
+
+    Args:
+        scores: values of each label by the score's name, [C].
+        labels: names of the labels.
+        title: of the figure.
+    """
+    figure = Figure(figsize=(6.4, min(2.0 + 0.5 * len(labels), 40.0)), layout="constrained")
+    axes = figure.subplots()
+    width = 0.8 / len(scores)
+    for number, (name, values) in enumerate(scores.items()):
+        places = [place + (number - (len(scores) - 1) / 2) * width for place in range(len(labels))]
+        axes.barh(places, values.tolist(), width, label=name)
+    names = [drawable(name, f"label {number}") for number, name in enumerate(labels)]
+    axes.set_yticks(range(len(labels)), names, family=families())
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1), xlabel="score", title=title)
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend()
+    return figure
+
+
 def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix: colour is the share of the true class, the number in a cell its count.
 
