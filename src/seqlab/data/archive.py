@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -36,23 +36,37 @@ def read_archive(path: Path, wanted: Wanted) -> dict[str, bytes]:
 
 
 @contextmanager
-def open_member(path: Path, wanted: Wanted) -> Iterator[IO[bytes]]:
-    """Open the only wanted file of an archive, to be read in pieces.
+def open_member(path: Path, endings: Sequence[str]) -> Iterator[tuple[IO[bytes], str]]:
+    """Open the only file of an archive that a table can be in, to be read in pieces.
+
+    Args:
+        path: the zip file.
+        endings: how its name may end, in lower case; the first that occurs is the one that counts.
+
+    Yields:
+        The file, and its name.
 
     Raises:
         DataError: there is none or more than one, or the archive is damaged or suspicious.
     """
     with _open_archive(path) as archive:
-        entries = _wanted(path, archive, wanted)
+        entries: list[zipfile.ZipInfo] = []
+        for ending in endings:
+            entries = entries or _wanted(path, archive, _ending(ending))
         if len(entries) != 1:
             if "xl/workbook.xml" in archive.namelist():
                 raise DataError(f"{path} is a spreadsheet; save it as CSV")
             found = ", ".join(entry.filename for entry in entries) or "none"
             raise DataError(
-                f"{path} must contain exactly one .csv; found {found}. Unpack it and give the file"
+                f"{path} must contain exactly one table ({', '.join(endings)}); found {found}. "
+                "Unpack it and give the file"
             )
         with archive.open(entries[0]) as member:
-            yield member
+            yield member, entries[0].filename
+
+
+def _ending(ending: str) -> Wanted:
+    return lambda name: name.suffix.lower() == ending
 
 
 @contextmanager

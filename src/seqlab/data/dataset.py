@@ -5,7 +5,6 @@ so that settings can be checked without it: ``load`` imports what reads and enco
 """
 
 from abc import abstractmethod
-from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
@@ -23,6 +22,8 @@ from pydantic_core import to_jsonable_python
 from seqlab.data.source import Source, named_file
 from seqlab.data.spec import Question
 from seqlab.data.table import Dialect, Table, open_table
+from seqlab.data.table.encodings import is_by_bytes
+from seqlab.data.table.saved import is_saved
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
 from seqlab.registry.section import Choice
@@ -173,7 +174,7 @@ class OwnFile(Section):
     Attributes:
         path: the file.
         separator: between the cells of a CSV file.
-        encoding: of a CSV file: utf-8, gb18030, latin-1, …
+        encoding: of a CSV file: utf-8, gb18030, cp1252, …; UTF-16 is known by its first bytes.
         header: whether the first line names the columns; if not, they are called 0, 1, ….
         quotes: "double" if a cell in double quotes may hold separators and line ends, "none" if a quote is a
             character like any other.
@@ -193,11 +194,9 @@ class OwnFile(Section):
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
-            newline = "\n".encode(encoding).removeprefix(BOM_UTF8)
+            is_by_bytes(encoding)
         except LookupError as error:
-            raise ValueError(f"no encoding '{encoding}'; examples are utf-8, gb18030, latin-1") from error
-        if newline != b"\n":
-            raise ValueError(f"{encoding} is not supported; convert the file to utf-8")
+            raise ValueError(f"no encoding '{encoding}'; examples are utf-8, gb18030, cp1252") from error
         return encoding
 
     def find(self) -> Source:
@@ -206,7 +205,7 @@ class OwnFile(Section):
         Raises:
             DataError: the file does not exist.
         """
-        return named_file(self.path)
+        return named_file(self.path, folder=is_saved(Path(self.path)))
 
     def table(self, path: Path) -> Table:
         """Open a file as a table, with these settings.

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.source import Source, named_file
 from seqlab.data.table.dialect import SEPARATORS
+from seqlab.data.table.saved import is_saved
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.labels import AnyClass, Number, Reading, Several, Switch
@@ -66,9 +67,10 @@ class TextCSV(OwnFile, TextData):
     def read(self, source: Source) -> TextReader:
         """Return the reader for the file's type."""
         path = source.path
-        if path.is_dir() and self.question != "classification":
+        is_folder = path.is_dir() and not is_saved(path)
+        if is_folder and self.question != "classification":
             raise DataError(f"{path} is a folder with a class for each text; use task=classification")
-        if path.is_dir():
+        if is_folder:
             return ClassFiles(path, column=self.labels[0])
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             return JSONLines(path, texts=self.texts, labels=self._readings())

@@ -116,7 +116,8 @@ REVIEWS_CASES: Table = {
         fine("just not", reviews({5: f"书籍,1,{'x' * 2**20}"}), 20),
     ],
     "other bytes than expected": [
-        error("UTF-16", reviews().encode("utf-16"), "line 1: | byte 0xff | convert"),
+        fine("UTF-16", reviews().encode("utf-16"), 20),
+        error("UTF-16 cut off", reviews().encode("utf-16")[:-1], "UTF-16 | convert"),
         error("old Mac line ends", reviews().replace("\n", "\r"), "line 1: | line end"),
         fine("Windows line ends", reviews().replace("\n", "\r\n"), 20),
     ],

@@ -8,7 +8,6 @@ REFUSED = {
     "a misspelt key": (OWN, {"seperator": "comma"}, "data.seperator | unknown | 'separator'"),
     "a misspelt encoding": (OWN, {"encoding": "utf9"}, "data.encoding | utf9 | gb18030"),
     "an encoding of other things": (OWN, {"encoding": "hex"}, "data.encoding | hex | gb18030"),
-    "an encoding of two bytes": (OWN, {"encoding": "utf-16"}, "data.encoding | utf-16 | convert"),
     "no such home": (OWN, {"path": "~nobody-here/mine.csv"}, "data.path | nobody-here"),
     "a text column without a name": (OWN, {"text": ""}, "data.text"),
     "no targets": (SERIES, {"targets": []}, "data.targets"),

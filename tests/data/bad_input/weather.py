@@ -188,7 +188,8 @@ WEATHER_CASES: Table = {
         fine("", OUTLIERS_AT_TEST, WHOLE, check=fitted_on_train),
     ],
     "other bytes than expected": [
-        error("UTF-16", weather().encode("utf-16"), "line 1: | byte 0xff | convert"),
+        fine("UTF-16", weather().encode("utf-16"), WHOLE),
+        error("UTF-16 cut off", weather().encode("utf-16")[:-1], "UTF-16 | convert"),
         error("old Mac line ends", weather().replace("\n", "\r"), "line 1: | line end"),
         fine("Windows line ends", weather().replace("\n", "\r\n"), WHOLE),
     ],

@@ -3,9 +3,19 @@
 from dataclasses import replace
 from pathlib import Path
 
+from seqlab.data.table.arrays import ArrayTable, is_arrays
+from seqlab.data.table.arrow import ArrowTable
 from seqlab.data.table.base import Chunk, Row, Table
+from seqlab.data.table.content import opened
 from seqlab.data.table.delimited import Delimited
 from seqlab.data.table.dialect import Dialect
+from seqlab.data.table.json_table import JSONTable
+from seqlab.data.table.magic import TABLES, kind_of
+from seqlab.data.table.saved import is_saved
+from seqlab.errors import DataError
+
+SEEN = 2**13
+"""Bytes of a file that are looked at to know what it is."""
 
 __all__ = ["Chunk", "Dialect", "Row", "Table", "open_table"]
 
@@ -22,6 +32,20 @@ def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = Fal
         DataError: the file cannot be opened, is empty, or is no table.
     """
     dialect = dialect or Dialect()
-    if path.suffix.lower() == ".tsv":
+    if is_saved(path):
+        return ArrowTable(path, dialect, "saved", is_own=is_own)
+    if is_arrays(path):
+        return ArrayTable(path, dialect, is_own=is_own)
+    with opened(path) as content:
+        name, kind = content.name, kind_of(path, content.name, content.file.peek(SEEN)[:SEEN])
+    if kind in TABLES.values() and name != path:
+        raise DataError(f"{path} is a packed {kind} file; unpack it and give the file")
+    if kind == "npy":
+        return ArrayTable(path, dialect, is_own=is_own)
+    if kind in TABLES.values():
+        return ArrowTable(path, dialect, kind, is_own=is_own)
+    if kind in ("json", "jsonl"):
+        return JSONTable(path, dialect, is_own=is_own, is_list=kind == "json")
+    if name.suffix.lower() == ".tsv":
         dialect = replace(dialect, separator="tab")
     return Delimited(path, dialect, is_own=is_own)

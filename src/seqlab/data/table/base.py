@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,14 +48,16 @@ class Table(ABC):
         is_own: whether the file is the user's own, so that settings say how to read it.
         dialect: how the file writes a table.
         header: the names of the columns.
-        row_word: what a row is called in messages.
     """
-
-    row_word: ClassVar[str] = "line"
 
     def __init__(self, path: Path, dialect: Dialect, *, is_own: bool) -> None:
         self.path, self.dialect, self.is_own = path, dialect, is_own
         self.header: list[str] = []
+
+    @property
+    def row_word(self) -> str:
+        """What a row is called in messages."""
+        return "line"
 
     @property
     @abstractmethod
@@ -93,9 +95,13 @@ class Table(ABC):
         places, at_words = self.places(numbers), self.places(words)
         rows = self.rows(may_break_off=may_break_off)
         while chunk := list(islice(rows, CHUNK)):
-            found = [self._numbers(chunk, place) for place in places]
+            lines = np.array([row.line for row in chunk])
+            found = [
+                self.numbers([row.cells[place] for row in chunk], lines, self.header[place])
+                for place in places
+            ]
             yield Chunk(
-                np.array([row.line for row in chunk]),
+                lines,
                 np.column_stack(found) if found else np.empty((len(chunk), 0)),
                 tuple(
                     np.array([row.cells[place].strip() for row in chunk], dtype=object) for place in at_words
@@ -136,22 +142,28 @@ class Table(ABC):
         except ValueError:
             return False
 
-    def not_a_number(self, row: Row, place: int) -> DataError:
-        """Return the error of a cell that is no finite number."""
-        cell = row.cells[place].strip()
-        reason = f"column '{self.header[place]}' is '{cell:.80}', which is no finite number"
-        return self.error(row.line, f"{reason}; {self._remedy(cell)}")
+    def numbers(self, cells: Sequence[str], lines: np.ndarray, name: str) -> np.ndarray:
+        """Return cells as numbers, float64, a missing one as NaN.
 
-    def _numbers(self, rows: Sequence[Row], place: int) -> np.ndarray:
-        """Return a column of numbers, float64."""
+        Args:
+            cells: the cells of a column, n of them.
+            lines: their lines, [n].
+            name: the column.
+
+        Raises:
+            DataError: one is no finite number.
+        """
         number = self.dialect.number
         try:
-            found = np.array([number(row.cells[place].strip()) for row in rows]).astype(np.float64)
+            found = np.array([number(cell.strip()) for cell in cells]).astype(np.float64)
             wrong = np.abs(found) > LARGEST_NUMBER
         except ValueError:
-            wrong = np.array([not self.is_number(row.cells[place]) for row in rows])
+            wrong = np.array([not self.is_number(cell) for cell in cells])
         if wrong.any():
-            raise self.not_a_number(rows[int(wrong.argmax())], place)
+            place = int(wrong.argmax())
+            cell = cells[place].strip()
+            reason = f"column '{name}' is '{cell:.80}', which is no finite number"
+            raise self.error(int(lines[place]), f"{reason}; {self._remedy(cell)}")
         return found
 
     def _remedy(self, cell: str) -> str:

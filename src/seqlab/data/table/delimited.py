@@ -5,30 +5,31 @@ value. Here the parsed text is checked, so that a wrong file gives an error inst
 """
 
 import csv
+import io
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
 
 from seqlab.data.table.base import Row, Table
 from seqlab.data.table.content import opened
 from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.data.table.encodings import Recoded, encoding_of, is_by_bytes, likely
 from seqlab.errors import DataError
-
-if TYPE_CHECKING:
-    import io
 
 LARGEST_CELL = 2**20
 """The maximum length of a cell; more means that a quote is not closed."""
+
+SAMPLE = 2**16
+"""Bytes that a hint about the encoding looks at."""
 
 log = logging.getLogger(__name__)
 
 
 class Delimited(Table):
-    """A CSV file, or the one CSV file in a zip.
+    """A CSV file, also if it is packed.
 
     Args:
         path: the file.
@@ -59,9 +60,9 @@ class Delimited(Table):
         return json.dumps(["csv", *settings])
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of the CSV file, also if it is in a zip."""
-        with opened(self.path) as file:
-            return file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()
+        """Return the SHA-256 of the CSV file, also if it is packed."""
+        with opened(self.path) as content:
+            return file_digest(content.file, "sha256").hexdigest()
 
     def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:
         """Yield the rows below the header; blank lines and rows of only empty cells are passed over.
@@ -142,8 +143,8 @@ class Delimited(Table):
     @contextmanager
     def _open(self) -> Iterator[Iterator[Row]]:
         csv.field_size_limit(LARGEST_CELL)
-        with opened(self.path) as file:
-            yield self._parse(_Lines(file, self))
+        with opened(self.path) as content:
+            yield self._parse(_Lines(content.file, self))
 
     def _parse(self, lines: "_Lines") -> Iterator[Row]:
         separator = SEPARATORS[self.dialect.separator]
@@ -170,29 +171,40 @@ class Delimited(Table):
 
 
 class _Lines:
-    """Decoded lines of a file, counted. A newline is one byte in every supported encoding."""
+    """Decoded lines of a file, counted."""
 
-    def __init__(self, file: BinaryIO, table: Delimited) -> None:
-        self._file, self._table, self.number = file, table, 0
+    def __init__(self, file: io.BufferedReader, table: Delimited) -> None:
+        self._table, self.number = table, 0
+        self._encoding = encoding_of(file.peek(4), table.dialect.encoding)
+        self._file = file
+        if not is_by_bytes(self._encoding):
+            self._file = io.BufferedReader(Recoded(table.path, file, self._encoding))
+            self._encoding = "utf-8"
 
     def __iter__(self) -> Iterator[str]:
-        encoding = self._table.dialect.encoding
         for raw in self._file:
             try:
-                line = raw.decode(encoding)
+                line = raw.decode(self._encoding)
             except UnicodeDecodeError as error:
                 raise self._table.error(self.number + 1, self._explain(error)) from error
             if "\0" in line:
-                raise self._table.error(self.number + 1, "a NUL character; is this a text file? Remove it")
+                raise self._table.error(self.number + 1, self._explain_nul(raw))
             self.number += 1
             yield line.removeprefix("\ufeff") if self.number == 1 else line
 
     def _explain(self, error: UnicodeDecodeError) -> str:
         byte = f"byte 0x{error.object[error.start]:02x} at byte {error.start + 1} of the line"
-        remedy = "convert the file to UTF-8"
-        if self._table.is_own:
-            remedy += ", or set data.encoding (older Chinese files: gb18030)"
-        return f"not {error.encoding.upper()}: {byte}; {remedy}"
+        return f"not {error.encoding.upper()}: {byte}; convert the file to UTF-8{self._hint(error.object)}"
+
+    def _explain_nul(self, raw: bytes) -> str:
+        return f"a NUL character; is this a text file? Remove it{self._hint(raw)}"
+
+    def _hint(self, raw: bytes) -> str:
+        """Return which setting reads the bytes that do not fit, and those that follow."""
+        found = likely(raw + self._file.read(SAMPLE))
+        if not self._table.is_own or found in (None, self._encoding):
+            return ""
+        return f", or set data.encoding={found}, which fits"
 
 
 def _is_empty(cells: list[str]) -> bool:
