@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.data.table.arrays import ArrayTable, is_arrays
 from seqlab.data.table.arrow import ArrowTable
-from seqlab.data.table.base import Chunk, Row, Table
+from seqlab.data.table.base import Chunk, NoNumberError, Row, Table
 from seqlab.data.table.content import opened
 from seqlab.data.table.delimited import Delimited
 from seqlab.data.table.dialect import Dialect
@@ -17,7 +17,7 @@ from seqlab.errors import DataError
 SEEN = 2**13
 """Bytes of a file that are looked at to know what it is."""
 
-__all__ = ["Chunk", "Dialect", "Row", "Table", "open_table"]
+__all__ = ["Chunk", "Dialect", "NoNumberError", "Row", "Table", "open_table"]
 
 
 def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> Table:

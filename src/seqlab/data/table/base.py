@@ -19,6 +19,10 @@ CHUNK = 50_000
 """Rows that are in memory as text at once."""
 
 
+class NoNumberError(DataError):
+    """A cell of a column of numbers is none."""
+
+
 class Row(NamedTuple):
     """A row, and the line of the file on which it begins, counted from 1."""
 
@@ -151,7 +155,7 @@ class Table(ABC):
             name: the column.
 
         Raises:
-            DataError: one is no finite number.
+            NoNumberError: one is no finite number.
         """
         number = self.dialect.number
         try:
@@ -163,7 +167,7 @@ class Table(ABC):
             place = int(wrong.argmax())
             cell = cells[place].strip()
             reason = f"column '{name}' is '{cell:.80}', which is no finite number"
-            raise self.error(int(lines[place]), f"{reason}; {self._remedy(cell)}")
+            raise NoNumberError(str(self.error(int(lines[place]), f"{reason}; {self._remedy(cell)}")))
         return found
 
     def _remedy(self, cell: str) -> str:
