@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqlab.data import TokenSamples
+from seqlab.data.batches import FeatureSamples
 
 ROWS = [[5, 6, 7], [8], [9, 4, 4, 5], [6, 6]]
 
@@ -68,3 +69,30 @@ def test_stored_tokens_are_renumbered_in_the_batch():
     samples = samples_of(ROWS)
     samples.numbers = np.arange(100, 0, -1)
     assert samples.batch(torch.tensor([0, 1])).x.tolist() == [[95, 94, 93], [92, 0, 0]]
+
+
+@settings(deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=8),
+    features=st.integers(1, 3),
+    data=st.data(),
+)
+def test_feature_sequences_of_any_length_are_padded_with_zeros(lengths, features, data):
+    values = np.arange(1, sum(lengths) * features + 1, dtype=np.float32).reshape(-1, features)
+    pieces = np.split(values, np.cumsum(lengths)[:-1])
+    steps = torch.tensor(lengths)
+    samples = FeatureSamples(torch.from_numpy(values), steps.cumsum(0) - steps, steps, steps * 10)
+    ids = data.draw(st.lists(st.integers(0, len(lengths) - 1), min_size=1, max_size=8))
+    batch = samples.batch(torch.tensor(ids))
+    longest = max(lengths[sample] for sample in ids)
+    expected = np.stack([np.pad(pieces[sample], ((0, longest - lengths[sample]), (0, 0))) for sample in ids])
+    np.testing.assert_array_equal(batch.x.numpy(), expected)
+    assert batch.lengths.tolist() == [lengths[sample] for sample in ids]
+    assert batch.y.tolist() == [10 * lengths[sample] for sample in ids]
+
+
+def test_feature_sequences_of_equal_length_are_an_array():
+    x = np.random.default_rng(0).random((5, 4, 2))
+    batch = FeatureSamples.of(x, np.arange(5)).batch(torch.tensor([3, -1, 0]))
+    np.testing.assert_array_equal(batch.x[[0, 2]].numpy(), x[[3, 0]])
+    assert (batch.lengths.tolist(), batch.ids.tolist()) == ([4, 4, 4], [3, -1, 0])

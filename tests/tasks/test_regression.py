@@ -69,7 +69,10 @@ def test_the_baselines_are_the_training_mean_and_ridge_regression_on_all_inputs(
     data = SequenceData(Adding(length=6, train_samples=300, val_samples=50, test_samples=80))
     data.setup()
     found = Regression().baselines(data, fitted=True)
-    x, y = ({split: getattr(s, name).numpy() for split, s in data.samples.items()} for name in ("x", "y"))
+    x, y = (
+        {split: getattr(s.batch(torch.arange(len(s))), name).numpy() for split, s in data.samples.items()}
+        for name in ("x", "y")
+    )
     ridge = Ridge().fit(x["train"].reshape(300, -1), y["train"])
     for split in ("val", "test"):
         mean = np.full_like(y[split], y["train"].mean())

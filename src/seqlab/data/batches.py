@@ -149,26 +149,39 @@ class TokenSamples:
 
 
 class FeatureSamples:
-    """Feature sequences of equal length, each with one number to predict.
+    """Feature sequences of any length, stored end to end in one array.
 
     Args:
-        x: features of every step, [N, T, F].
-        y: the targets, [N].
+        values: the steps of all sequences one after the other, [sum of lengths, F].
+        starts: the index of each sequence's first step, [N].
+        lengths: steps of each sequence, [N], each at least 1.
+        y: class of each sequence, or its number, [N].
     """
 
-    def __init__(self, x: Tensor, y: Tensor) -> None:
-        self.x, self.y = x, y
-        self.lengths = torch.full((len(x),), x.shape[1])
+    def __init__(self, values: Tensor, starts: Tensor, lengths: Tensor, y: Tensor) -> None:
+        self.values, self.starts, self.lengths, self.y = values, starts, lengths, y
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray) -> Self:
-        """Use arrays without copying them."""
-        return cls(torch.from_numpy(x), torch.from_numpy(y))
+        """Use sequences of equal length, [N, T, F], and their answers, [N], without copying them.
+
+        Example:
+            >>> FeatureSamples.of(np.ones((2, 3, 1)), np.array([0, 1])).batch(torch.tensor([1])).x.shape
+            torch.Size([1, 3, 1])
+        """
+        count, steps, features = x.shape
+        lengths = torch.full((count,), steps)
+        values = torch.from_numpy(x).reshape(count * steps, features)
+        return cls(values, lengths.cumsum(0) - lengths, lengths, torch.from_numpy(y))
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.lengths)
 
     def batch(self, ids: Tensor) -> Batch:
-        """Return the sequences ``ids``, [B]."""
+        """Return the sequences ``ids``, [B], padded with zeros."""
         rows = ids.clamp(min=0)
-        return Batch(self.x[rows], self.lengths[rows], self.y[rows], ids)
+        lengths = self.lengths[rows]
+        inside = mask(lengths, int(lengths.max()))
+        places = self.starts[rows][:, None] + torch.arange(inside.shape[1])
+        x = self.values[torch.where(inside, places, 0)]
+        return Batch(x.masked_fill_(~inside[:, :, None], 0), lengths, self.y[rows], ids)

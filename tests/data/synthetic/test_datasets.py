@@ -119,4 +119,4 @@ def test_a_row_that_fills_up_holds_any_sequence():
     data.setup()
     batch = data.samples["val"].batch(torch.tensor([-1, 4]))
     assert batch.ids.tolist() == [-1, 4]
-    assert torch.equal(batch.x[1], data.samples["val"].x[4])
+    assert torch.equal(batch.x[1], data.samples["val"].batch(torch.tensor([4])).x[0])
