@@ -48,9 +48,11 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
     monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 2)
     needed = {
         "data=text_csv": ["data.path=my.csv"],
+        "data=sequences": ["data.path=my.csv"],
         "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
         "task=forecasting": ["data=jena_climate"],
         "task=regression": ["data=adding"],
+        "task=multilabel": ["data=text_csv", "data.path=my.csv"],
         "task=tagging": ["data=copy"],
     }
     make_config(composed(choice, *needed.get(choice, [])))

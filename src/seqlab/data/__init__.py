@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seqlab.data.batches import TokenSamples as TokenSamples
     from seqlab.data.dataset import Dataset as Dataset
     from seqlab.data.dataset import Fetched as Fetched
+    from seqlab.data.dataset import GivenSplits as GivenSplits
     from seqlab.data.dataset import OwnFile as OwnFile
     from seqlab.data.dataset import register_dataset as register_dataset
     from seqlab.data.jena_climate import JenaClimate as JenaClimate
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from seqlab.data.module import SequenceData as SequenceData
     from seqlab.data.names import Names as Names
     from seqlab.data.online_shopping_10_cats import OnlineShopping as OnlineShopping
+    from seqlab.data.sequences.dataset import SequencesData as SequencesData
+    from seqlab.data.sequences.declared import SequencesSpec as SequencesSpec
+    from seqlab.data.sequences.own import Sequences as Sequences
     from seqlab.data.series.dataset import SeriesData as SeriesData
     from seqlab.data.series.declared import SeriesSpec as SeriesSpec
     from seqlab.data.series.windows import WindowSamples as WindowSamples
@@ -40,12 +44,15 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "batches": ("Batch", "Loaded", "Samples", "TokenSamples"),
-    "dataset": ("Dataset", "Fetched", "OwnFile", "datasets", "register_dataset"),
+    "dataset": ("Dataset", "Fetched", "GivenSplits", "OwnFile", "datasets", "register_dataset"),
     "jena_climate": ("JenaClimate",),
     "loader": ("BatchLoader",),
     "module": ("SequenceData",),
     "names": ("Names",),
     "online_shopping_10_cats": ("OnlineShopping",),
+    "sequences.dataset": ("SequencesData",),
+    "sequences.declared": ("SequencesSpec",),
+    "sequences.own": ("Sequences",),
     "series.dataset": ("SeriesData",),
     "series.windows": ("WindowSamples",),
     "series_csv": ("SeriesCSV",),

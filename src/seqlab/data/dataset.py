@@ -207,13 +207,10 @@ class OwnFile(Section):
         """
         return named_file(self.path, folder=is_saved(Path(self.path)))
 
-    def table(self, path: Path) -> Table:
-        """Open a file as a table, with these settings.
-
-        Raises:
-            DataError: the file cannot be opened, is empty, or is no table.
-        """
-        dialect = Dialect(
+    @property
+    def dialect(self) -> Dialect:
+        """How a text file writes a table."""
+        return Dialect(
             separator=self.separator,
             encoding=self.encoding,
             header=self.header,
@@ -221,7 +218,42 @@ class OwnFile(Section):
             decimal=self.decimal,
             missing=tuple(self.missing),
         )
-        return open_table(path, dialect, is_own=True)
+
+    def table(self, path: Path) -> Table:
+        """Open a file as a table, with these settings.
+
+        Raises:
+            DataError: the file cannot be opened, is empty, or is no table.
+        """
+        return open_table(path, self.dialect, is_own=True)
+
+
+class GivenSplits(Section):
+    """Settings for validation and test data in files of their own, which are then not split off.
+
+    Attributes:
+        val_path: the file of the validation data; None to take them from the training file.
+        test_path: the file of the test data; None to take them from the training file.
+    """
+
+    val_path: FilePath | None = None
+    test_path: FilePath | None = None
+
+    def given_splits(self, *, folder: bool = False) -> dict[str, Source]:
+        """Return the files that are given, by the name of their split.
+
+        Args:
+            folder: whether a folder is allowed too.
+
+        Raises:
+            DataError: one does not exist.
+        """
+        paths = {"val": self.val_path, "test": self.test_path}
+        return {
+            split: named_file(path, setting=f"data.{split}_path", folder=folder)
+            for split, path in paths.items()
+            if path is not None
+        }
 
 
 def register_dataset(name: str) -> Callable[[type[Dataset]], type[Dataset]]:

@@ -97,11 +97,12 @@ def _found(find: Callable[[Path], Path | None], folder: str, how: str) -> Path |
         raise DataError(f"{how}={folder}: {error.strerror}; give a readable folder") from error
 
 
-def named_file(path: str, *, folder: bool = False) -> Source:
+def named_file(path: str, *, setting: str = "data.path", folder: bool = False) -> Source:
     """Return the file given by the user, never a sample.
 
     Args:
         path: its path.
+        setting: that gives it.
         folder: whether a folder is allowed too.
 
     Raises:
@@ -111,10 +112,10 @@ def named_file(path: str, *, folder: bool = False) -> Source:
     try:
         if not (file.is_file() or (folder and file.is_dir())):
             state = "is a folder" if file.is_dir() else "does not exist"
-            raise DataError(f"data.path={path} {state}; set data.path to your file")
+            raise DataError(f"{setting}={path} {state}; set {setting} to your file")
     except OSError as error:
-        raise DataError(f"data.path={path}: {error.strerror}; give a readable file") from error
-    return Source("real", file, "data.path")
+        raise DataError(f"{setting}={path}: {error.strerror}; give a readable file") from error
+    return Source("real", file, setting)
 
 
 def defined_in(cls: type, method: str) -> Source:

@@ -13,6 +13,7 @@ from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Share
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
+from seqlab.tasks.baselines.features import linear_summary
 from seqlab.tasks.baselines.text import char_ngrams_of, majority, of_classes
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures.common import confusion_matrix, curves
@@ -141,12 +142,14 @@ class Classification(Task):
         return counts.view(self.output_size, self.output_size)  # torchmetrics squeezes a single number
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score the most frequent class, and if ``fitted`` a linear model of n-grams."""
+        """Score the most frequent class, and if ``fitted`` a linear model of n-grams, or of summaries."""
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         num_classes = len(self.classes)
         found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
         if fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (one class cannot be classified)
             found["char_ngrams"] = "not fitted to texts of one class"
+        elif fitted and data.spec.kind == "features":
+            found["linear_summary"] = linear_summary(data, of_classes(num_classes))
         elif fitted:
             found["char_ngrams"] = char_ngrams_of(data, of_classes(num_classes))
         return found

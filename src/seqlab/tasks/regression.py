@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
+from seqlab.tasks.baselines.features import ridge
 from seqlab.tasks.baselines.text import Scoring, char_ngrams_of, scored
 from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
@@ -123,7 +124,7 @@ class Regression(Task):
         if fitted and data.spec.kind == "tokens":
             found["char_ngrams"] = char_ngrams_of(data, scoring, "number")
         elif fitted:
-            found["ridge"] = scored(_ridge(data, train), y, scoring)
+            found["ridge"] = scored(ridge(data, train), y, scoring)
         return found
 
     def _scoring(self) -> Scoring:
@@ -164,13 +165,3 @@ class Regression(Task):
 
     def _of(self, stage: str) -> StageErrors:
         return cast("StageErrors", self.stage(stage))
-
-
-def _ridge(data: SequenceData, y: np.ndarray) -> dict[str, np.ndarray]:
-    # Slow to import, and only needed here.
-    from sklearn.linear_model import Ridge  # noqa: PLC0415
-
-    x = {split: samples.batch(torch.arange(len(samples))).x for split, samples in data.samples.items()}
-    flat = {split: values.flatten(1).numpy() for split, values in x.items()}
-    model = Ridge().fit(flat["train"], y)
-    return {split: model.predict(values) for split, values in flat.items() if split != "train"}

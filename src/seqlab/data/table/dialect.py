@@ -1,6 +1,7 @@
 """How a text file writes a table."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -29,7 +30,7 @@ class Dialect:
     decimal: Literal["point", "comma"] = "point"
     missing: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def blanks(self) -> frozenset[str]:
         """Every word that stands for a missing number."""
         return frozenset((*MISSING, *self.missing))

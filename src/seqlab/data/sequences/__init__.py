@@ -1,0 +1,1 @@
+"""Numeric sequences of any length, each with an answer."""

@@ -1,0 +1,78 @@
+"""What every data set of numeric sequences is asked: how they are split and sampled."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from seqlab.data.dataset import SplitData
+from seqlab.data.sequences.layouts import AnyLayout
+from seqlab.data.sequences.records import Records
+from seqlab.data.source import Source
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Loaded
+
+
+class Given(NamedTuple):
+    """What was read.
+
+    Attributes:
+        source: where it is.
+        parts: the records of "train", and of "val" and "test" if these are given; else "train" is split.
+        layout: how the files hold sequences; None if they are in no file.
+    """
+
+    source: Source
+    parts: Mapping[str, Records]
+    layout: AnyLayout | None = None
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of all sequences and labels."""
+        digest = sha256()
+        for split, records in self.parts.items():
+            digest.update(f"{split}\0{records.channels}\0{records.labels}\0".encode())
+            digest.update(records.lengths.tobytes())
+            digest.update(records.values.tobytes())
+        return digest.hexdigest()
+
+
+class SequencesData(SplitData):
+    """Numeric sequences of any length, each with an answer. A data set defines ``read``.
+
+    Attributes:
+        sampling: "all" (each sequence once per epoch), or "balanced" to sample uniformly over classes, with
+            replacement.
+        split_seed: seed of the split; use the same one for runs that are compared.
+    """
+
+    task = "classification"
+    kind = "features"
+
+    sampling: Literal["all", "balanced"] = "all"
+    split_seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def order(self) -> Literal["shuffled", "balanced"]:
+        """The order of the training sequences."""
+        return "balanced" if self.sampling == "balanced" else "shuffled"
+
+    @abstractmethod
+    def read(self) -> Given:
+        """Read all sequences.
+
+        Raises:
+            DataError: a file is missing or malformed.
+        """
+
+    def load(self) -> "Loaded":
+        """Read, split and scale the sequences.
+
+        Raises:
+            DataError: a file is missing or malformed, or a class has no training sequence.
+        """
+        from seqlab.data.sequences.prepare import load  # noqa: PLC0415 (imports torch)
+
+        return load(self)

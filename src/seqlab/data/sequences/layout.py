@@ -1,0 +1,48 @@
+"""How a file holds numeric sequences: the base class of layouts."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from seqlab.data.sequences.records import Records
+
+if TYPE_CHECKING:
+    from seqlab.data.sequences.own import Sequences
+
+LABELS = frozenset({"label", "labels", "class", "target", "y", "category"})
+"""What a column of labels is called, if nobody says."""
+IDS = frozenset({"id", "series_id", "series", "sequence", "sequence_id", "seq_id", "case", "case_id"})
+"""What a column is called that says which sequence a row belongs to, if nobody says."""
+TIMES = frozenset({"t", "time", "step", "timestamp", "datetime", "date", "frame", "index"})
+"""What a column is called by which the rows of a sequence are sorted, if nobody says."""
+
+
+class Layout(ABC):
+    """One way in which a file holds sequences.
+
+    A layout is a frozen dataclass. Its fields are what was recognised in the training file, or set: enough to
+    read another file in the same way. ``name`` is what ``data.layout`` calls it.
+    """
+
+    name: str
+
+    @classmethod
+    @abstractmethod
+    def recognised(cls, path: Path, data: "Sequences") -> Self:
+        """Return the layout of a training file, from its beginning and the settings.
+
+        Raises:
+            DataError: the file has another layout, or a setting is needed.
+        """
+
+    @abstractmethod
+    def read(self, path: Path, data: "Sequences") -> Records:
+        """Read all sequences; their labels may be absent.
+
+        Raises:
+            DataError: the file is malformed, or does not fit the layout.
+        """
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Return the layout in words, as for ``--file FILE, …``."""

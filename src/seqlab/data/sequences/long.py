@@ -1,0 +1,187 @@
+"""A row a step: an id says which sequence it belongs to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.sequences.layout import IDS, LABELS, TIMES, Layout
+from seqlab.data.sequences.records import Record, Records
+from seqlab.data.sequences.rows import BEGINNING, is_number
+from seqlab.data.table import Table
+from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    from seqlab.data.sequences.own import Sequences
+
+
+@dataclass(frozen=True)
+class Long(Layout):
+    """A row a step; the rows of a sequence share an id, and a label.
+
+    Attributes:
+        series_id: the column of ids.
+        columns: the columns of numbers, the channels.
+        label: the column of labels.
+        time: the column by which rows are sorted; "" for the order of the file.
+        group: the column of groups; "" if there is none.
+    """
+
+    series_id: str
+    columns: tuple[str, ...]
+    label: str
+    time: str = ""
+    group: str = ""
+    name: Literal["long"] = "long"
+
+    @classmethod
+    def recognised(cls, path: Path, data: "Sequences") -> Self:
+        """Return the layout of a training file, from its header, its first rows and the settings.
+
+        Raises:
+            DataError: a column is missing, or it is not clear which one is meant.
+        """
+        table = data.table(path)
+        series_id = data.series_id or id_column(table.header)
+        if series_id is None:
+            raise DataError(f"{path}: set data.series_id to the column of ids; there are {_listed(table)}")
+        times = [name for name in table.header if name.lower() in TIMES and name != series_id]
+        time = (times or [""])[0] if data.time == "auto" else data.time or ""
+        taken = {series_id, time, data.group, *(data.features or ()), ""}
+        label = data.label or _label_column(table, series_id, [n for n in table.header if n not in taken])
+        columns = data.features or [name for name in table.header if name not in {*taken, label}]
+        table.places(filter(None, [series_id, label, time, data.group, *columns]))
+        if not columns:
+            raise DataError(f"{path}: no column of numbers is left; there are {_listed(table)}")
+        return cls(series_id, tuple(columns), label, time, data.group or "")
+
+    def __str__(self) -> str:
+        by = f", sorted by '{self.time}'" if self.time else ""
+        return f"a row a step, '{self.series_id}' says of which sequence{by}; label '{self.label}'"
+
+    def read(self, path: Path, data: "Sequences") -> Records:
+        """Read all sequences; their labels may be absent.
+
+        Raises:
+            DataError: a cell is no number, a row has no id, or the rows of a sequence contradict each other.
+        """
+        table = data.table(path)
+        words = [name for name in (self.label, self.group) if name and name in table.header]
+        keys = [self.series_id, *([self.time] if self.time else [])]
+        chunks = list(table.chunks(self.columns, words=[*keys, *words]))
+        lines = np.concatenate([chunk.lines for chunk in chunks])
+        values = np.concatenate([chunk.numbers for chunk in chunks])
+        found = [np.concatenate(column) for column in zip(*(chunk.words for chunk in chunks), strict=True)]
+        columns = dict(zip([*keys, *words], found, strict=True))
+        rows = _Rows(table, lines, columns[self.series_id])
+        rows.sort(self.time, columns[self.time] if self.time else None)
+        said = {name: rows.shared(name, columns[name]) for name in words}
+        return Records.of(
+            path, self.columns, rows.records(values, said.get(self.label), said.get(self.group))
+        )
+
+
+class _Rows:
+    """Which rows belong to which sequence, in which order."""
+
+    def __init__(self, table: Table, lines: np.ndarray, ids: np.ndarray) -> None:
+        self.table, self.lines = table, lines
+        self.blanks = table.dialect.blanks
+        self.refuse(np.array([word in self.blanks for word in ids]), "the id of the sequence is missing")
+        self.codes, self.names = pd.factorize(ids)
+        self.order = np.argsort(self.codes, kind="stable")
+
+    def refuse(self, wrong: np.ndarray, reason: str) -> None:
+        """Raise an error that names the first row that is wrong, if there is one."""
+        if wrong.any():
+            raise self.table.error(int(self.lines[wrong.argmax()]), f"{reason}; fix or remove the row")
+
+    def sort(self, name: str, times: np.ndarray | None) -> None:
+        """Sort the rows of each sequence by their times.
+
+        Raises:
+            DataError: a time is none, or two rows of a sequence have the same.
+        """
+        if times is None:
+            return
+        keys = _comparable(times)
+        self.refuse(np.isnan(keys), f"'{name}' is no number and no time of ISO 8601")
+        self.order = np.lexsort((keys, self.codes))
+        codes, keys = self.codes[self.order], keys[self.order]
+        same = np.zeros(len(codes), dtype=bool)
+        same[self.order[1:]] = (codes[1:] == codes[:-1]) & (keys[1:] == keys[:-1])
+        self.refuse(same, f"another row of the same sequence has this '{name}' too")
+
+    def shared(self, name: str, words: np.ndarray) -> Sequence[str]:
+        """Return the word that all rows of a sequence have, for each sequence.
+
+        Raises:
+            DataError: they have different ones.
+        """
+        first = np.unique(self.codes, return_index=True)[1]
+        found = words[first]
+        self.refuse(words != found[self.codes], f"'{name}' differs from that of the sequence's first row")
+        return ["" if word in self.blanks else word for word in found]
+
+    def records(
+        self, values: np.ndarray, labels: Sequence[str] | None, groups: Sequence[str] | None
+    ) -> Iterator[Record]:
+        """Yield the sequences in the order of their first rows."""
+        ends = np.cumsum(np.bincount(self.codes))
+        pieces = np.split(self.order, ends[:-1])
+        for number, (name, rows) in enumerate(zip(self.names, pieces, strict=True)):
+            label, group = (None if words is None else words[number] for words in (labels, groups))
+            yield Record(name, values[rows], label, group)
+
+
+def id_column(header: Sequence[str]) -> str | None:
+    """Return the column that is called like one of ids; None if there is none."""
+    return next((name for name in header if name.lower() in IDS), None)
+
+
+def _label_column(table: Table, series_id: str, candidates: Sequence[str]) -> str:
+    """Return the column of labels: the one called so, or the only one that is constant in each sequence.
+
+    Raises:
+        DataError: there is none, or more than one.
+    """
+    named = [name for name in candidates if name.lower() in LABELS]
+    if len(named) == 1:
+        return named[0]
+    rows = [row.cells for row in islice(table.rows(), BEGINNING)]
+    at_id = table.places([series_id])[0]
+    constant = [
+        name
+        for name, place in zip(candidates, table.places(candidates), strict=True)
+        if len({(row[at_id], row[place]) for row in rows}) == len({row[at_id] for row in rows})
+    ]
+    words = [
+        name
+        for name, place in zip(constant, table.places(constant), strict=True)
+        if not all(is_number(row[place], table.dialect) for row in rows)
+    ]
+    found = words or constant
+    if len(found) != 1:
+        which = "no column is" if not found else f"{' and '.join(found)} are"
+        raise DataError(
+            f"{table.path}: {which} the same in all rows of each sequence; set data.label to the column of "
+            f"labels; there are {_listed(table)}"
+        )
+    return found[0]
+
+
+def _comparable(times: np.ndarray) -> np.ndarray:
+    """Return times as numbers to sort by; NaN where one is none."""
+    numbers = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
+    if not np.isnan(numbers).all():
+        return numbers
+    parsed = pd.to_datetime(pd.Series(times), format="ISO8601", errors="coerce", utc=True)
+    return np.where(parsed.isna(), np.nan, parsed.to_numpy("datetime64[ns]").astype(np.float64))
+
+
+def _listed(table: Table) -> str:
+    return ", ".join(f"'{name}'" for name in table.header[:20])

@@ -1,0 +1,111 @@
+"""Arrays of numpy in one file, ``.npz``."""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+
+from seqlab.data.sequences.layout import Layout
+from seqlab.data.sequences.records import Record, Records
+from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    from seqlab.data.sequences.own import Sequences
+
+NAMES = {
+    "x": ("x", "X", "data"),
+    "y": ("y", "Y", "label", "labels", "target", "targets"),
+    "lengths": ("lengths", "length"),
+    "group": ("group", "groups"),
+}
+"""What an array may be called."""
+MATRIX, CUBE = 2, 3
+"""Dimensions of x without and with channels."""
+
+
+@dataclass(frozen=True)
+class NPZ(Layout):
+    """``x`` [N, T] or [N, T, F], and if there are: ``y`` [N], ``lengths`` [N], ``group`` [N]."""
+
+    name: Literal["npz"] = "npz"
+
+    @classmethod
+    def recognised(cls, path: Path, data: "Sequences") -> Self:  # noqa: ARG003 (arrays have names)
+        """Return the layout, which has no settings."""
+        return cls()
+
+    def __str__(self) -> str:
+        return "arrays x [N, T] or [N, T, F] and y [N] in an .npz file"
+
+    def read(self, path: Path, data: "Sequences") -> Records:  # noqa: ARG002
+        """Read all sequences.
+
+        Raises:
+            DataError: an array is missing, has another shape, or holds no plain values.
+        """
+        arrays = _arrays(path)
+        if "x" not in arrays:
+            raise DataError(f"{path}: no array x; save it as np.savez(file, x=…, y=…)")
+        x = arrays["x"]
+        if x.dtype.kind not in "biuf" or x.ndim not in (MATRIX, CUBE):
+            raise DataError(
+                f"{path}: x is {x.dtype} of shape {list(x.shape)}; it must be numbers, [N, T] or [N, T, F]"
+            )
+        x = x.reshape(len(x), x.shape[1], -1).astype(np.float64)
+        lengths = _lengths(path, arrays, x)
+        for name in arrays.keys() - {"x", "lengths"}:
+            if arrays[name].shape != (len(x),):
+                raise DataError(
+                    f"{path}: {name} has the shape {list(arrays[name].shape)}; with x of {len(x)} sequences "
+                    f"it must be [{len(x)}]"
+                )
+        channels = [f"channel {place}" for place in range(1, x.shape[2] + 1)]
+        return Records.of(path, channels, _records(x, lengths, arrays))
+
+
+def _records(x: np.ndarray, lengths: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Iterator[Record]:
+    labels, groups = (
+        map(_word, arrays[name].tolist()) if name in arrays else None for name in ("y", "group")
+    )
+    for place, length in enumerate(lengths.tolist()):
+        label, group = (None if words is None else next(words) for words in (labels, groups))
+        yield Record(f"x[{place}]", x[place, :length], label, group)
+
+
+def _word(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _lengths(path: Path, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Return how many steps of each row of x are its sequence."""
+    if "lengths" not in arrays:
+        return np.full(len(x), x.shape[1])
+    lengths = arrays["lengths"]
+    if lengths.dtype.kind not in "iu" or lengths.shape != (len(x),):
+        raise DataError(f"{path}: lengths is {lengths.dtype} {list(lengths.shape)}; give {len(x)} integers")
+    wrong = (lengths < 1) | (lengths > x.shape[1])
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise DataError(f"{path}: lengths[{place}] is {lengths[place]}; x has from 1 to {x.shape[1]} steps")
+    return lengths
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a file by what they mean; none of them may hold Python objects."""
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            found = {
+                meaning: [name for name in names if name in file.files] for meaning, names in NAMES.items()
+            }
+            twice = next((names for names in found.values() if len(names) > 1), None)
+            if twice:
+                raise DataError(f"{path}: arrays {' and '.join(twice)} mean the same; leave one out")
+            return {meaning: file[names[0]] for meaning, names in found.items() if names}
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"{path} cannot be read: {reason}; save plain arrays with np.savez") from error
+    except MemoryError as error:
+        raise DataError(f"{path}: an array is larger than memory; is the file damaged?") from error

@@ -1,0 +1,126 @@
+"""From numeric sequences to samples: answers, splits, scaling."""
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from seqlab.data.batches import FeatureSamples, Loaded
+from seqlab.data.sequences.answers import classes_of
+from seqlab.data.sequences.dataset import Given, SequencesData
+from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
+from seqlab.data.sequences.records import Records
+from seqlab.data.splits import SPLITS, Shares, sample, split_grouped
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+ROUNDING = 1e-9
+"""Share of a channel's mean that its deviation must exceed, or the channel is constant."""
+
+Rows = Mapping[str, np.ndarray]
+"""The sequences of each split, as numbers in all that was read."""
+
+
+def load(data: SequencesData) -> Loaded:
+    """Read, split and scale the sequences.
+
+    Raises:
+        DataError: a file is missing or malformed, or a class has no training sequence.
+    """
+    given = data.read()
+    parts = list(given.parts.values())
+    _check_channels(parts)
+    classes, y = classes_of(parts)
+    rows = _split(data, given, y)
+    _check_classes(given, classes, y, rows)
+    rows = {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
+    lengths = np.concatenate([part.lengths for part in parts])
+    settings = _settings(given, lengths, rows["train"])
+    filled = np.concatenate([part.filled(np.array(settings.means)) for part in parts])
+    values, steps = torch.from_numpy(settings.scaled(filled)), torch.from_numpy(lengths)
+    starts, answers = steps.cumsum(0) - steps, torch.from_numpy(y)
+    samples = {
+        split: FeatureSamples(values, starts[chosen], steps[chosen], answers[chosen])
+        for split, chosen in ((split, torch.from_numpy(found)) for split, found in rows.items())
+    }
+    names = [name for part in parts for name in part.names]
+    spec = SequencesSpec(
+        name=data.name,
+        kind="features",
+        task="classification",
+        input_size=len(parts[0].channels),
+        features=parts[0].channels,
+        classes=classes,
+        class_counts=tuple(np.bincount(y[rows["train"]], minlength=len(classes)).tolist()),
+        sequences=settings,
+        source=given.source.kind,
+        origin=f"{given.source.path} ({given.source.how})",
+        sha256=given.fingerprint(),
+        path=str(given.source.path.resolve()) if data.place else "",
+        sizes={split: len(chosen) for split, chosen in rows.items()},
+    )
+    return Loaded(spec, samples, lambda split, index: names[int(rows[split][index])])
+
+
+def _check_channels(parts: Sequence[Records]) -> None:
+    first = parts[0]
+    for part in parts[1:]:
+        if part.channels != first.channels:
+            raise DataError(
+                f"{part.path} has the channels {', '.join(part.channels)}, and {first.path} has "
+                f"{', '.join(first.channels)}; they must be the same"
+            )
+
+
+def _split(data: SequencesData, given: Given, y: np.ndarray) -> Rows:
+    """Return the splits: those that are given as they are, the others out of the training file."""
+    counts = [len(part) for part in given.parts.values()]
+    ends = np.cumsum(counts)
+    rows = {
+        split: np.arange(end - count, end)
+        for split, count, end in zip(given.parts, counts, ends, strict=True)
+    }
+    train = given.parts["train"]
+    groups = np.unique(train.groups, return_inverse=True)[1] if train.groups else train.hashes()
+    shares = Shares(
+        val=0.0 if "val" in rows else data.val_share, test=0.0 if "test" in rows else data.test_share
+    )
+    found = split_grouped(groups, y[rows["train"]], shares, data.split_seed)
+    split = {name: rows[name] if name in rows and name != "train" else found[name] for name in SPLITS}
+    hashes = np.concatenate([part.hashes() for part in given.parts.values()])
+    for name in given.parts.keys() - {"train"}:
+        if shared := int(np.isin(hashes[split[name]], hashes[split["train"]]).sum()):
+            log.warning("%s sequences of '%s' also occur in training", f"{shared:,}", name)
+    return split
+
+
+def _check_classes(given: Given, classes: Sequence[str], y: np.ndarray, rows: Rows) -> None:
+    """Refuse a class without a training sequence: its score would be meaningless."""
+    unknown = np.setdiff1d(np.concatenate([y[rows["val"]], y[rows["test"]]]), y[rows["train"]])
+    if len(unknown):
+        raise DataError(
+            f"{given.source.path}: class '{classes[unknown[0]]}' has test sequences but no training "
+            "sequence; add sequences, or remove it"
+        )
+
+
+def _settings(given: Given, lengths: np.ndarray, train: np.ndarray) -> SequenceSettings:
+    """Learn the scales of the channels from the training part."""
+    is_train = np.zeros(len(lengths), dtype=bool)
+    is_train[train] = True
+    parts = list(given.parts.values())
+    values = np.concatenate([part.values for part in parts])[np.repeat(is_train, lengths)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a channel without any number
+        means, scales = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    if np.isnan(means).any():
+        channel = parts[0].channels[int(np.isnan(means).argmax())]
+        raise DataError(
+            f"{given.source.path}: '{channel}' has no number in the training part; leave it out of "
+            "data.features, or fill it"
+        )
+    scales = np.where(scales > ROUNDING * np.abs(means), scales, 1.0)
+    return SequenceSettings(tuple(means.tolist()), tuple(scales.tolist()), given.layout)

@@ -1,0 +1,136 @@
+"""Numeric sequences with their answers, as a layout yields them, gathered into one array and checked."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from seqlab.errors import DataError
+
+log = logging.getLogger(__name__)
+
+LARGEST = 1e100
+"""Beyond, a number's square is not finite, and no scale can be computed."""
+
+
+class Record(NamedTuple):
+    """One sequence.
+
+    Attributes:
+        name: where it is in the file: "line 12", an id, the name of a file.
+        values: its numbers in their own units, [T, F]; NaN where one is missing.
+        label: its class or number as the file has it; None if there is none.
+        group: records of one group are in the same split; None if each may be in any.
+    """
+
+    name: str
+    values: np.ndarray
+    label: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """The sequences of a file, stored end to end.
+
+    Attributes:
+        path: the file.
+        channels: the names of the columns, F of them.
+        values: numbers in their own units, [S, F] for S steps of all sequences; NaN where one is missing.
+        lengths: steps of each sequence, [N].
+        names: where each is in the file, [N].
+        labels: the class or number of each as the file has it, [N]; none if the file has no labels.
+        groups: the group of each, [N]; none if there are no groups.
+    """
+
+    path: Path
+    channels: tuple[str, ...]
+    values: np.ndarray
+    lengths: np.ndarray
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    @classmethod
+    def of(cls, path: Path, channels: Sequence[str], records: Iterable[Record]) -> Self:
+        """Gather records; a sequence ends where only missing numbers follow.
+
+        Raises:
+            DataError: there is no record, one has no number, or a number that is not finite.
+        """
+        found, values = [], []
+        for record in records:
+            values.append(_checked(path, channels, record))
+            found.append(record)
+        if not found:
+            raise DataError(f"{path}: there is no sequence; add data")
+        if cut := sum(len(kept) < len(record.values) for kept, record in zip(values, found, strict=True)):
+            log.info(
+                "%s: %s of %s sequences end in missing numbers, and are so much shorter",
+                path,
+                f"{cut:,}",
+                f"{len(found):,}",
+            )
+        return cls(
+            path,
+            tuple(channels),
+            np.concatenate(values),
+            np.array([len(kept) for kept in values], dtype=np.int64),
+            tuple(record.name for record in found),
+            tuple(record.label for record in found if record.label is not None),
+            tuple(record.group for record in found if record.group is not None),
+        )
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def starts(self) -> np.ndarray:
+        """The index of each sequence's first step, [N]."""
+        starts: np.ndarray = np.cumsum(self.lengths) - self.lengths
+        return starts
+
+    def hashes(self) -> np.ndarray:
+        """Return a number for each sequence, equal for equal ones, [N]."""
+        pieces = np.split(self.values, self.starts[1:])
+        digests = b"".join(blake2b(piece.tobytes(), digest_size=8).digest() for piece in pieces)
+        return np.frombuffer(digests, dtype=np.uint64)
+
+    def filled(self, means: np.ndarray) -> np.ndarray:
+        """Return the numbers, [S, F]; a missing one is the one before it, or the channel's mean at the start.
+
+        Args:
+            means: the mean of each channel in the training part, [F].
+        """
+        missing = np.isnan(self.values)
+        if not missing.any():
+            return self.values
+        log.warning(
+            "%s: %s of %s numbers are missing; each takes the value before it in its sequence, "
+            "or the mean of its column at the beginning",
+            self.path,
+            f"{missing.sum():,}",
+            f"{missing.size:,}",
+        )
+        steps = np.arange(len(missing))[:, None]
+        last = np.maximum.accumulate(np.where(missing, -1, steps), axis=0)
+        is_inside = last >= np.repeat(self.starts, self.lengths)[:, None]
+        return np.where(is_inside, np.take_along_axis(self.values, np.maximum(last, 0), axis=0), means)
+
+
+def _checked(path: Path, channels: Sequence[str], record: Record) -> np.ndarray:
+    """Return the numbers of a record up to the last step that has one."""
+    missing = np.isnan(record.values)
+    there = np.flatnonzero(~missing.all(axis=1))
+    if not len(there):
+        raise DataError(f"{path}, {record.name}: a sequence without a number; remove it")
+    huge = ~missing & ~(np.abs(record.values) <= LARGEST)
+    if huge.any():
+        step, channel = np.argwhere(huge)[0]
+        found = f"{channels[channel]} is {record.values[step, channel]} at step {step + 1}"
+        raise DataError(f"{path}, {record.name}: {found}, which is no finite number; fix or empty it")
+    return record.values[: there[-1] + 1]
