@@ -1,6 +1,5 @@
 """Arrays of numpy in one file, ``.npz``."""
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from seqlab.data.sequences.layout import Layout
 from seqlab.data.sequences.records import Record, Records
+from seqlab.data.table.arrays import read_arrays
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,16 +67,10 @@ class NPZ(Layout):
 
 
 def _records(x: np.ndarray, lengths: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Iterator[Record]:
-    labels, groups = (
-        map(_word, arrays[name].tolist()) if name in arrays else None for name in ("y", "group")
-    )
+    labels, groups = (map(str, arrays[name].tolist()) if name in arrays else None for name in ("y", "group"))
     for place, length in enumerate(lengths.tolist()):
         label, group = (None if words is None else next(words) for words in (labels, groups))
         yield Record(f"x[{place}]", x[place, :length], label, group)
-
-
-def _word(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _lengths(path: Path, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
@@ -94,18 +88,9 @@ def _lengths(path: Path, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Return the arrays of a file by what they mean; none of them may hold Python objects."""
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            found = {
-                meaning: [name for name in names if name in file.files] for meaning, names in NAMES.items()
-            }
-            twice = next((names for names in found.values() if len(names) > 1), None)
-            if twice:
-                raise DataError(f"{path}: arrays {' and '.join(twice)} mean the same; leave one out")
-            return {meaning: file[names[0]] for meaning, names in found.items() if names}
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path} cannot be read: {reason}; save plain arrays with np.savez") from error
-    except MemoryError as error:
-        raise DataError(f"{path}: an array is larger than memory; is the file damaged?") from error
+    """Return the arrays of a file by what they mean."""
+    arrays = read_arrays(path)
+    found = {meaning: [name for name in names if name in arrays] for meaning, names in NAMES.items()}
+    if twice := next((names for names in found.values() if len(names) > 1), None):
+        raise DataError(f"{path}: arrays {' and '.join(twice)} mean the same; leave one out")
+    return {meaning: arrays[names[0]] for meaning, names in found.items() if names}

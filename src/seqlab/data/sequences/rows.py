@@ -11,6 +11,7 @@ import numpy as np
 
 from seqlab.data.table.content import opened
 from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.data.table.lines import Lines
 from seqlab.errors import DataError
 
 SPACE = "space"
@@ -36,23 +37,16 @@ class Row(NamedTuple):
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[Line]:
-    """Yield the lines of a text file that are not blank.
+    """Yield the lines of a text file that are not blank, also if it is packed.
 
     Raises:
         DataError: the file cannot be read, or has another encoding.
     """
-    number = 0
-    try:
-        with opened(path) as file:
-            for raw in file:
-                number += 1
-                text = raw.decode(encoding).removeprefix("\ufeff").rstrip("\r\n")
-                if "\0" in text:
-                    raise DataError(f"{path}, line {number}: a NUL character; is this a text file?")
-                if text.strip():
-                    yield Line(number, text)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}, line {number}: not {encoding.upper()}; set data.encoding") from error
+    with opened(path) as content:
+        lines = Lines(path, content.file, encoding, is_own=True)
+        for text in lines:
+            if text.strip():
+                yield Line(lines.number, text.rstrip("\r\n"))
 
 
 class NumberRows:

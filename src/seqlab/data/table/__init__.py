@@ -17,7 +17,17 @@ from seqlab.errors import DataError
 SEEN = 2**13
 """Bytes of a file that are looked at to know what it is."""
 
-__all__ = ["Chunk", "Dialect", "NoNumberError", "Row", "Table", "open_table"]
+__all__ = ["Chunk", "Dialect", "NoNumberError", "Row", "Table", "is_saved", "look", "open_table"]
+
+
+def look(path: Path) -> tuple[Path, str]:
+    """Return the name of a file without what it is packed in, and what reads it, as ``kind_of``.
+
+    Raises:
+        DataError: it cannot be opened, or is no table.
+    """
+    with opened(path) as content:
+        return content.name, kind_of(path, content.name, content.file.peek(SEEN)[:SEEN])
 
 
 def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> Table:
@@ -36,8 +46,7 @@ def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = Fal
         return ArrowTable(path, dialect, "saved", is_own=is_own)
     if is_arrays(path):
         return ArrayTable(path, dialect, is_own=is_own)
-    with opened(path) as content:
-        name, kind = content.name, kind_of(path, content.name, content.file.peek(SEEN)[:SEEN])
+    name, kind = look(path)
     if kind in TABLES.values() and name != path:
         raise DataError(f"{path} is a packed {kind} file; unpack it and give the file")
     if kind == "npy":

@@ -5,7 +5,6 @@ value. Here the parsed text is checked, so that a wrong file gives an error inst
 """
 
 import csv
-import io
 import json
 import logging
 from collections.abc import Iterator
@@ -16,14 +15,11 @@ from pathlib import Path
 from seqlab.data.table.base import Row, Table
 from seqlab.data.table.content import opened
 from seqlab.data.table.dialect import SEPARATORS, Dialect
-from seqlab.data.table.encodings import Recoded, encoding_of, is_by_bytes, likely
+from seqlab.data.table.lines import Lines
 from seqlab.errors import DataError
 
 LARGEST_CELL = 2**20
 """The maximum length of a cell; more means that a quote is not closed."""
-
-SAMPLE = 2**16
-"""Bytes that a hint about the encoding looks at."""
 
 log = logging.getLogger(__name__)
 
@@ -144,9 +140,9 @@ class Delimited(Table):
     def _open(self) -> Iterator[Iterator[Row]]:
         csv.field_size_limit(LARGEST_CELL)
         with opened(self.path) as content:
-            yield self._parse(_Lines(content.file, self))
+            yield self._parse(Lines(self.path, content.file, self.dialect.encoding, is_own=self.is_own))
 
-    def _parse(self, lines: "_Lines") -> Iterator[Row]:
+    def _parse(self, lines: Lines) -> Iterator[Row]:
         separator = SEPARATORS[self.dialect.separator]
         if self.dialect.quotes == "double":
             reader = csv.reader(lines, delimiter=separator, strict=True)
@@ -168,43 +164,6 @@ class Delimited(Table):
         if self.is_own and "quote" in reason:
             reason += "; or data.quotes=none, if quotes are characters like others"
         return reason
-
-
-class _Lines:
-    """Decoded lines of a file, counted."""
-
-    def __init__(self, file: io.BufferedReader, table: Delimited) -> None:
-        self._table, self.number = table, 0
-        self._encoding = encoding_of(file.peek(4), table.dialect.encoding)
-        self._file = file
-        if not is_by_bytes(self._encoding):
-            self._file = io.BufferedReader(Recoded(table.path, file, self._encoding))
-            self._encoding = "utf-8"
-
-    def __iter__(self) -> Iterator[str]:
-        for raw in self._file:
-            try:
-                line = raw.decode(self._encoding)
-            except UnicodeDecodeError as error:
-                raise self._table.error(self.number + 1, self._explain(error)) from error
-            if "\0" in line:
-                raise self._table.error(self.number + 1, self._explain_nul(raw))
-            self.number += 1
-            yield line.removeprefix("\ufeff") if self.number == 1 else line
-
-    def _explain(self, error: UnicodeDecodeError) -> str:
-        byte = f"byte 0x{error.object[error.start]:02x} at byte {error.start + 1} of the line"
-        return f"not {error.encoding.upper()}: {byte}; convert the file to UTF-8{self._hint(error.object)}"
-
-    def _explain_nul(self, raw: bytes) -> str:
-        return f"a NUL character; is this a text file? Remove it{self._hint(raw)}"
-
-    def _hint(self, raw: bytes) -> str:
-        """Return which setting reads the bytes that do not fit, and those that follow."""
-        found = likely(raw + self._file.read(SAMPLE))
-        if not self._table.is_own or found in (None, self._encoding):
-            return ""
-        return f", or set data.encoding={found}, which fits"
 
 
 def _is_empty(cells: list[str]) -> bool:
