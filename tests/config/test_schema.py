@@ -52,8 +52,8 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
         "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
         "task=forecasting": ["data=jena_climate"],
         "task=regression": ["data=adding"],
-        "task=multilabel": ["data=text_csv", "data.path=my.csv"],
         "task=tagging": ["data=copy"],
+        "task=multilabel": ["data=text_csv", "data.path=my.csv", "data.label=[a,b]"],
     }
     make_config(composed(choice, *needed.get(choice, [])))
 
@@ -113,7 +113,8 @@ SHOPPING = ["data=online_shopping_10_cats"]
         ([*OWN, "data.encoding=''"], "data.encoding: no encoding ''"),
         ([*OWN, "data.encoding=cp037"], "data.encoding: cp037 is not supported; convert the file to utf-8"),
         ([*OWN, "data.text=''"], "data.text "),
-        ([*OWN, "data.label=[a]"], "data.label must be a valid string, got ['a']"),
+        ([*OWN, "data.label=[a]"], "task=classification does not suit data=text_csv; several labels"),
+        ([*OWN, "data.label=[]"], "data.label must be a list of one or more, got []"),
         (["data=text_csv", "data.path=''"], "data.path "),
         ([*OWN, "+data.target=cat"], "data.target is unknown; did you mean 'text'"),
         ([*OWN, "+data.root=a"], "data.root is unknown; "),

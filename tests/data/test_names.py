@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import random
+import re
 import unicodedata
 import zipfile
 from collections import Counter
@@ -313,3 +314,13 @@ def test_the_grouped_split_of_the_real_names_is_the_one_of_every_earlier_run(rea
         "val": (1804, "8b77105e30cd42dd"),
         "test": (1803, "e783d4a9a9297dd2"),
     }
+
+
+@pytest.mark.parametrize("named", ["names.csv", "."])
+def test_a_table_of_names_is_answered_with_what_reads_it(tmp_path, named):
+    (tmp_path / "names.csv").write_text(
+        "name,sex,count\n" + "".join(f"Al{n},{'MF'[n % 2]},{n}\n" for n in range(9))
+    )
+    said = f"data=text_csv data.path={tmp_path / 'names.csv'} data.text=name data.label=sex"
+    with pytest.raises(DataError, match=re.escape(f"{said} (its columns are name, sex, count)")):
+        Names(root=str(tmp_path / named)).load()

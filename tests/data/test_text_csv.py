@@ -5,6 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -221,3 +222,75 @@ def test_a_file_without_a_header_is_read_by_the_numbers_of_its_columns(tmp_path)
     data.setup()
     assert data.spec.classes == ("ham", "spam")
     assert sum(data.spec.sizes.values()) == 60
+
+
+def given_files(folder: Path) -> TextCSV:
+    """Write 60 texts, 20 for testing of which 5 are in the first file too, and 10 for validation."""
+    for name, numbers in (("train", range(60)), ("test", range(55, 75)), ("val", range(100, 110))):
+        rows = "".join(f"{'ab'[n % 2]},{'TEXT' if name == 'test' else 'text'} {n}\n" for n in numbers)
+        (folder / f"{name}.csv").write_text("label,text\n" + rows)
+    return TextCSV(path=str(folder / "train.csv"), test_path=str(folder / "test.csv"))
+
+
+def texts_of(data: SequenceData) -> dict[str, list[int]]:
+    return {
+        split: [int(data.describe(split, number).split()[1]) for number in range(size)]
+        for split, size in data.spec.sizes.items()
+    }
+
+
+def test_a_given_test_file_is_the_test_split_and_what_is_in_training_too_is_counted(tmp_path, caplog):
+    data = SequenceData(given_files(tmp_path))
+    data.setup()
+    found = texts_of(data)
+    assert found["test"] == list(range(55, 75))
+    assert sorted(found["train"] + found["val"]) == list(range(60))
+    shared = len(set(found["train"]) & set(range(55, 60)))
+    assert (len(found["val"]), shared > 0) == (6, True)
+    assert f"{shared} of 20 texts of data.test_path also occur in training" in caplog.text
+    assert str(tmp_path / "test.csv") in data.spec.origin
+
+
+def test_with_both_files_given_the_first_is_all_training(tmp_path):
+    settings = given_files(tmp_path).model_copy(update={"val_path": str(tmp_path / "val.csv")})
+    data = SequenceData(settings)
+    data.setup()
+    assert texts_of(data) == {
+        "train": list(range(60)),
+        "val": list(range(100, 110)),
+        "test": list(range(55, 75)),
+    }
+    before = data.spec.sha256
+    (tmp_path / "val.csv").write_text("label,text\na,text 1\nb,text 2\n")
+    data = SequenceData(settings)
+    data.setup()
+    assert data.spec.sha256 != before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("label,words\na,b\n", "test.csv, line 1: the header has no column 'text'"),
+        ("label,text\nc,new\n", "class 'c' has test texts but no training text"),
+        (None, r"data.test_path=.*test.csv does not exist; set data.test_path to your file"),
+    ],
+)
+def test_a_given_file_that_cannot_be_a_split_is_an_error(content, said, tmp_path):
+    data = SequenceData(given_files(tmp_path))
+    (tmp_path / "test.csv").unlink()
+    if content is not None:
+        (tmp_path / "test.csv").write_text(content)
+    with pytest.raises(DataError, match=said):
+        data.setup()
+
+
+def test_numbers_of_a_given_file_are_scaled_as_the_training_is(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\n" + "".join(f"text {n},{n}\n" for n in range(40)))
+    (tmp_path / "test.csv").write_text("text,label\na,100\nb,-3.5\n")
+    settings = TextCSV(path=str(tmp_path / "train.csv"), test_path=str(tmp_path / "test.csv"))
+    data = SequenceData(settings.asking("regression"))
+    data.setup()
+    train = [float(data.describe("train", n).split()[1]) for n in range(data.spec.sizes["train"])]
+    assert (data.spec.target_mean, data.spec.target_std) == pytest.approx((np.mean(train), np.std(train)))
+    y = data.samples["test"].y.numpy() * data.spec.target_std + data.spec.target_mean
+    assert y.tolist() == pytest.approx([100, -3.5], abs=1e-4)

@@ -55,4 +55,4 @@ def content_of(name: str) -> dict[str, Any]:
     whole = OFFERED[group](section["name"])
     if group not in WHOLE:
         return {**whole, **found}
-    return {**whole, **found, group: whole[group] | section} if group in found else found
+    return {**whole, **found, group: whole[group] | section} if group in found else whole[group] | found

@@ -15,6 +15,8 @@ from seqlab.data.text.class_files import LONG, ClassFiles, find
 from seqlab.data.text.cleaning import TextSettings, without_accents
 from seqlab.data.text.dataset import ShortTextData
 from seqlab.data.text.records import TextReader
+from seqlab.data.text.suggest import as_text_csv
+from seqlab.errors import DataError
 
 SAMPLE = Path(__file__).parent / "samples" / "names"
 REMOTE = Remote(
@@ -64,6 +66,10 @@ class Names(ShortTextData, Fetched):
 
     def find(self) -> Source:
         """Return the folder or zip of the language files."""
+        if self.root and find(Path(self.root)) is None and (settings := _read_by(Path(self.root))):
+            raise DataError(
+                f"data.root={self.root} has no <Language>.txt with names; a table is read by {settings}"
+            )
         return resolve(
             self.name,
             find,
@@ -77,3 +83,9 @@ class Names(ShortTextData, Fetched):
     def read(self, source: Source) -> TextReader:
         """Return the reader of the language files."""
         return ClassFiles(source.path, column="language", long=LONG)
+
+
+def _read_by(root: Path) -> str | None:
+    """Return the settings that read a table, the file itself or the first in a folder."""
+    tables = [root] if root.is_file() else sorted(root.glob("*.[ct]sv"))
+    return as_text_csv(tables[0]) if tables else None

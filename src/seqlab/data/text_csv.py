@@ -1,10 +1,11 @@
 """text_csv: your own labelled texts."""
 
 from collections import Counter
+from pathlib import Path
 
 from pydantic import model_validator
 
-from seqlab.data.dataset import OwnFile, register_dataset
+from seqlab.data.dataset import GivenSplits, OwnFile, register_dataset
 from seqlab.data.source import Source, named_file
 from seqlab.data.table.dialect import SEPARATORS
 from seqlab.data.table.saved import is_saved
@@ -12,16 +13,20 @@ from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.labels import AnyClass, Number, Reading, Several, Switch
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
+from seqlab.data.text.text_folders import TextFolders, holds_classes, splits_in
 from seqlab.errors import DataError
 from seqlab.registry.types import Columns, Name
 
 
 @register_dataset("text_csv")
-class TextCSV(OwnFile, TextData):
-    """A table, a JSON Lines file, or a folder with one file per class and one text per line.
+class TextCSV(OwnFile, GivenSplits, TextData):
+    """Texts in a table, in JSON Lines, or in a folder.
+
+    A folder has one file per class and one text per line, or one folder per class and one file per text.
 
     Attributes:
-        path: the file (.csv, .tsv, .jsonl, or a zip of one CSV) or the folder of ``<Class>.txt`` files.
+        path: the file (.csv, .tsv, .jsonl, or a zip of one CSV), or the folder of ``<Class>.txt`` files, or
+            of a folder of texts for each class.
         text: column (or JSON key) of the texts; of several, [title,body], the texts are joined.
         label: column (or JSON key) of the classes or numbers; for task=multilabel several, of 0 or 1.
         label_separator: between the labels of a text in one column: a word as for ``separator``, or the
@@ -67,11 +72,8 @@ class TextCSV(OwnFile, TextData):
     def read(self, source: Source) -> TextReader:
         """Return the reader for the file's type."""
         path = source.path
-        is_folder = path.is_dir() and not is_saved(path)
-        if is_folder and self.question != "classification":
-            raise DataError(f"{path} is a folder with a class for each text; use task=classification")
-        if is_folder:
-            return ClassFiles(path, column=self.labels[0])
+        if path.is_dir() and not is_saved(path):
+            return self._folder(path)
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             return JSONLines(path, texts=self.texts, labels=self._readings())
         if self.question == "multilabel" and isinstance(self.label, str) and not self.label_separator:
@@ -80,6 +82,16 @@ class TextCSV(OwnFile, TextData):
                 "one column with data.label_separator between them"
             )
         return CSVTexts(self.table(path), texts=self.texts, labels=self._readings())
+
+    def _folder(self, path: Path) -> TextReader:
+        """Return the reader of a folder."""
+        if self.question != "classification":
+            raise DataError(f"{path} is a folder with a class for each text; use task=classification")
+        if splits := splits_in(path):
+            raise DataError(f"{path} has a folder for each split; give them as {splits}")
+        if holds_classes(path):
+            return TextFolders(path, column=self.labels[0], encoding=self.encoding)
+        return ClassFiles(path, column=self.labels[0])
 
     def _readings(self) -> dict[str, Reading]:
         """Return how each label column is read."""

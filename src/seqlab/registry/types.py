@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic.fields import FieldInfo
 
 Count = Annotated[int, Field(ge=1)]
@@ -25,7 +25,10 @@ def _as_name(value: Any) -> Any:
 
 Column = Annotated[str, BeforeValidator(_as_name), Field(min_length=1)]
 """The name of a column, or its number in a file without a header."""
-Columns = Column | Annotated[list[Column], Field(min_length=1)]
+Columns = Annotated[
+    Annotated[Column, Tag("one")] | Annotated[list[Column], Field(min_length=1), Tag("several")],
+    Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+]
 """A column, or several."""
 
 

@@ -9,8 +9,11 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from seqlab.data.archive import read_archive
+from seqlab.data.text.doubts import are_few
 from seqlab.data.text.records import Record
 from seqlab.errors import DataError
+
+ONE_A_FILE = "if every file is one text, give the folder above, with a folder for each class"
 
 LONG = 100
 """Lines with more characters than this are reported as suspiciously long for a name."""
@@ -63,6 +66,7 @@ class ClassFiles:
         Raises:
             DataError: a file is not UTF-8, has a control character, or has fewer than two texts.
         """
+        classes = texts = 0
         for name, content in self._contents():
             count = 0
             for number, raw in enumerate(
@@ -83,7 +87,13 @@ class ClassFiles:
                 count += 1
                 yield Record(line, (name,))
             if count < 2:  # noqa: PLR2004 (one to learn from, one to test)
-                raise DataError(f"{self.path}/{name}.txt has {count} text(s); add more, or remove the file")
+                reason = f"{self.path}/{name}.txt has {count} text(s); add more, or remove the file"
+                raise DataError(f"{reason}; or {ONE_A_FILE}")
+            classes, texts = classes + 1, texts + count
+        if are_few(classes, texts):
+            raise DataError(
+                f"{self.path} has {classes:,} classes, a file each, of {texts:,} texts; {ONE_A_FILE}"
+            )
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         """Yield the class and the content of every file, sorted by class."""
@@ -101,7 +111,7 @@ class ClassFiles:
             )
         for name in sorted(classes):
             found = files[classes[name]]
-            yield name, found if isinstance(found, bytes) else _read(found)
+            yield name, found if isinstance(found, bytes) else read_whole(found)
 
     def _files(self) -> dict[str, bytes | Path]:
         if self.path.is_dir():
@@ -111,7 +121,12 @@ class ClassFiles:
         return dict(named or texts)
 
 
-def _read(file: Path) -> bytes:
+def read_whole(file: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        DataError: it is unreadable.
+    """
     try:
         return file.read_bytes()
     except OSError as error:

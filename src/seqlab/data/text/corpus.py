@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from seqlab.data.splits import SPLITS
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.records import Record, TextReader
 from seqlab.data.text.vocabulary import BEGIN, END, SPECIALS
@@ -25,15 +26,24 @@ from seqlab.io.cache import cached_folder
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Part of the cache's key: change it with the layout of the files, or with the cleaning of texts."""
 CHUNK = 20_000
 """Texts in memory at a time while encoding."""
 BLOCK = 2**22
 """Tokens in memory at a time while counting."""
 
-COLUMNS = {"token_ends": np.int64, "text_ends": np.int64, "same": np.uint64, "group": np.uint64}
-"""The arrays with a value for every text: the ends of its tokens and bytes, its hash and its group's hash."""
+COLUMNS = {
+    "token_ends": np.int64,
+    "text_ends": np.int64,
+    "same": np.uint64,
+    "group": np.uint64,
+    "given": np.uint8,
+}
+"""The arrays with a value for every text: the ends of its tokens and bytes, its hash and its group's hash,
+and its place in ``GIVEN``."""
+GIVEN = ("", *SPLITS)
+"""The splits that a text can be given for; the first is none."""
 
 
 class NoTextError(DataError):
@@ -52,6 +62,7 @@ class Corpus:
         token_ends: the index after each text's last token, [N].
         same: a hash of each text, [N].
         group: a hash that is the same for texts that count as equal, [N].
+        given: the split that each text is given for, a place in ``GIVEN``, [N].
     """
 
     path: Path
@@ -63,6 +74,7 @@ class Corpus:
     text_ends: np.ndarray
     same: np.ndarray
     group: np.ndarray
+    given: np.ndarray
 
     @classmethod
     def of(
@@ -193,6 +205,8 @@ class _Writer:
         self._ends("texts", [len(text) for text in encoded]).tofile(files["text_ends"])
         _hashes(texts).tofile(files["same"])
         _hashes([self.group(text) for text in texts]).tofile(files["group"])
+        given = [GIVEN.index(records[number].split) for number in kept]
+        np.array(given, np.uint8).tofile(files["given"])
         labels = [
             [known[records[number].labels[column]] for number in kept]
             for column, known in enumerate(self.labels)

@@ -88,6 +88,10 @@ class ShortTextData(SplitData):
         """
         return GivenTexts(self.records, source.path, READINGS[self.question])
 
+    def given_splits(self, *, folder: bool = False) -> dict[str, Source]:  # noqa: ARG002
+        """Return the files of given splits, by "val" and "test"; those that ``GivenSplits`` sets."""
+        return {}
+
     def load(self) -> "Loaded":
         """Read, split and encode the texts.
 

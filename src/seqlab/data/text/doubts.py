@@ -12,6 +12,11 @@ MANY = 20
 """Different numbers, some of them fractional, from which on they may be no classes."""
 
 
+def are_few(classes: int, texts: int) -> bool:
+    """Return whether there are hardly enough texts for so many classes."""
+    return classes * FEW > texts and classes > FEW
+
+
 def doubts(classes: Sequence[str], texts: int) -> list[str]:
     """Return what speaks against classes, and what to do, as the rest of "column 'label' …".
 
@@ -20,7 +25,7 @@ def doubts(classes: Sequence[str], texts: int) -> list[str]:
         texts: how many texts have them.
     """
     said = []
-    is_many = len(classes) * FEW > texts and len(classes) > FEW
+    is_many = are_few(len(classes), texts)
     if is_many:
         said.append(f"has {len(classes):,} classes in {texts:,} texts (is data.label the right column?)")
     numbers = [_number(name) for name in classes] if is_many or len(classes) >= MANY else [math.nan]

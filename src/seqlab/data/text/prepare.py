@@ -6,11 +6,12 @@ import numpy as np
 
 from seqlab.data.batches import Loaded, TokenSamples
 from seqlab.data.source import Source
-from seqlab.data.splits import Shares, sample, split_grouped, split_random
+from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random
 from seqlab.data.text.answers import ANSWERS, Rows
-from seqlab.data.text.corpus import Corpus, NoTextError
+from seqlab.data.text.corpus import GIVEN, Corpus, NoTextError
 from seqlab.data.text.dataset import ShortTextData
 from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.given import SplitTexts
 from seqlab.data.text.records import TextReader
 from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
 from seqlab.errors import DataError
@@ -25,7 +26,9 @@ def load(data: ShortTextData) -> Loaded:
         DataError: the files are missing or malformed.
     """
     source = data.find()
-    reader = data.read(source)
+    reader, given = data.read(source), data.given_splits(folder=True)
+    if given:
+        reader = SplitTexts(reader, {split: data.read(file) for split, file in given.items()})
     sha = reader.fingerprint()
     corpus = _encode(data, source, reader, sha)
     answers = ANSWERS[data.question](corpus, data.label_column, source.path)
@@ -52,7 +55,7 @@ def load(data: ShortTextData) -> Loaded:
         ngrams=frequent_ngrams(samples["train"], len(vocabulary), data.ngrams),
         text=settings,
         source=source.kind,
-        origin=f"{source.path} ({source.how})",
+        origin=" and ".join(f"{one.path} ({one.how})" for one in (source, *given.values())),
         sha256=sha,
         path=str(source.path.resolve()) if data.place else "",
         sizes={split: len(chosen) for split, chosen in rows.items()},
@@ -68,21 +71,36 @@ def _encode(data: ShortTextData, source: Source, reader: TextReader, sha: str) -
 
 
 def _split(data: ShortTextData, corpus: Corpus, strata: np.ndarray) -> Rows:
-    shares = Shares(data.val_share, data.test_share)
+    """Return the splits; what is given for one is in that one."""
+    given = {split: np.flatnonzero(corpus.given == number) for number, split in enumerate(GIVEN)}
+    left = given.pop("")
+    given = {split: rows for split, rows in given.items() if len(rows)}
+    shares = Shares(0 if "val" in given else data.val_share, 0 if "test" in given else data.test_share)
+    parts = _cut(data, corpus, strata, left, shares) if len(left) else {}
+    rows = {split: given.get(split, parts.get(split, left)) for split in SPLITS}
+    for split in given.keys() - {"train"}:
+        if shared := int(np.isin(corpus.group[rows[split]], corpus.group[rows["train"]]).sum()):
+            total = f"{shared:,} of {len(rows[split]):,} texts"
+            log.warning("%s of data.%s_path also occur in training, which flatters its scores", total, split)
+    return rows
+
+
+def _cut(data: ShortTextData, corpus: Corpus, strata: np.ndarray, left: np.ndarray, shares: Shares) -> Rows:
+    """Split the texts ``left``, numbers in the corpus, by fractions."""
     if data.split == "random_lines":
-        rows = split_random(len(corpus), shares, np.random.default_rng(data.split_seed))
+        parts = split_random(len(left), shares, np.random.default_rng(data.split_seed))
+        rows = {split: left[numbers] for split, numbers in parts.items()}
         shared = np.isin(
             corpus.group[np.concatenate([rows["val"], rows["test"]])], corpus.group[rows["train"]]
         )
         if shared.any():
             log.warning("%s texts of validation and test also occur in training", f"{shared.sum():,}")
         return rows
-    if not data.counted_once:
-        return split_grouped(corpus.group, strata, shares, data.split_seed)
-    pairs = np.column_stack([corpus.same, corpus.strata().astype(np.uint64)])
-    kept = np.sort(np.unique(pairs, axis=0, return_index=True)[1])
-    parts = split_grouped(corpus.group[kept], strata[kept], shares, data.split_seed)
-    return {split: kept[numbers] for split, numbers in parts.items()}
+    if data.counted_once:
+        pairs = np.column_stack([corpus.same[left], corpus.strata()[left].astype(np.uint64)])
+        left = left[np.sort(np.unique(pairs, axis=0, return_index=True)[1])]
+    parts = split_grouped(corpus.group[left], strata[left], shares, data.split_seed)
+    return {split: left[numbers] for split, numbers in parts.items()}
 
 
 def _limited(data: ShortTextData, rows: Rows) -> Rows:
