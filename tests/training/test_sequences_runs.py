@@ -124,3 +124,46 @@ def test_a_sequence_is_explained_step_by_step(run, command, tmp_path):
     assert (tmp_path / "explained.png").exists()
     assert f"{sequences[0][0, 0]:.4g}" in out
     assert out.count("slow") >= len(sequences[0])
+
+
+def npz(path, y):
+    sequences, _ = waves(2, 60)
+    lengths = np.array([len(values) for values in sequences])
+    x = np.stack([np.pad(values, ((0, lengths.max() - len(values)), (0, 0))) for values in sequences])
+    np.savez(path, x=x, lengths=lengths, y=y(sequences))
+
+
+QUESTIONS = {
+    "regression": lambda sequences: np.array([1000 + 5 * values[:, 1].mean() for values in sequences]),
+    "multilabel": lambda sequences: np.array(
+        [[values[0, 0] > 0, values[-1, 1] > 50] for values in sequences], dtype=int
+    ),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_numbers_and_several_labels_are_predicted_too(train, command, tmp_path, question):
+    npz(tmp_path / "train.npz", QUESTIONS[question])
+    assert train("data=sequences", "data.path=train.npz", f"task={question}", *TINY) == 0
+    (run,) = (file.parent for file in tmp_path.glob("out/**/run.json"))
+    record = json.loads((run / "run.json").read_text())
+    assert record["status"] == "done"
+    assert (
+        set(record["baselines"])
+        >= {"regression": {"mean", "ridge"}, "multilabel": {"majority", "linear_summary"}}[question]
+    )
+    if question == "regression":
+        table = pd.read_csv(run / "predictions.csv")
+        expected = np.mean((table["true"] - table["predicted"]) ** 2)
+        assert record["metrics"]["test/mse"] == pytest.approx(expected, rel=1e-4)
+    _, expected, _ = command("predict", run, "--file", "train.npz", "--json")
+    assert command("export", run, "--to", "onnx", "--out", "network.onnx")[0] == 0
+    code, found, _ = command("predict", "network.onnx", "--file", "train.npz", "--json")
+    assert code == 0
+    for one, other in zip(json.loads(found), json.loads(expected), strict=True):
+        assert one.keys() == other.keys()
+        for key, value in one.items():
+            if isinstance(value, float):
+                assert value == pytest.approx(other[key], rel=1e-5)
+            else:
+                assert str(value)[:12] == str(other[key])[:12]

@@ -1,5 +1,6 @@
 """Splits into training, validation and test data: grouped (equal samples together), random, or by time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,19 @@ def _numbered(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     numbers = np.empty(len(order), dtype=np.int32)
     numbers[order] = np.cumsum(begins, dtype=np.int32) - 1
     return numbers, order[begins]
+
+
+def strata_of(labels: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """Return a number for each sample's combination of labels, in the order of their numbers, [N].
+
+    Args:
+        labels: the labels of each sample, [N, columns].
+        sizes: how many different labels each column has.
+    """
+    combined = np.ravel_multi_index(tuple(labels.T), tuple(sizes))
+    occurring = np.bincount(combined) > 0
+    found: np.ndarray = (np.cumsum(occurring, dtype=np.int32) - 1)[combined]
+    return found
 
 
 def split_random(count: int, shares: Shares, random: np.random.Generator) -> dict[str, np.ndarray]:

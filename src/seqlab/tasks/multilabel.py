@@ -13,6 +13,7 @@ from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Factor
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
+from seqlab.tasks.baselines.features import linear_summary
 from seqlab.tasks.baselines.text import char_ngrams_of, scored
 from seqlab.tasks.figures.common import curves, label_bars
 from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
@@ -133,7 +134,7 @@ class Multilabel(Task):
         return {"loss": float(self._of(stage).loss.compute())} | scores(*self._counted(stage))
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score every label's more frequent answer, and if ``fitted`` a linear model of n-grams for each."""
+        """Score every label's more frequent answer, and if ``fitted`` a linear model for each."""
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         usual = y.pop("train").mean(0) > 0.5  # noqa: PLR2004 (half)
         found: dict[str, dict[str, float] | str] = {
@@ -141,7 +142,9 @@ class Multilabel(Task):
                 {split: np.tile(usual, (len(true), 1)) for split, true in y.items()}, y, _scored
             )
         }
-        if fitted:
+        if fitted and data.spec.kind == "features":
+            found["linear_summary"] = linear_summary(data, _scored)
+        elif fitted:
             found["char_ngrams"] = char_ngrams_of(data, _scored, "labels")
         return found
 

@@ -27,6 +27,11 @@ b,1,3.5,,walk
 """
 
 
+def only(labels):
+    """Return the only label of each sequence."""
+    return tuple(label for (label,) in labels)
+
+
 def layout_and_records(path, text, **settings):
     path.write_text(text, encoding="utf-8")
     data = Sequences(path=str(path), **settings)
@@ -36,10 +41,10 @@ def layout_and_records(path, text, **settings):
 
 def test_columns_are_recognised(tmp_path):
     layout, found = layout_and_records(tmp_path / "long.csv", TABLE)
-    assert (layout.series_id, layout.time, layout.label) == ("id", "t", "activity")
+    assert (layout.series_id, layout.time, layout.labels) == ("id", "t", ("activity",))
     assert found.channels == ("ax", "ay")
     assert found.names == ("a", "b", "c")
-    assert found.labels == ("sit", "walk", "sit")
+    assert only(found.labels) == ("sit", "walk", "sit")
     assert found.lengths.tolist() == [2, 3, 1]
     assert found.values[:, 0].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5, 6]
     assert found.values[2:5, 1].tolist()[::2] == [3, 5]
@@ -71,7 +76,7 @@ def test_other_names_are_settings(tmp_path):
     layout, found = layout_and_records(
         tmp_path / "long.csv", text, series_id="run", time="when", label="y", features="ay", missing="?"
     )
-    assert (layout.columns, found.labels) == (("ay",), ("sit", "walk", "sit"))
+    assert (layout.columns, only(found.labels)) == (("ay",), ("sit", "walk", "sit"))
 
 
 def test_a_group_is_a_column(tmp_path):
@@ -89,7 +94,7 @@ def test_rows_to_predict_need_no_label(tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("\n".join(row.rpartition(",")[0] for row in TABLE.split()))
     found = layout.read(other, Sequences(path=str(other)))
-    assert (found.labels, found.lengths.tolist()) == ((), [2, 3, 1])
+    assert (only(found.labels), found.lengths.tolist()) == ((), [2, 3, 1])
 
 
 @pytest.mark.parametrize(
@@ -125,8 +130,8 @@ def test_what_does_not_fit_is_refused(tmp_path, old, new, settings, reason):
     ("text", "expected"),
     [
         (TABLE, "long"),
-        ("id,v1,v2,label\n1,2,3,a\n2,3,4,b\n", "wide"),
-        ("v1,v2,label\n2,3,a\n3,4,b\n", "wide"),
+        ("id,v1,v2,label\n1,2,3,a\n2,3,4,b\n", "named"),
+        ("v1,v2,label\n2,3,a\n3,4,b\n", "named"),
         ("1,2,a\n3,4,b\n", "wide"),
     ],
 )

@@ -127,12 +127,15 @@ def test_a_missing_number_is_the_one_before_it_or_the_mean_of_training(tmp_path,
     ("arrays", "reason"),
     [
         ({"y": np.zeros(90, int)}, "all sequences have the class '0'"),
-        ({"y": np.arange(90)}, "90 classes in 90 sequences; for numbers set task=regression"),
+        (
+            {"y": np.arange(90)},
+            "column 'y' has 90 classes in 90 sequences .is data.label the right column.*task=regression",
+        ),
         (
             {"y": np.array([f"n{n}" for n in range(90)])},
-            "90 classes in 90 sequences; is data.label the right",
+            "column 'y' has 90 classes in 90 sequences .is data.label the right",
         ),
-        ({"y": np.where(np.arange(90) == 4, "", "a")}, r"x\[4\]: the label is missing"),
+        ({"y": np.where(np.arange(90) == 4, "", "a")}, r"x\[4\]: column 'y' is blank; fill it in"),
         ({"x": np.where([True, False], X, np.nan)}, "'channel 2' has no number in the training part"),
     ],
 )
@@ -153,3 +156,50 @@ def test_other_channels_or_classes_of_a_test_file_are_refused(tmp_path):
         Sequences(path=train, test_path=str(tmp_path / "d.npz")).load()
     with pytest.raises(DataError, match=r"data\.test_path=.*e\.npz does not exist; set data\.test_path"):
         Sequences(path=train, test_path=str(tmp_path / "e.npz")).load()
+
+
+def test_numbers_are_answered_in_units_of_the_training_part(tmp_path):
+    y = RANDOM.normal(1000, 50, 90)
+    loaded = Sequences(path=saved(tmp_path / "a.npz", y=y)).asking("regression").load()
+    train = numbers(loaded, "train")
+    assert loaded.spec.target_mean == pytest.approx(y[train].mean(), rel=1e-12)
+    assert loaded.spec.target_std == pytest.approx(y[train].std(), rel=1e-12)
+    for split, samples in loaded.samples.items():
+        found = samples.y.double() * loaded.spec.target_std + loaded.spec.target_mean
+        np.testing.assert_allclose(found, y[numbers(loaded, split)], rtol=1e-6)
+    assert (loaded.spec.task, loaded.spec.classes) == ("regression", ())
+
+
+def test_columns_of_switches_are_several_labels(tmp_path):
+    y = RANDOM.integers(0, 2, (90, 3))
+    loaded = Sequences(path=saved(tmp_path / "a.npz", y=y)).asking("multilabel").load()
+    assert loaded.spec.classes == ("label 1", "label 2", "label 3")
+    for split, samples in loaded.samples.items():
+        assert samples.y.tolist() == y[numbers(loaded, split)].tolist()
+    with pytest.raises(
+        DataError, match="has 3 columns of labels; several are predicted with task=multilabel"
+    ):
+        Sequences(path=str(tmp_path / "a.npz")).load()
+
+
+def test_a_column_with_a_separator_holds_several_labels(tmp_path):
+    rows = [f"{n},{n + 1},{'up|fast' if n % 3 == 0 else 'up' if n % 3 == 1 else ''}" for n in range(30)]
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["v1,v2,kinds", *rows]))
+    data = Sequences(path=str(path), label="kinds", label_separator="pipe").asking("multilabel")
+    loaded = data.load()
+    assert loaded.spec.classes == ("fast", "up")
+    for split, samples in loaded.samples.items():
+        for index, y in enumerate(samples.y.tolist()):
+            n = int(loaded.describe(split, index).removeprefix("line ")) - 2
+            assert y == [n % 3 == 0, n % 3 < 2]
+
+
+def test_several_columns_are_refused_for_one_answer():
+    data = Sequences(path="a.csv", label=["a", "b"])
+    assert (
+        data.refusal("classification") == "several labels for a sequence are predicted with task=multilabel"
+    )
+    assert data.refusal("multilabel") is None
+    with pytest.raises(ValueError, match="label_separator is for labels in one column"):
+        Sequences(path="a.csv", label=["a", "b"], label_separator="pipe")

@@ -1,72 +1,82 @@
-"""What the labels of sequences mean: classes, or numbers."""
+"""The labels of sequences as numbers, of which a question makes its answers."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import ClassVar
 
 import numpy as np
 
 from seqlab.data.sequences.records import Records
+from seqlab.data.splits import strata_of
+from seqlab.data.text.labels import AnyClass, Reading
 from seqlab.errors import DataError
 
 
-def classes_of(parts: Sequence[Records]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the class names, and the class of each sequence, [N].
+class SequenceLabels:
+    """The labels of all sequences of a file or several, each by its place among the column's labels.
 
     Classes that are whole numbers are in the order of the numbers, and 1.0 is 1.
 
     Args:
-        parts: the sequences of one file or several, each with a label.
+        parts: the sequences, each with labels.
+        readings: what a label means, by column.
+
+    Attributes:
+        classes: the different labels of each column, sorted.
+        labels: the place of each sequence's label among them, [N, columns].
 
     Raises:
-        DataError: a label is missing, there is only one class, or nearly every sequence has its own.
+        DataError: a label is missing, or may not be so.
     """
-    labels = [label for part in parts for label in _labels(part)]
-    try:
-        values = [float(label) for label in labels]
-    except ValueError:
-        values = []
-    if values and all(value.is_integer() for value in values):
-        labels = [f"{value:.0f}" for value in values]
-    names = sorted(set(labels), key=lambda name: (float(name), name)) if values else sorted(set(labels))
-    path = parts[0].path
-    if len(names) < 2:  # noqa: PLR2004 (one class cannot be classified)
-        raise DataError(f"{path}: all sequences have the class '{names[0]}'; add sequences of another class")
-    if 2 * len(names) > len(labels):
-        remedy = "for numbers set task=regression" if values else "is data.label the right column?"
-        raise DataError(f"{path}: {len(names):,} classes in {len(labels):,} sequences; {remedy}")
-    numbers = {name: number for number, name in enumerate(names)}
-    return tuple(names), np.array([numbers[label] for label in labels], dtype=np.int64)
+
+    noun: ClassVar[str] = "sequence"
+
+    def __init__(self, parts: Sequence[Records], readings: Mapping[str, Reading]) -> None:
+        self.classes: dict[str, tuple[str, ...]] = {}
+        columns = []
+        for place, (name, reading) in enumerate(readings.items()):
+            cells = [cell for part in parts for cell in _cells(part, place, reading)]
+            if isinstance(reading, AnyClass):
+                cells = _without_fractions(cells)
+            self.classes[name] = tuple(sorted(set(cells), key=_in_order))
+            numbers = {label: number for number, label in enumerate(self.classes[name])}
+            columns.append([numbers[cell] for cell in cells])
+        self.labels = np.array(columns, dtype=np.int64).T
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def strata(self) -> np.ndarray:
+        """Return a number for each sequence's combination of labels, in the order of their names, [N]."""
+        return strata_of(self.labels, [len(labels) for labels in self.classes.values()])
 
 
-def numbers_of(parts: Sequence[Records]) -> np.ndarray:
-    """Return the number of each sequence, [N].
-
-    Raises:
-        DataError: a label is missing, or no finite number.
-    """
-    return np.array(
-        [
-            _number(part, name, label)
-            for part in parts
-            for name, label in zip(part.names, _labels(part), strict=True)
-        ]
-    )
-
-
-def _labels(part: Records) -> Sequence[str]:
+def _cells(part: Records, place: int, reading: Reading) -> list[str]:
+    """Return what the labels of a column mean, [N]."""
     if len(part.labels) != len(part):
         raise DataError(f"{part.path}: the sequences have no labels; add them, or name them with data.label")
-    if "" in part.labels:
-        name = part.names[part.labels.index("")]
-        raise DataError(f"{part.path}, {name}: the label is missing; fill it in or remove the sequence")
-    return part.labels
+    found = []
+    for name, labels in zip(part.names, part.labels, strict=True):
+        try:
+            found.append(reading(labels[place].strip()))
+        except ValueError as error:
+            column = part.label_columns[place]
+            raise DataError(f"{part.path}, {name}: column '{column}' {error}") from error
+    return found
 
 
-def _number(part: Records, name: str, label: str) -> float:
+def _without_fractions(cells: list[str]) -> list[str]:
+    """Return classes without their .0, if all are whole numbers."""
+    with suppress(ValueError):
+        values = [float(cell) for cell in cells]
+        if all(value.is_integer() for value in values):
+            return [f"{value:.0f}" for value in values]
+    return cells
+
+
+def _in_order(label: str) -> tuple[float, str]:
+    """Return a key that sorts numbers by their value, before words."""
     try:
-        value = float(label)
+        return float(label), label
     except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f"{part.path}, {name}: the label is '{label:.40}', which is no finite number; fix it")
-    return value
+        return np.inf, label

@@ -1,7 +1,7 @@
 """What every data set of numeric sequences is asked: how they are split and sampled."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -11,6 +11,8 @@ from seqlab.data.dataset import SplitData
 from seqlab.data.sequences.layouts import AnyLayout
 from seqlab.data.sequences.records import Records
 from seqlab.data.source import Source
+from seqlab.data.text.labels import READINGS, Reading, Switch
+from seqlab.errors import DataError
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
@@ -48,7 +50,7 @@ class SequencesData(SplitData):
         split_seed: seed of the split; use the same one for runs that are compared.
     """
 
-    task = "classification"
+    questions = ("classification", "regression", "multilabel")
     kind = "features"
 
     sampling: Literal["all", "balanced"] = "all"
@@ -58,6 +60,19 @@ class SequencesData(SplitData):
     def order(self) -> Literal["shuffled", "balanced"]:
         """The order of the training sequences."""
         return "balanced" if self.sampling == "balanced" else "shuffled"
+
+    def readings(self, columns: Sequence[str]) -> Mapping[str, Reading]:
+        """Return what a label means, by its column.
+
+        Raises:
+            DataError: there are more columns of labels than the question has answers.
+        """
+        if len(columns) == 1:
+            return {columns[0]: READINGS[self.question]}
+        if self.question != "multilabel":
+            found = f"data={self.name} has {len(columns)} columns of labels"
+            raise DataError(f"{found}; several are predicted with task=multilabel")
+        return dict.fromkeys(columns, Switch())
 
     @abstractmethod
     def read(self) -> Given:

@@ -62,8 +62,9 @@ class Folder(Layout):
                     f"{file} has {values.shape[1]} columns, and others have {len(channels)}; make them alike"
                 )
             inside = file.relative_to(path) if path.is_dir() else Path(file.name)
-            records.append(Record(str(inside), values, inside.parent.name or None))
-        return Records.of(path, channels, records)
+            labels = (inside.parent.name,) if inside.parent.name else None
+            records.append(Record(str(inside), values, labels))
+        return Records.of(path, channels, ["folder"], records)
 
     def _values(self, file: Path, data: "Sequences") -> np.ndarray:
         """Return the numbers of a file, [T, F]."""

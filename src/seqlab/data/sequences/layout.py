@@ -1,10 +1,12 @@
 """How a file holds numeric sequences: the base class of layouts."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from seqlab.data.sequences.records import Records
+from seqlab.data.table import Table
 
 if TYPE_CHECKING:
     from seqlab.data.sequences.own import Sequences
@@ -46,3 +48,14 @@ class Layout(ABC):
     @abstractmethod
     def __str__(self) -> str:
         """Return the layout in words, as for ``--file FILE, …``."""
+
+
+def id_column(header: Sequence[str]) -> str | None:
+    """Return the column that is called like one of ids; None if there is none."""
+    return next((name for name in header if name.lower() in IDS), None)
+
+
+def cell_of(table: Table, value: object) -> str:
+    """Return a cell of a column that holds no numbers; "" if it says that something is missing."""
+    cell = str(value)
+    return "" if cell in table.dialect.blanks else cell

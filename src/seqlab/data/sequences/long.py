@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import pandas as pd
 
-from seqlab.data.sequences.layout import IDS, LABELS, TIMES, Layout
+from seqlab.data.sequences.layout import LABELS, TIMES, Layout, cell_of, id_column
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import BEGINNING, is_number
 from seqlab.data.table import Table
@@ -21,19 +20,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Long(Layout):
-    """A row a step; the rows of a sequence share an id, and a label.
+    """A row a step; the rows of a sequence share an id, and its labels.
 
     Attributes:
         series_id: the column of ids.
         columns: the columns of numbers, the channels.
-        label: the column of labels.
+        labels: the columns of labels.
         time: the column by which rows are sorted; "" for the order of the file.
         group: the column of groups; "" if there is none.
     """
 
     series_id: str
     columns: tuple[str, ...]
-    label: str
+    labels: tuple[str, ...]
     time: str = ""
     group: str = ""
     name: Literal["long"] = "long"
@@ -52,16 +51,17 @@ class Long(Layout):
         times = [name for name in table.header if name.lower() in TIMES and name != series_id]
         time = (times or [""])[0] if data.time == "auto" else data.time or ""
         taken = {series_id, time, data.group, *(data.features or ()), ""}
-        label = data.label or _label_column(table, series_id, [n for n in table.header if n not in taken])
-        columns = data.features or [name for name in table.header if name not in {*taken, label}]
-        table.places(filter(None, [series_id, label, time, data.group, *columns]))
+        rest = [name for name in table.header if name not in taken]
+        labels = data.labels or [_label_column(table, series_id, rest)]
+        columns = data.features or [name for name in rest if name not in labels]
+        table.places(filter(None, [series_id, *labels, time, data.group, *columns]))
         if not columns:
             raise DataError(f"{path}: no column of numbers is left; there are {_listed(table)}")
-        return cls(series_id, tuple(columns), label, time, data.group or "")
+        return cls(series_id, tuple(columns), tuple(labels), time, data.group or "")
 
     def __str__(self) -> str:
         by = f", sorted by '{self.time}'" if self.time else ""
-        return f"a row a step, '{self.series_id}' says of which sequence{by}; label '{self.label}'"
+        return f"a row a step, '{self.series_id}' says of which sequence{by}; label {', '.join(self.labels)}"
 
     def read(self, path: Path, data: "Sequences") -> Records:
         """Read all sequences; their labels may be absent.
@@ -70,19 +70,20 @@ class Long(Layout):
             DataError: a cell is no number, a row has no id, or the rows of a sequence contradict each other.
         """
         table = data.table(path)
-        words = [name for name in (self.label, self.group) if name and name in table.header]
-        keys = [self.series_id, *([self.time] if self.time else [])]
-        chunks = list(table.chunks(self.columns, words=[*keys, *words]))
-        lines = np.concatenate([chunk.lines for chunk in chunks])
+        has_labels = all(name in table.header for name in self.labels)
+        shared = [*(self.labels if has_labels else ()), *filter(table.header.__contains__, [self.group])]
+        keys = [self.series_id, *filter(None, [self.time])]
+        chunks = list(table.chunks(self.columns, words=[*keys, *shared]))
         values = np.concatenate([chunk.numbers for chunk in chunks])
         found = [np.concatenate(column) for column in zip(*(chunk.words for chunk in chunks), strict=True)]
-        columns = dict(zip([*keys, *words], found, strict=True))
-        rows = _Rows(table, lines, columns[self.series_id])
-        rows.sort(self.time, columns[self.time] if self.time else None)
-        said = {name: rows.shared(name, columns[name]) for name in words}
-        return Records.of(
-            path, self.columns, rows.records(values, said.get(self.label), said.get(self.group))
-        )
+        columns = dict(zip([*keys, *shared], found, strict=True))
+        rows = _Rows(table, np.concatenate([chunk.lines for chunk in chunks]), columns[self.series_id])
+        if self.time:
+            rows.sort(self.time, columns[self.time])
+        said = {name: rows.shared(name, columns[name]) for name in shared}
+        labels = list(zip(*(said[name] for name in self.labels), strict=True)) if has_labels else None
+        records = rows.records(values, labels, said.get(self.group))
+        return Records.of(path, self.columns, self.labels, records)
 
 
 class _Rows:
@@ -90,8 +91,8 @@ class _Rows:
 
     def __init__(self, table: Table, lines: np.ndarray, ids: np.ndarray) -> None:
         self.table, self.lines = table, lines
-        self.blanks = table.dialect.blanks
-        self.refuse(np.array([word in self.blanks for word in ids]), "the id of the sequence is missing")
+        blank = np.array([not cell_of(table, word) for word in ids])
+        self.refuse(blank, "the id of the sequence is missing")
         self.codes, self.names = pd.factorize(ids)
         self.order = np.argsort(self.codes, kind="stable")
 
@@ -100,14 +101,12 @@ class _Rows:
         if wrong.any():
             raise self.table.error(int(self.lines[wrong.argmax()]), f"{reason}; fix or remove the row")
 
-    def sort(self, name: str, times: np.ndarray | None) -> None:
+    def sort(self, name: str, times: np.ndarray) -> None:
         """Sort the rows of each sequence by their times.
 
         Raises:
             DataError: a time is none, or two rows of a sequence have the same.
         """
-        if times is None:
-            return
         keys = _comparable(times)
         self.refuse(np.isnan(keys), f"'{name}' is no number and no time of ISO 8601")
         self.order = np.lexsort((keys, self.codes))
@@ -122,25 +121,19 @@ class _Rows:
         Raises:
             DataError: they have different ones.
         """
-        first = np.unique(self.codes, return_index=True)[1]
-        found = words[first]
+        found = words[np.unique(self.codes, return_index=True)[1]]
         self.refuse(words != found[self.codes], f"'{name}' differs from that of the sequence's first row")
-        return ["" if word in self.blanks else word for word in found]
+        return [cell_of(self.table, word) for word in found]
 
     def records(
-        self, values: np.ndarray, labels: Sequence[str] | None, groups: Sequence[str] | None
+        self, values: np.ndarray, labels: Sequence[tuple[str, ...]] | None, groups: Sequence[str] | None
     ) -> Iterator[Record]:
         """Yield the sequences in the order of their first rows."""
         ends = np.cumsum(np.bincount(self.codes))
         pieces = np.split(self.order, ends[:-1])
         for number, (name, rows) in enumerate(zip(self.names, pieces, strict=True)):
-            label, group = (None if words is None else words[number] for words in (labels, groups))
-            yield Record(name, values[rows], label, group)
-
-
-def id_column(header: Sequence[str]) -> str | None:
-    """Return the column that is called like one of ids; None if there is none."""
-    return next((name for name in header if name.lower() in IDS), None)
+            found = None if labels is None else labels[number]
+            yield Record(str(name), values[rows], found, None if groups is None else groups[number])
 
 
 def _label_column(table: Table, series_id: str, candidates: Sequence[str]) -> str:
@@ -152,18 +145,15 @@ def _label_column(table: Table, series_id: str, candidates: Sequence[str]) -> st
     named = [name for name in candidates if name.lower() in LABELS]
     if len(named) == 1:
         return named[0]
-    rows = [row.cells for row in islice(table.rows(), BEGINNING)]
+    rows = [row.cells for row in table.head(BEGINNING)]
     at_id = table.places([series_id])[0]
-    constant = [
-        name
+    cells = {
+        name: [(row[at_id], row[place]) for row in rows]
         for name, place in zip(candidates, table.places(candidates), strict=True)
-        if len({(row[at_id], row[place]) for row in rows}) == len({row[at_id] for row in rows})
-    ]
-    words = [
-        name
-        for name, place in zip(constant, table.places(constant), strict=True)
-        if not all(is_number(row[place], table.dialect) for row in rows)
-    ]
+    }
+    count = len({row[at_id] for row in rows})
+    constant = [name for name, pairs in cells.items() if len(set(pairs)) == count]
+    words = [name for name in constant if not all(is_number(cell, table.dialect) for _, cell in cells[name])]
     found = words or constant
     if len(found) != 1:
         which = "no column is" if not found else f"{' and '.join(found)} are"
@@ -176,6 +166,8 @@ def _label_column(table: Table, series_id: str, candidates: Sequence[str]) -> st
 
 def _comparable(times: np.ndarray) -> np.ndarray:
     """Return times as numbers to sort by; NaN where one is none."""
+    if times.dtype.kind == "M":
+        return np.where(np.isnat(times), np.nan, times.astype(np.int64).astype(np.float64))
     numbers = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
     if not np.isnan(numbers).all():
         return numbers

@@ -28,7 +28,7 @@ MATRIX, CUBE = 2, 3
 
 @dataclass(frozen=True)
 class NPZ(Layout):
-    """``x`` [N, T] or [N, T, F], and if there are: ``y`` [N], ``lengths`` [N], ``group`` [N]."""
+    """``x`` [N, T] or [N, T, F], and if there are: ``y`` [N] or [N, C], ``lengths`` [N], ``group`` [N]."""
 
     name: Literal["npz"] = "npz"
 
@@ -57,20 +57,32 @@ class NPZ(Layout):
         x = x.reshape(len(x), x.shape[1], -1).astype(np.float64)
         lengths = _lengths(path, arrays, x)
         for name in arrays.keys() - {"x", "lengths"}:
-            if arrays[name].shape != (len(x),):
+            shape = arrays[name].shape[: 1 if name == "y" else None]
+            if shape != (len(x),):
                 raise DataError(
                     f"{path}: {name} has the shape {list(arrays[name].shape)}; with x of {len(x)} sequences "
                     f"it must be [{len(x)}]"
                 )
         channels = [f"channel {place}" for place in range(1, x.shape[2] + 1)]
-        return Records.of(path, channels, _records(x, lengths, arrays))
+        return Records.of(path, channels, _label_names(arrays), _records(x, lengths, arrays))
+
+
+def _label_names(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """Return a name for y, or for each of its columns."""
+    count = arrays["y"].shape[1] if "y" in arrays and arrays["y"].ndim > 1 else 0
+    return [f"label {place}" for place in range(1, count + 1)] or ["y"]
 
 
 def _records(x: np.ndarray, lengths: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Iterator[Record]:
-    labels, groups = (map(str, arrays[name].tolist()) if name in arrays else None for name in ("y", "group"))
+    labels = arrays["y"].reshape(len(x), -1).tolist() if "y" in arrays else None
+    groups = arrays["group"].tolist() if "group" in arrays else None
     for place, length in enumerate(lengths.tolist()):
-        label, group = (None if words is None else next(words) for words in (labels, groups))
-        yield Record(f"x[{place}]", x[place, :length], label, group)
+        yield Record(
+            f"x[{place}]",
+            x[place, :length],
+            None if labels is None else tuple(map(str, labels[place])),
+            None if groups is None else str(groups[place]),
+        )
 
 
 def _lengths(path: Path, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:

@@ -1,20 +1,27 @@
 """sequences: your own numeric sequences."""
 
 import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from seqlab.data.dataset import GivenSplits, OwnFile, register_dataset
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.layouts import layout_of
+from seqlab.data.sequences.rows import SPACE, NumberRows
 from seqlab.data.source import Source, named_file
-from seqlab.registry.types import Column, as_list
+from seqlab.data.table import Table, is_saved, look, open_table
+from seqlab.data.table.dialect import SEPARATORS
+from seqlab.data.text.labels import Number, Reading, Several
+from seqlab.registry.types import Column, Columns, Name, as_list
 
 log = logging.getLogger(__name__)
 
-Columns = Annotated[list[Column], BeforeValidator(as_list)]
-"""Names of columns."""
+Listed = Annotated[list[Column], BeforeValidator(as_list)]
+"""Names of columns, or words; one alone is a list too."""
 
 
 @register_dataset("sequences")
@@ -25,7 +32,10 @@ class Sequences(GivenSplits, OwnFile, SequencesData):
         path: the file; or a folder with a folder a class, in which each file is a sequence.
         layout: "auto" to recognise it; else "wide" (a row a sequence), "long" (a row a step, with an id),
             "ts", "npz" or "folder".
-        label: the column of classes; of rows without a header "first" or "last"; None to recognise it.
+        label: the column of classes or numbers; of rows without a header "first" or "last"; for
+            task=multilabel several columns, of 0 or 1; None to recognise it.
+        label_separator: between the labels of a sequence in one column: a word as for ``separator``, or the
+            characters themselves; None if there is one label.
         series_id: the column that says which sequence a row belongs to; None to recognise it.
         time: the column by which the rows of a sequence are sorted; "auto" to recognise it, None for the
             order of the file.
@@ -35,13 +45,48 @@ class Sequences(GivenSplits, OwnFile, SequencesData):
         missing: words that stand for a missing number, besides empty cells, NA, N/A, NaN, nan, null and NULL.
     """
 
-    missing: Columns = Field(default=["?"])
+    missing: Listed = Field(default=["?"])
     layout: Literal["auto", "wide", "long", "ts", "npz", "folder"] = "auto"
-    label: Column | None = None
+    label: Columns | None = None
+    label_separator: Name | None = None
     series_id: Column | None = None
     time: Column | None = "auto"
     group: Column | None = None
-    features: Columns | None = None
+    features: Listed | None = None
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The columns of labels; None to recognise one."""
+        return [self.label] if isinstance(self.label, str) else self.label
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> "Sequences":
+        if self.label_separator and isinstance(self.label, list):
+            raise ValueError("label_separator is for labels in one column, and label is a list of columns")
+        return self
+
+    def refusal(self, question: str) -> str | None:
+        """Return what to do instead of asking a question."""
+        several = isinstance(self.label, list) or self.label_separator is not None
+        if several and question in ("classification", "regression"):
+            return "several labels for a sequence are predicted with task=multilabel"
+        return super().refusal(question)
+
+    def readings(self, columns: Sequence[str]) -> Mapping[str, Reading]:
+        """Return what a label means, by its column."""
+        if self.question == "regression":
+            return {columns[0]: Number(self.decimal)}
+        if self.question == "multilabel" and self.label_separator:
+            return {columns[0]: Several(SEPARATORS.get(self.label_separator, self.label_separator))}
+        return super().readings(columns)
+
+    def table(self, path: Path) -> Table:
+        """Open a file as a table; the separator of a text is recognised."""
+        dialect = self.dialect
+        if not is_saved(path) and look(path)[1] == "text":
+            separator = NumberRows(path, dialect).separator
+            dialect = replace(dialect, separator=dialect.separator if separator == SPACE else separator)
+        return open_table(path, dialect, is_own=True)
 
     def find(self) -> Source:
         """Return the file or folder."""

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import FeatureSamples, Loaded
-from seqlab.data.sequences.answers import classes_of
+from seqlab.data.sequences.answers import SequenceLabels
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
 from seqlab.data.sequences.records import Records
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped
+from seqlab.data.text.answers import ANSWERS
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -33,28 +34,29 @@ def load(data: SequencesData) -> Loaded:
     given = data.read()
     parts = list(given.parts.values())
     _check_channels(parts)
-    classes, y = classes_of(parts)
-    rows = _split(data, given, y)
-    _check_classes(given, classes, y, rows)
+    labels = SequenceLabels(parts, data.readings(parts[0].label_columns or ("label",)))
+    answers = ANSWERS[data.question](labels, None, given.source.path)
+    rows = _split(data, given, answers.strata)
+    answers.check(rows)
     rows = {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
+    declared, y = answers.learnt(rows["train"])
     lengths = np.concatenate([part.lengths for part in parts])
     settings = _settings(given, lengths, rows["train"])
     filled = np.concatenate([part.filled(np.array(settings.means)) for part in parts])
     values, steps = torch.from_numpy(settings.scaled(filled)), torch.from_numpy(lengths)
-    starts, answers = steps.cumsum(0) - steps, torch.from_numpy(y)
+    starts, targets = steps.cumsum(0) - steps, torch.from_numpy(y)
     samples = {
-        split: FeatureSamples(values, starts[chosen], steps[chosen], answers[chosen])
+        split: FeatureSamples(values, starts[chosen], steps[chosen], targets[chosen])
         for split, chosen in ((split, torch.from_numpy(found)) for split, found in rows.items())
     }
     names = [name for part in parts for name in part.names]
     spec = SequencesSpec(
         name=data.name,
         kind="features",
-        task="classification",
+        task=data.question,
         input_size=len(parts[0].channels),
         features=parts[0].channels,
-        classes=classes,
-        class_counts=tuple(np.bincount(y[rows["train"]], minlength=len(classes)).tolist()),
+        **declared,
         sequences=settings,
         source=given.source.kind,
         origin=f"{given.source.path} ({given.source.how})",
@@ -75,7 +77,7 @@ def _check_channels(parts: Sequence[Records]) -> None:
             )
 
 
-def _split(data: SequencesData, given: Given, y: np.ndarray) -> Rows:
+def _split(data: SequencesData, given: Given, strata: np.ndarray) -> Rows:
     """Return the splits: those that are given as they are, the others out of the training file."""
     counts = [len(part) for part in given.parts.values()]
     ends = np.cumsum(counts)
@@ -88,23 +90,13 @@ def _split(data: SequencesData, given: Given, y: np.ndarray) -> Rows:
     shares = Shares(
         val=0.0 if "val" in rows else data.val_share, test=0.0 if "test" in rows else data.test_share
     )
-    found = split_grouped(groups, y[rows["train"]], shares, data.split_seed)
+    found = split_grouped(groups, strata[rows["train"]], shares, data.split_seed)
     split = {name: rows[name] if name in rows and name != "train" else found[name] for name in SPLITS}
     hashes = np.concatenate([part.hashes() for part in given.parts.values()])
     for name in given.parts.keys() - {"train"}:
         if shared := int(np.isin(hashes[split[name]], hashes[split["train"]]).sum()):
             log.warning("%s sequences of '%s' also occur in training", f"{shared:,}", name)
     return split
-
-
-def _check_classes(given: Given, classes: Sequence[str], y: np.ndarray, rows: Rows) -> None:
-    """Refuse a class without a training sequence: its score would be meaningless."""
-    unknown = np.setdiff1d(np.concatenate([y[rows["val"]], y[rows["test"]]]), y[rows["train"]])
-    if len(unknown):
-        raise DataError(
-            f"{given.source.path}: class '{classes[unknown[0]]}' has test sequences but no training "
-            "sequence; add sequences, or remove it"
-        )
 
 
 def _settings(given: Given, lengths: np.ndarray, train: np.ndarray) -> SequenceSettings:

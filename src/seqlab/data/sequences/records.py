@@ -23,13 +23,13 @@ class Record(NamedTuple):
     Attributes:
         name: where it is in the file: "line 12", an id, the name of a file.
         values: its numbers in their own units, [T, F]; NaN where one is missing.
-        label: its class or number as the file has it; None if there is none.
+        labels: its label in each column of them, as the file has it; None if the file has none.
         group: records of one group are in the same split; None if each may be in any.
     """
 
     name: str
     values: np.ndarray
-    label: str | None = None
+    labels: tuple[str, ...] | None = None
     group: str | None = None
 
 
@@ -43,7 +43,8 @@ class Records:
         values: numbers in their own units, [S, F] for S steps of all sequences; NaN where one is missing.
         lengths: steps of each sequence, [N].
         names: where each is in the file, [N].
-        labels: the class or number of each as the file has it, [N]; none if the file has no labels.
+        label_columns: the columns of labels; none if the file has no labels.
+        labels: the labels of each in these columns, as the file has them, [N].
         groups: the group of each, [N]; none if there are no groups.
     """
 
@@ -52,12 +53,21 @@ class Records:
     values: np.ndarray
     lengths: np.ndarray
     names: tuple[str, ...]
-    labels: tuple[str, ...]
+    label_columns: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: Path, channels: Sequence[str], records: Iterable[Record]) -> Self:
+    def of(
+        cls, path: Path, channels: Sequence[str], labels: Sequence[str], records: Iterable[Record]
+    ) -> Self:
         """Gather records; a sequence ends where only missing numbers follow.
+
+        Args:
+            path: the file.
+            channels: the columns of numbers.
+            labels: the columns of labels, if the records have labels.
+            records: the sequences.
 
         Raises:
             DataError: there is no record, one has no number, or a number that is not finite.
@@ -81,7 +91,8 @@ class Records:
             np.concatenate(values),
             np.array([len(kept) for kept in values], dtype=np.int64),
             tuple(record.name for record in found),
-            tuple(record.label for record in found if record.label is not None),
+            tuple(labels) if found[0].labels is not None else (),
+            tuple(record.labels for record in found if record.labels is not None),
             tuple(record.group for record in found if record.group is not None),
         )
 

@@ -42,7 +42,7 @@ class TS(Layout):
         header = _Header(path, lines, data.dialect)
         records = list(header.records(lines))
         width = records[0].values.shape[1] if records else 0
-        return Records.of(path, [f"channel {place}" for place in range(1, width + 1)], records)
+        return Records.of(path, [f"channel {place}" for place in range(1, width + 1)], ["label"], records)
 
 
 class _Header:
@@ -105,4 +105,4 @@ class _Header:
             if len(lengths) > 1:
                 found = f"from {min(lengths)} to {max(lengths)} numbers"
                 raise error(f"the channels have {found}; pad the shorter with '?' or NaN")
-            yield Record(f"line {line}", np.column_stack(columns), label)
+            yield Record(f"line {line}", np.column_stack(columns), None if label is None else (label,))

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
-from seqlab.data.splits import SPLITS
+from seqlab.data.splits import SPLITS, strata_of
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.records import Record, TextReader
 from seqlab.data.text.vocabulary import BEGIN, END, SPECIALS
@@ -64,6 +64,8 @@ class Corpus:
         group: a hash that is the same for texts that count as equal, [N].
         given: the split that each text is given for, a place in ``GIVEN``, [N].
     """
+
+    noun: ClassVar[str] = "text"
 
     path: Path
     symbols: tuple[str, ...]
@@ -117,11 +119,7 @@ class Corpus:
 
     def strata(self) -> np.ndarray:
         """Return a number for each text's combination of labels, in the order of their names, [N]."""
-        sizes = [len(names) for names in self.classes.values()]
-        combined = np.ravel_multi_index(tuple(self.labels.T), sizes)
-        occurring = np.bincount(combined) > 0
-        found: np.ndarray = (np.cumsum(occurring, dtype=np.int32) - 1)[combined]
-        return found
+        return strata_of(self.labels, [len(names) for names in self.classes.values()])
 
     def text(self, number: int) -> str:
         """Return a cleaned text."""

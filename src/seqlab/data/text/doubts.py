@@ -12,22 +12,23 @@ MANY = 20
 """Different numbers, some of them fractional, from which on they may be no classes."""
 
 
-def are_few(classes: int, texts: int) -> bool:
-    """Return whether there are hardly enough texts for so many classes."""
-    return classes * FEW > texts and classes > FEW
+def are_few(classes: int, count: int) -> bool:
+    """Return whether there are hardly enough samples for so many classes."""
+    return classes * FEW > count and classes > FEW
 
 
-def doubts(classes: Sequence[str], texts: int) -> list[str]:
+def doubts(classes: Sequence[str], count: int, noun: str = "text") -> list[str]:
     """Return what speaks against classes, and what to do, as the rest of "column 'label' …".
 
     Args:
         classes: the different labels.
-        texts: how many texts have them.
+        count: how many samples have them.
+        noun: what a sample is called.
     """
     said = []
-    is_many = are_few(len(classes), texts)
+    is_many = are_few(len(classes), count)
     if is_many:
-        said.append(f"has {len(classes):,} classes in {texts:,} texts (is data.label the right column?)")
+        said.append(f"has {len(classes):,} classes in {count:,} {noun}s (is data.label the right column?)")
     numbers = [_number(name) for name in classes] if is_many or len(classes) >= MANY else [math.nan]
     if all(map(math.isfinite, numbers)) and (is_many or not all(map(float.is_integer, numbers))):
         said.append("holds numbers, which task=regression predicts")

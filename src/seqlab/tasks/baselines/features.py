@@ -28,22 +28,24 @@ def summaries(samples: Samples) -> np.ndarray:
 
 
 def linear_summary(data: SequenceData, scoring: Scoring) -> dict[str, float]:
-    """Score a logistic regression of the summaries, each in units of its standard deviation.
+    """Score a logistic regression of the summaries, for each label if there can be several.
 
     Returns:
         ``{"test/accuracy": …, "test/f1_macro": …, …}`` for validation and test.
     """
     # Slow to import, and only needed here.
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.multiclass import OneVsRestClassifier  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
     x = {split: summaries(samples) for split, samples in data.samples.items()}
     y = {split: samples.y.numpy() for split, samples in data.samples.items()}
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    linear = LogisticRegression(max_iter=1000)
+    has_labels = y["train"].ndim > 1
+    model = make_pipeline(StandardScaler(), OneVsRestClassifier(linear) if has_labels else linear)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore")  # that it has not converged, or that all have a label
         model.fit(x.pop("train"), y.pop("train"))
     return scored({split: model.predict(values) for split, values in x.items()}, y, scoring)
 
