@@ -96,8 +96,12 @@ class Table(ABC):
         Raises:
             DataError: the file is malformed, a column is missing, or a cell is no number.
         """
+        yield from self._in_chunks(self.rows(may_break_off=may_break_off), numbers, words)
+
+    def _in_chunks(
+        self, rows: Iterator[Row], numbers: Sequence[str], words: Sequence[str]
+    ) -> Iterator[Chunk]:
         places, at_words = self.places(numbers), self.places(words)
-        rows = self.rows(may_break_off=may_break_off)
         while chunk := list(islice(rows, CHUNK)):
             lines = np.array([row.line for row in chunk])
             found = [

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from seqlab.data.archive import RATIO, open_member
 from seqlab.errors import DataError
+from seqlab.io.progress import watched
 
 PACKED: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -47,11 +48,13 @@ def opened(path: Path) -> Iterator[Content]:
             return
         with path.open("rb") as file:
             unpack = next((PACKED[first] for first in PACKED if file.peek(8).startswith(first)), None)
-            if unpack is None:
-                yield Content(file, path)
-            else:
-                bounded = _Bounded(path, unpack(file), SMALL + RATIO * path.stat().st_size)
-                yield Content(io.BufferedReader(bounded), Path(path.stem))
+            size = path.stat().st_size
+            with watched(file, path.name, size) as shown:
+                if unpack is None:
+                    yield Content(shown, path)
+                else:
+                    bounded = _Bounded(path, unpack(shown), SMALL + RATIO * size)
+                    yield Content(io.BufferedReader(bounded), Path(path.stem))
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}; give a readable file") from error
 

@@ -1,0 +1,129 @@
+"""The fast way to read a CSV file: pandas cuts it up in blocks, as long as every line is beyond doubt.
+
+Where one is not, so that something would have to be guessed, there is an ``OddError``; ``Delimited`` then
+reads on in the strict way, which is slower and can say what is wrong.
+"""
+
+import csv
+import io
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.table.base import LARGEST_NUMBER, Chunk
+from seqlab.data.table.dialect import SEPARATORS, Dialect
+
+BLOCK = 2**22
+"""Bytes that are parsed at once."""
+LONGEST = 2**20
+"""Bytes of a line beyond doubt."""
+NEWLINE, RETURN = 10, 13
+ENCODINGS = ("utf-8", "utf_8", "utf8", "ascii")
+"""Encodings in which no separator is a part of another character."""
+
+
+class OddError(Exception):
+    """A block has a line that the strict way must look at."""
+
+
+@dataclass(frozen=True)
+class FastReader:
+    """Reads some columns of a CSV file.
+
+    Args:
+        dialect: how the file writes a table.
+        width: cells of a row.
+        numbers: the places of the columns of numbers.
+        words: the places of the other columns.
+    """
+
+    dialect: Dialect
+    width: int
+    numbers: Sequence[int]
+    words: Sequence[int]
+
+    def chunks(self, file: io.BufferedReader) -> Iterator[Chunk]:
+        """Yield the rows as far as they are beyond doubt.
+
+        Args:
+            file: the file, at its beginning.
+
+        Raises:
+            OddError: a block is not beyond doubt; the chunks before are right.
+        """
+        if self.dialect.encoding.lower() not in ENCODINGS or not (self.numbers or self.words):
+            raise OddError
+        first = file.readline() if self.dialect.header else b""
+        if self.dialect.header and (not first.strip() or first.count(b'"') % 2):
+            raise OddError
+        line, rest = (2, b"") if self.dialect.header else (1, b"")
+        while read := file.read(BLOCK):
+            block = (rest + read).removeprefix(BOM_UTF8 if line == 1 else b"")
+            end = block.rfind(b"\n") + 1
+            block, rest = block[:end], block[end:]
+            if len(rest) > LONGEST:
+                raise OddError
+            if block:
+                yield (chunk := self._chunk(block, line))
+                line += len(chunk.lines)
+        if rest:
+            yield self._chunk(rest + b"\n", line)
+
+    def _chunk(self, block: bytes, line: int) -> Chunk:
+        count = _lines(block, self.dialect, self.width)
+        frame = pd.read_csv(
+            io.BytesIO(block),
+            header=None,
+            sep=SEPARATORS[self.dialect.separator],
+            usecols=sorted({*self.numbers, *self.words}),
+            dtype=object,
+            na_filter=False,
+            quoting=csv.QUOTE_NONE,
+            skip_blank_lines=False,
+        )
+        numbers = [self._as_numbers(frame[place].tolist()) for place in self.numbers]
+        words = [np.array([cell.strip() for cell in frame[place]], dtype=object) for place in self.words]
+        is_empty = np.logical_and.reduce([*map(np.isnan, numbers), *(cells == "" for cells in words)])
+        if len(frame) != count or is_empty.any():
+            raise OddError
+        found = np.column_stack(numbers) if numbers else np.empty((count, 0))
+        return Chunk(np.arange(line, line + count), found, tuple(words))
+
+    def _as_numbers(self, cells: Sequence[str]) -> np.ndarray:
+        number = self.dialect.number
+        try:
+            found = np.array([float(number(cell.strip())) for cell in cells])
+        except ValueError as error:
+            raise OddError from error
+        if (np.abs(found) > LARGEST_NUMBER).any():
+            raise OddError
+        return found
+
+
+def _lines(block: bytes, dialect: Dialect, width: int) -> int:
+    """Return the number of lines of a block.
+
+    Raises:
+        OddError: one may be no row, have too few or many cells, or belong to a cell of several lines.
+    """
+    if (dialect.quotes == "double" and b'"' in block) or b"\0" in block:
+        raise OddError
+    if not block.isascii():
+        try:
+            block.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise OddError from error
+    codes = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(codes == NEWLINE)
+    returns = np.flatnonzero(codes == RETURN)
+    separators = np.flatnonzero(codes == ord(SEPARATORS[dialect.separator]))
+    lengths = np.diff(ends, prepend=-1) - 1
+    counts = np.diff(np.searchsorted(separators, ends), prepend=0)
+    if len(returns) and not np.isin(returns + 1, ends).all():
+        raise OddError
+    if (counts != width - 1).any() or lengths.min() < width or lengths.max() > LONGEST:
+        raise OddError
+    return len(ends)
