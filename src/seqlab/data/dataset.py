@@ -23,6 +23,7 @@ from seqlab.data.source import Source, named_file
 from seqlab.data.spec import Question
 from seqlab.data.table import Dialect, Table, open_table
 from seqlab.data.table.encodings import is_by_bytes
+from seqlab.data.table.frame import as_file
 from seqlab.data.table.saved import is_saved
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
@@ -172,7 +173,7 @@ class OwnFile(Section):
     """Settings for a file of the user's own.
 
     Attributes:
-        path: the file.
+        path: the file; from Python also a ``pandas.DataFrame`` or a dict of arrays.
         separator: between the cells of a CSV file.
         encoding: of a CSV file: utf-8, gb18030, cp1252, …; UTF-16 is known by its first bytes.
         header: whether the first line names the columns; if not, they are called 0, 1, ….
@@ -189,6 +190,11 @@ class OwnFile(Section):
     quotes: Literal["double", "none"] = "double"
     decimal: Literal["point", "comma"] = "point"
     missing: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _is_a_file(cls, path: Any) -> Any:
+        return as_file(path)
 
     @field_validator("encoding")
     @classmethod
