@@ -59,6 +59,33 @@ def test_an_optimizer_of_the_users_own_in_the_working_folder(settings_of_run, ch
     assert found["optimizer"] == {"name": choice[0].partition("=")[2], "lr": 0.5, "half": 0.25}
 
 
+OWN_CELL = """
+from torch import tanh
+
+from seqlab import Cell, State, register_cell
+
+
+@register_cell("leaky_here")
+class Leaky(Cell):
+    gates = ("h",)
+
+    def step(self, x, u, s):
+        return State(h=0.9 * s.h + 0.1 * tanh(x.h + u.h(s.h)))
+"""
+
+
+def test_a_cell_of_the_users_own_is_a_model_like_those_with_a_file(settings_of_run):
+    Path("my_leaky.py").write_text(OWN_CELL)
+    model = settings_of_run("imports=[my_leaky]", "model=leaky_here", "model.dropout=0.2")["model"]
+    assert (model["cell"], model["dropout"], model["embedding_size"]) == ("leaky_here", 0.2, 64)
+
+
+def test_a_module_that_is_not_there_is_said_before_what_it_would_register(train, capsys):
+    assert train("imports=[my_lost]", "model=of_my_lost", "optimizer=of_my_lost") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("seqlab: imports=my_lost: there is no such module")
+
+
 OWN_LOGGER = """
 from pathlib import Path
 

@@ -33,6 +33,11 @@ def _keys_in_files(group: str) -> set[str]:
     return {found for text in texts for found in re.findall(r"^(\w+):", text, re.MULTILINE)}
 
 
+def is_one_run(arguments: Sequence[str]) -> bool:
+    """Return whether a command asks nothing of Hydra but to compose: no option, no setting of its own."""
+    return not any(argument.lstrip("+~").startswith(("-", "hydra")) for argument in arguments)
+
+
 def options_first(arguments: Sequence[str]) -> list[str]:
     """Put Hydra's options before the settings, since it does not take them in between.
 

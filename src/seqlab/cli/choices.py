@@ -1,6 +1,6 @@
 """What a group of conf/ offers besides its files: every class that is registered, or named by its path."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,9 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
     Args:
         arguments: the command line.
         folders: that hold files of groups.
+
+    Raises:
+        ConfigError: a module of ``imports`` cannot be imported, which may be why nothing has such a name.
     """
     overrides = [parsed for parsed in map(parse, arguments) if parsed]
     wanted = [(group, name) for group, name in _chosen(overrides) if not _is_file(group, name, folders)]
@@ -30,18 +33,13 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
     for one in overrides:
         if one.key_or_group == "imports" and not one.is_sweep_override():
             value = one.value()
-            _load(map(str, value if isinstance(value, list) else [value]))
-    _load(module for _, name in wanted if (module := module_of(name)))
+            plugins.load(map(str, value if isinstance(value, list) else [value]))
+    with suppress(SeqlabError):  # of one that is not there, the command complains with its other mistakes
+        plugins.load(module for _, name in wanted if (module := module_of(name)))
     for group, name in wanted:
         with suppress(SeqlabError):
             node = OFFERED[group](name)
             ConfigStore.instance().store(name, node, group=group, package=WHOLE.get(group), provider="seqlab")
-
-
-def _load(modules: Iterable[str]) -> None:
-    """Import the user's modules; of one that cannot be, the command complains with its other mistakes."""
-    with suppress(SeqlabError):
-        plugins.load(modules)
 
 
 def _chosen(overrides: Sequence[Override]) -> Iterator[tuple[str, str]]:

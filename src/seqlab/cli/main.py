@@ -119,14 +119,12 @@ def process(command: Callable[[], int] = main) -> NoReturn:
 
 def _run_hydra(arguments: list[str]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; what to show is decided here
-    import hydra
-    from hydra.core.hydra_config import HydraConfig
-    from hydra.types import RunMode
     from omegaconf import OmegaConf
 
     from seqlab.cli.arguments import (
         allow_option,
         config_dir,
+        is_one_run,
         options_first,
         refuse_several,
         refuse_shadowed,
@@ -136,7 +134,6 @@ def _run_hydra(arguments: list[str]) -> None:
     from seqlab.config.packaged import PACKAGED
     from seqlab.registry import plugins
     from seqlab.runs.paths import token
-    from seqlab.sweep.entry import train_composed
 
     OmegaConf.register_new_resolver("token", token, use_cache=True, replace=True)  # of hydra.sweep.dir
 
@@ -147,6 +144,34 @@ def _run_hydra(arguments: list[str]) -> None:
     refuse_swept_command(arguments)
     refuse_several(arguments)
     offer(arguments, [path for path in (PACKAGED, config_dir(arguments)) if path])
+    start = _train_once if is_one_run(arguments) else _train_with_hydra
+    start([allow_option(argument) for argument in arguments])
+
+
+def _train_once(arguments: Sequence[str]) -> None:
+    """Compose and train a single run: the same as Hydra's main, which composes every command twice."""
+    from hydra import compose, initialize_config_module
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import open_dict
+
+    from seqlab.sweep.entry import train_composed
+
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        composed = compose("config", list(arguments), return_hydra_config=True)
+        HydraConfig.instance().set_config(composed)
+        with open_dict(composed):
+            del composed["hydra"]
+        train_composed(composed)
+
+
+def _train_with_hydra(arguments: Sequence[str]) -> None:
+    """Hand over to Hydra, which composes, sweeps, and answers its own options."""
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    from seqlab.sweep.entry import train_composed
+
     whole_line = sys.argv
     failures: list[Exception] = []
 
@@ -161,7 +186,7 @@ def _run_hydra(arguments: list[str]) -> None:
             failures.append(error)  # past Hydra, which would print more than it helps
             return float("nan")
 
-    sys.argv = [whole_line[0], *map(allow_option, arguments)]
+    sys.argv = [whole_line[0], *arguments]
     try:
         run()
     finally:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from seqlab.config.choices import CHOICES
-from seqlab.config.packaged import OFFERED, PACKAGED, content_of, text_of
+from seqlab.config.packaged import KINDS, OFFERED, PACKAGED, content_of, text_of
 from seqlab.config.task import TASKS
 from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import datasets
@@ -18,12 +18,6 @@ TITLE = """# @package _global_
 # The whole default configuration. With what you change, as FOLDER/experiment/mine.yaml:
 #   seqlab train --config-dir FOLDER experiment=mine
 """
-KINDS = {
-    "data": datasets,
-    "task": TASKS.registry,
-    **{name: one.registry for name, one in CHOICES.items() if name in OFFERED},
-}
-"""The registries of groups whose choices are classes."""
 NO_BREAK = 10**6
 """Characters of a line of YAML."""
 SPOKEN = {"None": "null", "True": "true", "False": "false"}

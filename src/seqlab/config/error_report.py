@@ -12,6 +12,7 @@ from seqlab.config.choices import CHOICES
 from seqlab.config.compose import unknown
 from seqlab.config.hydra_syntax import parse
 from seqlab.config.mistakes import OF_COMPOSING, Command, first_line, searching, suiting_other_data
+from seqlab.config.packaged import KINDS
 from seqlab.errors import ConfigError, SeqlabError, near
 
 NO_CHOICE = "Config group override must be"
@@ -36,7 +37,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     except ValueError:  # of other options nothing is known here
         return [_explain_one(error, "", ())]
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        command = Command(overrides, folders, is_sweep=is_sweep)
+        command = Command(overrides, folders, error, is_sweep=is_sweep)
         found = [_explain_one(one.error, one.value, command.known, one.override) for one in command.misfits]
         found += command.refusals()
     return list(dict.fromkeys(found)) or [_explain_one(error, "", ())]
@@ -98,7 +99,7 @@ def _no_choice(group: str, name: str, files: Sequence[str]) -> str:
             choice.section(name)
         except ConfigError as error:
             return str(error)
-    return f"unknown {group}; {near(name, {*files, *(choice.registry if choice else ())})}"
+    return f"unknown {group}; {near(name, {*files, *KINDS.get(group, ())})}"
 
 
 def _explain_setting(error: Exception, override: str, parsed: Override, known: set[str], whole: str) -> str:

@@ -37,15 +37,19 @@ class Command:
     Args:
         overrides: as they were typed.
         folders: of configurations besides seqlab's own.
+        raised: what Hydra has raised, which is not found out again.
         is_sweep: whether overrides may have several values.
     """
 
-    def __init__(self, overrides: Sequence[str], folders: Sequence[Path], *, is_sweep: bool) -> None:
+    def __init__(
+        self, overrides: Sequence[str], folders: Sequence[Path], raised: Exception, *, is_sweep: bool
+    ) -> None:
         self.roots = [PACKAGED, *folders]
         self.search = searching(folders)
         self.values = {override: _values(override) if is_sweep else [override] for override in overrides}
         self._misfits: list[Misfit] = []
         choices = [override for override in self.values if self._is_choice(override)]
+        self._refuse_missing(choices, raised)
         composed = self._choose(choices)
         self.known = _known(composed)
         self._set([override for override in self.values if override not in choices], composed)
@@ -82,9 +86,16 @@ class Command:
             except (*OF_COMPOSING, ValueError) as error:
                 if not left:
                     raise
-                missing = "=".join(str(getattr(error, "missing_cfg_file", "")).rsplit("/", 1))
-                culprits = [override for override in left if self.values[override][0] == missing]
-                self._refuse(*((culprits[0], error) if culprits else self._first_misfit(left)))
+                if not self._refuse_missing(left, error):
+                    self._refuse(*self._first_misfit(left))
+
+    def _refuse_missing(self, choices: Sequence[str], error: Exception) -> bool:
+        """Refuse the choice of which an error says that there is no such file; return whether it is one."""
+        missing = "=".join(str(getattr(error, "missing_cfg_file", "")).rsplit("/", 1))
+        culprits = [override for override in choices if self.values[override][:1] == [missing]]
+        for culprit in culprits[:1]:
+            self._refuse(culprit, error)
+        return bool(culprits)
 
     def _first_misfit(self, choices: Sequence[str]) -> tuple[str, Exception]:
         """Return the first choice with which Hydra does not compose."""

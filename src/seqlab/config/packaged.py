@@ -11,7 +11,7 @@ import yaml
 from seqlab.compat.hydra import number_resolvers
 from seqlab.config.choices import CHOICES, key_of
 from seqlab.config.task import TASKS
-from seqlab.registry.catalog import datasets
+from seqlab.registry.catalog import cells, datasets
 
 PACKAGED = Path(str(files("seqlab.conf")))
 
@@ -23,12 +23,26 @@ def _node(group: str, name: str) -> dict[str, Any]:
     return settings if choice.key == "name" else {key_of(name, choice.registry): settings}
 
 
+def _model(cell: str) -> dict[str, Any]:
+    """Return the settings of a model whose cell has no file."""
+    cells.require(cell)
+    return content_of("model/lstm") | {"cell": cell}
+
+
 OFFERED: dict[str, Callable[[str], Any]] = {
     "data": lambda name: datasets[name].preset(),
     "task": lambda name: TASKS.defaults(name) | {"metrics": None},  # a list can take the place of None
+    "model": _model,
     **{group: partial(_node, group) for group in CHOICES if "." not in group},
 }
 """What returns the settings of a class, by group."""
+KINDS = {
+    "data": datasets,
+    "task": TASKS.registry,
+    "model": cells,
+    **{group: CHOICES[group].registry for group in CHOICES if group in OFFERED},
+}
+"""The registries of groups whose choices are classes."""
 WHOLE = {"data": "_global_"}
 """Groups of which a choice sets keys of others too."""
 

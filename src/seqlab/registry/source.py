@@ -1,9 +1,12 @@
 """Which names do the classes of a package have? Read from its files, of which none is executed."""
 
-import ast
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+
+DECORATED = r'^@{decorator}\("(?P<name>[^"]+)"[^\n]*\)\n(?:@[^\n]*\n)*(?:class|def) (?P<defined>\w+)'
+"""A class or function below its decorators, as ruff formats it."""
 
 
 def registered_in(package: str, decorator: str) -> dict[str, tuple[str, str]]:
@@ -27,15 +30,7 @@ def registered_in(package: str, decorator: str) -> dict[str, tuple[str, str]]:
 
 
 def _names(file: Path, decorator: str) -> Iterator[tuple[str, str]]:
+    """Yield name and class; a pattern, since to parse the files takes a tenth of a second at every start."""
     text = file.read_text(encoding="utf-8")
-    if f"@{decorator}(" not in text:
-        return
-    for node in ast.parse(text).body:
-        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
-            continue
-        for call in node.decorator_list:
-            match call:
-                case ast.Call(func=ast.Name(id=found), args=[ast.Constant(value=str(name)), *_]) if (
-                    found == decorator
-                ):
-                    yield name, node.name
+    for found in re.finditer(DECORATED.format(decorator=decorator), text, re.MULTILINE):
+        yield found["name"], found["defined"]
