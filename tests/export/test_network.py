@@ -3,12 +3,16 @@
 import itertools
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from seqlab.cells import cells
+from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
+from seqlab.models.predictor import Predictor
 
 from ..engines import cells_for_tests
-from .networks import SERIES, TEXTS, assert_same_answers
+from .networks import COMMON, SERIES, TEXTS, assert_same_answers, batch, model_of, network, session_of
 
 OWN = {
     name: cell
@@ -61,6 +65,27 @@ def test_ngrams_without_pieces_and_without_ngrams():
 
 def test_labels_have_a_probability_each():
     assert_same_answers(replace(TEXTS, task="multilabel"), cell="gru", pooling="max")
+
+
+@pytest.mark.parametrize("settings", EXTENTS, ids=["one layer", "two layers, both directions"])
+def test_tags_are_answered_at_every_step(settings):
+    spec = TaggedSpec(
+        **COMMON,
+        kind="tokens",
+        task="tagging",
+        input_size=9,
+        classes=("B-a", "I-a", "O"),
+        symbols=TEXTS.symbols,
+        tagged=TokenSettings(),
+    )
+    module = network(spec, cell="lstm", **settings)
+    session = session_of(model_of(module, spec))
+    x, lengths = batch(spec, 5, 17)
+    (found,) = session.run(None, {"tokens": x, "lengths": lengths})
+    for row, length in enumerate(lengths):
+        alone = torch.from_numpy(x[row : row + 1, :length]), torch.tensor([length])
+        expected = Predictor.of(module, spec, data=None).answer(*alone)[0].numpy()
+        np.testing.assert_allclose(found[row, :length], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_numbers_of_texts_are_in_the_targets_units():

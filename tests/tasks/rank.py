@@ -9,7 +9,8 @@ import torch
 import torch.distributed as dist
 
 from seqlab.data import BatchLoader, TokenSamples
-from seqlab.tasks import Classification, Multilabel
+from seqlab.functional.lengths import EVERY_STEP
+from seqlab.tasks import Classification, Multilabel, Tagging
 from seqlab.tasks.further import FurtherScores
 
 COUNTS = range(1, 21)
@@ -56,6 +57,18 @@ def labelled(count: int, rank: int, world_size: int) -> dict[str, object]:
     return {"scores": task.compute("test"), "table": task.tables(str)["predictions"]}
 
 
+def tagged(count: int, rank: int, world_size: int) -> dict[str, object]:
+    """Score a tag at every step of sequences of different lengths."""
+    task = Tagging(["B-a", "I-a", "B-b", "O"], None, EVERY_STEP)
+    for batch in BatchLoader(samples(count), 3, rank=rank, world_size=world_size):
+        steps = torch.arange(batch.x.shape[1])
+        true = (batch.ids[:, None] + steps) % CLASSES
+        outputs = torch.nn.functional.one_hot((batch.ids[:, None] * steps + 1) % CLASSES, CLASSES).float()
+        task.step("test", outputs, batch._replace(y=true.where(steps < batch.lengths[:, None], -1)))
+    found = task.compute("test")
+    return {"scores": {name: found[name] for name in ("accuracy", "span_f1")}}
+
+
 def main(rank: int, folder: Path) -> None:
     """Meet the other ranks through a file, in groups of growing size, and write what each group found."""
     for world_size in range(rank + 1, 4):
@@ -64,7 +77,8 @@ def main(rank: int, folder: Path) -> None:
             "gloo", init_method=meeting, rank=rank, world_size=world_size, timeout=timedelta(seconds=60)
         )
         results = {
-            count: evaluate(count, rank, world_size) | {"labels": labelled(count, rank, world_size)}
+            count: evaluate(count, rank, world_size)
+            | {"labels": labelled(count, rank, world_size), "tags": tagged(count, rank, world_size)}
             for count in COUNTS
         }
         (folder / f"{world_size}-{rank}.json").write_text(json.dumps(results))

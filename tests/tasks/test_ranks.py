@@ -96,6 +96,14 @@ def test_labels_are_counted_over_all_samples(ranks):
             assert [row["text"] for row in found["table"]] == [str(i) for i in range(count)]
 
 
+def test_tags_and_spans_are_those_of_one_rank(ranks, folder):
+    alone = json.loads((folder / "1-0.json").read_text())
+    for results in ranks:
+        for count in COUNTS:
+            assert results[count]["tags"] == alone[str(count)]["tags"]
+        assert 0 < results[20]["tags"]["scores"]["span_f1"] < 1
+
+
 def test_the_loss_is_the_mean_over_all_samples(ranks):
     # Cross-entropy with answers 40 apart: the largest answer less that of the true class.
     expected = {count: sum(max(row) - row[true] for _, true, row in answers(count)) for count in COUNTS}

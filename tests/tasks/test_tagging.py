@@ -1,12 +1,16 @@
 """Tagging: every step that is asked about is a sample of its own."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from sklearn.metrics import accuracy_score
 from torch.nn import functional
 
 from seqlab.data import Batch, CopyMemory, SequenceData
+from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks import Tagging
+from seqlab.tasks.further import FurtherScores, judge
 
 CLASSES = ("a", "b", "c")
 IDS = torch.tensor([4, -1, 0])
@@ -50,3 +54,90 @@ def test_the_baseline_is_the_most_frequent_symbol_and_right_once_in_eight():
     expected = (data.samples["test"].y == best).double().mean()
     assert found["majority"]["test/accuracy"] == pytest.approx(float(expected))
     assert found["majority"]["test/accuracy"] == pytest.approx(1 / 8, abs=0.01)
+
+
+TAGS = ("B-LOC", "I-LOC", "B-PER", "O")
+LENGTHS = [3, 5, 1, 4, 2, 6]
+ROWS = [[4, 0, -1], [1], [5, 2, 3, -1]]
+
+
+def whole() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Return logits and tags of sentences of different lengths."""
+    random = torch.Generator().manual_seed(1)
+    outputs = [torch.randn(length, 4, generator=random) for length in LENGTHS]
+    return outputs, [torch.randint(4, (length,), generator=random) for length in LENGTHS]
+
+
+def padded(rows: list[int], filling: float) -> tuple[torch.Tensor, Batch]:
+    """Return outputs and a batch, whose padding holds anything."""
+    outputs, tags = whole()
+    steps = max(LENGTHS[row] for row in rows)
+    logits = torch.full((len(rows), steps, 4), filling)
+    y = torch.full((len(rows), steps), -1)
+    for place, row in enumerate(rows):
+        logits[place, : LENGTHS[row]], y[place, : LENGTHS[row]] = outputs[row], tags[row]
+    lengths = torch.tensor([LENGTHS[row] for row in rows])
+    return logits, Batch(y.clamp(min=0), lengths, y, torch.tensor(rows))
+
+
+@pytest.mark.parametrize("filling", [0.0, 1e4])
+@pytest.mark.parametrize("stage", ["train", "test"])
+def test_padding_counts_for_nothing_in_sequences_of_different_lengths(stage, filling):
+    task = Tagging(TAGS, None, EVERY_STEP)
+    for rows in ROWS:
+        logits, batch = padded(rows, filling)
+        logits.requires_grad_()
+        loss = task.step(stage, logits, batch)
+        kept = [row for row in rows if row >= 0]
+        outputs, tags = ([part[row] for row in kept] for part in whole())
+        expected = functional.cross_entropy(torch.cat(outputs), torch.cat(tags))
+        assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
+        loss.backward()
+        inside = (batch.y >= 0) & (batch.ids >= 0)[:, None]
+        assert not logits.grad[~inside].any()
+    outputs, tags = map(torch.cat, whole())
+    assert task.compute(stage)["accuracy"] == pytest.approx(accuracy_score(tags, outputs.argmax(1)))
+    assert int(task.counts(stage).sum()) == sum(LENGTHS)
+
+
+def test_tables_name_sentence_and_token_and_the_types_of_spans():
+    task = Tagging(TAGS, None, EVERY_STEP)
+    for rows in ROWS:
+        task.step("test", *padded(rows, 9.0))
+    tables = task.tables(lambda sample: " ".join(f"w{sample}.{step}" for step in range(LENGTHS[sample])))
+    rows = [(row["sentence"], row["text"]) for row in tables["predictions"]]
+    assert rows == [(n + 1, f"w{n}.{step}") for n, length in enumerate(LENGTHS) for step in range(length)]
+    outputs, tags = map(torch.cat, whole())
+    assert [row["true"] for row in tables["predictions"]] == [TAGS[tag] for tag in tags]
+    assert [row["predicted"] for row in tables["predictions"]] == [TAGS[tag] for tag in outputs.argmax(1)]
+    assert [row["type"] for row in tables["spans"]] == ["LOC", "PER"]
+    assert sum(row["true"] for row in tables["spans"]) > 0
+    task.reset("test")
+    task.step("test", *padded([1], 0.0))
+    assert len(task.tables(lambda _: "a b c d e")["predictions"]) == 5
+
+
+def test_tags_of_no_spans_have_no_span_scores():
+    task = Tagging(("NN", "VB", "DT", "O"), None, EVERY_STEP)
+    task.step("val", *padded([1], 0.0))
+    assert not [name for name in task.compute("val") if name.startswith("span")]
+
+
+def test_predictions_are_lines_of_tokens_and_tags():
+    task, spec = Tagging(TAGS, None, EVERY_STEP), SimpleNamespace(classes=TAGS)
+    answers = torch.eye(4)[torch.tensor([[0, 1, 3], [2, 3, 3]])]
+    rows = task.decode(spec, ["New\u00a0York a b", "Ann"], answers, top=3)
+    assert [row["tags"] for row in rows] == [["B-LOC", "I-LOC", "O"], ["B-PER"]]
+    assert task.lines(rows) == ["New York\tB-LOC", "a\tI-LOC", "b\tO", "", "Ann\tB-PER"]
+
+
+def test_further_metrics_judge_every_step_once():
+    settings = {"kappa": {"_target_": "cohen_kappa"}}
+    task = Tagging(TAGS, None, EVERY_STEP)
+    further = FurtherScores(task, settings)
+    for rows in ROWS:
+        outputs, batch = padded(rows, 5.0)
+        further.update(task, "val", outputs, batch)
+    outputs, tags = map(torch.cat, whole())
+    expected = judge(settings, outputs.softmax(1).double(), tags)
+    assert further.compute(task, "val") == pytest.approx(expected)

@@ -151,3 +151,69 @@ def test_labels_that_cannot_be_read_are_answered_in_a_line(settings, said, train
     Path("comments.csv").write_text(COMMENTS)
     assert train(*QUICK, "data.path=comments.csv", *settings) == 2
     assert said in capfd.readouterr().err
+
+
+PLACES = "\n\n".join(
+    "\n".join(
+        [
+            f"Ann{n % 7} B-PER",
+            *["Lee I-PER"] * (n % 2),
+            "works O",
+            *["in O", f"Bonn{n % 3} B-LOC"] * (n % 3 > 0),
+        ]
+    )
+    for n in range(60)
+)
+
+
+@pytest.fixture
+def tagged(trained) -> Path:
+    """A run of sentences with a tag at every token."""
+    quick = ("data=tagged", *(setting for setting in QUICK if not setting.startswith("data=")))
+    return trained(*quick, "data.path=a.conll", "model.bidirectional=true", **{"a.conll": PLACES})
+
+
+def test_tags_are_scored_by_token_and_by_span(tagged):
+    table = pd.read_csv(tagged / "predictions.csv", keep_default_na=False)
+    metrics = record(tagged)["metrics"]
+    assert metrics["test/accuracy"] == pytest.approx((table.true == table.predicted).mean())
+    hits, found, wanted = 0, 0, 0
+    for _, sentence in table.groupby("sentence"):
+        true, predicted = (_spans(sentence[column].tolist()) for column in ("true", "predicted"))
+        hits, found, wanted = hits + len(true & predicted), found + len(predicted), wanted + len(true)
+    assert wanted > 0
+    assert metrics["test/span_f1"] == pytest.approx(2 * hits / (found + wanted))
+    # Every token of these sentences has one tag.
+    assert record(tagged)["baselines"]["token_majority"]["test/span_f1"] == 1.0
+    assert {"span_f1.png", "confusion_test.png"} <= {file.name for file in (tagged / "figures").iterdir()}
+
+
+def _spans(tags: list[str]) -> set[tuple[int, int, str]]:
+    """Return spans of IOB2 tags, in which I may begin one too."""
+    found: set[tuple[int, int, str]] = set()
+    for first, tag in enumerate(tags):
+        before = tags[first - 1] if first else "O"
+        if tag == "O" or (tag[0] == "I" and before[2:] == tag[2:]):
+            continue
+        rest = [follower == f"I-{tag[2:]}" for follower in tags[first + 1 :]]
+        found.add((first, first + (rest.index(False) if False in rest else len(rest)), tag[2:]))
+    return found
+
+
+def test_tags_are_predicted_from_a_run_and_its_exports(tagged, command):
+    table, shown = pd.read_csv(tagged / "predictions.csv", keep_default_na=False), []
+    rows = [rows for _, rows in table.groupby("sentence")]
+    Path("ask.conll").write_text("\n\n".join("\n".join(row.text) for row in rows))
+    for network in (tagged, "net.onnx", "net.safetensors"):
+        if network != tagged:
+            assert command("export", tagged, "--to", network.partition(".")[2], "--out", network)[0] == 0
+        shown.append(command("predict", network, "--file", "ask.conll"))
+    lines = "\n\n".join(
+        "\n".join(f"{text}\t{tag}" for text, tag in zip(r.text, r.predicted, strict=True)) for r in rows
+    )
+    assert [(code, out.strip()) for code, out, _ in shown] == [(0, lines)] * 3
+    sentence = " ".join(rows[0].text)
+    assert command("predict", tagged, sentence)[1].strip() == lines.split("\n\n")[0]
+    assert command("explain", tagged, sentence)[0] == 0
+    code, scores, _ = command("eval", tagged)
+    assert (code, "test/span_f1" in scores) == (0, True)

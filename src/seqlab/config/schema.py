@@ -65,7 +65,7 @@ class Config(Section):
         if self.task.question == "tagging" and self.model.pooling != "last":
             raise ValueError(
                 f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
-                "asks at each of its last steps; use model.pooling=last"
+                "asks at each step; use model.pooling=last"
             )
         if self.callbacks.score_balanced and self.task.question != "classification":
             raise ValueError(

@@ -14,9 +14,9 @@ from seqlab.functional.lengths import mask
 class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
 
-    Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon, K] values;
-    ids [B], each sample's number in its split, or −1 for a row that only fills a rank's last batch and is
-    ignored in every score.
+    Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon, K] values
+    or [B, T] a class at every step, −1 in the padding; ids [B], each sample's number in its split, or −1 for
+    a row that only fills a rank's last batch and is ignored in every score.
     """
 
     x: Tensor
@@ -146,6 +146,29 @@ class TokenSamples:
         x = torch.from_numpy(found if self.numbers is None else self.numbers[found])
         y = self.y[rows]
         return Batch(x.masked_fill_(~inside, 0), lengths, y if y.is_floating_point() else y.long(), ids)
+
+
+class StepSamples:
+    """Token sequences with a class at every step.
+
+    Args:
+        sequences: the tokens.
+        y: the classes of all steps, one sequence after the other, [sum of lengths].
+    """
+
+    def __init__(self, sequences: TokenSamples, y: Tensor) -> None:
+        self.sequences, self.y, self.lengths = sequences, y, sequences.lengths
+        self._starts = self.lengths.long().cumsum(0) - self.lengths
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Return the sequences ``ids``, [B], padded; the class of a step in the padding is −1."""
+        found = self.sequences.batch(ids)
+        inside = mask(found.lengths, found.x.shape[1])
+        places = self._starts[ids.clamp(min=0)][:, None] + torch.arange(found.x.shape[1])
+        return found._replace(y=self.y[torch.where(inside, places, 0)].masked_fill_(~inside, -1))
 
 
 class FeatureSamples:

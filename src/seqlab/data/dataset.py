@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PrivateAttr,
@@ -32,6 +33,18 @@ from seqlab.registry.types import Address, Column, Count, FilePath, Section, Sha
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
+
+
+def _is_known(encoding: str) -> str:
+    try:
+        is_by_bytes(encoding)
+    except LookupError as error:
+        raise ValueError(f"no encoding '{encoding}'; examples are utf-8, gb18030, cp1252") from error
+    return encoding
+
+
+Encoding = Annotated[str, AfterValidator(_is_known)]
+"""The name of an encoding of texts."""
 
 
 class Dataset(Section):
@@ -185,7 +198,7 @@ class OwnFile(Section):
 
     path: FilePath
     separator: Literal["comma", "semicolon", "tab", "pipe"] = "comma"
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
     header: bool = True
     quotes: Literal["double", "none"] = "double"
     decimal: Literal["point", "comma"] = "point"
@@ -195,15 +208,6 @@ class OwnFile(Section):
     @classmethod
     def _is_a_file(cls, path: Any) -> Any:
         return as_file(path)
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str) -> str:
-        try:
-            is_by_bytes(encoding)
-        except LookupError as error:
-            raise ValueError(f"no encoding '{encoding}'; examples are utf-8, gb18030, cp1252") from error
-        return encoding
 
     def find(self) -> Source:
         """Return the file.

@@ -49,7 +49,7 @@ class DataSpec:
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.functional.ngrams``).
         features: names of the feature columns, if they are no series.
-        tagged_steps: for "tagging", how many steps at the end of a sequence have a class.
+        tagged_steps: for "tagging", steps at the end of a sequence that have a class; 0 if all have.
         target_mean: for "regression", the mean of the training targets, which networks answer as 0.
         target_std: their standard deviation, which networks answer as 1.
     """

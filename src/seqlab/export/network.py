@@ -8,6 +8,7 @@ from seqlab.data import DataSpec
 from seqlab.errors import ExportError
 from seqlab.export.graph import LENGTHS, Graph
 from seqlab.export.scan import add_scan
+from seqlab.functional.lengths import EVERY_STEP
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn.recurrent import Layer, Recurrent
 from seqlab.tasks import Task
@@ -28,8 +29,15 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     scaled = spec.add_scaling(graph, input_name(spec))
     x = _write(graph, "encoder", model.encoder, scaled)
     readings = _read(graph, model.recurrent, x)
-    pooled = [_write(graph, "pooling", model.pooling, reading) for reading in readings]
-    answer = _write(graph, "head", model.head, _merge(graph, model.recurrent, pooled))
+    if model.output_steps == EVERY_STEP:
+        pooled = [_backwards(graph, one) if turned else one for turned, one in enumerate(readings)]
+    else:
+        pooled = [_write(graph, "pooling", model.pooling, reading) for reading in readings]
+    merged = _merge(graph, model.recurrent, pooled)
+    if model.output_steps == EVERY_STEP:
+        answer = _at_every_step(graph, module, merged)
+    else:
+        answer = _write(graph, "head", model.head, merged)
     answer = module.task.add_tail(graph, answer, scaled)
     graph.nodes.append(helper.make_node("Identity", [answer], [module.task.exported(spec).name]))
     constants = list(graph.constants.values())
@@ -97,6 +105,16 @@ def _merge(graph: Graph, recurrent: Recurrent, directions: list[str]) -> str:
     if len(directions) == 1 or recurrent.merge_mode == "concat":
         return graph.joined(directions)
     return graph.add("Add", *directions)
+
+
+def _at_every_step(graph: Graph, module: SequenceModule, outputs: str) -> str:
+    """Add the head at every step, [B, T, H] to [B, T, C]: it reads one vector a row."""
+    model = module.model
+    width = model.recurrent.merged_size(model.recurrent.hidden_size)
+    rows = graph.add("Reshape", outputs, graph.integers(-1, width))
+    answers = _write(graph, "head", model.head, rows)
+    shape = [graph.add("Shape", outputs, start=0, end=2), graph.integers(module.task.output_size)]
+    return graph.add("Reshape", answers, graph.add("Concat", *shape, axis=0))
 
 
 def _backwards(graph: Graph, sequence: str) -> str:

@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+EVERY_STEP = -1
+"""Instead of a number of last steps: all of a sequence."""
+
 
 def mask(lengths: Tensor, steps: int) -> Tensor:
     """Return a mask [B, T]: true for steps of the sequence, false for padding."""

@@ -54,7 +54,11 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
         DataError: there is no input, or the file is missing, malformed, too short, or has a gap at its end.
         ConfigError: the network's data are generated.
     """
-    asked = network.spec.asked(network.data, texts, file)
-    batches = map(asked.samples.batch, torch.split(torch.arange(len(asked.samples)), BATCH))
-    answers = torch.cat([network.answer(batch.x, batch.lengths) for batch in batches])
-    return network.task.decode(network.spec, asked.names, answers, top)
+    samples, names = network.spec.asked(network.data, texts, file)
+    found: list[dict[str, Any]] = []
+    for ids in torch.split(torch.arange(len(samples)), BATCH):
+        batch = samples.batch(ids)
+        # The names of a single forecast are times, more than samples.
+        called = names if len(samples) == 1 else [names[number] for number in ids.tolist()]
+        found += network.task.decode(network.spec, called, network.answer(batch.x, batch.lengths), top)
+    return found

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.cells import cells
-from seqlab.functional.lengths import last_steps
+from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.encoders import make_encoder
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.recurrent import Merge, Recurrent
@@ -27,7 +27,8 @@ class SequenceModel(nn.Module):
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
         input_size: tokens in the vocabulary, or feature columns F.
         output_size: numbers in an answer: classes, or steps of a forecast.
-        output_steps: steps at the end of a sequence that are answered one by one; 0 for one answer in all.
+        output_steps: steps at the end of a sequence that are answered one by one, or ``EVERY_STEP``; 0 for
+            one answer in all.
         symbols: for encoder="ngrams", the vocabulary in the order of its tokens.
         ngrams: for encoder="ngrams", codes of the frequent n-grams of tokens.
         encoder: from inputs to [B, T, I]; "auto" for what suits the data.
@@ -132,7 +133,8 @@ class SequenceModel(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size].
 
-        With ``output_steps`` S the answers are [B, S, output_size]. They are float32, of a float64 network
+        With ``output_steps`` S the answers are [B, S, output_size], at every step [B, T, output_size]. They
+        are float32, of a float64 network
         float64: losses and scores are not rounded to what a smaller network computes in.
         """
         if x.is_floating_point():
@@ -153,7 +155,8 @@ class SequenceModel(nn.Module):
         answer: Tensor
         if self.output_steps:
             outputs, _ = self.recurrent(self.encoder(x), lengths, need_state=False)
-            answer = self.head(last_steps(outputs, lengths, self.output_steps))
+            every = self.output_steps == EVERY_STEP
+            answer = self.head(outputs if every else last_steps(outputs, lengths, self.output_steps))
             return answer
         readings, _ = self.recurrent.read(self.encoder(x), lengths)
         answer = self.head(self.recurrent.merge([self.pooling(outputs, lengths) for outputs in readings]))

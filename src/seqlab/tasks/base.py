@@ -23,10 +23,13 @@ STAGES = ("train", "val", "test", "balanced")
 
 
 class Exported(NamedTuple):
-    """The output of an ONNX file: its name, the shape for one sample, and whether it is float64."""
+    """The output of an ONNX file: its name, the shape for one sample, and whether it is float64.
+
+    In the shape "time" stands for the steps of the sample.
+    """
 
     name: str
-    shape: list[int]
+    shape: list[int | str]
     is_double: bool
 
 
@@ -46,7 +49,8 @@ class Task(nn.Module):
         galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
             "confusion", "horizon", "forecasts".
         output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
-        output_steps: steps at the end of a sequence that each have an output; 0 for one output per sequence.
+        output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
+            output per sequence.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
@@ -86,6 +90,10 @@ class Task(nn.Module):
             x: the model's inputs.
         """
         return outputs
+
+    def samples(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
+        """Return outputs and a batch in which each row is a sample that is scored."""
+        return outputs, batch
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return answers and truths of a batch, as further metrics compare them once they are in units."""

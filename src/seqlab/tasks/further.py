@@ -46,6 +46,7 @@ class FurtherScores(nn.Module):
     def update(self, task: Task, stage: str, outputs: Tensor, batch: Batch) -> None:
         """Note a batch of a stage other than training."""
         if self.settings and stage != "train":
+            outputs, batch = task.samples(outputs, batch)
             self._of(stage).update(batch.ids, *task.compared(outputs, batch))
 
     def compute(self, task: Task, stage: str) -> dict[str, float]:

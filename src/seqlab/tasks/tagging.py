@@ -1,30 +1,44 @@
-"""Tagging: which class does each of a sequence's last steps have?"""
+"""Tagging: which class does each step of a sequence have, or each of its last ones?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from matplotlib.figure import Figure
+from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.data.tagged.declared import tokens_of
 from seqlab.errors import ExportError
-from seqlab.tasks.base import Exported, register_task
+from seqlab.functional.lengths import EVERY_STEP
+from seqlab.io.terminal import in_a_line
+from seqlab.tasks.base import STAGES, Exported, History, register_task
+from seqlab.tasks.baselines.tags import tag_baselines
 from seqlab.tasks.baselines.text import majority
 from seqlab.tasks.classification import Classification
+from seqlab.tasks.figures.common import curves
+from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
+from seqlab.tasks.spans import SpanCounts, span_scores, types_of
+
+MOST_STEPS = 2**24
+"""Steps of a sequence at most: step s of sample i counts as sample i · MOST_STEPS + s."""
 
 
 @register_task("tagging")
 class Tagging(Classification):
     """Classification of steps: every step with a class counts as a sample.
 
+    If the classes are tags of spans, such as B-LOC, I-LOC and O, spans are scored too.
+
     Args:
         classes: class names in the order of their numbers.
         class_counts: training steps of each class.
-        steps: how many steps S at the end of a sequence have a class.
+        steps: how many steps S at the end of a sequence have a class; ``EVERY_STEP`` if all have.
         settings: see ``Classification``.
     """
 
     question = "tagging"
+    scores: ClassVar[tuple[Score, ...]] = (*Classification.scores, SPAN_F1, SPAN_PRECISION, SPAN_RECALL)
 
     def __init__(
         self,
@@ -35,39 +49,122 @@ class Tagging(Classification):
     ) -> None:
         super().__init__(classes, class_counts, **settings)
         self.output_steps = steps
+        self.spans = nn.ModuleList(SpanCounts(classes) for _ in STAGES) if types_of(classes) else None
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Tagging":
-        """Return the task for data with classes of their last steps."""
-        return cls(spec["classes"], spec.get("class_counts"), spec["tagged_steps"], **settings)
+        """Return the task for data with classes of their steps."""
+        return cls(spec["classes"], spec.get("class_counts"), spec["tagged_steps"] or EVERY_STEP, **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy of logits over steps, [B, S, C], and update the metrics.
 
-        Step s of sample i counts as sample i · S + s; the classes ``batch.y`` are [B, S].
+        The classes ``batch.y`` are [B, S], −1 in the padding.
         """
-        steps = batch.ids[:, None] * self.output_steps
-        steps = steps + torch.arange(self.output_steps, device=steps.device)
-        ids = steps.where(batch.ids[:, None] >= 0, -1)
-        return super().step(
-            stage, answers.flatten(0, 1), batch._replace(y=batch.y.flatten(), ids=ids.flatten())
-        )
+        if self.spans is not None:
+            inside = (batch.y >= 0) & (batch.ids >= 0)[:, None]
+            self._spans_of(stage).update(answers.detach().argmax(2), batch.y, inside)
+        return super().step(stage, *self.samples(answers, batch))
+
+    def samples(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
+        """Return outputs [B · S, C] and a batch of steps; those of the padding have the id −1."""
+        steps = batch.ids[:, None] * self._stride + torch.arange(batch.y.shape[1], device=batch.ids.device)
+        ids = steps.where((batch.ids[:, None] >= 0) & (batch.y >= 0), -1).flatten()
+        return outputs.flatten(0, 1), batch._replace(y=batch.y.clamp(min=0).flatten(), ids=ids)
+
+    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+        """Return the probabilities of the classes at each step, [T, C]; none if only the last have one."""
+        if self.output_steps != EVERY_STEP:
+            return torch.empty(x.shape[1], 0)
+        return self.answers(network(x, torch.tensor([x.shape[1]])), x)[0]
+
+    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
+        """Return the tokens of every sentence with their tags, and the probabilities of these."""
+        rows = []
+        for sentence, row in zip(asked, answers, strict=True):
+            tokens = tokens_of(sentence)
+            best = row[: len(tokens)].max(-1)
+            tags = [spec.classes[number] for number in best.indices.tolist()]
+            rows.append({"tokens": tokens, "tags": tags, "probabilities": best.values.tolist()})
+        return rows
+
+    def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return a line for each token, and an empty one between sentences."""
+        lines: list[str] = []
+        for row in rows:
+            pairs = zip(row["tokens"], row["tags"], strict=True)
+            lines += [""] * bool(lines) + [f"{in_a_line(token)}\t{in_a_line(tag)}" for token, tag in pairs]
+        return lines
 
     @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
-        """Refuse: an ONNX file answers once a sequence."""
-        raise ExportError("task=tagging cannot be exported to ONNX; use --to safetensors")
+    def exported(cls, spec: DataSpec) -> Exported:
+        """Return that the output is probabilities at every step, [B, T, C].
+
+        Raises:
+            ExportError: only the last steps have a class.
+        """
+        if spec.tagged_steps:
+            raise ExportError("classes of the last steps cannot be exported to ONNX; use --to safetensors")
+        return Exported("probabilities", ["time", len(spec.classes)], is_double=False)
+
+    def compute(self, stage: str) -> dict[str, float]:
+        """Return the stage's loss and scores, and those of spans, over all batches and ranks."""
+        found = super().compute(stage)
+        if self.spans is None:
+            return found
+        each = span_scores(self._span_counts(stage).sum(0))
+        return found | {f"span_{name}": float(value) for name, value in each.items()}
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
-        """Score the most frequent class; no baseline is fitted."""
+        """Score the most frequent class, and of words that of each; no baseline is fitted."""
+        if self.output_steps == EVERY_STEP:
+            return tag_baselines(data, self.classes)
         y = {split: samples.y.flatten().numpy() for split, samples in data.samples.items()}
         return {"majority": majority(y, len(self.classes))}
 
+    def figures(self, history: History, title: str) -> dict[str, Figure]:
+        """Draw what classes have, and the learning curve of spans."""
+        drawn = super().figures(history, title)
+        return drawn | ({"span_f1": curves(history, "span_f1", title)} if self.spans is not None else {})
+
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return every test prediction with its probability, and the scores of every class."""
+        """Return every test prediction, and the scores of every class and every type of span."""
+        every = self.output_steps == EVERY_STEP
 
         def describe_step(number: int) -> str:
-            sample, step = divmod(number, self.output_steps)
-            return f"{describe(sample)}, answer {step + 1}"
+            sample, step = divmod(number, self._stride)
+            return tokens_of(describe(sample))[step] if every else f"{describe(sample)}, answer {step + 1}"
 
-        return super().tables(describe_step)
+        tables = super().tables(describe_step)
+        if every:
+            samples = (self.predictions.compute()[0].view(-1, 3)[:, 0] // self._stride).tolist()
+            rows = zip(samples, tables["predictions"], strict=True)
+            tables["predictions"] = [{"sentence": sample + 1} | row for sample, row in rows]
+        if self.spans is not None:
+            counts = self._span_counts("test").cpu()
+            each = span_scores(counts) | {"predicted": counts[:, 1], "true": counts[:, 2]}
+            tables["spans"] = [
+                {"type": name} | {score: values[number].item() for score, values in each.items()}
+                for number, name in enumerate(types_of(self.classes))
+            ]
+        return tables
+
+    def reset(self, stage: str) -> None:
+        """Reset the stage's metrics."""
+        super().reset(stage)
+        if self.spans is not None:
+            self._spans_of(stage).reset()
+
+    @property
+    def _stride(self) -> int:
+        return MOST_STEPS if self.output_steps == EVERY_STEP else self.output_steps
+
+    def _spans_of(self, stage: str) -> SpanCounts:
+        assert self.spans is not None  # noqa: S101 (for the type checker)
+        found = self.spans[STAGES.index(stage)]
+        assert isinstance(found, SpanCounts)  # noqa: S101 (for the type checker)
+        return found
+
+    def _span_counts(self, stage: str) -> Tensor:
+        counts: Tensor = self._spans_of(stage).compute()
+        return counts.view(-1, 3)  # torchmetrics squeezes a single number

@@ -1,0 +1,1 @@
+"""Sequences of tokens with a tag at every token, as in the CoNLL shared tasks."""

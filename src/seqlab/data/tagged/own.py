@@ -1,0 +1,62 @@
+"""tagged: your own texts with a tag at every token."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, model_validator
+
+from seqlab.data.dataset import Encoding, GivenSplits, SplitData, register_dataset
+from seqlab.data.source import Source, named_file
+from seqlab.registry.types import Count, FilePath
+
+if TYPE_CHECKING:
+    from seqlab.data.batches import Loaded
+
+
+@register_dataset("tagged")
+class Tagged(GivenSplits, SplitData):
+    """Sentences in the layout of the CoNLL shared tasks.
+
+    A token a line, with its tag in another column and blanks or a tab between them; a blank line between
+    sentences. Lines of -DOCSTART- and comments of CoNLL-U are passed over.
+
+    Attributes:
+        path: the file; it may be packed (.gz, .bz2, .xz, .zip).
+        token: the column of the tokens, from 0; -1 is the last.
+        label: the column of the tags.
+        encoding: of the file.
+        lowercase: whether tokens are read in lower case.
+        min_count: how often a token must occur in the training data to be in the vocabulary; others are
+            read as unknown.
+        split_seed: seed of the split; use the same one for runs that are compared.
+    """
+
+    questions = ("tagging",)
+
+    path: FilePath
+    token: int = 0
+    label: int = -1
+    encoding: Encoding = "utf-8"
+    lowercase: bool = False
+    min_count: Count = 2
+    batch_size: Count = 32
+    split_seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> "Tagged":
+        if self.token == self.label:
+            raise ValueError(f"token and label are both column {self.token}; give different columns")
+        return self
+
+    def find(self) -> Source:
+        """Return the file."""
+        return named_file(self.path)
+
+    def load(self) -> "Loaded":
+        """Read, split and encode the sentences.
+
+        Raises:
+            DataError: a file is missing or malformed.
+        """
+        from seqlab.data.tagged.prepare import load  # noqa: PLC0415 (imports torch)
+
+        return load(self)

@@ -1,0 +1,107 @@
+"""Files of a token a line, with columns, and a blank line between sentences."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import file_digest
+from pathlib import Path
+
+from seqlab.data.table.content import opened
+from seqlab.data.table.lines import Lines
+from seqlab.errors import DataError
+
+DOCUMENT = "-DOCSTART-"
+"""The only token of a line between two documents."""
+
+
+@dataclass
+class Sentences:
+    """N sentences.
+
+    Attributes:
+        path: where they are from.
+        tokens: of each sentence.
+        tags: of each token; "" if the file is read without tags.
+    """
+
+    path: Path
+    tokens: list[list[str]] = field(default_factory=list)
+    tags: list[list[str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with opened(path) as content:
+        return file_digest(content.file, "sha256").hexdigest()
+
+
+def read(path: Path, *, token: int, label: int | None, encoding: str) -> Sentences:
+    """Read the sentences of a file.
+
+    Args:
+        path: the file; it may be packed.
+        token: the column of the tokens, from 0; below 0 counted from the last.
+        label: the column of the tags; None to read no tags.
+        encoding: of the file.
+
+    Raises:
+        DataError: a line has other columns than the first, or lacks one that is wanted; or there is none.
+    """
+    found = Sentences(path)
+    wanted = (token,) if label is None else (token, label)
+    for lines in _groups(path, encoding):
+        cells = [_cells(path, line, columns, wanted) for line, columns in lines]
+        found.tokens.append([row[0] for row in cells])
+        found.tags.append([row[-1] if label is not None else "" for row in cells])
+    if not found.tokens:
+        raise DataError(f"{path} has no sentence; write a token and its tag a line, and blank lines between")
+    return found
+
+
+def _groups(path: Path, encoding: str) -> Iterator[list[tuple[int, list[str]]]]:
+    """Yield the lines of each sentence: their numbers and columns."""
+    group: list[tuple[int, list[str]]] = []
+    separator: str | None = None
+    width = 0
+    with opened(path) as content:
+        lines = Lines(path, content.file, encoding, is_own=True)
+        for text in lines:
+            line = text.rstrip("\r\n")
+            if not line.strip() or line.lstrip().startswith(DOCUMENT):
+                if group:
+                    yield group
+                group = []
+                continue
+            if not width:
+                separator = "\t" if "\t" in line else None
+            columns = [cell.strip() for cell in line.split(separator)]
+            if line.startswith("#") and len(columns) != width:
+                continue  # a comment, as in CoNLL-U
+            width = width or len(columns)
+            if len(columns) != width:
+                raise DataError(
+                    f"{path}, line {lines.number}: {len(columns)} columns where the first line has {width}; "
+                    "every line has a token and its tag, with blanks or a tab between them"
+                )
+            group.append((lines.number, columns))
+    if group:
+        yield group
+
+
+def _cells(path: Path, line: int, columns: Sequence[str], wanted: Sequence[int]) -> list[str]:
+    """Return the cells that are asked for."""
+    for place in wanted:
+        if not -len(columns) <= place < len(columns):
+            raise DataError(
+                f"{path}, line {line}: there is no column {place} among {len(columns)}; set data.token and "
+                "data.label to columns from 0, or from the last one with -1"
+            )
+        if not columns[place]:
+            raise DataError(f"{path}, line {line}: column {place} is blank; fill it in or remove the line")
+    return [columns[place] for place in wanted]

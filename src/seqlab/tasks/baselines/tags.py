@@ -1,0 +1,52 @@
+"""Baselines of tagging: the most frequent tag, and each token's most frequent tag."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqlab.data import SequenceData
+from seqlab.data.batches import Batch, Samples
+from seqlab.tasks.confusion import ConfusionMatrix, scores
+from seqlab.tasks.spans import SpanCounts, span_scores, types_of
+
+BLOCK = 4096
+"""Sentences in memory at a time."""
+
+
+def tag_baselines(data: SequenceData, classes: Sequence[str]) -> dict[str, dict[str, float] | str]:
+    """Score the most frequent tag, and for each token the tag that it has most often in training.
+
+    An unknown token has the tag that unknown ones have most often, else the most frequent one.
+
+    Args:
+        data: tokens with a tag at every step.
+        classes: the tags in the order of their numbers.
+    """
+    counts = np.zeros((data.spec.input_size, len(classes)), np.int64)
+    for batch in _blocks(data.samples["train"]):
+        inside = batch.y >= 0
+        np.add.at(counts, (batch.x[inside].numpy(), batch.y[inside].numpy()), 1)
+    usual = int(counts.sum(0).argmax())
+    of_token = np.where(counts.any(1), counts.argmax(1), usual)
+    answers = {"majority": np.full_like(of_token, usual), "token_majority": of_token}
+    return {name: _scored(data, classes, torch.from_numpy(answer)) for name, answer in answers.items()}
+
+
+def _scored(data: SequenceData, classes: Sequence[str], answer: Tensor) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for split in ("val", "test"):
+        confusion, spans = ConfusionMatrix(len(classes)), SpanCounts(classes)
+        for batch in _blocks(data.samples[split]):
+            inside, predicted = batch.y >= 0, answer[batch.x]
+            confusion.update(predicted[inside], batch.y[inside], torch.ones(int(inside.sum())) > 0)
+            spans.update(predicted, batch.y, inside)
+        of_spans: Mapping[str, Tensor] = span_scores(spans.counts.sum(0)) if types_of(classes) else {}
+        found |= {f"{split}/{name}": value for name, value in scores(confusion.counts).items()}
+        found |= {f"{split}/span_{name}": float(value) for name, value in of_spans.items()}
+    return found
+
+
+def _blocks(samples: Samples) -> list[Batch]:
+    return [samples.batch(ids) for ids in torch.split(torch.arange(len(samples)), BLOCK)]

@@ -1,0 +1,77 @@
+"""Files of a token a line."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from seqlab.data.tagged.sentences import read
+from seqlab.errors import DataError
+
+
+@pytest.fixture
+def conll(tmp_path):
+    """Return what reads a file of this content."""
+
+    def parse(content: str | bytes, name: str = "a.conll", **settings: object):
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        found = read(tmp_path / name, **({"token": 0, "label": -1, "encoding": "utf-8"} | settings))
+        return list(zip(found.tokens, found.tags, strict=True))
+
+    return parse
+
+
+TWO = [(["Ann", "in", "Bonn"], ["B-PER", "O", "B-LOC"]), (["#", "ok"], ["O", "O"])]
+
+
+@pytest.mark.parametrize(
+    ("content", "settings"),
+    [
+        ("Ann B-PER\nin O\nBonn B-LOC\n\n# O\nok O\n", {}),
+        ("\n\nAnn\tB-PER\r\nin\tO\r\nBonn\tB-LOC\r\n \r\n\r\n#\tO\r\nok\tO", {}),
+        (
+            "-DOCSTART- -X- O\n\nAnn NNP B-PER\nin IN O\nBonn NNP B-LOC\n\n# N O\nok N O\n",
+            {},
+        ),
+        ("B-PER 1 Ann\nO 2 in\nB-LOC 3 Bonn\n\nO 1 #\nO 2 ok\n", {"token": 2, "label": 0}),
+        (
+            "# id = 1\n# text = Ann in\n1\tAnn\tB-PER\n2\tin\tO\n3\tBonn\tB-LOC\n\n# x\n1\t#\tO\n2\tok\tO\n",
+            {"token": 1},
+        ),
+        ("\ufeffAnn B-PER\nin O\nBonn B-LOC\n\n# O\nok O\n", {}),
+    ],
+)
+def test_sentences_are_the_same_however_they_are_written(conll, content, settings):
+    assert conll(content, **settings) == TWO
+
+
+def test_packed_files_and_older_encodings_are_read(conll):
+    assert conll(gzip.compress(b"Ann B-PER\nin O\nBonn B-LOC\n\n# O\nok O\n"), "a.conll.gz") == TWO
+    assert conll("Zo\u00eb O\n".encode("latin-1"), encoding="latin-1") == [(["Zo\u00eb"], ["O"])]
+
+
+def test_tokens_alone_are_read_without_tags(conll):
+    assert conll("Ann\nin\n\nBonn\n", label=None) == [(["Ann", "in"], ["", ""]), (["Bonn"], [""])]
+
+
+@pytest.mark.parametrize(
+    ("content", "settings", "said"),
+    [
+        ("", {}, "has no sentence"),
+        ("-DOCSTART- O\n\n", {}, "has no sentence"),
+        ("Ann B-PER\nin\n", {}, "line 2: 1 columns where the first line has 2"),
+        ("Ann B-PER\nNew York O\n", {}, "line 2: 3 columns where the first line has 2"),
+        ("Ann\nin\n", {"label": 1}, "line 1: there is no column 1 among 1; set data.token and data.label"),
+        ("Ann\tO\n\tO\n", {}, "line 2: column 0 is blank"),
+        (b"Zo\xeb O\n", {}, "line 1: not UTF-8: byte 0xeb"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_an_error_with_its_line(conll, content, settings, said):
+    with pytest.raises(DataError, match=re.escape(said)):
+        conll(content, **settings)
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="give a readable file"):
+        read(Path(tmp_path / "none"), token=0, label=-1, encoding="utf-8")
