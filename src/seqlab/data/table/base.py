@@ -10,6 +10,7 @@ import numpy as np
 
 from seqlab.data.table.dialect import Dialect
 from seqlab.errors import DataError, near
+from seqlab.io.terminal import in_a_line
 
 LONGEST_NAME, MOST_NAMES = 30, 20
 """How many characters and columns a message lists: without a header they are a row of text."""
@@ -141,7 +142,7 @@ class Table(ABC):
 
     def error(self, line: int, reason: str) -> DataError:
         """Return an error that names this file and a line."""
-        return DataError(f"{self.path}, {self.row_word} {line}: {reason}")
+        return DataError(in_a_line(f"{self.path}, {self.row_word} {line}: {reason}"))
 
     def is_number(self, cell: str) -> bool:
         """Return whether a cell is a finite number, or missing."""
