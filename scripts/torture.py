@@ -33,6 +33,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -64,6 +65,10 @@ CASES = {
         "scheduler=plateau",
     ],
     "jena": ["data=jena_climate", "model=lstm", "checkpoint.every_steps=7", "callbacks.weight_average=0.9"],
+    "sequences": [
+        *("data=sequences", "data.path={made}/sequences.npz", "model=bigru", "model.pooling=max"),
+        *("model.dropout=0.3", "checkpoint.every_steps=5"),
+    ],
     "names_longer": ["data=names", "model=lstm", "model.dropout=0.3", *LONGER],
     "jena_longer": ["data=jena_climate", "model=lstm", *LONGER],
 }
@@ -126,11 +131,15 @@ def _end_of(process: ForkServerProcess) -> int | None:
     return process.exitcode
 
 
-def make_cases(ranks: int, names: Sequence[str]) -> list[Case]:
-    """Return the cases with these names."""
+def make_cases(ranks: int, names: Sequence[str], made: Path) -> list[Case]:
+    """Return the cases with these names; what they read and nobody has is made in the folder ``made``."""
+    random = np.random.default_rng(0)
+    x, lengths = random.normal(size=(1500, 20, 3)), random.integers(5, 21, 1500)
+    np.savez(made / "sequences.npz", x=x, lengths=lengths, y=random.integers(0, 4, 1500))
     several = ["trainer=ddp", f"trainer.devices={ranks}"] if ranks > 1 else []
     settings = [*SMALL, *several, *QUIET, "trainer.log_every_n_steps=1"]
-    return [Case(name, (*settings, *CASES[name]), LENGTHS.get(name, (6,))) for name in names]
+    own = {name: [setting.format(made=made) for setting in CASES[name]] for name in names}
+    return [Case(name, (*settings, *own[name]), LENGTHS.get(name, (6,))) for name in names]
 
 
 def run_folder(folder: Path) -> Path:
@@ -260,11 +269,14 @@ def main() -> int:
         os.environ["TMPDIR"] = "/dev/shm"
     if options.data:
         os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
-    cases = make_cases(
-        options.ranks, options.only or (list(CASES) if options.data else ["names_longer", "names"])
-    )
+    names = options.only or (list(CASES) if options.data else ["names_longer", "names"])
     with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
-        expected = {case.name: _expected(case, Path(place)) for case in cases}
+        return _torment_all(make_cases(options.ranks, names, Path(place)), options, Path(place))
+
+
+def _torment_all(cases: Sequence[Case], options: argparse.Namespace, place: Path) -> int:
+    """Stop as many runs as are asked for; return the exit code."""
+    expected = {case.name: _expected(case, place) for case in cases}
 
     def one(number: int) -> bool:
         case = cases[number % len(cases)]

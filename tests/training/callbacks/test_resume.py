@@ -45,6 +45,10 @@ VARIANTS = {
         *("data=series_csv", "data.path=series.csv", "data.targets=[load]", "data.input_days=0.5"),
         *("data.horizon_days=0.25", "checkpoint.every_steps=3"),
     ),
+    "numeric sequences": (
+        *("data=sequences", "data.path=sequences.npz", "model.bidirectional=true", "model.pooling=max"),
+        "checkpoint.every_steps=3",
+    ),
     "a regression of generated data": ("data=adding", "data.length=12", "checkpoint.every_steps=3"),
 }
 
@@ -95,6 +99,9 @@ def test_whatever_a_run_does_it_goes_on_to_the_same_end_from_three_ends(runs, ki
     hours = pd.date_range("2021-03-01", periods=300, freq="h")
     load = 50 + 10 * np.sin(2 * np.pi * hours.hour.to_numpy() / 24) + np.arange(300) % 7
     pd.DataFrame({"time": hours.astype(str), "load": load}).to_csv("series.csv", index=False)
+    random = np.random.default_rng(0)
+    x, lengths = random.normal(size=(120, 9, 2)), random.integers(2, 10, 120)
+    np.savez("sequences.npz", x=x, lengths=lengths, y=random.integers(0, 3, 120))
     config = runs.settings(*VARIANTS[variant])
     expected = whole(runs, config)
     total = runs.step(expected)
