@@ -49,6 +49,7 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
     needed = {
         "data=text_csv": ["data.path=my.csv"],
         "data=sequences": ["data.path=my.csv"],
+        "experiment=japanese_vowels": ["data.path=my.ts"],
         "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
         "data=tagged": ["data.path=my.conll"],
         "task=forecasting": ["data=jena_climate"],
