@@ -69,6 +69,10 @@ def test_a_run_and_its_exports_predict_the_numbers_of_the_table(rated, command):
             "task=regression does not suit data=names; use task=classification",
         ),
         (
+            ["data.label=score", "task=regression", "data.sampling=balanced"],
+            "data.sampling=balanced samples by class; use data.sampling=all",
+        ),
+        (
             ["data.label=score", "task=tagging"],
             "use task=classification or task=regression or task=multilabel",
         ),
