@@ -210,7 +210,9 @@ def tested() -> tuple[Forecasting, torch.Tensor, torch.Tensor]:
 
 def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
     task, forecasts, truths = tested
-    task._beside["persistence"] = torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
+    task._beside["persistence"] = task._scored(
+        torch.arange(12), torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
+    )
     tables = task.tables(lambda window: f"time {window}")
     rows = {(row["target"], row["after"], row["hours_ahead"]): row for row in tables["predictions"]}
     assert len(rows) == len(tables["predictions"]) == 12 * HORIZON * 2
@@ -233,7 +235,9 @@ def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
 
 def test_the_figures_draw_the_errors_of_model_and_baselines(tested):
     task, forecasts, truths = tested
-    task._beside["persistence"] = torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
+    task._beside["persistence"] = task._scored(
+        torch.arange(12), torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
+    )
     history = {"train/mae": [(0, 3.0)], "val/mae": [(0, 2.0)], "train/loss": [(0, 1.0)]}
     figures = task.figures(history, "a title")
     names = {f"{kind}_{place}" for kind in ("error_by_horizon", "forecasts", "errors") for place in (1, 2)}

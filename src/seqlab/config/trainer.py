@@ -88,6 +88,10 @@ class TrainerConfig(Section):
         return None
 
 
+PREDICTIONS = 100_000
+"""Rows of predictions.csv, if nothing else is said."""
+
+
 class CallbacksConfig(Section, extra="allow"):
     """conf/callbacks, and any callback below a key of its own."""
 
@@ -98,7 +102,12 @@ class CallbacksConfig(Section, extra="allow"):
     diagnostics_every: Count | None = None
     diagnostics_samples: Count = 16
     figures: bool = True
-    predictions: bool = True
+    predictions: bool | Annotated[int, Field(ge=0)] = PREDICTIONS
+
+    @property
+    def prediction_rows(self) -> int:
+        """How many rows predictions.csv has at most; yes is the usual number."""
+        return PREDICTIONS if self.predictions is True else int(self.predictions)
 
     @property
     def parts(self) -> dict[str, Part]:

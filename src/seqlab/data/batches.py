@@ -1,7 +1,7 @@
 """Batches, and the samples that batches are taken from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -61,11 +61,11 @@ class Asked(NamedTuple):
 
     Attributes:
         samples: N inputs in their own units; their targets mean nothing.
-        names: what each is called, [N]; of a single forecast, the times that it is for, [horizon].
+        names: what each is called, [N]: a text; or of a forecast, whose it is and when.
     """
 
     samples: Samples
-    names: Sequence[str]
+    names: Sequence[Any]
 
 
 class Followed(NamedTuple):

@@ -58,7 +58,6 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
     found: list[dict[str, Any]] = []
     for ids in torch.split(torch.arange(len(samples)), BATCH):
         batch = samples.batch(ids)
-        # The names of a single forecast are times, more than samples.
-        called = names if len(samples) == 1 else [names[number] for number in ids.tolist()]
+        called = [names[number] for number in ids.tolist()]
         found += network.task.decode(network.spec, called, network.answer(batch.x, batch.lengths), top)
     return found

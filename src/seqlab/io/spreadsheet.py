@@ -5,6 +5,7 @@ cell can be read back.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 FORMULA = r"[=+\-@\t\r\n＝＋－＠]"
@@ -24,6 +25,6 @@ def from_cell(cell: str) -> str:
     return cell[1:] if re.match(f"'+{FORMULA}", cell) else cell
 
 
-def to_cells(row: dict[str, Any]) -> dict[str, Any]:
+def to_cells(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row to write, with its column names."""
     return {to_cell(name): to_cell(value) for name, value in row.items()}

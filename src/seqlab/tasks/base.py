@@ -14,6 +14,7 @@ from seqlab.errors import ExportError
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.catalog import tasks
 from seqlab.tasks.score import Score
+from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -103,6 +104,17 @@ class Task(nn.Module):
         """Return answers or truths in the units that people read, in float64 on the CPU."""
         return values.cpu().double()
 
+    def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """Return answers and truths of a stage in the units that people read, as further metrics judge them.
+
+        Args:
+            stage: "val", "test" or "balanced".
+            ids: the number of each sample in its split, [N].
+            answers: what ``compared`` has returned of all batches, in the order of the ids.
+            truths: the same of what came.
+        """
+        return self.in_units(answers), self.in_units(truths)
+
     def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
 
@@ -118,12 +130,12 @@ class Task(nn.Module):
         prefixes = x.expand(steps, *x.shape[1:])
         return self.answers(network(prefixes, torch.arange(1, steps + 1)), prefixes)
 
-    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the output of ``seqlab predict --json``.
 
         Args:
             spec: the description of the data.
-            asked: the input of each prediction; for a series, the times of one forecast.
+            asked: the input of each prediction; for a forecast, whose it is and when (``Ahead``).
             answers: the result of the method ``answers``.
             top: how many classes to return.
         """
@@ -175,7 +187,7 @@ class Task(nn.Module):
         """Draw the learning curves and the evaluated stages; return the figures by name."""
 
     @abstractmethod
-    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+    def tables(self, describe: Callable[[int], str]) -> Mapping[str, Rows]:
         """Return the rows of the tables of the test, by the name of the table.
 
         Args:

@@ -1,7 +1,7 @@
 """Forecasting: what are the next values of a series?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -17,13 +17,27 @@ from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.metrics import Forecasts, scores, scores_by_step
+from seqlab.tasks.members import Members, whose
+from seqlab.tasks.metrics import Forecasts, SampleIds, scores, scores_by_step, scores_of
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
+from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
+
+
+class Scored(NamedTuple):
+    """The scores of test forecasts.
+
+    Attributes:
+        by_step: of each target and step.
+        by_series: of each series its name, the number of its windows, and the scores of each target.
+    """
+
+    by_step: list[list[dict[str, float]]]
+    by_series: list[tuple[str, int, list[dict[str, float]]]]
 
 
 class StageErrors(nn.Module):
@@ -32,6 +46,7 @@ class StageErrors(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), Forecasts()
+        self.ids = SampleIds()
 
 
 @register_task("forecasting")
@@ -51,6 +66,7 @@ class Forecasting(Task):
 
     _columns: Tensor
     _units: Tensor
+    _ends: Tensor
 
     def __init__(
         self,
@@ -71,10 +87,12 @@ class Forecasting(Task):
         )
         # Buffers on the model's device: a list, or a tensor on another device, would block each step.
         self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
-        self.register_buffer("_units", self.scales.clone(), persistent=False)
+        self.members = Members(series, self.places)
+        self.register_buffer("_units", self.members.scales * self.scales, persistent=False)
+        self.register_buffer("_ends", self.members.ends, persistent=False)
         self.output_size = self.horizon_steps * len(self.targets)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
-        self._beside: dict[str, Tensor] = {}
+        self._beside: dict[str, Scored] = {}
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
@@ -87,8 +105,19 @@ class Forecasting(Task):
         return forecasts + x[:, -1:, self._columns] if self.residual == "persistence" else forecasts
 
     def in_units(self, scaled: Tensor) -> Tensor:
-        """Return scaled values, [..., K], in the targets' own units, on the CPU."""
+        """Return scaled values, [..., K], in the targets' own units, on the CPU.
+
+        Of series with scales of their own, they are in units of those.
+        """
         return scaled.cpu().double() * self.scales + self.means
+
+    def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return scaled forecasts and what came, each [N, horizon, K], in the targets' own units."""
+        series = self.members.of(stage, ids)
+        forecasts, came = (
+            self.members.in_units(self.in_units(scaled), series) for scaled in (answers, truths)
+        )
+        return forecasts, came
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return scaled forecasts and what came, [B, horizon, K]."""
@@ -105,30 +134,42 @@ class Forecasting(Task):
             found = self._of(stage)
             found.loss.update(loss, rows)
             if stage == "train":
-                off = ((forecasts - batch.y).abs() * self._units).mean((1, 2))
+                units = self._units[whose(self._ends[STAGES.index(stage)], batch.ids)]
+                off = ((forecasts - batch.y).abs() * units[:, None]).mean((1, 2))
                 found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
             else:
                 found.forecasts.update(batch.ids, forecasts, batch.y)
+                found.ids.update(batch.ids)
         return loss
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:
         """Return forecasts in the targets' own units, [B, horizon, K], in float64 on the CPU."""
         return self.in_units(self.forecast(outputs, x))
 
-    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
-        """Return the values of all targets at every time of a single forecast."""
+    def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
+        """Return the values of all targets at every time that is asked for, ``Ahead`` of each series."""
         targets = cast("SeriesSpec", spec).series.targets
+        series = self.members.named([one.series for one in asked])
+        values = self.members.in_units(answers, series).tolist()
         return [
-            {"time": time, "values": dict(zip(targets, row, strict=True))}
-            for time, row in zip(asked, answers[0].tolist(), strict=True)
+            ({"series": one.series} if one.series else {})
+            | {"time": time, "values": dict(zip(targets, row, strict=True))}
+            for one, rows in zip(asked, values, strict=True)
+            for time, row in zip(one.times, rows, strict=True)
         ]
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return a line with the names of the targets, then one line per time."""
-        header = "\t".join(["time", *map(in_a_line, rows[0]["values"])])
+        dated = [key for key in ("series", "time") if key in rows[0]]
+        header = "\t".join([*dated, *map(in_a_line, rows[0]["values"])])
         return [
             header,
-            *("\t".join([row["time"], *(f"{v:.7g}" for v in row["values"].values())]) for row in rows),
+            *(
+                "\t".join(
+                    [*(in_a_line(row[key]) for key in dated), *(f"{v:.7g}" for v in row["values"].values())]
+                )
+                for row in rows
+            ),
         ]
 
     @classmethod
@@ -153,10 +194,10 @@ class Forecasting(Task):
         loss = {"loss": float(found.loss.compute())}
         if stage == "train":
             return loss | {"mae": float(found.mae.compute())}
-        return loss | scores(self._errors(*found.forecasts.compute()), self.targets)
+        return loss | scores(self._errors(stage), self.targets)
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score persistence, yesterday, climatology, and if ``fitted`` ridge regression; keep the errors."""
+        """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep the test's scores."""
         found: dict[str, dict[str, float] | str] = {}
         for name, baseline in BASELINES.items():
             if baseline.is_fitted and not fitted:
@@ -168,12 +209,14 @@ class Forecasting(Task):
                 continue
             metrics: dict[str, float] = {}
             for split in ("val", "test"):
-                errors = self._errors(torch.from_numpy(forecast(split)), data.samples[split].y)
+                samples = data.samples[split]
+                ids = torch.arange(len(samples))
+                errors = self._errors_of(split, ids, torch.from_numpy(forecast(split)), samples.y)
                 metrics |= {
                     f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
                 }
                 if split == "test":
-                    self._beside[name] = errors
+                    self._beside[name] = self._scored(ids, errors)
             found[name] = metrics
         return found
 
@@ -182,54 +225,95 @@ class Forecasting(Task):
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if not self._of("test").forecasts.update_called:
             return drawn
-        scaled = self._of("test").forecasts.compute()
-        forecasts, truths = map(self.in_units, scaled)
-        errors = {"model": self._errors(*scaled), **self._beside}
+        forecasts, truths = self.judged("test", *self._collected("test"))
+        errors = self._errors("test")
+        mae = {"model": errors.abs().mean(0)}
+        mae |= {
+            name: torch.tensor([[step["mae"] for step in target] for target in found.by_step]).T
+            for name, found in self._beside.items()
+        }
         steps = self._ahead()
         for place, name in enumerate(self.targets):
             target = drawable(name, f"target {place + 1}")
-            mae = {name: found[:, :, place].abs().mean(0) for name, found in errors.items()}
+            each = {name: found[:, place] for name, found in mae.items()}
             suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
             drawn |= {
-                f"error_by_horizon{suffix}": draw.error_by_horizon(mae, steps, target, title, unit=self.unit),
+                f"error_by_horizon{suffix}": draw.error_by_horizon(
+                    each, steps, target, title, unit=self.unit
+                ),
                 f"forecasts{suffix}": draw.forecasts(
                     forecasts[:, :, place], truths[:, :, place], steps, target, title, unit=self.unit
                 ),
-                f"errors{suffix}": draw.histogram(errors["model"][:, :, place], target, title),
+                f"errors{suffix}": draw.histogram(errors[:, :, place], target, title),
             }
         return drawn
 
-    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return every test forecast, and the errors of model and baselines step by step."""
-        scaled = self._of("test").forecasts.compute()
-        forecasts, truths = map(self.in_units, scaled)
-        steps = self._ahead()
-        predictions = [
-            {
-                "after": time,
-                f"{self.unit}_ahead": ahead,
-                "target": target,
-                "true": true,
-                "predicted": predicted,
-            }
-            for place, target in enumerate(self.targets)
-            for window, (row, truth) in enumerate(
-                zip(forecasts[:, :, place].tolist(), truths[:, :, place].tolist(), strict=True)
-            )
-            for time in (describe(window),)
-            for ahead, predicted, true in zip(steps, row, truth, strict=True)
-        ]
-        by_step = [
-            {"forecast": name, "target": target, f"{self.unit}_ahead": ahead} | found
-            for name, errors in {"model": self._errors(*scaled), **self._beside}.items()
-            for place, target in enumerate(self.targets)
-            for ahead, found in zip(steps, scores_by_step(errors[:, :, place]), strict=True)
-        ]
-        return {"predictions": predictions, "errors_by_step": by_step}
+    def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
+        """Return every test forecast, and all errors by step and, of several series, by series."""
+        ids, scaled, came = self._collected("test")
+        forecasts, truths = self.judged("test", ids, scaled, came)
+        series, ahead, several = self.members.of("test", ids), self._ahead(), bool(self.members.names[0])
 
-    def _errors(self, forecasts: Tensor, truths: Tensor) -> Tensor:
-        """Return the errors of scaled forecasts in the targets' units, [N, horizon, K], on the CPU."""
-        return (forecasts.cpu().double() - truths.cpu().double()) * self.scales
+        def rows(window: int) -> list[dict[str, Any]]:
+            named = {"series": self.members.names[int(series[window])]} if several else {}
+            after = describe(int(ids[window]))
+            predicted, true = forecasts[window].T.tolist(), truths[window].T.tolist()
+            return [
+                named
+                | {
+                    "after": after,
+                    f"{self.unit}_ahead": far,
+                    "target": target,
+                    "true": y,
+                    "predicted": answer,
+                }
+                for target, *both in zip(self.targets, true, predicted, strict=True)
+                for far, y, answer in zip(ahead, *both, strict=True)
+            ]
+
+        scored = {"model": self._scored(ids, self._errors("test")), **self._beside}
+        by_step = [
+            {"forecast": name, "target": target, f"{self.unit}_ahead": far} | found
+            for name, one in scored.items()
+            for target, steps in zip(self.targets, one.by_step, strict=True)
+            for far, found in zip(ahead, steps, strict=True)
+        ]
+        by_series = [
+            {"forecast": name, "series": whom, "target": target, "windows": count} | found
+            for name, one in scored.items()
+            for whom, count, each in one.by_series
+            for target, found in zip(self.targets, each, strict=True)
+        ]
+        found: dict[str, Rows] = {
+            "predictions": BySample(len(ids), len(self.targets) * len(ahead), rows),
+            "errors_by_step": by_step,
+        }
+        return found | ({"errors_by_series": by_series} if several else {})
+
+    def _collected(self, stage: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Return a stage's window numbers [N], scaled forecasts and what came, [N, horizon, K]."""
+        found = self._of(stage)
+        return found.ids.compute().cpu(), *found.forecasts.compute()
+
+    def _errors(self, stage: str) -> Tensor:
+        """Return the errors of a stage's forecasts in the targets' units, [N, horizon, K], on the CPU."""
+        return self._errors_of(stage, *self._collected(stage))
+
+    def _errors_of(self, stage: str, ids: Tensor, forecasts: Tensor, truths: Tensor) -> Tensor:
+        errors = (forecasts.cpu().double() - truths.cpu().double()) * self.scales
+        return errors.mul_(self.members.scales[self.members.of(stage, ids)][:, None])
+
+    def _scored(self, ids: Tensor, errors: Tensor) -> Scored:
+        """Return the scores of test forecasts by step, and by series, from errors [N, horizon, K]."""
+        each = errors.unbind(2)
+        by_series = []
+        if self.members.names[0]:
+            series = self.members.of("test", ids)
+            for number, name in enumerate(self.members.names):
+                its = series == number
+                if its.any():
+                    by_series.append((name, int(its.sum()), [scores_of(target[its]) for target in each]))
+        return Scored([scores_by_step(target) for target in each], by_series)
 
     def _ahead(self) -> list[float]:
         """Return how far ahead each step is, in the ``unit``."""

@@ -17,7 +17,7 @@ from seqlab.data import Batch
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.catalog import metrics
 from seqlab.tasks.base import STAGES, Task
-from seqlab.tasks.metrics import Forecasts
+from seqlab.tasks.metrics import Forecasts, SampleIds
 
 SAMPLES = 4
 """Samples a class on which a metric is tried."""
@@ -41,19 +41,22 @@ class FurtherScores(nn.Module):
         self.targets: Sequence[str] = getattr(task, "targets", ("",))
         self.is_multilabel = task.question == "multilabel"
         self.stages = nn.ModuleList(Forecasts() for _ in STAGES)
+        self.ids = nn.ModuleList(SampleIds() for _ in STAGES)
 
     @torch.no_grad()
     def update(self, task: Task, stage: str, outputs: Tensor, batch: Batch) -> None:
         """Note a batch of a stage other than training."""
         if self.settings and stage != "train":
             outputs, batch = task.samples(outputs, batch)
-            self._of(stage).update(batch.ids, *task.compared(outputs, batch))
+            self._of(self.stages, stage).update(batch.ids, *task.compared(outputs, batch))
+            self._of(self.ids, stage).update(batch.ids)
 
     def compute(self, task: Task, stage: str) -> dict[str, float]:
         """Return the scores of a stage; of several targets their mean, and each as ``<score>/<target>``."""
         if not self.settings or stage == "train":
             return {}
-        answers, truths = map(task.in_units, self._of(stage).compute())
+        ids, compared = self._of(self.ids, stage).compute(), self._of(self.stages, stage).compute()
+        answers, truths = task.judged(stage, ids, *compared)
         if self.is_multilabel:
             shape = (-1, len(self.classes))
             return judge(self.settings, answers.reshape(shape), truths.reshape(shape).long())
@@ -72,10 +75,12 @@ class FurtherScores(nn.Module):
 
     def reset(self, stage: str) -> None:
         """Forget the stage's batches."""
-        self._of(stage).reset()
+        self._of(self.stages, stage).reset()
+        self._of(self.ids, stage).reset()
 
-    def _of(self, stage: str) -> Metric:
-        found = self.stages[STAGES.index(stage)]
+    @staticmethod
+    def _of(metrics: nn.ModuleList, stage: str) -> Metric:
+        found = metrics[STAGES.index(stage)]
         assert isinstance(found, Metric)  # noqa: S101 (for the type checker)
         return found
 

@@ -35,6 +35,26 @@ class Forecasts(Metric):
         return dim_zero_cat(self.forecasts)[order], dim_zero_cat(self.truths)[order]
 
 
+class SampleIds(Metric):
+    """Collects the sample ids of an evaluation, over all ranks, in ascending order."""
+
+    full_state_update = False
+    ids: list[Tensor]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("ids", [], dist_reduce_fx="cat")
+
+    def update(self, ids: Tensor) -> None:
+        """Add a batch: ids [B] (−1 for rows to ignore)."""
+        self.ids.append(ids)
+
+    def compute(self) -> Tensor:
+        """Return the ids, [N]."""
+        ids: Tensor = dim_zero_cat(self.ids)
+        return ids[in_order(ids)]
+
+
 def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
     """Return mean and median absolute error, root mean squared error and bias of errors [N, horizon, K].
 
@@ -44,7 +64,7 @@ def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
         >>> scores(Tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
         2.0
     """
-    each = {name: _scores(errors[:, :, place]) for place, name in enumerate(targets)}
+    each = {name: scores_of(errors[:, :, place]) for place, name in enumerate(targets)}
     means = {score: sum(found[score] for found in each.values()) / len(each) for score in SCORES}
     if len(each) == 1:
         return means
@@ -53,10 +73,11 @@ def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
 
 def scores_by_step(errors: Tensor) -> list[dict[str, float]]:
     """Return the scores of each step of the horizon, from errors of one target, [N, horizon]."""
-    return [_scores(column) for column in errors.unbind(1)]
+    return [scores_of(column) for column in errors.unbind(1)]
 
 
-def _scores(errors: Tensor) -> dict[str, float]:
+def scores_of(errors: Tensor) -> dict[str, float]:
+    """Return the scores of the errors of one target, of any shape."""
     errors = errors.double().flatten()
     absolute = errors.abs()
     ordered = absolute.sort().values

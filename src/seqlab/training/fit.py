@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -23,7 +22,6 @@ from seqlab.errors import RunError
 from seqlab.io.console_log import run_log
 from seqlab.io.files import resolved
 from seqlab.io.safe_read import UnreadableError
-from seqlab.io.spreadsheet import to_cells
 from seqlab.models.build import make_data, make_module
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.precision import PRODUCTS, weights_dtype
@@ -35,6 +33,7 @@ from seqlab.runs.load import read_checkpoint, read_progress
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
 from seqlab.tasks.further import try_out
+from seqlab.tasks.tables import Rows, write_tables
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
 from seqlab.training.trainer import Beside, check_classes, check_devices, make_trainer
@@ -204,15 +203,12 @@ def _leave_results(
 ) -> None:
     """Write figures, predictions and the dashboard's last entries."""
     metrics = folder.record["metrics"]
-    tables: dict[str, list[dict[str, Any]]] = {}
+    tables: dict[str, Rows] = {}
     if config.callbacks.predictions and "test/loss" in metrics:
-        tables = module.task.tables(lambda sample: data.describe("test", sample))  # from all ranks
+        tables |= module.task.tables(lambda sample: data.describe("test", sample))  # from all ranks
     if not trainer.is_global_zero:
         return
-    for name, rows in tables.items():
-        pd.DataFrame(map(to_cells, rows)).to_csv(
-            folder.path / f"{name}.csv", index=False, float_format="%.9g"
-        )
+    write_tables(tables, folder.path, config.callbacks.prediction_rows)
     title = data.spec.headed(folder.record["name"])
     tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
     if config.callbacks.figures:

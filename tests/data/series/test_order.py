@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from seqlab.data.series.table import Measured, read_measured
+from seqlab.data.series.times import Clock
 from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError
 
@@ -19,7 +20,7 @@ def read(tmp_path):
         values = np.arange(len(times)) if values is None else values
         pd.DataFrame({"t": times, "a": values}).to_csv(tmp_path / "series.csv", index=False)
         table = Delimited(tmp_path / "series.csv", is_own=True)
-        return read_measured(table, time="t", columns=("a",), duplicates=duplicates)
+        return read_measured(table, Clock(["t"]), ("a",), duplicates=duplicates)
 
     return of
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.series.table import ISO, Measured, read_measured
+from seqlab.data.series.spec import ISO
+from seqlab.data.series.table import Measured, read_measured
+from seqlab.data.series.times import Clock
 from seqlab.data.table import base as table_module
 from seqlab.data.table.delimited import Delimited
 from seqlab.errors import DataError
@@ -20,11 +22,10 @@ NAN = float("nan")
 def read(tmp_path):
     """Return ``read_measured`` of a text whose time column is t and whose columns are a and b."""
 
-    def from_text(text: str, columns=("a",), **settings) -> Measured:
+    def from_text(text: str, columns=("a",), time_formats=(ISO,), **settings) -> Measured:
         (tmp_path / "series.csv").write_text(text, encoding="utf-8")
-        return read_measured(
-            Delimited(tmp_path / "series.csv", is_own=True), time=["t"], columns=columns, **settings
-        )
+        table = Delimited(tmp_path / "series.csv", is_own=True)
+        return read_measured(table, Clock(["t"], time_formats), columns, **settings)
 
     return from_text
 
@@ -45,7 +46,7 @@ def test_a_file_is_read_as_pandas_reads_it(tmp_path):
     )
     frame.loc[[3, 200], "a"] = NAN
     frame.to_csv(tmp_path / "series.csv", index=False)
-    found = read_measured(Delimited(tmp_path / "series.csv"), time=["t"], columns=("a", "b"))
+    found = read_measured(Delimited(tmp_path / "series.csv"), Clock(["t"]), ("a", "b"))
     again = pd.read_csv(tmp_path / "series.csv")
     assert found.columns == ("a", "b")
     np.testing.assert_allclose(found.numbers, again[["a", "b"]].to_numpy(), rtol=1e-15)

@@ -9,15 +9,15 @@ import torch
 from seqlab.data.batches import Asked, FeatureSamples, Followed
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
-from seqlab.data.series.grid import Grid
+from seqlab.data.series.grid import Grid, of_series
 from seqlab.data.series.prepare import in_units, read_grid, step_of
-from seqlab.data.series.spec import SeriesSettings, written
+from seqlab.data.series.spec import Ahead, SeriesSettings, written
 from seqlab.data.source import Source
 from seqlab.errors import DataError
 
 
 def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | None) -> Asked:
-    """Return the last steps of a file, with the times that they are a forecast for.
+    """Return the last steps of every series in a file, with the times that they are a forecast for.
 
     Args:
         spec: the description of the training data.
@@ -26,39 +26,55 @@ def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | N
         file: a table with the columns of the training data, at least as long as the network's input.
 
     Raises:
-        DataError: the file is missing, malformed, too short, or has a gap in its last steps.
+        DataError: the file is missing, malformed, too short, or has a gap in the last steps of a series.
     """
-    columns, grid = _latest(spec.series, data, texts, file)
-    times = grid.step.after(grid.times[-1], spec.series.horizon_steps)
-    return Asked(FeatureSamples.of(columns[None], np.zeros(1)), written(times))
+    settings = spec.series
+    columns, grid = _read(settings, data, texts, file)
+    windows, names = [], []
+    for series, steps in grid.series.items():
+        windows.append(columns[_latest(settings, grid, steps, series, file)])
+        times = grid.step.after(grid.times[steps.stop - 1], settings.horizon_steps)
+        names.append(Ahead(series, written(times)))
+    return Asked(FeatureSamples.of(np.stack(windows), np.zeros(len(windows))), names)
 
 
 def follow(spec: SeriesSpec, data: SeriesData, text: str | None, file: Path | None) -> Followed:
-    """Return the last steps of a file, with their times and targets; arguments and errors as of ``ask``."""
-    series = spec.series
-    columns, grid = _latest(series, data, [] if text is None else [text], file)
-    shown = written(grid.times[-series.input_steps :])
-    times = [time.replace("T", " ").removesuffix(":00") for time in shown]
+    """Return the last steps of a file with one series, with their times and targets; otherwise as ``ask``."""
+    settings = spec.series
+    columns, grid = _read(settings, data, [] if text is None else [text], file)
+    (series, steps), *others = grid.series.items()
+    if others:
+        raise DataError(f"{file} has {len(others) + 1} series; leave the rows of one, such as '{series}'")
+    window = _latest(settings, grid, steps, series, file)
+    times = [time.replace("T", " ").removesuffix(":00") for time in written(grid.times[window])]
     targets = {
-        target: columns[:, place].tolist()
-        for target, place in zip(series.targets, series.places, strict=True)
+        target: columns[window, place].tolist()
+        for target, place in zip(settings.targets, settings.places, strict=True)
     }
-    name = file.name if file else ""
-    return Followed(f"{name}, {times[0]} to {times[-1]}", torch.from_numpy(columns[None]), times, targets)
+    name = " ".join(filter(None, (file.name if file else "", series)))
+    followed = torch.from_numpy(columns[None, window])
+    return Followed(f"{name}, {times[0]} to {times[-1]}", followed, times, targets)
 
 
-def _latest(
-    series: SeriesSettings, data: SeriesData, texts: Sequence[str], file: Path | None
+def _read(
+    settings: SeriesSettings, data: SeriesData, texts: Sequence[str], file: Path | None
 ) -> tuple[np.ndarray, Grid]:
-    """Return the input columns of the last steps in their own units, [T, F], and the grid of the file."""
+    """Return the input columns of a file in their own units, [N, F], and the grid of its series."""
     if texts or file is None:
         raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
     table = data.open(Source("real", file, "--file"))
-    grid = read_grid(data, table, series.measured, step_of(series))
-    if not grid.whole[-series.input_steps :].all() or len(grid) < series.input_steps:
-        gaps = int((~grid.whole[-series.input_steps :]).sum())
+    grid = read_grid(data, table, settings.measured, step_of(settings), settings.static)
+    return in_units(grid, settings), grid
+
+
+def _latest(settings: SeriesSettings, grid: Grid, steps: slice, series: str, file: Path | None) -> slice:
+    """Return the steps of a series that a network reads."""
+    read, count = settings.input_steps, steps.stop - steps.start
+    window = slice(max(steps.stop - read, steps.start), steps.stop)
+    gaps = int((~grid.whole[window]).sum())
+    if gaps or count < read:
         raise DataError(
-            f"{file}: the last {series.input_steps} steps of {grid.step} must have no "
-            f"gap; found {len(grid)} steps, {gaps} gaps among the last; give a longer or complete file"
+            f"{file}: {of_series(series)}the last {read} steps of {grid.step} must have no "
+            f"gap; found {count} steps, {gaps} gaps among the last; give a longer or complete file"
         )
-    return in_units(grid, series)[-series.input_steps :], grid
+    return window

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from seqlab.data.dataset import SplitData
 from seqlab.data.series.spec import ISO
@@ -26,6 +26,9 @@ class SeriesData(SplitData):
     Attributes:
         targets: the columns that are forecast.
         features: the measured columns that are read besides them; None for all of the file's.
+        series_id: the columns that name the series of a row, if there are several; each is split by time.
+        static: columns that say one thing of a series, numbers or words, and are read beside the others.
+        scaling: "all" for one scale of all series, "series" for each its own.
         step_minutes: minutes between two steps, values between are averaged; None for the file's own.
         input_days: days that a model reads.
         horizon_days: days behind them that it forecasts.
@@ -44,6 +47,9 @@ class SeriesData(SplitData):
 
     targets: Columns
     features: Annotated[list[Column] | None, BeforeValidator(as_list)] = None
+    series_id: Columns | None = None
+    static: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
+    scaling: Literal["all", "series"] = "all"
     step_minutes: Positive | None = None
     input_days: Positive = 5.0
     horizon_days: Positive = 2.0
@@ -55,13 +61,26 @@ class SeriesData(SplitData):
     batch_size: Count = 256
     test_share: Share = 0.2
 
-    @field_validator("targets", "features")
+    @field_validator("targets", "features", "series_id", "static")
     @classmethod
     def _named_once(cls, names: list[str] | None) -> list[str] | None:
         twice = [name for name in names or [] if (names or []).count(name) > 1]
         if twice:
             raise ValueError(f"'{twice[0]}' is named twice")
         return names
+
+    @model_validator(mode="after")
+    def _are_several(self) -> "SeriesData":
+        given = "static" if self.static else "scaling" if self.scaling == "series" else ""
+        if given and not self.series_id:
+            raise ValueError(f"{given} is for several series; name the columns of their ids with series_id")
+        for name in self.static:
+            if name in (*self.targets, *(self.series_id or ())):
+                raise ValueError(f"'{name}' is in static too; name it once")
+        for name in self.targets:
+            if name in (self.series_id or ()):
+                raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")
+        return self
 
     @property
     def time_columns(self) -> Sequence[str]:

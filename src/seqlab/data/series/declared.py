@@ -1,7 +1,7 @@
 """What a series declares."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +12,7 @@ from seqlab.data.series.grid import Grid, derive
 from seqlab.data.series.spec import SeriesSettings
 from seqlab.data.series.step import Row, step_named
 from seqlab.data.spec import DataSpec, register_spec
+from seqlab.data.splits import SPLITS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,6 +51,7 @@ class SeriesSpec(DataSpec):
             and _is_step(series)
             and min(series.input_steps, series.horizon_steps) > 0
             and _ends_with_derived(series)
+            and _are_members(series, self.sizes)
         )
 
     def scaled(self, x: "Tensor") -> "Tensor":
@@ -79,6 +81,26 @@ class SeriesSpec(DataSpec):
     def recorded(self) -> dict[str, Any]:
         """Return what run.json says of the data: of a series its columns too."""
         return super().recorded() | {"series": self.as_dict()["series"]}
+
+
+def _are_members(series: SeriesSettings, sizes: Mapping[str, int]) -> bool:
+    """Return whether several series make up all windows, and have scales for all columns or for none."""
+    members = series.members
+    if not members:
+        return not series.series_id
+    counts = [sum(member.windows[place] for member in members) for place in range(len(SPLITS))]
+    columns = {len(numbers) for member in members for numbers in (member.means, member.scales)}
+    every = [number for member in members for number in (*member.means, *member.scales)]
+    return (
+        len({member.name for member in members}) == len(members)
+        and counts == [sizes.get(split) for split in SPLITS]
+        and (
+            columns == {0}
+            or (len(columns) == 1 and columns <= set(range(len(series.targets), len(series.columns) + 1)))
+        )
+        and all(map(math.isfinite, every))
+        and all(scale > 0 for member in members for scale in member.scales)
+    )
 
 
 def _is_step(series: SeriesSettings) -> bool:

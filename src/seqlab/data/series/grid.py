@@ -2,12 +2,15 @@
 
 import logging
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from seqlab.data.series.several import parts
 from seqlab.data.series.spec import DAY, YEAR, in_seconds, written
+from seqlab.data.series.static import Meanings
 from seqlab.data.series.step import Averaging, Duration, Row, Step, Weekdays, recognise
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
@@ -22,26 +25,37 @@ JITTER = 1.05
 """How many steps rows may mostly be apart: some loggers are late by a second or two."""
 SHOWN = 5
 """Gaps that are listed one by one."""
+ASKED = 20
+"""Series, the longest, whose rows say what a step is."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Values at equal steps; where nothing was measured they are NaN.
+    """Values at equal steps, one series behind the other; where nothing was measured they are NaN.
 
     Attributes:
         step: what is between two steps.
         times: time of each step, datetime64[us], or the numbers of rows without times, [N].
         values: [N, columns].
         columns: their names.
+        lengths: steps of each series by its id; empty for one series without an id.
+        meanings: what may stand in each static column.
     """
 
     step: Step
     times: np.ndarray
     values: np.ndarray
     columns: tuple[str, ...]
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    meanings: Meanings = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def series(self) -> dict[str, slice]:
+        """The steps of each series by its id."""
+        return parts(len(self), self.lengths)
 
     @property
     def whole(self) -> np.ndarray:
@@ -55,6 +69,15 @@ class Grid:
         return found
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """Rows of one series on a grid: their times, the step of each, and the times of all its steps."""
+
+    times: np.ndarray
+    places: np.ndarray
+    steps: np.ndarray
+
+
 def resample(measured: Measured, step: Step | None) -> Grid:
     """Put measurements on a grid.
 
@@ -66,25 +89,53 @@ def resample(measured: Measured, step: Step | None) -> Grid:
         DataError: the rows are further apart than a step, there is only one, a time is far off, or two rows
             would unasked share a step.
     """
-    times = measured.times
-    if len(times) < 2:  # noqa: PLR2004 (one row has no distance to another)
-        raise DataError("the series has one row; it needs at least two times")
-    step = _suited(step, times) if step else recognise(times)
-    place = step.places(times)
-    if place[-1] > LARGEST_GRID * len(place):
-        first, last = written(times[(before := int(np.diff(place).argmax())) : before + 2])
-        raise DataError(f"nothing was measured between {first} and {last}; is one of these dates mistyped?")
-    _report_step(times, place, step)
+    rows = {name: measured.times[part] for name, part in parts(len(measured.times), measured.lengths).items()}
+    longest = sorted(rows.values(), key=len, reverse=True)[:ASKED]
+    if len(longest[0]) < 2:  # noqa: PLR2004 (one row has no distance to another)
+        each = "each" if measured.lengths else "the"
+        raise DataError(f"{each} series has one row; it needs at least two times")
+    step = _suited(step, longest[0]) if step else _common(longest)
+    placed = {name: _place(times, step, name) for name, times in rows.items()}
+    _report_step(placed.values(), step)
+    lengths = {name: len(one.steps) for name, one in placed.items()}
+    begins = parts(sum(lengths.values()), lengths).values()
+    place = np.concatenate(
+        [one.places + part.start for one, part in zip(placed.values(), begins, strict=True)]
+    )
     there = ~np.isnan(measured.numbers)
-    count = np.zeros((int(place[-1]) + 1, measured.numbers.shape[1]))
+    count = np.zeros((sum(lengths.values()), measured.numbers.shape[1]))
     total = np.zeros_like(count)
     np.add.at(count, place, there)
     np.add.at(total, place, np.where(there, measured.numbers, 0))
     values = np.full_like(total, np.nan)
     np.divide(total, count, out=values, where=count > 0)
-    grid = Grid(step, _times(times, place, step), values, measured.columns)
+    times = np.concatenate([one.steps for one in placed.values()])
+    grid = Grid(step, times, values, measured.columns, lengths if measured.lengths else {}, measured.meanings)
     _report(grid)
     return grid
+
+
+def _common(series: Sequence[np.ndarray]) -> Step:
+    """Return the step that most of some series follow."""
+    found = Counter(recognise(times) for times in series if len(times) > 1)
+    return found.most_common(1)[0][0]
+
+
+def _place(times: np.ndarray, step: Step, name: str) -> _Placed:
+    """Put the rows of a series on the grid that begins at the first."""
+    place = step.places(times)
+    if place[-1] > LARGEST_GRID * len(place):
+        first, last = written(times[(before := int(np.diff(place).argmax())) : before + 2])
+        raise DataError(
+            f"{of_series(name)}nothing was measured between {first} and {last}; is one of these dates "
+            "mistyped?"
+        )
+    return _Placed(times, place, _times(times, place, step))
+
+
+def of_series(name: str) -> str:
+    """Return how a message about a series begins."""
+    return f"series {name}: " if name else ""
 
 
 def _times(times: np.ndarray, place: np.ndarray, step: Step) -> np.ndarray:
@@ -113,43 +164,55 @@ def _suited(step: Step, times: np.ndarray) -> Step:
     return Averaging(step.length) if JITTER * MINUTE * minutes < step.length else step
 
 
-def _report_step(times: np.ndarray, place: np.ndarray, step: Step) -> None:
+def _report_step(placed: Iterable[_Placed], step: Step) -> None:
     """Say what a step is and what becomes of rows that share one; refuse it where nobody asked for that."""
-    merged = int((np.diff(place) == 0).sum())
+    placed = list(placed)
+    rows, steps = (
+        sum(len(found) for found in each)
+        for each in zip(*((one.times, one.steps) for one in placed), strict=True)
+    )
+    merged = sum(int((np.diff(one.places) == 0).sum()) for one in placed)
     if isinstance(step, Averaging):
         if merged:
-            log.info("%s rows are averaged into %s steps of %s", len(times), int(place[-1]) + 1, step)
+            log.info("%s rows are averaged into %s steps of %s", rows, steps, step)
         return
     if merged:
-        usual = math.ceil(np.median(np.diff(times).astype(np.int64)) / MINUTE)
+        apart = np.concatenate([np.diff(one.times) for one in placed])
+        usual = math.ceil(np.median(apart.astype(np.int64)) / MINUTE)
         raise DataError(
-            f"a step is mostly {step}, but {merged} of {len(times)} rows would share one with the row "
+            f"a step is mostly {step}, but {merged} of {rows} rows would share one with the row "
             f"before; set data.step_minutes to {usual} or more to average the rows of a step, or take each "
             "row for a step with data.time=null"
         )
     log.info("a step is %s", "a row" if isinstance(step, Row) else step)
     if isinstance(step, Weekdays):
-        holidays = int(step.apart(times).sum() - place[-1])
+        holidays = sum(int(step.apart(one.times).sum() - one.places[-1]) for one in placed)
         if holidays:
             log.warning("%s days of %s have no row and count as holidays, not as gaps", holidays, step)
     if isinstance(step, Duration):
-        late = np.abs(np.diff(times).astype(np.int64) - np.diff(place) * step.length)
-        uneven = int((late > (JITTER - 1) * step.length).sum())
+        uneven = sum(_uneven(one, step) for one in placed)
         if uneven:
             log.warning("%s rows come early or late by 5 %% of a step or more; each is a step", uneven)
 
 
+def _uneven(placed: _Placed, step: Duration) -> int:
+    late = np.abs(np.diff(placed.times).astype(np.int64) - np.diff(placed.places) * step.length)
+    return int((late > (JITTER - 1) * step.length).sum())
+
+
 def _report(grid: Grid) -> None:
     """Say where the gaps are, and which columns never change."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], grid.whole, [True]]).astype(np.int8)))
-    gaps = edges.reshape(-1, 2)
-    starts = written(grid.times[gaps[:SHOWN, 0]])
-    listed = ", ".join(
-        f"{time} ({last - first} steps)" for time, (first, last) in zip(starts, gaps[:SHOWN], strict=True)
-    )
-    if len(gaps):
-        more = f" and {len(gaps) - SHOWN} more" if len(gaps) > SHOWN else ""
-        log.warning("gaps, which no window crosses: %s%s", listed, more)
+    gaps: list[str] = []
+    count, whole = 0, grid.whole
+    for name, part in grid.series.items():
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], whole[part], [True]]).astype(np.int8)))
+        count += len(edges) // 2
+        for first, last in edges.reshape(-1, 2)[: SHOWN - len(gaps)].tolist():
+            (time,) = written(grid.times[part][first : first + 1])
+            gaps.append(f"{name} {time} ({last - first} steps)".strip())
+    if count:
+        more = f" and {count - SHOWN} more" if count > SHOWN else ""
+        log.warning("gaps, which no window crosses: %s%s", ", ".join(gaps), more)
     for name, column in zip(grid.columns, grid.values.T, strict=True):
         if not np.isnan(column).all() and np.nanmin(column) == np.nanmax(column):
             log.warning("column '%s' never changes; it tells a model nothing", name)

@@ -1,8 +1,8 @@
 """From a measured series to samples: a regular grid, splits by time, scaling, windows."""
 
 import logging
-import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -12,20 +12,26 @@ from seqlab.data.batches import Loaded
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
+from seqlab.data.series.members import (
+    counted,
+    inside,
+    is_spread,
+    members_of,
+    split_series,
+    spread,
+    standardised,
+)
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
 from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import read_measured
+from seqlab.data.series.times import Clock
 from seqlab.data.series.windows import WindowSamples, window_starts
 from seqlab.data.source import Source
-from seqlab.data.splits import Shares, sample, split_by_time
+from seqlab.data.splits import sample
 from seqlab.data.table import Table
 from seqlab.errors import DataError, near
 
 log = logging.getLogger(__name__)
-
-ROUNDING = 1e-9
-"""Share of a column's mean that its deviation must exceed, or the column is constant."""
-
 
 STEPS = {"input": 12, "horizon": 1}
 """Steps of a window whose days are shorter than a step."""
@@ -40,20 +46,24 @@ def load(data: SeriesData) -> Loaded:
     source = data.find()
     table = data.open(source)
     step = averaging(data.step_minutes) if data.step_minutes else None
-    grid = read_grid(data, table, _measured(data, table), step)
+    grid = read_grid(data, table, _measured(data, table), step, dict.fromkeys(data.static))
     missing = [target for target in data.targets if target not in grid.columns]
     if missing:
         raise DataError(
             f"{source.path}: '{missing[0]}' cannot be forecast; {near(missing[0], grid.columns)}. "
             "Choose others with data.targets"
         )
-    parts = split_by_time(len(grid), Shares(data.val_share, data.test_share))
-    settings = _settings(data, table, grid, parts["train"])
-    for split, part in parts.items():
-        if len(part):
-            first, last = written(grid.times[[part[0], part[-1]]])
-            log.info("%s: %s to %s", split, first, last)
-    windows = _cut(data, source, grid, settings, parts)
+    splits = split_series(data, grid)
+    for split, ranges in splits.items():
+        steps = np.concatenate([grid.times[part.start : part.stop] for part in ranges])
+        if len(steps):
+            first, last = written(np.array([steps.min(), steps.max()]))
+            log.info("%s: %s to %s%s", split, first, last, f", {len(ranges)} series" if grid.lengths else "")
+    members = members_of(grid, splits, is_own=data.scaling == "series")
+    settings = _settings(data, table, standardised(grid, members), splits["train"])
+    settings = replace(settings, series_id=tuple(data.series_id or ()), static=grid.meanings, members=members)
+    windows = _cut(data, source, standardised(grid, members), settings, splits)
+    settings = replace(settings, members=counted(members, grid, windows))
     spec = SeriesSpec(
         name=data.name,
         kind="features",
@@ -74,19 +84,33 @@ def load(data: SeriesData) -> Loaded:
     return Loaded(spec, windows, describe)
 
 
-def read_grid(data: SeriesData, table: Table, columns: Sequence[str], step: Step | None) -> Grid:
-    """Return the measured columns of a file on a grid.
+def read_grid(
+    data: SeriesData,
+    table: Table,
+    columns: Sequence[str],
+    step: Step | None,
+    static: Mapping[str, tuple[str, ...] | None] | None = None,
+) -> Grid:
+    """Return the measured columns of a file, and its static ones, on a grid.
+
+    Args:
+        data: how the file is read.
+        table: the file.
+        columns: the measured columns.
+        step: what is between two steps; None to find out.
+        static: the static columns, and what may stand in them; None to find out.
 
     Raises:
         DataError: the file is malformed.
     """
     measured = read_measured(
         table,
-        time=data.time_columns,
-        columns=columns,
-        time_formats=data.time_formats,
+        Clock(data.time_columns, data.time_formats),
+        columns,
         sentinels=data.sentinels,
         duplicates=data.duplicates,
+        series_id=data.series_id or (),
+        static=static,
     )
     try:
         return resample(data.transform(measured), step)
@@ -107,11 +131,12 @@ def step_of(settings: SeriesSettings) -> Step:
 def _measured(data: SeriesData, table: Table) -> tuple[str, ...]:
     """Return the columns that are read, the targets among them, in the order of the file."""
     wanted = [*data.targets, *(table.header if data.features is None else data.features)]
-    table.places([*data.time_columns, *dict.fromkeys(filter(None, wanted))])
-    return tuple(name for name in table.header if name in wanted and name not in ("", *data.time_columns))
+    others = [*data.time_columns, *(data.series_id or ()), *data.static]
+    table.places(dict.fromkeys([*others, *filter(None, wanted)]))
+    return tuple(name for name in table.header if name in wanted and name not in ("", *others))
 
 
-def _settings(data: SeriesData, table: Table, grid: Grid, train: range) -> SeriesSettings:
+def _settings(data: SeriesData, table: Table, grid: Grid, train: Sequence[range]) -> SeriesSettings:
     """Learn scales and climatology from the training part."""
     read, asked = _window(data, grid.step)
     calendar: tuple[str, ...] = ()
@@ -119,20 +144,19 @@ def _settings(data: SeriesData, table: Table, grid: Grid, train: range) -> Serie
     if data.calendar:
         # With two steps a day or fewer, sine and cosine of the day are constant but for rounding.
         calendar = ("day",) if 0 < 2 * grid.step.seconds < DAY else ()
-        calendar += ("year",) if len(grid) * grid.step.seconds >= 2 * YEAR else ()
-    if len(train) * grid.step.seconds >= YEAR:
-        columns = [grid.column(target)[: train.stop] for target in data.targets]
-        fitted = [fit_climatology(grid.times[: train.stop], column) for column in columns]
+        longest = max(grid.lengths.values(), default=len(grid))
+        calendar += ("year",) if longest * grid.step.seconds >= 2 * YEAR else ()
+    if max(map(len, train)) * grid.step.seconds >= YEAR:
+        times = inside(grid.times, train)
+        fitted = [fit_climatology(times, inside(grid.column(target), train)) for target in data.targets]
         climatology = tuple(tuple(coefficients.tolist()) for coefficients in fitted)
     full = derive(grid, calendar, tuple(data.targets), climatology)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any value
-        means, scales = (f(full.values[: train.stop], axis=0) for f in (np.nanmean, np.nanstd))
+    means, scales = spread(inside(full.values, train))
     return SeriesSettings(
         measured=_measured(data, table),
         columns=full.columns,
         means=tuple(means.tolist()),
-        scales=tuple(np.where(scales > ROUNDING * np.abs(means), scales, 1.0).tolist()),
+        scales=tuple(np.where(is_spread(means, scales), scales, 1.0).tolist()),
         targets=tuple(data.targets),
         step_minutes=grid.step.seconds / 60,
         input_steps=read,
@@ -159,31 +183,23 @@ def _window(data: SeriesData, step: Step) -> tuple[int, int]:
 
 
 def _cut(
-    data: SeriesData, source: Source, grid: Grid, settings: SeriesSettings, parts: Mapping[str, range]
+    data: SeriesData,
+    source: Source,
+    grid: Grid,
+    settings: SeriesSettings,
+    splits: Mapping[str, Sequence[range]],
 ) -> dict[str, WindowSamples]:
-    values = scaled(grid, settings)
+    values, whole = _scaled(grid, settings), grid.whole
     length = settings.input_steps + settings.horizon_steps
     windows: dict[str, WindowSamples] = {}
-    for split, part in parts.items():
-        starts = window_starts(grid.whole, part, length)
+    for split, ranges in splits.items():
+        each = [window_starts(whole, part, length) for part in ranges]
+        starts = np.concatenate(each)
         if not len(starts):
-            inside = grid.values[part.start : part.stop]
-            empty = [
-                name for name, column in zip(grid.columns, inside.T, strict=True) if np.isnan(column).all()
-            ]
-            if empty and len(part):
-                raise DataError(
-                    f"{source.path}: column '{empty[0]}' has no value in '{split}'; leave it out of "
-                    "data.features, or fill it"
-                )
-            unit = "steps" if data.input_steps else "days"
-            whole = int(grid.whole[part.start : part.stop].sum())
-            raise DataError(
-                f"{source.path}: '{split}' has {len(part)} steps of {grid.step}, "
-                f"{whole} of them without a missing value, and a window needs {length} "
-                f"({settings.input_steps} to read, {settings.horizon_steps} to forecast) in a row; lower "
-                f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data"
-            )
+            raise DataError(f"{source.path}: {_no_window(data, grid, settings, split, ranges)}")
+        short = sum(not len(found) for found in each)
+        if short:
+            log.warning("%s of %s series have no window in '%s'", short, len(each), split)
         windows[split] = WindowSamples(
             values,
             grid.times,
@@ -196,13 +212,50 @@ def _cut(
     return windows | {"train": windows["train"].subset(drawn)}
 
 
+def _no_window(
+    data: SeriesData, grid: Grid, settings: SeriesSettings, split: str, ranges: Sequence[range]
+) -> str:
+    """Return why a split has no window, and what to do."""
+    values = inside(grid.values, ranges)
+    empty = [name for name, column in zip(grid.columns, values.T, strict=True) if np.isnan(column).all()]
+    if empty and len(values):
+        return f"column '{empty[0]}' has no value in '{split}'; leave it out of data.features, or fill it"
+    unit = "steps" if data.input_steps else "days"
+    read, asked = settings.input_steps, settings.horizon_steps
+    of = f"in {len(ranges)} series, the longest of {max(map(len, ranges))}, " if grid.lengths else ""
+    return (
+        f"'{split}' has {len(values)} steps of {grid.step}, {of}"
+        f"{int(inside(grid.whole, ranges).sum())} of them without a missing value, and a window needs "
+        f"{read + asked} ({read} to read, {asked} to forecast) in a row; lower "
+        f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data"
+    )
+
+
 def scaled(grid: Grid, settings: SeriesSettings) -> Tensor:
-    """Return the input columns of a grid as a model reads them, [N, F] in float32."""
-    return scale(in_units(grid, settings), settings)
+    """Return the input columns of a grid as a model reads them, [N, F] in float32.
+
+    Raises:
+        DataError: training has not seen a series, and each has a scale of its own.
+    """
+    return _scaled(standardised(grid, settings.members), settings)
 
 
 def in_units(grid: Grid, settings: SeriesSettings) -> np.ndarray:
-    """Return the input columns of a grid, measured and derived, in their own units, [N, F]."""
+    """Return the input columns of a grid, measured and derived, in their own units, [N, F].
+
+    With scales of their own, the measured columns of a series are in units of their standard deviations.
+
+    Raises:
+        DataError: training has not seen a series, and each has a scale of its own.
+    """
+    return _derived(standardised(grid, settings.members), settings)
+
+
+def _scaled(grid: Grid, settings: SeriesSettings) -> Tensor:
+    return scale(_derived(grid, settings), settings)
+
+
+def _derived(grid: Grid, settings: SeriesSettings) -> np.ndarray:
     return derive(grid, settings.calendar, settings.targets, settings.climatology).values
 
 

@@ -1,6 +1,8 @@
 """What a series looks like once it is on a grid: enough to prepare another one in the same way."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +14,30 @@ DAY = 86_400
 """Seconds of a day."""
 YEAR = 365.2425 * DAY
 """Seconds of a mean Gregorian year."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of several series.
+
+    Attributes:
+        name: its id.
+        windows: how many it has in "train", "val" and "test".
+        means: mean of each column of the file in its training part, if it has scales of its own.
+        scales: standard deviation of each.
+    """
+
+    name: str
+    windows: tuple[int, int, int]
+    means: tuple[float, ...] = ()
+    scales: tuple[float, ...] = ()
+
+
+class Ahead(NamedTuple):
+    """What is forecast of a series: its id, if there are several, and the times, [horizon]."""
+
+    series: str
+    times: list[str]
 
 
 @dataclass(frozen=True)
@@ -32,6 +58,10 @@ class SeriesSettings:
         calendar: periods whose sine and cosine are columns: "day", "year".
         climatology: coefficients of each target's usual value by season and hour; its distance from that is a
             column.
+        series_id: columns of the file that name the series of a row.
+        static: columns of the file that say one thing of a series; some words, or nothing for numbers.
+        members: the series of the training data in their order, if there are several. With scales of their
+            own, ``means`` and ``scales`` are those of columns that are scaled already.
     """
 
     measured: tuple[str, ...]
@@ -45,6 +75,9 @@ class SeriesSettings:
     calendar: tuple[str, ...] = ()
     climatology: tuple[tuple[float, ...], ...] = ()
     step: str | None = None
+    series_id: tuple[str, ...] = ()
+    static: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
 
     @property
     def places(self) -> tuple[int, ...]:

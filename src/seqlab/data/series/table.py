@@ -1,145 +1,144 @@
-"""Columns of numbers with a time, from a CSV file, read strictly and put in order."""
+"""Columns of numbers with a time, from a file, read strictly and put in order."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 
-from seqlab.data.series.order import Rows, in_order
-from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.series.order import Rows, in_order, numbered
+from seqlab.data.series.several import Words, asked, ids_of, lengths_of, suspected
+from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
+from seqlab.data.series.times import Clock
 from seqlab.data.table import Table
+from seqlab.data.table.base import NoNumberError
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
 
-FARTHEST = 1e17
-"""Microseconds since 1970 that a time may have."""
-RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
-"""Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
-
 
 @dataclass(frozen=True)
 class Measured:
-    """Measurements in the order of their times, which may have gaps.
+    """Measurements in the order of their times, which may have gaps; one series behind the other.
 
     Attributes:
-        times: datetime64[us], ascending, [R]; or the numbers of rows without times, from 1.
+        times: datetime64[us], ascending in a series, [R]; or the numbers of rows without times, from 1.
         numbers: [R, columns]; a missing one is NaN.
         columns: their names.
+        lengths: rows of each series by its id; empty for one series without an id.
+        meanings: what may stand in each static column: some words, each a column of its own, or numbers.
     """
 
     times: np.ndarray
     numbers: np.ndarray
     columns: tuple[str, ...]
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    meanings: Meanings = field(default_factory=dict)
 
 
 def read_measured(
     table: Table,
-    *,
-    time: Sequence[str],
+    clock: Clock,
     columns: Sequence[str],
-    time_formats: Sequence[str] = (ISO,),
+    *,
     sentinels: Sequence[float] = (),
     duplicates: str = "error",
+    series_id: Sequence[str] = (),
+    static: Mapping[str, tuple[str, ...] | None] | None = None,
 ) -> Measured:
     """Read columns of a file.
 
     Args:
         table: the file.
-        time: the columns of a time, joined by blanks; none to take each row for a step.
+        clock: how it says when a row was measured.
         columns: the columns of numbers.
-        time_formats: how a time may be written, in the notation of ``strptime`` or ``ISO``; the first that
-            reads the first row is taken for all.
         sentinels: numbers that mean "not measured".
         duplicates: what is done with two rows of one time and different values: "error", or "first" to keep
             the first of them.
+        series_id: the columns that name the series of a row.
+        static: columns that say one thing of a series, and what may stand in them; None to find out.
 
     Raises:
         DataError: a cell is no number or no time, or two rows contradict each other.
     """
     if not columns:
         raise table.error(
-            1, f"no column is left beside the time '{' '.join(time)}'; name others with data.targets"
+            1, f"no column is left beside the time '{' '.join(clock.columns)}'; name others with data.targets"
         )
-    time_format = _format_of(table, time, time_formats)
-    times, values, lines = [], [], []
-    for chunk in table.chunks(columns, words=time, may_break_off=True):
-        if time:
-            cells = _joined(chunk.words)
-            times.append(_times(table, chunk.lines, cells, " ".join(time), time_format))
-        values.append(chunk.numbers)
+    words = {name: Words() for name in static or {}}
+    try:
+        rows, names = _rows(table, clock, columns, series_id, words)
+    except NoNumberError as error:
+        raise _explained(error, table, clock, series_id) from error
+    _drop_sentinels(columns, rows.numbers[:, : len(columns)], sentinels)
+
+    def suspect(*, numbers: bool) -> tuple[str, ...]:
+        return suspected(table, clock, series_id, numbers=numbers)
+
+    if clock.columns:
+        rows = in_order(table, rows, keep_first=duplicates == "first", suspect=suspect)
+    elif series_id:
+        rows = numbered(rows)
+    lengths = lengths_of(rows.series, names) if series_id else {}
+    measured = Measured(rows.times, rows.numbers[:, : len(columns)], tuple(columns), lengths)
+    return _with_static(table, measured, rows, words, static) if static else measured
+
+
+def _rows(
+    table: Table, clock: Clock, columns: Sequence[str], series_id: Sequence[str], words: Mapping[str, Words]
+) -> tuple[Rows, tuple[str, ...]]:
+    """Return all rows, numbers of static words behind those of the columns, and the names of the series."""
+    ids, times, values, lines = Words(), [], [], []
+    for found, chunk in clock.read(table, columns, (*series_id, *words)):
+        times.append(found)
         lines.append(chunk.lines)
+        values.append(chunk.numbers)
+        if series_id:
+            ids.add(ids_of(table, chunk.lines, series_id, chunk.words[: len(series_id)]))
+        for static, cells in zip(words.values(), chunk.words[len(series_id) :], strict=True):
+            static.add([str(cell) for cell in cells])
     numbers = np.concatenate(values)
-    _drop_sentinels(columns, numbers, sentinels)
-    if not time:
-        return Measured(np.arange(1, len(numbers) + 1), numbers, tuple(columns))
-    found = Rows(np.concatenate(times), numbers, np.concatenate(lines))
-    kept = in_order(table, found, keep_first=duplicates == "first")
-    return Measured(kept.times, kept.numbers, tuple(columns))
+    if words:
+        numbers = np.column_stack([numbers, *(static.codes for static in words.values())])
+    series = ids.codes if series_id else np.zeros(len(numbers), np.int32)
+    return Rows(np.concatenate(times), numbers, np.concatenate(lines), series), ids.names
 
 
-def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str:
-    """Return the first format that reads the time of the first row.
+def _explained(error: NoNumberError, table: Table, clock: Clock, series_id: Sequence[str]) -> DataError:
+    """Return the error of a cell that is no number, or that a column names several series."""
+    try:
+        columns = suspected(table, clock, series_id, numbers=True) if clock.columns and not series_id else ()
+    except DataError:
+        return error
+    return DataError(f"{error}; {asked(columns)}") if columns else error
+
+
+def _with_static(
+    table: Table,
+    measured: Measured,
+    rows: Rows,
+    words: Mapping[str, Words],
+    static: Mapping[str, tuple[str, ...] | None],
+) -> Measured:
+    """Add what static columns say of each series.
 
     Raises:
-        DataError: there is none.
+        DataError: one changes within a series.
     """
-    if not time:
-        return ISO
-    places = table.places(time)
-    row = table.head(1)[0]
-    cell = " ".join(row.cells[place].strip() for place in places)
-    for candidate in formats:
-        try:
-            if candidate not in (ISO, *UNIX) and "%" not in candidate:
-                raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
-            found = _parsed([cell], candidate)[0]
-        except ValueError as error:
-            reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
-            raise DataError(f"{table.path}: {reason}") from error
-        is_guessed = candidate in UNIX and len(formats) > 1
-        if not np.isnat(found) and (not is_guessed or RECENT < found < SOON):
-            return candidate
-    raise _no_time(table, row.line, " ".join(time), cell, formats[0])
-
-
-def _joined(words: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the cells of a time, those of several columns joined by blanks, [n]."""
-    if len(words) == 1:
-        return words[0]
-    return np.array([" ".join(map(str, cells)) for cells in zip(*words, strict=True)], dtype=object)
-
-
-def _times(table: Table, lines: np.ndarray, cells: np.ndarray, name: str, time_format: str) -> np.ndarray:
-    found = _parsed(cells, time_format) if cells.dtype == object else cells
-    wrong = np.isnat(found)
-    if wrong.any():
-        number = int(wrong.argmax())
-        raise _no_time(table, int(lines[number]), name, str(cells[number]), time_format)
-    return found
-
-
-def _no_time(table: Table, line: int, name: str, cell: str, time_format: str) -> DataError:
-    expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
-    remedy = "fix the cell"
-    if table.is_own:
-        remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
-    return table.error(line, f"column '{name}' is '{cell}', which is no time {expected}; {remedy}")
-
-
-def _parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
-    """Return times, datetime64[us]; NaT where a cell is none."""
-    if time_format in UNIX:
-        exact = pd.to_numeric(pd.Series(cells), errors="coerce") * UNIX[time_format]
-        return exact.where(exact.abs() < FARTHEST).round().to_numpy("datetime64[us]")
-    found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
-    times = found.dt.tz_localize(None).to_numpy("datetime64[us]")
-    if time_format == ISO:
-        # pandas takes "now" and "today" for times.
-        return np.where([cell[:1].isdigit() for cell in cells], times, np.datetime64("NaT"))
-    return times
+    codes = rows.numbers[:, len(measured.columns) :].astype(np.int64)
+    changes = (np.diff(codes, axis=0) != 0) & (np.diff(rows.series) == 0)[:, None]
+    for name, column in zip(words, changes.T, strict=True):
+        if column.any():
+            line = int(rows.lines[int(column.argmax()) + 1])
+            raise table.error(
+                line,
+                f"data.static: column '{name}' changes within a series; name it in data.features instead",
+            )
+    known = {name: found for name, found in static.items() if found is not None}
+    meanings = known or meanings_of(words, table.dialect)
+    numbers = np.column_stack([measured.numbers, spelled_out(codes, words, meanings, table.dialect)])
+    columns = (*measured.columns, *static_columns(meanings))
+    return replace(measured, numbers=numbers, columns=columns, meanings=meanings)
 
 
 def _drop_sentinels(columns: Sequence[str], numbers: np.ndarray, sentinels: Sequence[float]) -> None:

@@ -1,0 +1,110 @@
+"""Several series side by side: how each is split, and what their scales are."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from seqlab.data.series.dataset import SeriesData
+from seqlab.data.series.grid import Grid
+from seqlab.data.series.spec import Member
+from seqlab.data.series.static import static_columns
+from seqlab.data.series.windows import WindowSamples
+from seqlab.data.splits import SPLITS, Shares, split_by_time
+from seqlab.errors import DataError, near
+
+ROUNDING = 1e-9
+"""Share of a column's mean that its deviation must exceed, or the column is constant."""
+
+Splits = Mapping[str, Sequence[range]]
+"""The steps of each split, a range for each series."""
+
+
+def split_series(data: SeriesData, grid: Grid) -> Splits:
+    """Split each series by time."""
+    shares = Shares(data.val_share, data.test_share)
+    found: dict[str, list[range]] = {split: [] for split in SPLITS}
+    for steps in grid.series.values():
+        for split, part in split_by_time(steps.stop - steps.start, shares).items():
+            found[split].append(range(part.start + steps.start, part.stop + steps.start))
+    return found
+
+
+def inside(values: np.ndarray, ranges: Sequence[range]) -> np.ndarray:
+    """Return the rows of ``values`` that lie in some ranges."""
+    found = [values[part.start : part.stop] for part in ranges]
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column of values [R, C]; NaN of one without a value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any value
+        return np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+
+
+def is_spread(means: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Return which columns change by more than rounding errors."""
+    found: np.ndarray = scales > ROUNDING * np.abs(means)
+    return found
+
+
+def members_of(grid: Grid, splits: Splits, *, is_own: bool) -> tuple[Member, ...]:
+    """Return the series of a grid, if there are several, and if wanted the scale of each.
+
+    A column that has no value in the training part of a series, or only one, gets its scale from all series.
+
+    Args:
+        grid: the measured columns, and the static ones, which have one scale.
+        splits: of every series.
+        is_own: whether each series has scales of its own.
+    """
+    if not is_own:
+        return tuple(Member(name, (0, 0, 0)) for name in grid.lengths)
+    is_measured = ~np.isin(grid.columns, static_columns(grid.meanings))
+    of_all = spread(inside(grid.values, splits["train"]))
+    of_all = np.nan_to_num(of_all[0]), np.where(is_spread(*of_all), of_all[1], 1.0)
+    found = []
+    for name, train in zip(grid.lengths, splits["train"], strict=True):
+        means, scales = spread(grid.values[train.start : train.stop])
+        means = np.where(np.isnan(means), of_all[0], means)
+        scales = np.where(is_spread(means, scales), scales, of_all[1])
+        means, scales = np.where(is_measured, means, 0.0), np.where(is_measured, scales, 1.0)
+        found.append(Member(name, (0, 0, 0), tuple(means.tolist()), tuple(scales.tolist())))
+    return tuple(found)
+
+
+def standardised(grid: Grid, members: Sequence[Member]) -> Grid:
+    """Return the columns of each series by its own scale, if the series have scales of their own.
+
+    Raises:
+        DataError: a series is none of the members.
+    """
+    known = {member.name: member for member in members if member.scales}
+    if not known:
+        return grid
+    values = grid.values.copy()
+    for name, part in grid.series.items():
+        if name not in known:
+            raise DataError(
+                f"series '{name}' was not in training, and data.scaling=series has no scale for it; "
+                f"{near(name, known)}. Train with data.scaling=all to forecast others"
+            )
+        values[part] = (values[part] - known[name].means) / known[name].scales
+    return replace(grid, values=values)
+
+
+def counted(
+    members: Sequence[Member], grid: Grid, windows: Mapping[str, WindowSamples]
+) -> tuple[Member, ...]:
+    """Return the members with the number of windows of each."""
+    ends = [part.stop for part in grid.series.values()]
+    counts = [
+        np.diff(np.searchsorted(windows[split].starts.numpy(), ends), prepend=0).tolist() for split in SPLITS
+    ]
+    return (
+        tuple(replace(member, windows=tuple(found)) for member, *found in zip(members, *counts, strict=True))
+        if members
+        else ()
+    )

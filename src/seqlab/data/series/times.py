@@ -1,0 +1,112 @@
+"""The times of rows, as they are written in a file."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.table import Chunk, Table
+from seqlab.errors import DataError
+
+FARTHEST = 1e17
+"""Microseconds since 1970 that a time may have."""
+RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
+"""Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a file says when a row was measured.
+
+    Attributes:
+        columns: the columns of a time, joined by blanks; none to take each row for a step.
+        formats: how a time may be written, in the notation of ``strptime`` or ``ISO``; the first that reads
+            the first row is taken for all.
+    """
+
+    columns: Sequence[str]
+    formats: Sequence[str] = (ISO,)
+
+    def read(
+        self, table: Table, numbers: Sequence[str], words: Sequence[str] = ()
+    ) -> Iterator[tuple[np.ndarray, Chunk]]:
+        """Yield the times of many rows at once, and their other columns.
+
+        Times are datetime64[us], [n]; of rows without times their numbers, from 1.
+
+        Raises:
+            DataError: the file is malformed, or a cell is no number or no time.
+        """
+        time_format, count, name = _format_of(table, self.columns, self.formats), 0, " ".join(self.columns)
+        for chunk in table.chunks(numbers, words=(*self.columns, *words), may_break_off=True):
+            others = chunk._replace(words=chunk.words[len(self.columns) :])
+            if self.columns:
+                cells = _joined(chunk.words[: len(self.columns)])
+                yield _times(table, chunk.lines, cells, name, time_format), others
+            else:
+                yield np.arange(count + 1, count + len(chunk.lines) + 1), others
+            count += len(chunk.lines)
+
+
+def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str:
+    """Return the first format that reads the time of the first row.
+
+    Raises:
+        DataError: there is none.
+    """
+    if not time:
+        return ISO
+    places = table.places(time)
+    row = table.head(1)[0]
+    cell = " ".join(row.cells[place].strip() for place in places)
+    for candidate in formats:
+        try:
+            if candidate not in (ISO, *UNIX) and "%" not in candidate:
+                raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
+            found = _parsed([cell], candidate)[0]
+        except ValueError as error:
+            reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
+            raise DataError(f"{table.path}: {reason}") from error
+        is_guessed = candidate in UNIX and len(formats) > 1
+        if not np.isnat(found) and (not is_guessed or RECENT < found < SOON):
+            return candidate
+    raise _no_time(table, row.line, " ".join(time), cell, formats[0])
+
+
+def _joined(words: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the cells of a time, those of several columns joined by blanks, [n]."""
+    if len(words) == 1:
+        return words[0]
+    return np.array([" ".join(map(str, cells)) for cells in zip(*words, strict=True)], dtype=object)
+
+
+def _times(table: Table, lines: np.ndarray, cells: np.ndarray, name: str, time_format: str) -> np.ndarray:
+    found = _parsed(cells, time_format) if cells.dtype == object else cells
+    wrong = np.isnat(found)
+    if wrong.any():
+        number = int(wrong.argmax())
+        raise _no_time(table, int(lines[number]), name, str(cells[number]), time_format)
+    return found
+
+
+def _no_time(table: Table, line: int, name: str, cell: str, time_format: str) -> DataError:
+    expected = "of ISO 8601, 2020-01-31 14:30" if time_format == ISO else f"like {time_format}"
+    remedy = "fix the cell"
+    if table.is_own:
+        remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
+    return table.error(line, f"column '{name}' is '{cell}', which is no time {expected}; {remedy}")
+
+
+def _parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
+    """Return times, datetime64[us]; NaT where a cell is none."""
+    if time_format in UNIX:
+        exact = pd.to_numeric(pd.Series(cells), errors="coerce") * UNIX[time_format]
+        return exact.where(exact.abs() < FARTHEST).round().to_numpy("datetime64[us]")
+    found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
+    times = found.dt.tz_localize(None).to_numpy("datetime64[us]")
+    if time_format == ISO:
+        # pandas takes "now" and "today" for times.
+        return np.where([cell[:1].isdigit() for cell in cells], times, np.datetime64("NaT"))
+    return times
