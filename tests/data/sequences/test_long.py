@@ -139,3 +139,28 @@ def test_ids_that_repeat_make_a_table_long(tmp_path, text, expected):
     path = tmp_path / "table.csv"
     path.write_text(text)
     assert layout_of(path, Sequences(path=str(path))).name == expected
+
+
+@pytest.mark.parametrize("label", ["kind", "activity"])
+def test_steps_without_an_id_that_is_recognised_are_no_sequences(tmp_path, label):
+    text = TABLE.replace("id,t,ax,ay,activity", f"walk,t,ax,ay,{label}").replace(
+        "c,0,6,7,sit", "c,0,6,7,sit\nc,1,6,8,sit"
+    )
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(
+        DataError, match=r"have the same 'walk', as steps .* set data.series_id=walk; or data.layout=wide"
+    ):
+        layout_of(path, Sequences(path=str(path), label=label))
+    path.write_text(text.partition("\n")[2].replace("a,", "0,").replace("b,", "1,").replace("c,", "2,"))
+    with pytest.raises(
+        DataError, match=r"set data.series_id=0 data.layout=long data.header=false; or data.layout=wide"
+    ):
+        layout_of(path, Sequences(path=str(path)))
+    assert layout_of(path, Sequences(path=str(path), layout="wide")).name == "wide"
+
+
+def test_rows_in_the_order_of_their_classes_are_sequences(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("".join(f"{n // 5},{n % 3},{n * 0.1},{n % 2}.5\n" for n in range(10)))
+    assert layout_of(path, Sequences(path=str(path))).name == "wide"
