@@ -1,6 +1,7 @@
 """Labelled texts of a user's own: every kind of file gives the same data."""
 
 import csv
+import gzip
 import json
 import zipfile
 from pathlib import Path
@@ -191,7 +192,19 @@ def tagged_json(folder: Path) -> dict:
     return {"path": "my.jsonl", "label": "tags"}
 
 
-@pytest.mark.parametrize("kind", [tagged_csv, tagged_columns, tagged_json])
+def tagged_packed(folder: Path) -> dict:
+    content = (folder / tagged_json(folder)["path"]).read_bytes()
+    (folder / "my.jsonl.gz").write_bytes(gzip.compress(content))
+    return {"path": "my.jsonl.gz", "label": "tags"}
+
+
+def tagged_lists(folder: Path) -> dict:
+    rows = [(f"{text} {n}", str(labels)) for n, (text, labels) in enumerate(TAGGED)]
+    pd.DataFrame(rows, columns=["text", "tags"]).to_csv(folder / "lists.csv", index=False)
+    return {"path": "lists.csv", "label": "tags"}
+
+
+@pytest.mark.parametrize("kind", [tagged_csv, tagged_columns, tagged_json, tagged_packed, tagged_lists])
 def test_several_labels_are_the_same_however_they_are_written(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = SequenceData(TextCSV(**kind(tmp_path)).asking("multilabel"))

@@ -69,8 +69,12 @@ def test_a_run_and_its_exports_predict_the_numbers_of_the_table(rated, command):
             "task=regression does not suit data=names; use task=classification",
         ),
         (
+            ["data.label=score", "task=regression", "data.sampling=balanced"],
+            "data.sampling=balanced samples by class; use data.sampling=all",
+        ),
+        (
             ["data.label=score", "task=tagging"],
-            "use task=classification or task=regression or task=multilabel",
+            "task=tagging does not suit data=text_csv; data=tagged reads texts with a tag",
         ),
         (["data.label=score"], "column 'score' has 80 classes in 80 texts (is data.label the right column?)"),
         (["data.label=text", "task=regression"], "text and label name 'text' twice; give different columns"),
@@ -135,7 +139,10 @@ def test_labels_are_predicted_and_explained_from_a_run_and_its_exports(commented
     [
         (["data.label=[rude,threat]"], "several labels for a text are predicted with task=multilabel"),
         (["data.label=rude", "data.label_separator=pipe"], "are predicted with task=multilabel"),
-        (["data.label=rude", "task=multilabel"], "task=multilabel reads data.label=[a,b], columns of 0 or 1"),
+        (
+            ["data.label=rude", "task=multilabel"],
+            "column 'rude' is '0', no list of labels; set data.label_separator",
+        ),
         (
             ["data.label=[id,rude]", "task=multilabel"],
             "line 4: column 'id' is '2'; each of several label columns",
@@ -215,5 +222,7 @@ def test_tags_are_predicted_from_a_run_and_its_exports(tagged, command):
     sentence = " ".join(rows[0].text)
     assert command("predict", tagged, sentence)[1].strip() == lines.split("\n\n")[0]
     assert command("explain", tagged, sentence)[0] == 0
+    code, shown, said = command("report", "out")
+    assert (code, said, "span F1" in shown) == (0, "", True)
     code, scores, _ = command("eval", tagged)
     assert (code, "test/span_f1" in scores) == (0, True)

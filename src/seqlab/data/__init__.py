@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from seqlab.data.synthetic import Parity as Parity
     from seqlab.data.synthetic import TemporalOrder as TemporalOrder
     from seqlab.data.synthetic.dataset import SyntheticData as SyntheticData
+    from seqlab.data.tagged.own import Tagged as Tagged
     from seqlab.data.text.dataset import ShortTextData as ShortTextData
     from seqlab.data.text.dataset import TextData as TextData
     from seqlab.data.text.declared import TextSpec as TextSpec
@@ -61,6 +62,7 @@ _MODULES = {
     "text.declared": ("TextSpec",),
     "synthetic": ("Adding", "CopyMemory", "Parity", "TemporalOrder"),
     "synthetic.dataset": ("SyntheticData",),
+    "tagged.own": ("Tagged",),
     "text.dataset": ("ShortTextData", "TextData"),
     "text_csv": ("TextCSV",),
 }

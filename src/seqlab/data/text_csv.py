@@ -30,7 +30,7 @@ class TextCSV(OwnFile, GivenSplits, TextData):
         text: column (or JSON key) of the texts; of several, [title,body], the texts are joined.
         label: column (or JSON key) of the classes or numbers; for task=multilabel several, of 0 or 1.
         label_separator: between the labels of a text in one column: a word as for ``separator``, or the
-            characters themselves; None if there is one label.
+            characters themselves; None if there is one label, or a list of them.
     """
 
     questions = ("classification", "regression", "multilabel")
@@ -63,6 +63,8 @@ class TextCSV(OwnFile, GivenSplits, TextData):
         several = not isinstance(self.label, str) or self.label_separator is not None
         if several and question in ("classification", "regression"):
             return "several labels for a text are predicted with task=multilabel"
+        if question == "tagging":
+            return "data=tagged reads texts with a tag at every token"
         return super().refusal(question)
 
     def find(self) -> Source:
@@ -76,11 +78,6 @@ class TextCSV(OwnFile, GivenSplits, TextData):
             return self._folder(path)
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             return JSONLines(path, texts=self.texts, labels=self._readings())
-        if self.question == "multilabel" and isinstance(self.label, str) and not self.label_separator:
-            raise DataError(
-                f"{path}: task=multilabel reads data.label=[a,b], columns of 0 or 1, or labels in "
-                "one column with data.label_separator between them"
-            )
         return CSVTexts(self.table(path), texts=self.texts, labels=self._readings())
 
     def _folder(self, path: Path) -> TextReader:

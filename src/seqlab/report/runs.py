@@ -21,7 +21,7 @@ LONGEST_NUMBER = 1023
 """Bits of an integer that is a float too."""
 LARGEST_HISTORY = 2**28
 """The largest size of a metrics.jsonl in bytes."""
-TYPES = {"seed": int, "data.targets": list, "data.target": str, "data.label": str | list}
+TYPES = {"seed": int, "data.targets": list, "data.target": str, "data.label": str | list | int}
 """The types of the settings by which runs are sorted, if present."""
 
 

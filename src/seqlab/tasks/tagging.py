@@ -1,7 +1,7 @@
 """Tagging: which class does each step of a sequence have, or each of its last ones?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from matplotlib.figure import Figure
@@ -15,13 +15,21 @@ from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, register_task
 from seqlab.tasks.baselines.tags import tag_baselines
 from seqlab.tasks.baselines.text import majority
-from seqlab.tasks.classification import Classification
+from seqlab.tasks.classification import Classification, StageScores
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 
 MOST_STEPS = 2**24
 """Steps of a sequence at most: step s of sample i counts as sample i · MOST_STEPS + s."""
+
+
+class StageTags(StageScores):
+    """The metrics of one stage, and the counts of its spans."""
+
+    def __init__(self, classes: Sequence[str]) -> None:
+        super().__init__(len(classes))
+        self.spans = SpanCounts(classes)
 
 
 @register_task("tagging")
@@ -49,7 +57,9 @@ class Tagging(Classification):
     ) -> None:
         super().__init__(classes, class_counts, **settings)
         self.output_steps = steps
-        self.spans = nn.ModuleList(SpanCounts(classes) for _ in STAGES) if types_of(classes) else None
+        self.has_spans = bool(types_of(classes))
+        if self.has_spans:
+            self.stages = nn.ModuleList(StageTags(classes) for _ in STAGES)
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Tagging":
@@ -61,9 +71,9 @@ class Tagging(Classification):
 
         The classes ``batch.y`` are [B, S], −1 in the padding.
         """
-        if self.spans is not None:
+        if self.has_spans:
             inside = (batch.y >= 0) & (batch.ids >= 0)[:, None]
-            self._spans_of(stage).update(answers.detach().argmax(2), batch.y, inside)
+            self._tags_of(stage).spans.update(answers.detach().argmax(2), batch.y, inside)
         return super().step(stage, *self.samples(answers, batch))
 
     def samples(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
@@ -110,7 +120,7 @@ class Tagging(Classification):
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's loss and scores, and those of spans, over all batches and ranks."""
         found = super().compute(stage)
-        if self.spans is None:
+        if not self.has_spans:
             return found
         each = span_scores(self._span_counts(stage).sum(0))
         return found | {f"span_{name}": float(value) for name, value in each.items()}
@@ -125,7 +135,7 @@ class Tagging(Classification):
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw what classes have, and the learning curve of spans."""
         drawn = super().figures(history, title)
-        return drawn | ({"span_f1": curves(history, "span_f1", title)} if self.spans is not None else {})
+        return drawn | ({"span_f1": curves(history, "span_f1", title)} if self.has_spans else {})
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
         """Return every test prediction, and the scores of every class and every type of span."""
@@ -140,7 +150,7 @@ class Tagging(Classification):
             samples = (self.predictions.compute()[0].view(-1, 3)[:, 0] // self._stride).tolist()
             rows = zip(samples, tables["predictions"], strict=True)
             tables["predictions"] = [{"sentence": sample + 1} | row for sample, row in rows]
-        if self.spans is not None:
+        if self.has_spans:
             counts = self._span_counts("test").cpu()
             each = span_scores(counts) | {"predicted": counts[:, 1], "true": counts[:, 2]}
             tables["spans"] = [
@@ -149,22 +159,13 @@ class Tagging(Classification):
             ]
         return tables
 
-    def reset(self, stage: str) -> None:
-        """Reset the stage's metrics."""
-        super().reset(stage)
-        if self.spans is not None:
-            self._spans_of(stage).reset()
-
     @property
     def _stride(self) -> int:
         return MOST_STEPS if self.output_steps == EVERY_STEP else self.output_steps
 
-    def _spans_of(self, stage: str) -> SpanCounts:
-        assert self.spans is not None  # noqa: S101 (for the type checker)
-        found = self.spans[STAGES.index(stage)]
-        assert isinstance(found, SpanCounts)  # noqa: S101 (for the type checker)
-        return found
+    def _tags_of(self, stage: str) -> StageTags:
+        return cast("StageTags", self.stage(stage))
 
     def _span_counts(self, stage: str) -> Tensor:
-        counts: Tensor = self._spans_of(stage).compute()
+        counts: Tensor = self._tags_of(stage).spans.compute()
         return counts.view(-1, 3)  # torchmetrics squeezes a single number

@@ -13,6 +13,11 @@ from seqlab.data.text.labels import AnyClass, Number, OneOf, Several, Switch
         (Number(), ["3", "3.0", "-2.5e1", "+0.1"], ["3.0", "3.0", "-25.0", "0.1"]),
         (Number("comma"), ["3,5", "-2"], ["3.5", "-2.0"]),
         (Switch(), ["0", "1", "no", "YES", "False", "true", "1.0", "n"], list("01010110")),
+        (
+            Several(None),
+            ['["b", "a"]', "['a', 'b']", "[]", "", "[1]"],
+            ['["a", "b"]', '["a", "b"]', "[]", "[]", '["1"]'],
+        ),
         (Several("|"), ["b| a", "a", "", "a|a|", "a, b"], ['["a", "b"]', '["a"]', "[]", '["a"]', '["a, b"]']),
     ],
 )
@@ -30,6 +35,9 @@ def test_a_cell_means_the_same_however_it_is_written(reading, cells, means):
         (Number(), "1,5", "no finite number"),
         (Number(), "", "is blank"),
         (Switch(), "2", "is '2'; each of several label columns is 0 or 1, no or yes, false or true"),
+        (Several(None), "a", "is 'a', no list of labels; set data.label_separator"),
+        (Several(None), "__import__('os')", "no list of labels"),
+        (Several(None), '[["a"]]', "no list of labels"),
         (Switch(), "", "is blank"),
     ],
 )

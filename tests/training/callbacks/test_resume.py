@@ -6,6 +6,7 @@ Every run here has 3 epochs of 8 batches; what was saved is of a step above 0, e
 import os
 import signal
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -50,6 +51,15 @@ VARIANTS = {
         "checkpoint.every_steps=3",
     ),
     "a regression of generated data": ("data=adding", "data.length=12", "checkpoint.every_steps=3"),
+    "tags at every step": ("data=tagged", "data.path=a.conll", "checkpoint.every_steps=3"),
+    "several labels": (
+        *("data=text_csv", "data.path=a.csv", "data.label=[x,y]", "task=multilabel"),
+        "checkpoint.every_steps=3",
+    ),
+    "numbers of texts": (
+        *("data=text_csv", "data.path=a.csv", "data.label=z", "task=regression"),
+        "checkpoint.every_steps=3",
+    ),
 }
 
 
@@ -102,6 +112,10 @@ def test_whatever_a_run_does_it_goes_on_to_the_same_end_from_three_ends(runs, ki
     random = np.random.default_rng(0)
     x, lengths = random.normal(size=(120, 9, 2)), random.integers(2, 10, 120)
     np.savez("sequences.npz", x=x, lengths=lengths, y=random.integers(0, 3, 120))
+    words = [f"w{n % 7} {['B-a', 'I-a', 'O'][n % 3]}\n" + "\n" * (n % 5 == 0) for n in range(300)]
+    Path("a.conll").write_text("".join(words))
+    rows = [f"text {n},{n % 2},{n % 3 % 2},{n}\n" for n in range(80)]
+    Path("a.csv").write_text("text,x,y,z\n" + "".join(rows))
     config = runs.settings(*VARIANTS[variant])
     expected = whole(runs, config)
     total = runs.step(expected)

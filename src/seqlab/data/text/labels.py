@@ -4,6 +4,7 @@ A reading makes one canonical string of a cell, so that a corpus stores every ki
 makes classes, numbers or several labels of these strings.
 """
 
+import ast
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -95,19 +96,33 @@ class Several:
     """Any number of labels, with a separator between them; an empty cell has none.
 
     Attributes:
-        separator: between two labels, None in a file that has lists.
+        separator: between two labels; None if a cell is a list, as JSON or Python writes it.
     """
 
     separator: str | None
 
     def __call__(self, cell: str) -> str:
         """Return the labels, sorted, as JSON."""
-        return joined(cell.split(self.separator) if self.separator else [cell])
+        return joined(cell.split(self.separator) if self.separator else _listed(cell))
 
 
 def joined(labels: Iterable[str]) -> str:
     """Return labels as one string, whatever their order: the names in a list of JSON."""
     return json.dumps(sorted({label.strip() for label in labels} - {""}), ensure_ascii=False)
+
+
+def _listed(cell: str) -> list[str]:
+    """Return the strings of a list such as ["a", "b"], or ['a', 'b'] as pandas writes it."""
+    try:
+        found = ast.literal_eval(cell or "[]")
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(one, str | int) for one in found):
+        raise ValueError(
+            f"is '{cell:.40}', no list of labels; set data.label_separator to what stands between labels, or "
+            "data.label=[a,b] to columns of 0 or 1"
+        )
+    return [str(one) for one in found]
 
 
 def _filled(cell: str) -> str:

@@ -157,8 +157,9 @@ class JSONLines:
     def _label(self, line: int, key: str, label: Any) -> str:
         reading, error = self.labels[key], partial(self._error, line)
         is_list = isinstance(label, list) and all(isinstance(one, str | int) for one in label)
-        if isinstance(reading, Several) and is_list:
-            return self._encodable(line, joined(map(str, label)))
+        is_one = isinstance(label, str | int) and isinstance(reading, Several) and not reading.separator
+        if isinstance(reading, Several) and (is_list or is_one):
+            return self._encodable(line, joined(map(str, label if is_list else [label])))
         is_number = isinstance(reading, Number | Switch) and isinstance(label, float)
         if not isinstance(label, str | int) and not is_number:
             allowed = "a list of strings" if isinstance(reading, Several) else "a string or a whole number"
