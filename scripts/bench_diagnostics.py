@@ -51,7 +51,7 @@ def fit(model: str, epochs: int, *, measured: bool) -> tuple[str, float, float]:
     for name in ("on_train_start", "on_train_epoch_end", "on_train_end"):
         setattr(Diagnostics, name, clocked(getattr(Diagnostics, name), spent))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
-        trainer = make_trainer(config, RunFolder(Path(output)))
+        trainer = make_trainer(config, RunFolder(Path(output)), data.spec)
         start = time.process_time()
         trainer.fit(module, datamodule=data)
         return data.spec.source, time.process_time() - start, spent[0]

@@ -153,7 +153,7 @@ def in_turns(engine: str, rounds: int, device: str = "cpu") -> tuple[Tensor, Ten
     module = make_module(config, data.spec)
     turns = InTurn(RawLoop(config, data, device))
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as output:
-        trainer = make_trainer(config, RunFolder(Path(output)))
+        trainer = make_trainer(config, RunFolder(Path(output)), data.spec)
         trainer.callbacks.insert(0, turns)  # type: ignore[attr-defined]
         trainer.fit(module, datamodule=data)
     own, raw = (torch.tensor(times[1:], dtype=torch.float64) for times in (turns.seqlab, turns.raw))

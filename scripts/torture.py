@@ -75,6 +75,8 @@ CASES = {
 LENGTHS = {"names_longer": (2, 4, 6), "jena_longer": (2, 4, 6)}
 """Epochs to which a case is made longer, one after the other; others have 6 from the start."""
 
+LEFT = ("checkpoints/best.safetensors", "metrics.jsonl", "predictions.csv")
+"""Files that are compared byte by byte."""
 CODES = {"KILL": -signal.SIGKILL, "TERM": 143, "INT": 130}
 PATIENCE = 300
 """Seconds after which a run is said to hang."""
@@ -151,11 +153,10 @@ def run_folder(folder: Path) -> Path:
 def left_by(run: Path) -> dict[str, str]:
     """Return what a run has left, each part as a hash."""
     last = torch.load(run / "checkpoints/last.ckpt", map_location="cpu", weights_only=True)
-    best = torch.load(run / "checkpoints/best.ckpt", map_location="cpu", weights_only=True)
     record = json.loads((run / "run.json").read_text())
     parts = {name: last[name] for name in ("state_dict", "optimizer_states", "lr_schedulers", "resume")}
-    parts |= {"best": best["state_dict"], "record": [record[name] for name in ("status", "metrics", "steps")]}
-    parts |= {name: (run / name).read_bytes() for name in ("metrics.jsonl", "predictions.csv")}
+    parts |= {"record": [record[name] for name in ("status", "metrics", "steps")]}
+    parts |= {name: (run / name).read_bytes() for name in LEFT}
     parts["callbacks"] = repr(last["callbacks"]).replace(str(run.resolve()), "")
     table = run / "csv/metrics.csv"
     parts["metrics.csv"] = table.read_bytes() if table.exists() else b""

@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from seqlab import __version__
 from seqlab.config.model import ModelConfig
 from seqlab.data import Names
-from seqlab.export.manifest import Manifest
 from seqlab.export.onnx_model import IR_VERSION, OPSETS
+from seqlab.runs.checkpoint.manifest import Manifest
 
 from .networks import TEXTS, network, network_graph
 

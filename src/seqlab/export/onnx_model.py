@@ -16,12 +16,13 @@ from seqlab import __version__
 from seqlab.data import DataSpec
 from seqlab.errors import DataError, ExportError
 from seqlab.export.graph import KEYS_DOMAIN, LENGTHS
-from seqlab.export.manifest import KEY, SEAL, Manifest, refused
 from seqlab.export.network import input_name, network_graph
+from seqlab.export.weights import refused
 from seqlab.io.files import own_output, replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
 from seqlab.models.predictor import Predictor
+from seqlab.runs.checkpoint.manifest import KEY, SEAL, Manifest
 from seqlab.runs.load import LoadedRun
 from seqlab.tasks import Task, tasks
 
@@ -45,7 +46,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
         OSError: the file cannot be written.
     """
     place = own_output(file, SIGNATURE)
-    manifest = Manifest.of(run)
+    manifest = Manifest.of(run.config, run.spec).without_places()
     size = sum(values.nbytes for values in run.module.state_dict().values())
     if size > LARGEST:
         raise ExportError(f"{size:,} bytes of weights are more than ONNX holds; use --to safetensors")
@@ -70,7 +71,10 @@ def read_onnx(file: Path) -> Predictor:
         ExportError: the file is damaged, or is not an export of seqlab.
     """
     content = _content(file)
-    manifest = Manifest.read(_metadata(file, content), file)
+    try:
+        manifest = Manifest.read(_metadata(file, content), file)
+    except UnreadableError as error:
+        raise refused(file, str(error)) from error
     if manifest.sealed and not is_whole(BytesIO(content), len(content) - len(EMPTY)):
         raise refused(file, DAMAGED)
     options = onnxruntime.SessionOptions()

@@ -30,6 +30,8 @@ ATTEMPT = (
     JOURNAL,
     "diagnostics.json",
     "checkpoints/best.ckpt",
+    "checkpoints/best.safetensors",
+    "checkpoints/best.json",
     "tensorboard/events.out.tfevents.*",
     "csv/metrics.csv",
     "csv/hparams.yaml",
@@ -63,7 +65,8 @@ def _has_settings(folder: Path) -> bool:
 
 def has_checkpoint(folder: Path) -> bool:
     """Return whether there is training in a run's folder that would be lost with it."""
-    return any((folder / "checkpoints" / f"{name}.ckpt").exists() for name in ("best", "last"))
+    names = ("best.safetensors", "best.ckpt", "last.ckpt")
+    return any((folder / "checkpoints" / name).exists() for name in names)
 
 
 def first_entry(folder: Path, lock: str = LOCK) -> Path | None:
@@ -125,7 +128,7 @@ def clear_attempt(folder: Path) -> None:
     if has_checkpoint(folder) and _has_trained(folder):
         raise RunError(
             f"{folder}: checkpoints/last.ckpt is missing, so the run cannot be resumed, and starting again "
-            "would remove best.ckpt; restore last.ckpt, or choose another folder"
+            "would remove its best weights; restore last.ckpt, or choose another folder"
         )
     sweep_drafts(folder)
     for pattern in ATTEMPT:

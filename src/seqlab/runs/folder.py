@@ -195,7 +195,7 @@ class RunFolder:
 
     @property
     def checkpoints(self) -> Path:
-        """Where best.ckpt and last.ckpt are."""
+        """Where best.safetensors and last.ckpt are."""
         return self.path / "checkpoints"
 
     @property

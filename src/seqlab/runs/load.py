@@ -25,13 +25,11 @@ from seqlab.runs.checkpoint.files import check_seal
 from seqlab.runs.checkpoint.network import build_network
 from seqlab.runs.checkpoint.training_state import check_progress
 from seqlab.runs.checkpoint.values import check_contents, check_sums
+from seqlab.runs.checkpoint.weights import LARGEST, SUFFIX, read_weights
 from seqlab.runs.record import read_record
 
 NOT_ASKED = {"optimizer": {"name": "sgd"}, "scheduler": {"name": "none"}, "callbacks": {}, "logger": {}}
 """What stands for the settings of training in a run that is only read."""
-
-LARGEST = 8 * 2**30
-"""Bytes that a checkpoint may have."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,12 @@ def load_run(path: Path, checkpoint: str = "best", *, is_judged: bool = False) -
         RunError: a file is missing, damaged, or not what a run of seqlab leaves.
     """
     record, config = read_run_record(path), read_config(path, anywhere=True, is_judged=is_judged)
-    file = path / "checkpoints" / f"{checkpoint}.ckpt"
-    content = read_checkpoint(file)
+    file = _file(path, checkpoint)
+    spec, weights = read_trained(file)
     try:
-        spec = spec_of(content)
         dtype = weights_dtype(config.trainer.precision)
         parts = spec, config.model, config.task, config.engine
-        module = build_network(content["state_dict"], *parts, dtype=dtype)
+        module = build_network(weights, *parts, dtype=dtype)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
     return LoadedRun(path, record, config, spec, module)
@@ -118,6 +115,31 @@ def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) 
         raise RunError("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from error
 
 
+def _file(path: Path, checkpoint: str) -> Path:
+    """Return where the weights of a run are; earlier versions left the best as best.ckpt."""
+    best, earlier = (path / "checkpoints" / f"best{suffix}" for suffix in (SUFFIX, ".ckpt"))
+    if checkpoint != "best":
+        return path / "checkpoints" / f"{checkpoint}.ckpt"
+    return earlier if earlier.exists() and not best.exists() else best
+
+
+def read_trained(file: Path) -> tuple[DataSpec, dict[str, Tensor]]:
+    """Return what a file of a run folder says of its data, and the weights in it.
+
+    Raises:
+        RunError: the file is missing, damaged, or not what a run of seqlab leaves.
+    """
+    _check_is_there(file)
+    try:
+        if file.suffix == SUFFIX:
+            manifest, weights = read_weights(file)
+            return manifest.spec, weights
+        content = read_checkpoint(file)
+        return spec_of(content), content["state_dict"]
+    except UnreadableError as error:
+        raise _refused(file, str(error)) from error
+
+
 def read_checkpoint(file: Path) -> dict[str, Any]:
     """Return the content of a checkpoint: simple values, and CPU tensors that are mapped from the file.
 
@@ -128,8 +150,7 @@ def read_checkpoint(file: Path) -> dict[str, Any]:
     Raises:
         RunError: the file is missing, damaged, or anything else than a checkpoint of plain values.
     """
-    if not file.exists() and not file.is_symlink():
-        raise RunError(f"{file}: no such file; did the run reach its first validation?")
+    _check_is_there(file)
     try:
         archive = check_archive(file, LARGEST)
         content = _torch_load(file)
@@ -171,6 +192,11 @@ def read_run_record(path: Path) -> dict[str, Any]:
         return read_record(file)
     except UnreadableError as error:
         raise RunError(f"{file}: {error}") from error
+
+
+def _check_is_there(file: Path) -> None:
+    if not file.exists() and not file.is_symlink():
+        raise RunError(f"{file}: no such file; did the run reach its first validation?")
 
 
 def _torch_load(file: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from seqlab.nn.recurrent import count_parameters
 from seqlab.runs.checkpoint.network import check_weights
 from seqlab.runs.claim import CONFIG
 from seqlab.runs.folder import RunFolder, read_history
-from seqlab.runs.load import read_checkpoint, read_progress
+from seqlab.runs.load import read_progress, read_trained
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
 from seqlab.tasks.further import try_out
@@ -97,7 +97,7 @@ def train(
         module = make_module(config, data.spec, folder.record.get("engine"))
         folder.when_it_counts(lambda: save_config(config, folder.path / CONFIG))
         folder.write(**facts)
-        trainer = make_trainer(config, folder, last.get("global_step", 0), beside)
+        trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), beside)
         _announce(config, folder, data, module, trainer)
         trainer.fit(module, datamodule=data, ckpt_path=folder.last if goes_on else None, weights_only=True)
         _evaluate(config, trainer, module, data, folder)
@@ -167,7 +167,8 @@ def _evaluate(
     """Take the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
     if best:
-        module.load_state_dict(read_checkpoint(best)["state_dict"])
+        _, weights = read_trained(best)
+        module.load_state_dict(weights)
     metrics: dict[str, float] = {}
     if trainer.limit_val_batches:
         # The best epoch's validation has been logged already; it is run again for its confusion matrix.

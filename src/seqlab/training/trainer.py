@@ -18,9 +18,11 @@ from lightning.pytorch.profilers import (
 from seqlab.config import Config
 from seqlab.config.choices import CHOICES
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
+from seqlab.data import DataSpec
 from seqlab.errors import ConfigError
 from seqlab.models.precision import for_lightning
 from seqlab.runs.checkpoint.files import Checkpoints
+from seqlab.runs.checkpoint.manifest import Manifest
 from seqlab.runs.folder import RunFolder
 from seqlab.training.callbacks import (
     Best,
@@ -82,13 +84,14 @@ def check_classes(config: Config) -> None:
 
 
 def make_trainer(
-    config: Config, folder: RunFolder, at_step: int = 0, beside: Beside | None = None
+    config: Config, folder: RunFolder, spec: DataSpec, at_step: int = 0, beside: Beside | None = None
 ) -> Trainer:
     """Return the Trainer with everything that happens beside training.
 
     Args:
         config: the whole configuration.
         folder: of the run.
+        spec: what its data declare.
         at_step: where the run goes on.
         beside: makes further callbacks, which come after early stopping.
     """
@@ -121,7 +124,7 @@ def make_trainer(
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
         logger=_loggers(config.logger, folder, at_step),
         callbacks=callbacks,
-        plugins=[Checkpoints()],
+        plugins=[Checkpoints(Manifest.of(config, spec))],
         enable_progress_bar=_is_any([*shown, *theirs], ProgressBar),
         enable_model_summary=_is_any(theirs, ModelSummary),
         num_sanity_val_steps=0,

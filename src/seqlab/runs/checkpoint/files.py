@@ -12,7 +12,9 @@ from seqlab.errors import StorageError
 from seqlab.io.files import replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
+from seqlab.runs.checkpoint.manifest import Manifest
 from seqlab.runs.checkpoint.values import check_savable
+from seqlab.runs.checkpoint.weights import SUFFIX, write_weights
 
 COMMENT = b"crc32 " + EMPTY
 """The comment of the archive that a checkpoint is, which stands at its very end."""
@@ -21,7 +23,16 @@ DIRECTORY_END = 22, b"PK\x05\x06"
 
 
 class Checkpoints(TorchCheckpointIO):
-    """Lightning's way to checkpoint files; its own stages them in the temporary folder, and copies."""
+    """Lightning's way to checkpoint files; its own stages them in the temporary folder, and copies.
+
+    Args:
+        manifest: of the network; of a checkpoint that is named ``.safetensors`` only the weights are written,
+            with this.
+    """
+
+    def __init__(self, manifest: Manifest | None = None) -> None:
+        super().__init__()
+        self.manifest = manifest
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
         """Write a checkpoint in place of the one before.
@@ -32,17 +43,24 @@ class Checkpoints(TorchCheckpointIO):
         """
         path = Path(path)
         check_savable(checkpoint, "")
-        content = io.BytesIO()
-        torch.save(checkpoint, content)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as draft:
-                draft.write_bytes(_sealed(content.getvalue()))
+            if path.suffix == SUFFIX and self.manifest:
+                write_weights(path, checkpoint["state_dict"], self.manifest)
+            else:
+                _write(path, checkpoint)
         except OSError as error:
             raise StorageError(
                 f"cannot write {path}: {error.strerror}; earlier files are intact; free disk space, "
                 f"then run: seqlab train resume={path.parent.parent}"
             ) from error
+
+
+def _write(path: Path, checkpoint: dict[str, Any]) -> None:
+    content = io.BytesIO()
+    torch.save(checkpoint, content)
+    with replacing(path) as draft:
+        draft.write_bytes(_sealed(content.getvalue()))
 
 
 def check_seal(file: Path, largest: int) -> None:

@@ -1,19 +1,25 @@
-"""best.ckpt: the weights with the best monitored score."""
+"""best.safetensors: the weights with the best monitored score."""
 
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from seqlab.runs.checkpoint.weights import SUFFIX
+
 
 class Best(ModelCheckpoint):
-    """Lightning's ModelCheckpoint for one file, ``best.ckpt``, in a folder that may have moved since.
+    """Lightning's ModelCheckpoint for one file, ``best.safetensors``, in a folder that may have moved since.
+
+    A run that an earlier version began has its best weights in best.ckpt until there are better ones.
 
     Args:
         folder: of the checkpoints.
         monitor: the score, or None to keep the latest weights.
         mode: whether less ("min") or more ("max") is better.
     """
+
+    FILE_EXTENSION = SUFFIX
 
     def __init__(self, folder: Path, monitor: str | None, mode: str) -> None:
         super().__init__(folder, filename="best", monitor=monitor, mode=mode, enable_version_counter=False)

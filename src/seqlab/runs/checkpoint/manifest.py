@@ -1,20 +1,21 @@
-"""The manifest of an exported network: everything besides the weights that prediction needs."""
+"""The manifest of a trained network: everything besides the weights that prediction needs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import ValidationError, model_validator
 
 from seqlab import __version__
+from seqlab.config import Config
 from seqlab.config.renamed import present_settings
 from seqlab.config.task import AnyTask
-from seqlab.data import AnySpec
+from seqlab.data import AnySpec, DataSpec
 from seqlab.data.dataset import AnyDataset
-from seqlab.errors import ConfigError, ExportError
+from seqlab.errors import ConfigError, DataError
 from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json
 from seqlab.registry.catalog import tasks
 from seqlab.registry.types import Section
-from seqlab.runs.load import LoadedRun
 
 KEY = "seqlab"
 """The metadata key of the JSON."""
@@ -26,7 +27,7 @@ JSON_SIGNATURE = rf'{{\n  "format_version": \d+,\n  "{KEY}": "'.encode()
 
 
 class Manifest(Section):
-    """The JSON that goes with exported weights.
+    """The JSON that goes with weights, in a run folder and in an export.
 
     Attributes:
         format_version: of this JSON.
@@ -51,36 +52,47 @@ class Manifest(Section):
     sealed: bool = False
 
     @classmethod
-    def of(cls, run: LoadedRun) -> Self:
-        """Describe a run's network, without the paths of its data."""
-        config = run.config
-        return cls.model_validate(
-            {
-                "format_version": FORMAT_VERSION,
-                "seqlab": __version__,
-                "imports": config.imports,
-                "engine": config.engine,
-                "model": config.model.model_dump(),
-                "task": config.task.model_dump(),
-                "data": config.data.without_places(),
-                "spec": run.spec.as_dict() | {"origin": "", "path": ""},
-                "sealed": True,
-            }
-        )
+    def of(cls, config: Config, spec: DataSpec) -> Self:
+        """Describe a run's network, without what only its training needs.
+
+        Raises:
+            DataError: the data set declares what cannot be.
+        """
+        try:
+            return cls.model_validate(
+                {
+                    "format_version": FORMAT_VERSION,
+                    "seqlab": __version__,
+                    "imports": config.imports,
+                    "engine": config.engine,
+                    "model": config.model.model_dump(),
+                    "task": config.task.model_dump(exclude={"monitor", "metrics"}),
+                    "data": config.data,
+                    "spec": spec,
+                    "sealed": True,
+                }
+            )
+        except ValidationError as error:
+            raise DataError(f"data={config.data.name}: {mistake_in(error)}") from error
 
     @classmethod
     def read(cls, text: str, file: Path) -> Self:
         """Read the JSON in a file.
 
         Raises:
-            ExportError: seqlab did not write it, or it contradicts itself.
+            UnreadableError: seqlab did not write it, or it contradicts itself.
             ConfigError: its task is not registered.
         """
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
             _refuse_unregistered(text, file)
-            raise refused(file, f"its description is damaged ({mistake_in(error)})") from error
+            raise UnreadableError(f"its description is damaged ({mistake_in(error)})") from error
+
+    def without_places(self) -> Self:
+        """Return the manifest without the paths of the data."""
+        nowhere = {"data": self.data.without_places(), "spec": replace(self.spec, origin="", path="")}
+        return self.model_copy(update=nowhere)
 
     def to_json(self) -> str:
         """Return the JSON."""
@@ -111,8 +123,3 @@ def _refuse_unregistered(text: str, file: Path) -> None:
         raise ConfigError(
             f"{file}: task {name!r:.60} is not registered; name its module with --imports {module!r:.60}"
         )
-
-
-def refused(file: Path, reason: str) -> ExportError:
-    """Return the error with the reason why a file is refused."""
-    return ExportError(f"{file}: {reason}; export the run again")
