@@ -182,11 +182,13 @@ def huge_spec(file: Path) -> None:
 )
 @pytest.mark.parametrize("name", ["eval", "predict"])
 def test_a_broken_or_hostile_checkpoint_gives_one_line_and_executes_nothing(command, run, damage, name):
-    damage(run / "checkpoints/best.ckpt")
-    code, shown, complaint = command(name, run, *(["Satoshi"] if name == "predict" else []))
+    damage(run / "checkpoints/last.ckpt")
+    code, shown, complaint = command(
+        name, run, "--checkpoint", "last", *(["Satoshi"] if name == "predict" else [])
+    )
     assert (code, shown) == (2, "")
     assert len(complaint.splitlines()) == 1
-    assert "best.ckpt: " in complaint
+    assert "last.ckpt: " in complaint
     assert not Path("executed").exists()
 
 

@@ -43,6 +43,20 @@ def run(sound_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.fixture
+def as_earlier() -> Callable[[Path], Path]:
+    """Return what leaves a run as earlier versions did: with best.ckpt, a checkpoint as last.ckpt is."""
+
+    def change(run: Path) -> Path:
+        folder = run / "checkpoints"
+        shutil.copy(folder / "last.ckpt", folder / "best.ckpt")
+        for suffix in ("safetensors", "json"):
+            (folder / f"best.{suffix}").unlink()
+        return run
+
+    return change
+
+
+@pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., tuple]:
     """Return the installed command: its exit code, what it printed, the lines of complaint."""
 

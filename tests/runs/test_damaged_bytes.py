@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ def place_of(file: Path, values: torch.Tensor) -> int:
     sought = values.numpy().tobytes()
     assert file.read_bytes().count(sought) == 1
     return file.read_bytes().index(sought)
+
+
+@pytest.fixture
+def run(run: Path, as_earlier: Callable[[Path], Path]) -> Path:
+    """Both of whose files of weights are checkpoints, as earlier versions left them."""
+    return as_earlier(run)
 
 
 @pytest.mark.parametrize("name", ["best", "last"])

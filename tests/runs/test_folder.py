@@ -140,7 +140,13 @@ def test_a_run_that_begins_anew_removes_what_the_attempt_before_it_wrote_and_not
     (folder / "checkpoints").mkdir(parents=True)
     (folder / "tensorboard").mkdir()
     (folder / "run.json").write_text('{"status": "interrupted", "format": 1, "steps": 3}')
-    own = ("metrics.jsonl", "run.log", "checkpoints/best.ckpt", "tensorboard/events.out.tfevents.1")
+    own = (
+        "metrics.jsonl",
+        "run.log",
+        "checkpoints/best.safetensors",
+        "checkpoints/best.json",
+        "tensorboard/events.out.tfevents.1",
+    )
     for name in (*own, "notes.txt", "tensorboard/notes.txt", ".mine.draft-notes"):
         (folder / name).write_text("{}")
     with RunFolder(folder).running():
@@ -182,15 +188,16 @@ def test_a_run_that_can_go_on_is_not_begun_anew(tmp_path):
     assert folder.last.exists()
 
 
+@pytest.mark.parametrize("name", ["best.safetensors", "best.ckpt"])
 @pytest.mark.parametrize(("epoch", "refused"), [(0, False), (1, True)])
-def test_a_run_that_has_lost_its_last_checkpoint_keeps_the_best_one(tmp_path, epoch, refused):
+def test_a_run_that_has_lost_its_last_checkpoint_keeps_the_best_one(tmp_path, epoch, refused, name):
     folder = RunFolder(tmp_path / "run")
-    best = folder.checkpoints / "best.ckpt"
+    best = folder.checkpoints / name
     folder.checkpoints.mkdir(parents=True)
     best.touch()
     folder.metrics.write_text(f'{{"step": 3}}\n{{"step": 3, "val/loss": 1, "epoch": {epoch}}}\n{{"st')
     (folder.path / "run.json").write_text('{"status": "interrupted", "format": 1}')
-    refusal = pytest.raises(RunError, match=r"checkpoints/last\.ckpt is missing, .* remove best\.ckpt")
+    refusal = pytest.raises(RunError, match=r"checkpoints/last\.ckpt is missing, .* remove its best weights")
     with refusal if refused else nullcontext(), folder.running():
         pass
     assert best.exists() == refused

@@ -276,6 +276,12 @@ UNFINISHABLE: dict[str, Callable[[Path], Any]] = {
 """Checkpoints whose weights can be used, and with which no training can go on."""
 
 
+@pytest.fixture
+def run(run: Path, as_earlier: Callable[[Path], Path]) -> Path:
+    """Both of whose files of weights are checkpoints, as earlier versions left them."""
+    return as_earlier(run)
+
+
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     run, command, reading, attack

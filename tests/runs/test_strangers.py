@@ -26,6 +26,8 @@ STRANGERS = {
     "search.db": "mine",
     "best.yaml": "mine: true",
     "checkpoints/best.ckpt": "mine",
+    "checkpoints/best.safetensors": "mine",
+    "checkpoints/best.json": "{}",
 }
 """What lies in the stranger's folder: names of files that seqlab writes, and files that speak of seqlab."""
 

@@ -75,11 +75,11 @@ def test_a_finished_run_with_other_settings_is_not_lost(job, tmp_path):
     assert unfinished([job], tmp_path) == [job]
 
 
-@pytest.mark.parametrize("checkpoint", ["best", "last"])
+@pytest.mark.parametrize("checkpoint", ["best.safetensors", "best.ckpt", "last.ckpt"])
 @pytest.mark.parametrize("status", ["interrupted", "failed", "running"])
 def test_an_unfinished_run_with_checkpoints_and_other_settings_is_not_lost(job, tmp_path, status, checkpoint):
     (job.folder / "checkpoints").mkdir()
-    (job.folder / f"checkpoints/{checkpoint}.ckpt").touch()
+    (job.folder / f"checkpoints/{checkpoint}").touch()
     write(job, status=status, overrides=OVERRIDES)
     assert unfinished([job], tmp_path) == [job]
     write(job, status=status, overrides=["model=gru", "seed=7"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -50,7 +51,8 @@ def test_the_folder_holds_all_that_the_design_names(finished):
         "run.log",
         "metrics.jsonl",
         "predictions.csv",
-        "checkpoints/best.ckpt",
+        "checkpoints/best.safetensors",
+        "checkpoints/best.json",
         "checkpoints/last.ckpt",
         "figures/loss.png",
         "figures/accuracy.png",
@@ -65,11 +67,11 @@ def test_run_json_says_what_happened(finished):
     assert record["status"] == "done"
     assert record["engine"] == "native"
     assert (record["data"]["name"], record["data"]["source"]) == ("names", "sample")
-    assert record["best_checkpoint"] == "checkpoints/best.ckpt"
+    assert record["best_checkpoint"] == "checkpoints/best.safetensors"
     scores = {"loss", "accuracy", "precision_macro", "recall_macro", "f1_macro"}
     assert set(record["metrics"]) == {f"{stage}/{name}" for stage in ("val", "test") for name in scores}
     assert record["baselines"]["majority"]["test/accuracy"] < record["metrics"]["test/accuracy"]
-    weights = torch.load(finished / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    weights = load_file(finished / record["best_checkpoint"])
     assert record["parameters"] == sum(tensor.numel() for tensor in weights.values())
 
 

@@ -83,7 +83,8 @@ def test_a_run_whose_disk_gets_full_fails_in_one_line_and_goes_on_once_there_is_
     assert torch.load(run / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 5
     (run / "checkpoints/.last.ckpt.draft-0a1b2c3d").touch()
     assert train(f"resume={run}") == 0
-    assert sorted(file.name for file in (run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    left = sorted(file.name for file in (run / "checkpoints").iterdir())
+    assert left == ["best.json", "best.safetensors", "last.ckpt"]
     record = json.loads((run / "run.json").read_text())
     assert (record["status"], record["steps"]) == ("done", 12)
 

@@ -132,21 +132,23 @@ def arrived(tmp_path: Path) -> Callable[["subprocess.Popen[str]", str, int], Pat
     return wait
 
 
+BYTES = ("checkpoints/best.safetensors", "checkpoints/best.json", "metrics.jsonl", "predictions.csv")
+"""Files of a run that are compared byte by byte."""
+
+
 def left_in(folder: Path) -> dict[str, Any]:
     """Return what a run has left, part by part, as values that == compares.
 
     Lightning's own counters ("loops") are left out: after a resume between epochs two of them differ.
     """
     last = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
-    best = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)
     record = json.loads((folder / "run.json").read_text())
     parts = ("state_dict", "optimizer_states", "lr_schedulers", "epoch", "global_step", "resume")
     found = {name: _plain(last[name]) for name in parts if name in last}
     # Only the folder's own place may differ.
     found["callbacks"] = repr(_plain(last["callbacks"])).replace(str(folder.resolve()), "")
-    found |= {"best": _plain(best["state_dict"]), "best_step": best["global_step"]}
     found |= {name: record[name] for name in ("status", "metrics", "score", "epochs", "steps")}
-    found |= {name: (folder / name).read_bytes() for name in ("metrics.jsonl", "predictions.csv")}
+    found |= {name: (folder / name).read_bytes() for name in BYTES}
     return found
 
 

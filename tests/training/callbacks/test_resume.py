@@ -217,7 +217,7 @@ def test_a_run_whose_folder_was_moved_keeps_its_best_score(runs, killed):
     (runs.root / "before").rename(runs.root / "run")
     runs.train(config)
     runs.assert_same("run", "whole")
-    assert runs.record()["best_checkpoint"] == "checkpoints/best.ckpt"
+    assert runs.record()["best_checkpoint"] == "checkpoints/best.safetensors"
     assert not (runs.root / "before").exists()
 
 

@@ -57,7 +57,7 @@ def read_weights(file: Path) -> tuple[Manifest, dict[str, Tensor]]:
     """
     metadata, tensors = _content(file)
     if KEY not in metadata:
-        raise UnreadableError("is not an export of seqlab")
+        raise UnreadableError("is not an export of seqlab, nor the weights of a run")
     manifest = Manifest.read(metadata[KEY], file)
     if manifest.sealed:
         _check_seal(file, metadata, tensors)
