@@ -35,6 +35,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from seqlab import cli
@@ -75,7 +76,7 @@ CASES = {
 LENGTHS = {"names_longer": (2, 4, 6), "jena_longer": (2, 4, 6)}
 """Epochs to which a case is made longer, one after the other; others have 6 from the start."""
 
-LEFT = ("checkpoints/best.safetensors", "metrics.jsonl", "predictions.csv")
+LEFT = ("checkpoints/best.json", "metrics.jsonl", "predictions.csv")
 """Files that are compared byte by byte."""
 CODES = {"KILL": -signal.SIGKILL, "TERM": 143, "INT": 130}
 PATIENCE = 300
@@ -155,7 +156,10 @@ def left_by(run: Path) -> dict[str, str]:
     last = torch.load(run / "checkpoints/last.ckpt", map_location="cpu", weights_only=True)
     record = json.loads((run / "run.json").read_text())
     parts = {name: last[name] for name in ("state_dict", "optimizer_states", "lr_schedulers", "resume")}
-    parts |= {"record": [record[name] for name in ("status", "metrics", "steps")]}
+    parts |= {
+        "best": load_file(run / "checkpoints/best.safetensors"),
+        "record": [record[name] for name in ("status", "metrics", "steps")],
+    }
     parts |= {name: (run / name).read_bytes() for name in LEFT}
     parts["callbacks"] = repr(last["callbacks"]).replace(str(run.resolve()), "")
     table = run / "csv/metrics.csv"
