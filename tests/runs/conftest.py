@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from seqlab import cli
+from seqlab.runs.checkpoint.files import Checkpoints
 
 READERS: dict[str, Callable[[Path], list[str]]] = {
     "eval": lambda run: ["eval", str(run)],
@@ -48,6 +50,12 @@ def as_earlier() -> Callable[[Path], Path]:
 
     def change(run: Path) -> Path:
         folder = run / "checkpoints"
+        last = torch.load(folder / "last.ckpt", weights_only=True)
+        (best,) = (state for state in last["callbacks"].values() if "best_model_path" in state)
+        path = "/elsewhere/checkpoints/best.ckpt"
+        best |= {"best_model_path": path, "kth_best_model_path": path}
+        best["best_k_models"] = {path: best["best_model_score"]}
+        Checkpoints().save_checkpoint(last, folder / "last.ckpt")
         shutil.copy(folder / "last.ckpt", folder / "best.ckpt")
         for suffix in ("safetensors", "json"):
             (folder / f"best.{suffix}").unlink()

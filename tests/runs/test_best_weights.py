@@ -103,9 +103,8 @@ def test_a_run_that_an_earlier_version_began_has_one_best(run, command, as_earli
     assert command("predict", str(run), "Satoshi")[0] == 0
     last = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
     (best,) = (state for state in last["callbacks"].values() if "best_model_path" in state)
-    path, then = "/elsewhere/best.ckpt", torch.tensor(score)
-    best |= {"best_model_path": path, "kth_best_model_path": path, "best_k_models": {path: then}}
-    best |= {"best_model_score": then, "kth_value": then}
+    then = torch.tensor(score)
+    best |= {"best_model_score": then, "kth_value": then, "best_k_models": {best["best_model_path"]: then}}
     torch.save(last, run / "checkpoints/last.ckpt")
     assert command("train", f"resume={run}", "trainer.max_epochs=2")[0] == 0
     left = {file.name for file in (run / "checkpoints").iterdir()}

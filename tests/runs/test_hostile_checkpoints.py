@@ -245,7 +245,6 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
 }  # fmt: skip
 
 MISDESCRIBED: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "none": (Path.unlink, "no such file"),
     "no settings": (change(lambda content: content.pop("hyper_parameters")), "what data it was trained on"),
     "a list of settings": (change(lambda content: content.update(hyper_parameters=[])), "what data it was trained on"),
     "a vocabulary that is a number": (spec(symbols=3), "what data it was trained on"),
