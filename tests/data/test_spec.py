@@ -31,7 +31,13 @@ def test_a_spec_is_written_as_plain_values():
     spec = TextSpec(
         **{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}, **nested
     )
-    fields |= {"text": asdict(nested["text"]), "features": [], "tagged_steps": 0}
+    fields |= {
+        "text": asdict(nested["text"]),
+        "features": [],
+        "tagged_steps": 0,
+        "target_mean": 0.0,
+        "target_std": 1.0,
+    }
     assert spec.as_dict() == json.loads(json.dumps(spec.as_dict())) == fields
 
 
