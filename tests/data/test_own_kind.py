@@ -43,7 +43,7 @@ class TrendSpec(DataSpec):
 
     def followed(self, data, text, file):
         samples, _ = self.asked(data, [text] if text else [], file)
-        return Followed(text, samples.x, text.split(), {})
+        return Followed(text, samples.batch(torch.tensor([0])).x, text.split(), {})
 
 
 @register_dataset("trends")
@@ -64,7 +64,7 @@ class Trends(Dataset):
         for split, size in spec.sizes.items():
             x = random.normal(0, 10, (size, 5, 1))
             y = (x[:, -1, 0] > x[:, 0, 0]).astype(np.int64)
-            samples[split] = FeatureSamples(spec.scaled(torch.from_numpy(x)), torch.from_numpy(y))
+            samples[split] = FeatureSamples.of(spec.scaled(torch.from_numpy(x)).numpy(), y)
         return Loaded(spec, samples, lambda split, index: f"{split} {index}")
 '''
 TINY = ("model.hidden_size=4", "trainer.max_epochs=1", "callbacks=none", "logger=none")
