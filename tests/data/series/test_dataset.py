@@ -213,7 +213,11 @@ def test_text_beside_the_features_does_not_disturb(load):
     frame = weather(600)
     frame["note"] = "dry"
     assert load(frame, features=["p"], calendar=False).spec.series.columns == ("t", "p")
-    with pytest.raises(DataError, match=r"column 'note' is 'dry'.*leave the column out of data.features"):
+    assert "note" not in load(frame).spec.series.columns
+    frame.loc[9, "note"] = "wet"
+    with pytest.raises(
+        DataError, match=r"words, not numbers, are in: note; data\.drop=\[note\] leaves them out"
+    ):
         load(frame)
 
 

@@ -26,6 +26,7 @@ class SeriesData(SplitData):
     Attributes:
         targets: the columns that are forecast.
         features: the measured columns that are read besides them; None for all of the file's.
+        drop: columns that are not read.
         series_id: the columns that name the series of a row, if there are several; each is split by time.
         static: columns that say one thing of a series, numbers or words, and are read beside the others.
         scaling: "all" for one scale of all series, "series" for each its own.
@@ -47,6 +48,7 @@ class SeriesData(SplitData):
 
     targets: Columns
     features: Annotated[list[Column] | None, BeforeValidator(as_list)] = None
+    drop: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
     series_id: Columns | None = None
     static: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
     scaling: Literal["all", "series"] = "all"
@@ -77,6 +79,9 @@ class SeriesData(SplitData):
         for name in self.static:
             if name in (*self.targets, *(self.series_id or ())):
                 raise ValueError(f"'{name}' is in static too; name it once")
+        for name in self.drop:
+            if name in (*self.targets, *(self.series_id or ()), *self.static, *self.time_columns):
+                raise ValueError(f"'{name}' is in drop too; a column that is asked for is read")
         for name in self.targets:
             if name in (self.series_id or ()):
                 raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")

@@ -26,6 +26,7 @@ from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import read_measured
 from seqlab.data.series.times import Clock
 from seqlab.data.series.windows import WindowSamples, window_starts
+from seqlab.data.series.words import without_constant
 from seqlab.data.source import Source
 from seqlab.data.splits import sample
 from seqlab.data.table import Table
@@ -46,7 +47,8 @@ def load(data: SeriesData) -> Loaded:
     source = data.find()
     table = data.open(source)
     step = averaging(data.step_minutes) if data.step_minutes else None
-    grid = read_grid(data, table, _measured(data, table), step, dict.fromkeys(data.static))
+    columns = _measured(data, table)
+    grid = read_grid(data, table, columns, step, dict.fromkeys(data.static))
     missing = [target for target in data.targets if target not in grid.columns]
     if missing:
         raise DataError(
@@ -60,7 +62,7 @@ def load(data: SeriesData) -> Loaded:
             first, last = written(np.array([steps.min(), steps.max()]))
             log.info("%s: %s to %s%s", split, first, last, f", {len(ranges)} series" if grid.lengths else "")
     members = members_of(grid, splits, is_own=data.scaling == "series")
-    settings = _settings(data, table, standardised(grid, members), splits["train"])
+    settings = _settings(data, columns, standardised(grid, members), splits["train"])
     settings = replace(settings, series_id=tuple(data.series_id or ()), static=grid.meanings, members=members)
     windows = _cut(data, source, standardised(grid, members), settings, splits)
     settings = replace(settings, members=counted(members, grid, windows))
@@ -131,12 +133,15 @@ def step_of(settings: SeriesSettings) -> Step:
 def _measured(data: SeriesData, table: Table) -> tuple[str, ...]:
     """Return the columns that are read, the targets among them, in the order of the file."""
     wanted = [*data.targets, *(table.header if data.features is None else data.features)]
-    others = [*data.time_columns, *(data.series_id or ()), *data.static]
+    others = [*data.time_columns, *(data.series_id or ()), *data.static, *data.drop]
     table.places(dict.fromkeys([*others, *filter(None, wanted)]))
-    return tuple(name for name in table.header if name in wanted and name not in ("", *others))
+    columns = tuple(name for name in table.header if name in wanted and name not in ("", *others))
+    return without_constant(table, columns) if data.features is None else columns
 
 
-def _settings(data: SeriesData, table: Table, grid: Grid, train: Sequence[range]) -> SeriesSettings:
+def _settings(
+    data: SeriesData, measured: tuple[str, ...], grid: Grid, train: Sequence[range]
+) -> SeriesSettings:
     """Learn scales and climatology from the training part."""
     read, asked = _window(data, grid.step)
     calendar: tuple[str, ...] = ()
@@ -153,7 +158,7 @@ def _settings(data: SeriesData, table: Table, grid: Grid, train: Sequence[range]
     full = derive(grid, calendar, tuple(data.targets), climatology)
     means, scales = spread(inside(full.values, train))
     return SeriesSettings(
-        measured=_measured(data, table),
+        measured=measured,
         columns=full.columns,
         means=tuple(means.tolist()),
         scales=tuple(np.where(is_spread(means, scales), scales, 1.0).tolist()),

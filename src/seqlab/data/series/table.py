@@ -10,6 +10,7 @@ from seqlab.data.series.order import Rows, in_order, numbered
 from seqlab.data.series.several import Words, asked, ids_of, lengths_of, suspected
 from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
 from seqlab.data.series.times import Clock
+from seqlab.data.series.words import word_columns
 from seqlab.data.table import Table
 from seqlab.data.table.base import NoNumberError
 from seqlab.errors import DataError
@@ -69,7 +70,7 @@ def read_measured(
     try:
         rows, names = _rows(table, clock, columns, series_id, words)
     except NoNumberError as error:
-        raise _explained(error, table, clock, series_id) from error
+        raise _explained(error, table, clock, columns, series_id) from error
     _drop_sentinels(columns, rows.numbers[:, : len(columns)], sentinels)
 
     def suspect(*, numbers: bool) -> tuple[str, ...]:
@@ -104,13 +105,20 @@ def _rows(
     return Rows(np.concatenate(times), numbers, np.concatenate(lines), series), ids.names
 
 
-def _explained(error: NoNumberError, table: Table, clock: Clock, series_id: Sequence[str]) -> DataError:
-    """Return the error of a cell that is no number, or that a column names several series."""
+def _explained(
+    error: NoNumberError, table: Table, clock: Clock, columns: Sequence[str], series_id: Sequence[str]
+) -> DataError:
+    """Return the error of a cell that is no number: which columns hold words, and which is an id."""
     try:
-        columns = suspected(table, clock, series_id, numbers=True) if clock.columns and not series_id else ()
+        ids = suspected(table, clock, series_id, numbers=True) if clock.columns and not series_id else ()
+        words = word_columns(table, columns)
     except DataError:
         return error
-    return DataError(f"{error}; {asked(columns)}") if columns else error
+    if len(words) > 1 or (words and f"column '{words[0]}'" in str(error)):
+        listed = ",".join(words)
+        reason = f"words, not numbers, are in: {listed}; data.drop=[{listed}] leaves them out"
+        error = NoNumberError(f"{table.path}: {reason}")
+    return DataError(f"{error}; {asked(ids)}") if ids else error
 
 
 def _with_static(
