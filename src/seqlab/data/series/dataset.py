@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from seqlab.data.dataset import SplitData
-from seqlab.data.series.spec import ISO
+from seqlab.data.series.spec import ISO, utc
 from seqlab.data.source import Source
 from seqlab.data.table import Table, open_table
 from seqlab.registry.types import Column, Count, Finite, Positive, Share, as_list
@@ -18,6 +19,19 @@ if TYPE_CHECKING:
 
 Columns = Annotated[list[Column], BeforeValidator(as_list), Field(min_length=1)]
 """Names of one or more columns."""
+
+
+def _moment(border: str) -> str:
+    """Check a date, or a date and a time."""
+    try:
+        datetime.fromisoformat(border)
+    except ValueError as error:
+        raise ValueError(f"'{border}' is no date such as 2020-01-31 or 2020-01-31 14:30") from error
+    return border
+
+
+Border = Count | Annotated[str, AfterValidator(_moment)]
+"""Where a split begins: a date, or the number of a row, from 1."""
 
 
 class SeriesData(SplitData):
@@ -41,6 +55,10 @@ class SeriesData(SplitData):
         duplicates: what is done with two rows of one time and different values, "error" or "first".
         batch_size: windows in a training batch of one process.
         test_share: share of the steps, the last ones, for testing.
+        val_start: where validation begins, a date or the number of a row of each series; its
+            windows may read what is before, and forecast nothing of it.
+        test_start: where testing begins, likewise.
+        test_end: where testing ends; what is there and later is not used. None for the end.
     """
 
     task = "forecasting"
@@ -62,6 +80,9 @@ class SeriesData(SplitData):
     duplicates: Literal["error", "first"] = "error"
     batch_size: Count = 256
     test_share: Share = 0.2
+    val_start: Border | None = None
+    test_start: Border | None = None
+    test_end: Border | None = None
 
     @field_validator("targets", "features", "series_id", "static")
     @classmethod
@@ -85,6 +106,26 @@ class SeriesData(SplitData):
         for name in self.targets:
             if name in (self.series_id or ()):
                 raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")
+        return self
+
+    @model_validator(mode="after")
+    def _borders_are_in_order(self) -> "SeriesData":
+        if (self.val_start is None) != (self.test_start is None) or (self.test_end and not self.test_start):
+            raise ValueError("val_start and test_start are given together, test_end only with them")
+        borders = [
+            border for border in (self.val_start, self.test_start, self.test_end) if border is not None
+        ]
+        if len({type(border) for border in borders}) > 1:
+            raise ValueError(
+                "val_start, test_start and test_end must all be dates, or all be numbers of rows"
+            )
+        if isinstance(self.val_start, int):
+            in_order = borders == sorted(set(borders))
+        else:
+            times = [utc(str(border)) for border in borders]
+            in_order = times == sorted(set(times))
+        if not in_order:
+            raise ValueError("val_start, test_start and test_end must follow each other")
         return self
 
     @property

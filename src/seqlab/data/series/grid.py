@@ -40,6 +40,7 @@ class Grid:
         columns: their names.
         lengths: steps of each series by its id; empty for one series without an id.
         meanings: what may stand in each static column.
+        rows: the step of each row of the file, [R].
     """
 
     step: Step
@@ -48,6 +49,7 @@ class Grid:
     columns: tuple[str, ...]
     lengths: Mapping[str, int] = field(default_factory=dict)
     meanings: Meanings = field(default_factory=dict)
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -110,7 +112,9 @@ def resample(measured: Measured, step: Step | None) -> Grid:
     values = np.full_like(total, np.nan)
     np.divide(total, count, out=values, where=count > 0)
     times = np.concatenate([one.steps for one in placed.values()])
-    grid = Grid(step, times, values, measured.columns, lengths if measured.lengths else {}, measured.meanings)
+    grid = Grid(
+        step, times, values, measured.columns, lengths if measured.lengths else {}, measured.meanings, place
+    )
     _report(grid)
     return grid
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.grid import Grid
-from seqlab.data.series.spec import Member
+from seqlab.data.series.spec import Member, utc
 from seqlab.data.series.static import static_columns
 from seqlab.data.series.windows import WindowSamples
 from seqlab.data.splits import SPLITS, Shares, split_by_time
@@ -22,13 +22,60 @@ Splits = Mapping[str, Sequence[range]]
 
 
 def split_series(data: SeriesData, grid: Grid) -> Splits:
-    """Split each series by time."""
+    """Split each series by time: by shares, or at given borders.
+
+    Raises:
+        DataError: a border is a date, and the rows have no times.
+    """
     shares = Shares(data.val_share, data.test_share)
     found: dict[str, list[range]] = {split: [] for split in SPLITS}
     for steps in grid.series.values():
-        for split, part in split_by_time(steps.stop - steps.start, shares).items():
-            found[split].append(range(part.start + steps.start, part.stop + steps.start))
+        if data.val_start is None:
+            parts = split_by_time(steps.stop - steps.start, shares)
+            each = {
+                split: range(part.start + steps.start, part.stop + steps.start)
+                for split, part in parts.items()
+            }
+        else:
+            borders = (data.val_start, data.test_start, data.test_end)
+            val, test, end = (_place(border, grid, steps) for border in borders)
+            each = {"train": range(steps.start, val), "val": range(val, test), "test": range(test, end)}
+        for split, part in each.items():
+            found[split].append(part)
     return found
+
+
+def _place(border: int | str | None, grid: Grid, steps: slice) -> int:
+    """Return the first step at or behind a border of a series; its end if there is none."""
+    end = int(steps.stop)
+    if border is None:
+        return end
+    if isinstance(border, int):
+        rows = grid.rows[slice(*np.searchsorted(grid.rows, [steps.start, steps.stop]))]
+        return int(rows[border - 1]) if border <= len(rows) else end
+    if grid.times.dtype.kind != "M":
+        raise DataError(
+            f"the rows have no times; give data.val_start and others as numbers of rows, not {border}"
+        )
+    return int(steps.start + np.searchsorted(grid.times[steps], np.datetime64(utc(border), "us")))
+
+
+def reaching(splits: Splits, grid: Grid, read: int) -> Splits:
+    """Return the steps that windows of each split may lie in, if they may read what is before the split.
+
+    Args:
+        splits: of every series.
+        grid: the series.
+        read: steps that a window reads.
+    """
+    begins = [steps.start for steps in grid.series.values()]
+    return {
+        split: [
+            range(max(part.start - read, begin), part.stop)
+            for part, begin in zip(ranges, begins, strict=True)
+        ]
+        for split, ranges in splits.items()
+    }
 
 
 def inside(values: np.ndarray, ranges: Sequence[range]) -> np.ndarray:

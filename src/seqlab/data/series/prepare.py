@@ -17,6 +17,7 @@ from seqlab.data.series.members import (
     inside,
     is_spread,
     members_of,
+    reaching,
     split_series,
     spread,
     standardised,
@@ -197,8 +198,9 @@ def _cut(
     values, whole = _scaled(grid, settings), grid.whole
     length = settings.input_steps + settings.horizon_steps
     windows: dict[str, WindowSamples] = {}
+    within = reaching(splits, grid, settings.input_steps) if data.val_start is not None else splits
     for split, ranges in splits.items():
-        each = [window_starts(whole, part, length) for part in ranges]
+        each = [window_starts(whole, part, length) for part in within[split]]
         starts = np.concatenate(each)
         if not len(starts):
             raise DataError(f"{source.path}: {_no_window(data, grid, settings, split, ranges)}")
@@ -225,6 +227,11 @@ def _no_window(
     empty = [name for name, column in zip(grid.columns, values.T, strict=True) if np.isnan(column).all()]
     if empty and len(values):
         return f"column '{empty[0]}' has no value in '{split}'; leave it out of data.features, or fill it"
+    hint = (
+        ""
+        if data.val_start
+        else "; windows may read what is before a split with data.val_start, data.test_start"
+    )
     unit = "steps" if data.input_steps else "days"
     read, asked = settings.input_steps, settings.horizon_steps
     of = f"in {len(ranges)} series, the longest of {max(map(len, ranges))}, " if grid.lengths else ""
@@ -232,7 +239,7 @@ def _no_window(
         f"'{split}' has {len(values)} steps of {grid.step}, {of}"
         f"{int(inside(grid.whole, ranges).sum())} of them without a missing value, and a window needs "
         f"{read + asked} ({read} to read, {asked} to forecast) in a row; lower "
-        f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data"
+        f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data{hint}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +84,12 @@ class SeriesSettings:
     def places(self) -> tuple[int, ...]:
         """Where each target stands among the input columns, [K]."""
         return tuple(self.columns.index(target) for target in self.targets)
+
+
+def utc(moment: str) -> datetime:
+    """Return a date, or a date and a time, of ISO 8601; one with an offset in UTC."""
+    found = datetime.fromisoformat(moment)
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def in_seconds(times: np.ndarray) -> np.ndarray:
