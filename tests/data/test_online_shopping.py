@@ -10,6 +10,7 @@ import pytest
 from seqlab.data import OnlineShopping, SequenceData
 from seqlab.data.online_shopping_10_cats import TITLES
 from seqlab.data.text.cleaning import without_case
+from seqlab.errors import DataError
 
 SPLITS = ("train", "val", "test")
 
@@ -83,3 +84,11 @@ def test_the_real_reviews_are_all_there_and_split_by_groups_by_category_and_sent
         )
         for pair, count in pairs.items():
             assert found[pair] / count == pytest.approx(share, abs=0.02), (split, pair)
+
+
+def test_another_table_is_answered_with_what_reads_it(tmp_path):
+    (tmp_path / "my.csv").write_text("words,kind\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(9)))
+    with pytest.raises(
+        DataError, match=r"is read by data=text_csv data\.path=.* data\.text=words data\.label=kind"
+    ):
+        shopping(root=str(tmp_path / "my.csv"))

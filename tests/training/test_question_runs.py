@@ -77,7 +77,10 @@ def test_a_run_and_its_exports_predict_the_numbers_of_the_table(rated, command):
             "task=tagging does not suit data=text_csv; data=tagged reads texts with a tag",
         ),
         (["data.label=score"], "column 'score' has 80 classes in 80 texts (is data.label the right column?)"),
-        (["data.label=text", "task=regression"], "text and label name 'text' twice; give different columns"),
+        (
+            ["data.label=text", "task=regression"],
+            "data.text and data.label name 'text' twice; give different",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_answered_in_a_line(settings, said, train, capfd):
@@ -151,7 +154,7 @@ def test_labels_are_predicted_and_explained_from_a_run_and_its_exports(commented
             ["data.label=[rude,threat]", "task=multilabel", "data.label_separator=pipe"],
             "label_separator is for labels in one column",
         ),
-        (["data.label=[rude,rude]", "task=multilabel"], "text and label name 'rude' twice"),
+        (["data.label=[rude,rude]", "task=multilabel"], "data.text and data.label name 'rude' twice"),
     ],
 )
 def test_labels_that_cannot_be_read_are_answered_in_a_line(settings, said, train, capfd):

@@ -14,6 +14,8 @@ from seqlab.data.table import open_table
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.labels import AnyClass, OneOf, Reading
 from seqlab.data.text.records import CSVTexts, TextReader
+from seqlab.data.text.suggest import as_text_csv
+from seqlab.errors import DataError
 from seqlab.io.cache import cached_folder
 from seqlab.registry.types import Count
 
@@ -70,8 +72,11 @@ class OnlineShopping(TextData, Fetched):
 
     def read(self, source: Source) -> TextReader:
         """Return the reader of the CSV file."""
+        table = open_table(source.path)
+        if not {"review", "cat", "label"} & {*table.header} and (settings := as_text_csv(source.path)):
+            raise DataError(f"{source.path} is not {NAME}; a table of your own is read by {settings}")
         labels: dict[str, Reading] = {"cat": AnyClass(), "label": OneOf(SENTIMENTS)}
-        return CSVTexts(open_table(source.path), texts=["review"], labels=labels)
+        return CSVTexts(table, texts=["review"], labels=labels)
 
 
 def _find(root: Path) -> Path | None:

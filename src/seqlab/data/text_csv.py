@@ -50,12 +50,11 @@ class TextCSV(OwnFile, GivenSplits, TextData):
         return [self.label] if isinstance(self.label, str) else self.label
 
     @model_validator(mode="after")
-    def _columns_differ(self) -> "TextCSV":
-        twice = [name for name, count in Counter([*self.texts, *self.labels]).items() if count > 1]
-        if twice:
-            raise ValueError(f"text and label name '{twice[0]}' twice; give different columns")
+    def _separator_is_for_one_column(self) -> "TextCSV":
         if self.label_separator and not isinstance(self.label, str):
-            raise ValueError("label_separator is for labels in one column, and label is a list of columns")
+            raise ValueError(
+                "data.label_separator is for labels in one column, and label is a list of columns"
+            )
         return self
 
     def refusal(self, question: str) -> str | None:
@@ -76,6 +75,11 @@ class TextCSV(OwnFile, GivenSplits, TextData):
         path = source.path
         if path.is_dir() and not is_saved(path):
             return self._folder(path)
+        twice = [name for name, count in Counter([*self.texts, *self.labels]).items() if count > 1]
+        if twice:
+            raise DataError(
+                f"{path}: data.text and data.label name '{twice[0]}' twice; give different columns"
+            )
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             return JSONLines(path, texts=self.texts, labels=self._readings())
         return CSVTexts(self.table(path), texts=self.texts, labels=self._readings())

@@ -54,6 +54,14 @@ def test_files_at_any_depth_belong_to_the_class_and_hidden_ones_do_not(reviews):
     assert data.spec.classes == ("neg", "pos")
 
 
+def test_the_texts_of_aclimdb_without_a_class_are_said(reviews, caplog):
+    (reviews / "train" / "unsup").mkdir()
+    for number in range(20):
+        (reviews / "train" / "unsup" / f"{number}_0.txt").write_text(f"any {number}")
+    load(reviews / "train")
+    assert "20 texts are in unsup, which holds texts without a class; move it away" in caplog.text
+
+
 def test_a_change_in_one_file_changes_the_fingerprint(reviews):
     before = load(reviews / "train").spec.sha256
     (reviews / "train" / "pos" / "3_7.txt").write_text("other")

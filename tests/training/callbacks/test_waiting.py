@@ -1,5 +1,7 @@
 """No training step waits for the device: a GPU would stand still meanwhile."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.optim import adam, optimizer, sgd
@@ -54,6 +56,21 @@ def test_no_step_waits_whatever_the_data(train_without_numbers, data):
     ids=" ".join,
 )
 def test_no_step_waits_whatever_the_settings(train_without_numbers, settings):
+    train_without_numbers(*settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["data=tagged", "data.path=a.conll"],
+        ["data=text_csv", "data.path=a.csv", "data.label=[x,y]", "task=multilabel"],
+        ["data=text_csv", "data.path=a.csv", "data.label=z", "task=regression"],
+    ],
+    ids=["tags", "labels", "numbers"],
+)
+def test_no_step_waits_whatever_is_asked(train_without_numbers, settings):
+    Path("a.conll").write_text("".join(f"w{n % 7} {['B-a', 'I-a', 'O'][n % 3]}\n\n" for n in range(60)))
+    Path("a.csv").write_text("text,x,y,z\n" + "".join(f"t{n},{n % 2},{n % 3 % 2},{n}\n" for n in range(60)))
     train_without_numbers(*settings)
 
 

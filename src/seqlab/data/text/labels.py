@@ -74,7 +74,7 @@ class Number:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise ValueError(f"is '{cell:.40}', which is no finite number; task=classification takes words")
+            raise ValueError(f"is '{cell:.40}', which is no finite number; fix it or remove the row")
         return repr(number)
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from seqlab.data.table import open_table
+from seqlab.data.table.base import LONGEST_NAME
 from seqlab.errors import DataError
 
 ROWS = 200
@@ -26,7 +27,8 @@ def as_text_csv(path: Path) -> str | None:
         for place, name in enumerate(table.header)
         if not all(_is_number(cells[place]) for cells in rows)
     }
-    if len(table.header) < 2:  # noqa: PLR2004 (a text and a label)
+    is_header = not any(_is_number(name) or len(name) > LONGEST_NAME for name in table.header)
+    if not is_header or len(table.header) < 2:  # noqa: PLR2004 (a text and a label)
         return None
     text = max(words or table.header, key=lambda name: words.get(name, 0))
     labels = {name: count for name, count in words.items() if name != text and count > 1}

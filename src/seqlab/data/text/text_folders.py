@@ -16,6 +16,9 @@ SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev"), "val_path")
 SPLITS |= dict.fromkeys(("test", "testing"), "test_path")
 """The setting for a folder with the name of a split."""
 
+WITHOUT_CLASS = "unsup"
+"""The folder of aclImdb that is no class."""
+
 
 def holds_classes(path: Path) -> bool:
     """Return whether a folder has at least two folders with a file in each."""
@@ -72,6 +75,9 @@ class TextFolders:
         """
         self.findings["files beside the folders of the classes were not read"] = sum(
             not _is_hidden(file) and file.is_file() for file in self.path.iterdir()
+        )
+        self.findings[f"texts are in {WITHOUT_CLASS}, which holds texts without a class; move it away"] = sum(
+            name == WITHOUT_CLASS for name, _ in self.files
         )
         for name, file in self.files:
             text = self._decoded(file)
