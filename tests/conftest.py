@@ -15,7 +15,7 @@ from lightning.pytorch import Callback
 
 from seqlab import cli
 from seqlab.io import devices
-from seqlab.registry import catalog, signature
+from seqlab.registry import catalog, module, signature
 from seqlab.registry.registry import Registry
 
 KINDS = [one for one in vars(catalog).values() if isinstance(one, Registry)]
@@ -65,11 +65,11 @@ def same_process(
         for name in set(registry.theirs()) - set(names_before):
             del registry._entries[name]
     below = f"{tmp_path_factory.getbasetemp()}{os.sep}"  # a string, since thousands of modules are looked at
-    own = [name for name, module in sys.modules.items() if _file(module).startswith(below)]
+    own = [name for name, one in sys.modules.items() if _file(one).startswith(below)]
     for name in own:
         del sys.modules[name]
     signature.settings_of.cache_clear()
-    signature._parsed.cache_clear()
+    module.parsed.cache_clear()
 
 
 def _file(module: object) -> str:

@@ -9,10 +9,10 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from seqlab.errors import ConfigError, near
+from seqlab.registry.module import classes_of
 from seqlab.registry.signature import (
     Setting,
     attribute_of,
-    classes_of,
     settings_of,
     settings_of_imported,
     takes_others,

@@ -9,17 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, reduce
 from importlib import import_module
-from importlib.util import find_spec
 from operator import or_
-from pathlib import Path
 from textwrap import dedent
 from types import NoneType, UnionType
 from typing import Any
 
 from pydantic import Field, PydanticUserError, TypeAdapter
 
-from seqlab.errors import near
 from seqlab.registry import types
+from seqlab.registry.module import Module, find
 
 MISSING: Any = inspect.Parameter.empty
 """The default of a setting that must be given."""
@@ -48,94 +46,6 @@ class Setting:
     is_positional: bool
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A parsed module."""
-
-    name: str
-    is_package: bool
-    tree: ast.Module
-
-    def defines(self, name: str) -> ast.ClassDef | ast.FunctionDef | None:
-        found = (node for node in self.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
-        return next((node for node in found if node.name == name), None)
-
-    def assigned_docstring(self, name: str) -> str:
-        """Return what ``Adam.__doc__ = "…" + …`` says of a class; torch.optim composes its docstrings so."""
-        found = (node for node in self.tree.body if isinstance(node, ast.Assign))
-        values = [node.value for node in found if ast.unparse(node.targets[0]) == f"{name}.__doc__"]
-        pieces = (one for value in values for one in ast.walk(value) if isinstance(one, ast.Constant))
-        return inspect.cleandoc("".join(str(piece.value) for piece in pieces))
-
-    def origin(self, name: str) -> tuple[str, str] | None:
-        """Return from which module, and under which name there, a name is imported."""
-        imports = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
-        pairs = [(self._absolute(node), alias) for node in imports for alias in node.names]
-        named = ((module, alias.name) for module, alias in pairs if name == (alias.asname or alias.name))
-        every = ((module, name) for module, alias in pairs if alias.name == "*" and _has(module, name))
-        return next(named, None) or next(every, None)
-
-    def path(self, name: str) -> str:
-        """Return the whole path of a class that this module calls ``SGD`` or ``optim.SGD``."""
-        module, _, cls = name.rpartition(".")
-        return f"{self._module(module) if module else self.name}.{cls}"
-
-    def _module(self, path: str) -> str:
-        """Return which module a path such as ``optim`` is, as this one imports it; itself if it does not."""
-        first, dot, rest = path.partition(".")
-        imports = (alias for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names)
-        renamed = (alias.name for alias in imports if alias.asname == first)
-        return next(renamed, ".".join(self.origin(first) or (first,))) + dot + rest
-
-    def _absolute(self, node: ast.ImportFrom) -> str:
-        if not node.level:
-            return node.module or ""
-        packages = self.name.split(".")
-        kept = packages[: len(packages) - node.level + self.is_package]
-        return ".".join([*kept, *([node.module] if node.module else [])])
-
-    def public(self) -> Iterator[str]:
-        """Return the classes that a module defines, or a package passes on."""
-        for node in self.tree.body:
-            if isinstance(node, ast.ClassDef):
-                yield node.name
-            elif isinstance(node, ast.ImportFrom) and self.is_package:
-                yield from (alias.asname or alias.name for alias in node.names)
-
-
-@cache
-def _parsed(module: str) -> _Source:
-    """Return a module, of which no package is imported either.
-
-    Raises:
-        LookupError: there is none, or it is not written in Python.
-    """
-    top, *rest = module.split(".")
-    spec = find_spec(top)
-    if spec is None or spec.origin is None:
-        raise LookupError(f"there is no module '{top}'")
-    path = Path(spec.origin)
-    for part in rest:
-        folder = path.parent / part
-        path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
-    if not path.exists() or path.suffix != ".py":
-        raise LookupError(f"there is no module '{module}'")
-    return _Source(module, path.name == "__init__.py", ast.parse(path.read_text(encoding="utf-8")))
-
-
-def _has(module: str, name: str) -> bool:
-    try:
-        _find(module, name)
-    except LookupError:
-        return False
-    return True
-
-
-def classes_of(module: str) -> list[str]:
-    """Return the names of the classes in a module, without those that begin with ``_``."""
-    return sorted({name for name in _parsed(module).public() if name[0].isupper()})
-
-
 @cache
 def settings_of(path: str) -> Mapping[str, Setting]:
     """Return the settings of a class or function by name.
@@ -147,7 +57,7 @@ def settings_of(path: str) -> Mapping[str, Setting]:
         LookupError: its source is not found.
     """
     module, _, name = path.rpartition(".")
-    return _settings(*_find(module, name))
+    return _settings(*find(module, name))
 
 
 def takes_others(path: str) -> bool:
@@ -157,7 +67,7 @@ def takes_others(path: str) -> bool:
         LookupError: its source is not found.
     """
     module, _, name = path.rpartition(".")
-    _, node = _find(module, name)
+    _, node = find(module, name)
     init = node if isinstance(node, ast.FunctionDef) else _constructor(node)
     return init is not None and init.args.kwarg is not None
 
@@ -196,7 +106,7 @@ def attribute_of(path: str, name: str) -> Any:
         LookupError: none has it.
     """
     module, _, cls = path.rpartition(".")
-    here, node = _find(module, cls)
+    here, node = find(module, cls)
     for one in node.body:
         targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
         value = getattr(one, "value", None)
@@ -212,7 +122,7 @@ def attribute_of(path: str, name: str) -> Any:
 class _Imported(dict[str, Any]):
     """What the imported names of a file stand for, found when they are asked for."""
 
-    def __init__(self, here: _Source) -> None:
+    def __init__(self, here: Module) -> None:
         super().__init__()
         self.here = here
 
@@ -222,16 +132,7 @@ class _Imported(dict[str, Any]):
         return getattr(import_module(origin[0]), origin[1])
 
 
-def _find(module: str, name: str) -> tuple[_Source, ast.ClassDef | ast.FunctionDef]:
-    here = _parsed(module)
-    if (node := here.defines(name)) is not None:
-        return here, node
-    if (origin := here.origin(name)) is not None:
-        return _find(*origin)
-    raise LookupError(f"{module} has no '{name}'; {near(name, classes_of(module))}")
-
-
-def _settings(here: _Source, node: ast.ClassDef | ast.FunctionDef) -> dict[str, Setting]:
+def _settings(here: Module, node: ast.ClassDef | ast.FunctionDef) -> dict[str, Setting]:
     init = node if isinstance(node, ast.FunctionDef) else _constructor(node)
     inherited: dict[str, Setting] = {}
     if isinstance(node, ast.ClassDef) and (init is None or init.args.kwarg):

@@ -1,0 +1,114 @@
+"""A Python module by its source, of which nothing is imported."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from seqlab.errors import near
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module by its source: what it defines, and where what it imports is."""
+
+    name: str
+    is_package: bool
+    tree: ast.Module
+
+    def defines(self, name: str) -> ast.ClassDef | ast.FunctionDef | None:
+        """Return the definition of a class or function; None if it is not here."""
+        found = (node for node in self.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
+        return next((node for node in found if node.name == name), None)
+
+    def assigned_docstring(self, name: str) -> str:
+        """Return what ``Adam.__doc__ = "…" + …`` says of a class; torch.optim composes its docstrings so."""
+        found = (node for node in self.tree.body if isinstance(node, ast.Assign))
+        values = [node.value for node in found if ast.unparse(node.targets[0]) == f"{name}.__doc__"]
+        pieces = (one for value in values for one in ast.walk(value) if isinstance(one, ast.Constant))
+        return inspect.cleandoc("".join(str(piece.value) for piece in pieces))
+
+    def origin(self, name: str) -> tuple[str, str] | None:
+        """Return from which module, and under which name there, a name is imported."""
+        imports = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
+        pairs = [(self._absolute(node), alias) for node in imports for alias in node.names]
+        named = ((module, alias.name) for module, alias in pairs if name == (alias.asname or alias.name))
+        every = ((module, name) for module, alias in pairs if alias.name == "*" and _has(module, name))
+        return next(named, None) or next(every, None)
+
+    def path(self, name: str) -> str:
+        """Return the whole path of a class that this module calls ``SGD`` or ``optim.SGD``."""
+        module, _, cls = name.rpartition(".")
+        return f"{self._module(module) if module else self.name}.{cls}"
+
+    def _module(self, path: str) -> str:
+        """Return which module a path such as ``optim`` is, as this one imports it; itself if it does not."""
+        first, dot, rest = path.partition(".")
+        imports = (alias for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names)
+        renamed = (alias.name for alias in imports if alias.asname == first)
+        return next(renamed, ".".join(self.origin(first) or (first,))) + dot + rest
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        packages = self.name.split(".")
+        kept = packages[: len(packages) - node.level + self.is_package]
+        return ".".join([*kept, *([node.module] if node.module else [])])
+
+    def public(self) -> Iterator[str]:
+        """Return the classes that a module defines, or a package passes on."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef):
+                yield node.name
+            elif isinstance(node, ast.ImportFrom) and self.is_package:
+                yield from (alias.asname or alias.name for alias in node.names)
+
+
+@cache
+def parsed(module: str) -> Module:
+    """Return a module, of which no package is imported either.
+
+    Raises:
+        LookupError: there is none, or it is not written in Python.
+    """
+    top, *rest = module.split(".")
+    spec = find_spec(top)
+    if spec is None or spec.origin is None:
+        raise LookupError(f"there is no module '{top}'")
+    path = Path(spec.origin)
+    for part in rest:
+        folder = path.parent / part
+        path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    if not path.exists() or path.suffix != ".py":
+        raise LookupError(f"there is no module '{module}'")
+    return Module(module, path.name == "__init__.py", ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _has(module: str, name: str) -> bool:
+    try:
+        find(module, name)
+    except LookupError:
+        return False
+    return True
+
+
+def classes_of(module: str) -> list[str]:
+    """Return the names of the classes in a module, without those that begin with ``_``."""
+    return sorted({name for name in parsed(module).public() if name[0].isupper()})
+
+
+def find(module: str, name: str) -> tuple[Module, ast.ClassDef | ast.FunctionDef]:
+    """Return the definition of a class or function that a module has or imports, and the module where it is.
+
+    Raises:
+        LookupError: there is none, or its source is not found.
+    """
+    here = parsed(module)
+    if (node := here.defines(name)) is not None:
+        return here, node
+    if (origin := here.origin(name)) is not None:
+        return find(*origin)
+    raise LookupError(f"{module} has no '{name}'; {near(name, classes_of(module))}")
