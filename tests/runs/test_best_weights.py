@@ -1,5 +1,6 @@
 """best.safetensors of a run: read safely, and taken up by runs that an earlier version began."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -10,7 +11,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from seqlab.errors import RunError
+from seqlab.errors import RunError, StorageError
+from seqlab.runs.checkpoint.files import Checkpoints
+from seqlab.runs.checkpoint.manifest import Manifest
+from seqlab.runs.checkpoint.weights import read_weights, write_weights
 from seqlab.runs.load import load_run, read_trained
 
 BIAS = "model.head.linear.bias"
@@ -111,3 +115,23 @@ def test_a_run_that_an_earlier_version_began_has_one_best(run, command, as_earli
     assert left - {"best.json"} == {kept, "last.ckpt"}
     assert json.loads((run / "run.json").read_text())["best_checkpoint"] == f"checkpoints/{kept}"
     assert command("predict", str(run), "Satoshi")[0] == 0
+
+
+def test_weights_that_share_memory_are_written_each_and_a_full_disk_leaves_the_former_file(run, monkeypatch):
+    loaded, file = load_run(run), Path("net.safetensors")
+    manifest = Manifest.of(loaded.config, loaded.spec)
+    tied = torch.arange(6.0).view(2, 3)
+    given = {"a": tied, "b": tied, "c": tied.T, "d": tied[1], "e": torch.tensor(True)}
+    write_weights(file, given, manifest)
+    read, weights = read_weights(file)
+    assert read == manifest
+    assert all(torch.equal(weights[name], values) for name, values in given.items())
+
+    def full(draft: Path, content: bytes) -> None:
+        draft.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(StorageError, match="earlier files are intact"):
+        Checkpoints(manifest).save_checkpoint({"state_dict": {"a": tied}}, file)
+    assert read_weights(file)[1].keys() == given.keys()
