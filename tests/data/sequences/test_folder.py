@@ -75,3 +75,19 @@ def test_a_folder_without_folders_has_no_classes(tmp_path):
         layout_and_records(written(tmp_path, {"1.csv": "1,2\n"}))
     with pytest.raises(DataError, match="has no file with numbers"):
         layout_and_records(written(tmp_path / "other", {"a/1.png": ""}))
+
+
+def test_a_folder_for_each_split_is_two_settings(tmp_path):
+    files = {f"{split}/{name}": text for split in ("train", "test") for name, text in FILES.items()}
+    with pytest.raises(
+        DataError, match=r"has a folder for each split; give them as data\.path=.*data\.test_path="
+    ):
+        layout_and_records(written(tmp_path, files))
+    layout, found = layout_and_records(tmp_path / "train")
+    assert len(found) == len(layout.read(tmp_path / "test", Sequences(path=str(tmp_path)))) == 3
+
+
+def test_files_that_are_not_read_are_counted(tmp_path, caplog):
+    _, found = layout_and_records(written(tmp_path, FILES | {"README.txt": "see walk", "walk/1.png": ""}))
+    assert len(found) == 3
+    assert "2 other files were not read" in caplog.text

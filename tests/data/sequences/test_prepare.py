@@ -203,3 +203,9 @@ def test_several_columns_are_refused_for_one_answer():
     assert data.refusal("multilabel") is None
     with pytest.raises(ValueError, match="label_separator is for labels in one column"):
         Sequences(path="a.csv", label=["a", "b"], label_separator="pipe")
+
+
+def test_several_labels_need_columns_or_a_separator(tmp_path):
+    data = Sequences(path=saved(tmp_path / "a.npz")).asking("multilabel")
+    with pytest.raises(DataError, match=r"task=multilabel reads data.label=\[a,b\]"):
+        data.load()

@@ -1,5 +1,6 @@
 """A folder with a folder a class, in which each file is a sequence."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -9,10 +10,13 @@ import numpy as np
 from seqlab.data.sequences.layout import Layout
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import NumberRows
+from seqlab.data.text.text_folders import splits_in
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:
     from seqlab.data.sequences.own import Sequences
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
 
@@ -35,8 +39,10 @@ class Folder(Layout):
         Raises:
             DataError: it has no folder with files.
         """
+        if splits := splits_in(path):
+            raise DataError(f"{path} has a folder for each split; give them as {splits}")
         files = _files(path)
-        if not any(file.parent != path for file in files):
+        if files[0].parent == path:
             raise DataError(
                 f"{path} has no folder with files; put the files of each class into a folder of its name"
             )
@@ -62,7 +68,7 @@ class Folder(Layout):
                     f"{file} has {values.shape[1]} columns, and others have {len(channels)}; make them alike"
                 )
             inside = file.relative_to(path) if path.is_dir() else Path(file.name)
-            labels = (inside.parent.name,) if inside.parent.name else None
+            labels = inside.parts[:1] if len(inside.parts) > 1 else None
             records.append(Record(str(inside), values, labels))
         return Records.of(path, channels, ["folder"], records)
 
@@ -86,11 +92,12 @@ class Folder(Layout):
 
 
 def _files(path: Path) -> list[Path]:
-    """Return the files in a folder and the folders in it, sorted."""
-    found = sorted(
-        file for pattern in ("*", "*/*") for file in path.glob(pattern)
-        if file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-    )  # fmt: skip
+    """Return the files below the folders in a folder, or if there are none those in it, sorted."""
+    there = [file for file in path.rglob("*") if file.is_file() and not file.name.startswith(".")]
+    known = [file for file in there if file.suffix.lower() in SUFFIXES]
+    found = sorted(file for file in known if file.parent != path) or sorted(known)
     if not found:
         raise DataError(f"{path} has no file with numbers ({', '.join(SUFFIXES)}); give another folder")
+    if len(there) > len(found):
+        log.warning("%s: %s other files were not read", path, f"{len(there) - len(found):,}")
     return found

@@ -16,6 +16,7 @@ from seqlab.data.source import Source, named_file
 from seqlab.data.table import Table, is_saved, look, open_table
 from seqlab.data.table.dialect import SEPARATORS
 from seqlab.data.text.labels import Number, Reading, Several
+from seqlab.errors import DataError
 from seqlab.registry.types import Column, Columns, Name, as_list
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,11 @@ class Sequences(GivenSplits, OwnFile, SequencesData):
             return {columns[0]: Number(self.decimal)}
         if self.question == "multilabel" and self.label_separator:
             return {columns[0]: Several(SEPARATORS.get(self.label_separator, self.label_separator))}
+        if self.question == "multilabel" and len(columns) == 1:
+            raise DataError(
+                f"{self.path}: task=multilabel reads data.label=[a,b], columns of 0 or 1, or labels in one "
+                "column with data.label_separator between them"
+            )
         return super().readings(columns)
 
     def table(self, path: Path) -> Table:
