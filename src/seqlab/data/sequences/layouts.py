@@ -9,6 +9,7 @@ from pydantic import Field
 
 from seqlab.data.sequences.folder import Folder
 from seqlab.data.sequences.layout import Layout, id_column
+from seqlab.data.sequences.lists import Lists, list_columns
 from seqlab.data.sequences.long import Long
 from seqlab.data.sequences.named import Named
 from seqlab.data.sequences.npz import NPZ
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from seqlab.data.sequences.own import Sequences
 
 LAYOUTS: dict[str, type[Layout]] = {"long": Long, "ts": TS, "npz": NPZ, "folder": Folder}
-"""What each value of data.layout names, besides "wide": ``Named`` with a header, ``Wide`` without."""
+"""What data.layout names, besides "wide": ``Named`` or ``Lists`` with a header, ``Wide`` without."""
 FEWEST_IDS = 2
 """Different values of a column that may be ids."""
-AnyLayout = Annotated[Wide | Named | Long | TS | NPZ | Folder, Field(discriminator="name")]
+AnyLayout = Annotated[Wide | Named | Lists | Long | TS | NPZ | Folder, Field(discriminator="name")]
 
 
 def layout_of(path: Path, data: "Sequences") -> AnyLayout:
@@ -86,7 +87,8 @@ def _recognised(path: Path, data: "Sequences") -> type[Layout]:
     if suffix == ".ts":
         return TS
     found = _rows(path, data)
-    return Long if data.series_id is not None or (found is Named and _ids_repeat(data.table(path))) else found
+    has_ids = data.series_id is not None or (found is Named and _ids_repeat(data.table(path)))
+    return Long if has_ids and found is not Lists else found
 
 
 def _ids_repeat(table: Table) -> bool:
@@ -99,4 +101,6 @@ def _ids_repeat(table: Table) -> bool:
 def _rows(path: Path, data: "Sequences") -> type[Layout]:
     """Return the layout of rows, with or without a header."""
     is_text = not is_saved(path) and look(path)[1] == "text"
-    return Wide if is_text and not NumberRows(path, data.dialect).header else Named
+    if is_text and not NumberRows(path, data.dialect).header:
+        return Wide
+    return Lists if list_columns(data.table(path)) else Named

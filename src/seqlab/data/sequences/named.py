@@ -41,7 +41,7 @@ class Named(Layout):
         """
         table = data.table(path)
         header = [name for name in table.header if name]
-        labels = data.labels or [_label_column(table, header)]
+        labels = data.labels or [label_column(table, header)]
         series_id = data.series_id or id_column(header) or ""
         group = data.group or ""
         columns = data.features or [n for n in header if n not in {*labels, series_id, group}]
@@ -74,7 +74,7 @@ class Named(Layout):
                 )
 
 
-def _label_column(table: Table, header: Sequence[str]) -> str:
+def label_column(table: Table, header: Sequence[str]) -> str:
     """Return the column of labels: the one called so, or the first or last one if that holds words.
 
     Raises:
