@@ -52,6 +52,8 @@ class SeriesData(SplitData):
         calendar: whether hour and, with two years or more, season are columns too, and with a year of
             training the targets' distance from what is usual then.
         sentinels: numbers that mean "not measured".
+        fill_gaps: steps of a gap that is bridged in inputs by the value before it, never in targets; a column
+            says where. None to bridge none.
         duplicates: what is done with two rows of one time and different values, "error" or "first".
         batch_size: windows in a training batch of one process.
         test_share: share of the steps, the last ones, for testing.
@@ -77,6 +79,7 @@ class SeriesData(SplitData):
     horizon_steps: Count | None = None
     calendar: bool = True
     sentinels: list[Finite] = Field(default_factory=list)
+    fill_gaps: Count | None = None
     duplicates: Literal["error", "first"] = "error"
     batch_size: Count = 256
     test_share: Share = 0.2

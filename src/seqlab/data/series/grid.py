@@ -41,6 +41,7 @@ class Grid:
         lengths: steps of each series by its id; empty for one series without an id.
         meanings: what may stand in each static column.
         rows: the step of each row of the file, [R].
+        there: whether a value was measured, [N, measured columns], if others are bridged; None if no gap is.
     """
 
     step: Step
@@ -50,6 +51,7 @@ class Grid:
     lengths: Mapping[str, int] = field(default_factory=dict)
     meanings: Meanings = field(default_factory=dict)
     rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    there: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from seqlab.data.series.dataset import SeriesData
+from seqlab.data.series.gaps import FILLED
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.spec import Member, utc
 from seqlab.data.series.static import static_columns
@@ -109,7 +110,7 @@ def members_of(grid: Grid, splits: Splits, *, is_own: bool) -> tuple[Member, ...
     """
     if not is_own:
         return tuple(Member(name, (0, 0, 0)) for name in grid.lengths)
-    is_measured = ~np.isin(grid.columns, static_columns(grid.meanings))
+    is_measured = ~np.isin(grid.columns, [*static_columns(grid.meanings), FILLED])
     of_all = spread(inside(grid.values, splits["train"]))
     of_all = np.nan_to_num(of_all[0]), np.where(is_spread(*of_all), of_all[1], 1.0)
     found = []

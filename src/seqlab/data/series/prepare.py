@@ -11,6 +11,7 @@ from torch import Tensor
 from seqlab.data.batches import Loaded
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
+from seqlab.data.series.gaps import COSTLY, FILLED, Asking, bridged
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
 from seqlab.data.series.members import (
     counted,
@@ -26,7 +27,7 @@ from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
 from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import read_measured
 from seqlab.data.series.times import Clock
-from seqlab.data.series.windows import WindowSamples, window_starts
+from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series.words import without_constant
 from seqlab.data.source import Source
 from seqlab.data.splits import sample
@@ -116,9 +117,15 @@ def read_grid(
         static=static,
     )
     try:
-        return resample(data.transform(measured), step)
+        grid = resample(data.transform(measured), step)
     except DataError as error:
         raise DataError(f"{table.path}: {error}") from error
+    if not data.fill_gaps:
+        return grid
+    grid = bridged(grid, data.fill_gaps)
+    steps = int(grid.column(FILLED).sum())
+    log.info("%s steps have values that bridge gaps of up to %s steps in inputs", steps, data.fill_gaps)
+    return grid
 
 
 def averaging(step_minutes: float) -> Averaging:
@@ -195,18 +202,23 @@ def _cut(
     settings: SeriesSettings,
     splits: Mapping[str, Sequence[range]],
 ) -> dict[str, WindowSamples]:
-    values, whole = _scaled(grid, settings), grid.whole
-    length = settings.input_steps + settings.horizon_steps
+    values = _scaled(grid, settings)
+    asking = Asking(settings.targets, settings.input_steps, settings.horizon_steps)
     windows: dict[str, WindowSamples] = {}
     within = reaching(splits, grid, settings.input_steps) if data.val_start is not None else splits
     for split, ranges in splits.items():
-        each = [window_starts(whole, part, length) for part in within[split]]
+        each = asking.starts(grid, within[split])
         starts = np.concatenate(each)
         if not len(starts):
             raise DataError(f"{source.path}: {_no_window(data, grid, settings, split, ranges)}")
         short = sum(not len(found) for found in each)
         if short:
             log.warning("%s of %s series have no window in '%s'", short, len(each), split)
+        if split == "train":
+            possible = asking.possible(within[split])
+            if len(starts) < (1 - COSTLY) * possible:
+                said = asking.advice(grid, within[split])
+                log.warning("gaps cost %s of %s training windows: %s", possible - len(starts), possible, said)
         windows[split] = WindowSamples(
             values,
             grid.times,
@@ -232,6 +244,8 @@ def _no_window(
         if data.val_start
         else "; windows may read what is before a split with data.val_start, data.test_start"
     )
+    said = Asking(settings.targets, settings.input_steps, settings.horizon_steps).advice(grid, ranges)
+    said = f"; of its gaps {said}" if said else ""
     unit = "steps" if data.input_steps else "days"
     read, asked = settings.input_steps, settings.horizon_steps
     of = f"in {len(ranges)} series, the longest of {max(map(len, ranges))}, " if grid.lengths else ""
@@ -239,7 +253,7 @@ def _no_window(
         f"'{split}' has {len(values)} steps of {grid.step}, {of}"
         f"{int(inside(grid.whole, ranges).sum())} of them without a missing value, and a window needs "
         f"{read + asked} ({read} to read, {asked} to forecast) in a row; lower "
-        f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data{hint}"
+        f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data{hint}{said}"
     )
 
 

@@ -75,15 +75,25 @@ class WindowSamples:
         return self.values[starts[:, None] + self._asked][:, :, self.targets]
 
 
-def window_starts(whole: np.ndarray, part: range, length: int) -> np.ndarray:
+def window_starts(
+    whole: np.ndarray, part: range, length: int, *, asked: int = 0, askable: np.ndarray | None = None
+) -> np.ndarray:
     """Return the first steps of all windows that lie in ``part`` and hold no gap.
 
     Args:
         whole: whether all columns of a step are there, [N].
         part: the steps of a split.
         length: steps of a window, those it reads and those it asks for.
+        asked: steps that it asks for.
+        askable: whether a step may be asked for, [N]; None if it is that it is whole.
     """
-    broken = np.concatenate([[0], np.cumsum(~whole)])
+    broken, unasked = (_summed(~found) for found in (whole, whole if askable is None else askable))
     starts = np.arange(part.start, max(part.stop - length + 1, part.start))
-    sound: np.ndarray = starts[broken[starts + length] == broken[starts]]
+    behind, ends = starts + length - asked, starts + length
+    sound: np.ndarray = starts[(broken[behind] == broken[starts]) & (unasked[ends] == unasked[behind])]
     return sound
+
+
+def _summed(values: np.ndarray) -> np.ndarray:
+    """Return how many there are before each step, [N + 1]."""
+    return np.concatenate([[0], np.cumsum(values)])

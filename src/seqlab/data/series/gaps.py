@@ -1,0 +1,89 @@
+"""Short gaps in what a model reads, bridged by the value before; what they cost otherwise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seqlab.data.series.grid import Grid
+from seqlab.data.series.windows import window_starts
+
+FILLED = "(filled)"
+"""The column that is 1 where a value of the step was bridged."""
+PROPOSED = (1, 2, 3, 6, 12, 24)
+"""Lengths of gaps that are proposed to be bridged."""
+COSTLY = 0.1
+"""Share of the windows that gaps may cost before that is said."""
+
+
+def bridged(grid: Grid, longest: int) -> Grid:
+    """Return a grid whose gaps of up to so many steps hold the value before, with a column that says where.
+
+    The value behind a gap is not used: where a window ends in a gap, that is still to come.
+    """
+    values = grid.values.copy()
+    for part in grid.series.values():
+        for column in values[part].T:
+            _bridge(column, longest)
+    is_filled = (np.isnan(grid.values) & ~np.isnan(values)).any(1)
+    return replace(
+        grid,
+        values=np.column_stack([values, is_filled]),
+        columns=(*grid.columns, FILLED),
+        there=~np.isnan(grid.values),
+    )
+
+
+def _bridge(column: np.ndarray, longest: int) -> None:
+    """Fill short gaps of one column of one series in place; what is before the first value stays missing."""
+    missing = np.isnan(column)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8))).reshape(
+        -1, 2
+    )
+    for begin, end in edges.tolist():
+        if begin and end - begin <= longest:
+            column[begin:end] = column[begin - 1]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What a window asks of a grid: the targets, the steps that it reads, and those that it forecasts."""
+
+    targets: Sequence[str]
+    read: int
+    asked: int
+
+    def starts(self, grid: Grid, ranges: Sequence[range]) -> list[np.ndarray]:
+        """Return the first steps of each range's windows; bridged gaps are in inputs, never in targets."""
+        if grid.there is None:
+            return self._starts(grid.whole, ranges)
+        targets = [grid.columns.index(target) for target in self.targets]
+        return self._starts(grid.whole, ranges, np.all(grid.there[:, targets], axis=1))
+
+    def possible(self, ranges: Sequence[range]) -> int:
+        """Return how many windows there would be without gaps."""
+        return sum(max(len(part) - self.read - self.asked + 1, 0) for part in ranges)
+
+    def advice(self, grid: Grid, ranges: Sequence[range]) -> str:
+        """Return which column's gaps cost most windows, and how long those are that had better be bridged."""
+        missing = np.isnan(grid.values)
+        if not missing.any():
+            return ""
+        count, each = missing.sum(1), np.flatnonzero(missing.any(0)).tolist()
+        gained = {place: self._count(self._starts(count == missing[:, place], ranges)) for place in each}
+        said = f"column '{grid.columns[max(gained, key=gained.__getitem__)]}' costs most"
+        now, enough = self._count(self.starts(grid, ranges)), COSTLY * self.possible(ranges)
+        for longest in PROPOSED if grid.there is None else ():
+            if self._count(self.starts(bridged(grid, longest), ranges)) > max(now, enough):
+                return f"{said}; data.fill_gaps={longest} bridges short gaps in inputs"
+        return said
+
+    def _starts(
+        self, whole: np.ndarray, ranges: Sequence[range], askable: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        length = self.read + self.asked
+        return [window_starts(whole, part, length, asked=self.asked, askable=askable) for part in ranges]
+
+    @staticmethod
+    def _count(starts: Sequence[np.ndarray]) -> int:
+        return sum(map(len, starts))
