@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from seqlab.data.series import grid as grid_module
+from seqlab.data.series import prepare as prepare_module
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample, seasons
 from seqlab.data.series.prepare import averaging
 from seqlab.data.series.spec import DAY, YEAR, in_seconds
 from seqlab.data.series.step import Duration, Row
 from seqlab.data.series.table import Measured
+from seqlab.data.series_csv import SeriesCSV
 from seqlab.errors import DataError
 
 NAN = float("nan")
@@ -234,3 +237,29 @@ def test_a_grid_knows_its_length_and_columns():
     assert len(grid) == 3
     assert grid.whole.tolist() == [True, False, True]
     assert grid.column("y").tolist() == [2, 4, 6]
+
+
+def test_a_long_series_is_prepared_in_blocks_to_the_same_end(monkeypatch):
+    hours = np.arange(24 * 400)
+    frame = pd.DataFrame(
+        {
+            "time": pd.date_range("2020-01-01", periods=len(hours), freq="h"),
+            "x": np.sin(hours / 5) + hours / 999,
+        }
+    )
+    frame.loc[100:130, "x"] = np.nan
+    data = SeriesCSV(
+        path=frame, targets=["x"], input_steps=5, horizon_steps=2, val_share=0.01, test_share=0.01
+    )
+    whole = data.load()
+    monkeypatch.setattr(grid_module, "BLOCK", 1000)
+    for module in (grid_module, prepare_module):
+        monkeypatch.setattr(module, "LONG", 1000)
+    parts = data.load()
+    assert whole.spec.series.columns == parts.spec.series.columns
+    assert len(whole.spec.series.climatology) == 1
+    for name in ("means", "scales", "climatology"):
+        expected, found = (np.array(getattr(loaded.spec.series, name)) for loaded in (whole, parts))
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    expected, found = (loaded.samples["train"].values for loaded in (whole, parts))
+    np.testing.assert_allclose(found, expected, atol=1e-5)

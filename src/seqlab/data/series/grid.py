@@ -3,7 +3,7 @@
 import logging
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 MINUTE = 60_000_000
 """Microseconds of it."""
+LONG = 2**20
+"""Steps of a series that is prepared in blocks."""
+BLOCK = 2**17
+"""Steps of a block."""
 LARGEST_GRID = 100
 """Steps that a grid may have for every row; more means a mistyped date."""
 JITTER = 1.05
@@ -67,6 +71,10 @@ class Grid:
         found: np.ndarray = ~np.isnan(self.values).any(1)
         return found
 
+    def part(self, steps: slice) -> "Grid":
+        """Return some steps, as one series."""
+        return replace(self, times=self.times[steps], values=self.values[steps], lengths={})
+
     def column(self, name: str) -> np.ndarray:
         """Return one column, [N]."""
         found: np.ndarray = self.values[:, self.columns.index(name)]
@@ -106,13 +114,7 @@ def resample(measured: Measured, step: Step | None) -> Grid:
     place = np.concatenate(
         [one.places + part.start for one, part in zip(placed.values(), begins, strict=True)]
     )
-    there = ~np.isnan(measured.numbers)
-    count = np.zeros((sum(lengths.values()), measured.numbers.shape[1]))
-    total = np.zeros_like(count)
-    np.add.at(count, place, there)
-    np.add.at(total, place, np.where(there, measured.numbers, 0))
-    values = np.full_like(total, np.nan)
-    np.divide(total, count, out=values, where=count > 0)
+    values = _averaged(measured.numbers, place, sum(lengths.values()))
     times = np.concatenate([one.steps for one in placed.values()])
     grid = Grid(
         step, times, values, measured.columns, lengths if measured.lengths else {}, measured.meanings, place
@@ -155,6 +157,21 @@ def _times(times: np.ndarray, place: np.ndarray, step: Step) -> np.ndarray:
         found[first + 1 : last] = step.after(times[before], last - first - 1)
     found[place] = times
     return found
+
+
+def _averaged(numbers: np.ndarray, place: np.ndarray, length: int) -> np.ndarray:
+    """Return the mean of the rows of each step, NaN if there is none, [N, columns]."""
+    values = np.full((length, numbers.shape[1]), np.nan)
+    if (np.diff(place) > 0).all():
+        values[place] = numbers
+        values += 0.0  # a sum of one row has no negative zero
+        return values
+    there = ~np.isnan(numbers)
+    count, total = np.zeros_like(values), np.zeros_like(values)
+    np.add.at(count, place, there)
+    np.add.at(total, place, np.where(there, numbers, 0))
+    np.divide(total, count, out=values, where=count > 0)
+    return values
 
 
 def _suited(step: Step, times: np.ndarray) -> Step:
@@ -264,6 +281,22 @@ def seasons(times: np.ndarray) -> np.ndarray:
 def fit_climatology(times: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the least-squares coefficients of ``seasons`` for values [N]; NaN are left out."""
     there = ~np.isnan(values)
+    times, values = times[there], values[there]
+    if len(values) <= LONG:
+        a, b = seasons(times), values
+    else:  # what is left of a block, and of all before, are as many rows as there are columns
+        rest = np.empty((0, 0))
+        for part in blocks(len(values)):
+            block = np.column_stack([seasons(times[part]), values[part]])
+            rest = np.asarray(np.linalg.qr(np.vstack([rest, block]) if len(rest) else block, mode="r"))
+        a, b = rest[:, :-1], rest[:, -1]
     # With daily steps the columns of the day are constant but for rounding.
-    coefficients: np.ndarray = np.linalg.lstsq(seasons(times[there]), values[there], rcond=1e-9)[0]
+    coefficients: np.ndarray = np.linalg.lstsq(a, b, rcond=1e-9)[0]
     return coefficients
+
+
+def blocks(length: int) -> Iterator[slice]:
+    """Yield slices, together ``length`` steps; what is computed of a long series is in memory for one."""
+    size = BLOCK if length > LONG else max(length, 1)
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))

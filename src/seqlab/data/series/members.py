@@ -92,6 +92,22 @@ def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.nanmean(values, axis=0), np.nanstd(values, axis=0)
 
 
+def spread_together(
+    counts: np.ndarray, means: np.ndarray, scales: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column, from those of P parts, each [P, C].
+
+    Args:
+        counts: values of a part that are there.
+        means: their mean.
+        scales: their standard deviation.
+    """
+    means, scales = np.where(counts > 0, means, 0), np.where(counts > 0, scales, 0)
+    with np.errstate(invalid="ignore"):  # of a column without any value
+        mean = (counts * means).sum(0) / counts.sum(0)
+        return mean, np.sqrt((counts * (scales**2 + (means - mean) ** 2)).sum(0) / counts.sum(0))
+
+
 def is_spread(means: np.ndarray, scales: np.ndarray) -> np.ndarray:
     """Return which columns change by more than rounding errors."""
     found: np.ndarray = scales > ROUNDING * np.abs(means)

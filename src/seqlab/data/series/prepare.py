@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,8 @@ from seqlab.data.batches import Loaded
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.gaps import COSTLY, FILLED, Asking, bridged
-from seqlab.data.series.grid import Grid, derive, fit_climatology, resample
+from seqlab.data.series.grid import LONG, Grid, blocks, derive, fit_climatology, resample
+from seqlab.data.series.kept import kept
 from seqlab.data.series.members import (
     counted,
     inside,
@@ -21,6 +23,7 @@ from seqlab.data.series.members import (
     reaching,
     split_series,
     spread,
+    spread_together,
     standardised,
 )
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
@@ -107,15 +110,18 @@ def read_grid(
     Raises:
         DataError: the file is malformed.
     """
-    measured = read_measured(
+    clock = Clock(tuple(data.time_columns), tuple(data.time_formats))
+    read = partial(
+        read_measured,
         table,
-        Clock(data.time_columns, data.time_formats),
-        columns,
+        clock,
+        tuple(columns),
         sentinels=data.sentinels,
         duplicates=data.duplicates,
         series_id=data.series_id or (),
-        static=static,
+        static=dict(static or {}),
     )
+    measured = kept(table, repr([read.args[1:], read.keywords]), read)
     try:
         grid = resample(data.transform(measured), step)
     except DataError as error:
@@ -163,11 +169,10 @@ def _settings(
         times = inside(grid.times, train)
         fitted = [fit_climatology(times, inside(grid.column(target), train)) for target in data.targets]
         climatology = tuple(tuple(coefficients.tolist()) for coefficients in fitted)
-    full = derive(grid, calendar, tuple(data.targets), climatology)
-    means, scales = spread(inside(full.values, train))
+    columns, means, scales = _spread_derived(grid, train, calendar, tuple(data.targets), climatology)
     return SeriesSettings(
         measured=measured,
-        columns=full.columns,
+        columns=columns,
         means=tuple(means.tolist()),
         scales=tuple(np.where(is_spread(means, scales), scales, 1.0).tolist()),
         targets=tuple(data.targets),
@@ -178,6 +183,27 @@ def _settings(
         climatology=climatology,
         step=None if isinstance(grid.step, Averaging) else grid.step.name,
     )
+
+
+def _spread_derived(
+    grid: Grid,
+    train: Sequence[range],
+    calendar: tuple[str, ...],
+    targets: tuple[str, ...],
+    climatology: tuple[tuple[float, ...], ...],
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Return all columns, measured and derived, and the mean and deviation of each in the training part."""
+    if len(grid) <= LONG:
+        full = derive(grid, calendar, targets, climatology)
+        return full.columns, *spread(inside(full.values, train))
+    found, columns = [], grid.columns
+    for part in train:
+        for steps in blocks(len(part)):
+            block = grid.part(slice(part.start + steps.start, part.start + steps.stop))
+            full = derive(block, calendar, targets, climatology)
+            columns = full.columns
+            found.append(((~np.isnan(full.values)).sum(0), *spread(full.values)))
+    return columns, *spread_together(*map(np.array, zip(*found, strict=True)))
 
 
 def _window(data: SeriesData, step: Step) -> tuple[int, int]:
@@ -278,7 +304,10 @@ def in_units(grid: Grid, settings: SeriesSettings) -> np.ndarray:
 
 
 def _scaled(grid: Grid, settings: SeriesSettings) -> Tensor:
-    return scale(_derived(grid, settings), settings)
+    values = torch.empty(len(grid), len(settings.columns))
+    for steps in blocks(len(grid)):
+        values[steps] = scale(_derived(grid.part(steps), settings), settings)
+    return values
 
 
 def _derived(grid: Grid, settings: SeriesSettings) -> np.ndarray:
