@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from types import ModuleType
 
-from seqlab.cli import cells, config, evaluate, explain, export, predict, report
+from seqlab.cli import cells, config, evaluate, explain, export, inspect, predict, report
 from seqlab.cli.parser import Parser
 
 COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "inspect": (inspect, "say what is in a file, and which commands would train on it"),
     "config": (config, "print a choice of the configuration, with a comment behind each key"),
     "cells": (cells, "list the registered cells: gates, states, parameters, engines"),
     "eval": (evaluate, "score a run's best weights again on its validation and test data"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
 
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
+  seqlab inspect FILE                                      what is in a file, and how to train on it
   seqlab eval RUN                                          score a finished run again
   seqlab predict RUN TEXT ...                              ask a finished run, or an exported network
   seqlab explain RUN TEXT                                  what its gates do and what it thinks, step by step

@@ -13,7 +13,7 @@ from seqlab.config.compose import unknown
 from seqlab.config.hydra_syntax import parse
 from seqlab.config.mistakes import OF_COMPOSING, Command, first_line, searching, suiting_other_data
 from seqlab.config.packaged import KINDS
-from seqlab.errors import ConfigError, SeqlabError, near
+from seqlab.errors import ConfigError, DataError, SeqlabError, near
 
 NO_CHOICE = "Config group override must be"
 """How the message of Hydra's ValueError for model=null begins."""
@@ -26,6 +26,8 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         error: what was raised.
         arguments: the command line behind the command.
     """
+    if isinstance(error, DataError):
+        return [*(_meant_for_other_data(arguments) or str(error).splitlines()), *_inspecting(arguments)]
     if isinstance(error, SeqlabError):
         return _meant_for_other_data(arguments) or str(error).splitlines()
     if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported for this
@@ -41,6 +43,12 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         found = [_explain_one(one.error, one.value, command.known, one.override) for one in command.misfits]
         found += command.refusals()
     return list(dict.fromkeys(found)) or [_explain_one(error, "", ())]
+
+
+def _inspecting(arguments: Sequence[str]) -> list[str]:
+    """Return what shows the user's own file, of which something is wrong."""
+    given = (argument.removeprefix("data.path=") for argument in arguments if "data.path=" in argument)
+    return [f"seqlab inspect {path} shows what it holds" for path in given if Path(path).exists()]
 
 
 def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:

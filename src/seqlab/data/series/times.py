@@ -65,7 +65,7 @@ def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str
         try:
             if candidate not in (ISO, *UNIX) and "%" not in candidate:
                 raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
-            found = _parsed([cell], candidate)[0]
+            found = parsed([cell], candidate)[0]
         except ValueError as error:
             reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
             raise DataError(f"{table.path}: {reason}") from error
@@ -83,7 +83,7 @@ def _joined(words: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _times(table: Table, lines: np.ndarray, cells: np.ndarray, name: str, time_format: str) -> np.ndarray:
-    found = _parsed(cells, time_format) if cells.dtype == object else cells
+    found = parsed(cells, time_format) if cells.dtype == object else cells
     wrong = np.isnat(found)
     if wrong.any():
         number = int(wrong.argmax())
@@ -99,7 +99,7 @@ def _no_time(table: Table, line: int, name: str, cell: str, time_format: str) ->
     return table.error(line, f"column '{name}' is '{cell}', which is no time {expected}; {remedy}")
 
 
-def _parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
+def parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
     """Return times, datetime64[us]; NaT where a cell is none."""
     if time_format in UNIX:
         exact = pd.to_numeric(pd.Series(cells), errors="coerce") * UNIX[time_format]

@@ -36,7 +36,7 @@ def doubts(classes: Sequence[str], count: int, noun: str = "text") -> list[str]:
         said.append("holds texts, and answering a text with a text (sequence to sequence) is not supported")
     said.extend(
         f"holds '{example:.80}', which task=multilabel data.label_separator={word} reads as several labels"
-        for word, example in _sets(classes)
+        for word, example in sets_in(classes)
     )
     return said
 
@@ -48,7 +48,7 @@ def _number(name: str) -> float:
         return math.nan
 
 
-def _sets(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
+def sets_in(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield a separator by name, and a class with it, if at least half of its parts are elsewhere too."""
     for word, separator in SEPARATORS.items():
         parts = [{part.strip() for part in name.split(separator)} - {""} for name in classes]

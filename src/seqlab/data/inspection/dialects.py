@@ -1,0 +1,129 @@
+"""How does a text file write its table? Guessed from its first lines."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from seqlab.data.inspection.columns import FEW_WORDS, Column
+from seqlab.data.table import is_saved, look
+from seqlab.data.table.arrays import is_arrays
+from seqlab.data.table.content import opened
+from seqlab.data.table.dialect import MISSING, SEPARATORS, Dialect
+from seqlab.data.table.encodings import encoding_of, likely
+
+LINES = 200
+"""Lines that are looked at."""
+MOSTLY = 0.7
+"""Share of a column's cells that must be numbers, for the others to be words for missing ones."""
+
+
+def sniffed(path: Path) -> Dialect:
+    """Return how a file most probably writes its table; what is no text has nothing to guess."""
+    if path.is_dir() or is_saved(path) or is_arrays(path) or look(path)[1] != "text":
+        return Dialect()
+    with opened(path) as content:
+        raw = content.file.read(2**16)
+    encoding = encoding_of(raw[:4], "utf-8")
+    try:
+        lines = raw.decode(encoding, "strict" if len(raw) < 2**16 else "ignore").splitlines()
+    except UnicodeDecodeError:
+        encoding = likely(raw) or encoding
+        lines = raw.decode(encoding, "replace").splitlines()
+    lines = [line.removeprefix("\ufeff") for line in islice(lines, LINES)]
+    separator = _separator(lines)
+    quotes = "double" if _is_quoted(lines, separator) else "none"
+    rows = _cells(lines, separator, quotes)
+    found = Dialect(separator=separator, encoding="utf-8" if encoding == "utf-16" else encoding)
+    columns = [[row[place].strip() for row in rows] for place in range(len(rows[0]))] if rows else []
+    found = replace(found, header=not any(_is_data(column) for column in columns))
+    if quotes == "none":
+        found = replace(found, quotes="none")
+    cells = [column[found.header :] for column in columns]
+    if separator != "comma" and any(_is_with_comma(column) for column in cells):
+        found = replace(found, decimal="comma")
+    return replace(found, missing=tuple(_missing(cells, found)))
+
+
+def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> list[str]:
+    """Return the settings by which a data set reads such a file, those that are not usual."""
+    usual = Dialect()
+    found = []
+    if dialect.separator != usual.separator and path.suffix.lower() != ".tsv":
+        found.append(f"data.separator={dialect.separator}")
+    if dialect.encoding != usual.encoding:
+        found.append(f"data.encoding={dialect.encoding}")
+    if not dialect.header:
+        found.append("data.header=false")
+    if dialect.quotes != usual.quotes:
+        found.append(f"data.quotes={dialect.quotes}")
+    if dialect.decimal != usual.decimal and any(column.numbers is not None for column in columns):
+        found.append(f"data.decimal={dialect.decimal}")
+    if dialect.missing:
+        found.append(f"'data.missing=[{','.join(dialect.missing)}]'")
+    return found
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """Return the separator that divides most lines alike, into most cells."""
+
+    def fit(word: str) -> tuple[float, int]:
+        widths = Counter(len(row) for row in _cells(lines, word, "double", alike=False))
+        width, count = widths.most_common(1)[0] if widths else (1, 0)
+        return (count / max(len(lines), 1) if width > 1 else 0.0), width
+
+    return max(SEPARATORS, key=fit)
+
+
+def _cells(lines: Sequence[str], separator: str, quotes: str, *, alike: bool = True) -> list[list[str]]:
+    mark = SEPARATORS[separator]
+    quoted, bare = (
+        csv.reader(lines, delimiter=mark, quoting=one) for one in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
+    )
+    rows = [row for row in (quoted if quotes == "double" else bare) if any(row)]
+    if not alike or not rows:
+        return rows
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    return [row for row in rows if len(row) == width]
+
+
+def _is_quoted(lines: Sequence[str], separator: str) -> bool:
+    """Return whether quotes enclose cells; else a quote is a character of its own."""
+    mark = SEPARATORS[separator]
+    odd = [line for line in lines if line.count('"') % 2]
+    enclosing = any(line.startswith('"') or f'{mark}"' in line for line in lines)
+    return not odd or enclosing
+
+
+def _is_data(column: Sequence[str]) -> bool:
+    """Return whether a column's first cell is no name: a number, or a value that comes again below."""
+    first, rest = column[0], column[1:]
+    return bool(first) and (_is_number(first.replace(",", ".")) or (first in rest and len(rest) > 2))  # noqa: PLR2004
+
+
+def _is_with_comma(column: Sequence[str]) -> bool:
+    found = [cell for cell in column if "," in cell]
+    return bool(found) and all(_is_number(cell.replace(",", ".", 1)) and "." not in cell for cell in found)
+
+
+def _missing(columns: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
+    """Return the few words that stand in columns of numbers."""
+    found: dict[str, None] = {}
+    for column in columns:
+        words = Counter(
+            cell for cell in column if cell not in MISSING and not _is_number(dialect.number(cell))
+        )
+        filled = sum(cell not in MISSING for cell in column)
+        if words and len(words) <= FEW_WORDS and words.total() < (1 - MOSTLY) * filled:
+            found |= dict.fromkeys(words)
+    return list(found)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,247 @@
+"""What a file may be taken for, and the commands that would train on it so."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from seqlab.data.inspection.columns import Column
+from seqlab.data.sequences.layout import IDS
+from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.series.step import recognise
+from seqlab.data.series.times import parsed
+from seqlab.data.series_csv import PARTS
+from seqlab.data.table.content import opened
+from seqlab.data.text.doubts import sets_in
+from seqlab.errors import DataError
+
+WIDE = 12
+"""Columns of numbers from which on a row may be a sequence."""
+SERIES = {
+    *IDS,
+    "store",
+    "station",
+    "sensor",
+    "patient",
+    "machine",
+    "ticker",
+    "symbol",
+    "item",
+    "site",
+    "unit",
+}
+"""What a column is often called that says which series a row belongs to."""
+PARTED = ("year", "month", "day", "hour", "minute", "second")
+"""What columns are called that are parts of a time."""
+WINDOW = ["data.input_steps=24", "data.horizon_steps=1"]
+"""A window to begin with."""
+TAGGED = (".conll", ".conllu", ".iob", ".bio")
+"""Endings of files with a token and its tag a line."""
+
+
+class Reading(NamedTuple):
+    """One thing that a file may be.
+
+    Attributes:
+        what: it is, in words.
+        settings: of ``seqlab train``, besides where the file is.
+    """
+
+    what: str
+    settings: list[str]
+
+    def at(self, place: Sequence[str]) -> "Reading":
+        """Return the same with the settings that say where the file is and how it writes a table."""
+        data, *rest = self.settings
+        return Reading(self.what, [data, *place, *rest])
+
+    @property
+    def command(self) -> str:
+        """What to type."""
+        return " ".join(["seqlab train", *self.settings])
+
+
+def of_folder(path: Path) -> Reading:
+    """Return what a folder may be: texts or sequences by class.
+
+    Raises:
+        DataError: it is neither.
+    """
+    inside = sorted(path.iterdir())
+    below = [file for folder in inside if folder.is_dir() for file in sorted(folder.iterdir())[:20]]
+    texts = [file for file in (*inside, *below) if file.suffix == ".txt"]
+    tables = [file for file in below if file.suffix in (".csv", ".tsv", ".npy")]
+    if tables:
+        return Reading("a folder a class, a file a sequence", ["data=sequences", f"data.path={path}"])
+    if any(file in below for file in texts):
+        return Reading("a folder a class, a file a text", ["data=text_csv", f"data.path={path}"])
+    if len(texts) > 1:
+        return Reading("a file a class, a text a line", ["data=text_csv", f"data.path={path}"])
+    raise DataError(f"{path} has neither texts (CLASS.txt, CLASS/FILE.txt) nor tables (CLASS/FILE.csv)")
+
+
+def of_lines(path: Path, name: Path) -> Reading | None:
+    """Return what a text that is no table may be; None for a table.
+
+    Args:
+        path: the file.
+        name: its name without what it is packed in.
+    """
+    if name.suffix.lower() == ".ts":
+        return Reading(
+            "sequences in the format of the UCR and UEA archives", ["data=sequences", f"data.path={path}"]
+        )
+    with opened(path) as content:
+        lines = content.file.read(2**14).decode("utf-8", "replace").splitlines()[:-1]
+    filled = [line.split() for line in lines if line.strip()]
+    widths = {len(cells) for cells in filled}
+    blanks = sum(not line.strip() for line in lines)
+    is_tagged = name.suffix.lower() in TAGGED or (
+        blanks > 1 and len(widths) == 1 and widths.pop() in (2, 3, 4)
+    )
+    if is_tagged and not any("," in line and "\t" not in line for line in lines[:3]):
+        return Reading(
+            "a token and its tag a line, a blank line between sentences", ["data=tagged", f"data.path={path}"]
+        )
+    return None
+
+
+def readings(columns: Sequence[Column]) -> list[Reading]:
+    """Return what a table may be, likeliest first."""
+    return list(_readings(columns))
+
+
+def _readings(columns: Sequence[Column]) -> Iterator[Reading]:
+    times = _times(columns)
+    numbers = [column for column in columns if column.kind == "number" and not column.is_counted]
+    texts = [column for column in columns if column.kind == "text"]
+    names = [column for column in columns if column.kind == "name" and column.repeats]
+    labels = [*names, *(one for one in numbers if one.repeats and one.numbers is not None and _whole(one))]
+    if texts:
+        yield from _of_texts(texts, labels, numbers)
+        return
+    ids = [one for one in (*names, *numbers) if one.name.lower() in SERIES and one.repeats] or names[:1]
+    measured = [one for one in numbers if one not in ids]
+    measured = [one for one in measured if times is None or one.name not in times.columns]
+    if times is not None and measured:
+        words = [one.name for one in columns if one.kind in ("name", "text") and one not in ids]
+        yield _series(times, ids, measured, words)
+    elif len(numbers) >= WIDE:
+        yield from _wide(columns, labels)
+    if ids and (label := _label_of_each(ids[0], labels)):
+        settings = ["data=sequences", f"data.series_id={ids[0].name}", f"data.label={label.name}"]
+        yield Reading(f"sequences in rows, told apart by '{ids[0].name}', a class each", settings)
+    elif times is None and measured and len(numbers) < WIDE:
+        settings = ["data=series_csv", "data.time=null", f"data.targets=[{measured[0].name}]"]
+        yield Reading("one series, a row a step", [*settings, *WINDOW])
+
+
+def _whole(column: Column) -> bool:
+    return column.numbers is not None and bool((column.numbers % 1 == 0).all())
+
+
+def _of_texts(
+    texts: Sequence[Column], labels: Sequence[Column], numbers: Sequence[Column]
+) -> Iterator[Reading]:
+    text = texts[0].name if len(texts) == 1 else f"[{','.join(one.name for one in texts)}]"
+    switches = [one.name for one in labels if set(one.counts) <= {"0", "1"}]
+    if len(switches) > 1:
+        settings = [
+            "data=text_csv",
+            f"data.text={text}",
+            f"data.label=[{','.join(switches)}]",
+            "task=multilabel",
+        ]
+        yield Reading("texts, each with any of several labels", settings)
+    for label in [one for one in labels if one.name not in switches or len(switches) == 1]:
+        settings = ["data=text_csv", f"data.text={text}", f"data.label={label.name}"]
+        separators = [f"data.label_separator={word}" for word, _ in sets_in(list(label.counts))]
+        if separators or all(cell.startswith("[") for cell in label.counts):
+            several = [*settings, *separators[:1], "task=multilabel"]
+            yield Reading("texts, each with any of several labels", several)
+        yield Reading(f"texts with one of {len(label.counts)} classes", settings)
+    for number in [one for one in numbers if one not in labels]:
+        settings = ["data=text_csv", f"data.text={text}", f"data.label={number.name}", "task=regression"]
+        yield Reading("texts with a number", settings)
+
+
+class _Times(NamedTuple):
+    """The columns of a time, how they are written, and the times of all rows."""
+
+    columns: list[str]
+    time_format: str
+    times: np.ndarray
+
+    @property
+    def settings(self) -> list[str]:
+        """What says so to ``seqlab train``."""
+        named = self.columns[0] if len(self.columns) == 1 else f"[{','.join(self.columns)}]"
+        usual = self.time_format in (ISO, *UNIX, *PARTS)
+        return [f"data.time={named}", *([] if usual else [f"'data.time_format={self.time_format}'"])]
+
+
+def _times(columns: Sequence[Column]) -> _Times | None:
+    """Return the times of a table: of one column, of day and time of the day, or of year, month, …."""
+    day = next((one for one in columns if one.kind == "time"), None)
+    clock = next((one for one in columns if one.kind == "clock"), None)
+    parts = [one for name in PARTED for one in columns if one.name.lower() == name]
+    if day is None and len(parts) > 2:  # noqa: PLR2004 (year, month and day)
+        chosen, time_format = parts, PARTS[len(parts) - 3]
+    elif day is None:
+        return None
+    elif clock is None:
+        chosen, time_format = [day], day.time_format or ISO
+    else:
+        chosen, time_format = [day, clock], f"{day.time_format} {clock.clock}"
+        if day.time_format == ISO and ":" in (clock.clock or ""):
+            time_format = ISO
+    cells = [" ".join(parts) for parts in zip(*(one.cells for one in chosen), strict=True)]
+    return _Times([one.name for one in chosen], time_format, parsed(cells, time_format))
+
+
+def _series(
+    found: _Times, ids: Sequence[Column], measured: Sequence[Column], words: Sequence[str]
+) -> Reading:
+    settings = ["data=series_csv", *found.settings, f"data.targets=[{measured[0].name}]"]
+    times, what = found.times[~np.isnat(found.times)], "one series"
+    if len(np.unique(times)) < len(times) and ids:
+        settings.append(f"data.series_id={ids[0].name}")
+        what = f"{len(ids[0].counts)} series, told apart by '{ids[0].name}'"
+        times = found.times[np.array(ids[0].cells) == ids[0].cells[0]]
+    else:
+        words = [*words, *(one.name for one in ids if one.kind == "name")]
+    if words := [name for name in words if name not in found.columns]:
+        others = [one.name for one in measured[1:] if one.name not in found.columns]
+        settings.append(f"data.features=[{','.join(others)}]")
+    if again := len(times) - len(np.unique(times)):
+        what += f", {again} of whose times come twice (when clocks go back? data.timezone=Europe/Berlin)"
+    times = np.unique(times)
+    step = str(recognise(times)) if len(times) > 2 else "unknown"  # noqa: PLR2004 (a distance and another)
+    sentinels = sorted({one.sentinel for one in measured if one.sentinel is not None})
+    if sentinels:
+        settings.append(f"data.sentinels=[{','.join(f'{value:g}' for value in sentinels)}]")
+    return Reading(f"{what}, with steps of {step}", [*settings, *WINDOW])
+
+
+def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Reading]:
+    ends = [end for end, column in (("first", columns[0]), ("last", columns[-1])) if column in labels]
+    has_header = columns[0].name != "0"
+    for end in ends:
+        name = columns[0 if end == "first" else -1].name if has_header else end
+        yield Reading(
+            f"a sequence a row, its class in the {end} column", ["data=sequences", f"data.label={name}"]
+        )
+
+
+def _label_of_each(series: Column, labels: Sequence[Column]) -> Column | None:
+    """Return a column that has one value within each series, and several over all."""
+    for label in labels:
+        pairs = set(zip(series.cells, label.cells, strict=True))
+        if (
+            label is not series
+            and len(pairs) == len(series.counts)
+            and len(label.counts) < len(series.counts)
+        ):
+            return label
+    return None

@@ -1,0 +1,206 @@
+"""What a file is taken for; every command that is proposed reads the file."""
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_module
+
+from seqlab.config.compose import make_config
+from seqlab.data.inspection import inspect
+from seqlab.errors import DataError
+
+HOURS = pd.date_range("2020-01-01", periods=400, freq="h")
+LOAD = np.round(10 + np.sin(np.arange(400)), 3)
+
+
+def _texts(count: int = 60) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "text": [f"a made up text {number}" for number in range(count)],
+            "label": ["good" if number % 3 else "bad" for number in range(count)],
+        }
+    )
+
+
+def _long() -> pd.DataFrame:
+    rows = [
+        (f"p{n}", step, np.sin(n + step), "walk" if n % 2 else "sit") for n in range(20) for step in range(9)
+    ]
+    return pd.DataFrame(rows, columns=["id", "t", "ax", "activity"])
+
+
+def _wide(ends: str) -> str:
+    values = np.random.default_rng(0).normal(size=(40, 20)).round(4)
+    rows = [[*map(str, row)] for row in values]
+    labels = [str(number % 3) for number in range(40)]
+    both = [
+        [label, *row] if ends == "first" else [*row, label] for label, row in zip(labels, rows, strict=True)
+    ]
+    return "\n".join(",".join(row) for row in both) + "\n"
+
+
+def _clocked() -> str:
+    rows = [f"{time:%d/%m/%Y};{time:%H:%M:%S};{value}" for time, value in zip(HOURS, LOAD, strict=True)]
+    rows[7] = rows[7].rpartition(";")[0] + ";?"
+    return "\n".join(["Date;Time;power", *rows]) + "\n"
+
+
+def _series(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame({"when": HOURS, "load": LOAD, **columns})
+
+
+WINDOW = "data.input_steps=24 data.horizon_steps=1"
+LOAD_WINDOW = f"data.targets=[load] {WINDOW}"
+CLOCKED = f"'data.time_format=%d/%m/%Y %H:%M:%S' data.targets=[power] {WINDOW}"
+FILES = {
+    "texts.csv": (_texts().to_csv(index=False), "data=text_csv data.text=text data.label=label"),
+    "texts.tsv": (
+        "".join(f"{label}\t{text}\n" for text, label in _texts().to_numpy()),
+        "data=text_csv data.header=false data.text=1 data.label=0",
+    ),
+    "texts.jsonl": (
+        _texts().to_json(orient="records", lines=True),
+        "data=text_csv data.text=text data.label=label",
+    ),
+    "several.csv": (
+        _texts()
+        .assign(rude=[n % 2 for n in range(60)], threat=[n // 2 % 2 for n in range(60)])
+        .drop(columns="label")
+        .to_csv(index_label="id"),
+        "data=text_csv data.text=text data.label=[rude,threat] task=multilabel",
+    ),
+    "tags.csv": (
+        _texts().assign(label=["rude", "rude|threat", "threat"] * 20).to_csv(index=False),
+        "data=text_csv data.text=text data.label=label data.label_separator=pipe task=multilabel",
+    ),
+    "stars.csv": (
+        _texts().assign(label=LOAD[:60]).to_csv(index=False),
+        "data=text_csv data.text=text data.label=label task=regression",
+    ),
+    "hours.csv": (
+        _series().to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] {WINDOW}",
+    ),
+    "commas.csv": (
+        _series().to_csv(index=False, sep=";", decimal=","),
+        f"data=series_csv data.separator=semicolon data.decimal=comma data.time=when {LOAD_WINDOW}",
+    ),
+    "words.csv": (
+        _series(wind=["N", "S"] * 200, temp=LOAD).to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] data.features=[temp] {WINDOW}",
+    ),
+    "clock.txt": (
+        _clocked(),
+        f"data=series_csv data.separator=semicolon 'data.missing=[?]' data.time=[Date,Time] {CLOCKED}",
+    ),
+    "parts.csv": (
+        pd.DataFrame(
+            {"year": HOURS.year, "month": HOURS.month, "day": HOURS.day, "hour": HOURS.hour, "load": LOAD}
+        ).to_csv(index=False),
+        f"data=series_csv data.time=[year,month,day,hour] data.targets=[load] {WINDOW}",
+    ),
+    "unix.csv": (
+        _series(when=HOURS.astype("datetime64[s]").astype(np.int64)).to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] {WINDOW}",
+    ),
+    "rows.csv": (
+        pd.DataFrame({"load": LOAD, "temp": LOAD * 2}).to_csv(index=False),
+        f"data=series_csv data.time=null data.targets=[load] {WINDOW}",
+    ),
+    "broken.csv": (
+        _series(load=np.where(np.arange(400) % 50 == 9, -9999, LOAD)).to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] data.sentinels=[-9999] {WINDOW}",
+    ),
+    "long.csv": (_long().to_csv(index=False), "data=sequences data.series_id=id data.label=activity"),
+    "first.csv": (_wide("first"), "data=sequences data.header=false data.label=first"),
+    "last.csv": (_wide("last"), "data=sequences data.header=false data.label=last"),
+}
+"""A file of each layout by name, and the settings by which it is read, without data.path."""
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_command_that_is_proposed_first_reads_the_file(name, tmp_path):
+    content, settings = FILES[name]
+    path = tmp_path / name
+    path.write_text(content)
+    first = inspect(path).readings[0]
+    data, *rest = settings.split(maxsplit=1)
+    assert first.command == " ".join(["seqlab train", data, f"data.path={path}", *rest])
+    _load(first.command)
+
+
+def _load(command: str) -> None:
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        config = make_config(compose("config", overrides=shlex.split(command)[2:]))
+    loaded = config.data.asking(config.task.question).load()
+    assert all(len(samples) for samples in loaded.samples.values())
+
+
+def test_several_series_are_told_apart_by_their_id(tmp_path):
+    both = pd.concat([_series(store=name) for name in ("A", "B")])
+    (tmp_path / "stores.csv").write_text(both.to_csv(index=False))
+    (reading,) = inspect(tmp_path / "stores.csv").readings
+    assert "2 series, told apart by 'store', with steps of 60 minutes" in reading.what
+    assert "data.series_id=store" in reading.command
+
+
+def test_columns_are_counted_as_pandas_counts_them(tmp_path):
+    table = _series(wind=["N", "S"] * 200).assign(load=np.where(np.arange(400) % 9, LOAD, np.nan))
+    path = tmp_path / "table.csv"
+    path.write_text(table.to_csv(index=False))
+    when, load, wind = inspect(path).columns
+    assert (when.kind, load.kind, wind.kind) == ("time", "number", "name")
+    assert [len(one.counts) for one in (when, load, wind)] == table.nunique().tolist()
+    assert load.missing == table["load"].isna().sum()
+
+
+def test_rows_that_repeat_are_counted(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text(pd.concat([_texts(), _texts(5)]).to_csv(index=False))
+    assert "5 rows repeat an earlier one in every cell" in inspect(path).facts
+
+
+def test_zero_and_one_are_no_sentinels(tmp_path):
+    path = tmp_path / "rain.csv"
+    path.write_text(_series(rain=[0, 0, 0, 7.5] * 100, on=[0, 1] * 200).to_csv(index=False))
+    assert not any(column.sentinel is not None for column in inspect(path).columns)
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        (["pos/1.txt", "neg/1.txt"], "a folder a class, a file a text"),
+        (["French.txt", "Czech.txt"], "a file a class, a text a line"),
+        (["walk/1.csv", "sit/1.csv"], "a folder a class, a file a sequence"),
+    ],
+)
+def test_a_folder_is_known_by_its_files(files, what, tmp_path):
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("a text\n")
+    (reading,) = inspect(tmp_path).readings
+    assert reading.what == what
+
+
+def test_tagged_tokens_arrays_and_ts_are_known(tmp_path):
+    (tmp_path / "a.conll").write_text("EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n\n")
+    np.savez(tmp_path / "b.npz", x=np.zeros((4, 5, 2)), y=np.arange(4))
+    (tmp_path / "c.ts").write_text("@problemName a\n@data\n1,2:a\n")
+    found = [inspect(file).readings[0].settings[0] for file in sorted(tmp_path.iterdir())]
+    assert found == ["data=tagged", "data=sequences", "data=sequences"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 nothing", b"\x89HDF\r\n"])
+def test_what_is_no_table_is_refused_in_a_line(content, tmp_path):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(DataError) as error:
+        inspect(tmp_path / "file")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_path_that_is_not_there_is_said():
+    with pytest.raises(DataError, match="does not exist"):
+        inspect(Path("nowhere.csv"))
