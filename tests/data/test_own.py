@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.cli.choices import offer
+from seqlab.errors import ConfigError
 
 MY_THINGS = '''
 """A data set of mine."""
@@ -71,7 +72,8 @@ def test_a_mistake_in_its_settings_is_said_in_a_line(my_shouts, capfd, settings,
     assert re.search(said, line)
 
 
-def test_a_module_that_fails_is_complained_of_later(tmp_path, monkeypatch):
+def test_a_module_that_fails_is_why_nothing_has_the_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my_broken.py").write_text("1 / 0")
-    offer(["imports=my_broken", "data=mine"], [])
+    with pytest.raises(ConfigError, match="imports=my_broken: it fails with ZeroDivisionError"):
+        offer(["imports=my_broken", "data=mine"], [])

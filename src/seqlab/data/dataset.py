@@ -22,7 +22,7 @@ from pydantic_core import to_jsonable_python
 
 from seqlab.data.source import Source, named_file
 from seqlab.data.spec import Question
-from seqlab.data.table import Dialect, Table, open_table
+from seqlab.data.table.dialect import Dialect
 from seqlab.data.table.encodings import is_by_bytes
 from seqlab.data.table.frame import as_file
 from seqlab.data.table.saved import is_saved
@@ -33,6 +33,7 @@ from seqlab.registry.types import Address, Column, Count, FilePath, Section, Sha
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
+    from seqlab.data.table.base import Table
 
 
 def _is_known(encoding: str) -> str:
@@ -229,12 +230,14 @@ class OwnFile(Section):
             missing=tuple(self.missing),
         )
 
-    def table(self, path: Path) -> Table:
+    def table(self, path: Path) -> "Table":
         """Open a file as a table, with these settings.
 
         Raises:
             DataError: the file cannot be opened, is empty, or is no table.
         """
+        from seqlab.data.table.opening import open_table  # noqa: PLC0415 (imports pandas)
+
         return open_table(path, self.dialect, is_own=True)
 
 

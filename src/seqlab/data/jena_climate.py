@@ -19,7 +19,7 @@ from seqlab.data.samples import weather
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO
 from seqlab.data.source import Source, find_table, resolve
-from seqlab.data.table import open_table
+from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 from seqlab.io.cache import cached_folder
 from seqlab.registry.types import Finite, Positive

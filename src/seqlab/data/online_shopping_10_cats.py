@@ -10,7 +10,7 @@ from seqlab.data.dataset import Fetched, register_dataset
 from seqlab.data.fetch import Remote
 from seqlab.data.samples import reviews
 from seqlab.data.source import Source, find_table, resolve
-from seqlab.data.table import open_table
+from seqlab.data.table.opening import open_table
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.labels import AnyClass, OneOf, Reading
 from seqlab.data.text.records import CSVTexts, TextReader

@@ -8,7 +8,7 @@ from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.source import Source
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 from seqlab.registry.types import Name
 
 PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")

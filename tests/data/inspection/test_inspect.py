@@ -90,7 +90,7 @@ FILES = {
     ),
     "words.csv": (
         _series(wind=["N", "S"] * 200, temp=LOAD).to_csv(index=False),
-        f"data=series_csv data.time=when data.targets=[load] data.features=[temp] {WINDOW}",
+        f"data=series_csv data.time=when data.targets=[load] data.drop=[wind] {WINDOW}",
     ),
     "clock.txt": (
         _clocked(),

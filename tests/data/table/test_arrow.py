@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from seqlab.data.dataset import OwnFile
-from seqlab.data.table import Table, open_table
+from seqlab.data.table.base import Table
+from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
 pa = pytest.importorskip("pyarrow")

@@ -5,8 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from seqlab.data.table import Dialect, Table, open_table
 from seqlab.data.table import base as module
+from seqlab.data.table.base import Table
+from seqlab.data.table.dialect import Dialect
+from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
 

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.table import Dialect
-from seqlab.data.table.delimited import LARGEST_CELL, Delimited
-from seqlab.data.table.dialect import SEPARATORS
+from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, Delimited, Dialect
 from seqlab.errors import DataError
 
 CELL = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)

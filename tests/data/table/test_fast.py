@@ -5,8 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from seqlab.data.table import Chunk, Dialect, Table, fast
+from seqlab.data.table import fast
+from seqlab.data.table.base import Chunk, Table
 from seqlab.data.table.delimited import Delimited
+from seqlab.data.table.dialect import Dialect
 from seqlab.errors import DataError
 
 PLAIN = "when,x,y,z\n" + "".join(f"day {row} ,{row / 7},{row}e-3,é\n" for row in range(40))

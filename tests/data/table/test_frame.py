@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from seqlab.data import SequenceData
 from seqlab.data.dataset import OwnFile
 from seqlab.data.series_csv import SeriesCSV
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 
 
 def table(held: object) -> Table:

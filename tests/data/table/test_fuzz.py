@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.table import Chunk, Dialect, Row, open_table
-from seqlab.data.table.dialect import SEPARATORS
+from seqlab.data.table.base import Chunk, Row
+from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
 WORDS = st.text(

@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqlab.data.table import Dialect, Table, content, json_table, open_table
+from seqlab.data.table import content, json_table
+from seqlab.data.table.base import Table
+from seqlab.data.table.dialect import Dialect
+from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
 TABLE = "when,x\n2020-01-01,1.5\n2020-01-02,é\n"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.table import Dialect, open_table
-from seqlab.data.table.delimited import LARGEST_CELL
+from seqlab.data.table.dialect import LARGEST_CELL, Dialect
+from seqlab.data.table.opening import open_table
 from seqlab.data.text.labels import AnyClass, OneOf
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.errors import DataError

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from seqlab.data.inspection.columns import Column, columns_of
 from seqlab.data.inspection.dialects import settings_of, sniffed
 from seqlab.data.inspection.readings import Reading, of_folder, of_lines, readings
-from seqlab.data.table import is_saved, look, open_table
 from seqlab.data.table.arrays import is_arrays, read_arrays
+from seqlab.data.table.opening import look, open_table
+from seqlab.data.table.saved import is_saved
 from seqlab.errors import DataError
 
 ROWS = 10_000

@@ -8,11 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from seqlab.data.inspection.columns import FEW_WORDS, Column
-from seqlab.data.table import is_saved, look
 from seqlab.data.table.arrays import is_arrays
 from seqlab.data.table.content import opened
 from seqlab.data.table.dialect import MISSING, SEPARATORS, Dialect
 from seqlab.data.table.encodings import encoding_of, likely
+from seqlab.data.table.opening import look
+from seqlab.data.table.saved import is_saved
 
 LINES = 200
 """Lines that are looked at."""

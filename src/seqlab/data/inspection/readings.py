@@ -212,8 +212,7 @@ def _series(
     else:
         words = [*words, *(one.name for one in ids if one.kind == "name")]
     if words := [name for name in words if name not in found.columns]:
-        others = [one.name for one in measured[1:] if one.name not in found.columns]
-        settings.append(f"data.features=[{','.join(others)}]")
+        settings.append(f"data.drop=[{','.join(words)}]")
     if again := len(times) - len(np.unique(times)):
         what += f", {again} of whose times come twice (when clocks go back? data.timezone=Europe/Berlin)"
     times = np.unique(times)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from seqlab.data.sequences.records import Records
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 
 if TYPE_CHECKING:
     from seqlab.data.sequences.own import Sequences

@@ -16,8 +16,10 @@ from seqlab.data.sequences.npz import NPZ
 from seqlab.data.sequences.rows import BEGINNING, NumberRows
 from seqlab.data.sequences.ts import TS
 from seqlab.data.sequences.wide import ENDS, Wide
-from seqlab.data.table import Table, is_saved, look
 from seqlab.data.table.arrays import is_arrays
+from seqlab.data.table.base import Table
+from seqlab.data.table.opening import look
+from seqlab.data.table.saved import is_saved
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:

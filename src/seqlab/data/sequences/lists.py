@@ -11,7 +11,7 @@ import numpy as np
 from seqlab.data.sequences.layout import Layout, cell_of, id_column
 from seqlab.data.sequences.named import label_column
 from seqlab.data.sequences.records import Record, Records
-from seqlab.data.table import Row, Table
+from seqlab.data.table.base import Row, Table
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:

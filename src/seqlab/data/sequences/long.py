@@ -11,7 +11,7 @@ import pandas as pd
 from seqlab.data.sequences.layout import LABELS, TIMES, Layout, cell_of, id_column
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import BEGINNING, is_number
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:

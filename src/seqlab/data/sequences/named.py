@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from seqlab.data.sequences.layout import LABELS, Layout, cell_of, id_column
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import is_number
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:

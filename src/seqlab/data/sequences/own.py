@@ -13,8 +13,10 @@ from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.layouts import layout_of
 from seqlab.data.sequences.rows import SPACE, NumberRows
 from seqlab.data.source import Source, named_file
-from seqlab.data.table import Table, is_saved, look, open_table
+from seqlab.data.table.base import Table
 from seqlab.data.table.dialect import SEPARATORS
+from seqlab.data.table.opening import look, open_table
+from seqlab.data.table.saved import is_saved
 from seqlab.data.text.labels import Number, Reading, Several
 from seqlab.errors import DataError
 from seqlab.registry.types import Column, Columns, Name, as_list

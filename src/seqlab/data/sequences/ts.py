@@ -11,7 +11,7 @@ import numpy as np
 from seqlab.data.sequences.layout import Layout
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import Line, lines_of, numbers
-from seqlab.data.table import Dialect
+from seqlab.data.table.dialect import Dialect
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:

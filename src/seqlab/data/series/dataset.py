@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from seqlab.data.dataset import SplitData
 from seqlab.data.series.spec import ISO, utc
 from seqlab.data.source import Source
-from seqlab.data.table import Table, open_table
+from seqlab.data.table.base import Table
+from seqlab.data.table.opening import open_table
 from seqlab.registry.types import Column, Count, Finite, Positive, Share, as_list
 
 if TYPE_CHECKING:

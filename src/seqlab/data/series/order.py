@@ -7,7 +7,7 @@ import numpy as np
 
 from seqlab.data.series.calendar import is_end_of_summer_time
 from seqlab.data.series.several import asked
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 
 log = logging.getLogger(__name__)
 

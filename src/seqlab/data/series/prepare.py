@@ -34,7 +34,7 @@ from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series.words import without_constant
 from seqlab.data.source import Source
 from seqlab.data.splits import sample
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 from seqlab.errors import DataError, near
 
 log = logging.getLogger(__name__)

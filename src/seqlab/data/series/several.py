@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from seqlab.data.series.times import Clock
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 
 SHORTEST = 3
 """Rows that a series has on average, at least, before a column looks like its id."""

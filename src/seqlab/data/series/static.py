@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from seqlab.data.series.several import Words
-from seqlab.data.table import Dialect
+from seqlab.data.table.dialect import Dialect
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,7 @@ from seqlab.data.series.several import Words, asked, ids_of, lengths_of, suspect
 from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
 from seqlab.data.series.times import Clock
 from seqlab.data.series.words import word_columns
-from seqlab.data.table import Table
-from seqlab.data.table.base import NoNumberError
+from seqlab.data.table.base import NoNumberError, Table
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)

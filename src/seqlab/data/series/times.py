@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.series.spec import ISO, UNIX
-from seqlab.data.table import Chunk, Table
+from seqlab.data.table.base import Chunk, Table
 from seqlab.errors import DataError
 
 FARTHEST = 1e17

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 
 log = logging.getLogger(__name__)
 

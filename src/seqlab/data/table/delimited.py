@@ -15,13 +15,10 @@ from pathlib import Path
 
 from seqlab.data.table.base import Chunk, Row, Table
 from seqlab.data.table.content import opened
-from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, Dialect
 from seqlab.data.table.fast import FastReader, OddError
 from seqlab.data.table.lines import Lines
 from seqlab.errors import DataError
-
-LARGEST_CELL = 2**20
-"""The maximum length of a cell; more means that a quote is not closed."""
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,8 @@ from functools import cached_property
 from typing import Literal
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+LARGEST_CELL = 2**20
+"""The maximum length of a cell; more means that a quote is not closed."""
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 """What stands for a missing number in every file."""
 

@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 
 from seqlab.data.table.base import Row, Table
 from seqlab.data.table.content import opened
-from seqlab.data.table.delimited import LARGEST_CELL
-from seqlab.data.table.dialect import Dialect
+from seqlab.data.table.dialect import LARGEST_CELL, Dialect
 
 LARGEST_LIST = 2**28
 """The largest list of objects in bytes: it is in memory as a whole."""

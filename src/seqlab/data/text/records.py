@@ -8,8 +8,8 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from seqlab.data.table import Table
-from seqlab.data.table.delimited import LARGEST_CELL
+from seqlab.data.table.base import Table
+from seqlab.data.table.dialect import LARGEST_CELL
 from seqlab.data.text.labels import Number, Reading, Several, Switch, joined
 from seqlab.errors import DataError, SeqlabError, failure, near
 

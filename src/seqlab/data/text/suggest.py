@@ -4,8 +4,8 @@ import math
 from itertools import islice
 from pathlib import Path
 
-from seqlab.data.table import open_table
 from seqlab.data.table.base import LONGEST_NAME
+from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
 ROWS = 200

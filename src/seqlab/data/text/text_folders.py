@@ -6,7 +6,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
-from seqlab.data.table.delimited import LARGEST_CELL
+from seqlab.data.table.dialect import LARGEST_CELL
 from seqlab.data.text.class_files import read_whole
 from seqlab.data.text.records import Record
 from seqlab.errors import DataError
