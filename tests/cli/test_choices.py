@@ -211,7 +211,7 @@ def test_callbacks_of_lightning_and_of_the_users_own_beside_seqlabs(settings_of_
     assert (folder / "told.txt").read_text() == "hello"
     assert found["telling"] == {"_target_": "my_pkg.Telling", "words": "hello"}
     assert found["stop"].items() >= {"patience": 9, "verbose": True, "check_finite": True}.items()
-    assert (found["figures"], found["predictions"]) == (False, True)
+    assert (found["figures"], found["predictions"]) == (False, 100_000)
 
 
 def test_target_chooses_as_a_name_does_on_the_command_line_and_in_a_file(settings_of_run):

@@ -1,6 +1,7 @@
 """series_csv: a measured series of your own."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
@@ -8,8 +9,10 @@ from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.source import Source
-from seqlab.data.table.base import Table
 from seqlab.registry.types import Name
+
+if TYPE_CHECKING:
+    from seqlab.data.table.base import Table
 
 PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
 """How a time is written whose parts are columns."""
@@ -39,6 +42,6 @@ class SeriesCSV(OwnFile, SeriesData):
         """The format of times."""
         return (self.time_format,) if self.time_format else (ISO, *UNIX, *PARTS)
 
-    def open(self, source: Source) -> Table:
+    def open(self, source: Source) -> "Table":
         """Open the file as its settings say."""
         return self.table(source.path)

@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from seqlab.data.dataset import SplitData
 from seqlab.data.series.spec import ISO, utc
 from seqlab.data.source import Source
-from seqlab.data.table.base import Table
 from seqlab.data.table.opening import open_table
 from seqlab.registry.types import Column, Count, Finite, Positive, Share, as_list
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
     from seqlab.data.series.table import Measured
+    from seqlab.data.table.base import Table
 
 Columns = Annotated[list[Column], BeforeValidator(as_list), Field(min_length=1)]
 """Names of one or more columns."""
@@ -150,7 +150,7 @@ class SeriesData(SplitData):
             DataError: there is none.
         """
 
-    def open(self, source: Source) -> Table:
+    def open(self, source: Source) -> "Table":
         """Return the file."""
         return open_table(source.path)
 

@@ -8,12 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqlab.data.table.dialect import Dialect
+from seqlab.data.table.dialect import LONGEST_NAME, MOST_NAMES, Dialect
 from seqlab.errors import DataError, near
 from seqlab.io.terminal import in_a_line
 
-LONGEST_NAME, MOST_NAMES = 30, 20
-"""How many characters and columns a message lists: without a header they are a row of text."""
 LARGEST_NUMBER = 1e100
 """Beyond, a number's square is not finite, and no scale can be computed."""
 CHUNK = 50_000

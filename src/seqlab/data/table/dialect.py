@@ -7,6 +7,8 @@ from typing import Literal
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 LARGEST_CELL = 2**20
 """The maximum length of a cell; more means that a quote is not closed."""
+LONGEST_NAME, MOST_NAMES = 30, 20
+"""How many characters and columns a message lists: without a header they are a row of text."""
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
 """What stands for a missing number in every file."""
 

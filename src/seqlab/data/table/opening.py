@@ -1,18 +1,16 @@
-"""Which class reads a file as a table."""
+# ruff: noqa: PLC0415
+"""Which class reads a file as a table; it is imported, with numpy and pandas, once a file asks for it."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from seqlab.data.table.arrays import ArrayTable, is_arrays
-from seqlab.data.table.arrow import ArrowTable
-from seqlab.data.table.base import Table
-from seqlab.data.table.content import opened
-from seqlab.data.table.delimited import Delimited
 from seqlab.data.table.dialect import Dialect
-from seqlab.data.table.json_table import JSONTable
-from seqlab.data.table.magic import TABLES, kind_of
 from seqlab.data.table.saved import is_saved
 from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    from seqlab.data.table.base import Table
 
 SEEN = 2**13
 """Bytes of a file that are looked at to know what it is."""
@@ -24,11 +22,14 @@ def look(path: Path) -> tuple[Path, str]:
     Raises:
         DataError: it cannot be opened, or is no table.
     """
+    from seqlab.data.table.content import opened
+    from seqlab.data.table.magic import kind_of
+
     with opened(path) as content:
         return content.name, kind_of(path, content.name, content.file.peek(SEEN)[:SEEN])
 
 
-def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> Table:
+def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> "Table":
     """Open a file as a table.
 
     Args:
@@ -39,6 +40,12 @@ def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = Fal
     Raises:
         DataError: the file cannot be opened, is empty, or is no table.
     """
+    from seqlab.data.table.arrays import ArrayTable, is_arrays
+    from seqlab.data.table.arrow import ArrowTable
+    from seqlab.data.table.delimited import Delimited
+    from seqlab.data.table.json_table import JSONTable
+    from seqlab.data.table.magic import TABLES
+
     dialect = dialect or Dialect()
     if is_saved(path):
         return ArrowTable(path, dialect, "saved", is_own=is_own)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from seqlab.data.table.base import Table
 from seqlab.data.table.dialect import LARGEST_CELL
 from seqlab.data.text.labels import Number, Reading, Several, Switch, joined
 from seqlab.errors import DataError, SeqlabError, failure, near
+
+if TYPE_CHECKING:
+    from seqlab.data.table.base import Table
 
 
 class Record(NamedTuple):
@@ -62,7 +64,7 @@ class CSVTexts:
         DataError: the header lacks one of the columns.
     """
 
-    def __init__(self, table: Table, *, texts: Sequence[str], labels: Mapping[str, Reading]) -> None:
+    def __init__(self, table: "Table", *, texts: Sequence[str], labels: Mapping[str, Reading]) -> None:
         self.table, self.texts, self.labels = table, tuple(texts), labels
         self.places = table.places([*texts, *labels])
         self.columns = tuple(labels)

@@ -4,7 +4,7 @@ import math
 from itertools import islice
 from pathlib import Path
 
-from seqlab.data.table.base import LONGEST_NAME
+from seqlab.data.table.dialect import LONGEST_NAME
 from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
