@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from seqlab.data.series.table import Measured
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 from seqlab.io.cache import cached_folder
 
 log = logging.getLogger(__name__)
