@@ -1,12 +1,15 @@
 """What do the data cost? Reading and encoding, memory of whole runs, and the loader's share of a step.
 
-Run:  python scripts/bench_data.py [--data FOLDER] [--rows 5000000] [--skip-large]
+Run:  python scripts/bench_data.py [--data FOLDER] [--rows 5000000] [--skip-large] [--check]
 
 Prints, each in a process of its own so that its peak memory is its own:
   1. reading and encoding all reviews the first time, and from the cache;
   2. peak memory of a short run of train.py on every data set;
   3. a generated text file of five million rows: encoding, and a hundred training batches from the memory map;
-  4. the share of a training step that is spent cutting the batch.
+  4. the share of a training step that is spent cutting the batch;
+  5. a generated series of five million rows: reading, and starting again from the cache.
+
+With --check only the last, which fails if a figure is beyond its limit.
 """
 
 import argparse
@@ -19,6 +22,8 @@ import tempfile
 import textwrap
 from importlib.metadata import version
 from pathlib import Path
+
+import numpy as np
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,6 +45,29 @@ print(json.dumps({
     "peak_mb": peak, "own_mb": kept("RssAnon"), "mapped_mb": kept("RssFile"),
 }))
 """
+
+SERIES = """
+import json, resource, sys, time
+from seqlab.data import SequenceData, datasets
+from seqlab.data.series import prepare
+spent, kept = [0.0, 0.0], prepare.kept
+def timed(*given):
+    start = time.process_time(), time.perf_counter()
+    found = kept(*given)
+    spent[:] = time.process_time() - start[0], time.perf_counter() - start[1]
+    return found
+prepare.kept = timed
+start = time.process_time()
+data = SequenceData(datasets["series_csv"](**json.loads(sys.argv[1])))
+data.setup()
+print(json.dumps({
+    "reading": spent[0], "waited": spent[1], "whole": time.process_time() - start,
+    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+}))
+"""
+
+LIMITS = {"peak_mb": 1200, "reading": 20, "again": 3}
+"""MB of memory, processor seconds to read a long series, and seconds to get it from the cache."""
 
 TRAIN = """
 import json, resource, sys, time
@@ -135,6 +163,44 @@ def large(cache: str, folder: str, rows: int) -> None:
         )
 
 
+def write_series(path: Path, rows: int) -> None:
+    """Write a CSV of ``rows`` minutes with two columns of numbers."""
+    times = np.datetime64("2010-01-01T00:00") + np.arange(rows)
+    numbers = np.random.default_rng(0)
+    day = np.sin(np.arange(rows) * 2 * np.pi / 1440)
+    with path.open("w", encoding="utf-8") as file:
+        file.write("time,load,temperature\n")
+        for begin in range(0, rows, 100_000):
+            part = slice(begin, begin + 100_000)
+            load = 100 + 20 * day[part] + numbers.normal(size=len(day[part]))
+            warm = 10 + 5 * day[part] + numbers.normal(size=len(day[part]))
+            rows_of = zip(times[part].astype(str), load, warm, strict=True)
+            file.writelines(f"{time.replace('T', ' ')},{a:.5f},{b:.4f}\n" for time, a, b in rows_of)
+
+
+def series(cache: str, folder: str, rows: int) -> bool:
+    """Print what a very long series costs; return whether all is within its limits."""
+    path = Path(folder) / "series.csv"
+    write_series(path, rows)
+    print(f"a series of {rows:,} rows, {path.stat().st_size / 2**20:.0f} MB:")
+    settings = {"path": str(path), "targets": ["load"], "input_steps": 60, "horizon_steps": 10}
+    first, again = (measure(SERIES, json.dumps(settings), cache=cache) for _ in range(2))
+    print(
+        f"  read in {first['reading']:.1f} s (processor), then from the cache in {again['waited']:.1f} s; "
+        f"with grid, scales and windows {first['whole']:.1f} s, again {again['whole']:.1f} s; "
+        f"peak {first['peak_mb']:.0f} MB, again {again['peak_mb']:.0f} MB"
+    )
+    found = {
+        "peak_mb": max(first["peak_mb"], again["peak_mb"]),
+        "reading": first["reading"],
+        "again": again["waited"],
+    }
+    beyond = [key for key, limit in LIMITS.items() if found[key] > limit]
+    for key in beyond:
+        print(f"  {key} is {found[key]:.1f}, beyond {LIMITS[key]}")
+    return not beyond
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -143,15 +209,19 @@ def main() -> None:
     parser.add_argument("--data", help="folder with the real data; else SEQLAB_DATA_DIR, else made-up ones")
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--skip-large", action="store_true", help="leave the very large file out")
+    parser.add_argument("--check", action="store_true", help="only the series, within limits")
     options = parser.parse_args()
     if options.data:
         os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
     with tempfile.TemporaryDirectory(prefix="seqlab-bench-") as folder:
         cache = str(Path(folder) / "cache")
+        if options.check:
+            raise SystemExit(not series(cache, folder, options.rows))
         reviews(cache)
         runs(cache, folder)
         if not options.skip_large:
             large(cache, folder, options.rows)
+            series(cache, folder, options.rows)
     versions = f"Python {platform.python_version()}, torch {version('torch')}"
     print(f"({platform.machine()}, {os.cpu_count()} cores, {versions})")
 

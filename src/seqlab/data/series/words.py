@@ -21,7 +21,9 @@ def word_columns(table: Table, names: Sequence[str]) -> tuple[str, ...]:
     found = []
     for name, place in zip(names, table.places(names), strict=True):
         cells = {row.cells[place].strip() for row in rows} - blanks
-        if cells and not any(map(table.is_number, cells)):
+        if cells and not any(
+            table.is_number(cell) or table.is_number(cell.replace(",", ".")) for cell in cells
+        ):
             found.append(name)
     return tuple(found)
 
