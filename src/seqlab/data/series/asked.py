@@ -34,7 +34,7 @@ def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | N
     for series, steps in grid.series.items():
         windows.append(columns[_latest(settings, grid, steps, series, file)])
         times = grid.step.after(grid.times[steps.stop - 1], settings.horizon_steps)
-        names.append(Ahead(series, written(times)))
+        names.append(Ahead(series, written(times, grid.zone)))
     return Asked(FeatureSamples.of(np.stack(windows), np.zeros(len(windows))), names)
 
 
@@ -46,7 +46,7 @@ def follow(spec: SeriesSpec, data: SeriesData, text: str | None, file: Path | No
     if others:
         raise DataError(f"{file} has {len(others) + 1} series; leave the rows of one, such as '{series}'")
     window = _latest(settings, grid, steps, series, file)
-    times = [time.replace("T", " ").removesuffix(":00") for time in written(grid.times[window])]
+    times = [time.replace("T", " ").removesuffix(":00") for time in written(grid.times[window], grid.zone)]
     targets = {
         target: columns[window, place].tolist()
         for target, place in zip(settings.targets, settings.places, strict=True)

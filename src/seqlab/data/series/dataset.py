@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -31,6 +32,15 @@ def _moment(border: str) -> str:
     return border
 
 
+def _zone(name: str) -> str:
+    """Check the name of a time zone."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError) as error:
+        raise ValueError(f"no time zone '{name}' is known here; examples are Europe/Berlin, UTC") from error
+    return name
+
+
 Border = Count | Annotated[str, AfterValidator(_moment)]
 """Where a split begins: a date, or the number of a row, from 1."""
 
@@ -53,6 +63,7 @@ class SeriesData(SplitData):
         calendar: whether hour and, with two years or more, season are columns too, and with a year of
             training the targets' distance from what is usual then.
         sentinels: numbers that mean "not measured".
+        timezone: of times without an offset, e.g. Europe/Berlin, whose clocks go forth and back.
         fill_gaps: steps of a gap that is bridged in inputs by the value before it, never in targets; a column
             says where. None to bridge none.
         duplicates: what is done with two rows of one time and different values, "error" or "first".
@@ -80,6 +91,7 @@ class SeriesData(SplitData):
     horizon_steps: Count | None = None
     calendar: bool = True
     sentinels: list[Finite] = Field(default_factory=list)
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
     fill_gaps: Count | None = None
     duplicates: Literal["error", "first"] = "error"
     batch_size: Count = 256

@@ -13,6 +13,7 @@ from seqlab.data.series.spec import DAY, YEAR, in_seconds, written
 from seqlab.data.series.static import Meanings
 from seqlab.data.series.step import Averaging, Duration, Row, Step, Weekdays, recognise
 from seqlab.data.series.table import Measured
+from seqlab.data.series.zone import local
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Grid:
         lengths: steps of each series by its id; empty for one series without an id.
         meanings: what may stand in each static column.
         rows: the step of each row of the file, [R].
+        zone: of the times, which are in UTC then; None for times as they are written.
         there: whether a value was measured, [N, measured columns], if others are bridged; None if no gap is.
     """
 
@@ -55,6 +57,7 @@ class Grid:
     lengths: Mapping[str, int] = field(default_factory=dict)
     meanings: Meanings = field(default_factory=dict)
     rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    zone: str | None = None
     there: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -117,7 +120,14 @@ def resample(measured: Measured, step: Step | None) -> Grid:
     values = _averaged(measured.numbers, place, sum(lengths.values()))
     times = np.concatenate([one.steps for one in placed.values()])
     grid = Grid(
-        step, times, values, measured.columns, lengths if measured.lengths else {}, measured.meanings, place
+        step,
+        times,
+        values,
+        measured.columns,
+        lengths if measured.lengths else {},
+        measured.meanings,
+        place,
+        measured.zone,
     )
     _report(grid)
     return grid
@@ -231,7 +241,7 @@ def _report(grid: Grid) -> None:
         edges = np.flatnonzero(np.diff(np.concatenate([[True], whole[part], [True]]).astype(np.int8)))
         count += len(edges) // 2
         for first, last in edges.reshape(-1, 2)[: SHOWN - len(gaps)].tolist():
-            (time,) = written(grid.times[part][first : first + 1])
+            (time,) = written(grid.times[part][first : first + 1], grid.zone)
             gaps.append(f"{name} {time} ({last - first} steps)".strip())
     if count:
         more = f" and {count - SHOWN} more" if count > SHOWN else ""
@@ -253,11 +263,12 @@ def derive(
         climatology: coefficients for each of them, or nothing; only used with a calendar.
     """
     added: dict[str, np.ndarray] = {}
+    times = local(grid.times, grid.zone)
     for period in calendar:
-        angle = 2 * np.pi * in_seconds(grid.times) / {"day": DAY, "year": YEAR}[period]
+        angle = 2 * np.pi * in_seconds(times) / {"day": DAY, "year": YEAR}[period]
         added |= {f"sin of {period}": np.sin(angle), f"cos of {period}": np.cos(angle)}
     if calendar and climatology:
-        usual = seasons(grid.times)
+        usual = seasons(times)
         for target, coefficients in zip(targets, climatology, strict=True):
             added[f"{target} beside the usual"] = grid.column(target) - usual @ np.array(coefficients)
     values = np.column_stack([grid.values, *added.values()])

@@ -47,6 +47,7 @@ def kept(table: Table, how: str, read: Callable[[], Measured]) -> Measured:
             "columns": measured.columns,
             "lengths": measured.lengths,
             "meanings": measured.meanings,
+            "zone": measured.zone,
             "path": str(table.path),
             "heard": heard.lines,
         }
@@ -64,6 +65,7 @@ def kept(table: Table, how: str, read: Callable[[], Measured]) -> Measured:
         tuple(about["columns"]),
         about["lengths"],
         {name: tuple(words) for name, words in about["meanings"].items()},
+        about["zone"],
     )
 
 

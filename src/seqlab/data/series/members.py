@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from seqlab.data.series.grid import Grid
 from seqlab.data.series.spec import Member, utc
 from seqlab.data.series.static import static_columns
 from seqlab.data.series.windows import WindowSamples
+from seqlab.data.series.zone import local
 from seqlab.data.splits import SPLITS, Shares, split_by_time
 from seqlab.errors import DataError, near
 
@@ -58,7 +60,12 @@ def _place(border: int | str | None, grid: Grid, steps: slice) -> int:
         raise DataError(
             f"the rows have no times; give data.val_start and others as numbers of rows, not {border}"
         )
-    return int(steps.start + np.searchsorted(grid.times[steps], np.datetime64(utc(border), "us")))
+    moment = np.datetime64(utc(border), "us")
+    times = (
+        grid.times[steps] if datetime.fromisoformat(border).tzinfo else local(grid.times[steps], grid.zone)
+    )
+    # Where clocks go back local times fall; the first step at or behind the border counts.
+    return int(steps.start + np.searchsorted(np.maximum.accumulate(times), moment))
 
 
 def reaching(splits: Splits, grid: Grid, read: int) -> Splits:

@@ -32,6 +32,7 @@ from seqlab.data.series.table import read_measured
 from seqlab.data.series.times import Clock
 from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series.words import without_constant
+from seqlab.data.series.zone import local
 from seqlab.data.source import Source
 from seqlab.data.splits import sample
 from seqlab.data.table.base import Table
@@ -64,7 +65,7 @@ def load(data: SeriesData) -> Loaded:
     for split, ranges in splits.items():
         steps = np.concatenate([grid.times[part.start : part.stop] for part in ranges])
         if len(steps):
-            first, last = written(np.array([steps.min(), steps.max()]))
+            first, last = written(np.array([steps.min(), steps.max()]), grid.zone)
             log.info("%s: %s to %s%s", split, first, last, f", {len(ranges)} series" if grid.lengths else "")
     members = members_of(grid, splits, is_own=data.scaling == "series")
     settings = _settings(data, columns, standardised(grid, members), splits["train"])
@@ -110,7 +111,7 @@ def read_grid(
     Raises:
         DataError: the file is malformed.
     """
-    clock = Clock(tuple(data.time_columns), tuple(data.time_formats))
+    clock = Clock(tuple(data.time_columns), tuple(data.time_formats), data.timezone)
     read = partial(
         read_measured,
         table,
@@ -166,7 +167,7 @@ def _settings(
         longest = max(grid.lengths.values(), default=len(grid))
         calendar += ("year",) if longest * grid.step.seconds >= 2 * YEAR else ()
     if max(map(len, train)) * grid.step.seconds >= YEAR:
-        times = inside(grid.times, train)
+        times = local(inside(grid.times, train), grid.zone)
         fitted = [fit_climatology(times, inside(grid.column(target), train)) for target in data.targets]
         climatology = tuple(tuple(coefficients.tolist()) for coefficients in fitted)
     columns, means, scales = _spread_derived(grid, train, calendar, tuple(data.targets), climatology)
@@ -252,6 +253,7 @@ def _cut(
             input_steps=settings.input_steps,
             horizon_steps=settings.horizon_steps,
             targets=settings.places,
+            zone=grid.zone,
         )
     drawn = sample(np.arange(len(windows["train"])), data.limit_train_samples, seed=0)
     return windows | {"train": windows["train"].subset(drawn)}

@@ -97,8 +97,15 @@ def in_seconds(times: np.ndarray) -> np.ndarray:
     return times.astype("datetime64[us]").astype(np.int64) / 1e6
 
 
-def written(times: np.ndarray) -> list[str]:
-    """Return times as ISO 8601 has them, parts of a second only if there are any; or numbers of rows."""
+def written(times: np.ndarray, zone: str | None = None) -> list[str]:
+    """Return times as ISO 8601 has them, parts of a second only if there are any; or numbers of rows.
+
+    Those of a time zone are local ones with their offset.
+    """
+    if zone and times.dtype.kind == "M":
+        import pandas as pd  # noqa: PLC0415 (slow to import)
+
+        return [time.isoformat() for time in pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone)]
     if times.dtype.kind != "M":
         return [f"row {number}" for number in times.tolist()]
     units = ("s", "ms", "us")

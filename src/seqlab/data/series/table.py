@@ -11,6 +11,7 @@ from seqlab.data.series.several import Words, asked, ids_of, lengths_of, suspect
 from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
 from seqlab.data.series.times import Clock
 from seqlab.data.series.words import word_columns
+from seqlab.data.series.zone import has_hours, to_utc
 from seqlab.data.table.base import NoNumberError, Table
 from seqlab.errors import DataError
 
@@ -25,6 +26,7 @@ class Measured:
         times: datetime64[us], ascending in a series, [R]; or the numbers of rows without times, from 1.
         numbers: [R, columns]; a missing one is NaN.
         columns: their names.
+        zone: of the times, which are in UTC then; None for times as they are written.
         lengths: rows of each series by its id; empty for one series without an id.
         meanings: what may stand in each static column: some words, each a column of its own, or numbers.
     """
@@ -34,6 +36,7 @@ class Measured:
     columns: tuple[str, ...]
     lengths: Mapping[str, int] = field(default_factory=dict)
     meanings: Meanings = field(default_factory=dict)
+    zone: str | None = None
 
 
 def read_measured(
@@ -75,12 +78,15 @@ def read_measured(
     def suspect(*, numbers: bool) -> tuple[str, ...]:
         return suspected(table, clock, series_id, numbers=numbers)
 
+    zone = clock.zone if clock.columns and has_hours(rows.times) else None
+    if zone:
+        rows = rows._replace(times=to_utc(table, rows.times, rows.lines, rows.series, zone))
     if clock.columns:
         rows = in_order(table, rows, keep_first=duplicates == "first", suspect=suspect)
     elif series_id:
         rows = numbered(rows)
     lengths = lengths_of(rows.series, names) if series_id else {}
-    measured = Measured(rows.times, rows.numbers[:, : len(columns)], tuple(columns), lengths)
+    measured = Measured(rows.times, rows.numbers[:, : len(columns)], tuple(columns), lengths, zone=zone)
     return _with_static(table, measured, rows, words, static) if static else measured
 
 

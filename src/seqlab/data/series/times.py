@@ -1,5 +1,6 @@
 """The times of rows, as they are written in a file."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
 """Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
 
 
+OFFSET = re.compile(r":.*(Z|[+-]\d\d(:?\d\d)?)$")
+"""How a time ends that says how far it is from UTC."""
+
+
 @dataclass(frozen=True)
 class Clock:
     """How a file says when a row was measured.
@@ -24,10 +29,12 @@ class Clock:
         columns: the columns of a time, joined by blanks; none to take each row for a step.
         formats: how a time may be written, in the notation of ``strptime`` or ``ISO``; the first that reads
             the first row is taken for all.
+        zone: of the times; None to take them as they are written.
     """
 
     columns: Sequence[str]
     formats: Sequence[str] = (ISO,)
+    zone: str | None = None
 
     def read(
         self, table: Table, numbers: Sequence[str], words: Sequence[str] = ()
@@ -44,6 +51,8 @@ class Clock:
             others = chunk._replace(words=chunk.words[len(self.columns) :])
             if self.columns:
                 cells = _joined(chunk.words[: len(self.columns)])
+                if self.zone:
+                    _refuse_offsets(table, chunk.lines, cells, time_format)
                 yield _times(table, chunk.lines, cells, name, time_format), others
             else:
                 yield np.arange(count + 1, count + len(chunk.lines) + 1), others
@@ -73,6 +82,20 @@ def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str
         if not np.isnat(found) and (not is_guessed or RECENT < found < SOON):
             return candidate
     raise _no_time(table, row.line, " ".join(time), cell, formats[0])
+
+
+def _refuse_offsets(table: Table, lines: np.ndarray, cells: np.ndarray, time_format: str) -> None:
+    """Refuse times that say themselves how far they are from UTC, and a time zone too.
+
+    Raises:
+        DataError: there is one.
+    """
+    if cells.dtype == object:
+        is_known = [time_format in UNIX or OFFSET.search(str(cell)) is not None for cell in cells]
+        if any(is_known):
+            number = is_known.index(True)
+            reason = f"the time '{cells[number]}' is not local; leave data.timezone out"
+            raise table.error(int(lines[number]), reason)
 
 
 def _joined(words: Sequence[np.ndarray]) -> np.ndarray:

@@ -18,6 +18,7 @@ class WindowSamples:
         input_steps: steps that are read, T.
         horizon_steps: steps behind them that are forecast.
         targets: which columns are forecast, K of them.
+        zone: of the times, which are in UTC then.
     """
 
     def __init__(
@@ -29,7 +30,9 @@ class WindowSamples:
         input_steps: int,
         horizon_steps: int,
         targets: tuple[int, ...],
+        zone: str | None = None,
     ) -> None:
+        self.zone = zone
         self.values, self.times, self.starts = values, times, torch.from_numpy(starts)
         self.input_steps, self.targets = input_steps, list(targets)
         self.lengths = torch.full((len(starts),), input_steps)
@@ -53,6 +56,7 @@ class WindowSamples:
             input_steps=self.input_steps,
             horizon_steps=len(self._asked),
             targets=tuple(self.targets),
+            zone=self.zone,
         )
 
     def batch(self, ids: Tensor) -> Batch:
@@ -64,7 +68,7 @@ class WindowSamples:
     def last_read(self, index: int) -> str:
         """Return the time of the last step that a window reads."""
         last = int(self.starts[index]) + self.input_steps
-        return written(self.times[last - 1 : last])[0]
+        return written(self.times[last - 1 : last], self.zone)[0]
 
     def asked_times(self) -> np.ndarray:
         """Return the times that are forecast, [W, horizon]."""

@@ -13,6 +13,7 @@ import torch
 from seqlab.data import SequenceData, SeriesSpec, WindowSamples
 from seqlab.data.series.grid import seasons
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
+from seqlab.data.series.zone import local
 
 Forecast = Callable[[str], np.ndarray]
 
@@ -88,7 +89,8 @@ def climatology(data: SequenceData) -> Forecast:
     means, scales = (np.array(values)[list(series.places)] for values in (series.means, series.scales))
 
     def forecast(split: str) -> np.ndarray:
-        times = _windows(data, split).asked_times()
+        windows = _windows(data, split)
+        times = local(windows.asked_times(), windows.zone)
         usual = seasons(times.ravel()) @ np.array(series.climatology).T
         scaled: np.ndarray = ((usual - means) / scales).reshape(*times.shape, -1)
         return scaled.astype(np.float32)
