@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pandas as pd
 
-from seqlab.data.table import Table
+from seqlab.data.table.base import Table
 
 log = logging.getLogger(__name__)
 
