@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, Delimited, Dialect
+from seqlab.data.table.delimited import Delimited
+from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, Dialect
 from seqlab.errors import DataError
 
 CELL = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=8)
