@@ -15,8 +15,13 @@ LARGEST_CELL = 2**24
 """The maximum number of characters in a cell; csv's default is less than some reviews."""
 
 
-def read_table(file: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
+def read_table(file: Path, columns: Sequence[str], *, perhaps: Sequence[str] = ()) -> list[tuple[str, ...]]:
     """Return the named columns of a run's table, as a list of rows.
+
+    Args:
+        file: the table.
+        columns: the columns that it must have.
+        perhaps: columns that stand behind them if the table has all of these.
 
     Raises:
         RunError: the file or a column is missing, or a row is cut off.
@@ -31,7 +36,8 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
             missing = [column for column in columns if column not in header]
             if missing:
                 raise RunError(f"{file.name} has no column '{missing[0]}'")
-            indices = [header.index(column) for column in columns]
+            more = perhaps if set(perhaps) <= set(header) else ()
+            indices = [header.index(column) for column in (*columns, *more)]
             found = []
             for row in rows:
                 if len(row) != len(header):

@@ -33,6 +33,20 @@ def test_fewer_windows_than_places_are_all_drawn(forecast, question):
     assert len(figure.data) == 4
 
 
+def test_windows_of_several_series_after_one_time_are_windows_of_their_own(forecast, question):
+    file = forecast("gru", windows=2) / "predictions.csv"
+    table = pd.read_csv(file)
+    pd.concat([table.assign(series="A"), table.assign(series="B")]).to_csv(file, index=False)
+    figure = forecasts(question(), []).figures["lstm", "T (degC)"]
+    assert len(figure.data) == 8
+    assert [note.text[:7] for note in figure.layout.annotations[:4]] == [
+        "after A",
+        "after A",
+        "after B",
+        "after B",
+    ]
+
+
 def test_what_is_no_number_is_named(forecast, question):
     folder = forecast("gru", windows=2)
     file = folder / "predictions.csv"

@@ -38,19 +38,20 @@ def forecasts(question: Question, problems: list[str]) -> Gallery:
 
 
 def windows(run: Run) -> dict[str, dict[str, Window]]:
-    """Return for each target some evenly spread test windows, by the time of their last input.
+    """Return for each target evenly spread test windows, by their series and the time of their last input.
 
     Raises:
         RunError: predictions.csv is missing or damaged.
     """
-    rows = read_table(run.path / "predictions.csv", ("target", "after", "hours_ahead", "true", "predicted"))
+    columns = ("target", "after", "hours_ahead", "true", "predicted")
+    rows = read_table(run.path / "predictions.csv", columns, perhaps=("series",))
     indices: dict[str, dict[str, list[int]]] = {}
-    for index, (target, after, *_) in enumerate(rows):
-        indices.setdefault(target, {}).setdefault(after, []).append(index)
+    for index, (target, after, _, _, _, *series) in enumerate(rows):
+        indices.setdefault(target, {}).setdefault(" ".join([*series, after]), []).append(index)
     try:
         return {
             target: {
-                after: [tuple(map(to_number, rows[index][2:])) for index in found[after]]  # type: ignore[misc]
+                after: [tuple(map(to_number, rows[index][2:5])) for index in found[after]]  # type: ignore[misc]
                 for after in _spread(list(found), PAGE[0] * PAGE[1])
             }
             for target, found in indices.items()
