@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 FEW = 3
 """Times that may have contradicting rows, in however short a file, before it is no accident."""
+FEW_STEPS = 2
+"""Steps by which the times of rows that have changed places fall."""
 SORTED = 1 / 3
 """Share of the rows behind a later one, up to which a file may be several series, each in order."""
 
@@ -66,7 +68,7 @@ def in_order(table: Table, found: Rows, *, keep_first: bool, suspect: Suspect) -
     is_late = found.apart() < 0
     late = int(is_late.sum())
     if late:
-        if late <= SORTED * len(is_late) and not _is_summer_time(found):
+        if late <= SORTED * len(is_late) and _begin_anew(found.apart()) and not _is_summer_time(found):
             columns = suspect(numbers=True)
             if columns:
                 raise table.error(int(found.lines[is_late.argmax()]), f"times begin anew; {asked(columns)}")
@@ -94,6 +96,11 @@ def numbered(found: Rows) -> Rows:
     found = found.at(np.argsort(found.series, kind="stable"))
     begins = np.searchsorted(found.series, found.series)
     return found._replace(times=np.arange(len(begins)) - begins + 1)
+
+
+def _begin_anew(apart: np.ndarray) -> bool:
+    """Return whether times mostly fall by more than a few steps: by one, two rows have changed places."""
+    return bool(np.median(-apart[apart < 0]) > FEW_STEPS * np.median(apart[apart > 0]))
 
 
 def _is_summer_time(found: Rows) -> bool:
