@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
+from hydra.errors import MissingConfigException
 
 from seqlab.config.choices import module_of
 from seqlab.config.hydra_syntax import parse, values_of
@@ -17,14 +18,13 @@ from seqlab.registry import plugins
 def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
     """Let Hydra find what is chosen and has no file; its keys are the settings of the class.
 
-    What there is not is left to Hydra, which refuses it.
-
     Args:
         arguments: the command line.
         folders: that hold files of groups.
 
     Raises:
         ConfigError: a module of ``imports`` cannot be imported, which may be why nothing has such a name.
+        MissingConfigException: there is no such file and no such class; Hydra would find out later.
     """
     overrides = [parsed for parsed in map(parse, arguments) if parsed]
     wanted = [(group, name) for group, name in _chosen(overrides) if not _is_file(group, name, folders)]
@@ -37,9 +37,14 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
     with suppress(SeqlabError):  # of one that is not there, the command complains with its other mistakes
         plugins.load(module for _, name in wanted if (module := module_of(name)))
     for group, name in wanted:
-        with suppress(SeqlabError):
+        try:
             node = OFFERED[group](name)
-            ConfigStore.instance().store(name, node, group=group, package=WHOLE.get(group), provider="seqlab")
+        except SeqlabError as error:
+            if any(one.key_or_group == "hydra.searchpath" for one in overrides):
+                continue  # it may be a file of a folder that Hydra alone knows
+            files = sorted(file.stem for folder in folders for file in (folder / group).glob("*.yaml"))
+            raise MissingConfigException(str(error), f"{group}/{name}", files) from error
+        ConfigStore.instance().store(name, node, group=group, package=WHOLE.get(group), provider="seqlab")
 
 
 def _chosen(overrides: Sequence[Override]) -> Iterator[tuple[str, str]]:
@@ -47,7 +52,7 @@ def _chosen(overrides: Sequence[Override]) -> Iterator[tuple[str, str]]:
         if override.key_or_group in OFFERED:
             for value in values_of(override):
                 names = value if isinstance(value, list) else [value]
-                yield from ((override.key_or_group, str(name)) for name in names)
+                yield from ((override.key_or_group, str(name)) for name in names if name is not None)
 
 
 def _is_file(group: str, name: str, folders: Sequence[Path]) -> bool:
