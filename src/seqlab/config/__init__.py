@@ -1,9 +1,8 @@
 """The typed, validated configuration: what may be set, in which range, and what is said when it is wrong.
 
-Field by field this is conf/, where every key is explained; here stand the types and ranges.
-
-A key that comes later has a default here: what runs did before there was the key. conf/ sets every key, so
-such a default speaks for older runs alone, and they keep their meaning whatever conf/ says by now.
+Here stand the types and ranges. A file of conf/ says what differs and its class has the defaults
+(``packaged``); ``seqlab config GROUP=NAME`` prints and explains every key. A key added later defaults to what
+runs did before it existed, so that older runs keep their meaning.
 """
 
 from seqlab.config.schema import OF_THE_COMMAND, Config, without_effect

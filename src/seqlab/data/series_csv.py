@@ -20,11 +20,11 @@ PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
 
 @register_dataset("series_csv")
 class SeriesCSV(OwnFile, SeriesData):
-    """A CSV file with a column of times and columns of numbers.
+    """A table with a column of times and columns of numbers.
 
     Attributes:
-        path: the file, or a zip of one CSV.
-        time: the column of times, or some whose cells are joined by a blank; None if each row is a step.
+        path: a table (.csv, .tsv, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2, .xz, .zip).
+        time: the column of times, or several whose cells are joined by a blank; None if each row is a step.
         time_format: of the times, in the notation of ``strptime``, "unix" or "unix_ms" for seconds
             or milliseconds since 1970; None for ISO 8601, or such numbers.
     """

@@ -25,8 +25,8 @@ class TextCSV(OwnFile, GivenSplits, TextData):
     A folder has one file per class and one text per line, or one folder per class and one file per text.
 
     Attributes:
-        path: the file (.csv, .tsv, .jsonl, or a zip of one CSV), or the folder of ``<Class>.txt`` files, or
-            of a folder of texts for each class.
+        path: a table (.csv, .tsv, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2, .xz, .zip),
+            or a folder of ``<Class>.txt`` files or with one subfolder of texts per class.
         text: column (or JSON key) of the texts; of several, [title,body], the texts are joined.
         label: column (or JSON key) of the classes or numbers; for task=multilabel several, of 0 or 1.
         label_separator: between the labels of a text in one column: a word as for ``separator``, or the

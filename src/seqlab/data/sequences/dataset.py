@@ -1,4 +1,4 @@
-"""What every data set of numeric sequences is asked: how they are split and sampled."""
+"""Base class and settings of data sets of numeric sequences: splits and sampling."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence

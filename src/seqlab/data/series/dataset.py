@@ -1,4 +1,4 @@
-"""What every data set of a measured series is asked: which columns, on which grid, in which windows."""
+"""Base class and settings of data sets of measured series: columns, time grid, windows, splits."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def _zone(name: str) -> str:
 
 
 Border = Count | Annotated[str, AfterValidator(_moment)]
-"""Where a split begins: a date, or the number of a row, from 1."""
+"""Where a split begins: a date, or an integer, which is a row number from 1; write a year as 2020-01-01."""
 
 
 class SeriesData(SplitData):
@@ -50,29 +50,29 @@ class SeriesData(SplitData):
 
     Attributes:
         targets: the columns that are forecast.
-        features: the measured columns that are read besides them; None for all of the file's.
+        features: input columns in addition to the targets; None for all other columns of numbers.
         drop: columns that are not read.
         series_id: the columns that name the series of a row, if there are several; each is split by time.
-        static: columns that say one thing of a series, numbers or words, and are read beside the others.
+        static: columns constant within a series, numbers or words, that are inputs too.
         scaling: "all" for one scale of all series, "series" for each its own.
-        step_minutes: minutes between two steps, values between are averaged; None for the file's own.
+        step_minutes: minutes between two steps, to which values are averaged; None for the file's own step.
         input_days: days that a model reads.
-        horizon_days: days behind them that it forecasts.
+        horizon_days: days after them that it forecasts.
         input_steps: steps that a model reads, instead of days; None for the days.
         horizon_steps: steps that it forecasts, instead of days; None for the days.
         calendar: whether hour and, with two years or more, season are columns too, and with a year of
             training the targets' distance from what is usual then.
         sentinels: numbers that mean "not measured".
-        timezone: of times without an offset, e.g. Europe/Berlin, whose clocks go forth and back.
+        timezone: of times without an offset, e.g. Europe/Berlin; None if there is no daylight saving.
         fill_gaps: steps of a gap that is bridged in inputs by the value before it, never in targets; a column
             says where. None to bridge none.
         duplicates: what is done with two rows of one time and different values, "error" or "first".
         batch_size: windows in a training batch of one process.
         test_share: share of the steps, the last ones, for testing.
-        val_start: where validation begins, a date or the number of a row of each series; its
+        val_start: where validation begins, a date or a row number within each series; its
             windows may read what is before, and forecast nothing of it.
         test_start: where testing begins, likewise.
-        test_end: where testing ends; what is there and later is not used. None for the end.
+        test_end: where testing ends; rows from there on are not used. None for the end.
     """
 
     task = "forecasting"

@@ -1,7 +1,7 @@
-"""The fast way to read a CSV file: pandas cuts it up in blocks, as long as every line is beyond doubt.
+"""Fast reading of a CSV file: pandas parses it in blocks, as long as every line is unambiguous.
 
-Where one is not, so that something would have to be guessed, there is an ``OddError``; ``Delimited`` then
-reads on in the strict way, which is slower and can say what is wrong.
+A block with any other line raises ``OddError``; ``Delimited`` then reads on from there line by line, which is
+slower and reports what is wrong in which line.
 """
 
 import csv
@@ -19,14 +19,14 @@ from seqlab.data.table.dialect import SEPARATORS, Dialect
 BLOCK = 2**22
 """Bytes that are parsed at once."""
 LONGEST = 2**20
-"""Bytes of a line beyond doubt."""
+"""Maximum number of bytes of a line that is read fast."""
 NEWLINE, RETURN = 10, 13
 ENCODINGS = ("utf-8", "utf_8", "utf8", "ascii")
 """Encodings in which no separator is a part of another character."""
 
 
 class OddError(Exception):
-    """A block has a line that the strict way must look at."""
+    """A block has a line that must be read by the strict reader."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class FastReader:
     words: Sequence[int]
 
     def chunks(self, file: io.BufferedReader) -> Iterator[Chunk]:
-        """Yield the rows as far as they are beyond doubt.
+        """Yield the rows as long as they are unambiguous.
 
         Args:
             file: the file, at its beginning.
 
         Raises:
-            OddError: a block is not beyond doubt; the chunks before are right.
+            OddError: a block has an ambiguous line; the chunks before are right.
         """
         if self.dialect.encoding.lower() not in ENCODINGS or not (self.numbers or self.words):
             raise OddError
@@ -107,7 +107,7 @@ def _lines(block: bytes, dialect: Dialect, width: int) -> int:
     """Return the number of lines of a block.
 
     Raises:
-        OddError: one may be no row, have too few or many cells, or belong to a cell of several lines.
+        OddError: a line may be no row, have too few or too many cells, or belong to a cell of several lines.
     """
     if (dialect.quotes == "double" and b'"' in block) or b"\0" in block:
         raise OddError

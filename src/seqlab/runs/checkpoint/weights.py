@@ -1,4 +1,4 @@
-"""Weights as safetensors, in a run folder as in an export: sealed, with the manifest to predict with."""
+"""Weights in safetensors files, of runs and exports, with checksums and the manifest for prediction."""
 
 import json
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ TENSORS = f"{SEAL}_of_tensors"
 SIGNATURE = (
     rf'.{{8}}{{"__metadata__":{{.*"{KEY}(_crc32(_of_tensors)?":"|":"{{\\n  \\"format_version\\": )'.encode()
 )
-"""One of our metadata keys, in any order, in the header; it identifies a file that seqlab wrote."""
+"""Matches a header with one of seqlab's metadata keys, which identifies a file that seqlab wrote."""
 
 
 def write_weights(file: Path, weights: Mapping[str, Tensor], manifest: Manifest) -> None:
-    """Write weights; the file of before is whole until the new one is.
+    """Write weights; an existing file stays intact until the new one is complete.
 
     The header of the file contains the manifest, so the file is self-contained; the ``.json`` file next to it
     is a copy for other programs.
