@@ -140,7 +140,7 @@ def test_labels_are_predicted_and_explained_from_a_run_and_its_exports(commented
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (["data.label=[rude,threat]"], "several labels for a text are predicted with task=multilabel"),
+        (["data.label=[rude,threat]"], "several labels are predicted with task=multilabel"),
         (["data.label=rude", "data.label_separator=pipe"], "are predicted with task=multilabel"),
         (
             ["data.label=rude", "task=multilabel"],

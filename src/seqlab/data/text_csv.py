@@ -3,23 +3,21 @@
 from collections import Counter
 from pathlib import Path
 
-from pydantic import model_validator
-
-from seqlab.data.dataset import GivenSplits, OwnFile, register_dataset
+from seqlab.data.dataset import GivenSplits, register_dataset
 from seqlab.data.source import Source, named_file
-from seqlab.data.table.dialect import SEPARATORS
 from seqlab.data.table.saved import is_saved
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
-from seqlab.data.text.labels import AnyClass, Number, Reading, Several, Switch
+from seqlab.data.text.labelled import LabelledFile
+from seqlab.data.text.labels import Reading, Switch
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.data.text.text_folders import TextFolders, holds_classes, splits_in
 from seqlab.errors import DataError
-from seqlab.registry.types import Columns, Name
+from seqlab.registry.types import Columns
 
 
 @register_dataset("text_csv")
-class TextCSV(OwnFile, GivenSplits, TextData):
+class TextCSV(LabelledFile, GivenSplits, TextData):
     """Texts in a table, in JSON Lines, or in a folder.
 
     A folder has one file per class and one text per line, or one folder per class and one file per text.
@@ -37,7 +35,6 @@ class TextCSV(OwnFile, GivenSplits, TextData):
 
     text: Columns = "text"
     label: Columns = "label"
-    label_separator: Name | None = None
 
     @property
     def texts(self) -> list[str]:
@@ -49,19 +46,8 @@ class TextCSV(OwnFile, GivenSplits, TextData):
         """The columns of labels."""
         return [self.label] if isinstance(self.label, str) else self.label
 
-    @model_validator(mode="after")
-    def _separator_is_for_one_column(self) -> "TextCSV":
-        if self.label_separator and not isinstance(self.label, str):
-            raise ValueError(
-                "data.label_separator is for labels in one column, and label is a list of columns"
-            )
-        return self
-
     def refusal(self, question: str) -> str | None:
         """Return what to do instead of asking a question."""
-        several = not isinstance(self.label, str) or self.label_separator is not None
-        if several and question in ("classification", "regression"):
-            return "several labels for a text are predicted with task=multilabel"
         if question == "tagging":
             return "data=tagged reads texts with a tag at every token"
         return super().refusal(question)
@@ -98,10 +84,4 @@ class TextCSV(OwnFile, GivenSplits, TextData):
         """Return how each label column is read."""
         if not isinstance(self.label, str):
             return dict.fromkeys(self.labels, Switch())
-        separator = self.label_separator and SEPARATORS.get(self.label_separator, self.label_separator)
-        readings: dict[str, Reading] = {
-            "classification": AnyClass(),
-            "regression": Number(self.decimal),
-            "multilabel": Several(separator),
-        }
-        return {self.label: readings[self.question]}
+        return {self.label: self.reading}

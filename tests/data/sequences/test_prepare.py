@@ -182,6 +182,23 @@ def test_columns_of_switches_are_several_labels(tmp_path):
         Sequences(path=str(tmp_path / "a.npz")).load()
 
 
+@pytest.mark.parametrize(
+    ("settings", "question", "said"),
+    [
+        ({}, "regression", "has 2 columns of labels; several are predicted with task=multilabel"),
+        (
+            {"label_separator": "pipe"},
+            "multilabel",
+            r"a\.npz has 2 columns of labels; data\.label_separator is for",
+        ),
+    ],
+)
+def test_further_columns_of_labels_are_never_left_out(settings, question, said, tmp_path):
+    data = Sequences(path=saved(tmp_path / "a.npz", y=RANDOM.integers(0, 2, (90, 2))), **settings)
+    with pytest.raises(DataError, match=said):
+        data.asking(question).load()
+
+
 def test_a_column_with_a_separator_holds_several_labels(tmp_path):
     rows = [f"{n},{n + 1},{'up|fast' if n % 3 == 0 else 'up' if n % 3 == 1 else ''}" for n in range(30)]
     path = tmp_path / "rows.csv"
@@ -197,9 +214,7 @@ def test_a_column_with_a_separator_holds_several_labels(tmp_path):
 
 def test_several_columns_are_refused_for_one_answer():
     data = Sequences(path="a.csv", label=["a", "b"])
-    assert (
-        data.refusal("classification") == "several labels for a sequence are predicted with task=multilabel"
-    )
+    assert data.refusal("classification") == "several labels are predicted with task=multilabel"
     assert data.refusal("multilabel") is None
     with pytest.raises(ValueError, match="label_separator is for labels in one column"):
         Sequences(path="a.csv", label=["a", "b"], label_separator="pipe")

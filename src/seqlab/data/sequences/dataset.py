@@ -11,7 +11,7 @@ from seqlab.data.dataset import SplitData
 from seqlab.data.sequences.layouts import AnyLayout
 from seqlab.data.sequences.records import Records
 from seqlab.data.source import Source
-from seqlab.data.text.labels import READINGS, Reading, Switch
+from seqlab.data.text.labels import Reading, Switch, reading_of
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class SequencesData(SplitData):
             DataError: there are more columns of labels than the question has answers.
         """
         if len(columns) == 1:
-            return {columns[0]: READINGS[self.question]}
+            return {columns[0]: reading_of(self.question)}
         if self.question != "multilabel":
             found = f"data={self.name} has {len(columns)} columns of labels"
             raise DataError(f"{found}; several are predicted with task=multilabel")

@@ -6,20 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from seqlab.data.dataset import GivenSplits, OwnFile, register_dataset
+from seqlab.data.dataset import GivenSplits, register_dataset
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.layouts import layout_of
 from seqlab.data.sequences.rows import SPACE, NumberRows
 from seqlab.data.source import Source, named_file
 from seqlab.data.table.base import Table
-from seqlab.data.table.dialect import SEPARATORS
 from seqlab.data.table.opening import look, open_table
 from seqlab.data.table.saved import is_saved
-from seqlab.data.text.labels import Number, Reading, Several
+from seqlab.data.text.labelled import LabelledFile
+from seqlab.data.text.labels import Reading
 from seqlab.errors import DataError
-from seqlab.registry.types import Column, Columns, Name, as_list
+from seqlab.registry.types import Column, as_list
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ Listed = Annotated[list[Column], BeforeValidator(as_list)]
 
 
 @register_dataset("sequences")
-class Sequences(GivenSplits, OwnFile, SequencesData):
+class Sequences(GivenSplits, LabelledFile, SequencesData):
     """Numeric sequences in a file: a row each, rows with an id, .ts, .npz, or a file each.
 
     Attributes:
@@ -50,43 +50,24 @@ class Sequences(GivenSplits, OwnFile, SequencesData):
 
     missing: Listed = Field(default=["?"])
     layout: Literal["auto", "wide", "long", "ts", "npz", "folder"] = "auto"
-    label: Columns | None = None
-    label_separator: Name | None = None
     series_id: Column | None = None
     time: Column | None = "auto"
     group: Column | None = None
     features: Listed | None = None
 
-    @property
-    def labels(self) -> list[str] | None:
-        """The columns of labels; None to recognise one."""
-        return [self.label] if isinstance(self.label, str) else self.label
-
-    @model_validator(mode="after")
-    def _labels_fit(self) -> "Sequences":
-        if self.label_separator and isinstance(self.label, list):
-            raise ValueError("label_separator is for labels in one column, and label is a list of columns")
-        return self
-
-    def refusal(self, question: str) -> str | None:
-        """Return what to do instead of asking a question."""
-        several = isinstance(self.label, list) or self.label_separator is not None
-        if several and question in ("classification", "regression"):
-            return "several labels for a sequence are predicted with task=multilabel"
-        return super().refusal(question)
-
     def readings(self, columns: Sequence[str]) -> Mapping[str, Reading]:
         """Return what a label means, by its column."""
-        if self.question == "regression":
-            return {columns[0]: Number(self.decimal)}
-        if self.question == "multilabel" and self.label_separator:
-            return {columns[0]: Several(SEPARATORS.get(self.label_separator, self.label_separator))}
-        if self.question == "multilabel" and len(columns) == 1:
+        if len(columns) > 1:
+            if self.label_separator:
+                found = f"{self.path} has {len(columns)} columns of labels"
+                raise DataError(f"{found}; data.label_separator is for labels in one column, leave it out")
+            return super().readings(columns)
+        if self.question == "multilabel" and not self.label_separator:
             raise DataError(
                 f"{self.path}: task=multilabel reads data.label=[a,b], columns of 0 or 1, or labels in one "
                 "column with data.label_separator between them"
             )
-        return super().readings(columns)
+        return {columns[0]: self.reading}
 
     def table(self, path: Path) -> Table:
         """Open a file as a table; the separator of a text is recognised."""

@@ -16,6 +16,9 @@ from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
 
+HELD_OUT = {"val": "validation", "test": "test"}
+"""What the splits that are not learnt from are called."""
+
 Rows = Mapping[str, np.ndarray]
 """The samples of each split, by their numbers."""
 
@@ -104,11 +107,10 @@ class Classes(Answers):
         if doubt and (is_missing or not all(map(len, rows.values()))):
             raise DataError(f"{self.path}: column '{self.column}' {doubt}")
         if is_missing:
-            name = self.values[int(unknown.argmax())]
-            raise DataError(
-                f"{self.path}: class '{name}' has test {self.noun}s but no training {self.noun}; "
-                f"add {self.noun}s, or remove it"
-            )
+            number = int(unknown.argmax())
+            where = " and ".join(name for split, name in HELD_OUT.items() if counts[split][number])
+            found = f"class '{self.values[number]}' has {where} {self.noun}s but no training {self.noun}"
+            raise DataError(f"{self.path}: {found}; add {self.noun}s, or remove it")
         if doubt:
             log.warning("%s: column '%s' %s", self.path, self.column, doubt)
 

@@ -26,8 +26,8 @@ from seqlab.io.cache import cached_folder
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
-"""Part of the cache's key: change it with the layout of the files, or with the cleaning of texts."""
+VERSION = 3
+"""Part of the cache's key: change it with the layout of the files, or with how texts and labels are read."""
 CHUNK = 20_000
 """Texts in memory at a time while encoding."""
 BLOCK = 2**22

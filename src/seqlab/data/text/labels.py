@@ -9,7 +9,10 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Literal, Protocol
+
+from seqlab.data.table.dialect import Dialect
 
 SWITCHES = {
     word: on
@@ -64,18 +67,26 @@ class Number:
         decimal: what stands before its fraction, "point" or "comma".
     """
 
-    decimal: str = "point"
+    decimal: Literal["point", "comma"] = "point"
 
     def __call__(self, cell: str) -> str:
         """Return the number, equal ones alike."""
-        point = _filled(cell) if self.decimal == "point" else cell.replace(",", ".")
+        written = self._dialect.number(_filled(cell))
         try:
-            number = float(point)
+            number = float(written)
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise ValueError(f"is '{cell:.40}', which is no finite number; fix it or remove the row")
+            has_point = self.decimal == "comma" and "." in cell
+            remedy = (
+                "with data.decimal=comma a number has no point" if has_point else "fix it or remove the row"
+            )
+            raise ValueError(f"is '{cell:.40}', which is no finite number; {remedy}")
         return repr(number)
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        return Dialect(decimal=self.decimal)
 
 
 @dataclass(frozen=True)
@@ -131,9 +142,19 @@ def _filled(cell: str) -> str:
     return cell
 
 
-READINGS: dict[str, Reading] = {
-    "classification": AnyClass(),
-    "regression": Number(),
-    "multilabel": Several(None),
-}
-"""How the only label of a text is read, by question."""
+def reading_of(
+    question: str, decimal: Literal["point", "comma"] = "point", separator: str | None = None
+) -> Reading:
+    """Return how the only label of a text or sequence is read.
+
+    Args:
+        question: what is asked of the data.
+        decimal: what stands before a number's fraction.
+        separator: between several labels; None if a cell is a list.
+    """
+    readings: dict[str, Reading] = {
+        "classification": AnyClass(),
+        "regression": Number(decimal),
+        "multilabel": Several(separator),
+    }
+    return readings[question]
