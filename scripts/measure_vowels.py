@@ -18,6 +18,8 @@ from measure import headline, table
 
 from seqlab import cli
 
+FIRST = 100
+"""The first seed; the preset's settings were chosen by runs with seeds 0 to 2."""
 SIZES = {"train": 243, "val": 27, "test": 370}
 """What the archive's 270 and 370 sequences become."""
 
@@ -52,17 +54,18 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder with japanese_vowels.zip")
-    parser.add_argument("--seeds", type=int, default=5, help="how many runs, from seed 0 on")
+    parser.add_argument("--seeds", type=int, default=5, help=f"how many runs, from seed {FIRST} on")
     parser.add_argument("--check", type=float, help="the least mean test accuracy")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="seqlab-vowels-") as place:
         with zipfile.ZipFile(options.data / "japanese_vowels.zip") as archive:
             archive.extractall(place)
-        found = [measure(Path(place), seed) for seed in range(options.seeds)]
-    accuracies = [scores["test/accuracy"] for scores in found]
+        seeds = range(FIRST, FIRST + options.seeds)
+        found = {seed: measure(Path(place), seed) for seed in seeds}
+    accuracies = [scores["test/accuracy"] for scores in found.values()]
     rows = [
         [str(seed), f"{scores['test/accuracy']:.4f}", f"{scores['test/loss']:.4f}"]
-        for seed, scores in enumerate(found)
+        for seed, scores in found.items()
     ]
     mean = statistics.mean(accuracies)
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0

@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> None:
             say(f"and {len(found.columns) - MOST_COLUMNS} more columns")
     for column in found.columns:
         if column.sentinel is not None:
-            value = f"{column.sentinel:g} again and again, far from all else"
+            value = f"{column.sentinel:.17g} again and again, far from all else"
             say(f"column '{column.name}' is {value}: not measured?")
-    if not found.readings:
+    if not found.suggestions:
         say("seqlab trains on nothing like it: texts need a column of labels, a series columns of numbers")
-    for reading in found.readings:
-        say(f"\n{reading.what}:\n  {reading.command}")
+    for suggestion in found.suggestions:
+        say(f"\n{suggestion.what}:\n  {suggestion.command}")

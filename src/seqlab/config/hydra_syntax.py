@@ -1,4 +1,4 @@
-"""Settings in Hydra's own writing: a value that it takes as it is, and what an override says."""
+"""What an override says, as Hydra reads it."""
 
 from itertools import islice
 
@@ -11,12 +11,6 @@ from seqlab.compat import hydra
 
 MOST_VALUES = 50
 """Values of a swept setting that are looked at."""
-
-
-def quoted(text: str) -> str:
-    """Return a value that Hydra takes as it is, whatever characters it has."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def parse(override: str) -> Override | None:

@@ -10,8 +10,8 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 
 from seqlab.compat.hydra import failure
-from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import SweepError
+from seqlab.io.override import quoted
 from seqlab.io.terminal import tell
 from seqlab.report import print_report
 from seqlab.sweep.folder import claimed

@@ -7,9 +7,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, read_write
 
-from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import ConfigError
 from seqlab.io.files import resolved
+from seqlab.io.override import quoted
 from seqlab.runs.claim import first_entry
 from seqlab.runs.paths import unwritable
 from seqlab.sweep.resume import is_sweep

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.config.choices import CHOICES, module_of
-from seqlab.config.hydra_syntax import quoted
 from seqlab.errors import ConfigError, RunError
 from seqlab.io.files import resolved
+from seqlab.io.override import quoted
 from seqlab.io.safe_read import UnreadableError, read_yaml
 from seqlab.registry import plugins
 

@@ -54,7 +54,7 @@ def _series(**columns: object) -> pd.DataFrame:
 
 WINDOW = "data.input_steps=24 data.horizon_steps=1"
 LOAD_WINDOW = f"data.targets=[load] {WINDOW}"
-CLOCKED = f"'data.time_format=%d/%m/%Y %H:%M:%S' data.targets=[power] {WINDOW}"
+CLOCKED = f"\"data.time_format='%d/%m/%Y %H:%M:%S'\" data.targets=[power] {WINDOW}"
 FILES = {
     "texts.csv": (_texts().to_csv(index=False), "data=text_csv data.text=text data.label=label"),
     "texts.tsv": (
@@ -94,7 +94,7 @@ FILES = {
     ),
     "clock.txt": (
         _clocked(),
-        f"data=series_csv data.separator=semicolon 'data.missing=[?]' data.time=[Date,Time] {CLOCKED}",
+        f"data=series_csv data.separator=semicolon \"data.missing=['?']\" data.time=[Date,Time] {CLOCKED}",
     ),
     "parts.csv": (
         pd.DataFrame(
@@ -126,9 +126,9 @@ def test_the_command_that_is_proposed_first_reads_the_file(name, tmp_path):
     content, settings = FILES[name]
     path = tmp_path / name
     path.write_text(content)
-    first = inspect(path).readings[0]
-    data, *rest = settings.split(maxsplit=1)
-    assert first.command == " ".join(["seqlab train", data, f"data.path={path}", *rest])
+    first = inspect(path).suggestions[0]
+    data, *rest = shlex.split(settings)
+    assert shlex.split(first.command) == ["seqlab", "train", data, f"data.path={path}", *rest]
     _load(first.command)
 
 
@@ -139,10 +139,36 @@ def _load(command: str) -> None:
     assert all(len(samples) for samples in loaded.samples.values())
 
 
+def test_names_and_paths_with_blanks_and_brackets_are_quoted(tmp_path):
+    path = tmp_path / "my data (1).csv"
+    path.write_text(_series().rename(columns={"load": "T (degC), it's"}).to_csv(index=False))
+    _load(inspect(path).suggestions[0].command)
+
+
+def test_numbers_of_customers_are_no_times(tmp_path):
+    path = tmp_path / "orders.csv"
+    customers = np.random.default_rng(0).integers(10**9, 2 * 10**9, 400)
+    path.write_text(_series(customer=customers).drop(columns="when").to_csv(index=False))
+    assert [column.kind for column in inspect(path).columns] == ["number", "number"]
+
+
+def test_days_with_points_are_no_times_of_the_day(tmp_path):
+    path = tmp_path / "days.csv"
+    days = pd.date_range("2001-01-01", periods=90).strftime("%d.%m.%y")
+    path.write_text(pd.DataFrame({"day": days, "load": LOAD[:90]}).to_csv(index=False))
+    assert inspect(path).columns[0].time_format == "%d.%m.%y"
+
+
+def test_a_sentinel_is_written_with_all_its_digits(tmp_path):
+    path = tmp_path / "far.csv"
+    path.write_text(_series(load=np.where(np.arange(400) % 50 == 9, -9999999, LOAD)).to_csv(index=False))
+    assert "data.sentinels=[-9999999]" in inspect(path).suggestions[0].command
+
+
 def test_several_series_are_told_apart_by_their_id(tmp_path):
     both = pd.concat([_series(store=name) for name in ("A", "B")])
     (tmp_path / "stores.csv").write_text(both.to_csv(index=False))
-    (reading,) = inspect(tmp_path / "stores.csv").readings
+    (reading,) = inspect(tmp_path / "stores.csv").suggestions
     assert "2 series, told apart by 'store', with steps of 60 minutes" in reading.what
     assert "data.series_id=store" in reading.command
 
@@ -181,7 +207,7 @@ def test_a_folder_is_known_by_its_files(files, what, tmp_path):
     for file in files:
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text("a text\n")
-    (reading,) = inspect(tmp_path).readings
+    (reading,) = inspect(tmp_path).suggestions
     assert reading.what == what
 
 
@@ -189,8 +215,8 @@ def test_tagged_tokens_arrays_and_ts_are_known(tmp_path):
     (tmp_path / "a.conll").write_text("EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n\n")
     np.savez(tmp_path / "b.npz", x=np.zeros((4, 5, 2)), y=np.arange(4))
     (tmp_path / "c.ts").write_text("@problemName a\n@data\n1,2:a\n")
-    found = [inspect(file).readings[0].settings[0] for file in sorted(tmp_path.iterdir())]
-    assert found == ["data=tagged", "data=sequences", "data=sequences"]
+    found = [inspect(file).suggestions[0].data for file in sorted(tmp_path.iterdir())]
+    assert found == ["tagged", "sequences", "sequences"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 nothing", b"\x89HDF\r\n"])

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data.series.several import ids_of
 from seqlab.errors import DataError
 
 READ, ASKED = 10, 3
@@ -145,3 +146,13 @@ def test_what_is_wrong_with_an_id_is_said(tmp_path):
         SeriesCSV(path="x.csv", targets=["a"], scaling="series")
     with pytest.raises(ValueError, match="'a' is in series_id too"):
         SeriesCSV(path="x.csv", targets=["a"], series_id="a")
+
+
+def test_other_cells_are_another_id():
+    cells = [("a/", "b"), ("a", "/b"), ("a", "b"), ("a\\", "b"), ("a\\/b", ""), ("a/b", "c"), ("a", "b/c")]
+    columns = [
+        np.array(column, dtype=object) for column in zip(*((x, y + "!") for x, y in cells), strict=True)
+    ]
+    found = ids_of(None, np.arange(len(cells)), ["x", "y"], columns)
+    assert len(set(found)) == len(cells)
+    assert found[2] == "a/b!"

@@ -65,7 +65,9 @@ def test_a_stray_word_among_numbers_is_an_error_of_its_line(frame):
 
 
 def test_what_is_asked_for_cannot_be_dropped_and_what_is_dropped_must_be_there(frame):
-    with pytest.raises(ValidationError, match="'load' is in drop too"):
+    with pytest.raises(ValidationError, match="'load' is in drop, and is read as well"):
         SeriesCSV(path=frame, **WINDOW, drop=["load"])
+    with pytest.raises(ValidationError, match="'rain' is in drop, and is read as well"):
+        SeriesCSV(path=frame, **WINDOW, drop=["rain"], features=["rain"])
     with pytest.raises(DataError, match="no column 'winds'"):
         loaded(frame, drop=["winds"])

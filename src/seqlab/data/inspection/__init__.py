@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from seqlab.data.inspection.columns import Column, columns_of
 from seqlab.data.inspection.dialects import settings_of, sniffed
-from seqlab.data.inspection.readings import Reading, of_folder, of_lines, readings
+from seqlab.data.inspection.suggestions import Suggestion, of_folder, of_lines, suggestions
+from seqlab.data.sequences.npz import x_among
 from seqlab.data.table.arrays import is_arrays, read_arrays
 from seqlab.data.table.opening import look, open_table
 from seqlab.data.table.saved import is_saved
@@ -14,7 +15,7 @@ from seqlab.errors import DataError
 ROWS = 10_000
 """Rows that are looked at."""
 
-__all__ = ["Column", "Inspection", "Reading", "inspect"]
+__all__ = ["Column", "Inspection", "Suggestion", "inspect"]
 
 
 class Inspection(NamedTuple):
@@ -23,27 +24,27 @@ class Inspection(NamedTuple):
     Attributes:
         facts: a line each, about the file as a whole.
         columns: of a table.
-        readings: what the file may be taken for, likeliest first.
+        suggestions: what the file may be taken for, likeliest first.
     """
 
     facts: list[str]
     columns: list[Column]
-    readings: list[Reading]
+    suggestions: list[Suggestion]
 
 
 def inspect(path: Path) -> Inspection:
     """Look at the beginning of a file, or at the files of a folder.
 
     Raises:
-        DataError: it does not exist, or nothing that seqlab trains on looks like it.
+        DataError: it does not exist, or no data set fits it.
     """
     if not path.exists():
         raise DataError(f"{path} does not exist")
     if path.is_dir() and not is_saved(path) and not is_arrays(path):
         return Inspection([f"{path}: a folder"], [], [of_folder(path)])
-    if is_arrays(path) and "x" in (arrays := read_arrays(path)):
-        what = f"numeric sequences, an array x of shape {list(arrays['x'].shape)}"
-        return Inspection([f"{path}: arrays"], [], [Reading(what, ["data=sequences", f"data.path={path}"])])
+    if is_arrays(path) and (x := x_among(arrays := read_arrays(path))):
+        what = f"numeric sequences, an array {x} of shape {list(arrays[x].shape)}"
+        return Inspection([f"{path}: arrays"], [], [Suggestion(what, "sequences", {}).at(path, {})])
     if path.is_file() and not is_arrays(path):
         name, kind = look(path)
         whole = of_lines(path, name) if kind == "text" else None
@@ -61,6 +62,5 @@ def _table(path: Path) -> Inspection:
     facts = [f"{path}: a table of {len(columns)} columns; {len(rows):,} rows were looked at{more}"]
     if again := len(rows) - len({tuple(row.cells) for row in rows}):
         facts.append(f"{again:,} rows repeat an earlier one in every cell")
-    found = readings(columns)
-    place = [f"data.path={path}", *settings_of(path, dialect, columns)]
-    return Inspection(facts, columns, [one.at(place) for one in found])
+    written = settings_of(path, dialect, columns)
+    return Inspection(facts, columns, [one.at(path, written) for one in suggestions(columns)])

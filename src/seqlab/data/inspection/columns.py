@@ -28,12 +28,19 @@ FORMATS = (
     "%m/%d/%Y",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d",
+    "%d.%m.%y",
+    "%m/%d/%y",
+    "%d/%m/%y",
 )
 """How times are often written, in the notation of ``strptime``."""
-CLOCKS = {"%H:%M:%S": r"\d?\d:\d\d:\d\d", "%H:%M": r"\d?\d:\d\d", "%H.%M.%S": r"\d?\d\.\d\d\.\d\d"}
+CLOCKS = {
+    "%H:%M:%S": r"[0-2]?\d:[0-5]\d:[0-5]\d",
+    "%H:%M": r"[0-2]?\d:[0-5]\d",
+    "%H.%M.%S": r"[0-2]?\d\.[0-5]\d\.[0-5]\d",
+}
 """How the time of a day is often written, and what it looks like."""
 MOSTLY = 0.9
-"""Share of the cells that must look like times of the day, for the others to be mistakes."""
+"""Minimum share of cells that look like times of the day, for a column to hold them."""
 SINCE, UNTIL = 2.5e8, 4.1e9
 """Seconds since 1970, from 1977 to 2099, that a number must be to be taken for a time."""
 TIMED = 500
@@ -41,7 +48,7 @@ TIMED = 500
 FEW_WORDS = 3
 """Different words that may stand for a missing number."""
 FAR = 20
-"""Times the usual distance from the median beyond which a repeated number is no measurement."""
+"""Multiple of the median absolute deviation beyond which a repeated extreme is no measurement."""
 SPACED = 1.5
 """Blanks in a cell, on average, from which on a column holds texts rather than names."""
 
@@ -87,7 +94,9 @@ class Column:
     def time_format(self) -> str | None:
         """How its times are written, "unix" or "unix_ms" for numbers; None if it holds no times."""
         if self.numbers is not None:
-            if not len(self.numbers) or (np.diff(self.numbers) == 0).all():
+            is_called_so = re.search(r"time|date|epoch|unix|stamp|^ts?$|when", self.name.lower())
+            moves = np.diff(self.numbers)
+            if not moves.any() or not (is_called_so or (moves >= 0).all()):
                 return None
             fits = (
                 name
@@ -126,10 +135,10 @@ class Column:
         """What it holds."""
         if not self.filled:
             return "empty"
-        if self.clock:
-            return "clock"
         if self.time_format:
             return "time"
+        if self.clock:
+            return "clock"
         if self.numbers is not None:
             return "number"
         blanks = sum(cell.count(" ") for cell in self.filled) / len(self.filled)

@@ -17,8 +17,8 @@ from seqlab.data.table.saved import is_saved
 
 LINES = 200
 """Lines that are looked at."""
-MOSTLY = 0.7
-"""Share of a column's cells that must be numbers, for the others to be words for missing ones."""
+NUMERIC = 0.7
+"""Minimum share of numbers in a column, for its few words to stand for missing ones."""
 
 
 def sniffed(path: Path) -> Dialect:
@@ -48,22 +48,22 @@ def sniffed(path: Path) -> Dialect:
     return replace(found, missing=tuple(_missing(cells, found)))
 
 
-def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> list[str]:
+def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> dict[str, str | list[str]]:
     """Return the settings by which a data set reads such a file, those that are not usual."""
     usual = Dialect()
-    found = []
+    found: dict[str, str | list[str]] = {}
     if dialect.separator != usual.separator and path.suffix.lower() != ".tsv":
-        found.append(f"data.separator={dialect.separator}")
+        found["data.separator"] = dialect.separator
     if dialect.encoding != usual.encoding:
-        found.append(f"data.encoding={dialect.encoding}")
+        found["data.encoding"] = dialect.encoding
     if not dialect.header:
-        found.append("data.header=false")
+        found["data.header"] = "false"
     if dialect.quotes != usual.quotes:
-        found.append(f"data.quotes={dialect.quotes}")
+        found["data.quotes"] = dialect.quotes
     if dialect.decimal != usual.decimal and any(column.numbers is not None for column in columns):
-        found.append(f"data.decimal={dialect.decimal}")
+        found["data.decimal"] = dialect.decimal
     if dialect.missing:
-        found.append(f"'data.missing=[{','.join(dialect.missing)}]'")
+        found["data.missing"] = list(dialect.missing)
     return found
 
 
@@ -80,10 +80,10 @@ def _separator(lines: Sequence[str]) -> str:
 
 def _cells(lines: Sequence[str], separator: str, quotes: str, *, alike: bool = True) -> list[list[str]]:
     mark = SEPARATORS[separator]
-    quoted, bare = (
-        csv.reader(lines, delimiter=mark, quoting=one) for one in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
-    )
-    rows = [row for row in (quoted if quotes == "double" else bare) if any(row)]
+    if quotes == "double":
+        rows = [row for row in csv.reader(lines, delimiter=mark) if any(row)]
+    else:
+        rows = [row for row in csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE) if any(row)]
     if not alike or not rows:
         return rows
     width = Counter(map(len, rows)).most_common(1)[0][0]
@@ -117,7 +117,7 @@ def _missing(columns: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
             cell for cell in column if cell not in MISSING and not _is_number(dialect.number(cell))
         )
         filled = sum(cell not in MISSING for cell in column)
-        if words and len(words) <= FEW_WORDS and words.total() < (1 - MOSTLY) * filled:
+        if words and len(words) <= FEW_WORDS and words.total() < (1 - NUMERIC) * filled:
             found |= dict.fromkeys(words)
     return list(found)
 

@@ -99,6 +99,11 @@ def _lengths(path: Path, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.
     return lengths
 
 
+def x_among(arrays: Mapping[str, np.ndarray]) -> str | None:
+    """Return the name of the array with the sequences; None if there is none."""
+    return next((name for name in NAMES["x"] if name in arrays), None)
+
+
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Return the arrays of a file by what they mean."""
     arrays = read_arrays(path)

@@ -117,8 +117,9 @@ class SeriesData(SplitData):
             if name in (*self.targets, *(self.series_id or ())):
                 raise ValueError(f"'{name}' is in static too; name it once")
         for name in self.drop:
-            if name in (*self.targets, *(self.series_id or ()), *self.static, *self.time_columns):
-                raise ValueError(f"'{name}' is in drop too; a column that is asked for is read")
+            named = (*self.targets, *(self.features or ()), *(self.series_id or ()), *self.static)
+            if name in (*named, *self.time_columns):
+                raise ValueError(f"'{name}' is in drop, and is read as well; name it once")
         for name in self.targets:
             if name in (self.series_id or ()):
                 raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")

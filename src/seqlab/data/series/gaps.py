@@ -14,12 +14,14 @@ PROPOSED = (1, 2, 3, 6, 12, 24)
 """Lengths of gaps that are proposed to be bridged."""
 COSTLY = 0.1
 """Share of the windows that gaps may cost before that is said."""
+WORTHWHILE = 0.1
+"""Share of the possible windows that a length must recover to be proposed."""
 
 
 def bridged(grid: Grid, longest: int) -> Grid:
     """Return a grid whose gaps of up to so many steps hold the value before, with a column that says where.
 
-    The value behind a gap is not used: where a window ends in a gap, that is still to come.
+    Only past values are used; the value after a gap may lie in the horizon.
     """
     values = grid.values.copy()
     for part in grid.series.values():
@@ -65,14 +67,14 @@ class Asking:
         return sum(max(len(part) - self.read - self.asked + 1, 0) for part in ranges)
 
     def advice(self, grid: Grid, ranges: Sequence[range]) -> str:
-        """Return which column's gaps cost most windows, and how long those are that had better be bridged."""
+        """Return which column's gaps cost most windows, and the fill_gaps setting that recovers enough."""
         missing = np.isnan(grid.values)
         if not missing.any():
             return ""
         count, each = missing.sum(1), np.flatnonzero(missing.any(0)).tolist()
         gained = {place: self._count(self._starts(count == missing[:, place], ranges)) for place in each}
         said = f"column '{grid.columns[max(gained, key=gained.__getitem__)]}' costs most"
-        now, enough = self._count(self.starts(grid, ranges)), COSTLY * self.possible(ranges)
+        now, enough = self._count(self.starts(grid, ranges)), WORTHWHILE * self.possible(ranges)
         for longest in PROPOSED if grid.there is None else ():
             if self._count(self.starts(bridged(grid, longest), ranges)) > max(now, enough):
                 return f"{said}; data.fill_gaps={longest} bridges short gaps in inputs"

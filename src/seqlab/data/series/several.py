@@ -9,7 +9,7 @@ from seqlab.data.series.times import Clock
 from seqlab.data.table.base import Table
 
 SHORTEST = 3
-"""Rows that a series has on average, at least, before a column looks like its id."""
+"""Minimum mean number of rows per id, before a column looks like one."""
 MOST_COLUMNS = 12
 """Columns of which pairs are looked at."""
 
@@ -38,7 +38,7 @@ class Words:
 
 
 def ids_of(table: Table, lines: np.ndarray, names: Sequence[str], columns: Sequence[np.ndarray]) -> list[str]:
-    """Return the id of each row's series, from one or more columns, another for other cells, [n].
+    """Return the id of each row's series, [n]: its cells, joined by "/" so that different cells differ.
 
     Raises:
         DataError: a cell is blank.
@@ -50,11 +50,12 @@ def ids_of(table: Table, lines: np.ndarray, names: Sequence[str], columns: Seque
             raise table.error(line, f"column '{name}' is blank; every row needs the id of its series")
     if len(cells) == 1:
         return cells[0]
-    return ["/".join(cell.replace("/", "//") for cell in row) for row in zip(*cells, strict=True)]
+    escaped = [[cell.replace("\\", "\\\\").replace("/", "\\/") for cell in column] for column in cells]
+    return ["/".join(row) for row in zip(*escaped, strict=True)]
 
 
 def looks_like_id(codes: np.ndarray, times: np.ndarray) -> bool:
-    """Return whether rows of one number are a series, each time once and in order, while all rows are not.
+    """Return whether times strictly increase within each id, but not over the whole file.
 
     Args:
         codes: a number for each distinct cell, [R].
@@ -75,7 +76,7 @@ def id_columns(columns: Mapping[str, Words], times: np.ndarray, ids: np.ndarray)
     Args:
         columns: cells of a file by the name of their column.
         times: of the rows in the order of the file, [R].
-        ids: numbers of the series that are told apart without them, [R].
+        ids: codes of the ids that are already set, [R].
     """
     few = [name for name, words in columns.items() if 1 < len(words.names) <= len(times) / SHORTEST]
     fewest = sorted(few, key=lambda name: len(columns[name].names))

@@ -10,7 +10,7 @@ from seqlab.data.table.base import Table
 log = logging.getLogger(__name__)
 
 DAY = 86_400_000_000
-"""Microseconds of it."""
+"""Microseconds of a day."""
 EVENING = np.timedelta64(2, "h")
 """Some clocks go back at midnight, to 23:00."""
 
@@ -24,7 +24,7 @@ def has_hours(times: np.ndarray) -> bool:
 def to_utc(table: Table, times: np.ndarray, lines: np.ndarray, series: np.ndarray, zone: str) -> np.ndarray:
     """Return local times in UTC, datetime64[us], [R].
 
-    Of the hour that clocks repeat, rows belong to the second one from where their times fall or repeat on.
+    In a repeated hour, rows belong to the second pass from the first time that does not increase.
 
     Args:
         table: their file.
@@ -43,11 +43,11 @@ def to_utc(table: Table, times: np.ndarray, lines: np.ndarray, series: np.ndarra
     summer = np.ones(len(places), dtype=bool)
     missing = np.asarray(index[places].tz_localize(zone, ambiguous=summer, nonexistent="NaT").isna())
     if missing.any():
-        line = int(lines[places[int(missing.argmax())]])
+        place = places[int(missing.argmax())]
         raise table.error(
-            line,
-            f"the time {times[places[int(missing.argmax())]]} is in an hour that clocks in {zone} leave "
-            "out; is data.timezone another, or have these times one offset all year, and need none?",
+            int(lines[place]),
+            f"the time {times[place]} does not exist in {zone}, where clocks leave that hour out; set the "
+            "right data.timezone, or null if the times have one offset all year",
         )
     if len(places):
         nights = (times[places] + EVENING).astype("datetime64[D]")

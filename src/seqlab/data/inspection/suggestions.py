@@ -15,6 +15,7 @@ from seqlab.data.series_csv import PARTS
 from seqlab.data.table.content import opened
 from seqlab.data.text.doubts import sets_in
 from seqlab.errors import DataError
+from seqlab.io.override import setting
 
 WIDE = 12
 """Columns of numbers from which on a row may be a sequence."""
@@ -32,37 +33,43 @@ SERIES = {
     "unit",
 }
 """What a column is often called that says which series a row belongs to."""
+Settings = dict[str, str | list[str]]
+"""Settings by key."""
 PARTED = ("year", "month", "day", "hour", "minute", "second")
 """What columns are called that are parts of a time."""
-WINDOW = ["data.input_steps=24", "data.horizon_steps=1"]
+WINDOW: Settings = {"data.input_steps": "24", "data.horizon_steps": "1"}
 """A window to begin with."""
+CONLLU: Settings = {"data.token": "1", "data.label": "3"}
+"""The columns of forms and of universal parts of speech in CoNLL-U."""
 TAGGED = (".conll", ".conllu", ".iob", ".bio")
 """Endings of files with a token and its tag a line."""
 
 
-class Reading(NamedTuple):
+class Suggestion(NamedTuple):
     """One thing that a file may be.
 
     Attributes:
         what: it is, in words.
-        settings: of ``seqlab train``, besides where the file is.
+        data: the data set that reads it.
+        settings: of ``seqlab train`` besides, with names as they are in the file.
     """
 
     what: str
-    settings: list[str]
+    data: str
+    settings: Settings
 
-    def at(self, place: Sequence[str]) -> "Reading":
+    def at(self, path: Path, dialect: Settings) -> "Suggestion":
         """Return the same with the settings that say where the file is and how it writes a table."""
-        data, *rest = self.settings
-        return Reading(self.what, [data, *place, *rest])
+        return Suggestion(self.what, self.data, {"data.path": str(path), **dialect, **self.settings})
 
     @property
     def command(self) -> str:
         """What to type."""
-        return " ".join(["seqlab train", *self.settings])
+        each = (setting(key, value) for key, value in self.settings.items())
+        return " ".join([f"seqlab train data={self.data}", *each])
 
 
-def of_folder(path: Path) -> Reading:
+def of_folder(path: Path) -> Suggestion:
     """Return what a folder may be: texts or sequences by class.
 
     Raises:
@@ -73,15 +80,15 @@ def of_folder(path: Path) -> Reading:
     texts = [file for file in (*inside, *below) if file.suffix == ".txt"]
     tables = [file for file in below if file.suffix in (".csv", ".tsv", ".npy")]
     if tables:
-        return Reading("a folder a class, a file a sequence", ["data=sequences", f"data.path={path}"])
+        return Suggestion("a folder a class, a file a sequence", "sequences", {}).at(path, {})
     if any(file in below for file in texts):
-        return Reading("a folder a class, a file a text", ["data=text_csv", f"data.path={path}"])
+        return Suggestion("a folder a class, a file a text", "text_csv", {}).at(path, {})
     if len(texts) > 1:
-        return Reading("a file a class, a text a line", ["data=text_csv", f"data.path={path}"])
+        return Suggestion("a file a class, a text a line", "text_csv", {}).at(path, {})
     raise DataError(f"{path} has neither texts (CLASS.txt, CLASS/FILE.txt) nor tables (CLASS/FILE.csv)")
 
 
-def of_lines(path: Path, name: Path) -> Reading | None:
+def of_lines(path: Path, name: Path) -> Suggestion | None:
     """Return what a text that is no table may be; None for a table.
 
     Args:
@@ -89,30 +96,27 @@ def of_lines(path: Path, name: Path) -> Reading | None:
         name: its name without what it is packed in.
     """
     if name.suffix.lower() == ".ts":
-        return Reading(
-            "sequences in the format of the UCR and UEA archives", ["data=sequences", f"data.path={path}"]
-        )
+        return Suggestion("sequences in the format of the UCR and UEA archives", "sequences", {}).at(path, {})
     with opened(path) as content:
         lines = content.file.read(2**14).decode("utf-8", "replace").splitlines()[:-1]
     filled = [line.split() for line in lines if line.strip()]
     widths = {len(cells) for cells in filled}
     blanks = sum(not line.strip() for line in lines)
-    is_tagged = name.suffix.lower() in TAGGED or (
-        blanks > 1 and len(widths) == 1 and widths.pop() in (2, 3, 4)
-    )
-    if is_tagged and not any("," in line and "\t" not in line for line in lines[:3]):
-        return Reading(
-            "a token and its tag a line, a blank line between sentences", ["data=tagged", f"data.path={path}"]
-        )
+    is_alike = blanks > 1 and len(widths) == 1 and widths.pop() in (2, 3, 4)
+    is_csv = any("," in line and "\t" not in line for line in lines[:3])
+    if name.suffix.lower() in TAGGED or (is_alike and not is_csv):
+        what = "a token and its tag a line, a blank line between sentences"
+        columns: Settings = CONLLU if name.suffix.lower() == ".conllu" else {}
+        return Suggestion(what, "tagged", columns).at(path, {})
     return None
 
 
-def readings(columns: Sequence[Column]) -> list[Reading]:
+def suggestions(columns: Sequence[Column]) -> list[Suggestion]:
     """Return what a table may be, likeliest first."""
-    return list(_readings(columns))
+    return list(_suggestions(columns))
 
 
-def _readings(columns: Sequence[Column]) -> Iterator[Reading]:
+def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
     times = _times(columns)
     numbers = [column for column in columns if column.kind == "number" and not column.is_counted]
     texts = [column for column in columns if column.kind == "text"]
@@ -130,11 +134,11 @@ def _readings(columns: Sequence[Column]) -> Iterator[Reading]:
     elif len(numbers) >= WIDE:
         yield from _wide(columns, labels)
     if ids and (label := _label_of_each(ids[0], labels)):
-        settings = ["data=sequences", f"data.series_id={ids[0].name}", f"data.label={label.name}"]
-        yield Reading(f"sequences in rows, told apart by '{ids[0].name}', a class each", settings)
+        what = f"sequences in rows, told apart by '{ids[0].name}', a class each"
+        yield Suggestion(what, "sequences", {"data.series_id": ids[0].name, "data.label": label.name})
     elif times is None and measured and len(numbers) < WIDE:
-        settings = ["data=series_csv", "data.time=null", f"data.targets=[{measured[0].name}]"]
-        yield Reading("one series, a row a step", [*settings, *WINDOW])
+        settings: Settings = {"data.time": "null", "data.targets": [measured[0].name]}
+        yield Suggestion("one series, a row a step", "series_csv", settings | WINDOW)
 
 
 def _whole(column: Column) -> bool:
@@ -143,27 +147,23 @@ def _whole(column: Column) -> bool:
 
 def _of_texts(
     texts: Sequence[Column], labels: Sequence[Column], numbers: Sequence[Column]
-) -> Iterator[Reading]:
-    text = texts[0].name if len(texts) == 1 else f"[{','.join(one.name for one in texts)}]"
+) -> Iterator[Suggestion]:
+    text: Settings = {"data.text": texts[0].name if len(texts) == 1 else [one.name for one in texts]}
     switches = [one.name for one in labels if set(one.counts) <= {"0", "1"}]
     if len(switches) > 1:
-        settings = [
-            "data=text_csv",
-            f"data.text={text}",
-            f"data.label=[{','.join(switches)}]",
-            "task=multilabel",
-        ]
-        yield Reading("texts, each with any of several labels", settings)
+        settings = text | {"data.label": switches, "task": "multilabel"}
+        yield Suggestion("texts, each with any of several labels", "text_csv", settings)
     for label in [one for one in labels if one.name not in switches or len(switches) == 1]:
-        settings = ["data=text_csv", f"data.text={text}", f"data.label={label.name}"]
-        separators = [f"data.label_separator={word}" for word, _ in sets_in(list(label.counts))]
-        if separators or all(cell.startswith("[") for cell in label.counts):
-            several = [*settings, *separators[:1], "task=multilabel"]
-            yield Reading("texts, each with any of several labels", several)
-        yield Reading(f"texts with one of {len(label.counts)} classes", settings)
+        settings = text | {"data.label": label.name}
+        separator = next((word for word, _ in sets_in(list(label.counts))), None)
+        if separator or all(cell.startswith("[") for cell in label.counts):
+            several = settings | ({"data.label_separator": separator} if separator else {})
+            several |= {"task": "multilabel"}
+            yield Suggestion("texts, each with any of several labels", "text_csv", several)
+        yield Suggestion(f"texts with one of {len(label.counts)} classes", "text_csv", settings)
     for number in [one for one in numbers if one not in labels]:
-        settings = ["data=text_csv", f"data.text={text}", f"data.label={number.name}", "task=regression"]
-        yield Reading("texts with a number", settings)
+        settings = text | {"data.label": number.name, "task": "regression"}
+        yield Suggestion("texts with a number", "text_csv", settings)
 
 
 class _Times(NamedTuple):
@@ -174,11 +174,11 @@ class _Times(NamedTuple):
     times: np.ndarray
 
     @property
-    def settings(self) -> list[str]:
+    def settings(self) -> Settings:
         """What says so to ``seqlab train``."""
-        named = self.columns[0] if len(self.columns) == 1 else f"[{','.join(self.columns)}]"
-        usual = self.time_format in (ISO, *UNIX, *PARTS)
-        return [f"data.time={named}", *([] if usual else [f"'data.time_format={self.time_format}'"])]
+        named: Settings = {"data.time": self.columns[0] if len(self.columns) == 1 else self.columns}
+        is_usual = self.time_format in (ISO, *UNIX, *PARTS)
+        return named if is_usual else named | {"data.time_format": self.time_format}
 
 
 def _times(columns: Sequence[Column]) -> _Times | None:
@@ -202,45 +202,41 @@ def _times(columns: Sequence[Column]) -> _Times | None:
 
 def _series(
     found: _Times, ids: Sequence[Column], measured: Sequence[Column], words: Sequence[str]
-) -> Reading:
-    settings = ["data=series_csv", *found.settings, f"data.targets=[{measured[0].name}]"]
-    times, what = found.times[~np.isnat(found.times)], "one series"
-    if len(np.unique(times)) < len(times) and ids:
-        settings.append(f"data.series_id={ids[0].name}")
+) -> Suggestion:
+    settings = found.settings | {"data.targets": [measured[0].name]}
+    times, what = found.times, "one series"
+    if ids and len(np.unique(times)) < len(times):
+        settings["data.series_id"] = ids[0].name
         what = f"{len(ids[0].counts)} series, told apart by '{ids[0].name}'"
         times = found.times[np.array(ids[0].cells) == ids[0].cells[0]]
     else:
         words = [*words, *(one.name for one in ids if one.kind == "name")]
     if words := [name for name in words if name not in found.columns]:
-        settings.append(f"data.drop=[{','.join(words)}]")
+        settings["data.drop"] = words
+    times = times[~np.isnat(times)]
     if again := len(times) - len(np.unique(times)):
         what += f", {again} of whose times come twice (when clocks go back? data.timezone=Europe/Berlin)"
     times = np.unique(times)
     step = str(recognise(times)) if len(times) > 2 else "unknown"  # noqa: PLR2004 (a distance and another)
     sentinels = sorted({one.sentinel for one in measured if one.sentinel is not None})
     if sentinels:
-        settings.append(f"data.sentinels=[{','.join(f'{value:g}' for value in sentinels)}]")
-    return Reading(f"{what}, with steps of {step}", [*settings, *WINDOW])
+        settings["data.sentinels"] = [f"{value:.17g}" for value in sentinels]
+    return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | WINDOW)
 
 
-def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Reading]:
+def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Suggestion]:
     ends = [end for end, column in (("first", columns[0]), ("last", columns[-1])) if column in labels]
     has_header = columns[0].name != "0"
     for end in ends:
         name = columns[0 if end == "first" else -1].name if has_header else end
-        yield Reading(
-            f"a sequence a row, its class in the {end} column", ["data=sequences", f"data.label={name}"]
-        )
+        what = f"a sequence a row, its class in the {end} column"
+        yield Suggestion(what, "sequences", {"data.label": name})
 
 
 def _label_of_each(series: Column, labels: Sequence[Column]) -> Column | None:
     """Return a column that has one value within each series, and several over all."""
     for label in labels:
         pairs = set(zip(series.cells, label.cells, strict=True))
-        if (
-            label is not series
-            and len(pairs) == len(series.counts)
-            and len(label.counts) < len(series.counts)
-        ):
+        if label is not series and len(label.counts) < len(series.counts) == len(pairs):
             return label
     return None
