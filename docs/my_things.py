@@ -21,7 +21,7 @@ class Bits(TextData):  # fields are settings: data.numbers=1000
 
 
 @seqlab.register_task("focal")
-class Focal(seqlab.Classification):  # task.gamma=1; *data is what seqlab gives
+class Focal(seqlab.Classification):  # task.gamma=1; *data: what seqlab passes, classes and class counts
     scores = (*seqlab.Classification.scores, seqlab.Score("worst_recall", "worst recall", each_epoch=True))
 
     def __init__(self, *data, gamma: float = 2.0, **settings):
@@ -34,7 +34,8 @@ class Focal(seqlab.Classification):  # task.gamma=1; *data is what seqlab gives
 
     def compute(self, stage):
         counts = self.counts(stage).double()
-        return super().compute(stage) | {"worst_recall": float((counts.diagonal() / counts.sum(1)).min())}
+        recalls = counts.diagonal() / counts.sum(1).clamp(min=1)  # 0 for a class without samples
+        return super().compute(stage) | {"worst_recall": float(recalls.min())}
 
     def baselines(self, data, *, fitted):
         return super().baselines(data, fitted=fitted) | {"coin": {"test/accuracy": 0.5}}
@@ -70,8 +71,8 @@ class Sum(nn.Module):
 
 @seqlab.register_callback("counter")
 class Counter(Callback):
-    def __init__(self):
-        self.batches = 0
+    def __init__(self, *, start: int = 0):  # callbacks.counter.start=1
+        self.batches = start
 
     def on_train_batch_end(self, *_):
         self.batches += 1
@@ -85,12 +86,13 @@ class Counter(Callback):
 
 @seqlab.register_logger("table")
 class Table(CSVLogger):
-    pass
+    def log_metrics(self, metrics, step=None):  # rounded, for people
+        super().log_metrics({name: round(float(value), 4) for name, value in metrics.items()}, step)
 
 
 @seqlab.register_metric("kappa")
 class Kappa(MulticlassCohenKappa):
-    pass
+    higher_is_better = True  # so that task.monitor=val/kappa knows which weights are best
 
 
 class Signs(torch.optim.SGD):  # optimizer=my_things.Signs optimizer.lr=0.01
@@ -98,5 +100,6 @@ class Signs(torch.optim.SGD):  # optimizer=my_things.Signs optimizer.lr=0.01
         loss = closure()
         for group in self.param_groups:
             for p in group["params"]:
-                p.data.sub_(p.grad.sign(), alpha=group["lr"])
+                if p.grad is not None:  # None: p is frozen or unused
+                    p.data.sub_(p.grad.sign(), alpha=group["lr"])
         return loss
