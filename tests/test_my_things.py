@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def arguments(tmp_path, monkeypatch):
     (command,) = (
         block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "data=bits" in block
     )
-    program, name, *found = command.replace("\\\n", " ").split()
+    program, name, *found = shlex.split(command.replace("\\\n", " "))
     assert (program, name) == ("seqlab", "train")
     return [*found, *SMALL]
 

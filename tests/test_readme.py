@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def test_the_own_cell_of_the_readme_runs_as_it_stands_there(tmp_path, monkeypatc
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     Path(re.search(r"`(\w+\.py)`", README).group(1)).write_text(cell)
-    program, subcommand, *arguments = command.split()
+    program, subcommand, *arguments = shlex.split(command)
     assert (program, subcommand) == ("seqlab", "train")
     monkeypatch.setattr(
         sys, "argv", ["seqlab", subcommand, *arguments, "trainer.max_epochs=1", "verbosity=quiet"]
@@ -43,7 +44,7 @@ def test_the_own_data_set_of_the_readme_runs_as_it_stands_there(tmp_path, train)
     rows = [f"{word} {number},{word}" for number in range(30) for word in ("good", "bad")]
     Path("reviews.csv").write_text("\n".join(["title,stars", *rows]))
     quick = ["trainer.max_epochs=1", "verbosity=quiet", "callbacks.figures=false", "engine=eager"]
-    assert train(*command.split()[2:], *quick) == 0
+    assert train(*shlex.split(command)[2:], *quick) == 0
     (record,) = (json.loads(path.read_text()) for path in Path("out").rglob("run.json"))
     assert record["data"]["classes"] == ["bad", "good"]
 
@@ -56,10 +57,8 @@ def test_every_file_the_readme_links_to_exists(path):
 def test_every_setting_in_the_readmes_commands_is_a_valid_one():
     from hydra import compose, initialize_config_module  # noqa: PLC0415
 
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    commands = [
-        line.split("#")[0].split() for line in lines if re.match(r"(python train.py|seqlab train)", line)
-    ]
+    lines = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines if line.startswith("seqlab train")]
     assert len(commands) > 3
     for words in commands:
         overrides = [word for word in words[2:] if "=" in word and "," not in word]
