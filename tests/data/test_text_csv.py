@@ -119,7 +119,9 @@ def test_texts_are_cut_to_the_largest_length_and_the_spec_tells_how(tmp_path):
 def test_a_class_that_is_never_in_training_is_an_error(tmp_path):
     rows = "".join(f"text number {number},a\n" for number in range(40))
     (tmp_path / "my.csv").write_text("text,label\n" + rows + "only one,b\n")
-    with pytest.raises(DataError, match=r"my\.csv: class 'b' has (validation|test) texts but no training text"):
+    with pytest.raises(
+        DataError, match=r"my\.csv: class 'b' has (validation|test) texts but no training text"
+    ):
         SequenceData(
             TextCSV(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b())
         ).setup()

@@ -59,9 +59,7 @@ def test_interleaved_series_each_have_their_own_two_hours(tmp_path):
 
 def test_what_cannot_be_local_is_refused(tmp_path):
     frame = local("2020-03-25", 400)
-    with pytest.raises(
-        DataError, match=r"2020-03-29T02:30.* does not exist in Europe/Berlin"
-    ):
+    with pytest.raises(DataError, match=r"2020-03-29T02:30.* does not exist in Europe/Berlin"):
         load(tmp_path, pd.concat([frame[:90], pd.DataFrame({"when": ["2020-03-29 02:30"], "load": [1.0]})]))
     with pytest.raises(DataError, match=r"the time '.*\+02:00' is not local; leave data\.timezone out"):
         load(tmp_path, frame.assign(when=frame["when"] + "+02:00"))
