@@ -44,7 +44,9 @@ def canary(library: str, room: str) -> Iterator[Any]:
 def private_names(source: str) -> list[str]:
     """Return the private names that a module takes of something that is not its own."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    own = {name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in _defined_in(node)}
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith("seqlab"):
             found += [one.name for one in node.names if one.name.startswith("_")]
             found += [part for part in (node.module or "").split(".") if is_private(part)]
@@ -52,8 +54,16 @@ def private_names(source: str) -> list[str]:
             found += [part for one in node.names for part in one.name.split(".") if is_private(part)]
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             is_own = isinstance(node.value, ast.Name) and node.value.id in OWN
-            found += [] if is_own or node.attr in PUBLIC else [node.attr]
+            found += [] if is_own or node.attr in PUBLIC | own else [node.attr]
     return found
+
+
+def _defined_in(node: ast.ClassDef) -> Iterator[str]:
+    for one in node.body:
+        if isinstance(one, ast.FunctionDef):
+            yield one.name
+        elif isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name):
+            yield one.target.id
 
 
 def is_private(name: str) -> bool:
