@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.data.splits import Shares, sample, split_by_time, split_grouped, split_random
+from seqlab.data.splits import (
+    Shares,
+    sample,
+    split_by_time,
+    split_grouped,
+    split_random,
+    warn_of_shared,
+)
 
 
 def naive_split(groups: list[int], strata: list[int], shares: Shares, seed: int) -> dict[str, list[int]]:
@@ -135,3 +142,17 @@ def test_a_sample_is_a_random_subset_in_ascending_order():
 @pytest.mark.parametrize("limit", [None, 5, 9])
 def test_no_limit_or_one_that_is_not_reached_takes_all(limit):
     assert sample(np.array([8, 1, 5, 3, 2]), limit, seed=0).tolist() == [1, 2, 3, 5, 8]
+
+
+def test_nothing_is_taken_for_a_split_that_is_given():
+    assert Shares(0.1, 0.2).beside({"test": 1}) == Shares(0.1, 0.0)
+    assert Shares(0.1, 0.2).beside(()) == Shares(0.1, 0.2)
+
+
+def test_samples_of_a_given_split_that_are_in_training_are_counted(caplog):
+    rows = {"train": np.arange(3), "val": np.array([3, 4]), "test": np.array([5, 6, 7])}
+    groups = np.array([1, 2, 3, 1, 9, 2, 8, 3])
+    warn_of_shared(groups, rows, ("train", "test"), "text")
+    assert caplog.messages == ["2 of 3 given test texts also occur in training, which flatters the scores"]
+    warn_of_shared(groups, rows, ("val",), "text")
+    assert caplog.messages[1].startswith("1 of 2 given validation texts")

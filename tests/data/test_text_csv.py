@@ -262,7 +262,7 @@ def test_a_given_test_file_is_the_test_split_and_what_is_in_training_too_is_coun
     assert sorted(found["train"] + found["val"]) == list(range(60))
     shared = len(set(found["train"]) & set(range(55, 60)))
     assert (len(found["val"]), shared > 0) == (6, True)
-    assert f"{shared} of 20 texts of data.test_path also occur in training" in caplog.text
+    assert f"{shared} of 20 given test texts also occur in training" in caplog.text
     assert str(tmp_path / "test.csv") in data.spec.origin
 
 

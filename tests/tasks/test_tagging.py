@@ -126,7 +126,7 @@ def test_tags_of_no_spans_have_no_span_scores():
 def test_predictions_are_lines_of_tokens_and_tags():
     task, spec = Tagging(TAGS, None, EVERY_STEP), SimpleNamespace(classes=TAGS)
     answers = torch.eye(4)[torch.tensor([[0, 1, 3], [2, 3, 3]])]
-    rows = task.decode(spec, ["New\u00a0York a b", "Ann"], answers, top=3)
+    rows = task.decode(spec, ["New York\ta\tb\t", "Ann"], answers, top=3)
     assert [row["tags"] for row in rows] == [["B-LOC", "I-LOC", "O"], ["B-PER"]]
     assert task.lines(rows) == ["New York\tB-LOC", "a\tI-LOC", "b\tO", "", "Ann\tB-PER"]
 

@@ -18,7 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a UTF-8 file of further texts, one a line; or the latest rows of a series",
     )
-    parser.add_argument("--top", type=int, default=3, help="how many classes to name")
+    parser.add_argument(
+        "--top",
+        type=int,
+        default=3,
+        help="how many classes or labels to name of each text or sequence; of each token it is one tag",
+    )
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,11 +1,16 @@
 """Splits into training, validation and test data: grouped (equal samples together), random, or by time."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+log = logging.getLogger(__name__)
+
 SPLITS = ("train", "val", "test")
+HELD_OUT = {"val": "validation", "test": "test"}
+"""What the splits are called that are not learnt from."""
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,10 @@ class Shares:
 
     val: float
     test: float
+
+    def beside(self, given: Container[str]) -> "Shares":
+        """Return the fractions of what is left beside given splits: for these, nothing is taken of it."""
+        return Shares(0.0 if "val" in given else self.val, 0.0 if "test" in given else self.test)
 
 
 def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: int) -> dict[str, np.ndarray]:
@@ -83,6 +92,25 @@ def split_by_time(count: int, shares: Shares) -> dict[str, range]:
     test = count - round(count * shares.test)
     val = test - round(count * shares.val)
     return {"train": range(val), "val": range(val, test), "test": range(test, count)}
+
+
+def warn_of_shared(
+    groups: np.ndarray, rows: Mapping[str, np.ndarray], given: Container[str], noun: str
+) -> None:
+    """Warn of samples of given splits that occur in training too.
+
+    Args:
+        groups: group of each sample, [N]; samples of a group count as equal.
+        rows: the samples of each split.
+        given: the splits that are given.
+        noun: what a sample is called.
+    """
+    for split, name in HELD_OUT.items():
+        if split not in given:
+            continue
+        if shared := int(np.isin(groups[rows[split]], groups[rows["train"]]).sum()):
+            total = f"{shared:,} of {len(rows[split]):,} given {name} {noun}s"
+            log.warning("%s also occur in training, which flatters the scores", total)
 
 
 def sample(numbers: np.ndarray, limit: int | None, seed: int) -> np.ndarray:

@@ -48,7 +48,7 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
         texts: the texts.
         file: further texts, one per line; or a table with the columns of the training data, at least as long
             as the network's input.
-        top: how many classes to return.
+        top: how many classes or labels of a text or sequence to return.
 
     Raises:
         DataError: there is no input, or the file is missing, malformed, too short, or has a gap at its end.

@@ -137,7 +137,7 @@ class Task(nn.Module):
             spec: the description of the data.
             asked: the input of each prediction; for a forecast, whose it is and when (``Ahead``).
             answers: the result of the method ``answers``.
-            top: how many classes to return.
+            top: how many classes or labels of a text or sequence to return.
         """
         return [
             {"text": text, "answer": answer.tolist()} for text, answer in zip(asked, answers, strict=True)

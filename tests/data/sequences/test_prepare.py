@@ -103,7 +103,7 @@ def test_given_files_are_splits_as_they_are(tmp_path, caplog):
 def test_test_sequences_that_occur_in_training_are_counted(tmp_path, caplog):
     train, test = saved(tmp_path / "a.npz"), saved(tmp_path / "b.npz", X[:7], Y[:7], LENGTHS[:7])
     Sequences(path=train, test_path=test, val_path=test).load()
-    assert "7 sequences of 'test' also occur in training" in caplog.text
+    assert "7 of 7 given test sequences also occur in training" in caplog.text
 
 
 def test_a_missing_number_is_the_one_before_it_or_the_mean_of_training(tmp_path, caplog):

@@ -51,6 +51,13 @@ def test_packed_files_and_older_encodings_are_read(conll):
     assert conll("Zo\u00eb O\n".encode("latin-1"), encoding="latin-1") == [(["Zo\u00eb"], ["O"])]
 
 
+@pytest.mark.parametrize("between", [" ", "\t", " \t "])
+def test_only_blanks_and_tabs_stand_between_columns(conll, between):
+    tokens = ["10\u00a0000", "\u3000", "a\u2009b", "\u00a0", "c\u2028d", "e\x0bf"]
+    content = "".join(f"{token}{between}O\n" for token in tokens)
+    assert conll(content) == [(tokens, ["O"] * len(tokens))]
+
+
 def test_tokens_alone_are_read_without_tags(conll):
     assert conll("Ann\nin\n\nBonn\n", label=None) == [(["Ann", "in"], ["", ""]), (["Bonn"], [""])]
 

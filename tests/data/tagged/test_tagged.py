@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from seqlab.data import SequenceData
+from seqlab.data.tagged.declared import sentence_of, tokens_of
 from seqlab.data.tagged.own import Tagged
 from seqlab.errors import DataError
 
@@ -81,9 +82,38 @@ def test_given_files_are_splits_and_shared_sentences_are_counted(tmp_path, caplo
     path = write(tmp_path / "train.conll", sentences(12))
     data = load(path, test_path=str(tmp_path / "test.conll"), val_path=str(path), min_count=1)
     assert data.spec.sizes == {"train": 12, "val": 12, "test": 4}
-    assert "3 of 4 sentences of data.test_path also occur in training" in caplog.text
+    assert "3 of 4 given test sentences also occur in training" in caplog.text
     assert "no training token has the tag B-MISC" in caplog.text
     assert data.describe("test", 3) == "Zoe sings"
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["Ann", "sings"],
+        ["10\u00a0000", "km"],
+        ["New York", "is", "10\u00a0000"],
+        ["New York"],
+        ["\u3000"],
+        ["a\rb"],
+    ],
+)
+def test_a_sentence_is_taken_apart_into_its_tokens(tokens):
+    assert tokens_of(sentence_of(tokens)) == tokens
+
+
+def test_a_sentence_to_predict_is_taken_apart_as_those_of_training(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("10\u00a0000 B\nkm O\n\n5\u00a0000 B\nkm O\n\nkm O\n", encoding="utf-8")
+    data = load(path, val_path=str(path), test_path=str(path), min_count=1)
+    assert "10\u00a0000" in data.spec.symbols
+    assert data.describe("train", 0) == "10\u00a0000 km"
+    samples, names = data.spec.asked(data.dataset, [" 10\u00a0000  km\n", " "], None)
+    assert names == ["10\u00a0000 km"]
+    assert (
+        samples.batch(torch.tensor([0])).x.tolist()
+        == data.samples["train"].batch(torch.tensor([0])).x.tolist()
+    )
 
 
 def test_one_tag_alone_is_an_error(tmp_path):

@@ -12,7 +12,7 @@ from seqlab.data.sequences.answers import SequenceLabels
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
 from seqlab.data.sequences.records import Records
-from seqlab.data.splits import SPLITS, Shares, sample, split_grouped
+from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
 from seqlab.data.text.answers import ANSWERS
 from seqlab.errors import DataError
 
@@ -87,15 +87,11 @@ def _split(data: SequencesData, given: Given, strata: np.ndarray) -> Rows:
     }
     train = given.parts["train"]
     groups = np.unique(train.groups, return_inverse=True)[1] if train.groups else train.hashes()
-    shares = Shares(
-        val=0.0 if "val" in rows else data.val_share, test=0.0 if "test" in rows else data.test_share
-    )
+    shares = Shares(data.val_share, data.test_share).beside(rows)
     found = split_grouped(groups, strata[rows["train"]], shares, data.split_seed)
     split = {name: rows[name] if name in rows and name != "train" else found[name] for name in SPLITS}
     hashes = np.concatenate([part.hashes() for part in given.parts.values()])
-    for name in given.parts.keys() - {"train"}:
-        if shared := int(np.isin(hashes[split[name]], hashes[split["train"]]).sum()):
-            log.warning("%s sequences of '%s' also occur in training", f"{shared:,}", name)
+    warn_of_shared(hashes, split, given.parts, SequenceLabels.noun)
     return split
 
 

@@ -1,5 +1,6 @@
 """What tagged sentences declare."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from seqlab.data.dataset import Dataset
     from seqlab.data.tagged.own import Tagged
 
-BLANK = "\u00a0"
-"""What stands for a blank within a token where tokens are separated by blanks."""
+BLANKS = " \r\n"
+"""What is around a token, and may be within one only where tabs separate them."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class TaggedSpec(DataSpec):
         )
 
     def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":
-        """Return sentences with blanks between tokens, and those of a file with a token a line."""
+        """Return sentences with blanks or tabs between tokens, and those of a file with a token a line."""
         from seqlab.data.tagged.prepare import ask  # noqa: PLC0415 (imports torch)
 
         return ask(self, cast("Tagged", data), texts, file)
@@ -64,11 +65,20 @@ class TaggedSpec(DataSpec):
         return follow(self, cast("Tagged", data), text, file)
 
 
+def columns_of(line: str, *, tabs: bool) -> list[str]:
+    """Return the columns of a line, between tabs or blanks; other spaces of Unicode are characters."""
+    if tabs:
+        return [column.strip(BLANKS) for column in line.split("\t")]
+    return re.findall(rf"[^\t{BLANKS}]+", line)
+
+
 def sentence_of(tokens: Sequence[str]) -> str:
     """Return tokens as one text, which ``tokens_of`` takes apart again."""
-    return " ".join(token.replace(" ", BLANK) for token in tokens)
+    if any(blank in token for token in tokens for blank in BLANKS):
+        return "".join(f"{token}\t" for token in tokens)
+    return " ".join(tokens)
 
 
 def tokens_of(sentence: str) -> list[str]:
-    """Return the tokens of a text in which blanks stand between them."""
-    return [token.replace(BLANK, " ") for token in sentence.split(" ")]
+    """Return the tokens of a text: between tabs if it has any, else between blanks."""
+    return [token for token in columns_of(sentence, tabs="\t" in sentence) if token]

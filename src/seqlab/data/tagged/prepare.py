@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import Asked, Followed, Loaded, StepSamples
-from seqlab.data.splits import SPLITS, Shares, sample, split_grouped
-from seqlab.data.tagged.declared import TaggedSpec, TokenSettings, sentence_of
+from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
+from seqlab.data.tagged.declared import TaggedSpec, TokenSettings, sentence_of, tokens_of
 from seqlab.data.tagged.own import Tagged
 from seqlab.data.tagged.sentences import Sentences, fingerprint, read
 from seqlab.data.text.vocabulary import Vocabulary
@@ -75,12 +75,12 @@ def load(data: Tagged) -> Loaded:
 
 
 def ask(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None) -> Asked:
-    """Return sentences with blanks between tokens, and those of a file that is read as the training file is.
+    """Return sentences with blanks or tabs between tokens, and those of a file, read as the training file is.
 
     Raises:
         DataError: there is none, or the file cannot be read.
     """
-    found = [text.split() for text in texts if text.strip()]
+    found = [tokens for tokens in map(tokens_of, texts) if tokens]
     if file is not None:
         found += read(file, token=data.token, label=None, encoding=data.encoding).tokens
     if not found:
@@ -102,7 +102,7 @@ def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) 
         DataError: there is none, or the file cannot be read.
     """
     asked = ask(spec, data, [text] if text else [], file)
-    x, name = asked.samples.batch(torch.tensor([0])).x, asked.names[0]
+    x, name = asked.samples.batch(torch.tensor([0])).x, " ".join(tokens_of(asked.names[0]))
     title = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
     return Followed(title, x, [spec.symbols[token] for token in x[0].tolist()], {})
 
@@ -118,13 +118,10 @@ def _split(data: Tagged, parts: Mapping[str, Sentences], tokens: Sequence[Sequen
     ends = np.cumsum([len(part) for part in parts.values()])
     numbers = dict(zip(parts, np.split(np.arange(len(tokens)), ends[:-1]), strict=True))
     left = numbers.pop("")
-    shares = Shares(0 if "val" in numbers else data.val_share, 0 if "test" in numbers else data.test_share)
+    shares = Shares(data.val_share, data.test_share).beside(numbers)
     cut = split_grouped(same[left], np.zeros(len(left), np.int32), shares, data.split_seed)
     rows = {split: numbers[split] if split in numbers else left[cut[split]] for split in SPLITS}
-    for split, chosen in numbers.items():
-        if shared := int(np.isin(same[chosen], same[rows["train"]]).sum()):
-            total = f"{shared:,} of {len(chosen):,} sentences"
-            log.warning("%s of data.%s_path also occur in training, which flatters its scores", total, split)
+    warn_of_shared(same, rows, numbers, "sentence")
     return {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seqlab.data.table.content import opened
 from seqlab.data.table.lines import Lines
+from seqlab.data.tagged.declared import columns_of
 from seqlab.errors import DataError
 
 DOCUMENT = "-DOCSTART-"
@@ -67,21 +68,18 @@ def read(path: Path, *, token: int, label: int | None, encoding: str) -> Sentenc
 def _groups(path: Path, encoding: str) -> Iterator[list[tuple[int, list[str]]]]:
     """Yield the lines of each sentence: their numbers and columns."""
     group: list[tuple[int, list[str]]] = []
-    separator: str | None = None
-    width = 0
+    width, tabs = 0, False
     with opened(path) as content:
         lines = Lines(path, content.file, encoding, is_own=True)
         for text in lines:
-            line = text.rstrip("\r\n")
-            if not line.strip() or line.lstrip().startswith(DOCUMENT):
+            tabs = tabs if width else "\t" in text
+            columns = columns_of(text, tabs=tabs)
+            if not any(columns) or columns[0].startswith(DOCUMENT):
                 if group:
                     yield group
                 group = []
                 continue
-            if not width:
-                separator = "\t" if "\t" in line else None
-            columns = [cell.strip() for cell in line.split(separator)]
-            if line.startswith("#") and len(columns) != width:
+            if text.startswith("#") and len(columns) != width:
                 continue  # a comment, as in CoNLL-U
             width = width or len(columns)
             if len(columns) != width:

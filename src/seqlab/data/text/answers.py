@@ -10,14 +10,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from seqlab.data.splits import SPLITS
+from seqlab.data.splits import HELD_OUT, SPLITS
 from seqlab.data.text.doubts import doubts
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
-
-HELD_OUT = {"val": "validation", "test": "test"}
-"""What the splits that are not learnt from are called."""
 
 Rows = Mapping[str, np.ndarray]
 """The samples of each split, by their numbers."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqlab.data.batches import Loaded, TokenSamples
 from seqlab.data.source import Source
-from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random
+from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random, warn_of_shared
 from seqlab.data.text.answers import ANSWERS, Rows
 from seqlab.data.text.corpus import GIVEN, Corpus, NoTextError
 from seqlab.data.text.dataset import ShortTextData
@@ -75,13 +75,10 @@ def _split(data: ShortTextData, corpus: Corpus, strata: np.ndarray) -> Rows:
     given = {split: np.flatnonzero(corpus.given == number) for number, split in enumerate(GIVEN)}
     left = given.pop("")
     given = {split: rows for split, rows in given.items() if len(rows)}
-    shares = Shares(0 if "val" in given else data.val_share, 0 if "test" in given else data.test_share)
+    shares = Shares(data.val_share, data.test_share).beside(given)
     parts = _cut(data, corpus, strata, left, shares) if len(left) else {}
     rows = {split: given.get(split, parts.get(split, left)) for split in SPLITS}
-    for split in given.keys() - {"train"}:
-        if shared := int(np.isin(corpus.group[rows[split]], corpus.group[rows["train"]]).sum()):
-            total = f"{shared:,} of {len(rows[split]):,} texts"
-            log.warning("%s of data.%s_path also occur in training, which flatters its scores", total, split)
+    warn_of_shared(corpus.group, rows, given, corpus.noun)
     return rows
 
 
