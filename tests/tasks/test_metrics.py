@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchmetrics import MeanAbsoluteError, MeanSquaredError
 
-from seqlab.tasks.metrics import SCORES, Forecasts, scores, scores_by_step
+from seqlab.tasks.metrics import SCORES, AnswersAndTruths, scores, scores_by_step
 
 
 def random(*shape: int) -> torch.Tensor:
@@ -73,7 +73,7 @@ def test_forecasts_are_sorted_by_id_and_leave_out_rows_that_only_fill_up():
         order[:, None, None] * torch.ones(9, 2, 3),
         order[:, None, None] * -torch.ones(9, 2, 3),
     )
-    metric = Forecasts()
+    metric = AnswersAndTruths()
     for rows in torch.arange(9).split(4):
         metric.update(order[rows], forecasts[rows], truths[rows])
     found, came = metric.compute()
@@ -82,7 +82,7 @@ def test_forecasts_are_sorted_by_id_and_leave_out_rows_that_only_fill_up():
 
 
 def test_a_reset_forgets_all_forecasts():
-    metric = Forecasts()
+    metric = AnswersAndTruths()
     metric.update(torch.tensor([0]), torch.zeros(1, 2, 1), torch.zeros(1, 2, 1))
     metric.reset()
     metric.update(torch.tensor([9]), torch.ones(1, 2, 1), torch.zeros(1, 2, 1))

@@ -86,7 +86,7 @@ def test_tables_have_every_sample_in_order_and_every_label():
     predicted = (LOGITS.sigmoid() >= 0.5).int()
     precision = precision_score(TRUE, predicted, average=None, zero_division=0)
     assert [row["precision"] for row in tables["labels"]] == pytest.approx(precision.tolist())
-    assert [row["texts"] for row in tables["labels"]] == TRUE.sum(0).tolist()
+    assert [row["support"] for row in tables["labels"]] == TRUE.sum(0).tolist()
     assert set(task.figures({}, "run")) == {"loss", "f1_micro", "labels_test"}
 
 

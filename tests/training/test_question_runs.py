@@ -116,7 +116,7 @@ def test_labels_of_each_text_are_scored_as_scikit_learn_does(commented):
     assert baselines["majority"]["test/hamming"] == pytest.approx(true.mean())  # both are rather not there
     assert baselines["char_ngrams"]["test/exact_match"] > 0.8  # n-grams tell both
     assert {"labels_val.png", "labels_test.png"} <= {file.name for file in (commented / "figures").iterdir()}
-    assert pd.read_csv(commented / "labels.csv").texts.tolist() == true.sum(0).tolist()
+    assert pd.read_csv(commented / "labels.csv").support.tolist() == true.sum(0).tolist()
 
 
 def test_labels_are_predicted_and_explained_from_a_run_and_its_exports(commented, command):

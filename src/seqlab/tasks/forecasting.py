@@ -18,7 +18,7 @@ from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.members import Members, whose
-from seqlab.tasks.metrics import Forecasts, SampleIds, scores, scores_by_step, scores_of
+from seqlab.tasks.metrics import AnswersAndTruths, SampleIds, scores, scores_by_step, scores_of
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
@@ -45,7 +45,7 @@ class StageErrors(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), Forecasts()
+        self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), AnswersAndTruths()
         self.ids = SampleIds()
 
 

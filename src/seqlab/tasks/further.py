@@ -17,7 +17,7 @@ from seqlab.data import Batch
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.catalog import metrics
 from seqlab.tasks.base import STAGES, Task
-from seqlab.tasks.metrics import Forecasts, SampleIds
+from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
 
 SAMPLES = 4
 """Samples a class on which a metric is tried."""
@@ -40,7 +40,7 @@ class FurtherScores(nn.Module):
         self.classes: Sequence[str] = getattr(task, "classes", ())
         self.targets: Sequence[str] = getattr(task, "targets", ("",))
         self.is_multilabel = task.question == "multilabel"
-        self.stages = nn.ModuleList(Forecasts() for _ in STAGES)
+        self.stages = nn.ModuleList(AnswersAndTruths() for _ in STAGES)
         self.ids = nn.ModuleList(SampleIds() for _ in STAGES)
 
     @torch.no_grad()

@@ -10,29 +10,29 @@ SCORES = ("mae", "median_ae", "rmse", "bias")
 """Errors are forecast minus truth: with a positive bias, forecasts are too high."""
 
 
-class Forecasts(Metric):
-    """Collects all forecasts and true values of an evaluation, over all ranks, sorted by sample id."""
+class AnswersAndTruths(Metric):
+    """Collects all answers and truths of an evaluation, over all ranks, sorted by sample id."""
 
     full_state_update = False
     ids: list[Tensor]
-    forecasts: list[Tensor]
+    answers: list[Tensor]
     truths: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("ids", "forecasts", "truths"):
+        for name in ("ids", "answers", "truths"):
             self.add_state(name, [], dist_reduce_fx="cat")
 
-    def update(self, ids: Tensor, forecasts: Tensor, truths: Tensor) -> None:
-        """Add a batch: ids [B] (−1 for rows to ignore), forecasts and truths [B, horizon, K]."""
+    def update(self, ids: Tensor, answers: Tensor, truths: Tensor) -> None:
+        """Add a batch: ids [B] (−1 for rows to ignore), answers and truths [B, …]."""
         self.ids.append(ids)
-        self.forecasts.append(forecasts.float())
+        self.answers.append(answers.float())
         self.truths.append(truths.float())
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return forecasts and truths, each [N, horizon, K], in the order of the sample ids."""
+        """Return answers and truths, each [N, …], in the order of the sample ids."""
         order = in_order(dim_zero_cat(self.ids))
-        return dim_zero_cat(self.forecasts)[order], dim_zero_cat(self.truths)[order]
+        return dim_zero_cat(self.answers)[order], dim_zero_cat(self.truths)[order]
 
 
 class SampleIds(Metric):

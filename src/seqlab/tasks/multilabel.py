@@ -18,7 +18,7 @@ from seqlab.tasks.baselines.text import char_ngrams_of, scored
 from seqlab.tasks.figures.common import curves, label_bars
 from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.metrics import Forecasts
+from seqlab.tasks.metrics import AnswersAndTruths
 from seqlab.tasks.score import EXACT_MATCH, F1, F1_MICRO, HAMMING, Score, loss_in
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Multilabel(Task):
     Args:
         classes: names of the labels in the order of their numbers.
         titles: names of the labels in figures.
-        threshold: the probability from which on a label is predicted.
+        threshold: the decision threshold: a label is predicted if its probability is this or more.
     """
 
     question = "multilabel"
@@ -61,7 +61,7 @@ class Multilabel(Task):
         self.classes, self.titles, self.threshold = tuple(classes), tuple(titles or classes), threshold
         self.output_size = len(self.classes)
         self.stages = nn.ModuleList(StageLabels(self.output_size) for _ in STAGES)
-        self.predictions = Forecasts()
+        self.predictions = AnswersAndTruths()
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Multilabel":
@@ -139,13 +139,13 @@ class Multilabel(Task):
         usual = y.pop("train").mean(0) > 0.5  # noqa: PLR2004 (half)
         found: dict[str, dict[str, float] | str] = {
             "majority": scored(
-                {split: np.tile(usual, (len(true), 1)) for split, true in y.items()}, y, _scored
+                {split: np.tile(usual, (len(true), 1)) for split, true in y.items()}, y, _score_labels
             )
         }
         if fitted and data.spec.kind == "features":
-            found["linear_summary"] = linear_summary(data, _scored)
+            found["linear_summary"] = linear_summary(data, _score_labels)
         elif fitted:
-            found["char_ngrams"] = char_ngrams_of(data, _scored, "labels")
+            found["char_ngrams"] = char_ngrams_of(data, _score_labels, "labels")
         return found
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
@@ -170,7 +170,7 @@ class Multilabel(Task):
             for sample, (row, has) in enumerate(zip(answers, true, strict=True))
         ]
         counts = self._counted("test")[0].cpu()
-        each = label_scores(counts) | {"texts": counts[:, 0] + counts[:, 2]}
+        each = label_scores(counts) | {"support": counts[:, 0] + counts[:, 2]}
         labels = [
             {"label": name, "title": title} | {score: values[number].item() for score, values in each.items()}
             for number, (name, title) in enumerate(zip(self.classes, self.titles, strict=True))
@@ -197,7 +197,7 @@ class Multilabel(Task):
         return cast("StageLabels", self.stage(stage))
 
 
-def _scored(predicted: np.ndarray, true: np.ndarray) -> Mapping[str, float]:
+def _score_labels(predicted: np.ndarray, true: np.ndarray) -> Mapping[str, float]:
     """Return the scores of labels, each [N, C] of 0 and 1."""
     metric = LabelCounts(true.shape[1])
     metric.update(torch.from_numpy(predicted > 0), torch.from_numpy(true > 0), torch.ones(len(true)) > 0)

@@ -16,7 +16,7 @@ from seqlab.tasks.baselines.features import ridge
 from seqlab.tasks.baselines.text import Scoring, char_ngrams_of, scored
 from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.metrics import Forecasts
+from seqlab.tasks.metrics import AnswersAndTruths
 from seqlab.tasks.score import MAE, MSE, Score, loss_in
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Regression(Task):
         super().__init__()
         self.mean, self.std = mean, std
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
-        self.predictions = Forecasts()
+        self.predictions = AnswersAndTruths()
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Regression":

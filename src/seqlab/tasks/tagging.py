@@ -126,7 +126,7 @@ class Tagging(Classification):
         return found | {f"span_{name}": float(value) for name, value in each.items()}
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
-        """Score the most frequent class, and of words that of each; no baseline is fitted."""
+        """Score the most frequent tag, and for tokens the most frequent tag of each; none is fitted."""
         if self.output_steps == EVERY_STEP:
             return tag_baselines(data, self.classes)
         y = {split: samples.y.flatten().numpy() for split, samples in data.samples.items()}

@@ -13,13 +13,13 @@ from seqlab.errors import DataError, near
 from seqlab.io.terminal import in_a_line
 
 LARGEST_NUMBER = 1e100
-"""Beyond, a number's square is not finite, and no scale can be computed."""
+"""Largest magnitude accepted; keeps sums of squares finite in float64."""
 CHUNK = 50_000
 """Rows that are in memory as text at once."""
 
 
 class NoNumberError(DataError):
-    """A cell of a column of numbers is none."""
+    """A cell of a column of numbers is no finite number."""
 
 
 class Row(NamedTuple):
@@ -73,10 +73,10 @@ class Table(ABC):
 
     @abstractmethod
     def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:
-        """Yield the rows; those of only empty cells are passed over.
+        """Yield the rows; rows of only empty cells are skipped.
 
         Args:
-            may_break_off: whether the last row may be cut off; it is then skipped.
+            may_break_off: whether the last row may be incomplete; it is then skipped.
 
         Raises:
             DataError: the file is malformed.
@@ -90,7 +90,7 @@ class Table(ABC):
         Args:
             numbers: the columns of numbers.
             words: the columns of anything else.
-            may_break_off: whether the last row may be cut off; it is then skipped.
+            may_break_off: whether the last row may be incomplete; it is then skipped.
 
         Raises:
             DataError: the file is malformed, a column is missing, or a cell is no number.

@@ -63,7 +63,7 @@ class Delimited(Table):
         """Yield the rows below the header; blank lines and rows of only empty cells are passed over.
 
         Args:
-            may_break_off: whether the last row may be cut off; it is then skipped.
+            may_break_off: whether the last row may be incomplete; it is then skipped.
 
         Raises:
             DataError: a row has too few or too many cells, a quote is not closed, a character is not in the
