@@ -82,7 +82,7 @@ WEATHER_CASES: Table = {
                 settings={"sentinels": [-9999]}, check=gapless),
         warning("blank", values({7: ",990", 22: "NaN,991"}),
                 f"{T} | 2 values are missing | 2 blank, 0 sentinels", WHOLE - 6, check=gapless),
-        error("in all of a column", weather(values=lambda row: f"{row},"), f"'{P}' | data.features"),
+        error("in all of a column", weather(values=lambda row: f"{row},"), f"'{P}' | data.drop"),
     ],
     "exact duplicate timestamp": [
         warning("", weather({7: f"{LINE_7}\n{LINE_7}"}), "1 rows repeat an earlier time", WHOLE),

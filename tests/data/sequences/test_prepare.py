@@ -224,3 +224,15 @@ def test_several_labels_need_columns_or_a_separator(tmp_path):
     data = Sequences(path=saved(tmp_path / "a.npz")).asking("multilabel")
     with pytest.raises(DataError, match=r"task=multilabel reads data.label=\[a,b\]"):
         data.load()
+
+
+def test_a_column_of_words_is_left_out_of_the_features_and_a_label_is_not(tmp_path):
+    path = tmp_path / "rows.csv"
+    rows = [f"{n},{n + 1},{n % 2}" for n in range(20)]
+    path.write_text("\n".join(["v1,v2,label", *rows, "1,wet,0"]))
+    with pytest.raises(DataError, match=r"column 'v2' is 'wet'.*leave the column out of data\.features"):
+        Sequences(path=str(path), label="label").load()
+    path.write_text("\n".join(["v1,v2,label", *rows, "1,2,wet"]))
+    with pytest.raises(DataError, match="column 'label' is 'wet'") as error:
+        Sequences(path=str(path), label="label").asking("regression").load()
+    assert "features" not in str(error.value)

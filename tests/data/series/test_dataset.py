@@ -216,7 +216,7 @@ def test_text_beside_the_features_does_not_disturb(load):
     assert "note" not in load(frame).spec.series.columns
     frame.loc[9, "note"] = "wet"
     with pytest.raises(
-        DataError, match=r"words, not numbers, are in: note; data\.drop=\[note\] leaves them out"
+        DataError, match=r"words, not numbers, are in: note; 'data\.drop=\[note\]' leaves it out"
     ):
         load(frame)
 

@@ -123,7 +123,7 @@ def test_without_sentinels_every_number_counts(read, caplog):
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ("warm", "leave the column out of data.features"),
+        ("warm", "data.missing=[warm] takes it for missing; or fix the cell"),
         ("'1,5'", "write decimals with a point"),
         ("inf", "no finite number"),
         ("1e999", "no finite number"),

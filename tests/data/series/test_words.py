@@ -29,17 +29,17 @@ def frame():
 
 
 def loaded(held: pd.DataFrame, **settings: object) -> SequenceData:
-    data = SequenceData(SeriesCSV(path=held, **WINDOW, **settings))
+    data = SequenceData(SeriesCSV(path=held, **WINDOW | settings))
     data.setup()
     return data
 
 
 def test_all_columns_of_words_are_named_at_once(frame):
     with pytest.raises(
-        DataError, match=r"csv: words, not numbers, are in: wind,sky; data\.drop=\[wind,sky\] "
+        DataError, match=r"csv: words, not numbers, are in: wind,sky; 'data\.drop=\[wind,sky\]' leaves them"
     ):
         loaded(frame)
-    with pytest.raises(DataError, match=r"are in: wind; data\.drop=\[wind\] leaves them out"):
+    with pytest.raises(DataError, match=r"are in: wind; 'data\.drop=\[wind\]' leaves it out"):
         loaded(frame, drop=["sky"])
 
 
@@ -60,8 +60,24 @@ def test_a_column_that_changes_after_long_is_not_constant(frame, monkeypatch):
 
 def test_a_stray_word_among_numbers_is_an_error_of_its_line(frame):
     frame.loc[9, "rain"] = "wet"
-    with pytest.raises(DataError, match=r"line 11: column 'rain' is 'wet'"):
+    with pytest.raises(
+        DataError, match=r"line 11: column 'rain' is 'wet'.*'data\.drop=\[rain\]' leaves it out"
+    ):
         loaded(frame, drop=["wind", "sky"])
+    with pytest.raises(DataError, match=r"line 11: column 'rain' is 'wet'.*leave rain out of data\.features"):
+        loaded(frame, features=["rain"])
+    with pytest.raises(DataError, match=r"line 11: column 'rain' is 'wet'") as error:
+        loaded(frame, drop=["wind", "sky"], targets=["rain"])
+    assert "leave" not in str(error.value)
+
+
+@pytest.mark.parametrize(("targets", "listed"), [(["wind"], "wind"), (["sky", "load", "wind"], "sky,wind")])
+def test_a_target_that_holds_words_is_named_and_not_dropped(frame, targets, listed):
+    with pytest.raises(
+        DataError, match=f"data.targets: words, not numbers, are in: {listed}; targets are columns of numbers"
+    ) as error:
+        loaded(frame, targets=targets)
+    assert "drop" not in str(error.value)
 
 
 def test_what_is_asked_for_cannot_be_dropped_and_what_is_dropped_must_be_there(frame):

@@ -57,7 +57,7 @@ def test_own_words_for_missing_come_besides_the_usual_ones(file):
         ("1.234,5", {"decimal": "comma"}, "with data.decimal=comma a number has no point"),
         ("?", {}, "data.missing=[?] takes it for missing"),
         ("n/a", {}, "data.missing=[n/a] takes it for missing"),
-        ("5 kg", {}, "fix or empty the cell, or leave the column out"),
+        ("5 kg", {}, "fix or empty the cell"),
         ("inf", {}, "no finite number"),
         ("1e300", {}, "no finite number; fix or empty the cell"),
     ],
@@ -67,6 +67,8 @@ def test_a_cell_that_is_no_number_is_named_with_the_setting_that_helps(cell, set
     with pytest.raises(DataError, match=r"table\.csv, line 3: column 'b' is ") as error:
         numbers(table, "a", "b")
     assert reason in str(error.value)
+    assert error.value.column == "b"
+    assert "data.features" not in str(error.value)
 
 
 def test_no_setting_is_advised_for_a_file_that_has_none(file):

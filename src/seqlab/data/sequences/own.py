@@ -13,7 +13,7 @@ from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.layouts import layout_of
 from seqlab.data.sequences.rows import SPACE, NumberRows
 from seqlab.data.source import Source, named_file
-from seqlab.data.table.base import Table
+from seqlab.data.table.base import NoNumberError, Table
 from seqlab.data.table.opening import look, open_table
 from seqlab.data.table.saved import is_saved
 from seqlab.data.text.labelled import LabelledFile
@@ -86,9 +86,13 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
         source = self.find()
         layout = layout_of(source.path, self)
         log.info("%s: read as %s", source.path, layout)
-        parts = {"train": layout.read(source.path, self)}
-        for split, given in self.given_splits(folder=True).items():
-            parts[split] = layout.read(given.path, self)
+        paths = {split: given.path for split, given in self.given_splits(folder=True).items()}
+        try:
+            parts = {
+                split: layout.read(path, self) for split, path in {"train": source.path, **paths}.items()
+            }
+        except NoNumberError as error:
+            raise DataError(f"{error}; or leave the column out of data.features=[…]") from error
         for records in parts.values():
             shortest, longest = records.lengths.min(), records.lengths.max()
             log.info(

@@ -31,11 +31,11 @@ from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import read_measured
 from seqlab.data.series.times import Clock
 from seqlab.data.series.windows import WindowSamples
-from seqlab.data.series.words import without_constant
+from seqlab.data.series.words import explained, left_out, without_constant
 from seqlab.data.series.zone import local
 from seqlab.data.source import Source
 from seqlab.data.splits import sample
-from seqlab.data.table.base import Table
+from seqlab.data.table.base import NoNumberError, Table
 from seqlab.errors import DataError, near
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,10 @@ def load(data: SeriesData) -> Loaded:
     table = data.open(source)
     step = averaging(data.step_minutes) if data.step_minutes else None
     columns = _measured(data, table)
-    grid = read_grid(data, table, columns, step, dict.fromkeys(data.static))
+    try:
+        grid = read_grid(data, table, columns, step, dict.fromkeys(data.static))
+    except NoNumberError as error:
+        raise explained(error, table, _clock(data), columns, data) from error
     missing = [target for target in data.targets if target not in grid.columns]
     if missing:
         raise DataError(
@@ -111,11 +114,10 @@ def read_grid(
     Raises:
         DataError: the file is malformed.
     """
-    clock = Clock(tuple(data.time_columns), tuple(data.time_formats), data.timezone)
     read = partial(
         read_measured,
         table,
-        clock,
+        _clock(data),
         tuple(columns),
         sentinels=data.sentinels,
         duplicates=data.duplicates,
@@ -133,6 +135,11 @@ def read_grid(
     steps = int(grid.column(FILLED).sum())
     log.info("%s steps have values that bridge gaps of up to %s steps in inputs", steps, data.fill_gaps)
     return grid
+
+
+def _clock(data: SeriesData) -> Clock:
+    """Return how a file says when a row was measured."""
+    return Clock(tuple(data.time_columns), tuple(data.time_formats), data.timezone)
 
 
 def averaging(step_minutes: float) -> Averaging:
@@ -266,7 +273,8 @@ def _no_window(
     values = inside(grid.values, ranges)
     empty = [name for name, column in zip(grid.columns, values.T, strict=True) if np.isnan(column).all()]
     if empty and len(values):
-        return f"column '{empty[0]}' has no value in '{split}'; leave it out of data.features, or fill it"
+        remedy = "fill it" if empty[0] in data.targets else f"fill it, or {left_out(data, empty[:1])}"
+        return f"column '{empty[0]}' has no value in '{split}'; {remedy}"
     hint = (
         ""
         if data.val_start

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from seqlab.data.series.order import Rows, in_order, numbered
-from seqlab.data.series.several import Words, asked, ids_of, lengths_of, suspected
+from seqlab.data.series.several import Words, ids_of, lengths_of, suspected
 from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
 from seqlab.data.series.times import Clock
-from seqlab.data.series.words import word_columns
 from seqlab.data.series.zone import has_hours, to_utc
-from seqlab.data.table.base import NoNumberError, Table
-from seqlab.errors import DataError
+from seqlab.data.table.base import Table
 
 log = logging.getLogger(__name__)
 
@@ -69,10 +67,7 @@ def read_measured(
             1, f"no column is left beside the time '{' '.join(clock.columns)}'; name others with data.targets"
         )
     words = {name: Words() for name in static or {}}
-    try:
-        rows, names = _rows(table, clock, columns, series_id, words)
-    except NoNumberError as error:
-        raise _explained(error, table, clock, columns, series_id) from error
+    rows, names = _rows(table, clock, columns, series_id, words)
     _drop_sentinels(columns, rows.numbers[:, : len(columns)], sentinels)
 
     def suspect(*, numbers: bool) -> tuple[str, ...]:
@@ -108,22 +103,6 @@ def _rows(
         numbers = np.column_stack([numbers, *(static.codes for static in words.values())])
     series = ids.codes if series_id else np.zeros(len(numbers), np.int32)
     return Rows(np.concatenate(times), numbers, np.concatenate(lines), series), ids.names
-
-
-def _explained(
-    error: NoNumberError, table: Table, clock: Clock, columns: Sequence[str], series_id: Sequence[str]
-) -> DataError:
-    """Return the error of a cell that is no number: which columns hold words, and which is an id."""
-    try:
-        ids = suspected(table, clock, series_id, numbers=True) if clock.columns and not series_id else ()
-        words = word_columns(table, columns)
-    except DataError:
-        return error
-    if len(words) > 1 or (words and f"column '{words[0]}'" in str(error)):
-        listed = ",".join(words)
-        reason = f"words, not numbers, are in: {listed}; data.drop=[{listed}] leaves them out"
-        error = NoNumberError(f"{table.path}: {reason}")
-    return DataError(f"{error}; {asked(ids)}") if ids else error
 
 
 def _with_static(

@@ -19,7 +19,15 @@ CHUNK = 50_000
 
 
 class NoNumberError(DataError):
-    """A cell of a column of numbers is no finite number."""
+    """A cell of a column of numbers is no finite number.
+
+    Attributes:
+        column: the name of the column.
+    """
+
+    def __init__(self, message: str, column: str = "") -> None:
+        super().__init__(message)
+        self.column = column
 
 
 class Row(NamedTuple):
@@ -170,7 +178,8 @@ class Table(ABC):
             place = int(wrong.argmax())
             cell = cells[place].strip()
             reason = f"column '{name}' is '{cell:.80}', which is no finite number"
-            raise NoNumberError(str(self.error(int(lines[place]), f"{reason}; {self._remedy(cell)}")))
+            error = self.error(int(lines[place]), f"{reason}; {self._remedy(cell)}")
+            raise NoNumberError(str(error), name)
         return found
 
     def _remedy(self, cell: str) -> str:
@@ -180,14 +189,9 @@ class Table(ABC):
             return "write decimals with a point" + (", or set data.decimal=comma" if self.is_own else "")
         if "." in cell and self.dialect.decimal == "comma":
             return "with data.decimal=comma a number has no point"
-        if not self.is_own:
+        if not self.is_own or any(character.isdigit() for character in cell):
             return "fix or empty the cell"
-        if any(character.isdigit() for character in cell):
-            return "fix or empty the cell, or leave the column out of data.features=[…]"
-        return (
-            f"data.missing=[{cell:.20}] takes it for missing; or fix the cell, or leave the column out of "
-            "data.features=[…]"
-        )
+        return f"data.missing=[{cell:.20}] takes it for missing; or fix the cell"
 
     def _lacks(self, name: str) -> str:
         return f"the header has no column '{name}'"
