@@ -23,7 +23,8 @@ class SeriesCSV(OwnFile, SeriesData):
     """A table with a column of times and columns of numbers.
 
     Attributes:
-        path: a table (.csv, .tsv, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2, .xz, .zip).
+        path: a table (.csv, .tsv, .tsf, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2,
+            .xz, .zip).
         time: the column of times, or several whose cells are joined by a blank; None if each row is a step.
         time_format: of the times, in the notation of ``strptime``, "unix" or "unix_ms" for seconds
             or milliseconds since 1970; None for ISO 8601, or such numbers.

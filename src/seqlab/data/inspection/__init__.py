@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from seqlab.data.inspection.columns import Column, columns_of
 from seqlab.data.inspection.dialects import settings_of, sniffed
-from seqlab.data.inspection.suggestions import Suggestion, of_folder, of_lines, suggestions
+from seqlab.data.inspection.suggestions import Suggestion, of_folder, of_lines, of_tsf, suggestions
 from seqlab.data.sequences.npz import x_among
 from seqlab.data.table.arrays import is_arrays, read_arrays
 from seqlab.data.table.opening import look, open_table
 from seqlab.data.table.saved import is_saved
+from seqlab.data.table.tsf import TSF
 from seqlab.errors import DataError
 
 ROWS = 10_000
@@ -63,4 +64,5 @@ def _table(path: Path) -> Inspection:
     if again := len(rows) - len({tuple(row.cells) for row in rows}):
         facts.append(f"{again:,} rows repeat an earlier one in every cell")
     written = settings_of(path, dialect, columns)
-    return Inspection(facts, columns, [one.at(path, written) for one in suggestions(columns)])
+    found = [of_tsf(table)] if isinstance(table, TSF) else suggestions(columns)
+    return Inspection(facts, columns, [one.at(path, written) for one in found])

@@ -13,6 +13,7 @@ from seqlab.data.series.step import recognise
 from seqlab.data.series.times import parsed
 from seqlab.data.series_csv import PARTS
 from seqlab.data.table.content import opened
+from seqlab.data.table.tsf import TIME, TSF, VALUE
 from seqlab.data.text.doubts import sets_in
 from seqlab.errors import DataError
 from seqlab.io.override import setting
@@ -109,6 +110,24 @@ def of_lines(path: Path, name: Path) -> Suggestion | None:
         columns: Settings = CONLLU if name.suffix.lower() == ".conllu" else {}
         return Suggestion(what, "tagged", columns).at(path, {})
     return None
+
+
+def of_tsf(table: TSF) -> Suggestion:
+    """Return how a .tsf file is read: its header says what its columns are."""
+    attributes = [name for name in table.header if name not in (TIME, VALUE)]
+    ids = [name for name in attributes if name == "series_name"] or attributes
+    settings: Settings = {} if table.is_timed else {"data.time": "null"}
+    what = "a series a line"
+    if ids:
+        settings["data.series_id"] = ids[0] if len(ids) == 1 else ids
+        what += f", told apart by '{', '.join(ids)}'"
+    settings["data.targets"] = [VALUE]
+    words = [name for name in attributes if name not in ids and table.attributes[name] != "numeric"]
+    if words:
+        settings["data.drop"] = words
+    window = WINDOW | ({"data.horizon_steps": table.horizon} if table.horizon else {})
+    step = table.frequency.replace("_", " ") if table.is_timed else "a value"
+    return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | window)
 
 
 def suggestions(columns: Sequence[Column]) -> list[Suggestion]:

@@ -23,7 +23,7 @@ PACKED: dict[bytes, Callable[..., Any]] = {
 """What reads a file that begins so: gzip, bzip2, xz."""
 SMALL = 2**24
 """Bytes that a file may unpack to however small it is."""
-ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".data", ".txt")
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".tsf", ".data", ".txt")
 """Of a table in a zip: there must be one file with the first of them that occurs."""
 
 

@@ -36,7 +36,7 @@ TAR = slice(257, 262)
 
 
 def kind_of(path: Path, name: Path, start: bytes) -> str:
-    """Return what reads a file: "parquet", "feather", "npy", "json", "jsonl" or "text".
+    """Return what reads a file: "parquet", "feather", "npy", "json", "jsonl", "tsf" or "text".
 
     Args:
         path: the file, for messages.
@@ -56,6 +56,8 @@ def kind_of(path: Path, name: Path, start: bytes) -> str:
         raise DataError(f"{path} is a tar archive; unpack it (tar xf FILE) and give the file")
     if name.suffix.lower() in (".jsonl", ".ndjson"):
         return "jsonl"
+    if name.suffix.lower() == ".tsf":
+        return "tsf"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"[") and text[1:].lstrip()[:1] in (b"{", b"]"):
         return "json"

@@ -45,6 +45,7 @@ def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = Fal
     from seqlab.data.table.delimited import Delimited
     from seqlab.data.table.json_table import JSONTable
     from seqlab.data.table.magic import TABLES
+    from seqlab.data.table.tsf import TSF
 
     dialect = dialect or Dialect()
     if is_saved(path):
@@ -62,4 +63,4 @@ def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = Fal
         return JSONTable(path, dialect, is_own=is_own, is_list=kind == "json")
     if name.suffix.lower() == ".tsv":
         dialect = replace(dialect, separator="tab")
-    return Delimited(path, dialect, is_own=is_own)
+    return (TSF if kind == "tsf" else Delimited)(path, dialect, is_own=is_own)
