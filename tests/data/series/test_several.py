@@ -156,3 +156,69 @@ def test_other_cells_are_another_id():
     found = ids_of(None, np.arange(len(cells)), ["x", "y"], columns)
     assert len(set(found)) == len(cells)
     assert found[2] == "a/b!"
+
+
+def many(count: int = 10) -> pd.DataFrame:
+    """Return series of other levels and lengths, one behind the other, in no order of their names."""
+    random = np.random.default_rng(1)
+    names = random.permutation([f"s{number}" for number in range(count)])
+    frames = [
+        pd.DataFrame(
+            {
+                "store": name,
+                "date": pd.date_range("2020-01-01", periods=30 + number, freq="D").astype(str),
+                "sales": random.normal(10 * number, 1 + number, 30 + number),
+            }
+        )
+        for number, name in enumerate(names)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("order", ["series", "any"])
+def test_whole_series_are_split_by_a_seed_and_scaled_by_the_training_ones(tmp_path, seed, order):
+    frame = many()
+    given = frame if order == "series" else frame.sample(frac=1, random_state=0)
+    data = load(tmp_path, given, series_id="store", split="series", split_seed=seed, calendar=False)
+    names = np.array(sorted(set(frame["store"])))[np.random.default_rng(seed).permutation(10)]
+    expected = {"train": set(names[3:]), "val": set(names[:1]), "test": set(names[1:3])}
+    lengths = frame.groupby("store").size()
+    for place, (split, its) in enumerate(expected.items()):
+        counts = {member.name: member.windows[place] for member in data.spec.series.members}
+        whole = {name: lengths[name] - READ - ASKED + 1 for name in its}
+        assert counts == dict.fromkeys(names, 0) | whole
+        assert data.spec.sizes[split] == sum(whole.values())
+    trained = frame[frame["store"].isin(expected["train"])]["sales"]
+    assert data.spec.series.means == pytest.approx([trained.mean()])
+    assert data.spec.series.scales == pytest.approx([trained.std(ddof=0)])
+    samples = data.samples["test"]
+    tested = [rows["sales"].to_numpy() for name, rows in frame.groupby("store") if name in expected["test"]]
+    windows = np.concatenate(
+        [np.lib.stride_tricks.sliding_window_view(values, READ + ASKED) for values in tested]
+    )
+    batch = samples.batch(torch.arange(len(samples)))
+    found = torch.cat([batch.x[:, :, 0], batch.y[:, :, 0]], 1).double().numpy() * trained.std(ddof=0)
+    found = found[found[:, 0].argsort()] + trained.mean()
+    np.testing.assert_allclose(found, windows[windows[:, 0].argsort()], atol=1e-3)
+
+
+def test_series_of_one_split_are_not_said_to_have_no_window_in_the_others(tmp_path, caplog):
+    load(tmp_path, many(), series_id="store", split="series")
+    assert "have no window" not in caplog.text
+    frame = many()
+    short = frame[(frame["store"] != "s3") | (frame.groupby("store").cumcount() < READ)]
+    load(tmp_path, short, series_id="store", split="series", val_share=0.3, test_share=0.3)
+    assert "1 of " in caplog.text
+
+
+def test_what_split_by_series_does_not_go_with_is_said(tmp_path):
+    with pytest.raises(DataError, match=r"'val' has no series: .* there are 3; change data.val_share"):
+        load(tmp_path, panel(), series_id="store", split="series")
+    usual = {"path": "x.csv", "targets": ["a"], "split": "series"}
+    with pytest.raises(ValueError, match="split is for several series; name the columns of their ids"):
+        SeriesCSV(**usual)
+    with pytest.raises(ValueError, match="scaling=series has no scale for series that are not in training"):
+        SeriesCSV(**usual, series_id="id", scaling="series")
+    with pytest.raises(ValueError, match="val_start splits by time, split=series by series"):
+        SeriesCSV(**usual, series_id="id", val_start=10, test_start=20)

@@ -52,7 +52,7 @@ class SeriesData(SplitData):
         targets: the columns that are forecast.
         features: input columns in addition to the targets; None for all other columns of numbers.
         drop: columns that are not read.
-        series_id: the columns that name the series of a row, if there are several; each is split by time.
+        series_id: the columns that name the series of a row, if there are several.
         static: columns constant within a series, numbers or words, that are inputs too.
         scaling: "all" for one scale of all series, "series" for each its own.
         step_minutes: minutes between two steps, to which values are averaged; None for the file's own step.
@@ -68,7 +68,10 @@ class SeriesData(SplitData):
             says where. None to bridge none.
         duplicates: what is done with two rows of one time and different values, "error" or "first".
         batch_size: windows in a training batch of one process.
-        test_share: share of the steps, the last ones, for testing.
+        split: "time" splits each series by time; "series" has each series in one split, chosen at random,
+            and the shares are of the number of series.
+        split_seed: seed of the split by series; use the same one for runs that are compared.
+        test_share: share of the steps, the last ones, or of the series, for testing.
         val_start: where validation begins, a date or a row number within each series; its
             windows may read what is before, and forecast nothing of it.
         test_start: where testing begins, likewise.
@@ -95,6 +98,8 @@ class SeriesData(SplitData):
     fill_gaps: Count | None = None
     duplicates: Literal["error", "first"] = "error"
     batch_size: Count = 256
+    split: Literal["time", "series"] = "time"
+    split_seed: Annotated[int, Field(ge=0)] = 0
     test_share: Share = 0.2
     val_start: Border | None = None
     test_start: Border | None = None
@@ -110,9 +115,10 @@ class SeriesData(SplitData):
 
     @model_validator(mode="after")
     def _are_several(self) -> "SeriesData":
-        given = "static" if self.static else "scaling" if self.scaling == "series" else ""
-        if given and not self.series_id:
-            raise ValueError(f"{given} is for several series; name the columns of their ids with series_id")
+        given = {"static": self.static, "scaling": self.scaling == "series", "split": self.split == "series"}
+        key = next((key for key, is_given in given.items() if is_given), None)
+        if key and not self.series_id:
+            raise ValueError(f"{key} is for several series; name the columns of their ids with series_id")
         for name in self.static:
             if name in (*self.targets, *(self.series_id or ())):
                 raise ValueError(f"'{name}' is in static too; name it once")
@@ -123,6 +129,17 @@ class SeriesData(SplitData):
         for name in self.targets:
             if name in (self.series_id or ()):
                 raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")
+        return self
+
+    @model_validator(mode="after")
+    def _split_is_one(self) -> "SeriesData":
+        if self.split == "series" and self.scaling == "series":
+            raise ValueError(
+                "scaling=series has no scale for series that are not in training, as those of split=series; "
+                "set scaling=all, or split=time"
+            )
+        if self.split == "series" and self.val_start is not None:
+            raise ValueError("val_start splits by time, split=series by series; give one of them")
         return self
 
     @model_validator(mode="after")

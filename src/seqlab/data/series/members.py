@@ -14,22 +14,24 @@ from seqlab.data.series.spec import Member, utc
 from seqlab.data.series.static import static_columns
 from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series.zone import local
-from seqlab.data.splits import SPLITS, Shares, split_by_time
+from seqlab.data.splits import SPLITS, Shares, split_by_time, split_random
 from seqlab.errors import DataError, near
 
 ROUNDING = 1e-9
 """Share of a column's mean that its deviation must exceed, or the column is constant."""
 
 Splits = Mapping[str, Sequence[range]]
-"""The steps of each split, a range for each series."""
+"""The steps of each split, a range for each series; an empty one if the series has none in the split."""
 
 
 def split_series(data: SeriesData, grid: Grid) -> Splits:
-    """Split each series by time: by shares, or at given borders.
+    """Split whole series, or each series by time: by shares, or at given borders.
 
     Raises:
-        DataError: a border is a date, and the rows have no times.
+        DataError: a border is a date, and the rows have no times; or a split has no series.
     """
+    if data.split == "series":
+        return _whole_series(data, grid)
     shares = Shares(data.val_share, data.test_share)
     found: dict[str, list[range]] = {split: [] for split in SPLITS}
     for steps in grid.series.values():
@@ -46,6 +48,32 @@ def split_series(data: SeriesData, grid: Grid) -> Splits:
         for split, part in each.items():
             found[split].append(part)
     return found
+
+
+def _whole_series(data: SeriesData, grid: Grid) -> Splits:
+    """Return each series in one split, chosen by the seed; the order of rows in the file is of no account.
+
+    Raises:
+        DataError: a split has no series.
+    """
+    names = sorted(grid.series)
+    parts = split_random(
+        len(names), Shares(data.val_share, data.test_share), np.random.default_rng(data.split_seed)
+    )
+    for split, places in parts.items():
+        if not len(places):
+            raise DataError(
+                f"'{split}' has no series: data.split=series shares out whole series, and there are "
+                f"{len(names)}; change data.val_share and data.test_share, or set data.split=time"
+            )
+    chosen = {split: {names[place] for place in places} for split, places in parts.items()}
+    return {
+        split: [
+            range(steps.start, steps.stop if name in its else steps.start)
+            for name, steps in grid.series.items()
+        ]
+        for split, its in chosen.items()
+    }
 
 
 def _place(border: int | str | None, grid: Grid, steps: slice) -> int:

@@ -69,7 +69,8 @@ def load(data: SeriesData) -> Loaded:
         steps = np.concatenate([grid.times[part.start : part.stop] for part in ranges])
         if len(steps):
             first, last = written(np.array([steps.min(), steps.max()]), grid.zone)
-            log.info("%s: %s to %s%s", split, first, last, f", {len(ranges)} series" if grid.lengths else "")
+            several = f", {sum(map(bool, ranges))} series" if grid.lengths else ""
+            log.info("%s: %s to %s%s", split, first, last, several)
     members = members_of(grid, splits, is_own=data.scaling == "series")
     settings = _settings(data, columns, standardised(grid, members), splits["train"])
     settings = replace(settings, series_id=tuple(data.series_id or ()), static=grid.meanings, members=members)
@@ -245,9 +246,9 @@ def _cut(
         starts = np.concatenate(each)
         if not len(starts):
             raise DataError(f"{source.path}: {_no_window(data, grid, settings, split, ranges)}")
-        short = sum(not len(found) for found in each)
-        if short:
-            log.warning("%s of %s series have no window in '%s'", short, len(each), split)
+        its = [found for found, part in zip(each, ranges, strict=True) if part or data.split == "time"]
+        if short := sum(not len(found) for found in its):
+            log.warning("%s of %s series have no window in '%s'", short, len(its), split)
         if split == "train":
             possible = asking.possible(within[split])
             if len(starts) < (1 - COSTLY) * possible:
@@ -277,14 +278,18 @@ def _no_window(
         return f"column '{empty[0]}' has no value in '{split}'; {remedy}"
     hint = (
         ""
-        if data.val_start
+        if data.val_start or data.split == "series"
         else "; windows may read what is before a split with data.val_start, data.test_start"
     )
     said = Asking(settings.targets, settings.input_steps, settings.horizon_steps).advice(grid, ranges)
     said = f"; of its gaps {said}" if said else ""
     unit = "steps" if data.input_steps else "days"
     read, asked = settings.input_steps, settings.horizon_steps
-    of = f"in {len(ranges)} series, the longest of {max(map(len, ranges))}, " if grid.lengths else ""
+    of = (
+        f"in {sum(map(bool, ranges))} series, the longest of {max(map(len, ranges))}, "
+        if grid.lengths
+        else ""
+    )
     return (
         f"'{split}' has {len(values)} steps of {grid.step}, {of}"
         f"{int(inside(grid.whole, ranges).sum())} of them without a missing value, and a window needs "
