@@ -48,7 +48,7 @@ def evaluate(count: int, rank: int, world_size: int) -> dict[str, object]:
     return {
         "test": task.compute("test"),
         "train": task.compute("train"),
-        "predictions": task.tables(str)["predictions"],
+        "predictions": list(task.tables(str)["predictions"]),
     }
 
 

@@ -293,7 +293,8 @@ class Forecasting(Task):
     def _collected(self, stage: str) -> tuple[Tensor, Tensor, Tensor]:
         """Return a stage's window numbers [N], scaled forecasts and what came, [N, horizon, K]."""
         found = self._of(stage)
-        return found.ids.compute().cpu(), *found.forecasts.compute()
+        ids = found.ids.compute().cpu().view(-1)  # torchmetrics squeezes a single one
+        return ids, *found.forecasts.compute()
 
     def _errors(self, stage: str) -> Tensor:
         """Return the errors of a stage's forecasts in the targets' units, [N, horizon, K], on the CPU."""

@@ -80,5 +80,5 @@ def histogram(errors: Tensor, target: str, title: str) -> Figure:
     axes.axvline(float(values.mean()), color="tab:red", lw=1.5, label=f"bias {values.mean():.3g}")
     axes.set(ylabel="forecasts", title=title)
     axes.set_xlabel(f"forecast minus truth, {target}", family=families())
-    axes.legend()
+    axes.legend(loc="upper right")  # to look for the best place takes seconds
     return figure
