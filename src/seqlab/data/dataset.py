@@ -106,7 +106,8 @@ class Dataset(Section):
     def refusal(self, question: str) -> str | None:
         """Return what to do instead of asking a question, since it has no answer; None if it has one."""
         if question in self.questions:
-            return None
+            is_by_class = self.order == "balanced" and question != "classification"
+            return "data.sampling=balanced samples by class; use data.sampling=all" if is_by_class else None
         return f"use {' or '.join(f'task={name}' for name in self.questions)}"
 
     def asking(self, question: str) -> Self:

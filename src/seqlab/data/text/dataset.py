@@ -52,12 +52,6 @@ class ShortTextData(SplitData):
         """The order of the training texts."""
         return "balanced" if self.sampling == "balanced" else "shuffled"
 
-    def refusal(self, question: str) -> str | None:
-        """Return what to do instead of asking a question."""
-        if self.sampling == "balanced" and question in self.questions and question != "classification":
-            return "data.sampling=balanced samples by class; use data.sampling=all"
-        return super().refusal(question)
-
     @property
     def label_column(self) -> str | None:
         """The label column to predict; None if there is only one."""
