@@ -1,4 +1,4 @@
-"""Runs of one's own texts that are asked for other things than a class, from the command line."""
+"""Runs of one's own data that are asked for other things than a class, from the command line."""
 
 import json
 import math
@@ -7,7 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, mean_squared_error
+
+from seqlab.functional.lengths import mask
+from seqlab.runs.load import load_run
 
 QUICK = (
     "data=text_csv",
@@ -229,3 +233,71 @@ def test_tags_are_predicted_from_a_run_and_its_exports(tagged, command):
     assert (code, said, "span F1" in shown) == (0, "", True)
     code, scores, _ = command("eval", tagged)
     assert (code, "test/span_f1" in scores) == (0, True)
+
+
+def _walks() -> pd.DataFrame:
+    rows = [
+        (f"w{n}", step, ["wake", "rem", "deep"][(n + step // 3) % 3], math.sin(n + step))
+        for n in range(40)
+        for step in range(2 + n % 5)
+    ]
+    return pd.DataFrame(rows, columns=["id", "t", "state", "ax"]).assign(ay=lambda rows: rows.ax * rows.t)
+
+
+@pytest.fixture
+def walked(trained) -> Path:
+    """A run of numeric sequences with a state at every step."""
+    quick = (setting for setting in QUICK if not setting.startswith("data="))
+    settings = ("data=sequences", "data.path=walks.csv", "data.label=state", "task=tagging")
+    return trained(*quick, *settings, **{"walks.csv": _walks().to_csv(index=False)})
+
+
+def test_states_of_steps_are_scored_as_scikit_learn_does(walked, command):
+    table, metrics = pd.read_csv(walked / "predictions.csv"), record(walked)["metrics"]
+    merged = table.assign(t=table.step - 1).merge(_walks(), left_on=["sequence", "t"], right_on=["id", "t"])
+    tested = _walks()[_walks().id.isin(table.sequence)]
+    assert len(merged) == len(table) == len(tested)
+    assert merged.true.tolist() == merged.state.tolist()
+    assert metrics["test/accuracy"] == pytest.approx(accuracy_score(table.true, table.predicted))
+    f1 = f1_score(table.true, table.predicted, average="macro", zero_division=0)
+    assert metrics["test/f1_macro"] == pytest.approx(f1)
+    assert "test/span_f1" not in metrics
+    counts = pd.read_csv(walked / "classes.csv").set_index("class").samples
+    assert counts.to_dict() == table.true.value_counts().reindex(counts.index, fill_value=0).to_dict()
+    baseline = record(walked)["baselines"]["majority"]["test/accuracy"]
+    assert baseline in [pytest.approx((table.true == state).mean()) for state in ("wake", "rem", "deep")]
+    code, scores, _ = command("eval", walked)
+    assert (code, f"{metrics['test/accuracy']:.4f}" in scores) == (0, True)
+
+
+def test_states_are_predicted_from_a_run_and_its_exports(walked, command):
+    table, shown = pd.read_csv(walked / "predictions.csv"), []
+    asked = _walks()[_walks().id.isin(table.sequence)].drop(columns="state")
+    asked.to_csv("new.csv", index=False)
+    for network in (walked, "net.onnx", "net.safetensors"):
+        if network != walked:
+            assert command("export", walked, "--to", network.partition(".")[2], "--out", network)[0] == 0
+        shown.append(command("predict", network, "--file", "new.csv"))
+    tags = table.set_index(["sequence", "step"]).predicted
+    lines = [f"{name}\t{t + 1}\t{tags[name, t + 1]}" for name, t in zip(asked.id, asked.t, strict=True)]
+    assert [(code, out.splitlines()) for code, out, _ in shown] == [(0, lines)] * 3
+    out = command("predict", walked, "--json", "--file", "new.csv")[1]
+    assert [len(row["tags"]) for row in json.loads(out)] == asked.groupby("id", sort=False).size().tolist()
+    assert command("explain", walked, "--file", "new.csv")[0] == 0
+
+
+def test_what_stands_in_the_padding_changes_no_answer(walked):
+    run = load_run(walked)
+    samples = run.config.data.asking("tagging").load().samples["test"]
+    batch = samples.batch(torch.arange(len(samples)))
+    inside = mask(batch.lengths, batch.x.shape[1])
+    assert not inside.all()
+    junk = batch._replace(x=torch.where(inside[:, :, None], batch.x, 1e3))
+    found = []
+    with torch.no_grad():
+        for one in (batch, junk):
+            answers = run.module(one.x, one.lengths)
+            loss = run.module.task.step("val", answers, one)
+            found.append((answers[inside].tolist(), float(loss), run.module.task.compute("val")))
+            run.module.task.reset("val")
+    assert found[0] == found[1]

@@ -61,11 +61,18 @@ class Asked(NamedTuple):
 
     Attributes:
         samples: N inputs in their own units; their targets mean nothing.
-        names: what each is called, [N]: a text; or of a forecast, whose it is and when.
+        names: what each is called, [N]: a text; of a forecast, whose it is and when; or ``Stepped``.
     """
 
     samples: Samples
     names: Sequence[Any]
+
+
+class Stepped(NamedTuple):
+    """What a numeric sequence with a class at every step is called, and how many steps it has."""
+
+    name: str
+    steps: int
 
 
 class Followed(NamedTuple):
@@ -149,14 +156,14 @@ class TokenSamples:
 
 
 class StepSamples:
-    """Token sequences with a class at every step.
+    """Sequences of tokens or features with a class at every step.
 
     Args:
-        sequences: the tokens.
+        sequences: the inputs; their own classes are ignored.
         y: the classes of all steps, one sequence after the other, [sum of lengths].
     """
 
-    def __init__(self, sequences: TokenSamples, y: Tensor) -> None:
+    def __init__(self, sequences: "TokenSamples | FeatureSamples", y: Tensor) -> None:
         self.sequences, self.y, self.lengths = sequences, y, sequences.lengths
         self._starts = self.lengths.long().cumsum(0) - self.lengths
 

@@ -86,7 +86,7 @@ class DataSpec:
             and self.task != "forecasting"
             and len(self.class_titles) in (0, len(self.classes))
             and len(self.class_counts) in (0, len(self.classes))
-            and (self.task == "tagging") == (self.tagged_steps > 0)
+            and (self.tagged_steps == 0 or (self.task == "tagging" and self.tagged_steps > 0))
             and (self.task == "regression") == (not self.classes)
             and math.isfinite(self.target_mean)
             and 0 < self.target_std < math.inf

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.data.batches import Stepped
 from seqlab.data.tagged.declared import tokens_of
 from seqlab.errors import ExportError
 from seqlab.functional.lengths import EVERY_STEP
@@ -21,7 +22,7 @@ from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 
 MOST_STEPS = 2**24
-"""Steps of a sequence at most: step s of sample i counts as sample i · MOST_STEPS + s."""
+"""Stepped of a sequence at most: step s of sample i counts as sample i · MOST_STEPS + s."""
 
 
 class StageTags(StageScores):
@@ -42,6 +43,7 @@ class Tagging(Classification):
         classes: class names in the order of their numbers.
         class_counts: training steps of each class.
         steps: how many steps S at the end of a sequence have a class; ``EVERY_STEP`` if all have.
+        has_tokens: whether steps are tokens; else they are numbers.
         settings: see ``Classification``.
     """
 
@@ -53,10 +55,11 @@ class Tagging(Classification):
         classes: Sequence[str],
         class_counts: Sequence[int] | None,
         steps: int,
+        has_tokens: bool = True,  # noqa: FBT001, FBT002 (keyword-only arguments are settings)
         **settings: Any,
     ) -> None:
         super().__init__(classes, class_counts, **settings)
-        self.output_steps = steps
+        self.output_steps, self.has_tokens = steps, has_tokens
         self.has_spans = bool(types_of(classes))
         if self.has_spans:
             self.stages = nn.ModuleList(StageTags(classes) for _ in STAGES)
@@ -64,7 +67,8 @@ class Tagging(Classification):
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Tagging":
         """Return the task for data with classes of their steps."""
-        return cls(spec["classes"], spec.get("class_counts"), spec["tagged_steps"] or EVERY_STEP, **settings)
+        steps, has_tokens = spec["tagged_steps"] or EVERY_STEP, spec.get("kind") != "features"
+        return cls(spec["classes"], spec.get("class_counts"), steps, has_tokens, **settings)
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy of logits over steps, [B, S, C], and update the metrics.
@@ -88,22 +92,34 @@ class Tagging(Classification):
             return torch.empty(x.shape[1], 0)
         return self.answers(network(x, torch.tensor([x.shape[1]])), x)[0]
 
-    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
-        """Return the tokens of every sentence with their tags, and the probabilities of these."""
-        rows = []
-        for sentence, row in zip(asked, answers, strict=True):
-            tokens = tokens_of(sentence)
-            best = row[: len(tokens)].max(-1)
+    def decode(
+        self,
+        spec: DataSpec,
+        asked: Sequence[str | Stepped],
+        answers: Tensor,
+        top: int,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
+        """Return the tokens of every sentence, or the names of sequences, with tags and probabilities."""
+        rows: list[dict[str, Any]] = []
+        for one, row in zip(asked, answers, strict=True):
+            steps = len(tokens_of(one)) if isinstance(one, str) else one.steps
+            named = {"tokens": tokens_of(one)} if isinstance(one, str) else {"sequence": one.name}
+            best = row[:steps].max(-1)
             tags = [spec.classes[number] for number in best.indices.tolist()]
-            rows.append({"tokens": tokens, "tags": tags, "probabilities": best.values.tolist()})
+            rows.append({**named, "tags": tags, "probabilities": best.values.tolist()})
         return rows
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return a line for each token, and an empty one between sentences."""
+        """Return a line for each token, and an empty one between sentences; or one for each step."""
         lines: list[str] = []
         for row in rows:
-            pairs = zip(row["tokens"], row["tags"], strict=True)
-            lines += [""] * bool(lines) + [f"{in_a_line(token)}\t{in_a_line(tag)}" for token, tag in pairs]
+            if "tokens" in row:
+                steps = [in_a_line(token) for token in row["tokens"]]
+                lines += [""] * bool(lines)
+            else:
+                name = in_a_line(row["sequence"])
+                steps = [f"{name}\t{step}" for step in range(1, len(row["tags"]) + 1)]
+            lines += [f"{step}\t{in_a_line(tag)}" for step, tag in zip(steps, row["tags"], strict=True)]
         return lines
 
     @classmethod
@@ -127,7 +143,7 @@ class Tagging(Classification):
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
         """Score the most frequent tag, and for tokens the most frequent tag of each; none is fitted."""
-        if self.output_steps == EVERY_STEP:
+        if self.output_steps == EVERY_STEP and self.has_tokens:
             return tag_baselines(data, self.classes)
         y = {split: samples.y.flatten().numpy() for split, samples in data.samples.items()}
         return {"majority": majority(y, len(self.classes))}
@@ -143,13 +159,18 @@ class Tagging(Classification):
 
         def describe_step(number: int) -> str:
             sample, step = divmod(number, self._stride)
-            return tokens_of(describe(sample))[step] if every else f"{describe(sample)}, answer {step + 1}"
+            if not every:
+                return f"{describe(sample)}, answer {step + 1}"
+            return tokens_of(describe(sample))[step] if self.has_tokens else describe(sample)
 
         tables = super().tables(describe_step)
         if every:
-            samples = (self.predictions.compute()[0].view(-1, 3)[:, 0] // self._stride).tolist()
-            rows = zip(samples, tables["predictions"], strict=True)
-            tables["predictions"] = [{"sentence": sample + 1} | row for sample, row in rows]
+            numbers = self.predictions.compute()[0].view(-1, 3)[:, 0].tolist()
+            places = (divmod(number, self._stride) for number in numbers)
+            tables["predictions"] = [
+                self._placed(sample, step, row)
+                for (sample, step), row in zip(places, tables["predictions"], strict=True)
+            ]
         if self.has_spans:
             counts = self._span_counts("test").cpu()
             each = span_scores(counts) | {"predicted": counts[:, 1], "true": counts[:, 2]}
@@ -158,6 +179,13 @@ class Tagging(Classification):
                 for number, name in enumerate(types_of(self.classes))
             ]
         return tables
+
+    def _placed(self, sample: int, step: int, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row of predictions with the place of its step."""
+        if self.has_tokens:
+            return {"sentence": sample + 1} | dict(row)
+        others = {key: value for key, value in row.items() if key != "text"}
+        return {"sequence": row["text"], "step": step + 1} | others
 
     @property
     def _stride(self) -> int:

@@ -37,10 +37,9 @@ class SequenceLabels:
         for place, (name, reading) in enumerate(readings.items()):
             cells = [cell for part in parts for cell in _cells(part, place, reading)]
             if isinstance(reading, AnyClass):
-                cells = _without_fractions(cells)
-            self.classes[name] = tuple(sorted(set(cells), key=_in_order))
-            numbers = {label: number for number, label in enumerate(self.classes[name])}
-            columns.append([numbers[cell] for cell in cells])
+                cells = without_fractions(cells)
+            self.classes[name], numbers = numbered(cells)
+            columns.append(numbers)
         self.labels = np.array(columns, dtype=np.int64).T
 
     def __len__(self) -> int:
@@ -65,7 +64,14 @@ def _cells(part: Records, place: int, reading: Reading) -> list[str]:
     return found
 
 
-def _without_fractions(cells: list[str]) -> list[str]:
+def numbered(cells: Sequence[str]) -> tuple[tuple[str, ...], list[int]]:
+    """Return the different labels, sorted, and the place of each cell among them."""
+    labels = tuple(sorted(set(cells), key=_in_order))
+    places = {label: place for place, label in enumerate(labels)}
+    return labels, [places[cell] for cell in cells]
+
+
+def without_fractions(cells: list[str]) -> list[str]:
     """Return classes without their .0, if all are whole numbers."""
     with suppress(ValueError):
         values = [float(cell) for cell in cells]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqlab.data.batches import Asked, FeatureSamples, Followed
+from seqlab.data.batches import Asked, FeatureSamples, Followed, Stepped
 from seqlab.data.sequences.declared import SequencesSpec
 from seqlab.data.sequences.own import Sequences
 from seqlab.data.sequences.records import Records
@@ -27,7 +27,10 @@ def ask(spec: SequencesSpec, data: Sequences, texts: Sequence[str], file: Path |
     values = torch.from_numpy(records.filled(np.array(spec.sequences.means)))
     y = torch.zeros(len(records), dtype=torch.int64)
     starts, lengths = torch.from_numpy(records.starts), torch.from_numpy(records.lengths)
-    return Asked(FeatureSamples(values, starts, lengths, y), records.names)
+    names: Sequence[str | Stepped] = records.names
+    if spec.task == "tagging":
+        names = [Stepped(*one) for one in zip(records.names, lengths.tolist(), strict=True)]
+    return Asked(FeatureSamples(values, starts, lengths, y), names)
 
 
 def follow(spec: SequencesSpec, data: Sequences, text: str | None, file: Path | None) -> Followed:

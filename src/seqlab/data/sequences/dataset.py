@@ -38,11 +38,13 @@ class Given(NamedTuple):
             digest.update(f"{split}\0{records.channels}\0{records.labels}\0".encode())
             digest.update(records.lengths.tobytes())
             digest.update(records.values.tobytes())
+            if records.tags:
+                digest.update(repr(records.tags).encode())
         return digest.hexdigest()
 
 
 class SequencesData(SplitData):
-    """Numeric sequences of any length, each with an answer. A data set defines ``read``.
+    """Numeric sequences of any length, with an answer each or at every step. A data set defines ``read``.
 
     Attributes:
         sampling: "all" (each sequence once per epoch), or "balanced" to sample uniformly over classes, with
@@ -50,7 +52,7 @@ class SequencesData(SplitData):
         split_seed: seed of the split; use the same one for runs that are compared.
     """
 
-    questions = ("classification", "regression", "multilabel")
+    questions = ("classification", "regression", "multilabel", "tagging")
     kind = "features"
 
     sampling: Literal["all", "balanced"] = "all"
@@ -71,7 +73,7 @@ class SequencesData(SplitData):
             return {columns[0]: reading_of(self.question)}
         if self.question != "multilabel":
             found = f"data={self.name} has {len(columns)} columns of labels"
-            raise DataError(f"{found}; several are predicted with task=multilabel")
+            raise DataError(f"{found}; several are predicted with task=multilabel, or task=tagging")
         return dict.fromkeys(columns, Switch())
 
     @abstractmethod

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LAYOUTS: dict[str, type[Layout]] = {"long": Long, "ts": TS, "npz": NPZ, "folder": Folder}
 """What data.layout names, besides "wide": ``Named`` or ``Lists`` with a header, ``Wide`` without."""
+OF_STEPS = (Long, NPZ)
+"""Layouts that may have a label at every step."""
 FEWEST_IDS = 2
 """Different values of a column that may be ids."""
 AnyLayout = Annotated[Wide | Named | Lists | Long | TS | NPZ | Folder, Field(discriminator="name")]
@@ -39,6 +41,11 @@ def layout_of(path: Path, data: "Sequences") -> AnyLayout:
         DataError: the file cannot be read, or a setting is needed.
     """
     found = LAYOUTS.get(data.layout) or (_rows if data.layout == "wide" else _recognised)(path, data)
+    if data.question == "tagging" and found not in OF_STEPS:
+        raise DataError(
+            f"{path}: task=tagging reads a label at every step: a row a step with a column of ids, which "
+            "data.series_id names, or an .npz file with y [N, T]"
+        )
     layout = cast("AnyLayout", found.recognised(path, data))
     if data.layout == "auto" and isinstance(layout, Wide | Named):
         _refuse_steps(layout, path, data)

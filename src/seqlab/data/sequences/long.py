@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from seqlab.data.sequences.own import Sequences
 
 
+FIX = "fix or remove the row"
+OF_LABELS = f"use task=tagging to predict a label at every step, or {FIX}"
+"""What to do about rows of a sequence that have different labels."""
+
+
 @dataclass(frozen=True)
 class Long(Layout):
-    """A row a step; the rows of a sequence share an id, and its labels.
+    """A row a step; the rows of a sequence share an id, and its labels unless each has one.
 
     Attributes:
         series_id: the column of ids.
@@ -28,6 +33,7 @@ class Long(Layout):
         labels: the columns of labels.
         time: the column by which rows are sorted; "" for the order of the file.
         group: the column of groups; "" if there is none.
+        each_step: whether each row has a label of its own.
     """
 
     series_id: str
@@ -35,6 +41,7 @@ class Long(Layout):
     labels: tuple[str, ...]
     time: str = ""
     group: str = ""
+    each_step: bool = False
     name: Literal["long"] = "long"
 
     @classmethod
@@ -52,16 +59,20 @@ class Long(Layout):
         time = (times or [""])[0] if data.time == "auto" else data.time or ""
         taken = {series_id, time, data.group, *(data.features or ()), ""}
         rest = [name for name in table.header if name not in taken]
-        labels = data.labels or [_label_column(table, series_id, rest)]
+        each_step = data.question == "tagging"
+        labels = data.labels or [
+            _tag_column(table, rest) if each_step else _label_column(table, series_id, rest)
+        ]
         columns = data.features or [name for name in rest if name not in labels]
         table.places(filter(None, [series_id, *labels, time, data.group, *columns]))
         if not columns:
             raise DataError(f"{path}: no column of numbers is left; there are {_listed(table)}")
-        return cls(series_id, tuple(columns), tuple(labels), time, data.group or "")
+        return cls(series_id, tuple(columns), tuple(labels), time, data.group or "", each_step)
 
     def __str__(self) -> str:
         by = f", sorted by '{self.time}'" if self.time else ""
-        return f"a row a step, '{self.series_id}' says of which sequence{by}; label {', '.join(self.labels)}"
+        label = f"label {', '.join(self.labels)}{' at every step' if self.each_step else ''}"
+        return f"a row a step, '{self.series_id}' says of which sequence{by}; {label}"
 
     def read(self, path: Path, data: "Sequences") -> Records:
         """Read all sequences; their labels may be absent.
@@ -70,20 +81,23 @@ class Long(Layout):
             DataError: a cell is no number, a row has no id, or the rows of a sequence contradict each other.
         """
         table = data.table(path)
-        has_labels = all(name in table.header for name in self.labels)
-        shared = [*(self.labels if has_labels else ()), *filter(table.header.__contains__, [self.group])]
+        labels = self.labels if all(name in table.header for name in self.labels) else ()
+        names = [*labels, *filter(table.header.__contains__, [self.group])]
         keys = [self.series_id, *filter(None, [self.time])]
-        chunks = list(table.chunks(self.columns, words=[*keys, *shared]))
+        chunks = list(table.chunks(self.columns, words=[*keys, *names]))
         values = np.concatenate([chunk.numbers for chunk in chunks])
         found = [np.concatenate(column) for column in zip(*(chunk.words for chunk in chunks), strict=True)]
-        columns = dict(zip([*keys, *shared], found, strict=True))
+        columns = dict(zip([*keys, *names], found, strict=True))
         rows = _Rows(table, np.concatenate([chunk.lines for chunk in chunks]), columns[self.series_id])
         if self.time:
             rows.sort(self.time, columns[self.time])
-        said = {name: rows.shared(name, columns[name]) for name in shared}
-        labels = list(zip(*(said[name] for name in self.labels), strict=True)) if has_labels else None
-        records = rows.records(values, labels, said.get(self.group))
-        return Records.of(path, self.columns, self.labels, records)
+        groups = rows.shared(self.group, columns[self.group]) if self.group in names else None
+        if self.each_step:
+            records = rows.records(values, None, groups, columns[labels[0]] if labels else None)
+        else:
+            said = [rows.shared(name, columns[name], OF_LABELS) for name in labels]
+            records = rows.records(values, list(zip(*said, strict=True)) if labels else None, groups)
+        return Records.of(path, self.columns, self.labels, records, each_step=self.each_step)
 
 
 class _Rows:
@@ -96,10 +110,10 @@ class _Rows:
         self.codes, self.names = pd.factorize(ids)
         self.order = np.argsort(self.codes, kind="stable")
 
-    def refuse(self, wrong: np.ndarray, reason: str) -> None:
+    def refuse(self, wrong: np.ndarray, reason: str, remedy: str = FIX) -> None:
         """Raise an error that names the first row that is wrong, if there is one."""
         if wrong.any():
-            raise self.table.error(int(self.lines[wrong.argmax()]), f"{reason}; fix or remove the row")
+            raise self.table.error(int(self.lines[wrong.argmax()]), f"{reason}; {remedy}")
 
     def sort(self, name: str, times: np.ndarray) -> None:
         """Sort the rows of each sequence by their times.
@@ -115,25 +129,35 @@ class _Rows:
         same[self.order[1:]] = (codes[1:] == codes[:-1]) & (keys[1:] == keys[:-1])
         self.refuse(same, f"another row of the same sequence has this '{name}' too")
 
-    def shared(self, name: str, words: np.ndarray) -> Sequence[str]:
+    def shared(self, name: str, words: np.ndarray, remedy: str = FIX) -> Sequence[str]:
         """Return the word that all rows of a sequence have, for each sequence.
 
         Raises:
             DataError: they have different ones.
         """
         found = words[np.unique(self.codes, return_index=True)[1]]
-        self.refuse(words != found[self.codes], f"'{name}' differs from that of the sequence's first row")
+        differs = words != found[self.codes]
+        self.refuse(differs, f"'{name}' differs from that of the sequence's first row", remedy)
         return [cell_of(self.table, word) for word in found]
 
     def records(
-        self, values: np.ndarray, labels: Sequence[tuple[str, ...]] | None, groups: Sequence[str] | None
+        self,
+        values: np.ndarray,
+        labels: Sequence[tuple[str, ...]] | None,
+        groups: Sequence[str] | None,
+        tags: np.ndarray | None = None,
     ) -> Iterator[Record]:
         """Yield the sequences in the order of their first rows."""
         ends = np.cumsum(np.bincount(self.codes))
         pieces = np.split(self.order, ends[:-1])
         for number, (name, rows) in enumerate(zip(self.names, pieces, strict=True)):
-            found = None if labels is None else labels[number]
-            yield Record(str(name), values[rows], found, None if groups is None else groups[number])
+            yield Record(
+                str(name),
+                values[rows],
+                None if labels is None else labels[number],
+                None if groups is None else groups[number],
+                None if tags is None else [cell_of(self.table, tag) for tag in tags[rows]],
+            )
 
 
 def _label_column(table: Table, series_id: str, candidates: Sequence[str]) -> str:
@@ -159,7 +183,29 @@ def _label_column(table: Table, series_id: str, candidates: Sequence[str]) -> st
         which = "no column is" if not found else f"{' and '.join(found)} are"
         raise DataError(
             f"{table.path}: {which} the same in all rows of each sequence; set data.label to the column of "
-            f"labels; there are {_listed(table)}"
+            f"labels, with task=tagging if they change within a sequence; there are {_listed(table)}"
+        )
+    return found[0]
+
+
+def _tag_column(table: Table, candidates: Sequence[str]) -> str:
+    """Return the column of the steps' labels: the one called so, or the only one with words.
+
+    Raises:
+        DataError: there is none, or more than one.
+    """
+    found = [name for name in candidates if name.lower() in LABELS]
+    if not found:
+        rows = [row.cells for row in table.head(BEGINNING)]
+        places = zip(candidates, table.places(candidates), strict=True)
+        found = [
+            name for name, place in places if not all(is_number(row[place], table.dialect) for row in rows)
+        ]
+    if len(found) != 1:
+        which = f"{' and '.join(found)} may hold" if found else "no column has words, as"
+        raise DataError(
+            f"{table.path}: {which} labels; set data.label to the column of labels; "
+            f"there are {_listed(table)}"
         )
     return found[0]
 

@@ -28,17 +28,23 @@ MATRIX, CUBE = 2, 3
 
 @dataclass(frozen=True)
 class NPZ(Layout):
-    """``x`` [N, T] or [N, T, F], and if there are: ``y`` [N] or [N, C], ``lengths`` [N], ``group`` [N]."""
+    """``x`` [N, T] or [N, T, F], and if there are: ``y`` [N] or [N, C], ``lengths`` [N], ``group`` [N].
 
+    Attributes:
+        each_step: whether each step has a label, ``y`` [N, T].
+    """
+
+    each_step: bool = False
     name: Literal["npz"] = "npz"
 
     @classmethod
     def recognised(cls, path: Path, data: "Sequences") -> Self:  # noqa: ARG003 (arrays have names)
-        """Return the layout, which has no settings."""
-        return cls()
+        """Return the layout, of which the question says what y is."""
+        return cls(data.question == "tagging")
 
     def __str__(self) -> str:
-        return "arrays x [N, T] or [N, T, F] and y [N] in an .npz file"
+        y = "y [N, T]" if self.each_step else "y [N]"
+        return f"arrays x [N, T] or [N, T, F] and {y} in an .npz file"
 
     def read(self, path: Path, data: "Sequences") -> Records:  # noqa: ARG002
         """Read all sequences.
@@ -57,14 +63,18 @@ class NPZ(Layout):
         x = x.reshape(len(x), x.shape[1], -1).astype(np.float64)
         lengths = _lengths(path, arrays, x)
         for name in arrays.keys() - {"x", "lengths"}:
-            shape = arrays[name].shape[: 1 if name == "y" else None]
-            if shape != (len(x),):
+            tags = name == "y" and self.each_step
+            wanted = x.shape[: 1 + tags]
+            if arrays[name].shape[: 1 if name == "y" and not tags else None] != wanted:
                 raise DataError(
                     f"{path}: {name} has the shape {list(arrays[name].shape)}; with x of {len(x)} sequences "
-                    f"it must be [{len(x)}]"
+                    f"{f'of {x.shape[1]} steps ' if tags else ''}it must be {list(wanted)}"
                 )
         channels = [f"channel {place}" for place in range(1, x.shape[2] + 1)]
-        return Records.of(path, channels, _label_names(arrays), _records(x, lengths, arrays))
+        names = ["y"] if self.each_step else _label_names(arrays)
+        records = _records(x, lengths, arrays, each_step=self.each_step)
+        is_whole = self.each_step and "lengths" in arrays  # without lengths, missing numbers are padding
+        return Records.of(path, channels, names, records, each_step=is_whole)
 
 
 def _label_names(arrays: Mapping[str, np.ndarray]) -> list[str]:
@@ -73,15 +83,18 @@ def _label_names(arrays: Mapping[str, np.ndarray]) -> list[str]:
     return [f"label {place}" for place in range(1, count + 1)] or ["y"]
 
 
-def _records(x: np.ndarray, lengths: np.ndarray, arrays: Mapping[str, np.ndarray]) -> Iterator[Record]:
+def _records(
+    x: np.ndarray, lengths: np.ndarray, arrays: Mapping[str, np.ndarray], *, each_step: bool
+) -> Iterator[Record]:
     labels = arrays["y"].reshape(len(x), -1).tolist() if "y" in arrays else None
     groups = arrays["group"].tolist() if "group" in arrays else None
     for place, length in enumerate(lengths.tolist()):
         yield Record(
             f"x[{place}]",
             x[place, :length],
-            None if labels is None else tuple(map(str, labels[place])),
+            None if labels is None or each_step else tuple(map(str, labels[place])),
             None if groups is None else str(groups[place]),
+            list(map(str, labels[place][:length])) if labels is not None and each_step else None,
         )
 
 

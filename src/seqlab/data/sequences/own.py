@@ -36,7 +36,8 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
         layout: "auto" to recognise it; else "wide" (a row a sequence), "long" (a row a step, with an id),
             "ts", "npz" or "folder".
         label: the column of classes or numbers; of rows without a header "first" or "last"; for
-            task=multilabel several columns, of 0 or 1; None to recognise it.
+            task=multilabel several columns, of 0 or 1; with task=tagging one that changes from step to
+            step; None to recognise it.
         label_separator: between the labels of a sequence in one column: a word as for ``separator``, or the
             characters themselves; None if there is one label.
         series_id: the column that says which sequence a row belongs to; None to recognise it.

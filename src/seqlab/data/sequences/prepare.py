@@ -3,17 +3,19 @@
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from seqlab.data.batches import FeatureSamples, Loaded
+from seqlab.data.batches import FeatureSamples, Loaded, Samples, StepSamples
 from seqlab.data.sequences.answers import SequenceLabels
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
 from seqlab.data.sequences.records import Records
+from seqlab.data.sequences.tags import Tags, steps_of
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
-from seqlab.data.text.answers import ANSWERS
+from seqlab.data.text.answers import ANSWERS, Answers
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,7 @@ def load(data: SequencesData) -> Loaded:
     given = data.read()
     parts = list(given.parts.values())
     _check_channels(parts)
-    labels = SequenceLabels(parts, data.readings(parts[0].label_columns or ("label",)))
-    answers = ANSWERS[data.question](labels, None, given.source.path)
+    answers = _answers(data, parts, given.source.path)
     rows = _split(data, given, answers.strata)
     answers.check(rows)
     rows = {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
@@ -45,10 +46,13 @@ def load(data: SequencesData) -> Loaded:
     filled = np.concatenate([part.filled(np.array(settings.means)) for part in parts])
     values, steps = torch.from_numpy(settings.scaled(filled)), torch.from_numpy(lengths)
     starts, targets = steps.cumsum(0) - steps, torch.from_numpy(y)
-    samples = {
-        split: FeatureSamples(values, starts[chosen], steps[chosen], targets[chosen])
-        for split, chosen in ((split, torch.from_numpy(found)) for split, found in rows.items())
-    }
+    samples: dict[str, Samples] = {}
+    for split, chosen in rows.items():
+        if data.question == "tagging":
+            sequences = FeatureSamples(values, starts[chosen], steps[chosen], torch.zeros(len(chosen)))
+            samples[split] = StepSamples(sequences, targets[steps_of(lengths, chosen)])
+        else:
+            samples[split] = FeatureSamples(values, starts[chosen], steps[chosen], targets[chosen])
     names = [name for part in parts for name in part.names]
     spec = SequencesSpec(
         name=data.name,
@@ -65,6 +69,14 @@ def load(data: SequencesData) -> Loaded:
         sizes={split: len(chosen) for split, chosen in rows.items()},
     )
     return Loaded(spec, samples, lambda split, index: names[int(rows[split][index])])
+
+
+def _answers(data: SequencesData, parts: Sequence[Records], path: Path) -> Answers | Tags:
+    """Return what is asked of the sequences, or of their steps."""
+    if data.question == "tagging":
+        return Tags(parts, path)
+    labels = SequenceLabels(parts, data.readings(parts[0].label_columns or ("label",)))
+    return ANSWERS[data.question](labels, None, path)
 
 
 def _check_channels(parts: Sequence[Records]) -> None:

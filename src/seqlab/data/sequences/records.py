@@ -25,12 +25,14 @@ class Record(NamedTuple):
         values: its numbers in their own units, [T, F]; NaN where one is missing.
         labels: its label in each column of them, as the file has it; None if the file has none.
         group: records of one group are in the same split; None if each may be in any.
+        tags: the label of each of its steps, as the file has it, [T]; None if they have none.
     """
 
     name: str
     values: np.ndarray
     labels: tuple[str, ...] | None = None
     group: str | None = None
+    tags: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,7 @@ class Records:
         label_columns: the columns of labels; none if the file has no labels.
         labels: the labels of each in these columns, as the file has them, [N].
         groups: the group of each, [N]; none if there are no groups.
+        tags: the label of each step, as the file has it, [S]; none if steps have no labels.
     """
 
     path: Path
@@ -56,25 +59,36 @@ class Records:
     label_columns: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, path: Path, channels: Sequence[str], labels: Sequence[str], records: Iterable[Record]
+        cls,
+        path: Path,
+        channels: Sequence[str],
+        labels: Sequence[str],
+        records: Iterable[Record],
+        *,
+        each_step: bool = False,
     ) -> Self:
-        """Gather records; a sequence ends where only missing numbers follow.
+        """Gather records; a sequence ends where only missing numbers follow, unless each step counts.
 
         Args:
             path: the file.
             channels: the columns of numbers.
             labels: the columns of labels, if the records have labels.
             records: the sequences.
+            each_step: whether steps without a number at the end belong to a sequence, as they have answers.
 
         Raises:
             DataError: there is no record, one has no number, or a number that is not finite.
         """
-        found, values = [], []
+        found, values, tags = [], [], list[str]()
         for record in records:
-            values.append(_checked(path, channels, record))
+            last = _checked(path, channels, record)
+            kept = len(record.values) if each_step else last
+            values.append(record.values[:kept])
+            tags.extend((record.tags or ())[:kept])
             found.append(record)
         if not found:
             raise DataError(f"{path}: there is no sequence; add data")
@@ -91,9 +105,10 @@ class Records:
             np.concatenate(values),
             np.array([len(kept) for kept in values], dtype=np.int64),
             tuple(record.name for record in found),
-            tuple(labels) if found[0].labels is not None else (),
+            tuple(labels) if found[0].labels is not None or found[0].tags is not None else (),
             tuple(record.labels for record in found if record.labels is not None),
             tuple(record.group for record in found if record.group is not None),
+            tuple(tags),
         )
 
     def __len__(self) -> int:
@@ -133,8 +148,8 @@ class Records:
         return np.where(is_inside, np.take_along_axis(self.values, np.maximum(last, 0), axis=0), means)
 
 
-def _checked(path: Path, channels: Sequence[str], record: Record) -> np.ndarray:
-    """Return the numbers of a record up to the last step that has one."""
+def _checked(path: Path, channels: Sequence[str], record: Record) -> int:
+    """Return the last step of a record that has a number, from 1."""
     missing = np.isnan(record.values)
     there = np.flatnonzero(~missing.all(axis=1))
     if not len(there):
@@ -144,4 +159,4 @@ def _checked(path: Path, channels: Sequence[str], record: Record) -> np.ndarray:
         step, channel = np.argwhere(huge)[0]
         found = f"{channels[channel]} is {record.values[step, channel]} at step {step + 1}"
         raise DataError(f"{path}, {record.name}: {found}, which is no finite number; fix or empty it")
-    return record.values[: there[-1] + 1]
+    return int(there[-1]) + 1

@@ -26,7 +26,8 @@ class TextSpec(DataSpec):
 
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
-        return super().fits() and (self.text.max_length is None or self.text.max_length > 0)
+        lengths_fit = self.text.max_length is None or self.text.max_length > 0
+        return super().fits() and self.task != "tagging" and lengths_fit
 
     def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
         """Return the texts, and those of a file with one a line."""

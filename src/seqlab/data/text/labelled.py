@@ -42,6 +42,6 @@ class LabelledFile(OwnFile, Dataset):
     def refusal(self, question: str) -> str | None:
         """Return what to do instead of asking a question."""
         several = isinstance(self.label, list) or self.label_separator is not None
-        if several and question in ("classification", "regression"):
+        if several and question in ("classification", "regression", "tagging"):
             return "several labels are predicted with task=multilabel"
         return super().refusal(question)

@@ -154,6 +154,7 @@ def reading_of(
     """
     readings: dict[str, Reading] = {
         "classification": AnyClass(),
+        "tagging": AnyClass(),
         "regression": Number(decimal),
         "multilabel": Several(separator),
     }
