@@ -32,6 +32,13 @@ def _long() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "t", "ax", "activity"])
 
 
+def _states() -> pd.DataFrame:
+    """Return sequences with a state that changes within them, and whose they are."""
+    table = _long().rename(columns={"activity": "owner"})
+    table["owner"] = ["ab"[int(name[1:]) % 2] for name in table["id"]]
+    return table.assign(state=["wake" if n * n % 7 < 3 else "sleep" for n in range(len(table))])
+
+
 def _wide(ends: str) -> str:
     values = np.random.default_rng(0).normal(size=(40, 20)).round(4)
     rows = [[*map(str, row)] for row in values]
@@ -115,6 +122,14 @@ FILES = {
         f"data=series_csv data.time=when data.targets=[load] data.sentinels=[-9999] {WINDOW}",
     ),
     "long.csv": (_long().to_csv(index=False), "data=sequences data.series_id=id data.label=activity"),
+    "tagged.csv": (
+        _states().drop(columns="owner").to_csv(index=False),
+        "data=sequences data.series_id=id data.label=state task=tagging",
+    ),
+    "stages.csv": (
+        _states().drop(columns="owner").assign(state=[n * n % 3 for n in range(180)]).to_csv(index=False),
+        "data=sequences data.series_id=id data.label=state task=tagging",
+    ),
     "first.csv": (_wide("first"), "data=sequences data.header=false data.label=first"),
     "last.csv": (_wide("last"), "data=sequences data.header=false data.label=last"),
 }
@@ -137,6 +152,18 @@ def _load(command: str) -> None:
         config = make_config(compose("config", overrides=shlex.split(command)[2:]))
     loaded = config.data.asking(config.task.question).load()
     assert all(len(samples) for samples in loaded.samples.values())
+
+
+def test_of_sequences_with_a_class_each_and_at_every_step_both_commands_read_the_file(tmp_path):
+    path = tmp_path / "states.csv"
+    path.write_text(_states().rename(columns={"t": "when"}).to_csv(index=False))
+    each, tagged = (one.command for one in inspect(path).suggestions)
+    assert "data.label=owner" in each
+    assert "data.label=state" in tagged
+    assert tagged.endswith("task=tagging")
+    for command in (each, tagged):
+        assert "data.features=[when,ax]" in command
+        _load(command)
 
 
 def test_names_and_paths_with_blanks_and_brackets_are_quoted(tmp_path):

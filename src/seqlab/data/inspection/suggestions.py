@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seqlab.data.inspection.columns import Column
-from seqlab.data.sequences.layout import IDS
+from seqlab.data.sequences.layout import IDS, LABELS, TIMES
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.series.step import recognise
 from seqlab.data.series.times import parsed
@@ -34,6 +34,8 @@ SERIES = {
     "unit",
 }
 """What a column is often called that says which series a row belongs to."""
+STATES = {*LABELS, "activity", "phase", "stage", "state", "tag"}
+"""What a column of whole numbers is often called that are classes of the steps of a sequence."""
 Settings = dict[str, str | list[str]]
 """Settings by key."""
 PARTED = ("year", "month", "day", "hour", "minute", "second")
@@ -152,10 +154,14 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
         yield _series(times, ids, measured, words)
     elif len(numbers) >= WIDE:
         yield from _wide(columns, labels)
-    if ids and (label := _label_of_each(ids[0], labels)):
+    label = _label_of_each(ids[0], labels) if ids else None
+    if label is not None:
         what = f"sequences in rows, told apart by '{ids[0].name}', a class each"
-        yield Suggestion(what, "sequences", {"data.series_id": ids[0].name, "data.label": label.name})
-    elif times is None and measured and len(numbers) < WIDE:
+        yield Suggestion(what, "sequences", _rows(columns, ids[0], label, times))
+    if ids and measured and (tag := _label_of_steps(ids[0], labels)):
+        what = f"sequences in rows, told apart by '{ids[0].name}', a class at every step"
+        yield Suggestion(what, "sequences", _rows(columns, ids[0], tag, times) | {"task": "tagging"})
+    elif label is None and times is None and measured and len(numbers) < WIDE:
         settings: Settings = {"data.time": "null", "data.targets": [measured[0].name]}
         yield Suggestion("one series, a row a step", "series_csv", settings | WINDOW)
 
@@ -252,10 +258,32 @@ def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Sugge
         yield Suggestion(what, "sequences", {"data.label": name})
 
 
+def _rows(columns: Sequence[Column], series: Column, label: Column, times: _Times | None) -> Settings:
+    """Return the settings of sequences in rows; the channels are named if other columns are left."""
+    settings: Settings = {"data.series_id": series.name, "data.label": label.name}
+    clocks = times.columns if times is not None else []
+    if len(clocks) == 1 and clocks[0].lower() not in TIMES:
+        settings["data.time"] = clocks[0]
+    taken = (series.name, label.name, *clocks)
+    others = [one for one in columns if one.name not in taken and one.name.lower() not in TIMES]
+    channels = [one.name for one in others if one.kind == "number"]
+    return settings | ({"data.features": channels} if len(channels) < len(others) else {})
+
+
 def _label_of_each(series: Column, labels: Sequence[Column]) -> Column | None:
     """Return a column that has one value within each series, and several over all."""
     for label in labels:
         pairs = set(zip(series.cells, label.cells, strict=True))
         if label is not series and len(label.counts) < len(series.counts) == len(pairs):
+            return label
+    return None
+
+
+def _label_of_steps(series: Column, labels: Sequence[Column]) -> Column | None:
+    """Return a column of words, or one called like labels, that changes within series."""
+    for label in labels:
+        pairs = set(zip(series.cells, label.cells, strict=True))
+        is_class = label.kind == "name" or label.name.lower() in STATES
+        if label is not series and is_class and len(pairs) > len(series.counts) > 1:
             return label
     return None
