@@ -47,8 +47,8 @@ def column(name: str, step: int) -> int:
 def expected(count: int) -> list[dict]:
     """Return every forecast: the answer added to the last value that is read, in the target's unit."""
     rows = []
-    for place, (target, (mean, scale)) in enumerate(UNITS.items()):
-        for window in range(count):
+    for window in range(count):
+        for place, (target, (mean, scale)) in enumerate(UNITS.items()):
             for step in range(HORIZON):
                 answer = (window * 5 + 2 * (2 * step + place)) % 6
                 found = column(target, window + READ - 1) + answer
