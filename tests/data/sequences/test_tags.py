@@ -132,6 +132,11 @@ def test_a_class_without_a_training_step_is_said(tmp_path, caplog):
             {"layout": "wide"},
             "task=tagging reads a label at every step: a row a step with a column",
         ),
+        (
+            {"state": np.tile(np.arange(25) / 4, 9)[: LENGTHS.sum()]},
+            {},
+            "25 classes in .* steps; is data.label",
+        ),
         ({}, {"label": None, "features": None}, "state and person may hold labels; set data.label"),
     ],
 )

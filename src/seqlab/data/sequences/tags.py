@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import numpy as np
 from seqlab.data.sequences.answers import numbered, without_fractions
 from seqlab.data.sequences.records import Records
 from seqlab.data.splits import SPLITS
-from seqlab.data.text.doubts import are_few
+from seqlab.data.text.doubts import MANY, are_few
 from seqlab.data.text.labels import AnyClass
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
+
+SHOWN = 20
+"""Names of classes in a message at most."""
 
 
 class Tags:
@@ -46,15 +50,18 @@ class Tags:
         """Say which classes cannot be learnt.
 
         Raises:
-            DataError: there are hardly more steps than classes, as if the column held something else.
+            DataError: there are hardly more steps than classes, or many of these are numbers with a fraction.
         """
         counts = {split: self._counts(rows[split]) for split in SPLITS}
         unseen = (counts["train"] == 0) & (counts["val"] + counts["test"] > 0)
-        if are_few(len(self.classes), len(self.numbers)):
+        if are_few(len(self.classes), len(self.numbers)) or _are_measured(self.classes):
             found = f"{len(self.classes):,} classes in {len(self.numbers):,} steps"
             raise DataError(f"{self.path}: {found}; is data.label the right column?")
         if unseen.any():
-            names = ", ".join(np.array(self.classes)[unseen])
+            some = np.array(self.classes)[unseen]
+            names = ", ".join(some[:SHOWN]) + (
+                f" and {len(some) - SHOWN:,} more" if len(some) > SHOWN else ""
+            )
             log.warning("%s: no training step has the label %s, so it cannot be predicted", self.path, names)
 
     def learnt(self, train: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
@@ -64,6 +71,13 @@ class Tags:
     def _counts(self, sequences: np.ndarray) -> np.ndarray:
         found = self.numbers[steps_of(self.lengths, sequences)]
         return np.bincount(found, minlength=len(self.classes))
+
+
+def _are_measured(classes: Sequence[str]) -> bool:
+    """Return whether labels are many numbers, some of them with a fraction."""
+    with suppress(ValueError):
+        return len(classes) >= MANY and not all(float(name).is_integer() for name in classes)
+    return False
 
 
 def steps_of(lengths: np.ndarray, sequences: np.ndarray) -> np.ndarray:
