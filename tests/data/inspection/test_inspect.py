@@ -193,11 +193,12 @@ def test_a_sentinel_is_written_with_all_its_digits(tmp_path):
 
 
 def test_several_series_are_told_apart_by_their_id(tmp_path):
-    both = pd.concat([_series(store=name) for name in ("A", "B")])
+    both = pd.concat([_series(store=name).head(120) for name in ("A", "B")])
     (tmp_path / "stores.csv").write_text(both.to_csv(index=False))
     (reading,) = inspect(tmp_path / "stores.csv").suggestions
     assert "2 series, told apart by 'store', with steps of 60 minutes" in reading.what
-    assert "data.series_id=store" in reading.command
+    assert "data.series_id=store data.input_steps=11 data.horizon_steps=1" in reading.command
+    _load(reading.command)
 
 
 def test_columns_are_counted_as_pandas_counts_them(tmp_path):

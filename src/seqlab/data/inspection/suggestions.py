@@ -40,8 +40,8 @@ Settings = dict[str, str | list[str]]
 """Settings by key."""
 PARTED = ("year", "month", "day", "hour", "minute", "second")
 """What columns are called that are parts of a time."""
-WINDOW: Settings = {"data.input_steps": "24", "data.horizon_steps": "1"}
-"""A window to begin with."""
+LONGEST = 24
+"""Steps that a first window reads, of a series that is long enough."""
 CONLLU: Settings = {"data.token": "1", "data.label": "3"}
 """The columns of forms and of universal parts of speech in CoNLL-U."""
 TAGGED = (".conll", ".conllu", ".iob", ".bio")
@@ -127,9 +127,15 @@ def of_tsf(table: TSF) -> Suggestion:
     words = [name for name in attributes if name not in ids and table.attributes[name] != "numeric"]
     if words:
         settings["data.drop"] = words
-    window = WINDOW | ({"data.horizon_steps": table.horizon} if table.horizon else {})
+    window: Settings = {"data.input_steps": str(LONGEST), "data.horizon_steps": table.horizon or "1"}
     step = table.frequency.replace("_", " ") if table.is_timed else "a value"
     return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | window)
+
+
+def _window(steps: int, horizon: str = "1") -> Settings:
+    """Return a window to begin with, which fits into the tenth of a series that is for validation."""
+    read = min(max(steps // 10 - int(horizon), 1), LONGEST)
+    return {"data.input_steps": str(read), "data.horizon_steps": horizon}
 
 
 def suggestions(columns: Sequence[Column]) -> list[Suggestion]:
@@ -163,7 +169,8 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
         yield Suggestion(what, "sequences", _rows(columns, ids[0], tag, times) | {"task": "tagging"})
     elif label is None and times is None and measured and len(numbers) < WIDE:
         settings: Settings = {"data.time": "null", "data.targets": [measured[0].name]}
-        yield Suggestion("one series, a row a step", "series_csv", settings | WINDOW)
+        window = _window(len(measured[0].cells))
+        yield Suggestion("one series, a row a step", "series_csv", settings | window)
 
 
 def _whole(column: Column) -> bool:
@@ -246,7 +253,7 @@ def _series(
     sentinels = sorted({one.sentinel for one in measured if one.sentinel is not None})
     if sentinels:
         settings["data.sentinels"] = [f"{value:.17g}" for value in sentinels]
-    return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | WINDOW)
+    return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | _window(len(times)))
 
 
 def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Suggestion]:
