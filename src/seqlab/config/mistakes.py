@@ -93,8 +93,8 @@ class Command:
         """Refuse the choice of which an error says that there is no such file; return whether it is one."""
         missing = "=".join(str(getattr(error, "missing_cfg_file", "")).rsplit("/", 1))
         culprits = [override for override in choices if self.values[override][:1] == [missing]]
-        for culprit in culprits[:1]:
-            self._refuse(culprit, error)
+        if culprits:
+            self._refuse(culprits[0], error)
         return bool(culprits)
 
     def _first_misfit(self, choices: Sequence[str]) -> tuple[str, Exception]:

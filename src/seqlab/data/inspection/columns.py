@@ -155,7 +155,7 @@ class Column:
         """Whether values come again often enough to be classes or ids."""
         return 1 < len(self.counts) <= len(self.filled) / 4
 
-    @property
+    @cached_property
     def sentinel(self) -> float | None:
         """A number far from all others that comes again and again, and may mean "not measured"."""
         if self.numbers is None or self.time_format:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -48,6 +49,23 @@ class Layout(ABC):
     @abstractmethod
     def __str__(self) -> str:
         """Return the layout in words, as for ``--file FILE, …``."""
+
+
+@dataclass(frozen=True)
+class RowLayout(Layout):
+    """A layout of a table whose columns have names, with a row a sequence.
+
+    Attributes:
+        columns: the columns of numbers, or of lists of them.
+        labels: the columns of labels.
+        series_id: the column of the sequences' names; "" if there is none.
+        group: the column of groups; "" if there is none.
+    """
+
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    series_id: str = ""
+    group: str = ""
 
 
 def id_column(header: Sequence[str]) -> str | None:

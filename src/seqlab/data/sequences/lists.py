@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
-from seqlab.data.sequences.layout import Layout, cell_of, id_column
+from seqlab.data.sequences.layout import RowLayout, cell_of, id_column
 from seqlab.data.sequences.named import label_column
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.table.base import Row, Table
@@ -22,20 +22,9 @@ STEPS, CHANNELS = 1, 2
 
 
 @dataclass(frozen=True)
-class Lists(Layout):
-    """A row a sequence: each column of lists is a channel, or a list of lists the channels of each step.
+class Lists(RowLayout):
+    """A row a sequence: each column of lists is a channel, or a list of lists the channels of each step."""
 
-    Attributes:
-        columns: the columns of lists.
-        labels: the columns of labels.
-        series_id: the column of the sequences' names; "" if there is none.
-        group: the column of groups; "" if there is none.
-    """
-
-    columns: tuple[str, ...]
-    labels: tuple[str, ...]
-    series_id: str = ""
-    group: str = ""
     name: Literal["lists"] = "lists"
 
     @classmethod

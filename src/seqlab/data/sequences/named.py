@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from seqlab.data.sequences.layout import LABELS, Layout, cell_of, id_column
+from seqlab.data.sequences.layout import LABELS, RowLayout, cell_of, id_column
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import is_number
 from seqlab.data.table.base import Table
@@ -16,20 +16,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Named(Layout):
-    """A row a sequence of one channel. It ends where only missing numbers follow.
+class Named(RowLayout):
+    """A row a sequence of one channel. It ends where only missing numbers follow. Each column is a step."""
 
-    Attributes:
-        columns: the columns of numbers, a step each.
-        labels: the columns of labels.
-        series_id: the column of the sequences' names; "" if there is none.
-        group: the column of groups; "" if there is none.
-    """
-
-    columns: tuple[str, ...]
-    labels: tuple[str, ...]
-    series_id: str = ""
-    group: str = ""
     name: Literal["named"] = "named"
 
     @classmethod
