@@ -25,7 +25,7 @@ def samples(count: int) -> TokenSamples:
     return samples_of([random.Random(number).randint(1, 20) for number in range(count)])
 
 
-def ids_of(batches: BatchLoader | list[Batch]) -> list[list[int]]:
+def sample_ids(batches: BatchLoader | list[Batch]) -> list[list[int]]:
     return [batch.ids.tolist() for batch in batches]
 
 
@@ -46,7 +46,7 @@ def test_ranks_share_every_sample_exactly_once(count, batch_size, world_size, or
     for rank in range(world_size):
         loader = BatchLoader(samples(count), batch_size, order=order, rank=rank, world_size=world_size)
         loader.set_epoch(epoch)
-        ranks.append(ids_of(loader))
+        ranks.append(sample_ids(loader))
         assert len(loader) == len(ranks[-1]) == math.ceil(count / (batch_size * world_size))
     rows = [sample for batches in ranks for sample in flat(batches)]
     assert sorted(sample for sample in rows if sample >= 0) == list(range(count))
@@ -61,7 +61,7 @@ def test_order_is_a_function_of_seed_and_epoch(order):
     def epoch_of(seed: int, epoch: int) -> list[list[int]]:
         loader = BatchLoader(samples(100), 8, order=order, seed=seed)
         loader.set_epoch(epoch)
-        return ids_of(loader)
+        return sample_ids(loader)
 
     assert epoch_of(seed=3, epoch=2) == epoch_of(seed=3, epoch=2)
     assert epoch_of(seed=3, epoch=2) != epoch_of(seed=3, epoch=1)
@@ -70,21 +70,21 @@ def test_order_is_a_function_of_seed_and_epoch(order):
 
 def test_order_does_not_depend_on_any_other_random_number():
     torch.manual_seed(0)
-    first = ids_of(BatchLoader(samples(50), 8, order="shuffled"))
+    first = sample_ids(BatchLoader(samples(50), 8, order="shuffled"))
     torch.manual_seed(1)
     random.seed(1)
-    assert ids_of(BatchLoader(samples(50), 8, order="shuffled")) == first
+    assert sample_ids(BatchLoader(samples(50), 8, order="shuffled")) == first
 
 
 def test_an_epoch_that_is_asked_for_twice_comes_twice():
     loader = BatchLoader(samples(50), 8, order="shuffled")
-    assert ids_of(loader) == ids_of(loader)
+    assert sample_ids(loader) == sample_ids(loader)
 
 
 def test_all_ranks_together_see_the_batches_of_one_rank_with_a_larger_batch():
-    one = ids_of(BatchLoader(samples(90), 12, order="shuffled", seed=5))
+    one = sample_ids(BatchLoader(samples(90), 12, order="shuffled", seed=5))
     three = [
-        ids_of(BatchLoader(samples(90), 4, order="shuffled", seed=5, rank=rank, world_size=3))
+        sample_ids(BatchLoader(samples(90), 4, order="shuffled", seed=5, rank=rank, world_size=3))
         for rank in range(3)
     ]
     together = [sorted(flat(list(parts))) for parts in zip(*three, strict=True)]
@@ -108,7 +108,7 @@ def test_sequences_of_a_batch_are_of_similar_length():
     shuffled = generator.sample(range(5000), 5000)
     at_random = [shuffled[start : start + 32] for start in range(0, 5000, 32)]
     loader = BatchLoader(samples_of(lengths), 32, order="shuffled")
-    assert padding(ids_of(loader)) < 0.1 * padding(at_random)
+    assert padding(sample_ids(loader)) < 0.1 * padding(at_random)
 
 
 def test_batches_of_a_shuffled_epoch_do_not_go_from_short_to_long():
@@ -144,7 +144,7 @@ def test_by_class_draws_uniformly_over_classes_and_then_over_their_members():
 def test_by_class_gives_every_rank_as_many_rows():
     y = [0] * 10 + [1]
     parts = [
-        flat(ids_of(BatchLoader(samples_of([1] * 11, y), 2, order="balanced", rank=rank, world_size=3)))
+        flat(sample_ids(BatchLoader(samples_of([1] * 11, y), 2, order="balanced", rank=rank, world_size=3)))
         for rank in range(3)
     ]
     assert [len(part) for part in parts] == [4, 4, 4]
@@ -159,7 +159,7 @@ def test_a_loaded_state_goes_on_with_exactly_the_batches_that_are_left(taken, ra
 
     whole = fresh()
     whole.set_epoch(3)
-    expected = ids_of(whole)
+    expected = sample_ids(whole)
     stopped = fresh()
     stopped.set_epoch(3)
     batches = iter(stopped)
@@ -168,10 +168,10 @@ def test_a_loaded_state_goes_on_with_exactly_the_batches_that_are_left(taken, ra
 
     continued = fresh()
     continued.load_state_dict(state)
-    assert ids_of(continued) == expected[taken:]
+    assert sample_ids(continued) == expected[taken:]
     whole.set_epoch(4)
     continued.set_epoch(4)
-    assert ids_of(continued) == ids_of(whole)
+    assert sample_ids(continued) == sample_ids(whole)
     assert len(continued) == 7
 
 
@@ -187,7 +187,7 @@ def test_a_place_belongs_to_its_epoch_and_any_other_epoch_is_whole():
     loader = BatchLoader(samples(50), 8, order="shuffled")
     loader.load_state_dict({"epoch": 0, "batches": 7})
     loader.set_epoch(1)
-    assert sorted(flat(ids_of(loader))) == list(range(50))
+    assert sorted(flat(sample_ids(loader))) == list(range(50))
 
 
 def test_a_loaded_state_is_told_on_before_the_first_batch():
@@ -200,7 +200,7 @@ def test_an_epoch_that_is_left_early_does_not_shorten_the_next_one():
     loader = BatchLoader(samples(50), 8, order="shuffled")
     next(iter(loader))
     loader.set_epoch(1)
-    assert sorted(flat(ids_of(loader))) == list(range(50))
+    assert sorted(flat(sample_ids(loader))) == list(range(50))
 
 
 class Recorder(LightningModule):

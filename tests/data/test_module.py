@@ -52,7 +52,7 @@ def toy(seed: int = 0, **settings: object) -> SequenceData:
     return SequenceData(Toy(**settings), seed=seed)
 
 
-def ids_of(loader: BatchLoader) -> list[int]:
+def sample_ids(loader: BatchLoader) -> list[int]:
     return [sample for batch in loader for sample in batch.ids.tolist()]
 
 
@@ -75,7 +75,7 @@ def test_a_split_without_samples_is_an_error_that_names_it(split):
 def test_every_split_has_a_loader_over_all_its_samples(split, count):
     data = toy()
     data.setup()
-    assert sorted(ids_of(getattr(data, f"{split}_dataloader")())) == list(range(count))
+    assert sorted(sample_ids(getattr(data, f"{split}_dataloader")())) == list(range(count))
 
 
 @pytest.mark.parametrize(("batch_size", "evaluation"), [(4, 256), (300, 300)])
@@ -92,7 +92,7 @@ def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
     def orders(seed: int) -> tuple[list[int], list[int]]:
         data = toy(seed)
         data.setup()
-        return ids_of(data.train_dataloader()), ids_of(data.val_dataloader())
+        return sample_ids(data.train_dataloader()), sample_ids(data.val_dataloader())
 
     assert orders(0)[1] == orders(1)[1] == list(range(5))
     assert orders(0)[0] == orders(0)[0] != orders(1)[0]
@@ -105,7 +105,7 @@ def test_by_class_gives_the_rare_class_its_half(sampling, loader):
     drawn, rare = getattr(data, f"{loader}_dataloader")(), 0
     for epoch in range(50):
         drawn.set_epoch(epoch)
-        rare += sum(sample >= 16 for sample in ids_of(drawn))
+        rare += sum(sample >= 16 for sample in sample_ids(drawn))
     # Of 1000 draws, half, within four standard deviations.
     assert abs(rare - 500) < 4 * (1000 * 0.5 * 0.5) ** 0.5
 
@@ -113,7 +113,7 @@ def test_by_class_gives_the_rare_class_its_half(sampling, loader):
 def test_by_class_is_for_training_alone():
     data = toy(sampling="balanced")
     data.setup()
-    assert sorted(ids_of(data.test_dataloader())) == list(range(7))
+    assert sorted(sample_ids(data.test_dataloader())) == list(range(7))
 
 
 def test_loaders_take_their_share_from_the_trainers_ranks():
@@ -122,7 +122,7 @@ def test_loaders_take_their_share_from_the_trainers_ranks():
         data = toy()
         data.setup()
         data.trainer = SimpleNamespace(global_rank=rank, world_size=3)
-        rows.append(ids_of(data.test_dataloader()))
+        rows.append(sample_ids(data.test_dataloader()))
     assert [len(part) for part in rows] == [3, 3, 3]
     assert sorted(sample for part in rows for sample in part) == [-1, -1, *range(7)]
 

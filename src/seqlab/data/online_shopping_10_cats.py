@@ -12,7 +12,7 @@ from seqlab.data.samples import reviews
 from seqlab.data.source import Source, find_table, resolve
 from seqlab.data.table.opening import open_table
 from seqlab.data.text.dataset import TextData
-from seqlab.data.text.labels import AnyClass, OneOf, Reading
+from seqlab.data.text.labels import AnyClass, LabelParser, OneOf
 from seqlab.data.text.records import CSVTexts, TextReader
 from seqlab.data.text.suggest import as_text_csv
 from seqlab.errors import DataError
@@ -75,7 +75,7 @@ class OnlineShopping(TextData, Fetched):
         table = open_table(source.path)
         if not {"review", "cat", "label"} & {*table.header} and (settings := as_text_csv(source.path)):
             raise DataError(f"{source.path} is not {NAME}; a table of your own is read by {settings}")
-        labels: dict[str, Reading] = {"cat": AnyClass(), "label": OneOf(SENTIMENTS)}
+        labels: dict[str, LabelParser] = {"cat": AnyClass(), "label": OneOf(SENTIMENTS)}
         return CSVTexts(table, texts=["review"], labels=labels)
 
 

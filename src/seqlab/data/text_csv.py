@@ -9,7 +9,7 @@ from seqlab.data.table.saved import is_saved
 from seqlab.data.text.class_files import ClassFiles
 from seqlab.data.text.dataset import TextData
 from seqlab.data.text.labelled import LabelledFile
-from seqlab.data.text.labels import Reading, Switch
+from seqlab.data.text.labels import BinaryLabel, LabelParser
 from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.data.text.text_folders import TextFolders, holds_classes, splits_in
 from seqlab.errors import DataError
@@ -67,8 +67,8 @@ class TextCSV(LabelledFile, GivenSplits, TextData):
                 f"{path}: data.text and data.label name '{twice[0]}' twice; give different columns"
             )
         if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return JSONLines(path, texts=self.texts, labels=self._readings())
-        return CSVTexts(self.table(path), texts=self.texts, labels=self._readings())
+            return JSONLines(path, texts=self.texts, labels=self._parsers())
+        return CSVTexts(self.table(path), texts=self.texts, labels=self._parsers())
 
     def _folder(self, path: Path) -> TextReader:
         """Return the reader of a folder."""
@@ -80,8 +80,8 @@ class TextCSV(LabelledFile, GivenSplits, TextData):
             return TextFolders(path, column=self.labels[0], encoding=self.encoding)
         return ClassFiles(path, column=self.labels[0])
 
-    def _readings(self) -> dict[str, Reading]:
+    def _parsers(self) -> dict[str, LabelParser]:
         """Return how each label column is read."""
         if not isinstance(self.label, str):
-            return dict.fromkeys(self.labels, Switch())
-        return {self.label: self.reading}
+            return dict.fromkeys(self.labels, BinaryLabel())
+        return {self.label: self.parser}

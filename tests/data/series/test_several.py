@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from seqlab.data import SequenceData, SeriesCSV
-from seqlab.data.series.several import ids_of
+from seqlab.data.series.several import series_ids
 from seqlab.errors import DataError
 
 READ, ASKED = 10, 3
@@ -153,7 +153,7 @@ def test_other_cells_are_another_id():
     columns = [
         np.array(column, dtype=object) for column in zip(*((x, y + "!") for x, y in cells), strict=True)
     ]
-    found = ids_of(None, np.arange(len(cells)), ["x", "y"], columns)
+    found = series_ids(None, np.arange(len(cells)), ["x", "y"], columns)
     assert len(set(found)) == len(cells)
     assert found[2] == "a/b!"
 

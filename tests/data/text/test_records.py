@@ -147,10 +147,10 @@ def test_recipes_tell_apart_whatever_reads_the_same_file_otherwise(tmp_path):
     (tmp_path / "my.csv").write_text("a,b,a b,b c,c\n1,2,3,4,5\n")
     path = tmp_path / "my.csv"
     readers = [
-        CSVTexts(open_table(path, Dialect(encoding=encoding)), texts=[text], labels={label: reading})
+        CSVTexts(open_table(path, Dialect(encoding=encoding)), texts=[text], labels={label: parser})
         for encoding in ("utf-8", "gb18030")
         for text, label in (("a", "b"), ("b", "a"), ("a b", "c"), ("a", "b c"))
-        for reading in (AnyClass(), OneOf({"2": "two"}), OneOf({"2": "zwei"}))
+        for parser in (AnyClass(), OneOf({"2": "two"}), OneOf({"2": "zwei"}))
     ]
     readers += [
         JSONLines(path, texts=[text], labels={label: AnyClass()})

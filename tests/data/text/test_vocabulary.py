@@ -21,19 +21,19 @@ def test_the_special_symbols_come_first_and_the_others_are_sorted():
 )
 def test_texts_become_numbers_with_or_without_bos_and_eos(bos_eos, rows):
     samples = Vocabulary((*SPECIALS, "a", "b", "c")).encode(["cab", "xa"]).cut(None, "begin", bos_eos=bos_eos)
-    found = [samples.batch(ids_of(number)).x[0].tolist() for number in range(2)]
+    found = [samples.batch(sample_ids(number)).x[0].tolist() for number in range(2)]
     assert found == rows
     assert samples.lengths.tolist() == [len(row) for row in rows]
 
 
-def ids_of(*numbers: int) -> torch.Tensor:
+def sample_ids(*numbers: int) -> torch.Tensor:
     return torch.tensor(numbers)
 
 
 def test_a_symbol_that_looks_like_a_special_one_is_not_taken_for_it():
     vocabulary = Vocabulary.of(["<pad>", "word"])
     samples = vocabulary.encode([["word"]]).cut(None, "begin", bos_eos=False)
-    assert samples.batch(ids_of(0)).x.tolist() == [[vocabulary.symbols.index("word")]]
+    assert samples.batch(sample_ids(0)).x.tolist() == [[vocabulary.symbols.index("word")]]
 
 
 def test_stored_tokens_are_given_their_numbers_and_unknown_ones_one_of_their_own():

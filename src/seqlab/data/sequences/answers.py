@@ -8,7 +8,7 @@ import numpy as np
 
 from seqlab.data.sequences.records import Records
 from seqlab.data.splits import strata_of
-from seqlab.data.text.labels import AnyClass, Reading
+from seqlab.data.text.labels import AnyClass, LabelParser
 from seqlab.errors import DataError
 
 
@@ -19,7 +19,7 @@ class SequenceLabels:
 
     Args:
         parts: the sequences, each with labels.
-        readings: what a label means, by column.
+        parsers: what a label means, by column.
 
     Attributes:
         classes: the different labels of each column, sorted.
@@ -31,12 +31,12 @@ class SequenceLabels:
 
     noun: ClassVar[str] = "sequence"
 
-    def __init__(self, parts: Sequence[Records], readings: Mapping[str, Reading]) -> None:
+    def __init__(self, parts: Sequence[Records], parsers: Mapping[str, LabelParser]) -> None:
         self.classes: dict[str, tuple[str, ...]] = {}
         columns = []
-        for place, (name, reading) in enumerate(readings.items()):
-            cells = [cell for part in parts for cell in _cells(part, place, reading)]
-            if isinstance(reading, AnyClass):
+        for place, (name, parser) in enumerate(parsers.items()):
+            cells = [cell for part in parts for cell in _cells(part, place, parser)]
+            if isinstance(parser, AnyClass):
                 cells = without_fractions(cells)
             self.classes[name], numbers = numbered(cells)
             columns.append(numbers)
@@ -50,14 +50,14 @@ class SequenceLabels:
         return strata_of(self.labels, [len(labels) for labels in self.classes.values()])
 
 
-def _cells(part: Records, place: int, reading: Reading) -> list[str]:
+def _cells(part: Records, place: int, parser: LabelParser) -> list[str]:
     """Return what the labels of a column mean, [N]."""
     if len(part.labels) != len(part):
         raise DataError(f"{part.path}: the sequences have no labels; add them, or name them with data.label")
     found = []
     for name, labels in zip(part.names, part.labels, strict=True):
         try:
-            found.append(reading(labels[place].strip()))
+            found.append(parser(labels[place].strip()))
         except ValueError as error:
             column = part.label_columns[place]
             raise DataError(f"{part.path}, {name}: column '{column}' {error}") from error

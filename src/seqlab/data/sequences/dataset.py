@@ -11,7 +11,7 @@ from seqlab.data.dataset import SplitData
 from seqlab.data.sequences.layouts import AnyLayout
 from seqlab.data.sequences.records import Records
 from seqlab.data.source import Source
-from seqlab.data.text.labels import Reading, Switch, reading_of
+from seqlab.data.text.labels import BinaryLabel, LabelParser, label_parser
 from seqlab.errors import DataError
 
 if TYPE_CHECKING:
@@ -63,18 +63,18 @@ class SequencesData(SplitData):
         """The order of the training sequences."""
         return "balanced" if self.sampling == "balanced" else "shuffled"
 
-    def readings(self, columns: Sequence[str]) -> Mapping[str, Reading]:
+    def parsers(self, columns: Sequence[str]) -> Mapping[str, LabelParser]:
         """Return what a label means, by its column.
 
         Raises:
             DataError: there are more columns of labels than the question has answers.
         """
         if len(columns) == 1:
-            return {columns[0]: reading_of(self.question)}
+            return {columns[0]: label_parser(self.question)}
         if self.question != "multilabel":
             found = f"data={self.name} has {len(columns)} columns of labels"
             raise DataError(f"{found}; several are predicted with task=multilabel, or task=tagging")
-        return dict.fromkeys(columns, Switch())
+        return dict.fromkeys(columns, BinaryLabel())
 
     @abstractmethod
     def read(self) -> Given:

@@ -17,7 +17,7 @@ from seqlab.data.table.base import NoNumberError, Table
 from seqlab.data.table.opening import look, open_table
 from seqlab.data.table.saved import is_saved
 from seqlab.data.text.labelled import LabelledFile
-from seqlab.data.text.labels import Reading
+from seqlab.data.text.labels import LabelParser
 from seqlab.errors import DataError
 from seqlab.registry.types import Column, as_list
 
@@ -56,19 +56,19 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
     group: Column | None = None
     features: Listed | None = None
 
-    def readings(self, columns: Sequence[str]) -> Mapping[str, Reading]:
+    def parsers(self, columns: Sequence[str]) -> Mapping[str, LabelParser]:
         """Return what a label means, by its column."""
         if len(columns) > 1:
             if self.label_separator:
                 found = f"{self.path} has {len(columns)} columns of labels"
                 raise DataError(f"{found}; data.label_separator is for labels in one column, leave it out")
-            return super().readings(columns)
+            return super().parsers(columns)
         if self.question == "multilabel" and not self.label_separator:
             raise DataError(
                 f"{self.path}: task=multilabel reads data.label=[a,b], columns of 0 or 1, or labels in one "
                 "column with data.label_separator between them"
             )
-        return {columns[0]: self.reading}
+        return {columns[0]: self.parser}
 
     def table(self, path: Path) -> Table:
         """Open a file as a table; the separator of a text is recognised."""

@@ -75,7 +75,7 @@ def _answers(data: SequencesData, parts: Sequence[Records], path: Path) -> Answe
     """Return what is asked of the sequences, or of their steps."""
     if data.question == "tagging":
         return Tags(parts, path)
-    labels = SequenceLabels(parts, data.readings(parts[0].label_columns or ("label",)))
+    labels = SequenceLabels(parts, data.parsers(parts[0].label_columns or ("label",)))
     return ANSWERS[data.question](labels, None, path)
 
 

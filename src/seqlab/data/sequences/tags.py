@@ -97,10 +97,10 @@ def _tags(part: Records) -> list[str]:
     """Return the labels of all steps without blanks around them, [S]."""
     if len(part.tags) != part.lengths.sum():
         raise DataError(f"{part.path}: the steps have no labels; add them, or name them with data.label")
-    reading, found = AnyClass(), []
+    parser, found = AnyClass(), []
     for place, tag in enumerate(part.tags):
         try:
-            found.append(reading(tag.strip()))
+            found.append(parser(tag.strip()))
         except ValueError as error:
             number = int(np.searchsorted(part.starts, place, side="right")) - 1
             where = f"{part.names[number]}, step {place - part.starts[number] + 1}"

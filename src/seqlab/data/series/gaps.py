@@ -48,12 +48,12 @@ def _bridge(column: np.ndarray, longest: int) -> None:
 
 
 @dataclass(frozen=True)
-class Asking:
-    """What a window asks of a grid: the targets, the steps that it reads, and those that it forecasts."""
+class Windowing:
+    """How windows are cut from a grid: the targets, the steps that are read and the steps to forecast."""
 
     targets: Sequence[str]
-    read: int
-    asked: int
+    input_steps: int
+    horizon_steps: int
 
     def starts(self, grid: Grid, ranges: Sequence[range]) -> list[np.ndarray]:
         """Return the first steps of each range's windows; bridged gaps are in inputs, never in targets."""
@@ -64,7 +64,7 @@ class Asking:
 
     def possible(self, ranges: Sequence[range]) -> int:
         """Return how many windows there would be without gaps."""
-        return sum(max(len(part) - self.read - self.asked + 1, 0) for part in ranges)
+        return sum(max(len(part) - self.input_steps - self.horizon_steps + 1, 0) for part in ranges)
 
     def advice(self, grid: Grid, ranges: Sequence[range]) -> str:
         """Return which column's gaps cost most windows, and the fill_gaps setting that recovers enough."""
@@ -83,8 +83,10 @@ class Asking:
     def _starts(
         self, whole: np.ndarray, ranges: Sequence[range], askable: np.ndarray | None = None
     ) -> list[np.ndarray]:
-        length = self.read + self.asked
-        return [window_starts(whole, part, length, asked=self.asked, askable=askable) for part in ranges]
+        length = self.input_steps + self.horizon_steps
+        return [
+            window_starts(whole, part, length, asked=self.horizon_steps, askable=askable) for part in ranges
+        ]
 
     @staticmethod
     def _count(starts: Sequence[np.ndarray]) -> int:

@@ -12,7 +12,7 @@ from torch import Tensor
 from seqlab.data.batches import Loaded
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
-from seqlab.data.series.gaps import COSTLY, FILLED, Asking, bridged
+from seqlab.data.series.gaps import COSTLY, FILLED, Windowing, bridged
 from seqlab.data.series.grid import LONG, Grid, blocks, derive, fit_climatology, resample
 from seqlab.data.series.kept import kept
 from seqlab.data.series.members import (
@@ -238,11 +238,11 @@ def _cut(
     splits: Mapping[str, Sequence[range]],
 ) -> dict[str, WindowSamples]:
     values = _scaled(grid, settings)
-    asking = Asking(settings.targets, settings.input_steps, settings.horizon_steps)
+    windowing = Windowing(settings.targets, settings.input_steps, settings.horizon_steps)
     windows: dict[str, WindowSamples] = {}
     within = reaching(splits, grid, settings.input_steps) if data.val_start is not None else splits
     for split, ranges in splits.items():
-        each = asking.starts(grid, within[split])
+        each = windowing.starts(grid, within[split])
         starts = np.concatenate(each)
         if not len(starts):
             raise DataError(f"{source.path}: {_no_window(data, grid, settings, split, ranges)}")
@@ -250,9 +250,9 @@ def _cut(
         if short := sum(not len(found) for found in its):
             log.warning("%s of %s series have no window in '%s'", short, len(its), split)
         if split == "train":
-            possible = asking.possible(within[split])
+            possible = windowing.possible(within[split])
             if len(starts) < (1 - COSTLY) * possible:
-                said = asking.advice(grid, within[split])
+                said = windowing.advice(grid, within[split])
                 log.warning("gaps cost %s of %s training windows: %s", possible - len(starts), possible, said)
         windows[split] = WindowSamples(
             values,
@@ -281,7 +281,7 @@ def _no_window(
         if data.val_start or data.split == "series"
         else "; windows may read what is before a split with data.val_start, data.test_start"
     )
-    said = Asking(settings.targets, settings.input_steps, settings.horizon_steps).advice(grid, ranges)
+    said = Windowing(settings.targets, settings.input_steps, settings.horizon_steps).advice(grid, ranges)
     said = f"; of its gaps {said}" if said else ""
     unit = "steps" if data.input_steps else "days"
     read, asked = settings.input_steps, settings.horizon_steps

@@ -14,7 +14,7 @@ MOST_COLUMNS = 12
 """Columns of which pairs are looked at."""
 
 
-class Words:
+class CodedColumn:
     """The cells of a column as numbers: each distinct one by the order in which it came."""
 
     def __init__(self, known: Sequence[str] = ()) -> None:
@@ -37,7 +37,9 @@ class Words:
         return np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int32)
 
 
-def ids_of(table: Table, lines: np.ndarray, names: Sequence[str], columns: Sequence[np.ndarray]) -> list[str]:
+def series_ids(
+    table: Table, lines: np.ndarray, names: Sequence[str], columns: Sequence[np.ndarray]
+) -> list[str]:
     """Return the id of each row's series, [n]: its cells, joined by "/" so that different cells differ.
 
     Raises:
@@ -70,7 +72,7 @@ def looks_like_id(codes: np.ndarray, times: np.ndarray) -> bool:
     return bool((np.diff(times[order])[is_same] > zero).all()) and bool((np.diff(times) <= zero).any())
 
 
-def id_columns(columns: Mapping[str, Words], times: np.ndarray, ids: np.ndarray) -> tuple[str, ...]:
+def id_columns(columns: Mapping[str, CodedColumn], times: np.ndarray, ids: np.ndarray) -> tuple[str, ...]:
     """Return the column, else the two, that look like the id of several series; none if none do.
 
     Args:
@@ -121,12 +123,12 @@ def suspected(table: Table, clock: Clock, series_id: Sequence[str], *, numbers: 
         DataError: the file is malformed.
     """
     others = [name for name in table.header if name and name not in (*clock.columns, *series_id)]
-    columns = {name: Words() for name in others if table.header.count(name) == 1}
-    times, ids = [], Words()
+    columns = {name: CodedColumn() for name in others if table.header.count(name) == 1}
+    times, ids = [], CodedColumn()
     for found, chunk in clock.read(table, (), (*series_id, *columns)):
         times.append(found)
         named = chunk.words[: len(series_id)]
-        ids.add(ids_of(table, chunk.lines, series_id, named) if series_id else [""] * len(found))
+        ids.add(series_ids(table, chunk.lines, series_id, named) if series_id else [""] * len(found))
         for words, cells in zip(columns.values(), chunk.words[len(series_id) :], strict=True):
             words.add([str(cell) for cell in cells])
     if not numbers:

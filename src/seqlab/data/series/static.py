@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from seqlab.data.series.several import Words
+from seqlab.data.series.several import CodedColumn
 from seqlab.data.table.dialect import Dialect
 from seqlab.errors import DataError
 
@@ -27,7 +27,7 @@ def static_columns(meanings: Meanings) -> tuple[str, ...]:
     )
 
 
-def meanings_of(columns: Mapping[str, Words], dialect: Dialect) -> dict[str, tuple[str, ...]]:
+def meanings_of(columns: Mapping[str, CodedColumn], dialect: Dialect) -> dict[str, tuple[str, ...]]:
     """Return what stands in the static columns of training data: numbers, or which words.
 
     Raises:
@@ -45,7 +45,7 @@ def meanings_of(columns: Mapping[str, Words], dialect: Dialect) -> dict[str, tup
 
 
 def spelled_out(
-    codes: np.ndarray, columns: Mapping[str, Words], meanings: Meanings, dialect: Dialect
+    codes: np.ndarray, columns: Mapping[str, CodedColumn], meanings: Meanings, dialect: Dialect
 ) -> np.ndarray:
     """Return static columns as numbers, and 0 or 1 for each word, [R, columns]; a missing number is NaN.
 

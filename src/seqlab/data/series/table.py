@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from seqlab.data.series.order import Rows, in_order, numbered
-from seqlab.data.series.several import Words, ids_of, lengths_of, suspected
+from seqlab.data.series.several import CodedColumn, lengths_of, series_ids, suspected
 from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
 from seqlab.data.series.times import Clock
 from seqlab.data.series.zone import has_hours, to_utc
@@ -66,7 +66,7 @@ def read_measured(
         raise table.error(
             1, f"no column is left beside the time '{' '.join(clock.columns)}'; name others with data.targets"
         )
-    words = {name: Words() for name in static or {}}
+    words = {name: CodedColumn() for name in static or {}}
     rows, names = _rows(table, clock, columns, series_id, words)
     _drop_sentinels(columns, rows.numbers[:, : len(columns)], sentinels)
 
@@ -86,16 +86,20 @@ def read_measured(
 
 
 def _rows(
-    table: Table, clock: Clock, columns: Sequence[str], series_id: Sequence[str], words: Mapping[str, Words]
+    table: Table,
+    clock: Clock,
+    columns: Sequence[str],
+    series_id: Sequence[str],
+    words: Mapping[str, CodedColumn],
 ) -> tuple[Rows, tuple[str, ...]]:
-    """Return all rows, numbers of static words behind those of the columns, and the names of the series."""
-    ids, times, values, lines = Words(), [], [], []
+    """Return all rows, static codes after the values of the columns, and the ids of the series."""
+    ids, times, values, lines = CodedColumn(), [], [], []
     for found, chunk in clock.read(table, columns, (*series_id, *words)):
         times.append(found)
         lines.append(chunk.lines)
         values.append(chunk.numbers)
         if series_id:
-            ids.add(ids_of(table, chunk.lines, series_id, chunk.words[: len(series_id)]))
+            ids.add(series_ids(table, chunk.lines, series_id, chunk.words[: len(series_id)]))
         for static, cells in zip(words.values(), chunk.words[len(series_id) :], strict=True):
             static.add([str(cell) for cell in cells])
     numbers = np.concatenate(values)
@@ -109,7 +113,7 @@ def _with_static(
     table: Table,
     measured: Measured,
     rows: Rows,
-    words: Mapping[str, Words],
+    words: Mapping[str, CodedColumn],
     static: Mapping[str, tuple[str, ...] | None],
 ) -> Measured:
     """Add what static columns say of each series.

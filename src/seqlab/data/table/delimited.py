@@ -16,7 +16,7 @@ from pathlib import Path
 from seqlab.data.table.base import Chunk, Row, Table
 from seqlab.data.table.content import opened
 from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, Dialect
-from seqlab.data.table.fast import FastReader, OddError
+from seqlab.data.table.fast import AmbiguousLineError, FastReader
 from seqlab.data.table.lines import Lines
 from seqlab.errors import DataError
 
@@ -109,7 +109,7 @@ class Delimited(Table):
                     done += len(chunk.lines)
                     yield chunk
             is_over = done > 0
-        except OddError:
+        except AmbiguousLineError:
             is_over = False
         if not is_over:
             rows = islice(self.rows(may_break_off=may_break_off), done, None)

@@ -1,6 +1,6 @@
 """Fast reading of a CSV file: pandas parses it in blocks, as long as every line is unambiguous.
 
-A block with any other line raises ``OddError``; ``Delimited`` then reads on from there line by line, which is
+A block with any other line raises ``AmbiguousLineError``; ``Delimited`` then continues line by line, which is
 slower and reports what is wrong in which line.
 """
 
@@ -25,7 +25,7 @@ ENCODINGS = ("utf-8", "utf_8", "utf8", "ascii")
 """Encodings in which no separator is a part of another character."""
 
 
-class OddError(Exception):
+class AmbiguousLineError(Exception):
     """A block has a line that must be read by the strict reader."""
 
 
@@ -52,20 +52,20 @@ class FastReader:
             file: the file, at its beginning.
 
         Raises:
-            OddError: a block has an ambiguous line; the chunks before are right.
+            AmbiguousLineError: a block has an ambiguous line; the chunks before are right.
         """
         if self.dialect.encoding.lower() not in ENCODINGS or not (self.numbers or self.words):
-            raise OddError
+            raise AmbiguousLineError
         first = file.readline() if self.dialect.header else b""
         if self.dialect.header and (not first.strip() or first.count(b'"') % 2):
-            raise OddError
+            raise AmbiguousLineError
         line, rest = (2, b"") if self.dialect.header else (1, b"")
         while read := file.read(BLOCK):
             block = (rest + read).removeprefix(BOM_UTF8 if line == 1 else b"")
             end = block.rfind(b"\n") + 1
             block, rest = block[:end], block[end:]
             if len(rest) > LONGEST:
-                raise OddError
+                raise AmbiguousLineError
             if block:
                 yield (chunk := self._chunk(block, line))
                 line += len(chunk.lines)
@@ -88,7 +88,7 @@ class FastReader:
         words = [np.array([cell.strip() for cell in frame[place]], dtype=object) for place in self.words]
         is_empty = np.logical_and.reduce([*map(np.isnan, numbers), *(cells == "" for cells in words)])
         if len(frame) != count or is_empty.any():
-            raise OddError
+            raise AmbiguousLineError
         found = np.column_stack(numbers) if numbers else np.empty((count, 0))
         return Chunk(np.arange(line, line + count), found, tuple(words))
 
@@ -97,9 +97,9 @@ class FastReader:
         try:
             found = np.array([float(number(cell.strip())) for cell in cells])
         except ValueError as error:
-            raise OddError from error
+            raise AmbiguousLineError from error
         if (np.abs(found) > LARGEST_NUMBER).any():
-            raise OddError
+            raise AmbiguousLineError
         return found
 
 
@@ -107,15 +107,16 @@ def _lines(block: bytes, dialect: Dialect, width: int) -> int:
     """Return the number of lines of a block.
 
     Raises:
-        OddError: a line may be no row, have too few or too many cells, or belong to a cell of several lines.
+        AmbiguousLineError: a line may not be a row, has too few or too many cells, or belongs to a cell of
+            several lines.
     """
     if (dialect.quotes == "double" and b'"' in block) or b"\0" in block:
-        raise OddError
+        raise AmbiguousLineError
     if not block.isascii():
         try:
             block.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise OddError from error
+            raise AmbiguousLineError from error
     codes = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(codes == NEWLINE)
     returns = np.flatnonzero(codes == RETURN)
@@ -123,7 +124,7 @@ def _lines(block: bytes, dialect: Dialect, width: int) -> int:
     lengths = np.diff(ends, prepend=-1) - 1
     counts = np.diff(np.searchsorted(separators, ends), prepend=0)
     if len(returns) and not np.isin(returns + 1, ends).all():
-        raise OddError
+        raise AmbiguousLineError
     if (counts != width - 1).any() or lengths.min() < width or lengths.max() > LONGEST:
-        raise OddError
+        raise AmbiguousLineError
     return len(ends)

@@ -8,7 +8,7 @@ from pydantic import Field
 from seqlab.data.dataset import SplitData
 from seqlab.data.source import Source, defined_in
 from seqlab.data.text.cleaning import TextSettings, without_case
-from seqlab.data.text.labels import reading_of
+from seqlab.data.text.labels import label_parser
 from seqlab.data.text.records import GivenTexts, TextReader
 from seqlab.registry.types import Count
 
@@ -86,7 +86,7 @@ class ShortTextData(SplitData):
         Raises:
             DataError: they are malformed.
         """
-        return GivenTexts(self.records, source.path, reading_of(self.question))
+        return GivenTexts(self.records, source.path, label_parser(self.question))
 
     def given_splits(self, *, folder: bool = False) -> dict[str, Source]:  # noqa: ARG002
         """Return the files of given splits, by "val" and "test"; those that ``GivenSplits`` sets."""

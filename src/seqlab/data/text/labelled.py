@@ -4,7 +4,7 @@ from pydantic import model_validator
 
 from seqlab.data.dataset import Dataset, OwnFile
 from seqlab.data.table.dialect import SEPARATORS
-from seqlab.data.text.labels import Reading, reading_of
+from seqlab.data.text.labels import LabelParser, label_parser
 from seqlab.registry.types import Columns, Name
 
 
@@ -26,10 +26,10 @@ class LabelledFile(OwnFile, Dataset):
         return [self.label] if isinstance(self.label, str) else self.label
 
     @property
-    def reading(self) -> Reading:
+    def parser(self) -> LabelParser:
         """How the only column of labels is read."""
         separator = self.label_separator and SEPARATORS.get(self.label_separator, self.label_separator)
-        return reading_of(self.question, self.decimal, separator)
+        return label_parser(self.question, self.decimal, separator)
 
     @model_validator(mode="after")
     def _separator_is_for_one_column(self) -> "LabelledFile":

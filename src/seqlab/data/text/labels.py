@@ -1,6 +1,6 @@
 """What a cell with a label may hold, and what it means.
 
-A reading makes one canonical string of a cell, so that a corpus stores every kind of label alike; ``answers``
+A parser makes one canonical string of a cell, so that a corpus stores every kind of label alike; ``answers``
 makes classes, numbers or several labels of these strings.
 """
 
@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from seqlab.data.table.dialect import Dialect
 
-SWITCHES = {
+BINARY = {
     word: on
     for on, words in (("0", "0 0.0 no n false f"), ("1", "1 1.0 yes y true t"))
     for word in words.split()
@@ -22,7 +22,7 @@ SWITCHES = {
 """What says in lower case whether a text has a label."""
 
 
-class Reading(Protocol):
+class LabelParser(Protocol):
     """Returns what a cell means; its ``repr`` tells it apart from every other."""
 
     def __call__(self, cell: str) -> str:
@@ -90,20 +90,20 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Switch:
+class BinaryLabel:
     """Whether a text has the label that the column is called after: "0" or "1"."""
 
     def __call__(self, cell: str) -> str:
         """Return 0 or 1."""
-        if _filled(cell).casefold() not in SWITCHES:
+        if _filled(cell).casefold() not in BINARY:
             raise ValueError(
                 f"is '{cell:.40}'; each of several label columns is 0 or 1, no or yes, false or true"
             )
-        return SWITCHES[cell.casefold()]
+        return BINARY[cell.casefold()]
 
 
 @dataclass(frozen=True)
-class Several:
+class LabelList:
     """Any number of labels, with a separator between them; an empty cell has none.
 
     Attributes:
@@ -142,9 +142,9 @@ def _filled(cell: str) -> str:
     return cell
 
 
-def reading_of(
+def label_parser(
     question: str, decimal: Literal["point", "comma"] = "point", separator: str | None = None
-) -> Reading:
+) -> LabelParser:
     """Return how the only label of a text or sequence is read.
 
     Args:
@@ -152,10 +152,10 @@ def reading_of(
         decimal: what stands before a number's fraction.
         separator: between several labels; None if a cell is a list.
     """
-    readings: dict[str, Reading] = {
+    parsers: dict[str, LabelParser] = {
         "classification": AnyClass(),
         "tagging": AnyClass(),
         "regression": Number(decimal),
-        "multilabel": Several(separator),
+        "multilabel": LabelList(separator),
     }
-    return readings[question]
+    return parsers[question]

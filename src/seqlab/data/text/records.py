@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from seqlab.data.table.dialect import LARGEST_CELL
-from seqlab.data.text.labels import Number, Reading, Several, Switch, joined
+from seqlab.data.text.labels import BinaryLabel, LabelList, LabelParser, Number, joined
 from seqlab.errors import DataError, SeqlabError, failure, near
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Record(NamedTuple):
-    """A text and its labels, one for each label column, as their ``Reading`` makes them.
+    """A text and its labels, one for each label column, as their ``LabelParser`` makes them.
 
     Attributes:
         split: the split that it is given for, "train", "val" or "test"; "" if the texts are to be split.
@@ -64,7 +64,7 @@ class CSVTexts:
         DataError: the header lacks one of the columns.
     """
 
-    def __init__(self, table: "Table", *, texts: Sequence[str], labels: Mapping[str, Reading]) -> None:
+    def __init__(self, table: "Table", *, texts: Sequence[str], labels: Mapping[str, LabelParser]) -> None:
         self.table, self.texts, self.labels = table, tuple(texts), labels
         self.places = table.places([*texts, *labels])
         self.columns = tuple(labels)
@@ -89,7 +89,7 @@ class CSVTexts:
                 self.findings["rows without a text were skipped"] += 1
                 continue
             error = partial(self.table.error, line)
-            labels = (_label(cells[place], reading, name, error) for name, place, reading in columns)
+            labels = (_label(cells[place], parser, name, error) for name, place, parser in columns)
             yield Record(text, tuple(labels))
 
 
@@ -103,7 +103,7 @@ class JSONLines:
             read.
     """
 
-    def __init__(self, path: Path, *, texts: Sequence[str], labels: Mapping[str, Reading]) -> None:
+    def __init__(self, path: Path, *, texts: Sequence[str], labels: Mapping[str, LabelParser]) -> None:
         self.path, self.texts, self.labels = path, tuple(texts), labels
         self.columns: tuple[str, ...] = tuple(labels)
         self.recipe = repr(["jsonl", self.texts, dict(labels)])
@@ -157,16 +157,16 @@ class JSONLines:
         return self._encodable(line, text)
 
     def _label(self, line: int, key: str, label: Any) -> str:
-        reading, error = self.labels[key], partial(self._error, line)
+        parser, error = self.labels[key], partial(self._error, line)
         is_list = isinstance(label, list) and all(isinstance(one, str | int) for one in label)
-        is_one = isinstance(label, str | int) and isinstance(reading, Several) and not reading.separator
-        if isinstance(reading, Several) and (is_list or is_one):
+        is_one = isinstance(label, str | int) and isinstance(parser, LabelList) and not parser.separator
+        if isinstance(parser, LabelList) and (is_list or is_one):
             return self._encodable(line, joined(map(str, label if is_list else [label])))
-        is_number = isinstance(reading, Number | Switch) and isinstance(label, float)
+        is_number = isinstance(parser, Number | BinaryLabel) and isinstance(label, float)
         if not isinstance(label, str | int) and not is_number:
-            allowed = "a list of strings" if isinstance(reading, Several) else "a string or a whole number"
+            allowed = "a list of strings" if isinstance(parser, LabelList) else "a string or a whole number"
             raise error(f"'{key}' must be {allowed}, got {label!r:.80}")
-        return _label(self._encodable(line, str(label)), reading, key, error)
+        return _label(self._encodable(line, str(label)), parser, key, error)
 
     def _encodable(self, line: int, text: str) -> str:
         try:
@@ -185,13 +185,15 @@ class GivenTexts:
     Args:
         given: yields them, the same at every call.
         file: the file with the code.
-        reading: of what it yields beside a text.
+        parser: of what it yields beside a text.
     """
 
-    def __init__(self, given: Callable[[], Iterable[tuple[str, Any]]], file: Path, reading: Reading) -> None:
-        self.given, self.file, self.reading = given, file, reading
+    def __init__(
+        self, given: Callable[[], Iterable[tuple[str, Any]]], file: Path, parser: LabelParser
+    ) -> None:
+        self.given, self.file, self.parser = given, file, parser
         self.columns: tuple[str, ...] = ("class",)
-        self.recipe = repr(["given", reading])
+        self.recipe = repr(["given", parser])
         self.findings: Counter[str] = Counter()
 
     def fingerprint(self) -> str:
@@ -215,8 +217,8 @@ class GivenTexts:
             if not text.strip():
                 self.findings["records without a text were skipped"] += 1
                 continue
-            is_read, error = isinstance(self.reading, Several), partial(self._error, number)
-            yield Record(text, (label if is_read else _label(label, self.reading, "class", error),))
+            is_read, error = isinstance(self.parser, LabelList), partial(self._error, number)
+            yield Record(text, (label if is_read else _label(label, self.parser, "class", error),))
 
     def _yielded(self) -> Iterator[tuple[str, str]]:
         number = 0
@@ -229,10 +231,10 @@ class GivenTexts:
             raise self._error(number + 1, f"records() fails with {failure(error)}") from error
 
     def _pair(self, number: int, record: object) -> tuple[str, str]:
-        match record, self.reading:
-            case (str(text), [*labels]), Several():
+        match record, self.parser:
+            case (str(text), [*labels]), LabelList():
                 return text, joined(map(str, labels))
-            case (str(text), str() | int() as label), Several():
+            case (str(text), str() | int() as label), LabelList():
                 return text, joined([str(label)])
             case (str(text), float(label)), Number():
                 return text, repr(label)
@@ -249,8 +251,8 @@ def one_text(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else " ".join(part.strip() for part in parts if part.strip())
 
 
-def _label(cell: str, reading: Reading, column: str, error: Callable[[str], DataError]) -> str:
+def _label(cell: str, parser: LabelParser, column: str, error: Callable[[str], DataError]) -> str:
     try:
-        return reading(cell.replace("\ufeff", "").strip())
+        return parser(cell.replace("\ufeff", "").strip())
     except ValueError as reason:
         raise error(f"column '{column}' {reason}") from reason
