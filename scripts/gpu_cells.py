@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 from gpu_place import ENGINES, Place, Row
-from measure import refusal
+from measure import unsupported_reason
 from torch import Tensor
 
 from seqlab.cells import cells
@@ -29,7 +29,7 @@ def cells_agree(place: Place) -> Iterator[Row]:
         for engine in ENGINES:
             for precision, bound in BOUNDS.items():
                 row: Row = {"cell": cell, "engine": engine, "precision": precision}
-                if reason := refusal(engine, cell, place.device):
+                if reason := unsupported_reason(engine, cell, place.device):
                     yield row | {"refusal": reason}
                     continue
                 own = copy.deepcopy(truth).float().to(place.device)

@@ -122,9 +122,9 @@ def ratios(own: Sequence[float], other: Sequence[float]) -> Spread:
     return Spread.of([one / two for one, two in zip(own, other, strict=True)])
 
 
-def refusal(engine: str, cell: str, device: str = "cpu") -> str:
+def unsupported_reason(engine: str, cell: str, device: str = "cpu") -> str:
     """Return why an engine cannot run a cell there; empty if it can."""
-    return ENGINES[engine].refusal(cells[cell](), torch.float32, torch.device(device)) or ""
+    return ENGINES[engine].unsupported_reason(cells[cell](), torch.float32, torch.device(device)) or ""
 
 
 def wait_for(device: str) -> None:

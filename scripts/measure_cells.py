@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from measure import NOTHING, Block, Measurement, count, in_turn, ratios, refusal, wait_for
+from measure import NOTHING, Block, Measurement, count, in_turn, ratios, unsupported_reason, wait_for
 from torch import Tensor, nn
 
 from seqlab.nn import Recurrent
@@ -84,7 +84,7 @@ def compare(
     shape, (against, make) = SHAPES[case], library(cell)
     x = torch.randn(shape.B, shape.T, shape.I, device=device, requires_grad=True)
     gradient = torch.randn(shape.B, shape.T, shape.H, device=device)
-    refusals = {engine: refusal(engine, cell, device) for engine in engines}
+    refusals = {engine: unsupported_reason(engine, cell, device) for engine in engines}
     actions = {against: step(make(shape.I, shape.H), x, gradient)}
     for engine in engines:
         if not refusals[engine]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 
-from measure import NOTHING, Block, Measurement, Spread, refusal
+from measure import NOTHING, Block, Measurement, Spread, unsupported_reason
 
 EMPTY, CACHED, SIZES = "seconds, empty cache", "seconds, from the cache", "compilations for a new B, T, H"
 VARIANTS = (EMPTY, CACHED, SIZES)
@@ -43,7 +43,7 @@ def measure(names: Sequence[str], rounds: int | None) -> Block:
 
 def first_use(cell: str, rounds: int) -> Iterator[Measurement]:
     """Yield the seconds from an empty cache and from a filled one, and compilations for new sizes."""
-    if refused := refusal("native", cell):
+    if refused := unsupported_reason("native", cell):
         for variant in VARIANTS:
             yield Measurement("first use", cell, "first use", variant, NOTHING, note=refused)
         return

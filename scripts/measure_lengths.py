@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from measure import NOTHING, Block, Measurement, count, in_turn, ratios, refusal
+from measure import NOTHING, Block, Measurement, count, in_turn, ratios, unsupported_reason
 from measure_cells import library
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
@@ -119,7 +119,7 @@ def compare(cell: str, case: str, drawn: Drawn, threads: int, rounds: int | None
     """Yield the ratio of each way to run a cell, sample by sample."""
     torch.manual_seed(0)
     input_size, (name, make) = TEXTS[case].I, library(cell)
-    theirs, refused, against = make(input_size, H), refusal("native", cell), f"{name}, padded"
+    theirs, refused, against = make(input_size, H), unsupported_reason("native", cell), f"{name}, padded"
     actions = {
         against: epoch(theirs, drawn.random, _padded(theirs)),
         PACKED: epoch(theirs, drawn.random, _packed(theirs)),

@@ -128,7 +128,7 @@ def check_engines(cell: str | type[Cell] | Cell) -> None:
     reference = _results(cell, "reference")
     for name, engine in ENGINES.items():
         network = _network(cell)
-        if engine.refusal(network.cell, torch.float64, torch.device("cpu")) is None:
+        if engine.unsupported_reason(network.cell, torch.float64, torch.device("cpu")) is None:
             for what, value in _results(cell, name).items():
                 _close(cell, f"engine {name}, {what}", value, reference[what])
 

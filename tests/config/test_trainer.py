@@ -37,7 +37,7 @@ def settings(**changes):
     ],
 )
 def test_what_a_machine_lacks_is_refused(changes, gpus, mps, refused):
-    found = settings(**changes).refusal(lambda: gpus, lambda: mps)
+    found = settings(**changes).unsupported_reason(lambda: gpus, lambda: mps)
     assert found is None if refused is None else found.startswith(refused)
 
 
@@ -51,5 +51,5 @@ def test_gpus_are_counted_only_where_it_matters():
     def count():
         raise AssertionError
 
-    assert settings().refusal(count, lambda: False) is None
-    assert settings(accelerator="cpu", devices=4).refusal(count, lambda: False) is None
+    assert settings().unsupported_reason(count, lambda: False) is None
+    assert settings(accelerator="cpu", devices=4).unsupported_reason(count, lambda: False) is None

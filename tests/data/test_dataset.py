@@ -1,4 +1,4 @@
-"""What every data set is: its name, its settings, the questions that it can be asked."""
+"""What every data set is: its name, its settings, the problem types that it supports."""
 
 import pytest
 
@@ -6,47 +6,47 @@ from seqlab.data import Dataset
 from seqlab.errors import ConfigError
 
 
-class Several(Dataset):
+class TwoTypes(Dataset):
     """Asked for a class or a number."""
 
-    questions = ("classification", "regression")
+    problem_types = ("classification", "regression")
 
     def load(self):
-        return self.question
+        return self.problem_type
 
 
-class One(Several):
+class One(TwoTypes):
     """Asked as data sets of earlier versions said it."""
 
     task = "tagging"
 
 
-def test_load_knows_what_is_asked_and_the_first_question_is_the_default():
-    assert Several.task == "classification"
-    assert [data.load() for data in (Several(), Several().asking("regression"))] == [
+def test_load_knows_the_problem_type_and_the_first_is_the_default():
+    assert TwoTypes.task == "classification"
+    assert [data.load() for data in (TwoTypes(), TwoTypes().for_problem("regression"))] == [
         "classification",
         "regression",
     ]
 
 
-def test_a_class_that_says_its_task_alone_has_one_question():
-    assert (One.questions, One().load()) == (("tagging",), "tagging")
+def test_a_class_with_only_a_task_has_one_problem_type():
+    assert (One.problem_types, One().load()) == (("tagging",), "tagging")
 
 
 def test_to_ask_changes_no_setting():
-    data = Several(batch_size=7)
-    assert data.asking("regression").model_dump() == data.model_dump()
-    assert data.question == "classification"
+    data = TwoTypes(batch_size=7)
+    assert data.for_problem("regression").model_dump() == data.model_dump()
+    assert data.problem_type == "classification"
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (Several(), "task=tagging does not suit data=Several; use task=classification or task=regression"),
+        (TwoTypes(), "task=tagging does not suit data=TwoTypes; use task=classification or task=regression"),
         (One(), "task=regression does not suit data=One; use task=tagging"),
     ],
 )
-def test_a_question_without_an_answer_is_refused_with_those_that_have_one(data, said):
-    question = "regression" if isinstance(data, One) else "tagging"
+def test_an_unsupported_problem_type_is_refused_with_those_that_are_supported(data, said):
+    problem_type = "regression" if isinstance(data, One) else "tagging"
     with pytest.raises(ConfigError, match=said):
-        data.asking(question)
+        data.for_problem(problem_type)

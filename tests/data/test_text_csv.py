@@ -209,7 +209,7 @@ def tagged_lists(folder: Path) -> dict:
 @pytest.mark.parametrize("kind", [tagged_csv, tagged_columns, tagged_json, tagged_packed, tagged_lists])
 def test_several_labels_are_the_same_however_they_are_written(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    data = SequenceData(TextCSV(**kind(tmp_path)).asking("multilabel"))
+    data = SequenceData(TextCSV(**kind(tmp_path)).for_problem("multilabel"))
     data.setup()
     found = {
         data.describe(split, number): [name for name, on in zip("xy", y, strict=True) if on]
@@ -303,7 +303,7 @@ def test_numbers_of_a_given_file_are_scaled_as_the_training_is(tmp_path):
     (tmp_path / "train.csv").write_text("text,label\n" + "".join(f"text {n},{n}\n" for n in range(40)))
     (tmp_path / "test.csv").write_text("text,label\na,100\nb,-3.5\n")
     settings = TextCSV(path=str(tmp_path / "train.csv"), test_path=str(tmp_path / "test.csv"))
-    data = SequenceData(settings.asking("regression"))
+    data = SequenceData(settings.for_problem("regression"))
     data.setup()
     train = [float(data.describe("train", n).split()[1]) for n in range(data.spec.sizes["train"])]
     assert (data.spec.target_mean, data.spec.target_std) == pytest.approx((np.mean(train), np.std(train)))

@@ -12,7 +12,7 @@ CASES = [
     (cell, engine)
     for engine in ("torch", "eager", "reference")
     for cell in sorted(cells)
-    if ENGINES[engine].refusal(cells[cell](), torch.float32, META) is None
+    if ENGINES[engine].unsupported_reason(cells[cell](), torch.float32, META) is None
 ]
 
 

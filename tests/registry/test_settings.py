@@ -44,7 +44,7 @@ def assert_the_same(registry, name):
 
 @pytest.mark.parametrize("name", tasks)
 def test_the_source_says_the_attributes_of_the_class(name):
-    for attribute in ("question", "scores", "monitor", "galleries"):
+    for attribute in ("problem_type", "scores", "monitor", "galleries"):
         assert tasks.attribute(name, attribute) == getattr(tasks[name], attribute)
     with pytest.raises(LookupError, match="has no missing"):
         attribute_of(tasks.path(name), "missing")

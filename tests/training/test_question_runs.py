@@ -288,7 +288,7 @@ def test_states_are_predicted_from_a_run_and_its_exports(walked, command):
 
 def test_what_stands_in_the_padding_changes_no_answer(walked):
     run = load_run(walked)
-    samples = run.config.data.asking("tagging").load().samples["test"]
+    samples = run.config.data.for_problem("tagging").load().samples["test"]
     batch = samples.batch(torch.arange(len(samples)))
     inside = mask(batch.lengths, batch.x.shape[1])
     assert not inside.all()

@@ -133,7 +133,7 @@ def npz(path, y):
     np.savez(path, x=x, lengths=lengths, y=y(sequences))
 
 
-QUESTIONS = {
+TARGETS = {
     "regression": lambda sequences: np.array([1000 + 5 * values[:, 1].mean() for values in sequences]),
     "multilabel": lambda sequences: np.array(
         [[values[0, 0] > 0, values[-1, 1] > 50] for values in sequences], dtype=int
@@ -141,18 +141,18 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_numbers_and_several_labels_are_predicted_too(train, command, tmp_path, question):
-    npz(tmp_path / "train.npz", QUESTIONS[question])
-    assert train("data=sequences", "data.path=train.npz", f"task={question}", *TINY) == 0
+@pytest.mark.parametrize("problem_type", TARGETS)
+def test_numbers_and_several_labels_are_predicted_too(train, command, tmp_path, problem_type):
+    npz(tmp_path / "train.npz", TARGETS[problem_type])
+    assert train("data=sequences", "data.path=train.npz", f"task={problem_type}", *TINY) == 0
     (run,) = (file.parent for file in tmp_path.glob("out/**/run.json"))
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "done"
     assert (
         set(record["baselines"])
-        >= {"regression": {"mean", "ridge"}, "multilabel": {"majority", "linear_summary"}}[question]
+        >= {"regression": {"mean", "ridge"}, "multilabel": {"majority", "linear_summary"}}[problem_type]
     )
-    if question == "regression":
+    if problem_type == "regression":
         table = pd.read_csv(run / "predictions.csv")
         expected = np.mean((table["true"] - table["predicted"]) ** 2)
         assert record["metrics"]["test/mse"] == pytest.approx(expected, rel=1e-4)

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
         serving = [
             engine.name
             for engine in ENGINES.values()
-            if engine.refusal(cell, torch.float32, torch.device("cpu")) is None
+            if engine.unsupported_reason(cell, torch.float32, torch.device("cpu")) is None
         ]
         what = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
         formula = Layout.of(cell).formula(cell)

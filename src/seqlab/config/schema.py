@@ -60,14 +60,14 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _task_suits_data(self) -> "Config":
-        if refusal := self.data.refusal(self.task.question):
-            raise ValueError(f"task={self.task.name} does not suit data={self.data.name}; {refusal}")
-        if self.task.question == "tagging" and self.model.pooling != "last":
+        if reason := self.data.unsupported_reason(self.task.problem_type):
+            raise ValueError(f"task={self.task.name} does not suit data={self.data.name}; {reason}")
+        if self.task.problem_type == "tagging" and self.model.pooling != "last":
             raise ValueError(
                 f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
                 "asks at each step; use model.pooling=last"
             )
-        if self.callbacks.score_balanced and self.task.question != "classification":
+        if self.callbacks.score_balanced and self.task.problem_type != "classification":
             raise ValueError(
                 f"callbacks.score_balanced samples by class, and task={self.task.name} of "
                 f"data={self.data.name} has no classes"

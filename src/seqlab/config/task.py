@@ -22,7 +22,7 @@ METRICS_OF = {
     "tagging": "classification.Multiclass",
     "multilabel": "classification.Multilabel",
 }
-"""How the paths of torchmetrics' metrics begin that judge the answers to a question other than numbers."""
+"""How the paths of torchmetrics' metrics begin that judge predictions other than numbers."""
 
 
 class TaskConfig(Section):
@@ -34,9 +34,9 @@ class TaskConfig(Section):
     metrics: dict[str, Annotated[SerializeAsAny[Part], METRICS.validator]] = Field(default={})
 
     @property
-    def question(self) -> str:
+    def problem_type(self) -> str:
         """What data must ask."""
-        return str(tasks.attribute(self.name, "question"))
+        return str(tasks.attribute(self.name, "problem_type"))
 
     @property
     def scores(self) -> "tuple[Score, ...]":
@@ -82,7 +82,7 @@ class TaskConfig(Section):
     def _metrics_judge_such_answers(self) -> "TaskConfig":
         if not self.metrics:
             return self
-        kind = METRICS_OF.get(self.question, "regression.")
+        kind = METRICS_OF.get(self.problem_type, "regression.")
         fitting = [name for name in metrics if _is_for(kind, metrics.path(name))]
         own = [score.name for score in tasks.attribute(self.name, "scores")]
         for name, part in self.metrics.items():
@@ -90,7 +90,7 @@ class TaskConfig(Section):
                 raise ValueError(f"metrics.{name}: call the score something else; {', '.join(own)} are there")
             if not _is_for(kind, metrics.path(part.target_)):
                 raise ValueError(
-                    f"metrics.{name}: {part.target_} is no metric of {self.question}; "
+                    f"metrics.{name}: {part.target_} is no metric of {self.problem_type}; "
                     f"{near(part.target_.rpartition('.')[2], fitting)}"
                 )
         return self

@@ -60,12 +60,12 @@ class TrainerConfig(Section):
 
     @model_validator(mode="after")
     def _suits_this_machine(self) -> "TrainerConfig":
-        refusal = self.refusal(count_gpus, has_mps)
-        if refusal:
-            raise ValueError(refusal)
+        reason = self.unsupported_reason(count_gpus, has_mps)
+        if reason:
+            raise ValueError(reason)
         return self
 
-    def refusal(self, gpus: Callable[[], int | None], mps: Callable[[], bool]) -> str | None:
+    def unsupported_reason(self, gpus: Callable[[], int | None], mps: Callable[[], bool]) -> str | None:
         """Return what a machine lacks for these settings, None if nothing.
 
         Args:

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import to_jsonable_python
 
 from seqlab.data.source import Source, named_file
-from seqlab.data.spec import Question
+from seqlab.data.spec import ProblemType
 from seqlab.data.table.dialect import Dialect
 from seqlab.data.table.encodings import is_by_bytes
 from seqlab.data.table.frame import as_file
@@ -49,7 +49,7 @@ Encoding = Annotated[str, AfterValidator(_is_known)]
 
 
 class Dataset(Section):
-    """Base class of data sets. A subclass defines ``questions``, or ``task`` if it is only one, and ``load``.
+    """Base class of data sets. A subclass defines ``load``, and ``problem_types`` or only one ``task``.
 
     Attributes:
         name: the registered name, as in ``data=NAME``.
@@ -58,23 +58,23 @@ class Dataset(Section):
     """
 
     registered_as: ClassVar[str] = ""
-    questions: ClassVar[tuple[Question, ...]] = ()
-    """What the data can be asked; a task answers one of them."""
-    task: ClassVar[Question]
-    """What is asked if nobody says: the first of the questions."""
+    problem_types: ClassVar[tuple[ProblemType, ...]] = ()
+    """What can be predicted from the data; a task is for one of them."""
+    task: ClassVar[ProblemType]
+    """The default problem type: the first one."""
     kind: ClassVar[Literal["tokens", "features"]] = "tokens"
 
     name: Annotated[str, Field(validate_default=True)] = ""
     batch_size: Count = 64
     limit_train_samples: Count | None = None
-    _question: Question | None = PrivateAttr(default=None)
+    _problem_type: ProblemType | None = PrivateAttr(default=None)
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
-        if "questions" in vars(cls):
-            cls.task = cls.questions[0]
+        if "problem_types" in vars(cls):
+            cls.task = cls.problem_types[0]
         elif "task" in vars(cls):
-            cls.questions = (cls.task,)
+            cls.problem_types = (cls.task,)
 
     @field_validator("name")
     @classmethod
@@ -99,28 +99,28 @@ class Dataset(Section):
         }
 
     @property
-    def question(self) -> Question:
-        """What ``load`` is to prepare the data for."""
-        return self._question or self.task
+    def problem_type(self) -> ProblemType:
+        """What ``load`` prepares the data for."""
+        return self._problem_type or self.task
 
-    def refusal(self, question: str) -> str | None:
-        """Return what to do instead of asking a question, since it has no answer; None if it has one."""
-        if question in self.questions:
-            is_by_class = self.order == "balanced" and question != "classification"
+    def unsupported_reason(self, problem_type: str) -> str | None:
+        """Return what to use instead of a problem type that the data do not support; None if they do."""
+        if problem_type in self.problem_types:
+            is_by_class = self.order == "balanced" and problem_type != "classification"
             return "data.sampling=balanced samples by class; use data.sampling=all" if is_by_class else None
-        return f"use {' or '.join(f'task={name}' for name in self.questions)}"
+        return f"use {' or '.join(f'task={name}' for name in self.problem_types)}"
 
-    def asking(self, question: str) -> Self:
-        """Return the same data set, whose ``load`` prepares the data for a question.
+    def for_problem(self, problem_type: str) -> Self:
+        """Return the same data set, whose ``load`` prepares the data for a problem type.
 
         Raises:
-            ConfigError: the data, or their settings, have no answer to it.
+            ConfigError: the data, or their settings, do not support it.
         """
-        if refusal := self.refusal(question):
-            raise ConfigError(f"task={question} does not suit data={self.name}; {refusal}")
-        asked = self.model_copy()
-        asked._question = cast("Question", question)  # noqa: SLF001 (its own)
-        return asked
+        if reason := self.unsupported_reason(problem_type):
+            raise ConfigError(f"task={problem_type} does not suit data={self.name}; {reason}")
+        copy = self.model_copy()
+        copy._problem_type = cast("ProblemType", problem_type)  # noqa: SLF001 (its own)
+        return copy
 
     @property
     def place(self) -> str | None:

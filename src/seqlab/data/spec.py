@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 register_spec = specs.register
 
-Question = Literal["classification", "multilabel", "regression", "tagging", "forecasting"]
-"""What can be asked of data; a task answers one of them."""
+ProblemType = Literal["classification", "multilabel", "regression", "tagging", "forecasting"]
+"""What can be predicted from data; a task is for one of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +35,8 @@ class DataSpec:
     Attributes:
         name: the data set, as in ``data=names``.
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
-        task: what is asked: "classification" (one class), "multilabel" (any number of classes), "regression"
-            (one number), "tagging" (a class at every step) or "forecasting" (the next steps).
+        task: the problem type: "classification" (one class), "multilabel" (any number of classes),
+            "regression" (one number), "tagging" (a class at every step) or "forecasting" (the next steps).
         input_size: tokens in the vocabulary with its special symbols, or feature columns F.
         source: "real", "sample" for the small built-in files, or "generated".
         origin: the folder or file that was read, and what led there, in words.
@@ -56,7 +56,7 @@ class DataSpec:
 
     name: str
     kind: Literal["tokens", "features"]
-    task: Question
+    task: ProblemType
     input_size: int
     source: Literal["real", "sample", "generated"]
     origin: str

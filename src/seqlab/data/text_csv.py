@@ -31,7 +31,7 @@ class TextCSV(LabelledFile, GivenSplits, TextData):
             characters themselves; None if there is one label, or a list of them.
     """
 
-    questions = ("classification", "regression", "multilabel")
+    problem_types = ("classification", "regression", "multilabel")
 
     text: Columns = "text"
     label: Columns = "label"
@@ -46,11 +46,11 @@ class TextCSV(LabelledFile, GivenSplits, TextData):
         """The columns of labels."""
         return [self.label] if isinstance(self.label, str) else self.label
 
-    def refusal(self, question: str) -> str | None:
-        """Return what to do instead of asking a question."""
-        if question == "tagging":
+    def unsupported_reason(self, problem_type: str) -> str | None:
+        """Return what to use instead of a problem type that is not supported; None if it is."""
+        if problem_type == "tagging":
             return "data=tagged reads texts with a tag at every token"
-        return super().refusal(question)
+        return super().unsupported_reason(problem_type)
 
     def find(self) -> Source:
         """Return the file or folder."""
@@ -72,7 +72,7 @@ class TextCSV(LabelledFile, GivenSplits, TextData):
 
     def _folder(self, path: Path) -> TextReader:
         """Return the reader of a folder."""
-        if self.question != "classification":
+        if self.problem_type != "classification":
             raise DataError(f"{path} is a folder with a class for each text; use task=classification")
         if splits := splits_in(path):
             raise DataError(f"{path} has a folder for each split; give them as {splits}")

@@ -49,7 +49,7 @@ class _Recorder(Engine):
     def __init__(self) -> None:
         self.runs: list[LayerRun] = []
 
-    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+    def unsupported_reason(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         return None
 
     def run(

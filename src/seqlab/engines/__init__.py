@@ -41,17 +41,17 @@ def choose(
         EngineError: the name is unknown, or the requested engine cannot run the cell.
     """
     if name == "auto":
-        refusals: list[str] = []
+        reasons: list[str] = []
         for engine in ENGINES.values():
-            refusal = _refusal(engine, cell, dtype, device, watcher)
-            if refusal is None:
-                why = "; ".join(dict.fromkeys(refusals)) or f"the fastest for cell '{cell.name}'"
+            reason = _unsupported_reason(engine, cell, dtype, device, watcher)
+            if reason is None:
+                why = "; ".join(dict.fromkeys(reasons)) or f"the fastest for cell '{cell.name}'"
                 return Choice(engine, f"auto: {why}")
-            refusals.append(refusal)
+            reasons.append(reason)
     engine = named(name)
-    refusal = _refusal(engine, cell, dtype, device, watcher)
-    if refusal is not None:
-        raise EngineError(f"engine={name} cannot run here: {refusal}; use engine=auto")
+    reason = _unsupported_reason(engine, cell, dtype, device, watcher)
+    if reason is not None:
+        raise EngineError(f"engine={name} cannot run here: {reason}; use engine=auto")
     return Choice(engine, "requested")
 
 
@@ -66,20 +66,20 @@ def named(name: str) -> Engine:
     return ENGINES[name] if name in ENGINES else engines[name]()
 
 
-def _refusal(
+def _unsupported_reason(
     engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None
 ) -> str | None:
     """Return why the engine cannot run the cell; if it can, prepare it and return None."""
     if watcher is not None and engine.in_one_piece:
         able = " and ".join(name for name, other in ENGINES.items() if not other.in_one_piece)
         return f"{watcher} must see every single torch operation, and only the engines {able} allow that"
-    refusal = engine.refusal(cell, dtype, device)
-    if refusal is None:
+    reason = engine.unsupported_reason(cell, dtype, device)
+    if reason is None:
         try:
             engine.prepare(cell, dtype)
         except EngineError as error:
             return str(error)
-    return refusal
+    return reason
 
 
 __all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose", "named", "register_engine"]

@@ -82,7 +82,7 @@ class Engine(ABC):
     in_one_piece: ClassVar[bool] = False
 
     @abstractmethod
-    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
+    def unsupported_reason(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
         """Return why this engine cannot run the cell here, or None if it can."""
 
     def prepare(self, cell: Cell, dtype: torch.dtype) -> None:  # noqa: B027 (most have nothing to do)

@@ -21,7 +21,7 @@ from seqlab.engines.trace import KEPT, Trace, trace
 class Eager(Engine):
     """Any cell whose step can be traced; float64, float32 and bfloat16."""
 
-    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+    def unsupported_reason(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         try:
             trace(cell)
         except TraceError as error:

@@ -22,7 +22,7 @@ from seqlab.engines.base import Weights
 from seqlab.engines.program import Program
 from seqlab.engines.reachable import held
 from seqlab.engines.reading import Reading
-from seqlab.engines.tape import NUMBER, Tape, definition, refusal
+from seqlab.engines.tape import NUMBER, Tape, definition, trace_error
 
 REPEATS = 3
 """How often a step is run before it is trusted to compute the same every time."""
@@ -43,12 +43,12 @@ def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
             tape.run(bound)
             _compare(cell, first, tape)
         if drawn():
-            raise refusal(cell, "random numbers", definition(cell))
+            raise trace_error(cell, "random numbers", definition(cell))
     for name, value in _attributes(bound, first).items():
         if name not in attributes or attributes[name] is not value:
-            raise refusal(cell, f"a step that changes self.{name}", definition(cell))
+            raise trace_error(cell, f"a step that changes self.{name}", definition(cell))
     if not reading.holds(cell) or held(reading.unknown) != before:
-        raise refusal(cell, "a step that changes what it reads", definition(cell))
+        raise trace_error(cell, "a step that changes what it reads", definition(cell))
     return tape
 
 
@@ -64,7 +64,7 @@ def _compare(cell: Cell, first: Tape, tape: Tape) -> None:
         if one != other:
             lines = tape.lines or [definition(cell)]
             what = "a value that differs every time, such as a random number, a counter or a clock"
-            raise refusal(cell, what, lines[min(index, len(lines) - 1)])
+            raise trace_error(cell, what, lines[min(index, len(lines) - 1)])
 
 
 def _spelled(tape: Tape) -> Iterator[str]:
@@ -92,12 +92,12 @@ def compare_with_step(cell: Cell, program: Program, constants: dict[str, float])
     try:
         differing = _differing(cell, program, constants)
     except Exception as error:  # noqa: BLE001 (it is the user's code)
-        raise refusal(cell, f"{type(error).__name__}: {error}", line_of_step(error)) from None
+        raise trace_error(cell, f"{type(error).__name__}: {error}", line_of_step(error)) from None
     if differing:
         what = (
             f"a step that computes another {differing[0]} for tensors than for the values it is traced with"
         )
-        raise refusal(cell, what, definition(cell))
+        raise trace_error(cell, what, definition(cell))
 
 
 def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> list[str]:

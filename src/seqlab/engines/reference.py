@@ -14,7 +14,7 @@ from seqlab.engines.base import Engine, Steps, Weights, collect, register_engine
 class Reference(Engine):
     """Runs any cell with any dtype on any device; ordinary autograd, so double backward works too."""
 
-    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+    def unsupported_reason(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         return None
 
     def run(

@@ -148,7 +148,7 @@ class Tape:
 
     def refuse(self, what: str, line: str | None = None) -> NoReturn:
         """Raise the error that names ``what`` and the line of the step."""
-        self._refused = refusal(self.cell, what, line or self._line())
+        self._refused = trace_error(self.cell, what, line or self._line())
         raise self._refused from None
 
     def _argument(self, value: Any, function: object = None, index: int | None = None) -> Any:
@@ -202,7 +202,7 @@ def definition(cell: Cell) -> str:
     return "an unknown line" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 
-def refusal(cell: Cell, what: str, line: str) -> TraceError:
+def trace_error(cell: Cell, what: str, line: str) -> TraceError:
     """Return the error that names what cannot be traced, and where."""
     return TraceError(
         f"cell '{cell.name}' cannot be traced: {what} at {line}; "

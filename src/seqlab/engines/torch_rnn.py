@@ -41,7 +41,7 @@ class Torch(Engine):
 
     in_one_piece = True
 
-    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
+    def unsupported_reason(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:  # noqa: ARG002
         if type(cell) not in COUNTERPARTS:
             counterparts = ", ".join(counterpart.name for counterpart in COUNTERPARTS)
             return f"torch does not have cell '{cell.name}' (it has {counterparts})"

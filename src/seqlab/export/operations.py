@@ -66,7 +66,7 @@ def writer(function: Callable[..., Any]) -> Writer:
     raise ExportError(f"'{operation_name(function)}' cannot be expressed in ONNX")
 
 
-def refusal(write: Writer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+def unsupported_reason(write: Writer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     """Return why a function's arguments cannot be written, or None if they can."""
     try:
         inspect.signature(write).bind(None, *args, **kwargs)

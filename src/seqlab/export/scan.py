@@ -13,7 +13,7 @@ from seqlab.engines.tape import norm
 from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
 from seqlab.export.graph import FLOAT, Graph
-from seqlab.export.operations import COMPARISONS, operation_name, refusal, writer
+from seqlab.export.operations import COMPARISONS, operation_name, unsupported_reason, writer
 from seqlab.nn.recurrent import Layer
 
 Function: TypeAlias = Callable[..., Any]
@@ -142,7 +142,7 @@ class _Body:
     def _check(self, node: fx.Node) -> None:
         """Refuse an operation that ONNX does not have in this form."""
         function, args, kwargs = cast("Function", node.target), node.args, dict(node.kwargs)
-        reason = refusal(writer(function), args, kwargs)
+        reason = unsupported_reason(writer(function), args, kwargs)
         numbers = [*(args[1:] if function is torch.where else args), *kwargs.values()]
         # torch adds and multiplies booleans by other rules than numbers.
         if len(numbers) > 1 and function not in COMPARISONS and all(map(self._is_comparison, numbers)):

@@ -44,7 +44,7 @@ class Task(nn.Module):
     The settings of a task are the keyword-only arguments of its class.
 
     Attributes:
-        question: the kind of question that the data must have, as in ``DataSpec.task``.
+        problem_type: the kind of prediction that the data must be prepared for, as in ``DataSpec.task``.
         scores: the scores that ``compute`` returns.
         monitor: the score that chooses the best weights, such as "val/loss".
         galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
@@ -55,7 +55,7 @@ class Task(nn.Module):
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
-    question: ClassVar[str]
+    problem_type: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     monitor: ClassVar[str]
     galleries: ClassVar[tuple[str, ...]] = ()

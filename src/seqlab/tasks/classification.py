@@ -47,7 +47,7 @@ class Classification(Task):
             weight is 1.
     """
 
-    question = "classification"
+    problem_type = "classification"
     scores: ClassVar[tuple[Score, ...]] = (
         loss_in("cross-entropy in nats"),
         ACCURACY,

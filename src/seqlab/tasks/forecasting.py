@@ -59,7 +59,7 @@ class Forecasting(Task):
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
 
-    question = "forecasting"
+    problem_type = "forecasting"
     scores: ClassVar[tuple[Score, ...]] = (loss_in("scaled units"), MAE, MEDIAN_AE, RMSE, BIAS)
     monitor = "val/mae"
     galleries = ("horizon", "forecasts")

@@ -44,7 +44,7 @@ class Multilabel(Task):
         threshold: the decision threshold: a label is predicted if its probability is this or more.
     """
 
-    question = "multilabel"
+    problem_type = "multilabel"
     scores: ClassVar[tuple[Score, ...]] = (
         loss_in("binary cross-entropy in nats, mean over labels"),
         F1_MICRO,

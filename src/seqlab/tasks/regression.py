@@ -43,7 +43,7 @@ class Regression(Task):
         std: the target's units that networks answer as 1.
     """
 
-    question = "regression"
+    problem_type = "regression"
     scores: ClassVar[tuple[Score, ...]] = (loss_in("mean squared error"), MSE, MAE)
     monitor = "val/mse"
     output_size = 1

@@ -47,7 +47,7 @@ class Tagging(Classification):
         settings: see ``Classification``.
     """
 
-    question = "tagging"
+    problem_type = "tagging"
     scores: ClassVar[tuple[Score, ...]] = (*Classification.scores, SPAN_F1, SPAN_PRECISION, SPAN_RECALL)
 
     def __init__(

@@ -88,7 +88,7 @@ def train(
     seed_everything(config.seed, verbose=False)
     data = make_data(config)
     data.setup()
-    is_multilabel = config.task.question == "multilabel"
+    is_multilabel = config.task.problem_type == "multilabel"
     try_out(config.task.arguments["metrics"], len(data.spec.classes), is_multilabel=is_multilabel)
     leave_settings = None if goes_on else partial(save_config, config)
     with folder.running(goes_on=goes_on, leave_settings=leave_settings), run_log(folder.path / "run.log"):

@@ -60,9 +60,9 @@ def check_devices(config: TrainerConfig) -> None:
         ConfigError: torch finds no such device, or the one that it finds has no such precision.
     """
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    refusal = config.refusal(lambda: gpus, torch.backends.mps.is_available)
-    if refusal:
-        raise ConfigError(f"{refusal} (as torch {torch.__version__} sees it)")
+    reason = config.unsupported_reason(lambda: gpus, torch.backends.mps.is_available)
+    if reason:
+        raise ConfigError(f"{reason} (as torch {torch.__version__} sees it)")
 
 
 def check_classes(config: Config) -> None:

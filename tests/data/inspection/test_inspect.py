@@ -150,7 +150,7 @@ def test_the_command_that_is_proposed_first_reads_the_file(name, tmp_path):
 def _load(command: str) -> None:
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         config = make_config(compose("config", overrides=shlex.split(command)[2:]))
-    loaded = config.data.asking(config.task.question).load()
+    loaded = config.data.for_problem(config.task.problem_type).load()
     assert all(len(samples) for samples in loaded.samples.values())
 
 

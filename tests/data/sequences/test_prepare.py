@@ -160,7 +160,7 @@ def test_other_channels_or_classes_of_a_test_file_are_refused(tmp_path):
 
 def test_numbers_are_answered_in_units_of_the_training_part(tmp_path):
     y = RANDOM.normal(1000, 50, 90)
-    loaded = Sequences(path=saved(tmp_path / "a.npz", y=y)).asking("regression").load()
+    loaded = Sequences(path=saved(tmp_path / "a.npz", y=y)).for_problem("regression").load()
     train = numbers(loaded, "train")
     assert loaded.spec.target_mean == pytest.approx(y[train].mean(), rel=1e-12)
     assert loaded.spec.target_std == pytest.approx(y[train].std(), rel=1e-12)
@@ -172,7 +172,7 @@ def test_numbers_are_answered_in_units_of_the_training_part(tmp_path):
 
 def test_columns_of_switches_are_several_labels(tmp_path):
     y = RANDOM.integers(0, 2, (90, 3))
-    loaded = Sequences(path=saved(tmp_path / "a.npz", y=y)).asking("multilabel").load()
+    loaded = Sequences(path=saved(tmp_path / "a.npz", y=y)).for_problem("multilabel").load()
     assert loaded.spec.classes == ("label 1", "label 2", "label 3")
     for split, samples in loaded.samples.items():
         assert samples.y.tolist() == y[numbers(loaded, split)].tolist()
@@ -183,7 +183,7 @@ def test_columns_of_switches_are_several_labels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "question", "said"),
+    ("settings", "problem_type", "said"),
     [
         ({}, "regression", "has 2 columns of labels; several are predicted with task=multilabel"),
         (
@@ -193,17 +193,17 @@ def test_columns_of_switches_are_several_labels(tmp_path):
         ),
     ],
 )
-def test_further_columns_of_labels_are_never_left_out(settings, question, said, tmp_path):
+def test_further_columns_of_labels_are_never_left_out(settings, problem_type, said, tmp_path):
     data = Sequences(path=saved(tmp_path / "a.npz", y=RANDOM.integers(0, 2, (90, 2))), **settings)
     with pytest.raises(DataError, match=said):
-        data.asking(question).load()
+        data.for_problem(problem_type).load()
 
 
 def test_a_column_with_a_separator_holds_several_labels(tmp_path):
     rows = [f"{n},{n + 1},{'up|fast' if n % 3 == 0 else 'up' if n % 3 == 1 else ''}" for n in range(30)]
     path = tmp_path / "rows.csv"
     path.write_text("\n".join(["v1,v2,kinds", *rows]))
-    data = Sequences(path=str(path), label="kinds", label_separator="pipe").asking("multilabel")
+    data = Sequences(path=str(path), label="kinds", label_separator="pipe").for_problem("multilabel")
     loaded = data.load()
     assert loaded.spec.classes == ("fast", "up")
     for split, samples in loaded.samples.items():
@@ -214,14 +214,14 @@ def test_a_column_with_a_separator_holds_several_labels(tmp_path):
 
 def test_several_columns_are_refused_for_one_answer():
     data = Sequences(path="a.csv", label=["a", "b"])
-    assert data.refusal("classification") == "several labels are predicted with task=multilabel"
-    assert data.refusal("multilabel") is None
+    assert data.unsupported_reason("classification") == "several labels are predicted with task=multilabel"
+    assert data.unsupported_reason("multilabel") is None
     with pytest.raises(ValueError, match="label_separator is for labels in one column"):
         Sequences(path="a.csv", label=["a", "b"], label_separator="pipe")
 
 
 def test_several_labels_need_columns_or_a_separator(tmp_path):
-    data = Sequences(path=saved(tmp_path / "a.npz")).asking("multilabel")
+    data = Sequences(path=saved(tmp_path / "a.npz")).for_problem("multilabel")
     with pytest.raises(DataError, match=r"task=multilabel reads data.label=\[a,b\]"):
         data.load()
 
@@ -234,5 +234,5 @@ def test_a_column_of_words_is_left_out_of_the_features_and_a_label_is_not(tmp_pa
         Sequences(path=str(path), label="label").load()
     path.write_text("\n".join(["v1,v2,label", *rows, "1,2,wet"]))
     with pytest.raises(DataError, match="column 'label' is 'wet'") as error:
-        Sequences(path=str(path), label="label").asking("regression").load()
+        Sequences(path=str(path), label="label").for_problem("regression").load()
     assert "features" not in str(error.value)

@@ -30,7 +30,7 @@ def walks() -> pd.DataFrame:
 def sequences(path, table, **settings):
     table.to_csv(path, index=False)
     settings = {"series_id": "id", "label": "state", "features": ["ax", "ay"], **settings}
-    return Sequences(path=str(path), **settings).asking("tagging")
+    return Sequences(path=str(path), **settings).for_problem("tagging")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_arrays_hold_the_same_as_rows(tmp_path, loaded):
     for (name, step), row in walks().set_index(["id", "t"]).iterrows():
         x[int(name[1:]), step], y[int(name[1:]), step] = (row.ax, row.ay), row.state
     np.savez(tmp_path / "a.npz", x=np.nan_to_num(x, nan=99), y=y, lengths=LENGTHS)
-    data = Sequences(path=str(tmp_path / "a.npz")).asking("tagging").load()
+    data = Sequences(path=str(tmp_path / "a.npz")).for_problem("tagging").load()
     assert data.spec.classes == STATES
     batch = data.samples["test"].batch(torch.arange(len(data.samples["test"])))
     for number, length in enumerate(batch.lengths.tolist()):
@@ -156,7 +156,7 @@ def test_tags_of_arrays_are_as_long_as_the_sequences(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.ones((4, 3)), y=np.zeros((4, 2), int))
     said = r"y has the shape \[4, 2\]; with x of 4 sequences of 3 steps it must be \[4, 3\]"
     with pytest.raises(DataError, match=said):
-        Sequences(path=str(tmp_path / "a.npz")).asking("tagging").load()
+        Sequences(path=str(tmp_path / "a.npz")).for_problem("tagging").load()
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,9 @@ def test_arrays_without_lengths_are_padded_by_missing_numbers(lengths, tmp_path)
     x[0, 2] = x[1, 2] = np.nan
     y = np.array([[0, 1, 9], [0, 1, 1 if lengths else 9], [1, 0, 0], [1, 0, 9 if lengths else 0], [0, 0, 1]])
     np.savez(tmp_path / "a.npz", x=x, y=y, **({"lengths": lengths} if lengths else {}))
-    loaded = Sequences(path=str(tmp_path / "a.npz"), val_share=0.2, test_share=0.2).asking("tagging").load()
+    loaded = (
+        Sequences(path=str(tmp_path / "a.npz"), val_share=0.2, test_share=0.2).for_problem("tagging").load()
+    )
     steps = [length for samples in loaded.samples.values() for length in samples.lengths.tolist()]
     assert loaded.spec.classes == ("0", "1")
     assert sorted(steps) == sorted(lengths or [2, 2, 3, 3, 3])

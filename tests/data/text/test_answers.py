@@ -10,7 +10,7 @@ from seqlab.errors import DataError
 class Given(TextData):
     """Texts and answers as a test gives them."""
 
-    questions = ("classification", "regression", "multilabel")
+    problem_types = ("classification", "regression", "multilabel")
 
     rows: list[tuple[str, object]]
     min_count: int = 1
@@ -19,8 +19,8 @@ class Given(TextData):
         yield from self.rows
 
 
-def loaded(question: str, rows: list, **settings: object) -> SequenceData:
-    data = SequenceData(Given(rows=rows, **settings).asking(question))
+def loaded(problem_type: str, rows: list, **settings: object) -> SequenceData:
+    data = SequenceData(Given(rows=rows, **settings).for_problem(problem_type))
     data.setup()
     return data
 
@@ -73,7 +73,7 @@ def test_every_split_has_its_part_of_the_rarest_labels():
 
 
 @pytest.mark.parametrize(
-    ("question", "rows", "said"),
+    ("problem_type", "rows", "said"),
     [
         ("regression", [("a", "x"), ("b", 2)], "column 'class' is 'x', which is no finite number"),
         ("regression", [("a", 3), ("b", 3.0)], "all texts have the number '3.0'"),
@@ -83,6 +83,6 @@ def test_every_split_has_its_part_of_the_rarest_labels():
         ("classification", [(f"text {n}", f"class {n}") for n in range(60)], "60 classes in 60 texts"),
     ],
 )
-def test_answers_that_do_not_suit_the_question_are_an_error(question, rows, said):
+def test_labels_that_do_not_suit_the_problem_type_are_an_error(problem_type, rows, said):
     with pytest.raises(DataError, match=said):
-        loaded(question, rows)
+        loaded(problem_type, rows)

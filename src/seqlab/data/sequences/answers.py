@@ -1,4 +1,4 @@
-"""The labels of sequences as numbers, of which a question makes its answers."""
+"""The labels of sequences as numbers, from which targets are made."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

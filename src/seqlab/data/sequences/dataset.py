@@ -52,7 +52,7 @@ class SequencesData(SplitData):
         split_seed: seed of the split; use the same one for runs that are compared.
     """
 
-    questions = ("classification", "regression", "multilabel", "tagging")
+    problem_types = ("classification", "regression", "multilabel", "tagging")
     kind = "features"
 
     sampling: Literal["all", "balanced"] = "all"
@@ -67,11 +67,11 @@ class SequencesData(SplitData):
         """Return what a label means, by its column.
 
         Raises:
-            DataError: there are more columns of labels than the question has answers.
+            DataError: there are more columns of labels than the problem type allows.
         """
         if len(columns) == 1:
-            return {columns[0]: label_parser(self.question)}
-        if self.question != "multilabel":
+            return {columns[0]: label_parser(self.problem_type)}
+        if self.problem_type != "multilabel":
             found = f"data={self.name} has {len(columns)} columns of labels"
             raise DataError(f"{found}; several are predicted with task=multilabel, or task=tagging")
         return dict.fromkeys(columns, BinaryLabel())

@@ -41,7 +41,7 @@ def layout_of(path: Path, data: "Sequences") -> AnyLayout:
         DataError: the file cannot be read, or a setting is needed.
     """
     found = LAYOUTS.get(data.layout) or (_rows if data.layout == "wide" else _recognised)(path, data)
-    if data.question == "tagging" and found not in OF_STEPS:
+    if data.problem_type == "tagging" and found not in OF_STEPS:
         raise DataError(
             f"{path}: task=tagging reads a label at every step: a row a step with a column of ids, which "
             "data.series_id names, or an .npz file with y [N, T]"

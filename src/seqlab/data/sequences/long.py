@@ -59,7 +59,7 @@ class Long(Layout):
         time = (times or [""])[0] if data.time == "auto" else data.time or ""
         taken = {series_id, time, data.group, *(data.features or ()), ""}
         rest = [name for name in table.header if name not in taken]
-        each_step = data.question == "tagging"
+        each_step = data.problem_type == "tagging"
         labels = data.labels or [
             _tag_column(table, rest) if each_step else _label_column(table, series_id, rest)
         ]

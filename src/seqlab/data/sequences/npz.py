@@ -39,8 +39,8 @@ class NPZ(Layout):
 
     @classmethod
     def recognised(cls, path: Path, data: "Sequences") -> Self:  # noqa: ARG003 (arrays have names)
-        """Return the layout, of which the question says what y is."""
-        return cls(data.question == "tagging")
+        """Return the layout; the problem type says what y is."""
+        return cls(data.problem_type == "tagging")
 
     def __str__(self) -> str:
         y = "y [N, T]" if self.each_step else "y [N]"

@@ -63,7 +63,7 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
                 found = f"{self.path} has {len(columns)} columns of labels"
                 raise DataError(f"{found}; data.label_separator is for labels in one column, leave it out")
             return super().parsers(columns)
-        if self.question == "multilabel" and not self.label_separator:
+        if self.problem_type == "multilabel" and not self.label_separator:
             raise DataError(
                 f"{self.path}: task=multilabel reads data.label=[a,b], columns of 0 or 1, or labels in one "
                 "column with data.label_separator between them"

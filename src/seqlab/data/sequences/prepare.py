@@ -48,7 +48,7 @@ def load(data: SequencesData) -> Loaded:
     starts, targets = steps.cumsum(0) - steps, torch.from_numpy(y)
     samples: dict[str, Samples] = {}
     for split, chosen in rows.items():
-        if data.question == "tagging":
+        if data.problem_type == "tagging":
             sequences = FeatureSamples(values, starts[chosen], steps[chosen], torch.zeros(len(chosen)))
             samples[split] = StepSamples(sequences, targets[steps_of(lengths, chosen)])
         else:
@@ -57,7 +57,7 @@ def load(data: SequencesData) -> Loaded:
     spec = SequencesSpec(
         name=data.name,
         kind="features",
-        task=data.question,
+        task=data.problem_type,
         input_size=len(parts[0].channels),
         features=parts[0].channels,
         **declared,
@@ -73,10 +73,10 @@ def load(data: SequencesData) -> Loaded:
 
 def _answers(data: SequencesData, parts: Sequence[Records], path: Path) -> Answers | Tags:
     """Return what is asked of the sequences, or of their steps."""
-    if data.question == "tagging":
+    if data.problem_type == "tagging":
         return Tags(parts, path)
     labels = SequenceLabels(parts, data.parsers(parts[0].label_columns or ("label",)))
-    return ANSWERS[data.question](labels, None, path)
+    return ANSWERS[data.problem_type](labels, None, path)
 
 
 def _check_channels(parts: Sequence[Records]) -> None:

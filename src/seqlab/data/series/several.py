@@ -140,7 +140,7 @@ def suspected(table: Table, clock: Clock, series_id: Sequence[str], *, numbers: 
 
 
 def asked(columns: Sequence[str]) -> str:
-    """Return the question whether columns are an id, and how to say so."""
+    """Return the hint that columns may be an id, and the setting that says so."""
     named = ",".join(columns)
     value = named if len(columns) == 1 else f"[{named}]"
     return f"does the file hold several series, named by {named}? Set data.series_id={value}"

@@ -25,7 +25,7 @@ def load(data: SyntheticData) -> Loaded:
         {
             "name": data.name,
             "kind": data.kind,
-            "task": data.question,
+            "task": data.problem_type,
             "source": "generated",
             "origin": f"data.samples_seed={data.samples_seed}",
             "sha256": _fingerprint(samples),

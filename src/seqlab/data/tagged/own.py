@@ -30,7 +30,7 @@ class Tagged(GivenSplits, SplitData):
         split_seed: seed of the split; use the same one for runs that are compared.
     """
 
-    questions = ("tagging",)
+    problem_types = ("tagging",)
 
     path: FilePath
     token: int = 0

@@ -1,4 +1,4 @@
-"""What a question makes of labels: a class, a number, or several labels for each text or sequence."""
+"""Targets made from labels: a class, a number, or several labels for each text or sequence."""
 
 import json
 import logging
@@ -188,4 +188,4 @@ ANSWERS: dict[str, type[Answers]] = {
     "regression": Numbers,
     "multilabel": Labels,
 }
-"""What makes the answers to a question."""
+"""The class that makes the targets of each problem type."""

@@ -68,7 +68,7 @@ class ShortTextData(SplitData):
     def records(self) -> Iterable[tuple[str, Any]]:
         """Yield texts and their classes, the same at every call.
 
-        For ``questions`` with "regression" texts and numbers, with "multilabel" texts and lists of labels.
+        For the problem type "regression" texts and numbers, for "multilabel" texts and lists of labels.
         """
         raise NotImplementedError(f"{type(self).__name__} must define records(), or find() and read()")
 
@@ -86,7 +86,7 @@ class ShortTextData(SplitData):
         Raises:
             DataError: they are malformed.
         """
-        return GivenTexts(self.records, source.path, label_parser(self.question))
+        return GivenTexts(self.records, source.path, label_parser(self.problem_type))
 
     def given_splits(self, *, folder: bool = False) -> dict[str, Source]:  # noqa: ARG002
         """Return the files of given splits, by "val" and "test"; those that ``GivenSplits`` sets."""

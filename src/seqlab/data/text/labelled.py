@@ -29,7 +29,7 @@ class LabelledFile(OwnFile, Dataset):
     def parser(self) -> LabelParser:
         """How the only column of labels is read."""
         separator = self.label_separator and SEPARATORS.get(self.label_separator, self.label_separator)
-        return label_parser(self.question, self.decimal, separator)
+        return label_parser(self.problem_type, self.decimal, separator)
 
     @model_validator(mode="after")
     def _separator_is_for_one_column(self) -> "LabelledFile":
@@ -39,9 +39,9 @@ class LabelledFile(OwnFile, Dataset):
             )
         return self
 
-    def refusal(self, question: str) -> str | None:
-        """Return what to do instead of asking a question."""
+    def unsupported_reason(self, problem_type: str) -> str | None:
+        """Return what to use instead of a problem type that is not supported; None if it is."""
         several = isinstance(self.label, list) or self.label_separator is not None
-        if several and question in ("classification", "regression", "tagging"):
+        if several and problem_type in ("classification", "regression", "tagging"):
             return "several labels are predicted with task=multilabel"
-        return super().refusal(question)
+        return super().unsupported_reason(problem_type)

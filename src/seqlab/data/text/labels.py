@@ -143,12 +143,12 @@ def _filled(cell: str) -> str:
 
 
 def label_parser(
-    question: str, decimal: Literal["point", "comma"] = "point", separator: str | None = None
+    problem_type: str, decimal: Literal["point", "comma"] = "point", separator: str | None = None
 ) -> LabelParser:
     """Return how the only label of a text or sequence is read.
 
     Args:
-        question: what is asked of the data.
+        problem_type: what is to be predicted.
         decimal: what stands before a number's fraction.
         separator: between several labels; None if a cell is a list.
     """
@@ -158,4 +158,4 @@ def label_parser(
         "regression": Number(decimal),
         "multilabel": LabelList(separator),
     }
-    return parsers[question]
+    return parsers[problem_type]

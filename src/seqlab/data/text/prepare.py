@@ -31,7 +31,7 @@ def load(data: ShortTextData) -> Loaded:
         reader = SplitTexts(reader, {split: data.read(file) for split, file in given.items()})
     sha = reader.fingerprint()
     corpus = _encode(data, source, reader, sha)
-    answers = ANSWERS[data.question](corpus, data.label_column, source.path)
+    answers = ANSWERS[data.problem_type](corpus, data.label_column, source.path)
     rows = _split(data, corpus, answers.strata)
     answers.check(rows)
     rows = _limited(data, rows)
@@ -47,7 +47,7 @@ def load(data: ShortTextData) -> Loaded:
     spec = TextSpec(
         name=data.name,
         kind="tokens",
-        task=data.question,
+        task=data.problem_type,
         input_size=len(vocabulary),
         **declared,
         class_titles=tuple(data.titles.get(name, name) for name in declared.get("classes", ())),

@@ -36,7 +36,7 @@ class Native(Engine):
 
     in_one_piece = True
 
-    def refusal(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
+    def unsupported_reason(self, cell: Cell, dtype: torch.dtype, device: torch.device) -> str | None:
         if device.type != "cpu":
             return f"the native engine runs on the CPU, not on {device.type}"
         if dtype not in REALS:

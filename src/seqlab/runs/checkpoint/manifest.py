@@ -105,7 +105,7 @@ class Manifest(Section):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if self.spec.task != self.task.question or self.spec.task not in self.data.questions:
+        if self.spec.task != self.task.problem_type or self.spec.task not in self.data.problem_types:
             raise ValueError("spec, task and data are of different tasks")
         if not self.spec.fits():
             raise ValueError("spec contradicts itself")
