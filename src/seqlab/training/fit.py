@@ -36,6 +36,7 @@ from seqlab.tasks.further import try_out
 from seqlab.tasks.tables import Rows, write_tables
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
+from seqlab.training.figures import leave_figures
 from seqlab.training.trainer import Beside, check_classes, check_devices, make_trainer
 
 log = logging.getLogger(__name__)
@@ -211,14 +212,10 @@ def _leave_results(
         return
     write_tables(tables, folder.path, config.callbacks.prediction_rows)
     title = data.spec.headed(folder.record["name"])
-    tensorboard = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
     if config.callbacks.figures:
-        folder.figures.mkdir(exist_ok=True)
-        for name, figure in module.task.figures(read_history(folder.metrics), title).items():
-            figure.savefig(folder.figures / f"{name}.png", dpi=120)
-            for logger in tensorboard:
-                logger.experiment.add_figure(name, figure, trainer.global_step)
-    for logger in tensorboard:
+        figures = module.task.figures(read_history(folder.metrics), title)
+        leave_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
+    for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):
         best = {f"best/{name}": value for name, value in metrics.items()}
         logger.log_hyperparams(_hyperparameters(config), best, trainer.global_step)
         logger.finalize("success")

@@ -4,8 +4,6 @@ import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.image import imsave
 
 from seqlab.data import Batch, SequenceData
 from seqlab.diagnostics.figures import draw
@@ -15,6 +13,7 @@ from seqlab.io.safe_read import UnreadableError
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.runs.diagnostics_file import LayerSnapshot, Snapshot, read_snapshots, write_snapshots
 from seqlab.runs.folder import RunFolder
+from seqlab.training.figures import leave_figures
 
 
 class Diagnostics(Callback):
@@ -87,18 +86,8 @@ class Diagnostics(Callback):
         return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
 
     def _draw(self, trainer: Trainer) -> None:
-        title = _data_of(trainer).spec.headed(self.title)
-        self.folder.figures.mkdir(exist_ok=True)
-        for name, figure in draw(self._snapshots(), title).items():
-            canvas = FigureCanvasAgg(figure)
-            # Drawn once for both: it takes longer than a measurement.
-            canvas.draw()  # type: ignore[no-untyped-call]
-            rgba = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-            pixels = np.ascontiguousarray(rgba[:, :, :3])
-            imsave(self.folder.figures / f"{name}.png", pixels)
-            for logger in trainer.loggers:
-                if isinstance(logger, TensorBoardLogger):
-                    logger.experiment.add_image(name, pixels, trainer.global_step, dataformats="HWC")
+        figures = draw(self._snapshots(), _data_of(trainer).spec.headed(self.title))
+        leave_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step)
 
 
 def _data_of(trainer: Trainer) -> SequenceData:

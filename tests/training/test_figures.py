@@ -1,0 +1,28 @@
+"""Figures of a run in its folder and in its dashboard."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from seqlab.training.figures import DPI, leave_figures
+
+
+def test_the_dashboard_shows_the_pixels_of_the_file(tmp_path):
+    figure = Figure(figsize=(2, 1.5), layout="constrained")
+    figure.subplots().plot([1, 2, 4], label="loss")
+    tensorboard = TensorBoardLogger(tmp_path / "dashboard", name="", version="")
+    leave_figures({"loss": figure}, tmp_path / "figures", [CSVLogger(tmp_path), tensorboard], 7)
+    tensorboard.finalize("success")
+    pixels = imread(tmp_path / "figures" / "loss.png")
+    assert pixels.shape[:2] == (1.5 * DPI, 2 * DPI)
+    assert 0 < np.mean(pixels[..., :3] < 0.5) < 0.5  # lines on white
+    events = EventAccumulator(tensorboard.log_dir, size_guidance={"images": 0})
+    events.Reload()
+    (shown,) = events.Images("loss")
+    assert shown.step == 7
+    assert imread(BytesIO(shown.encoded_image_string))[..., :3] == pytest.approx(pixels[..., :3])
