@@ -115,4 +115,6 @@ def warn_of_shared(
 
 def sample(numbers: np.ndarray, limit: int | None, seed: int) -> np.ndarray:
     """Return ``limit`` of the numbers, chosen at random, in ascending order; all of them if None."""
+    if limit is None or limit >= len(numbers):
+        return np.sort(numbers)
     return np.sort(np.random.default_rng(seed).permutation(numbers)[:limit])

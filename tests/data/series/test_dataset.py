@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from seqlab.data import SequenceData, SeriesCSV
 from seqlab.data.series.grid import fit_climatology, seasons
-from seqlab.data.series.prepare import read_grid, scaled, step_of
+from seqlab.data.series.prepared import read_grid, scaled, step_of
 from seqlab.errors import DataError
 
 Load = Callable[..., SeriesCSV]

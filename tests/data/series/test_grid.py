@@ -8,9 +8,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from seqlab.data.series import grid as grid_module
-from seqlab.data.series import prepare as prepare_module
+from seqlab.data.series import prepared as prepared_module
 from seqlab.data.series.grid import Grid, derive, fit_climatology, resample, seasons
-from seqlab.data.series.prepare import averaging
+from seqlab.data.series.prepared import averaging
 from seqlab.data.series.spec import DAY, YEAR, in_seconds
 from seqlab.data.series.step import Duration, Row
 from seqlab.data.series.table import Measured
@@ -253,7 +253,7 @@ def test_a_long_series_is_prepared_in_blocks_to_the_same_end(monkeypatch):
     )
     whole = data.load()
     monkeypatch.setattr(grid_module, "BLOCK", 1000)
-    for module in (grid_module, prepare_module):
+    for module in (grid_module, prepared_module):
         monkeypatch.setattr(module, "LONG", 1000)
     parts = data.load()
     assert whole.spec.series.columns == parts.spec.series.columns

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from seqlab.data.series.grid import Grid, resample
-from seqlab.data.series.prepare import averaging
+from seqlab.data.series.prepared import averaging
 from seqlab.data.series.step import step_named
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError

@@ -56,7 +56,7 @@ class SeriesSpec(DataSpec):
 
     def scaled(self, x: "Tensor") -> "Tensor":
         """Return columns in their own units, [B, T, F] in float64, as a network reads them, in float32."""
-        from seqlab.data.series.prepare import scale  # noqa: PLC0415 (torch)
+        from seqlab.data.series.prepared import scale  # noqa: PLC0415 (torch)
 
         return scale(x.numpy(), self.series)
 

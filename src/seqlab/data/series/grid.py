@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Grid:
         """The steps of each series by its id."""
         return parts(len(self), self.lengths)
 
-    @property
+    @cached_property
     def whole(self) -> np.ndarray:
         """Whether all columns of a step are there, [N]."""
         found: np.ndarray = ~np.isnan(self.values).any(1)

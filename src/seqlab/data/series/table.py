@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
+from seqlab.data.kept import Kept
 from seqlab.data.series.order import Rows, in_order, numbered
 from seqlab.data.series.several import CodedColumn, lengths_of, series_ids, suspected
 from seqlab.data.series.static import Meanings, meanings_of, spelled_out, static_columns
@@ -35,6 +37,24 @@ class Measured:
     lengths: Mapping[str, int] = field(default_factory=dict)
     meanings: Meanings = field(default_factory=dict)
     zone: str | None = None
+
+    @classmethod
+    def of(cls, made: Kept) -> Self:
+        """Return what ``kept`` has kept."""
+        meanings = {name: tuple(words) for name, words in made.about["meanings"].items()}
+        return cls(
+            **made.arrays,
+            columns=tuple(made.about["columns"]),
+            lengths=made.about["lengths"],
+            meanings=meanings,
+            zone=made.about["zone"],
+        )
+
+    @property
+    def kept(self) -> Kept:
+        """The measurements as arrays and plain values."""
+        about = {name: getattr(self, name) for name in ("columns", "lengths", "meanings", "zone")}
+        return Kept({"times": self.times, "numbers": self.numbers}, about)
 
 
 def read_measured(

@@ -91,11 +91,13 @@ def window_starts(
         asked: steps that it asks for.
         askable: whether a step may be asked for, [N]; None if it is that it is whole.
     """
-    broken, unasked = (_summed(~found) for found in (whole, whole if askable is None else askable))
-    starts = np.arange(part.start, max(part.stop - length + 1, part.start))
-    behind, ends = starts + length - asked, starts + length
-    sound: np.ndarray = starts[(broken[behind] == broken[starts]) & (unasked[ends] == unasked[behind])]
-    return sound
+    count = max(len(part) - length + 1, 0)
+    inside = slice(part.start, part.stop)
+    broken = _summed(~whole[inside])
+    unasked = broken if askable is None else _summed(~askable[inside])
+    begins, behind, ends = (slice(at, at + count) for at in (0, length - asked, length))
+    sound = (broken[behind] == broken[begins]) & (unasked[ends] == unasked[behind])
+    return np.flatnonzero(sound) + part.start
 
 
 def _summed(values: np.ndarray) -> np.ndarray:
