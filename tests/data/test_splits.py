@@ -33,6 +33,8 @@ def naive_split(groups: list[int], strata: list[int], shares: Shares, seed: int)
         drawn = by_stratum[stratum]
         for part, places in split_random(len(drawn), shares, generator).items():
             parts[part] += [number for place in places for number in drawn[place]]
+    if any(strata) and not (parts["val"] and parts["test"]):
+        return naive_split(groups, [0] * len(strata), shares, seed)
     return {part: sorted(numbers) for part, numbers in parts.items()}
 
 
@@ -48,6 +50,14 @@ def test_the_grouped_split_is_what_a_naive_one_gives(groups, seed, data):
     parts = split_grouped(np.array(groups), np.array(strata), shares, seed)
     expected = naive_split(groups, strata, shares, seed)
     assert {part: numbers.tolist() for part, numbers in parts.items()} == expected
+
+
+def test_classes_too_small_for_a_share_of_each_are_split_together(caplog):
+    strata = np.repeat(np.arange(5), 4)
+    parts = split_grouped(np.arange(20), strata, Shares(val=0.1, test=0.1), seed=0)
+    assert [len(rows) for rows in parts.values()] == [16, 2, 2]
+    assert "all samples are split together" in caplog.text
+    assert len(split_grouped(np.arange(20), strata, Shares(val=0.0, test=0.25), seed=0)["test"]) == 5
 
 
 @pytest.mark.parametrize("count", [1, 7, 100])

@@ -28,7 +28,8 @@ class Shares:
 def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: int) -> dict[str, np.ndarray]:
     """Split so that the samples of a group stay together, with the same fractions in every stratum.
 
-    A group whose samples belong to several strata counts as part of the rarest one.
+    A group whose samples belong to several strata counts as part of the rarest one. Where strata are so small
+    that a split would have no sample, all are split together.
 
     Args:
         groups: group of each sample, such as a hash of its spelling, [N].
@@ -51,7 +52,11 @@ def split_grouped(groups: np.ndarray, strata: np.ndarray, shares: Shares, seed: 
         drawn = as_they_come[rarest[as_they_come] == rank[stratum]]
         for number, places in enumerate(split_random(len(drawn), shares, random).values()):
             part[drawn[places]] = number
-    return {split: np.flatnonzero(part[group] == number) for number, split in enumerate(SPLITS)}
+    found = {split: np.flatnonzero(part[group] == number) for number, split in enumerate(SPLITS)}
+    if len(sizes) > 1 and any(share and not len(found[split]) for split, share in vars(shares).items()):
+        log.warning("the classes are so small that a split would be empty; all samples are split together")
+        return split_grouped(groups, np.zeros_like(strata), shares, seed)
+    return found
 
 
 def _numbered(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -165,10 +165,11 @@ WEATHER_CASES: Table = {
     ],
     "series shorter than window + horizon": [
         error("", weather(),
-              "'train' has 28 steps of 60 minutes | needs 168 | 120 to read | 48 to forecast | "
+              "'train' has 28 steps of 60 minutes | needs 144 | 96 to read | 48 to forecast | "
               "data.input_days",
-              settings={"input_days": 5.0, "horizon_days": 2.0}),
-        error("validation", weather(rows=20), "'val' has 2 steps | needs 3 | 2 to read | data.input_days"),
+              settings={"input_days": 4.0, "horizon_steps": 48}),
+        error("validation", weather(rows=20), "'val' has 2 steps | needs 5 | 2 to read | data.input_days",
+              settings={"horizon_steps": 3}),
         error("one row", weather(rows=1), "one row | at least two"),
         error("one time", weather({2: f"{LINE_2}\n{LINE_2}"}, rows=1), "one row"),
         error("one row that is cut off", weather({2: "2020"}, rows=1), "no row | add data"),

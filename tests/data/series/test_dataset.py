@@ -278,12 +278,35 @@ def test_the_spec_says_what_was_read(load, tmp_path):
     assert spec.path == str(tmp_path / "series.csv")
 
 
-@pytest.mark.parametrize(("rows", "split"), [(10, "train"), (100, "val"), (300, "val"), (340, "val")])
-def test_a_split_shorter_than_a_window_is_named(load, rows, split):
+@pytest.mark.parametrize(("rows", "split"), [(10, "train"), (50, "train"), (110, "val")])
+def test_a_split_shorter_than_what_it_forecasts_is_named(load, rows, split):
     with pytest.raises(
         DataError, match=rf"'{split}' has .* a window needs 36 \(24 to read, 12 to forecast\)"
     ):
         load(weather(rows))
+
+
+@pytest.mark.parametrize("rows", [120, 300, 350])
+def test_windows_of_a_split_shorter_than_one_read_what_is_before(load, rows, caplog):
+    data = load(weather(rows))
+    parts = {"val": (round(0.7 * rows), round(0.8 * rows)), "test": (round(0.8 * rows), rows)}
+    for split, (begin, end) in parts.items():
+        first = begin - 24 if end - begin < 36 else begin
+        assert data.samples[split].starts.tolist() == list(range(first, end - 35))
+        assert (f"'{split}'" in caplog.text) == (end - begin < 36)
+    assert data.samples["train"].starts.tolist() == list(range(parts["val"][0] - 35))
+
+
+def test_days_that_nobody_chose_become_few_steps_where_they_are_too_long(load, caplog):
+    usual = {"input_days": 5.0, "horizon_days": 2.0}
+    for rows, steps in ((1680, (120, 48)), (1660, (12, 1))):
+        series = load(weather(rows), **usual).spec.series
+        assert (series.input_steps, series.horizon_steps) == steps
+    assert (
+        "data.input_days=5 is too long for splits of 166 steps; data.input_steps=12 is taken" in caplog.text
+    )
+    chosen = load(weather(500), horizon_days=2.0, input_days=4.0).spec.series
+    assert (chosen.input_steps, chosen.horizon_steps) == (96, 1)
 
 
 def test_a_split_without_a_whole_window_is_named(load):

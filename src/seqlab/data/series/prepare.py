@@ -12,20 +12,17 @@ from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.gaps import COSTLY, Windowing
 from seqlab.data.series.grid import Grid
-from seqlab.data.series.members import counted, inside, reaching
+from seqlab.data.series.members import Splits, counted, inside, reaching
 from seqlab.data.series.prepared import Prepared, prepared
-from seqlab.data.series.spec import DAY, SeriesSettings
-from seqlab.data.series.step import Averaging, Step
+from seqlab.data.series.spec import SeriesSettings
+from seqlab.data.series.window_size import longest, window_size
 from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series.words import left_out
 from seqlab.data.source import Source
-from seqlab.data.splits import sample
+from seqlab.data.splits import HELD_OUT, sample
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
-
-STEPS = {"input": 12, "horizon": 1}
-"""Steps of a window whose days are shorter than a step."""
 
 
 def load(data: SeriesData) -> Loaded:
@@ -38,7 +35,7 @@ def load(data: SeriesData) -> Loaded:
     table = data.open(source)
     sha = table.fingerprint()
     series = prepared(data, table, sha)
-    read, asked = _window(data, series.grid.step)
+    read, asked = window_size(data, series.grid.step, series.splits)
     settings = replace(series.settings, input_steps=read, horizon_steps=asked)
     windows = _cut(data, source, series, settings)
     settings = replace(settings, members=counted(settings.members, series.grid, windows))
@@ -62,28 +59,13 @@ def load(data: SeriesData) -> Loaded:
     return Loaded(spec, windows, describe)
 
 
-def _window(data: SeriesData, step: Step) -> tuple[int, int]:
-    """Return how many steps a window reads, and how many it asks for."""
-    found = []
-    for key, usual in STEPS.items():
-        steps, days = getattr(data, f"{key}_steps"), getattr(data, f"{key}_days")
-        is_long = step.seconds > DAY and not isinstance(step, Averaging)
-        is_short = not step.seconds or (is_long and days * DAY < step.seconds)
-        if steps is None and is_short:
-            log.warning(
-                "data.%s_days=%g is no whole step; data.%s_steps=%s is taken instead", key, days, key, usual
-            )
-        found.append(steps or (usual if is_short else max(round(days * DAY / step.seconds), 1)))
-    return found[0], found[1]
-
-
 def _cut(
     data: SeriesData, source: Source, series: Prepared, settings: SeriesSettings
 ) -> dict[str, WindowSamples]:
     grid, splits, values = series.grid, series.splits, torch.from_numpy(series.values)
     windowing = Windowing(settings.targets, settings.input_steps, settings.horizon_steps)
     windows: dict[str, WindowSamples] = {}
-    within = reaching(splits, grid, settings.input_steps) if data.val_start is not None else splits
+    within = _within(data, grid, settings, splits)
     for split, ranges in splits.items():
         each = windowing.starts(grid, within[split])
         starts = np.concatenate(each)
@@ -108,6 +90,24 @@ def _cut(
         )
     drawn = sample(np.arange(len(windows["train"])), data.limit_train_samples, seed=0)
     return windows | {"train": windows["train"].subset(drawn)}
+
+
+def _within(data: SeriesData, grid: Grid, settings: SeriesSettings, splits: Splits) -> Splits:
+    """Return the steps that windows of each split may lie in; a split shorter than a window reaches back."""
+    reached = reaching(splits, grid, settings.input_steps)
+    if data.val_start is not None:
+        return reached
+    asked, length = settings.horizon_steps, settings.input_steps + settings.horizon_steps
+    short = [
+        split for split in HELD_OUT if asked <= longest(splits[split]) < length <= longest(reached[split])
+    ]
+    if short:
+        log.warning(
+            "%s: shorter than a window of %s steps; windows read what is before it and forecast none of it",
+            " and ".join(f"'{split}'" for split in short),
+            length,
+        )
+    return {split: reached[split] if split in short else ranges for split, ranges in splits.items()}
 
 
 def _no_window(
