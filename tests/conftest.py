@@ -85,6 +85,19 @@ def real_data() -> Path:
 
 
 @pytest.fixture
+def case(real_data: Path) -> Callable[[str], Path]:
+    """Return what finds a folder or file among the cases that lie beside the real data, or skips."""
+
+    def find(name: str) -> Path:
+        path = real_data.parent / "cases/data" / name
+        if not path.exists():
+            pytest.skip("needs the folder of cases beside the real data")
+        return path
+
+    return find
+
+
+@pytest.fixture
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Return the command ``seqlab train`` on the CPU and the built-in sample, its runs below tmp_path/out."""
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)

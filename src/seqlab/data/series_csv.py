@@ -9,6 +9,7 @@ from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.series.dataset import Columns, SeriesData
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.source import Source
+from seqlab.errors import DataError
 from seqlab.registry.types import Name
 
 if TYPE_CHECKING:
@@ -44,5 +45,17 @@ class SeriesCSV(OwnFile, SeriesData):
         return (self.time_format,) if self.time_format else (ISO, *UNIX, *PARTS)
 
     def open(self, source: Source) -> "Table":
-        """Open the file as its settings say."""
-        return self.table(source.path)
+        """Open the file as its settings say.
+
+        Raises:
+            DataError: it cannot be opened, or has no such column of times.
+        """
+        table = self.table(source.path)
+        try:
+            table.places(self.time_columns)
+        except DataError as error:
+            remedy = (
+                "name the column of times with data.time, or take each row for a step with data.time=null"
+            )
+            raise DataError(f"{error}; {remedy}") from error
+        return table

@@ -124,11 +124,12 @@ def test_what_is_recognised_can_be_said(tmp_path):
 
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", ["rows.csv", "rows.tsv", "long.csv", "made_up.ts"])
-def test_the_cases_are_read_as_they_are(real_data, name):
-    folder = real_data.parent / "cases/data/series-classification"
-    if not folder.exists():
-        pytest.skip("needs the folder of cases beside the real data")
-    assert_read(folder / name)
+def test_the_cases_are_read_as_they_are(case, name):
+    path = case(f"series-classification/{name}")
+    assert_read(path)
+    sizes = Sequences(path=str(path)).load().spec.sizes
+    assert min(sizes.values()) > 0
+    assert sum(sizes.values()) == len(by_pandas(path)[0])
 
 
 @pytest.mark.real_data

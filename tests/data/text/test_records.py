@@ -124,7 +124,10 @@ def test_keys_are_the_named_ones_and_lines_without_a_text_are_skipped(json_lines
         ({"text": "x" * (LARGEST_CELL + 1), "label": "b"}, "'text' must be a string of at most 1,048,576"),
         ({"text": "a", "label": None}, "'label' must be a string or a whole number, got None"),
         ({"text": "a", "label": 1.5}, "'label' must be a string or a whole number, got 1.5"),
-        ({"text": "a", "label": ["b"]}, "'label' must be a string or a whole number"),
+        (
+            {"text": "a", "label": ["b"]},
+            "'label' must be a string or a whole number, got ['b']; several labels are predicted with",
+        ),
         ({"text": "a", "label": " "}, "column 'label' is blank"),
         (b'{"text": "a \\ud83d", "label": "b"}', "half of a surrogate pair"),
     ],

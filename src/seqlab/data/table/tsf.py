@@ -151,7 +151,7 @@ class TSF(Table):
 
     def _lacks(self, name: str) -> str:
         if name == TIME:
-            return "there is no date @attribute with an @frequency, so no times; set data.time=null"
+            return "there is no date @attribute with an @frequency, so no times"
         return super()._lacks(name)
 
     def _read_header(self, lines: Lines) -> None:

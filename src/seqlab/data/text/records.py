@@ -165,7 +165,8 @@ class JSONLines:
         is_number = isinstance(parser, Number | BinaryLabel) and isinstance(label, float)
         if not isinstance(label, str | int) and not is_number:
             allowed = "a list of strings" if isinstance(parser, LabelList) else "a string or a whole number"
-            raise error(f"'{key}' must be {allowed}, got {label!r:.80}")
+            remedy = "; several labels are predicted with task=multilabel" if is_list else ""
+            raise error(f"'{key}' must be {allowed}, got {label!r:.80}{remedy}")
         return _label(self._encodable(line, str(label)), parser, key, error)
 
     def _encodable(self, line: int, text: str) -> str:
