@@ -14,7 +14,7 @@ def _read(command: str, **values: object) -> tuple[Dataset, Loaded]:
     words = [word.format(**values) for word in shlex.split(command)]
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         config = make_config(compose("config", overrides=words))
-    data = config.data.asking(config.task.question)
+    data = config.data.for_problem(config.task.problem_type)
     return data, data.load()
 
 
