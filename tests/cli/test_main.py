@@ -90,6 +90,13 @@ def test_a_users_file_must_not_have_a_packaged_name(train, capsys, tmp_path):
     assert "lstm.yaml has the name of seqlab's own model/lstm.yaml" in capsys.readouterr().err
 
 
+def test_a_users_file_says_what_differs_and_every_other_key_can_be_set(train, capsys, tmp_path):
+    (tmp_path / "conf/model").mkdir(parents=True)
+    (tmp_path / "conf/model/mine.yaml").write_text("cell: gru\n")
+    assert train("--config-dir", "conf", "model=mine", "model.dropout=2") == 2
+    assert capsys.readouterr().err == "seqlab: model.dropout must be less than 1, got 2\n"
+
+
 def test_an_import_that_fails_is_named_with_its_line(train, capsys, tmp_path):
     (tmp_path / "broken_cells.py").write_text("x = 1\ny = x / 0\n")
     assert train("imports=[broken_cells]") == 2

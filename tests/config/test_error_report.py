@@ -39,7 +39,7 @@ MISTAKES: dict[str, list[str]] = {
     "++model.hiden=3": ["model.hiden is unknown; did you mean 'hidden_size'?"],
     "+model.hidden_size=3": ["+model.hidden_size=3: model.hidden_size is there already; leave the + out"],
     "~modl": ["modl is unknown; did you mean 'model'?"],
-    "~model.hidden_size": ["model.hidden_size is missing"],
+    "~seed": ["seed is missing"],
     "model=[lstm,gru]": ["model=[lstm,gru]: name one file of model/; set single keys beside it"],
     "logger=[tensorboard,none]": ["logger: none stands alone; leave it out of the list, or the others"],
     "logger=[tensorboard,cvs]": ["logger=cvs: unknown logger; did you mean 'csv'? "],

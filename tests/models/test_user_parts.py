@@ -11,6 +11,7 @@ from seqlab.errors import ConfigError, ExportError
 from seqlab.export.network import network_graph
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
+from seqlab.nn.parts import InputSpec
 from seqlab.nn.pooling import Combined, Last
 from seqlab.registry.catalog import betweens, check_reads, encoders, heads, inits, poolings
 from seqlab.registry.signature import settings_of_imported
@@ -172,7 +173,7 @@ def test_modules_may_take_the_place_of_names():
     encoder = nn.Embedding(9, 6)
     made = SequenceModel(encoder=encoder, recurrent=recurrent, pooling=Combined(4), head=nn.Linear(12, 3))
     assert made(x, lengths).shape == (2, 3)
-    mixed = SequenceModel(kind="tokens", input_size=9, output_size=3, pooling=Combined(4), hidden_size=4)
+    mixed = SequenceModel(InputSpec("tokens", 9), 3, pooling=Combined(4), hidden_size=4)
     assert mixed(x, lengths).shape == (2, 3)
     with pytest.raises(ConfigError, match="Embedding must say how wide its outputs are"):
         SequenceModel(encoder=encoder)

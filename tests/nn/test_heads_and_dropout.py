@@ -28,9 +28,7 @@ def test_dropout_of_an_embedding_zeroes_or_doubles_its_numbers_in_training_only(
     encoder = Embedding(InputSpec("tokens", 9), embedding_size=6, embedding_dropout=0.5)
     if whole:
         sizes = {"embedding_size": 6, "hidden_size": 4}
-        encoder = SequenceModel(
-            kind="tokens", input_size=9, output_size=2, **sizes, embedding_dropout=0.5
-        ).encoder
+        encoder = SequenceModel(InputSpec("tokens", 9), 2, **sizes, embedding_dropout=0.5).encoder
     x = torch.randint(1, 9, (4, 5))
     vectors = encoder.embedding.weight[x]
     dropped = encoder(x)

@@ -52,7 +52,7 @@ def test_an_encoder_for_other_data_is_refused(name, kind):
 
 def test_an_unknown_pooling_is_told_the_near_ones():
     with pytest.raises(ConfigError, match="no pooling named 'combine'; did you mean 'combined'"):
-        SequenceModel(kind="tokens", input_size=5, output_size=2, pooling="combine")
+        SequenceModel(InputSpec("tokens", 5), 2, pooling="combine")
 
 
 def test_poolings_equal_a_loop_over_sequences_whatever_the_padding():
@@ -106,9 +106,7 @@ def test_dropout_acts_between_layers_and_only_in_training():
 
 def test_a_bilstm_that_pools_the_last_step_reads_torchs_final_states():
     torch.manual_seed(0)
-    model = SequenceModel(
-        kind="tokens", input_size=9, output_size=2, cell="lstm", hidden_size=4, bidirectional=True
-    ).double()
+    model = SequenceModel(InputSpec("tokens", 9), 2, cell="lstm", hidden_size=4, bidirectional=True).double()
     theirs = nn.LSTM(64, 4, bidirectional=True, batch_first=True).double()
     with torch.no_grad():
         for layer, suffix in zip(model.recurrent.layers, ("l0", "l0_reverse"), strict=True):
@@ -210,9 +208,8 @@ def test_auto_takes_the_fastest_engine_that_serves(cell, dtype, engine):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_model_that_answers_at_its_last_steps_reads_the_outputs_of_those_steps(bidirectional):
     model = SequenceModel(
-        kind="features",
-        input_size=2,
-        output_size=4,
+        InputSpec("features", 2),
+        4,
         output_steps=2,
         cell="gru",
         hidden_size=3,

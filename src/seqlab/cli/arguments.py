@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from seqlab.config.choices import CHOICES, NAMED
 from seqlab.config.hydra_syntax import parse
-from seqlab.config.packaged import PACKAGED
+from seqlab.config.packaged import PACKAGED, SECTIONS
 from seqlab.errors import ConfigError, near
 
 
@@ -22,7 +22,7 @@ def allow_option(argument: str) -> str:
     """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key: the class knows its own."""
     group, dot, key = argument.partition("=")[0].partition(".")
     is_inside = "." in key and not group.startswith("hydra")
-    is_own = group in CHOICES and dot and (key in _keys_in_files(group)) == (group == "callbacks")
+    is_own = dot and group in CHOICES and group not in SECTIONS and key not in _keys_in_files(group)
     return f"++{argument}" if is_own or is_inside else argument
 
 

@@ -1,6 +1,5 @@
 """A choice of conf/ as YAML, each key with a comment: that of its file, or of its class's docstring."""
 
-import inspect
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,11 +7,12 @@ from typing import Any
 import yaml
 
 from seqlab.config.choices import CHOICES
-from seqlab.config.packaged import KINDS, OFFERED, PACKAGED, content_of, text_of
+from seqlab.config.packaged import KINDS, OFFERED, PACKAGED, SECTIONS, content_of, text_of
 from seqlab.config.task import TASKS
 from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import datasets
-from seqlab.registry.signature import helps_of
+from seqlab.registry.section import defaults_of, helps_in
+from seqlab.registry.types import Section
 
 TITLE = """# @package _global_
 # The whole default configuration. With what you change, as FOLDER/experiment/mine.yaml:
@@ -89,12 +89,12 @@ def _chosen() -> dict[str, str | None]:
 
 def _section(group: str, name: str) -> tuple[dict[str, Any], Comments]:
     """Return keys, values and comments of a choice, with those of the files on which it is based."""
+    values = defaults_of(SECTIONS[group]) if group in SECTIONS else {}
     if not (PACKAGED / group / f"{name}.yaml").exists():
         offered = OFFERED[group](name)
-        alone = _name_first(offered.get(group, offered))
+        alone = _name_first(values | offered.get(group, offered))
         return alone, _of_class(group, alone)
     content = content_of(f"{group}/{name}")
-    values: dict[str, Any] = {}
     comments: Comments = {}
     for base in content.pop("defaults", ()):
         if isinstance(base, str) and base != "_self_":
@@ -115,16 +115,18 @@ def _in_file(name: str) -> Comments:
 
 def _of_class(group: str, values: Mapping[str, Any]) -> Comments:
     """Return the help of the settings of a class, or of each class in a group, from docstrings."""
+    if group in SECTIONS:
+        return _spoken_of(SECTIONS[group])
     if group not in KINDS:
         return {}
     name = values.get("name", values.get("_target_"))
     if name is None:
         return {key: _of_class(group, one) for key, one in values.items() if isinstance(one, Mapping)}
-    helps = {key: one.help for key, one in KINDS[group].settings(name).items()}
-    section = datasets[name] if group == "data" else CHOICES.get(group, TASKS).section(name)
-    for base in reversed(section.__mro__):
-        helps |= helps_of(inspect.cleandoc(base.__doc__ or ""))
-    return {key: _spoken(one) for key, one in helps.items() if one}
+    return _spoken_of(datasets[name] if group == "data" else CHOICES.get(group, TASKS).section(name))
+
+
+def _spoken_of(section: type[Section]) -> Comments:
+    return {key: _spoken(one) for key, one in helps_in(section).items()}
 
 
 def _spoken(help_text: str) -> str:

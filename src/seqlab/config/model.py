@@ -1,14 +1,14 @@
 """conf/model: the settings of the network."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from seqlab.errors import SeqlabError, near
 from seqlab.registry.catalog import SHARED, betweens, cells, encoders, heads, inits, poolings
 from seqlab.registry.registry import Registry
-from seqlab.registry.section import Choice
-from seqlab.registry.types import Count, Section, Share
+from seqlab.registry.section import Choice, having_settings_of
+from seqlab.registry.types import Section
 
 PARTS: dict[str, Registry[Any]] = {
     "encoder": encoders,
@@ -18,35 +18,17 @@ PARTS: dict[str, Registry[Any]] = {
     "init": inits,
 }
 """What each key names; the settings of that alone are ``model.<key>_options``."""
-Options = Annotated[dict[str, Any], Field(default_factory=dict, validate_default=True)]
 
 
-class ModelConfig(Section):
-    """conf/model: the arguments of ``SequenceModel``."""
+@having_settings_of("seqlab.models.sequence_model.SequenceModel")
+class ModelConfig(Section, validate_default=True):
+    """conf/model: what is checked of the keyword-only arguments of ``SequenceModel``."""
 
-    cell: str
-    options: dict[str, Any]
-    hidden_size: Count
-    num_layers: Count
-    bidirectional: bool
-    merge: Literal["concat", "sum"]
-    between: str = "dropout"
-    between_options: Options
-    encoder: str
-    encoder_options: Options
-    embedding_size: Count
-    embedding_dropout: Share
-    feature_dropout: Share
-    dropout: Share
-    pooling: str
-    pooling_options: Options
-    head: str = "linear"
-    head_options: Options
-    init: str
-    init_options: Options
-    init_steps: Annotated[int, Field(ge=3)] | None
+    if TYPE_CHECKING:
 
-    @field_validator(*PARTS)
+        def __getattr__(self, name: str) -> Any: ...
+
+    @field_validator(*PARTS, check_fields=False)
     @classmethod
     def _part_exists(cls, name: str, info: ValidationInfo) -> str:
         registry = PARTS[str(info.field_name)]
@@ -54,7 +36,7 @@ class ModelConfig(Section):
             raise ValueError(f"no {registry.kind} named '{name}'; {near(name, registry)}")
         return name
 
-    @field_validator(*(f"{part}_options" for part in PARTS))
+    @field_validator(*(f"{part}_options" for part in PARTS), check_fields=False)
     @classmethod
     def _options_fit(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         part = str(info.field_name).removesuffix("_options")
@@ -74,7 +56,7 @@ class ModelConfig(Section):
         return section.model_validate({**options, "name": name}).model_dump(include=set(options))
 
     @model_validator(mode="after")
-    def _cell_exists(self) -> "ModelConfig":
+    def _cell_exists(self) -> Self:
         try:
             cells.require(self.cell)
             if self.options or not cells.is_own(self.cell):  # else the cell, and torch, need not be imported

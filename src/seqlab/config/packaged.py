@@ -10,8 +10,12 @@ import yaml
 
 from seqlab.compat.hydra import number_resolvers
 from seqlab.config.choices import CHOICES, key_of
+from seqlab.config.model import ModelConfig
 from seqlab.config.task import TASKS
+from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, TrainerConfig
 from seqlab.registry.catalog import cells, datasets
+from seqlab.registry.section import defaults_of
+from seqlab.registry.types import Section
 
 PACKAGED = Path(str(files("seqlab.conf")))
 
@@ -43,6 +47,13 @@ KINDS = {
     **{group: CHOICES[group].registry for group in CHOICES if group in OFFERED},
 }
 """The registries of groups whose choices are classes."""
+SECTIONS: dict[str, type[Section]] = {
+    "model": ModelConfig,
+    "trainer": TrainerConfig,
+    "callbacks": CallbacksConfig,
+    "checkpoint": CheckpointConfig,
+}
+"""The settings of groups whose files all have the same."""
 WHOLE = {"data": "_global_"}
 """Groups of which a choice sets keys of others too."""
 
@@ -60,9 +71,11 @@ def text_of(name: str) -> str:
 
 
 def content_of(name: str) -> dict[str, Any]:
-    """Return what a file says, and the defaults of the class that it names."""
+    """Return a file, with the defaults of the class it names; those of SECTIONS stand in ``config``."""
     found: dict[str, Any] = yaml.load(text_of(name), _Loader) or {}  # noqa: S506 (it is a SafeLoader)
     group = name.rpartition("/")[0]
+    if name == "config":
+        return found | {one: defaults_of(section) for one, section in SECTIONS.items()}
     section = found.get(group, found)
     if group not in OFFERED or not isinstance(section.get("name"), str):
         return found

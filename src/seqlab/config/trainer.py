@@ -27,26 +27,47 @@ Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
 
 
 class TrainerConfig(Section):
-    """conf/trainer: the arguments of Lightning's Trainer."""
+    """conf/trainer: the arguments of Lightning's Trainer.
 
-    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"]
-    devices: Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | Literal["auto"]
-    num_nodes: Count
-    strategy: str
-    precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"]
-    max_epochs: Count
-    max_steps: Annotated[int, Field(ge=-1)]
-    limit_train_batches: Limit
-    limit_val_batches: Limit
-    limit_test_batches: Limit
-    check_val_every_n_epoch: Count
-    gradient_clip_val: NotNegative | None
-    gradient_clip_algorithm: Literal["norm", "value"]
-    accumulate_grad_batches: Count
-    log_every_n_steps: Count
-    deterministic: bool
-    detect_anomaly: bool
-    profiler: Literal["simple", "advanced", "pytorch"] | None
+    Attributes:
+        accelerator: auto, cpu, gpu, cuda or mps.
+        devices: how many, or which, e.g. [0,2]; auto for all.
+        num_nodes: machines.
+        strategy: how several devices work together, auto or ddp.
+        precision: 32-true, 64-true, bf16-true, bf16-mixed, or on GPUs 16-mixed.
+        max_epochs: times through the training data.
+        max_steps: stop after so many optimizer steps; -1 for no limit.
+        limit_train_batches: batches of a training epoch, a number, or up to 1.0 a share.
+        limit_val_batches: the same for validation; 0 switches it off.
+        limit_test_batches: the same for testing; 0 switches it off.
+        check_val_every_n_epoch: validate after every so many epochs.
+        gradient_clip_val: largest norm of the gradient; None for no limit.
+        gradient_clip_algorithm: norm, or value to clip each number by itself.
+        accumulate_grad_batches: batches whose mean makes one step; the last step of an epoch may have fewer.
+        log_every_n_steps: steps between two records of loss, learning rate and gradient norm.
+        deterministic: refuse operations that may differ from run to run (GPU).
+        detect_anomaly: name the operation that made a NaN; slow.
+        profiler: simple, advanced or pytorch; its report goes into the run folder.
+    """
+
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps"] = "auto"
+    devices: Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | Literal["auto"] = 1
+    num_nodes: Count = 1
+    strategy: str = "auto"
+    precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"
+    max_epochs: Count = 15
+    max_steps: Annotated[int, Field(ge=-1)] = -1
+    limit_train_batches: Limit = 1.0
+    limit_val_batches: Limit = 1.0
+    limit_test_batches: Limit = 1.0
+    check_val_every_n_epoch: Count = 1
+    gradient_clip_val: NotNegative | None = 5.0
+    gradient_clip_algorithm: Literal["norm", "value"] = "norm"
+    accumulate_grad_batches: Count = 1
+    log_every_n_steps: Count = 20
+    deterministic: bool = False
+    detect_anomaly: bool = False
+    profiler: Literal["simple", "advanced", "pytorch"] | None = None
 
     @field_validator("strategy")
     @classmethod
@@ -93,7 +114,19 @@ PREDICTIONS = 100_000
 
 
 class CallbacksConfig(Section, extra="allow"):
-    """conf/callbacks, and any callback below a key of its own."""
+    """conf/callbacks, and any callback below a key of its own.
+
+    Attributes:
+        early_stopping_patience: stop after so many validations without a better score.
+        weight_average: score and keep an exponential average of the weights, e.g. 0.999.
+        score_balanced: also score training samples, sampled uniformly over classes, as "balanced/…".
+        diagnostics_every: measure gradient flow, gates and memory after every so many epochs; see
+            diagnostics.yaml.
+        diagnostics_samples: validation sequences on which they are measured.
+        figures: draw loss, accuracy and confusion matrices into figures/.
+        predictions: rows of predictions.csv, the test answers, evenly spread if there are more; 0 or False
+            for none.
+    """
 
     __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["callbacks"].validator]]
     early_stopping_patience: Count | None = None
@@ -125,7 +158,12 @@ class CallbacksConfig(Section, extra="allow"):
 
 
 class CheckpointConfig(Section):
-    """conf/checkpoint."""
+    """conf/checkpoint.
+
+    Attributes:
+        every_steps: optimizer steps from one to the next.
+        every_minutes: minutes since the last one.
+    """
 
     every_steps: Count | None = None
     every_minutes: Positive | None = None

@@ -16,6 +16,7 @@ from seqlab.models.optimizers import make_optimizer
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, take_rate
 from seqlab.models.sequence_model import SequenceModel
+from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
 from seqlab.tasks.further import FurtherScores
 
@@ -69,15 +70,8 @@ class SequenceModule(LightningModule):
         name = settings.pop("name", None) or spec.get("task", "classification")
         self.task = tasks[name].of(spec, settings)
         self.further = FurtherScores(self.task, further)
-        self.model = SequenceModel(
-            kind=spec["kind"],
-            input_size=spec["input_size"],
-            output_size=self.task.output_size,
-            output_steps=self.task.output_steps,
-            symbols=spec.get("symbols", ()),
-            ngrams=spec.get("ngrams", ()),
-            **(model or {}),
-        )
+        inputs = InputSpec.of(spec)
+        self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **(model or {}))
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Answer a right-padded batch: x [B, T] or [B, T, F], lengths [B], to [B, output_size].

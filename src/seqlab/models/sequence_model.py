@@ -1,6 +1,6 @@
 """The whole network: encoder, recurrent layers, pooling, head."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import torch
@@ -10,45 +10,55 @@ from seqlab.cells import cells
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.encoders import make_encoder
 from seqlab.nn.parts import InputSpec, make_part, width_of
-from seqlab.nn.recurrent import Merge, Recurrent
+from seqlab.nn.recurrent import Recurrent
 from seqlab.registry.catalog import heads, poolings
+from seqlab.registry.types import Count, MemorySteps, Share
 
 ROUNDED = (nn.Linear, nn.Conv1d)
 """Modules whose outputs autocast computes in its own type."""
+ONE_COLUMN = InputSpec("features", 1)
 
 
 class SequenceModel(nn.Module):
     """One answer a sequence, or one at each of its last steps, from any cell.
 
-    Every part is a registered name, with settings of its own in ``<part>_options``, or a module; of a network
-    of modules alone nothing else need be said.
+    Its keyword-only arguments are the settings of conf/model: ``config/model.py`` reads type, range, default
+    and help here. The default of one that is added is what networks were without it, so that older runs keep
+    their meaning. Every part is a registered name, with settings of its own in ``<part>_options``, or a
+    module; of a network of modules alone nothing else need be said.
 
     Args:
-        kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
-        input_size: tokens in the vocabulary, or feature columns F.
+        inputs: what it reads.
         output_size: numbers in an answer: classes, or steps of a forecast.
         output_steps: steps at the end of a sequence that are answered one by one, or ``EVERY_STEP``; 0 for
             one answer in all.
-        symbols: for encoder="ngrams", the vocabulary in the order of its tokens.
-        ngrams: for encoder="ngrams", codes of the frequent n-grams of tokens.
-        encoder: from inputs to [B, T, I]; "auto" for what suits the data.
-        recurrent: from that to [B, T, H] a direction; None for one of ``cell``.
-        cell: name of a registered cell.
-        options: the cell's constants by name.
-        hidden_size: width H of every gate and state.
-        num_layers: recurrent layers.
-        bidirectional: whether a second network reads every sequence from its end.
-        merge: how the two directions become one, "concat" or "sum".
-        between: what stands between two recurrent layers.
-        pooling: from outputs [B, T, H] and lengths [B] to one vector a sequence.
-        head: from that vector to the answer.
-        embedding_size: width of the encoder's output (not for onehot).
-        embedding_dropout: dropout probability of the embedding.
-        feature_dropout: for encoder="ngrams", share of a step's features left out while training.
-        dropout: dropout probability between layers and before the head.
-        init: how the recurrent parameters start.
-        init_steps: for init="chrono", the longest memory to start with, in steps.
+        recurrent: from the encoder's outputs [B, T, I] to [B, T, H] a direction; None for layers of ``cell``.
         engine: what runs the cell.
+        cell: a registered cell, see src/seqlab/cells, or your own.
+        options: constants of the cell, e.g. model.options.dt=0.05.
+        hidden_size: width H of every gate and state.
+        num_layers: recurrent layers, each reading the one below.
+        bidirectional: a second network reads every sequence from its end.
+        merge: the two directions become one, concat (2·H wide) or sum (H wide).
+        between: between two layers, dropout, layernorm (then dropout) or residual (dropout, plus what the
+            layer below read); or your own.
+        between_options: settings of it alone, e.g. model.between_options.eps=1e-6.
+        encoder: embedding, ngrams or onehot for tokens, identity or linear for features; auto for the first
+            of them; or your own.
+        encoder_options: settings of an encoder of your own, e.g. model.encoder_options.kernel=5.
+        embedding_size: width of the encoder's output (onehot, identity: as wide as their input).
+        embedding_dropout: dropout probability of the embedding.
+        feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
+        dropout: dropout probability between layers and before the head.
+        pooling: one vector a sequence, the last (step read), mean or max over its steps, or combined; or
+            your own.
+        pooling_options: settings of a pooling of your own.
+        head: from that vector to the answer, linear, or your own.
+        head_options: settings of a head of your own.
+        init: recurrent weights, keras (glorot, orthogonal, forget bias 1), torch, kaiming or chrono; or your
+            own.
+        init_options: settings of an init of your own.
+        init_steps: for the init chrono, the longest memory to start with, in steps.
 
     Raises:
         ConfigError: a name or setting is unknown, or a part does not fit another.
@@ -56,36 +66,33 @@ class SequenceModel(nn.Module):
 
     def __init__(
         self,
-        *,
-        kind: Literal["tokens", "features"] = "features",
-        input_size: int = 1,
+        inputs: InputSpec = ONE_COLUMN,
         output_size: int = 1,
         output_steps: int = 0,
-        symbols: Sequence[str] = (),
-        ngrams: Sequence[int] = (),
-        encoder: str | nn.Module = "auto",
-        encoder_options: Mapping[str, Any] | None = None,
         recurrent: Recurrent | None = None,
-        cell: str = "lstm",
-        options: Mapping[str, Any] | None = None,
-        hidden_size: int = 128,
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        merge: Merge = "concat",
-        between: str = "dropout",
-        between_options: Mapping[str, Any] | None = None,
-        pooling: str | nn.Module = "last",
-        pooling_options: Mapping[str, Any] | None = None,
-        head: str | nn.Module = "linear",
-        head_options: Mapping[str, Any] | None = None,
-        embedding_size: int = 64,
-        embedding_dropout: float = 0.0,
-        feature_dropout: float = 0.0,
-        dropout: float = 0.0,
-        init: str = "torch",
-        init_options: Mapping[str, Any] | None = None,
-        init_steps: int | None = None,
         engine: str = "auto",
+        *,
+        cell: str = "lstm",
+        options: Mapping[str, Any] = {},
+        hidden_size: Count = 128,
+        num_layers: Count = 1,
+        bidirectional: bool = False,
+        merge: Literal["concat", "sum"] = "concat",
+        between: str = "dropout",
+        between_options: Mapping[str, Any] = {},
+        encoder: str | nn.Module = "auto",
+        encoder_options: Mapping[str, Any] = {},
+        embedding_size: Count = 64,
+        embedding_dropout: Share = 0.0,
+        feature_dropout: Share = 0.0,
+        dropout: Share = 0.0,
+        pooling: str | nn.Module = "last",
+        pooling_options: Mapping[str, Any] = {},
+        head: str | nn.Module = "linear",
+        head_options: Mapping[str, Any] = {},
+        init: str = "torch",
+        init_options: Mapping[str, Any] = {},
+        init_steps: MemorySteps | None = None,
     ) -> None:
         super().__init__()
         shared = {
@@ -94,14 +101,13 @@ class SequenceModel(nn.Module):
             "feature_dropout": feature_dropout,
             "dropout": dropout,
         }
-        inputs = InputSpec(kind, input_size, symbols, ngrams)
         self.encoder: nn.Module = (
             make_encoder(encoder, inputs, options=encoder_options, **shared)
             if isinstance(encoder, str)
             else encoder
         )
         self.recurrent = recurrent or Recurrent(
-            cells[cell](**(options or {})),
+            cells[cell](**options),
             input_size=width_of(self.encoder),
             hidden_size=hidden_size,
             num_layers=num_layers,

@@ -1,14 +1,14 @@
 """How parameters start. Named, and set beside the cell: one cell, any initialisation."""
 
 import math
-from typing import Annotated, Protocol
+from typing import Protocol
 
-from pydantic import Field
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Layout, Vector
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import register_init
+from seqlab.registry.types import MemorySteps
 
 
 class Parameters(Protocol):
@@ -59,7 +59,7 @@ def kaiming(layer: Parameters) -> None:
 
 
 @register_init("chrono")
-def chrono(layer: Parameters, *, init_steps: Annotated[int, Field(ge=3)] | None = None) -> None:
+def chrono(layer: Parameters, *, init_steps: MemorySteps | None = None) -> None:
     """As keras, but gates start to remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
 
     b_f = ln U(1, init_steps − 1), b_i = −b_f for an LSTM; b_z = ln U(1, init_steps − 1) for a GRU.

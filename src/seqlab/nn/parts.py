@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from torch import nn
 
@@ -26,12 +26,17 @@ class InputSpec:
     symbols: Sequence[str] = ()
     ngrams: Sequence[int] = ()
 
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Self:
+        """Return what data declare of it (``DataSpec.as_dict()``)."""
+        return cls(spec["kind"], spec["input_size"], spec.get("symbols", ()), spec.get("ngrams", ()))
+
 
 def make_part(
     registry: Registry[Callable[..., Any]],
     name: str,
     *given: Any,
-    options: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] = {},
     **shared: Any,
 ) -> Any:
     """Return what a registered class or function returns.
@@ -47,7 +52,7 @@ def make_part(
         ConfigError: there is no such part, or it fails.
     """
     has = registry.settings(name)
-    settings = {key: value for key, value in shared.items() if key in has} | dict(options or {})
+    settings = {key: value for key, value in shared.items() if key in has} | dict(options)
     try:
         return registry[name](*given, **settings)
     except SeqlabError:

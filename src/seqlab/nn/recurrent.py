@@ -19,8 +19,6 @@ from seqlab.nn.inputs import check_place, check_state, check_x, checked_lengths
 from seqlab.nn.parts import make_part
 from seqlab.registry.catalog import betweens, inits
 
-Merge = Literal["concat", "sum"]
-
 
 class Vectors(nn.ParameterDict):
     """A cell's vectors and scalars by name. It is called, so that hooks that compute one of them anew run."""
@@ -118,13 +116,13 @@ class Recurrent(nn.Module):
         hidden_size: int,
         num_layers: int = 1,
         bidirectional: bool = False,
-        merge: Merge = "concat",
+        merge: Literal["concat", "sum"] = "concat",
         dropout: float = 0.0,
         engine: str = "auto",
         between: str = "dropout",
-        between_options: Mapping[str, Any] | None = None,
+        between_options: Mapping[str, Any] = {},
         init: str = "torch",
-        init_options: Mapping[str, Any] | None = None,
+        init_options: Mapping[str, Any] = {},
         init_steps: int | None = None,
     ) -> None:
         super().__init__()

@@ -1,16 +1,60 @@
 """The part of a configuration that chooses a registered class, and has the settings of its constructor."""
 
-from collections.abc import Collection, Mapping
-from inspect import signature
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Collection, Mapping
+from inspect import cleandoc, signature
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, PlainValidator, SerializerFunctionWrapHandler, create_model, model_serializer
 
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.registry import Registry
-from seqlab.registry.signature import COMPUTED, MISSING, Setting
+from seqlab.registry.signature import COMPUTED, MISSING, Setting, helps_of, settings_of
 from seqlab.registry.types import Section
+
+S = TypeVar("S", bound=Section)
+
+
+def defaults_of(section: type[Section]) -> dict[str, Any]:
+    """Return settings as a file of conf/ has them; what must be set is ``???``."""
+    fields = {field.alias or key: field for key, field in section.model_fields.items()}
+    return {key: "???" if field.is_required() else field.default for key, field in fields.items()}
+
+
+def helps_in(section: type[Section]) -> dict[str, str]:
+    """Return what is said of each setting, by its constructor or by the docstring of the section."""
+    helps = {key: field.description for key, field in section.model_fields.items() if field.description}
+    for base in reversed(section.__mro__):
+        helps |= helps_of(cleandoc(base.__doc__ or ""))
+    return helps
+
+
+def having_settings_of(path: str) -> Callable[[type[S]], type[S]]:
+    """Return a class decorator that gives a section the keyword-only arguments of a constructor.
+
+    Args:
+        path: of the class that has it, of which the source is read and nothing imported.
+    """
+    settings = {key: one for key, one in settings_of(path).items() if not one.is_positional}
+
+    def decorate(section: type[S]) -> type[S]:
+        return create_model(
+            section.__name__,
+            __base__=section,
+            __doc__=section.__doc__,
+            __module__=section.__module__,
+            **_fields(settings),
+        )
+
+    return decorate
+
+
+def _fields(settings: Mapping[str, Setting], ranges: Mapping[str, Any] = {}) -> dict[str, Any]:
+    """Return what pydantic makes fields of."""
+    defaults = {key: ... if one.default is MISSING else one.default for key, one in settings.items()}
+    return {
+        key: (ranges.get(key, one.type), Field(defaults[key], description=one.help))
+        for key, one in settings.items()
+    }
 
 
 class Part(Section):
@@ -50,7 +94,7 @@ class Choice:
         *,
         given: Collection[str] = (),
         filled: Collection[str] = (),
-        ranges: Mapping[str, Any] = MappingProxyType({}),
+        ranges: Mapping[str, Any] = {},
         base: type[Section] = Section,
         is_open: bool = False,
     ) -> None:
@@ -66,10 +110,7 @@ class Choice:
 
     def defaults(self, name: str) -> dict[str, Any]:
         """Return the settings of a class as a configuration has them; what must be set is ``???``."""
-        fields = {field.alias or key: field for key, field in self.section(name).model_fields.items()}
-        return {key: "???" if field.is_required() else field.default for key, field in fields.items()} | {
-            self.key: name
-        }
+        return defaults_of(self.section(name)) | {self.key: name}
 
     def make(self, part: Part, place: str, **offered: Any) -> Any:
         """Return the object that a part of the configuration describes.
@@ -120,14 +161,10 @@ class Choice:
     def _section(self, name: str, found: Mapping[str, Setting]) -> type[Section]:
         known = {key: one for key, one in found.items() if not self._is_given(key, one)}
         unset = {key for key, one in known.items() if one.default is COMPUTED or key in self.filled}
-        fields: dict[str, Any] = {
-            key: (self.ranges.get(key, one.type), ... if one.default is MISSING else one.default)
-            for key, one in known.items()
-            if key not in unset
-        }
+        fields = _fields({key: one for key, one in known.items() if key not in unset}, self.ranges)
         if not issubclass(self.base, Part):
             return create_model(name, __base__=self.base, **{**fields, "name": (Literal[name], ...)})
-        fields |= {key: (known[key].type | None, None) for key in unset}
+        fields |= {key: (known[key].type | None, Field(None, description=known[key].help)) for key in unset}
         is_open = self.is_open and self.registry.takes_others(name)
         made = create_model(name, __base__=_OpenPart if is_open else self.base, **fields)
         made.left_out = frozenset(unset)

@@ -26,6 +26,7 @@ COMPUTED: Any = object()
 PLAIN = (type(None), bool, int, float, str, list, tuple, dict)
 NAMES = {
     "Field": Field,
+    "Mapping": Mapping,
     **{name: getattr(typing, name) for name in ("Any", "Literal", "Annotated")},
     **{kind.__name__: kind for kind in PLAIN[1:]},
     **{name: found for name, found in vars(types).items() if name[0].isupper()},

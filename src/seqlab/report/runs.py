@@ -12,6 +12,7 @@ from seqlab.config.model import ModelConfig
 from seqlab.config.renamed import present_scores, present_settings
 from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError, open_plain, parse_json, read_yaml
+from seqlab.registry.section import defaults_of
 from seqlab.runs.record import read_record
 
 History = Mapping[str, list[tuple[int, float]]]
@@ -113,10 +114,7 @@ def _read_settings(file: Path) -> dict[str, Any]:
         else:
             flat[str(group)] = section
     if "model" in raw:  # an older run lacks later settings, of which the default is what it had
-        later = {name: key for name, key in ModelConfig.model_fields.items() if not key.is_required()}
-        flat = {
-            f"model.{name}": key.get_default(call_default_factory=True) for name, key in later.items()
-        } | flat
+        flat = {f"model.{key}": value for key, value in defaults_of(ModelConfig).items()} | flat
     for key, kind in TYPES.items():
         if not isinstance(flat.get(key), kind | None):
             raise UnreadableError(f"is damaged: {key} has the invalid value {flat[key]!r:.40}")
