@@ -7,16 +7,13 @@ from pydantic import Field
 
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.series.dataset import Columns, SeriesData
-from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.series.spec import DAY_AND_HOUR, ISO, PARTS, PERIODS, UNIX
 from seqlab.data.source import Source
 from seqlab.errors import DataError
 from seqlab.registry.types import Name
 
 if TYPE_CHECKING:
     from seqlab.data.table.base import Table
-
-PARTS = ("%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
-"""How a time is written whose parts are columns."""
 
 
 @register_dataset("series_csv")
@@ -27,8 +24,9 @@ class SeriesCSV(OwnFile, SeriesData):
         path: a table (.csv, .tsv, .tsf, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2,
             .xz, .zip).
         time: the column of times, or several whose cells are joined by a blank; None if each row is a step.
-        time_format: of the times, in the notation of ``strptime``, "unix" or "unix_ms" for seconds
-            or milliseconds since 1970; None for ISO 8601, or such numbers.
+        time_format: of the times, in the notation of ``strptime``, with ``%q`` for a quarter; "unix",
+            "unix_ms", "unix_us" or "unix_ns" for numbers since 1970; None for ISO 8601, such numbers,
+            1990Q1 or 1990-W01.
     """
 
     time: Columns | None = Field(default=["time"])
@@ -42,7 +40,17 @@ class SeriesCSV(OwnFile, SeriesData):
     @property
     def time_formats(self) -> Sequence[str]:
         """The format of times."""
-        return (self.time_format,) if self.time_format else (ISO, *UNIX, *PARTS)
+        return (
+            (self.time_format,)
+            if self.time_format
+            else (
+                ISO,
+                *UNIX,
+                DAY_AND_HOUR,
+                *PARTS,
+                *PERIODS,
+            )
+        )
 
     def open(self, source: Source) -> "Table":
         """Open the file as its settings say.

@@ -8,10 +8,9 @@ import numpy as np
 
 from seqlab.data.inspection.columns import Column
 from seqlab.data.sequences.layout import IDS, LABELS, TIMES
-from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.series.spec import ISO, PARTS, UNIX
 from seqlab.data.series.step import recognise
 from seqlab.data.series.times import parsed
-from seqlab.data.series_csv import PARTS
 from seqlab.data.table.content import opened
 from seqlab.data.table.tsf import TIME, TSF, VALUE
 from seqlab.data.text.doubts import sets_in
@@ -219,7 +218,7 @@ def _times(columns: Sequence[Column]) -> _Times | None:
     clock = next((one for one in columns if one.kind == "clock"), None)
     parts = [one for name in PARTED for one in columns if one.name.lower() == name]
     if day is None and len(parts) > 2:  # noqa: PLR2004 (year, month and day)
-        chosen, time_format = parts, PARTS[len(parts) - 3]
+        chosen, time_format = parts, PARTS[len(parts) - 2]
     elif day is None:
         return None
     elif clock is None:

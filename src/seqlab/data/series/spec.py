@@ -9,8 +9,13 @@ import numpy as np
 
 ISO = "ISO8601"
 """Stands for times as ISO 8601 has them, where a notation of ``strptime`` is asked for."""
-UNIX = {"unix": 1_000_000, "unix_ms": 1000}
-"""Stand for seconds and milliseconds since 1970; microseconds of each."""
+UNIX = {"unix": 1_000_000, "unix_ms": 1000, "unix_us": 1, "unix_ns": 0.001}
+"""Stand for seconds, milliseconds, microseconds and nanoseconds since 1970; microseconds of each."""
+PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
+"""How a time is written whose parts are columns: the first two of them, three, and so on."""
+DAY_AND_HOUR = "%Y-%m-%d %H"
+PERIODS = ("%Y%m", "%YQ%q", "%Y-Q%q", "%Y Q%q", "%G-W%V")
+"""How months, quarters (%q, which strptime lacks) and weeks are written."""
 DAY = 86_400
 """Seconds of a day."""
 YEAR = 365.2425 * DAY

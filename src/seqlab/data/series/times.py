@@ -13,12 +13,18 @@ from seqlab.errors import DataError
 
 FARTHEST = 1e17
 """Microseconds since 1970 that a time may have."""
+SEEN = 100
+"""Rows whose times say how they are written."""
 RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
 """Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
 
 
 OFFSET = re.compile(r":.*(Z|[+-]\d\d(:?\d\d)?)$")
 """How a time ends that says how far it is from UTC."""
+ROWS = "take each row for a step with data.time=null, and leave the times out with data.drop"
+FINER = re.compile(r"\.\d{6}0*[1-9]")
+"""Digits of a second behind those of a microsecond."""
+QUARTER = re.compile("[Qq]([1-4])")
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Clock:
     Attributes:
         columns: the columns of a time, joined by blanks; none to take each row for a step.
         formats: how a time may be written, in the notation of ``strptime`` or ``ISO``; the first that reads
-            the first row is taken for all.
+            the first rows is taken for all.
         zone: of the times; None to take them as they are written.
     """
 
@@ -60,7 +66,7 @@ class Clock:
 
 
 def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str:
-    """Return the first format that reads the time of the first row.
+    """Return the first format that reads the times of the first rows, or at least that of the first.
 
     Raises:
         DataError: there is none.
@@ -68,20 +74,29 @@ def _format_of(table: Table, time: Sequence[str], formats: Sequence[str]) -> str
     if not time:
         return ISO
     places = table.places(time)
-    row = table.head(1)[0]
-    cell = " ".join(row.cells[place].strip() for place in places)
-    for candidate in formats:
-        try:
-            if candidate not in (ISO, *UNIX) and "%" not in candidate:
-                raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
-            found = parsed([cell], candidate)[0]
-        except ValueError as error:
-            reason = f"data.time_format={candidate} is no format of times ({error}); '%d.%m.%Y' is"
-            raise DataError(f"{table.path}: {reason}") from error
-        is_guessed = candidate in UNIX and len(formats) > 1
-        if not np.isnat(found) and (not is_guessed or RECENT < found < SOON):
-            return candidate
-    raise _no_time(table, row.line, " ".join(time), cell, formats[0])
+    rows = table.head(SEEN)
+    cells = [" ".join(row.cells[place].strip() for place in places) for row in rows]
+    fitting = [one for one in formats if _reads(table, one, cells[0], is_guessed=len(formats) > 1)]
+    if not fitting:
+        raise _no_time(table, rows[0].line, " ".join(time), cells[0], formats[0])
+    return next((one for one in fitting if not np.isnat(parsed(cells, one)).any()), fitting[0])
+
+
+def _reads(table: Table, time_format: str, cell: str, *, is_guessed: bool) -> bool:
+    """Return whether a format reads a time.
+
+    Raises:
+        DataError: it is no format.
+    """
+    try:
+        if time_format not in (ISO, *UNIX) and "%" not in time_format:
+            raise ValueError("it has no %")  # noqa: TRY301 (pandas knows words of its own, such as "mixed")
+        found = parsed([cell], time_format)[0]
+    except ValueError as error:
+        reason = f"data.time_format={time_format} is no format of times ({error}); '%d.%m.%Y' is"
+        raise DataError(f"{table.path}: {reason}") from error
+    is_far = time_format in UNIX and is_guessed and not RECENT < found < SOON
+    return not np.isnat(found) and not is_far
 
 
 def _refuse_offsets(table: Table, lines: np.ndarray, cells: np.ndarray, time_format: str) -> None:
@@ -107,6 +122,8 @@ def _joined(words: Sequence[np.ndarray]) -> np.ndarray:
 
 def _times(table: Table, lines: np.ndarray, cells: np.ndarray, name: str, time_format: str) -> np.ndarray:
     found = parsed(cells, time_format) if cells.dtype == object else cells
+    if (fine := _finer(cells, time_format)) is not None:
+        raise table.error(int(lines[fine]), f"the time '{cells[fine]}' is finer than a microsecond; {ROWS}")
     wrong = np.isnat(found)
     if wrong.any():
         number = int(wrong.argmax())
@@ -119,15 +136,33 @@ def _no_time(table: Table, line: int, name: str, cell: str, time_format: str) ->
     remedy = "fix the cell"
     if table.is_own:
         remedy += ", or set data.time_format, e.g. '%d.%m.%Y %H:%M'"
+        if table.is_number(cell):
+            remedy += f"; or {ROWS}"
     return table.error(line, f"column '{name}' is '{cell}', which is no time {expected}; {remedy}")
+
+
+def _finer(cells: np.ndarray, time_format: str) -> int | None:
+    """Return the first of some times, as they are written, that has parts of a microsecond."""
+    if cells.dtype != object or time_format != ISO:
+        return None
+    longest = max(map(len, cells), default=0)
+    if longest <= len("2020-01-31T14:30:00.123456"):
+        return None
+    return next((place for place, cell in enumerate(cells) if FINER.search(cell)), None)
 
 
 def parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
     """Return times, datetime64[us]; NaT where a cell is none."""
+    words = pd.Series(cells)
     if time_format in UNIX:
-        exact = pd.to_numeric(pd.Series(cells), errors="coerce") * UNIX[time_format]
+        exact = pd.to_numeric(words, errors="coerce") * UNIX[time_format]
         return exact.where(exact.abs() < FARTHEST).round().to_numpy("datetime64[us]")
-    found = pd.to_datetime(pd.Series(cells), format=time_format, errors="coerce", utc=True)
+    if "Q%q" in time_format:
+        words = words.str.replace(QUARTER, lambda found: f"{3 * int(found[1]) - 2:02d}", regex=True)
+        time_format = time_format.replace("Q%q", "%m")
+    if "%V" in time_format and "%u" not in time_format:
+        words, time_format = words + " 1", f"{time_format} %u"
+    found = pd.to_datetime(words, format=time_format, errors="coerce", utc=True)
     times = found.dt.tz_localize(None).to_numpy("datetime64[us]")
     if time_format == ISO:
         # pandas takes "now" and "today" for times.

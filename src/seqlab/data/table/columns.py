@@ -74,9 +74,11 @@ class ColumnTable(Table):
 
 
 def _as_words(column: np.ndarray) -> np.ndarray:
-    """Return times as datetime64[us], and anything else as str objects."""
+    """Return times as datetime64[us], and anything else as str objects, so too times finer than that."""
     if column.dtype.kind == "M":
-        return column.astype("datetime64[us]")
+        times = column.astype("datetime64[us]")
+        is_exact = bool(((times == column) | np.isnat(column)).all())
+        return times if is_exact else np.array(_written(column), dtype=object)
     if column.dtype.kind == "f":
         cells = ["" if number != number else repr(number) for number in column.tolist()]  # noqa: PLR0124 (NaN)
     else:
