@@ -127,6 +127,12 @@ def run(trained) -> Path:
     return trained(*OWN, *settings, **{"mine.csv": series().to_csv(index=False)})
 
 
+def test_baselines_that_are_not_asked_for_are_not_scored(run):
+    assert not record_of(run)["baselines"]
+    assert not record_of(run)["baselines_missing"]
+    assert set(pd.read_csv(run / "errors_by_step.csv")["forecast"]) == {"model"}
+
+
 def test_predict_goes_on_where_the_file_ends_as_the_runs_own_test_did(run, command):
     predictions = pd.read_csv(run / "predictions.csv")
     for after, rows in list(predictions.groupby("after"))[::30]:

@@ -1,17 +1,25 @@
-"""A bar on the terminal while a large file is read."""
+"""A bar on the terminal while a large file is read, or whatever else takes many steps is done."""
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, TypeVar
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from seqlab.io.terminal import Terminal
+from seqlab.io.terminal import Terminal, in_a_line
 
 LARGE = 2**25
 """Bytes of a file that is read so fast that no bar is needed."""
+MANY = 50
+"""Steps that take long enough for a bar."""
+
+
+NAME = TextColumn("{task.description}", markup=False)
+"""The column with what is done; a name may hold brackets and braces."""
+
+T = TypeVar("T")
 
 
 class _Counted(io.RawIOBase):
@@ -20,8 +28,8 @@ class _Counted(io.RawIOBase):
     is_shown: ClassVar[bool] = False
     """Whether there is a bar: a terminal has room for one."""
 
-    def __init__(self, file: BinaryIO, bar: Progress, total: int) -> None:
-        self._file, self._bar, self._task = file, bar, bar.add_task("", total=total)
+    def __init__(self, file: BinaryIO, bar: Progress, name: str, total: int) -> None:
+        self._file, self._bar, self._task = file, bar, bar.add_task(name, total=total)
 
     def readable(self) -> bool:
         """Return whether bytes can be read: yes."""
@@ -50,10 +58,25 @@ def watched(file: io.BufferedReader, name: str, total: int) -> Iterator[io.Buffe
     if total < LARGE or _Counted.is_shown or not sys.stderr.isatty():
         yield file
         return
-    columns = TextColumn(f"reading {name}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    columns = NAME, BarColumn(), DownloadColumn(), TimeRemainingColumn()
     _Counted.is_shown = True
     try:
         with Progress(*columns, console=Terminal(stderr=True), transient=True) as bar:
-            yield io.BufferedReader(_Counted(file, bar, total), 2**20)
+            yield io.BufferedReader(_Counted(file, bar, in_a_line(f"reading {name}"), total), 2**20)
     finally:
         _Counted.is_shown = False
+
+
+def stepwise(items: Sequence[T], name: str) -> Iterator[T]:
+    """Yield items, and show on a terminal how many of them are done, if they are many.
+
+    Args:
+        items: to be yielded.
+        name: what is done.
+    """
+    if len(items) < MANY or not sys.stderr.isatty():
+        yield from items
+        return
+    columns = NAME, BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Terminal(stderr=True), transient=True) as bar:
+        yield from bar.track(items, description=in_a_line(name))

@@ -8,11 +8,13 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqlab.data import Batch, DataSpec, SequenceData, SeriesSpec
+from seqlab.data import Batch, DataSpec, SequenceData, SeriesSpec, WindowSamples
 from seqlab.data.series.step import is_duration
+from seqlab.io.progress import stepwise
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
-from seqlab.tasks.baselines.series import BASELINES, UnavailableError
+from seqlab.tasks.baselines.bounds import spread
+from seqlab.tasks.baselines.series import BASELINES, CHUNK, Forecast, UnavailableError
 from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.fonts import drawable
@@ -199,6 +201,10 @@ class Forecasting(Task):
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
         """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep the test's scores."""
         found: dict[str, dict[str, float] | str] = {}
+        ids_of = {
+            split: spread(len(data.samples[split]), self.output_size, f"forecast in '{split}'")
+            for split in ("val", "test")
+        }
         for name, baseline in BASELINES.items():
             if baseline.is_fitted and not fitted:
                 continue
@@ -209,9 +215,10 @@ class Forecasting(Task):
                 continue
             metrics: dict[str, float] = {}
             for split in ("val", "test"):
-                samples = data.samples[split]
-                ids = torch.arange(len(samples))
-                errors = self._errors_of(split, ids, torch.from_numpy(forecast(split)), samples.y)
+                ids = ids_of[split]
+                errors = self._errors_beside(
+                    name, forecast, cast("WindowSamples", data.samples[split]), split, ids
+                )
                 metrics |= {
                     f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
                 }
@@ -219,6 +226,19 @@ class Forecasting(Task):
                     self._beside[name] = self._scored(ids, errors)
             found[name] = metrics
         return found
+
+    def _errors_beside(
+        self, name: str, forecast: Forecast, windows: WindowSamples, split: str, ids: Tensor
+    ) -> Tensor:
+        """Return the errors of a baseline's forecasts of some windows, [N, horizon, K], made in chunks."""
+        errors = torch.empty(len(ids), self.horizon_steps, len(self.targets), dtype=torch.float64)
+        for start in stepwise(range(0, len(ids), CHUNK), f"baseline {name}, {split}"):
+            part = ids[start : start + CHUNK]
+            forecasts = torch.from_numpy(forecast(split, part))
+            errors[start : start + CHUNK] = self._errors_of(
+                split, part, forecasts, windows.subset(part.numpy()).y
+            )
+        return errors
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves, the error against the horizon, some forecasts, and all errors."""

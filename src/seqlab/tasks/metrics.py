@@ -1,5 +1,6 @@
 """Errors of forecasts: mean, median and squared errors, over all steps and step by step."""
 
+import numpy as np
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
@@ -80,8 +81,9 @@ def scores_of(errors: Tensor) -> dict[str, float]:
     """Return the scores of the errors of one target, of any shape."""
     errors = errors.double().flatten()
     absolute = errors.abs()
-    ordered = absolute.sort().values
-    # torch.median returns the lower of two middle values; torch.quantile takes at most 16 million values.
-    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    # torch.median returns the lower of two middle values, torch.quantile takes at most 16 million values, and
+    # torch.sort makes as many integers.
+    middles = [(len(absolute) - 1) // 2, len(absolute) // 2]
+    middle = np.partition(absolute.cpu().numpy(), middles)[middles].mean()
     values = (absolute.mean(), middle, errors.square().mean().sqrt(), errors.mean())
     return dict(zip(SCORES, map(float, values), strict=True))

@@ -182,7 +182,8 @@ def _evaluate(
         trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)
         for stage in ("test", "balanced") if balanced else ("test",):
             metrics |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
-    baselines = module.task.baselines(data, fitted=config.task.baselines) if trainer.is_global_zero else {}
+    is_compared = config.task.baselines and trainer.is_global_zero
+    baselines = module.task.baselines(data, fitted=True) if is_compared else {}
     folder.write(
         metrics=metrics,
         baselines={name: found for name, found in baselines.items() if not isinstance(found, str)},

@@ -1,23 +1,41 @@
 """Baselines of numeric sequences: linear models of all inputs, or of how each channel is spread."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from seqlab.data import Samples, SequenceData
 from seqlab.functional.lengths import last_step, mask
+from seqlab.io.progress import stepwise
+from seqlab.tasks.baselines.bounds import MOST_VALUES, spread
 from seqlab.tasks.baselines.text import Scoring, scored
 
 BLOCK = 1024
 """Sequences that are summarised at once."""
+MOST_INPUTS = 5_000
+"""Maximum number of inputs of the ridge regression; longer sequences are summarised."""
+
+Columns = Callable[[Samples, Tensor], np.ndarray]
+"""Returns the columns that a linear model reads of sequences, by their numbers."""
 
 
-def summaries(samples: Samples) -> np.ndarray:
-    """Return mean, standard deviation, minimum, maximum, first and last number of each channel, [N, 6 F]."""
+def summaries(samples: Samples, ids: Tensor | None = None) -> np.ndarray:
+    """Return mean, standard deviation, minimum, maximum, first and last number of each channel, [N, 6 F].
+
+    Args:
+        samples: the sequences.
+        ids: those that are summarised; all if None.
+    """
     found = []
-    for ids in torch.split(torch.arange(len(samples)), BLOCK):
-        batch = samples.batch(ids)
+    ids = torch.arange(len(samples)) if ids is None else ids
+    longest = int(samples.lengths.max()) * samples.batch(ids[:1]).x.shape[2]
+    block = min(BLOCK, max(MOST_VALUES // longest, 1))
+    for start in stepwise(range(0, len(ids), block), "baseline, summaries"):
+        batch = samples.batch(ids[start : start + block])
         x, steps = batch.x.double(), batch.lengths[:, None]
         inside = mask(batch.lengths, x.shape[1])[:, :, None]
         mean = torch.where(inside, x, 0).sum(1) / steps
@@ -39,34 +57,54 @@ def linear_summary(data: SequenceData, scoring: Scoring) -> dict[str, float]:
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
 
-    x = {split: summaries(samples) for split, samples in data.samples.items()}
     y = {split: samples.y.numpy() for split, samples in data.samples.items()}
+    x, ids = _of_training(data, summaries)
     linear = LogisticRegression(max_iter=1000)
     has_labels = y["train"].ndim > 1
     model = make_pipeline(StandardScaler(), OneVsRestClassifier(linear) if has_labels else linear)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it has not converged, or that all have a label
-        model.fit(x.pop("train"), y.pop("train"))
-    return scored({split: model.predict(values) for split, values in x.items()}, y, scoring)
+        model.fit(x, y.pop("train")[ids])
+    return scored({split: _predicted(model, data.samples[split], summaries) for split in y}, y, scoring)
 
 
 def ridge(data: SequenceData, y: np.ndarray) -> dict[str, np.ndarray]:
     """Return what ridge regression predicts for validation and test: of all inputs, or of the summaries.
 
     Args:
-        data: the sequences; if some are shorter than others, their inputs are no columns.
+        data: the sequences; where some are shorter than others, or they are long, summaries are read.
         y: the numbers of the training sequences.
     """
     # Slow to import, and only needed here.
     from sklearn.linear_model import Ridge  # noqa: PLC0415
 
     lengths = torch.cat([samples.lengths for samples in data.samples.values()])
-    columns = _inputs if bool((lengths == lengths[0]).all()) else summaries
-    x = {split: columns(samples) for split, samples in data.samples.items()}
-    model = Ridge().fit(x.pop("train"), y)
-    return {split: model.predict(values) for split, values in x.items()}
+    is_even = bool((lengths == lengths[0]).all())
+    columns = _inputs if is_even and _width(data.samples["train"], _inputs) <= MOST_INPUTS else summaries
+    x, ids = _of_training(data, columns)
+    model = Ridge().fit(x, y[ids])
+    return {split: _predicted(model, data.samples[split], columns) for split in ("val", "test")}
 
 
-def _inputs(samples: Samples) -> np.ndarray:
+def _inputs(samples: Samples, ids: Tensor) -> np.ndarray:
     """Return all inputs of equally long sequences, [N, T F]."""
-    return samples.batch(torch.arange(len(samples))).x.flatten(1).numpy()
+    return samples.batch(ids).x.flatten(1).numpy()
+
+
+def _width(samples: Samples, columns: Columns) -> int:
+    width: int = columns(samples, torch.arange(1)).shape[1]
+    return width
+
+
+def _of_training(data: SequenceData, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns of training sequences, as many as fit into memory, and the numbers of these."""
+    samples = data.samples["train"]
+    ids = spread(len(samples), _width(samples, columns), "are fitted to")
+    return columns(samples, ids), ids.numpy()
+
+
+def _predicted(model: Any, samples: Samples, columns: Columns) -> np.ndarray:
+    """Return what a model predicts for all sequences of a split, some at a time."""
+    pieces = -(-len(samples) * _width(samples, columns) // MOST_VALUES)
+    parts = torch.arange(len(samples)).tensor_split(pieces)
+    return np.concatenate([model.predict(columns(samples, ids)) for ids in parts])

@@ -1,21 +1,29 @@
 """Baselines of forecasts: the last value, yesterday's value, the climatology, and a linear model.
 
-Each baseline is prepared on the data and then forecasts the windows of a split: scaled, [W, horizon, K].
+Each baseline is prepared on the data and then forecasts windows of a split: scaled, [W, horizon, K].
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from seqlab.data import SequenceData, SeriesSpec, WindowSamples
 from seqlab.data.series.grid import seasons
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
 from seqlab.data.series.zone import local
+from seqlab.tasks.baselines.bounds import MOST_VALUES, every_nth
 
-Forecast = Callable[[str], np.ndarray]
+
+class Forecast(Protocol):
+    """Forecasts windows."""
+
+    def __call__(self, split: str, ids: Tensor | None = None) -> np.ndarray:
+        """Return the forecasts of the windows ``ids`` of a split, of all if None, [W, horizon, K]."""
+
 
 CHUNK = 1024
 """Windows in memory at a time."""
@@ -42,8 +50,8 @@ def persistence(data: SequenceData) -> Forecast:
     """Forecast the last value for every step."""
     series = _series(data)
 
-    def forecast(split: str) -> np.ndarray:
-        windows = _windows(data, split)
+    def forecast(split: str, ids: Tensor | None = None) -> np.ndarray:
+        windows = _windows(data, split, ids)
         last = windows.values.numpy()[windows.starts.numpy() + series.input_steps - 1][:, windows.targets]
         repeated: np.ndarray = np.repeat(last[:, None], series.horizon_steps, axis=1)
         return repeated
@@ -67,8 +75,8 @@ def yesterday(data: SequenceData) -> Forecast:
         raise UnavailableError("needs a day of input")
     back = series.input_steps - round(day) + np.arange(series.horizon_steps) % round(day)
 
-    def forecast(split: str) -> np.ndarray:
-        windows = _windows(data, split)
+    def forecast(split: str, ids: Tensor | None = None) -> np.ndarray:
+        windows = _windows(data, split, ids)
         found: np.ndarray = windows.values.numpy()[windows.starts.numpy()[:, None] + back][
             :, :, windows.targets
         ]
@@ -88,8 +96,8 @@ def climatology(data: SequenceData) -> Forecast:
         raise UnavailableError(f"needs a year of training ({YEAR / DAY:.0f} days)")
     means, scales = (np.array(values)[list(series.places)] for values in (series.means, series.scales))
 
-    def forecast(split: str) -> np.ndarray:
-        windows = _windows(data, split)
+    def forecast(split: str, ids: Tensor | None = None) -> np.ndarray:
+        windows = _windows(data, split, ids)
         times = local(windows.asked_times(), windows.zone)
         usual = seasons(times.ravel()) @ np.array(series.climatology).T
         scaled: np.ndarray = ((usual - means) / scales).reshape(*times.shape, -1)
@@ -102,24 +110,24 @@ def ridge(data: SequenceData) -> Forecast:
     """Forecast by ridge regression on the model's inputs; the penalty is chosen on validation windows."""
     series = _series(data)
     inputs = _Inputs(series)
-    train = _windows(data, "train")
-    every = -(-len(train) // MOST_WINDOWS)
-    gram, cross = _normal_equations(inputs, train.subset(np.arange(0, len(train), every)))
+    train = every_nth(len(data.samples["train"]), MOST_WINDOWS)
+    gram, cross = _normal_equations(inputs, _windows(data, "train", train))
     values, vectors = np.linalg.eigh(gram)
     rotated = vectors.T @ cross
 
-    def forecast_with(weights: np.ndarray, split: str) -> np.ndarray:
+    def forecast_with(weights: np.ndarray, split: str, ids: Tensor | None) -> np.ndarray:
         chunks = [
             (x @ weights).reshape(len(x), series.horizon_steps, -1) + last
-            for x, last, _ in inputs.chunks(_windows(data, split))
+            for x, last, _ in inputs.chunks(_windows(data, split, ids))
         ]
         return np.concatenate(chunks).astype(np.float32)
 
-    truth = _windows(data, "val").y.numpy()
+    val = every_nth(len(data.samples["val"]), MOST_VALUES // (series.horizon_steps * len(series.targets)))
+    truth = _windows(data, "val", val).y.numpy()
     candidates = [vectors @ (rotated / (np.maximum(values, 0) + penalty)[:, None]) for penalty in PENALTIES]
-    errors = [np.abs(forecast_with(weights, "val") - truth).mean() for weights in candidates]
+    errors = [np.abs(forecast_with(weights, "val", val) - truth).mean() for weights in candidates]
     best = candidates[int(np.argmin(errors))]
-    return lambda split: forecast_with(best, split)
+    return lambda split, ids=None: forecast_with(best, split, ids)
 
 
 BASELINES = {
@@ -162,5 +170,6 @@ def _series(data: SequenceData) -> SeriesSettings:
     return cast("SeriesSpec", data.spec).series
 
 
-def _windows(data: SequenceData, split: str) -> WindowSamples:
-    return cast("WindowSamples", data.samples[split])
+def _windows(data: SequenceData, split: str, ids: Tensor | None = None) -> WindowSamples:
+    windows = cast("WindowSamples", data.samples[split])
+    return windows if ids is None or len(ids) == len(windows) else windows.subset(ids.numpy())

@@ -1,6 +1,6 @@
 """Baselines of tagging: the most frequent tag, and each token's most frequent tag."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -48,5 +48,5 @@ def _scored(data: SequenceData, classes: Sequence[str], answer: Tensor) -> dict[
     return found
 
 
-def _blocks(samples: Samples) -> list[Batch]:
-    return [samples.batch(ids) for ids in torch.split(torch.arange(len(samples)), BLOCK)]
+def _blocks(samples: Samples) -> Iterator[Batch]:
+    return map(samples.batch, torch.split(torch.arange(len(samples)), BLOCK))

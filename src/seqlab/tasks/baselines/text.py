@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 SHORT = 20
 """Texts with a median length up to this count as names, longer ones as prose."""
-MOST_TEXTS = 300_000
-"""Maximum number of training texts of the linear model: its n-grams must fit into memory."""
+MOST_TEXTS, MOST_CHARACTERS = 300_000, 100_000_000
+"""Maximum number of texts of a split, and of the characters of all: their n-grams must fit into memory."""
 
 Answer = Literal["class", "labels", "number"]
 """What a text has: a class, any of several labels (0 or 1 each), or a number."""
@@ -87,9 +87,13 @@ def majority(y: Mapping[str, np.ndarray], num_classes: int) -> dict[str, float]:
 
 def char_ngrams_of(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> dict[str, float] | str:
     """Score a linear model of character n-grams on a data set's texts, or say why it is not fitted."""
-    if len(data.samples["train"]) > MOST_TEXTS:
+    if any(len(samples) > MOST_TEXTS for samples in data.samples.values()):
         return f"not fitted to more than {MOST_TEXTS:,} texts"
-    splits = {split: Labelled.of(data, split) for split in data.samples}
+    splits: dict[str, Labelled] = {}
+    for split in data.samples:
+        splits[split] = Labelled.of(data, split)
+        if sum(sum(map(len, its.texts)) for its in splits.values()) > MOST_CHARACTERS:
+            return f"not fitted to more than {MOST_CHARACTERS:,} characters"
     return char_ngrams(splits.pop("train"), splits, scoring, answer)
 
 
