@@ -52,9 +52,11 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
         "experiment=japanese_vowels": ["data.path=my.ts"],
         "data=series_csv": ["data.path=my.csv", "data.targets=[load]"],
         "data=tagged": ["data.path=my.conll"],
+        "data=text_file": ["data.path=my.txt"],
         "task=forecasting": ["data=jena_climate"],
         "task=regression": ["data=adding"],
         "task=tagging": ["data=copy"],
+        "task=language_model": ["data=tiny_shakespeare"],
         "task=multilabel": ["data=text_csv", "data.path=my.csv", "data.label=[a,b]"],
     }
     make_config(composed(choice, *needed.get(choice, [])))

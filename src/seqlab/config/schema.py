@@ -62,7 +62,12 @@ class Config(Section):
     def _task_suits_data(self) -> "Config":
         if reason := self.data.unsupported_reason(self.task.problem_type):
             raise ValueError(f"task={self.task.name} does not suit data={self.data.name}; {reason}")
-        if self.task.problem_type == "tagging" and self.model.pooling != "last":
+        if self.task.problem_type == "language_model" and self.model.bidirectional:
+            raise ValueError(
+                f"model.bidirectional=true reads the tokens that task={self.task.name} predicts; use "
+                "model.bidirectional=false"
+            )
+        if self.task.problem_type in ("tagging", "language_model") and self.model.pooling != "last":
             raise ValueError(
                 f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
                 "asks at each step; use model.pooling=last"

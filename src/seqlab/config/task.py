@@ -21,8 +21,9 @@ METRICS_OF = {
     "classification": "classification.Multiclass",
     "tagging": "classification.Multiclass",
     "multilabel": "classification.Multilabel",
+    "language_model": None,
 }
-"""How the paths of torchmetrics' metrics begin that judge predictions other than numbers."""
+"""How the paths of torchmetrics' metrics begin that judge predictions other than numbers; None: none does."""
 
 
 class TaskConfig(Section):
@@ -83,6 +84,8 @@ class TaskConfig(Section):
         if not self.metrics:
             return self
         kind = METRICS_OF.get(self.problem_type, "regression.")
+        if kind is None:
+            raise ValueError(f"metrics: {self.name} has no scores beside its own; leave metrics out")
         fitting = [name for name in metrics if _is_for(kind, metrics.path(name))]
         own = [score.name for score in tasks.attribute(self.name, "scores")]
         for name, part in self.metrics.items():

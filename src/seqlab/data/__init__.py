@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from seqlab.data.spec import AnySpec as AnySpec
     from seqlab.data.spec import DataSpec as DataSpec
     from seqlab.data.spec import read_spec as read_spec
+    from seqlab.data.streams.dataset import StreamData as StreamData
+    from seqlab.data.streams.declared import StreamSpec as StreamSpec
+    from seqlab.data.streams.own import TextFile as TextFile
     from seqlab.data.synthetic import Adding as Adding
     from seqlab.data.synthetic import CopyMemory as CopyMemory
     from seqlab.data.synthetic import Parity as Parity
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from seqlab.data.text.dataset import TextData as TextData
     from seqlab.data.text.declared import TextSpec as TextSpec
     from seqlab.data.text_csv import TextCSV as TextCSV
+    from seqlab.data.tiny_shakespeare import TinyShakespeare as TinyShakespeare
     from seqlab.registry.catalog import datasets as datasets
 
 _MODULES = {
@@ -58,6 +62,9 @@ _MODULES = {
     "series.windows": ("WindowSamples",),
     "series_csv": ("SeriesCSV",),
     "series.declared": ("SeriesSpec",),
+    "streams.dataset": ("StreamData",),
+    "streams.declared": ("StreamSpec",),
+    "streams.own": ("TextFile",),
     "spec": ("AnySpec", "DataSpec", "read_spec"),
     "text.declared": ("TextSpec",),
     "synthetic": ("Adding", "CopyMemory", "Parity", "TemporalOrder"),
@@ -65,6 +72,7 @@ _MODULES = {
     "tagged.own": ("Tagged",),
     "text.dataset": ("ShortTextData", "TextData"),
     "text_csv": ("TextCSV",),
+    "tiny_shakespeare": ("TinyShakespeare",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -15,8 +15,8 @@ class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
 
     Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon, K] values
-    or [B, T] a class at every step, −1 in the padding; ids [B], each sample's number in its split, or −1 for
-    a row that only fills a rank's last batch and is ignored in every score.
+    or [B, T] a class or the next token at every step, −1 in the padding; ids [B], each sample's number in its
+    split, or −1 for a row that only fills a rank's last batch and is ignored in every score.
     """
 
     x: Tensor
@@ -40,6 +40,13 @@ class Samples(Protocol):
 
     def batch(self, ids: Tensor) -> Batch:
         """Return samples by ``ids``, [B]; where an id is −1, the row is arbitrary."""
+
+
+class Streams(Samples, Protocol):
+    """Samples of which each batch goes on where the one before ended."""
+
+    def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> list[Tensor]:
+        """Return the batches of an epoch over all ranks, as sample ids; row r of each is of rank r mod R."""
 
 
 class Loaded(NamedTuple):

@@ -137,8 +137,8 @@ class Dataset(Section):
         return self.model_copy(update=places)
 
     @property
-    def order(self) -> Literal["shuffled", "balanced"]:
-        """The order of the training samples: each once per epoch, or balanced over classes."""
+    def order(self) -> Literal["shuffled", "balanced", "streams"]:
+        """The order of the training samples: each once per epoch, balanced over classes, or streams."""
         return "shuffled"
 
     @abstractmethod

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seqlab.data.batches import Batch, Samples
+from seqlab.data.batches import Batch, Samples, Streams
 
-Order = Literal["sequential", "shuffled", "balanced"]
+Order = Literal["sequential", "shuffled", "balanced", "streams"]
 
 POOL = 50
 """Batches in a pool: enough for a random order, while sorting by length within a pool saves padding."""
@@ -29,7 +29,8 @@ class BatchLoader:
         samples: the samples of a split.
         batch_size: rows in a batch of one rank.
         order: "sequential" (by length, for evaluation), "shuffled", or "balanced": as many draws as there are
-            samples, uniform over classes and then over the samples of the class, with replacement.
+            samples, uniform over classes and then over the samples of the class, with replacement; or
+            "streams": as ``samples.in_streams`` says.
         seed: the order depends only on this and the epoch.
         rank: the number of this process, from 0.
         world_size: the number of processes.
@@ -65,6 +66,8 @@ class BatchLoader:
         self.epoch = epoch
 
     def __len__(self) -> int:
+        if self.order == "streams":
+            return len(self.batches())
         return math.ceil(len(self.samples) / (self.batch_size * self.world_size))
 
     def __iter__(self) -> Iterator[Batch]:
@@ -78,6 +81,9 @@ class BatchLoader:
     def batches(self) -> list[Tensor]:
         """Return the epoch's batches over all ranks, as sample ids; world_size divides their sizes."""
         random = np.random.default_rng((self.seed, self.epoch))
+        if self.order == "streams":
+            streams = self.batch_size * self.world_size
+            return cast("Streams", self.samples).in_streams(streams, self.world_size, random)
         order = self._draw(random)
         missing = -len(order) % self.world_size
         order = np.concatenate([order, np.full(missing, -1)])

@@ -66,11 +66,11 @@ class SequenceData(LightningDataModule):
 
     def val_dataloader(self) -> BatchLoader:
         """Return the validation batches."""
-        return self._loader("val", "sequential", EVALUATION)
+        return self._loader("val", self._evaluated, EVALUATION)
 
     def test_dataloader(self) -> BatchLoader:
         """Return the test batches."""
-        return self._loader("test", "sequential", EVALUATION)
+        return self._loader("test", self._evaluated, EVALUATION)
 
     def balanced_dataloader(self) -> BatchLoader:
         """Return training samples drawn with balanced sampling over classes."""
@@ -82,6 +82,10 @@ class SequenceData(LightningDataModule):
             batch = Batch(*(part.pin_memory() for part in batch))
         moved: Batch = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved
+
+    @property
+    def _evaluated(self) -> Order:
+        return "streams" if self.dataset.order == "streams" else "sequential"
 
     def _loader(self, split: str, order: Order, at_least: int = 1) -> BatchLoader:
         trainer = self.trainer

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
     from seqlab.data.batches import Asked, Followed
     from seqlab.data.dataset import Dataset
+    from seqlab.data.streams.tokenizer import Tokenizer
     from seqlab.export.graph import Graph
 
 register_spec = specs.register
 
-ProblemType = Literal["classification", "multilabel", "regression", "tagging", "forecasting"]
+ProblemType = Literal[
+    "classification", "multilabel", "regression", "tagging", "forecasting", "language_model"
+]
 """What can be predicted from data; a task is for one of them."""
 
 
@@ -36,7 +39,8 @@ class DataSpec:
         name: the data set, as in ``data=names``.
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
         task: the problem type: "classification" (one class), "multilabel" (any number of classes),
-            "regression" (one number), "tagging" (a class at every step) or "forecasting" (the next steps).
+            "regression" (one number), "tagging" (a class at every step), "forecasting" (the next steps) or
+            "language_model" (the next token at every step).
         input_size: tokens in the vocabulary with its special symbols, or feature columns F.
         source: "real", "sample" for the small built-in files, or "generated".
         origin: the folder or file that was read, and what led there, in words.
@@ -87,7 +91,7 @@ class DataSpec:
             and len(self.class_titles) in (0, len(self.classes))
             and len(self.class_counts) in (0, len(self.classes))
             and (self.tagged_steps == 0 or (self.task == "tagging" and self.tagged_steps > 0))
-            and (self.task == "regression") == (not self.classes)
+            and (self.task in ("regression", "language_model")) == (not self.classes)
             and math.isfinite(self.target_mean)
             and 0 < self.target_std < math.inf
         )
@@ -139,6 +143,14 @@ class DataSpec:
         return ConfigError(
             f"data={self.name} reads nothing from the command line; define {type(self).__name__}.{method}"
         )
+
+    def tokenizer(self) -> "Tokenizer":
+        """Return what takes the texts of a language model apart, and puts them together.
+
+        Raises:
+            ConfigError: the data are no such texts.
+        """
+        raise ConfigError(f"data={self.name} is no running text; use data=text_file")
 
     def recorded(self) -> dict[str, Any]:
         """Return what run.json says of the data."""

@@ -2,6 +2,7 @@
 
 from seqlab.config import Config
 from seqlab.data import DataSpec, SequenceData
+from seqlab.models.causal import check_causal
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.precision import weights_dtype
 
@@ -21,6 +22,7 @@ def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> Se
 
     Raises:
         EngineError: the engine asked for cannot run the cell.
+        ConfigError: the network of a language model sees what it predicts.
     """
     module = SequenceModule(
         spec=spec.as_dict(),
@@ -30,4 +32,6 @@ def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> Se
         scheduler=config.scheduler.model_dump(),
     ).to(weights_dtype(config.trainer.precision))
     module.model.recurrent.choice()
+    if config.task.problem_type == "language_model":
+        check_causal(module.model, spec.input_size)
     return module

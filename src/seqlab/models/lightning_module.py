@@ -9,6 +9,7 @@ from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from seqlab.cells import State
 from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
@@ -69,6 +70,8 @@ class SequenceModule(LightningModule):
         further = settings.pop("metrics", None) or {}
         name = settings.pop("name", None) or spec.get("task", "classification")
         self.task = tasks[name].of(spec, settings)
+        self.is_carried = bool(spec.get("is_carried"))
+        self.carried: dict[str, State] = {}
         self.further = FurtherScores(self.task, further)
         inputs = InputSpec.of(spec)
         self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **(model or {}))
@@ -106,7 +109,10 @@ class SequenceModule(LightningModule):
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
         """Note a test batch, or one of the second loader's: training samples, balanced over classes."""
-        self._step(("test", "balanced")[dataloader_idx], batch)
+        stage = ("test", "balanced")[dataloader_idx]
+        self._step(stage, batch)
+        for place, windows in self.task.windowed(batch) if stage == "test" else ():
+            self.task.step_windows(place, self(windows.x, windows.lengths), windows)
 
     def on_train_start(self) -> None:
         """Tell the loader its place in a continued epoch, and take the rate of what may be a longer run.
@@ -120,8 +126,9 @@ class SequenceModule(LightningModule):
         self._readings = Readings()  # an earlier training may have ended in an error
 
     def on_train_epoch_start(self) -> None:
-        """Start the epoch's training scores anew."""
+        """Start the epoch's training scores anew, and its streams."""
         self.task.reset("train")
+        self.carried.pop("train", None)
 
     def on_validation_epoch_start(self) -> None:
         """Start the validation scores anew, of weights that are known to be finite."""
@@ -209,11 +216,18 @@ class SequenceModule(LightningModule):
                 )
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
-        outputs = self(batch.x, batch.lengths)
+        outputs = self._carry(stage, batch) if self.is_carried else self(batch.x, batch.lengths)
         self.further.update(self.task, stage, outputs, batch)
         return self.task.step(stage, outputs, batch)
 
+    def _carry(self, stage: str, batch: Batch) -> Tensor:
+        """Answer a batch whose rows go on where those of the batch before ended; gradients end there."""
+        outputs, state = self.model.carry(batch.x, batch.lengths, self.carried.get(stage))
+        self.carried[stage] = State({name: one.detach() for name, one in state.items()})
+        return outputs
+
     def _reset(self, stage: str) -> None:
+        self.carried.pop(stage, None)
         self.task.reset(stage)
         self.further.reset(stage)
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import cells
+from seqlab.cells import State, cells
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.encoders import make_encoder
 from seqlab.nn.parts import InputSpec, make_part, width_of
@@ -147,6 +147,15 @@ class SequenceModel(nn.Module):
             x = x.to(self.read_dtype())
         answer = self._answer(x, lengths)
         return answer if answer.dtype == torch.float64 else answer.float()
+
+    def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Answer every step, as ``forward`` does, from a state on; return the state after the last steps too.
+
+        The state is [L, B, H] of each name; None stands for zeros.
+        """
+        outputs, final = self.recurrent(self.encoder(x), lengths, state)
+        answer: Tensor = self.head(outputs)
+        return answer if answer.dtype == torch.float64 else answer.float(), final
 
     def read_dtype(self, products: torch.dtype | None = None) -> torch.dtype:
         """Return the type of what the recurrent layers read.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seqlab.tasks.classification import Classification
     from seqlab.tasks.confusion import ConfusionMatrix
     from seqlab.tasks.forecasting import Forecasting
+    from seqlab.tasks.language_model import LanguageModel
     from seqlab.tasks.multilabel import Multilabel
     from seqlab.tasks.regression import Regression
     from seqlab.tasks.score import Score
@@ -22,6 +23,7 @@ __all__ = [
     "Classification",
     "ConfusionMatrix",
     "Forecasting",
+    "LanguageModel",
     "Multilabel",
     "Regression",
     "Score",
@@ -33,6 +35,7 @@ __all__ = [
 
 _HOMES = {
     "ConfusionMatrix": "confusion",
+    "LanguageModel": "language_model",
     "Task": "base",
     "register_task": "base",
 }

@@ -1,7 +1,7 @@
 """The base class of tasks: a loss for a batch, exact scores of a stage, baselines, figures and tables."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
@@ -82,6 +82,13 @@ class Task(nn.Module):
             answers: the model's outputs, [B, output_size].
             batch: the inputs and targets.
         """
+
+    def windowed(self, batch: Batch) -> Iterable[tuple[int, Batch]]:  # noqa: ARG002
+        """Return a test batch cut in other ways, each with its place for ``step_windows``."""
+        return ()
+
+    def step_windows(self, place: int, answers: Tensor, batch: Batch) -> None:
+        """Update the metrics of one of the ways."""
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the predictions in readable units, such as probabilities.

@@ -66,6 +66,10 @@ HAMMING = Score("hamming", "Hamming loss", "lower", unit="share of wrong labels"
 SPAN_F1 = Score("span_f1", "span F1", unit="over all spans", each_epoch=True)
 SPAN_PRECISION = Score("span_precision", "span precision", unit="over all spans")
 SPAN_RECALL = Score("span_recall", "span recall", unit="over all spans")
+BITS_PER_CHARACTER = Score(
+    "bits_per_character", "bits/char", "lower", "bits per character", "bits", each_epoch=True
+)
+PERPLEXITY = Score("perplexity", "perplexity", "lower", unit="of a token", digits=3)
 MSE = Score("mse", "mean sq. error", "lower", "mean squared error", "squared units of the target")
 MAE = Score("mae", "mean abs. error", "lower", "mean absolute error", None, each_epoch=True)
 MEDIAN_AE = Score("median_ae", "median abs. error", "lower", "median absolute error", None, each_epoch=True)

@@ -52,6 +52,10 @@ VARIANTS = {
     ),
     "a regression of generated data": ("data=adding", "data.length=12", "checkpoint.every_steps=3"),
     "tags at every step": ("data=tagged", "data.path=a.conll", "checkpoint.every_steps=3"),
+    "a language model": (
+        *("data=text_file", "data.path=a.txt", "data.steps=5", "model.num_layers=2", "scheduler=cosine"),
+        "checkpoint.every_steps=3",
+    ),
     "several labels": (
         *("data=text_csv", "data.path=a.csv", "data.label=[x,y]", "task=multilabel"),
         "checkpoint.every_steps=3",
@@ -114,6 +118,7 @@ def test_whatever_a_run_does_it_goes_on_to_the_same_end_from_three_ends(runs, ki
     np.savez("sequences.npz", x=x, lengths=lengths, y=random.integers(0, 3, 120))
     words = [f"w{n % 7} {['B-a', 'I-a', 'O'][n % 3]}\n" + "\n" * (n % 5 == 0) for n in range(300)]
     Path("a.conll").write_text("".join(words))
+    Path("a.txt").write_text("".join(f"line {n % 7} of a text\n" for n in range(200)))
     rows = [f"text {n},{n % 2},{n % 3 % 2},{n}\n" for n in range(80)]
     Path("a.csv").write_text("text,x,y,z\n" + "".join(rows))
     config = runs.settings(*VARIANTS[variant])
@@ -233,8 +238,15 @@ def scalars_in(folder):
 
 
 @pytest.mark.slow
-def test_two_processes_that_are_killed_go_on_to_the_same_end(runs, started, arrived, tmp_path):
-    settings = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.max_epochs=12", "checkpoint.every_steps=3")
+@pytest.mark.parametrize(
+    "data",
+    [(), ("data=text_file", "data.path=a.txt", "data.steps=5", "model=lstm")],
+    ids=["names", "a language model"],
+)
+def test_two_processes_that_are_killed_go_on_to_the_same_end(runs, started, arrived, tmp_path, data):
+    Path("a.txt").write_text("".join(f"line {n % 7} of a text\n" for n in range(200)))
+    ranks = ("trainer=ddp", "trainer.accelerator=cpu")
+    settings = (*ranks, "trainer.max_epochs=12", "checkpoint.every_steps=3", *data)
     whole = started(*settings, "name=whole")
     assert whole.wait() == 0
     (expected,) = (tmp_path / "whole").iterdir()

@@ -15,6 +15,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import distributed
 
+from seqlab.cells import State as CellState
 from seqlab.compat import lightning as loops
 from seqlab.errors import RunError
 from seqlab.models.lightning_module import SequenceModule
@@ -77,6 +78,10 @@ class Resume(Callback):
         mine = self._restored["ranks"][trainer.global_rank]
         device = trainer.strategy.root_device
         restore_metric_state(_train_scores(pl_module), mine["metrics"], device)
+        if "carried" in mine:
+            _ours(pl_module).carried["train"] = CellState(
+                {name: one.to(device) for name, one in mine["carried"].items()}
+            )
         trainer.callback_metrics.update(
             {name: torch.tensor(value) for name, value in self._restored["monitored"].items()}
         )
@@ -110,6 +115,8 @@ class Resume(Callback):
         _ours(pl_module).settle()  # what it logs belongs to the part of the journal that is kept
         device = trainer.strategy.root_device
         mine = {"random": random_state(device), "metrics": metric_state(_train_scores(pl_module))}
+        if carried := _ours(pl_module).carried.get("train"):
+            mine["carried"] = {name: one.cpu() for name, one in carried.items()}
         monitored = {name: float(value) for name, value in trainer.callback_metrics.items()}
         checkpoint["resume"] = {
             "ranks": _gather(mine, trainer.world_size),

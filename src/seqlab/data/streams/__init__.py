@@ -1,0 +1,1 @@
+"""Running text as streams of tokens, for language models."""

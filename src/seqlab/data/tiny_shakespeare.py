@@ -1,0 +1,52 @@
+"""tiny_shakespeare: 1,115,394 characters of Shakespeare's plays, on which character models are compared.
+
+The file of char-rnn (github.com/karpathy/char-rnn, data/tinyshakespeare), of which nanoGPT tests on the last
+tenth; so does this. Two hundredths before it are for validation.
+"""
+
+from pathlib import Path
+
+from seqlab.data.dataset import Fetched, register_dataset
+from seqlab.data.fetch import Remote
+from seqlab.data.samples.plays import write_plays
+from seqlab.data.source import Source, resolve
+from seqlab.data.streams.dataset import StreamData
+from seqlab.io.cache import cached_folder
+from seqlab.registry.types import Count, Share
+
+FILES = ("tiny_shakespeare.txt", "tiny_shakespeare.zip", "tinyshakespeare/input.txt", "input.txt")
+REMOTE = Remote(
+    base_url="https://raw.githubusercontent.com/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/data/tinyshakespeare",
+    sha256={"input.txt": "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"},
+    largest=2**22,
+)
+
+
+@register_dataset("tiny_shakespeare")
+class TinyShakespeare(Fetched, StreamData):
+    """The plays as one text.
+
+    Attributes:
+        root: folder with the text or its zip, or one of them; None for SEQLAB_DATA_DIR, else the cache or a
+            download, else made-up plays.
+    """
+
+    min_count: Count = 1
+    val_share: Share = 0.02
+
+    def find(self) -> Source:
+        """Return the file of the text."""
+        return resolve(
+            self.name, _find, _sample, root=self.root, source=self.source, remote=REMOTE, mirror=self.url
+        )
+
+
+def _find(root: Path) -> Path | None:
+    if root.is_file():
+        return root
+    return next((root / name for name in FILES if (root / name).is_file()), None)
+
+
+def _sample() -> Path:
+    folder = cached_folder("samples", "plays-1", lambda folder: write_plays(folder / "plays.txt"))
+    return folder / "plays.txt"
