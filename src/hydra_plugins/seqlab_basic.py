@@ -1,4 +1,4 @@
-"""Hydra's basic launcher, kept to what holds for every sweep: a launcher must be a class in this package."""
+"""Hydra's basic launcher, with the checks of every sweep. Hydra finds launchers only in this package."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,21 +22,21 @@ class Basic(BasicLauncher):
     """One job after the other, in this process; see conf/launcher/basic.yaml."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what ``launch`` needs.
+        """Keep the arguments for ``launch``.
 
         Raises:
-            ConfigError: the folder of the sweep holds something else.
+            ConfigError: the folder of the sweep contains something else.
         """
-        from seqlab.sweep.folder import settle  # noqa: PLC0415 (``--help`` scans this file)
+        from seqlab.sweep.folder import resolve_folder  # noqa: PLC0415 (``--help`` scans this file)
 
-        settle(config)
+        resolve_folder(config)
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all jobs and return their scores; a clash is refused before the first one.
 
         Raises:
-            ConfigError: a job would lose what another leaves, or has left.
+            ConfigError: a job would overwrite the results of another.
         """
         from seqlab.sweep.clashes import unfinished  # noqa: PLC0415
         from seqlab.sweep.folder import claimed  # noqa: PLC0415 (``--help`` scans this file)

@@ -1,4 +1,4 @@
-"""Hydra's doors to Slurm and Ray: a launcher must be a class in this package."""
+"""Hydra launchers for Slurm and Ray. Hydra finds launchers only in this package."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -21,10 +21,10 @@ for name, launcher in (("seqlab_slurm", "Slurm"), ("seqlab_ray", "Ray")):
 
 
 class Cluster(Launcher):
-    """Hands a sweep's jobs to one of Hydra's own launchers, once all of them are known to be right.
+    """Hands a sweep's jobs to one of Hydra's launchers, after all of them were validated.
 
     Attributes:
-        name: in ``launcher=NAME``, and of the extra that brings what it needs.
+        name: the name in ``launcher=NAME``, and of the extra to install.
         needs: the modules of that extra.
     """
 
@@ -36,18 +36,18 @@ class Cluster(Launcher):
         self.hydra_context: HydraContext | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
-        """Keep what ``launch`` needs. Jobs run elsewhere, and find the task themselves.
+        """Keep the arguments for ``launch``. Jobs run elsewhere, and import the task function themselves.
 
         Raises:
-            ConfigError: the extra is not installed, or the folder of the sweep holds something else.
+            ConfigError: the extra is not installed, or the folder of the sweep contains something else.
         """
-        from seqlab.sweep.folder import settle  # noqa: PLC0415 (``--help`` scans this file)
+        from seqlab.sweep.folder import resolve_folder  # noqa: PLC0415 (``--help`` scans this file)
 
         for module in self.needs:
             if find_spec(module) is None:
                 needed = module.rpartition(".")[2]
                 raise ConfigError(f"launcher={self.name} needs {needed}: pip install 'seqlab[{self.name}]'")
-        settle(config)
+        resolve_folder(config)
         self.hydra_context, self.config = hydra_context, config
 
 

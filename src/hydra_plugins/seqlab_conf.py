@@ -1,4 +1,4 @@
-"""Hydra's door to seqlab's configurations: what it finds in ``seqlab.conf`` is read by seqlab."""
+"""A Hydra configuration source for ``seqlab.conf``, whose files seqlab reads itself."""
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.config_source import ConfigResult
@@ -11,11 +11,11 @@ PATH = "seqlab.conf"
 
 
 class SeqlabSource(ImportlibResourcesConfigSource):
-    """Files that leave out what a class says itself."""
+    """Files that leave out the defaults of the class that they name."""
 
     @staticmethod
     def scheme() -> str:
-        """Return how such a path begins."""
+        """Return the scheme of such paths."""
         return "seqlab"
 
     def load_config(self, config_path: str) -> ConfigResult:
@@ -31,10 +31,10 @@ class SeqlabSource(ImportlibResourcesConfigSource):
 
 
 class SeqlabSearchPath(SearchPathPlugin):
-    """Has seqlab's folder read by the source above; other applications of Hydra's keep theirs."""
+    """Reads seqlab's folder with the source above; other Hydra applications keep theirs."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Name the source."""
+        """Replace the scheme of seqlab's folder."""
         for place in search_path.get_path():
             if place.path == f"pkg://{PATH}":
                 place.path = f"{SeqlabSource.scheme()}://{PATH}"

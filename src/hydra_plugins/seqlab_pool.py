@@ -1,4 +1,4 @@
-"""Hydra's door to the device pool: a launcher must be a class in this package."""
+"""A Hydra launcher for the device pool. Hydra finds launchers only in this package."""
 
 from collections.abc import Sequence
 
@@ -17,21 +17,21 @@ ConfigStore.instance().store(
 
 
 class DevicePool(Launcher):
-    """One process a job, each on devices of its own; see conf/launcher/pool.yaml."""
+    """One process per job, each on its own devices; see conf/launcher/pool.yaml."""
 
     def __init__(self) -> None:
         self.config: DictConfig | None = None
         self.hydra_context: HydraContext | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:  # noqa: ARG002
-        """Keep what ``launch`` needs. Jobs run in processes of their own, which find the task themselves.
+        """Keep the arguments for ``launch``. Jobs are processes, which import the task function themselves.
 
         Raises:
-            ConfigError: the folder of the sweep holds something else.
+            ConfigError: the folder of the sweep contains something else.
         """
-        from seqlab.sweep.folder import settle  # noqa: PLC0415 (``--help`` scans this file)
+        from seqlab.sweep.folder import resolve_folder  # noqa: PLC0415 (``--help`` scans this file)
 
-        settle(config)
+        resolve_folder(config)
         self.hydra_context, self.config = hydra_context, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:

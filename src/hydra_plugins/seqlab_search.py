@@ -1,4 +1,4 @@
-"""Hydra's door to the search: a sweeper must be a class in this package."""
+"""A Hydra sweeper that searches. Hydra finds sweepers only in this package."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -33,7 +33,7 @@ class Search(Sweeper):
         self.launcher: Launcher | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what ``sweep`` needs.
+        """Keep the arguments for ``sweep``.
 
         Raises:
             ConfigError: optuna is not installed.
@@ -46,7 +46,7 @@ class Search(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Search the space that the command line and the file name."""
+        """Search the space that the command line and the file set."""
         from seqlab.sweep.search import search  # noqa: PLC0415 (``--help`` scans this file)
 
         if self.hydra_context is None or self.config is None or self.launcher is None:

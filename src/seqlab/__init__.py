@@ -1,6 +1,6 @@
 """seqlab: train recurrent sequence models from the equations of one time step.
 
-Names resolve on first use, so that ``import seqlab`` and ``--help`` do not pay for torch.
+Names are imported on first use, so that ``import seqlab`` and ``--help`` do not import torch.
 """
 
 from importlib import import_module
@@ -63,7 +63,7 @@ _HOMES = (
     )
     | {"InputSpec": "seqlab.nn.parts", "register_cell": "seqlab.cells", "register_dataset": "seqlab.data"}
 )
-"""The packages of what is not of seqlab.cells."""
+"""The packages of names that are not in seqlab.cells."""
 
 
 def __getattr__(name: str) -> Any:

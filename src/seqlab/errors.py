@@ -1,4 +1,4 @@
-"""The errors a user can cause: what was wrong, what was found, what is allowed, what to do next."""
+"""The errors that a user can cause. A message says what was wrong and found, what is allowed, what to do."""
 
 import traceback
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ class SeqlabError(Exception):
 
 
 class ConfigError(SeqlabError):
-    """A setting is misspelt, out of range or contradicts another one."""
+    """A setting is misspelt, out of range or contradicts another."""
 
 
 class CellError(SeqlabError):
-    """A cell's declaration and its step do not fit together."""
+    """A cell's declaration and its step do not match."""
 
 
 class EngineError(SeqlabError):
-    """The engine that was asked for cannot run this cell here."""
+    """The requested engine cannot run this cell here."""
 
 
 class DataError(SeqlabError):
@@ -36,17 +36,17 @@ class ExportError(SeqlabError):
 
 
 class CacheError(SeqlabError):
-    """Others than this user could change what is in the cache."""
+    """Other users could change the files of the cache."""
 
 
 class StorageError(SeqlabError):
-    """A file can no longer be written; what was written before is whole."""
+    """A file can no longer be written; what was written before is intact."""
 
     exit_code = 1
 
 
 class TrainingError(SeqlabError):
-    """Training has led to a loss or gradient that is NaN or infinite."""
+    """The loss or a gradient is not finite."""
 
     exit_code = 1
 
@@ -58,7 +58,7 @@ class SweepError(SeqlabError):
 
 
 def failure(error: BaseException) -> str:
-    """Say what has failed in code that the user wrote, and where: ``KeyError: 'stars' (my_things.py:12)``."""
+    """Return the error and place of a failure in a user's code: ``KeyError: 'stars' (my_things.py:12)``."""
     message = error.msg if isinstance(error, SyntaxError) else error
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}:{error.lineno}"
@@ -69,7 +69,7 @@ def failure(error: BaseException) -> str:
 
 
 def near(name: str, allowed: Iterable[str]) -> str:
-    """Say what was probably meant, and what else there is.
+    """Return the names that were probably meant, and all that are allowed.
 
     Returns:
         ``did you mean 'lstm'? There are: gru, lstm, rnn``, or ``there are: gru, lstm, rnn``

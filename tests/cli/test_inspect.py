@@ -13,7 +13,7 @@ def test_a_table_is_shown_with_the_commands_that_fit(tmp_path, monkeypatch, caps
     assert cli.main() == 0
     shown = capsys.readouterr().out
     assert "a table of 2 columns; 200 rows were looked at" in shown
-    assert "column 'load' is -9999 again and again, far from all else: not measured?" in shown
+    assert "column 'load' has -9999 many times, far from all other values: does it mean missing?" in shown
     assert "one series, with steps of 60 minutes:\n  seqlab train data=series_csv" in shown
 
 

@@ -87,7 +87,7 @@ def test_a_users_file_must_not_have_a_packaged_name(train, capsys, tmp_path):
     (tmp_path / "conf/model").mkdir(parents=True)
     (tmp_path / "conf/model/lstm.yaml").write_text("cell: gru\n")
     assert train("--config-dir", "conf") == 2
-    assert "lstm.yaml has the name of seqlab's own model/lstm.yaml" in capsys.readouterr().err
+    assert "lstm.yaml has the name of seqlab's model/lstm.yaml" in capsys.readouterr().err
 
 
 def test_a_users_file_says_what_differs_and_every_other_key_can_be_set(train, capsys, tmp_path):

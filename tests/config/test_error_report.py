@@ -95,10 +95,10 @@ MISTAKES: dict[str, list[str]] = {
     "-m model=gru,lsmt": ["model=lsmt: unknown model; did you mean 'lstm'"],
     "-m launcher=pol seed=1,2": ["launcher=pol: unknown launcher; did you mean 'pool'?"],
     "-m sweep=optna": ["sweep=optna: unknown sweep; did you mean 'optuna'?"],
-    "-m sweep=cells,seeds": ["sweep=cells,seeds: one at a time; run the command once for each"],
-    "sweep=cells,seeds": ["sweep=cells,seeds: one at a time; run the command once for each"],
+    "-m sweep=cells,seeds": ["sweep=cells,seeds: only one at a time; run the command once for each"],
+    "sweep=cells,seeds": ["sweep=cells,seeds: only one at a time; run the command once for each"],
     "-m hydra/launcher=basic seed=0,1": [
-        "hydra/launcher=basic does not look at what the folder holds; use launcher=basic"
+        "hydra/launcher=basic ignores what the folder already contains; use launcher=basic"
     ],
     "sweep=cells": ["sweep=cells needs -m: seqlab train -m sweep=cells"],
 }  # fmt: skip

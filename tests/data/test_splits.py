@@ -155,8 +155,8 @@ def test_no_limit_or_one_that_is_not_reached_takes_all(limit):
 
 
 def test_nothing_is_taken_for_a_split_that_is_given():
-    assert Shares(0.1, 0.2).beside({"test": 1}) == Shares(0.1, 0.0)
-    assert Shares(0.1, 0.2).beside(()) == Shares(0.1, 0.2)
+    assert Shares(0.1, 0.2).without({"test": 1}) == Shares(0.1, 0.0)
+    assert Shares(0.1, 0.2).without(()) == Shares(0.1, 0.2)
 
 
 def test_samples_of_a_given_split_that_are_in_training_are_counted(caplog):

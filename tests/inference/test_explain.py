@@ -7,7 +7,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from seqlab.inference.explain import Explanation, Layer, explain, leave_figure, table
+from seqlab.inference.explain import Explanation, Layer, explain, save_figure, table
 from seqlab.inference.explain_figure import heat_map
 from seqlab.runs.load import load_run
 
@@ -157,6 +157,6 @@ def test_a_script_that_no_font_has_is_replaced_and_this_is_said(tmp_path, caplog
     strange = Explanation(
         "\U0001f9ff", ["\U0001f9ff", *"bc"], {}, found.classes, found.probabilities, found.layers
     )
-    leave_figure(strange, tmp_path / "figures" / "x.png")
+    save_figure(strange, tmp_path / "figures" / "x.png")
     assert (tmp_path / "figures" / "x.png").exists()
     assert "no installed font has its characters" in caplog.text

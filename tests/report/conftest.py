@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from seqlab.report.groups import Question, compare
+from seqlab.report.groups import Benchmark, compare
 from seqlab.report.runs import read_runs
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -136,10 +136,10 @@ def forecast(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def question(tmp_path: Path) -> Callable[..., Question]:
-    """Return what reads the only question below tmp_path/out."""
+def benchmark(tmp_path: Path) -> Callable[..., Benchmark]:
+    """Return what reads the only benchmark below tmp_path/out."""
 
-    def read(**options: bool) -> Question:
+    def read(**options: bool) -> Benchmark:
         (found,), _ = compare(read_runs(tmp_path / "out"), **options)
         return found
 

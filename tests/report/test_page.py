@@ -27,7 +27,7 @@ def box(name):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, leave):
-    """Return a page on two questions, with hostile names, a failed and a broken run, a journal cut off."""
+    """Return a page on two benchmarks, with hostile names, a failed and a broken run, a journal cut off."""
     root = tmp_path_factory.mktemp("page")
     for cell in ("gru", "rnn"):
         for seed in range(2):
@@ -44,9 +44,9 @@ def page(tmp_path_factory, leave):
 
 def test_tabs_and_boxes_change_what_is_shown(page, browser):
     browser.open(page.as_uri())
-    names = browser.evaluate("[...document.querySelectorAll('#question option')].map(o => o.textContent)")
+    names = browser.evaluate("[...document.querySelectorAll('#benchmark option')].map(o => o.textContent)")
     assert names == ["names (real)", "jena (SAMPLE): T (degC), p (mbar)"]
-    browser.choose("#question", "1")
+    browser.choose("#benchmark", "1")
     assert "SAMPLE DATA" in browser.evaluate("document.querySelector('section:not([hidden]) h2').textContent")
     assert "jena: 2 runs" in browser.evaluate(f"{SHOWN}.textContent")
 
@@ -59,8 +59,8 @@ def test_tabs_and_boxes_change_what_is_shown(page, browser):
     browser.choose(box("error"), "root mean squared error")
     browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: root mean squared error of T (degC)'")
 
-    browser.choose("#question", "0")
-    browser.wait(f"{SHOWN}.dataset.tab === 'table'")  # this question has no horizon
+    browser.choose("#benchmark", "0")
+    browser.wait(f"{SHOWN}.dataset.tab === 'table'")  # this benchmark has no horizon
     assert "SAMPLE" not in browser.evaluate("document.querySelector('section:not([hidden])').innerText")
     assert browser.evaluate(f"{SHOWN}.querySelectorAll('table').length") == 3
     browser.click(tab("curves"))

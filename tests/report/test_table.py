@@ -40,8 +40,8 @@ def test_groups_come_best_first_with_a_column_for_each_of_a_few_settings(classif
 def test_every_run_can_be_a_row(tmp_path, classify):
     for seed in range(3):
         classify("lstm", seed=seed, accuracy=0.5 + seed / 10)
-    ((question,), _) = compare(read_runs(tmp_path / "out"), by_seed=False)
-    (sheet,) = sheets(question)
+    ((benchmark,), _) = compare(read_runs(tmp_path / "out"), by_seed=False)
+    (sheet,) = sheets(benchmark)
     assert [row[sheet.columns.index("seed")] for row in sheet.rows] == ["2", "1", "0"]
     assert [row[sheet.columns.index("accuracy")] for row in sheet.rows] == ["0.7000", "0.6000", "0.5000"]
 

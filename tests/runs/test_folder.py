@@ -96,7 +96,7 @@ def test_a_second_run_is_kept_out_of_a_folder(tmp_path):
         )
         assert f"is in use: process {os.getpid()} on {platform.node()}" in run.stderr
         assert record_in(folder)["pid"] == os.getpid()
-    with folder.running(goes_on=True):
+    with folder.running(resume=True):
         pass
 
 
@@ -126,7 +126,7 @@ def test_a_run_that_goes_on_keeps_what_is_there_and_takes_its_end_back(tmp_path)
     (folder.path / "metrics.jsonl").write_text("{}")
     (folder.path / ".run.json.draft-0a1b2c3d").touch()
     again = RunFolder(folder.path)
-    with again.running(goes_on=True):
+    with again.running(resume=True):
         assert "ended" not in record_in(folder)
         assert not (folder.path / ".run.json.draft-0a1b2c3d").exists()
     assert (folder.path / "metrics.jsonl").exists()
@@ -221,7 +221,7 @@ def test_the_record_of_a_finished_run_is_not_made_worse_by_an_attempt_that_does_
     before = record_in(folder)
 
     def go_on():
-        with folder.running(goes_on=True):
+        with folder.running(resume=True):
             folder.write(device="another", overrides=[])
             folder.when_it_counts((tmp_path / "run/config.yaml").touch)
             assert record_in(folder) == before
@@ -237,7 +237,7 @@ def test_a_finished_run_that_trains_further_is_running_until_it_is_done_again(tm
     with RunFolder(tmp_path / "run").running():
         pass
     folder = RunFolder(tmp_path / "run")
-    with folder.running(goes_on=True):
+    with folder.running(resume=True):
         folder.when_it_counts((tmp_path / "run/config.yaml").touch)
         folder.trains()
         assert record_in(folder)["status"] == "running"

@@ -191,7 +191,7 @@ def test_other_data_are_refused(run, command):
     code, _, complaint = command("train", f"resume={run}")
     assert code == 2
     line = complaint[-1]
-    assert f"is not what {Path.cwd() / run} has seen; name the same data with data.root" in line
+    assert f"is not what {Path.cwd() / run} was trained on; name the same data with data.root" in line
 
 
 def test_other_numbers_of_processes_are_refused(run, command):
@@ -201,7 +201,7 @@ def test_other_numbers_of_processes_are_refused(run, command):
     code, _, complaint = command("train", f"resume={run}", "trainer.max_epochs=2")
     assert code == 2
     line = complaint[-1]
-    assert line.endswith("was trained by 2 processes and must be resumed with as many, got 1")
+    assert line.endswith("was trained by 2 processes, but 1 resume it; use the same number")
 
 
 class TestAuto:
@@ -224,7 +224,7 @@ class TestAuto:
 
     def test_it_is_the_latest_unfinished_run(self, run, copies):
         start = self.start(run)
-        assert (start.path, start.goes_on, start.overrides) == (copies[0], True, ["seed=0"])
+        assert (start.path, start.resume, start.overrides) == (copies[0], True, ["seed=0"])
 
     def test_runs_that_are_done_damaged_others_or_in_use_are_left_alone(self, run, copies):
         change(copies[0] / "run.json", status="done")
@@ -234,7 +234,7 @@ class TestAuto:
         assert self.start(run).path == copies[3]
         with FileLock(copies[3] / ".lock"):
             start = self.start(run)
-        assert (start.path, start.goes_on) == (None, False)
+        assert (start.path, start.resume) == (None, False)
 
     def test_a_run_that_is_to_become_longer_is_found(self, run, copies):
         change(copies[0] / "config.yaml", trainer__max_epochs=1)

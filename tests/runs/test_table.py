@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from seqlab.training.loggers import CsvTable, Journal
+from seqlab.training.loggers import CsvTable, MetricsFile
 
 
 def rows_of(path):
@@ -16,7 +16,7 @@ def rows_of(path):
 
 def test_a_table_holds_every_line_whatever_metrics_come_later(tmp_path):
     path, table = tmp_path / "metrics.jsonl", tmp_path / "csv/metrics.csv"
-    journal, csv = Journal(path), CsvTable(tmp_path)
+    journal, csv = MetricsFile(path), CsvTable(tmp_path)
     for step, metrics in enumerate([{"a": 0.1}, {"a": 1 / 3}, {"b": 2.5, "epoch": 0}, {"a": 7.0}]):
         journal.log_metrics(metrics, step)
         journal.sync()
@@ -30,12 +30,12 @@ def test_a_table_holds_every_line_whatever_metrics_come_later(tmp_path):
 
 def test_a_run_that_goes_on_has_the_table_of_what_its_journal_has_kept(tmp_path):
     path, table = tmp_path / "metrics.jsonl", tmp_path / "csv/metrics.csv"
-    first = Journal(path)
+    first = MetricsFile(path)
     first.log_metrics({"a": 0.1}, 0)
     size = first.sync()
     first.log_metrics({"lost": 9.0}, 1)
     CsvTable(tmp_path).save()
-    again = Journal(path)
+    again = MetricsFile(path)
     again.truncate(size)
     again.log_metrics({"a": 0.2}, 1)
     CsvTable(tmp_path).save()

@@ -9,7 +9,7 @@ import yaml
 from omegaconf import DictConfig
 
 from seqlab.errors import ConfigError, RunError
-from seqlab.sweep.folder import claimed, settle
+from seqlab.sweep.folder import claimed, resolve_folder
 
 
 def sweep_in(folder):
@@ -27,7 +27,7 @@ def test_the_folder_is_resolved_once_for_the_sweep_and_its_jobs(tmp_path, monkey
     (tmp_path / "link").symlink_to(".")
     (tmp_path / "gone").symlink_to("later")
     config = sweep_in(way)
-    settle(config)
+    resolve_folder(config)
     expected = (tmp_path / ("later/sw" if way == "gone/sw" else "sw")).resolve()
     if way != "link/../sw":  # the folder above what the link leads to
         assert config.hydra.sweep.dir == str(expected)
@@ -39,7 +39,7 @@ def test_the_folder_is_resolved_once_for_the_sweep_and_its_jobs(tmp_path, monkey
 def test_a_sweep_of_seqlab_is_gone_on_with(tmp_path, name):
     (tmp_path / name).write_text(record("seqlab.conf"))
     (tmp_path / "notes.txt").touch()
-    settle(sweep_in(tmp_path))
+    resolve_folder(sweep_in(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_sweep_of_seqlab_is_gone_on_with(tmp_path, name):
 def test_a_folder_that_holds_something_else_is_refused(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     with pytest.raises(ConfigError, match=rf"contains '{name}' and is not a sweep of seqlab; set it to"):
-        settle(sweep_in(tmp_path))
+        resolve_folder(sweep_in(tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == content
 
@@ -72,7 +72,7 @@ def test_what_is_no_folder_is_refused(tmp_path, make, line):
     else:
         place.symlink_to("sw")
     with pytest.raises((ConfigError, RunError), match=line):
-        settle(sweep_in(place))
+        resolve_folder(sweep_in(place))
 
 
 def test_a_second_sweep_is_kept_out_until_the_first_has_ended(tmp_path):
@@ -82,7 +82,7 @@ def test_a_second_sweep_is_kept_out_until_the_first_has_ended(tmp_path):
         other = subprocess.run(call, capture_output=True, text=True, check=False)
         assert f"a sweep is running in {tmp_path / 'sw'}; wait until it ends" in other.stderr
     assert subprocess.run(call, check=False).returncode == 0
-    settle(sweep_in(tmp_path / "sw"))  # what it has left is nobody's
+    resolve_folder(sweep_in(tmp_path / "sw"))  # what it has left is nobody's
 
 
 def test_a_folder_that_cannot_be_made_is_a_line(tmp_path):

@@ -72,7 +72,7 @@ def test_a_module_that_a_sweep_names_is_imported_only_if_the_user_names_it_too(t
 @pytest.mark.parametrize("kind", ["hydra", "task"])
 def test_a_record_names_no_class_that_hydra_would_make(tmp_path, text, kind):
     write(tmp_path, overrides={"hydra": [], "task": []} | {kind: [text]})
-    with pytest.raises(RunError, match="could execute what somebody else has written; repeat the command"):
+    with pytest.raises(RunError, match="could execute code that somebody else wrote; repeat the command"):
         command_line(tmp_path)
 
 
@@ -94,7 +94,9 @@ def test_files_that_a_record_names_are_looked_for_only_where_the_user_stands(tmp
         ([], {"runtime": runtime}),
     ):
         write(sweep, imports, **named)
-        with pytest.raises(RunError, match=rf"names modules or configuration files; go to {begun}, if"):
+        with pytest.raises(
+            RunError, match=rf"names modules or configuration files; first change to {begun}, if"
+        ):
             command_line(sweep, imports)
     monkeypatch.chdir(begun)
     assert command_line(sweep)[1] == f"--config-dir={begun / 'conf'}"
@@ -113,11 +115,11 @@ def test_a_command_that_was_refused_is_not_the_sweeps(tmp_path, monkeypatch):
 )
 def test_a_damaged_record_is_refused_in_a_line(tmp_path, content):
     (tmp_path / "multirun.yaml").write_text(content)
-    with pytest.raises(RunError, match="repeat the command that began the sweep") as caught:
+    with pytest.raises(RunError, match="repeat the command that started the sweep") as caught:
         command_line(tmp_path)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_folder_without_a_sweep_is_refused(tmp_path):
-    with pytest.raises(RunError, match="holds no sweep"):
+    with pytest.raises(RunError, match="is not the folder of a sweep"):
         command_line(tmp_path)

@@ -16,6 +16,7 @@ import yaml
 from hydra.core.utils import JobReturn, JobStatus
 from optuna.trial import TrialState
 
+from seqlab.config import renamed
 from seqlab.config.sweep import SearchConfig
 from seqlab.errors import ConfigError, SweepError
 from seqlab.sweep import study as memory
@@ -161,7 +162,20 @@ def test_more_trials_go_on_and_other_questions_are_refused(search, pretend, caps
     assert launch.batches == [[4, 5]]
     for other, said in [("seed=3", "seed=3"), ("model=gru,rnn", "model=gru,lstm, model=gru,rnn")]:
         assert search(*SPACE, other, "sweep.n_trials=6") == 2
-        assert f"holds another search, which differs in {said};" in capsys.readouterr().err
+        assert f"has another search, which differs in {said};" in capsys.readouterr().err
+
+
+def test_a_search_begun_with_a_former_name_is_resumed(search, pretend, monkeypatch):
+    pretend(Pretend(lambda point: 0.5))
+    with monkeypatch.context() as before:
+        before.setitem(renamed.VALUES, "data.split", {})
+        assert search("data.split=honest,random", "sweep.n_trials=4") == 0
+    launch = pretend(Pretend(lambda point: {"grouped": 0.9, "random": 0.1}[point["data.split"]]))
+    assert search("data.split=honest,random", "sweep.n_trials=8") == 0
+    assert search("data.split=grouped,random", "sweep.n_trials=10") == 0
+    assert launch.batches == [[4, 5], [6, 7], [8, 9]]
+    text = yaml.safe_load(Path("out/search/best.yaml").read_text())
+    assert text["data"] == {"split": "grouped"}
 
 
 def test_a_failed_trial_is_told_so_and_the_search_goes_on(search, pretend, capsys):
@@ -228,7 +242,7 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
             ["model.hidden_size=4,8", "sweep.trials=3"],
             "sweep.trials is unknown; did you mean 'sweep.n_trials'",
         ),
-        (["data=names,jena_climate"], "a search compares one score; here are several"),
+        (["data=names,jena_climate"], "a search compares one score, but its trials differ"),
         (["seed=0,1", "hydra.sweep.subdir=x"], "hydra.sweep.subdir must be"),
         (["model.pooling=interval(0,1)"], "model.pooling must be a valid string, got 0"),
         (["seed=1,2", "sweep.pruner=mean"], "sweep.pruner must be 'median' or 'none', got 'mean'"),

@@ -62,8 +62,8 @@ def test_a_task_of_ones_own_is_one_file(mine, command, caplog):
     assert found["baselines"]["nobody"] == {"test/worst_recall": 0.0}
     assert "worst_recall 0." in (run / "run.log").read_text()
 
-    (question,), _ = compare(read_runs(run))  # which imports nothing of the run's
-    (sheet,) = sheets(question)
+    (benchmark,), _ = compare(read_runs(run))  # which imports nothing of the run's
+    (sheet,) = sheets(benchmark)
     assert "worst recall" in sheet.columns
     assert (
         sheet.rows[0][sheet.columns.index("worst recall")] == f"{found['metrics']['test/worst_recall']:.2f}"

@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from seqlab.training.figures import DPI, leave_figures
+from seqlab.training.figures import DPI, save_figures
 
 
 def test_the_dashboard_shows_the_pixels_of_the_file(tmp_path):
     figure = Figure(figsize=(2, 1.5), layout="constrained")
     figure.subplots().plot([1, 2, 4], label="loss")
     tensorboard = TensorBoardLogger(tmp_path / "dashboard", name="", version="")
-    leave_figures({"loss": figure}, tmp_path / "figures", [CSVLogger(tmp_path), tensorboard], 7)
+    save_figures({"loss": figure}, tmp_path / "figures", [CSVLogger(tmp_path), tensorboard], 7)
     tensorboard.finalize("success")
     pixels = imread(tmp_path / "figures" / "loss.png")
     assert pixels.shape[:2] == (1.5 * DPI, 2 * DPI)

@@ -1,4 +1,4 @@
-"""What can be typed? The commands, and what they answer."""
+"""The command line: what can be typed, and what each command prints."""
 
 from seqlab.cli.main import main, process, train
 

@@ -1,4 +1,4 @@
-"""What follows ``seqlab train``, made ready for Hydra, which takes less than users write."""
+"""The arguments of ``seqlab train``, prepared for Hydra, which accepts less than users write."""
 
 import re
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from seqlab.errors import ConfigError, near
 
 
 def as_choice(argument: str) -> str:
-    """Take ``optimizer._target_=NAME``, as Hydra's users write it, for ``optimizer=NAME``."""
+    """Return ``optimizer._target_=NAME``, as Hydra's users write it, as ``optimizer=NAME``."""
     return re.sub(rf"^\+*({'|'.join(NAMED)})\._target_=", r"\1=", argument)
 
 
 def allow_option(argument: str) -> str:
-    """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key: the class knows its own."""
+    """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key; the class checks it."""
     group, dot, key = argument.partition("=")[0].partition(".")
     is_inside = "." in key and not group.startswith("hydra")
     is_own = dot and group in CHOICES and group not in SECTIONS and key not in _keys_in_files(group)
@@ -28,21 +28,21 @@ def allow_option(argument: str) -> str:
 
 @cache
 def _keys_in_files(group: str) -> set[str]:
-    """Return the keys that some file of a group has, which are never added."""
+    """Return the keys in the files of a group; these are never added."""
     texts = (file.read_text(encoding="utf-8") for file in PACKAGED.joinpath(group).glob("*.yaml"))
     return {found for text in texts for found in re.findall(r"^(\w+):", text, re.MULTILINE)}
 
 
 def is_one_run(arguments: Sequence[str]) -> bool:
-    """Return whether a command asks nothing of Hydra but to compose: no option, no setting of its own."""
+    """Return whether a command needs Hydra only to compose: it has no option and no setting of Hydra."""
     return not any(argument.lstrip("+~").startswith(("-", "hydra")) for argument in arguments)
 
 
 def options_first(arguments: Sequence[str]) -> list[str]:
-    """Put Hydra's options before the settings, since it does not take them in between.
+    """Put Hydra's options before the settings, since Hydra does not accept them in between.
 
     Raises:
-        ConfigError: Hydra has no such option; argparse would print a page.
+        ConfigError: Hydra has no such option.
     """
     from seqlab.compat import hydra  # noqa: PLC0415 (slow)
 
@@ -70,15 +70,15 @@ def options_first(arguments: Sequence[str]) -> list[str]:
 
 
 def config_dir(arguments: Sequence[str]) -> Path | None:
-    """Return the user's own folder of configurations."""
+    """Return the user's folder of configurations."""
     return next((Path(value) for value in _values(arguments, "--config-dir", "-cd")), None)
 
 
 def refuse_shadowed(arguments: Sequence[str]) -> None:
-    """Refuse a user's file that has a packaged one's name: Hydra would silently take the packaged one.
+    """Refuse a user's file with the name of a packaged one: Hydra would silently take the packaged one.
 
     Raises:
-        ConfigError: --config-dir holds a file of a name that seqlab has.
+        ConfigError: --config-dir has a file with the name of one of seqlab's.
     """
     folder = config_dir(arguments)
     if folder is not None and not folder.is_dir():
@@ -88,7 +88,7 @@ def refuse_shadowed(arguments: Sequence[str]) -> None:
     for file in sorted(folder.rglob("*.yaml")):
         name = file.relative_to(folder)
         if (PACKAGED / name).exists():
-            raise ConfigError(f"{file} has the name of seqlab's own {name}; call it something else")
+            raise ConfigError(f"{file} has the name of seqlab's {name}; rename it")
 
 
 def _values(arguments: Sequence[str], *names: str) -> list[str]:
@@ -99,23 +99,23 @@ def _values(arguments: Sequence[str], *names: str) -> list[str]:
 
 
 SWEEPING = frozenset({"-m", "--multirun", "hydra.mode=MULTIRUN"})
-"""What on a command line begins a sweep."""
+"""Arguments that start a sweep."""
 
 
 def refuse_swept_command(arguments: Sequence[str]) -> None:
-    """Refuse several values of what says how runs are run, several runs that go on, and Hydra's launcher.
+    """Refuse to sweep over launchers or sweeps, to resume several runs, and Hydra's basic launcher.
 
     Raises:
-        ConfigError: sweep=cells,seeds, for example.
+        ConfigError: the command has, for example, sweep=cells,seeds.
     """
     for argument in arguments:
         parsed = None if argument.startswith("-") else parse(argument)
         if parsed and parsed.key_or_group == "resume" and not SWEEPING.isdisjoint(arguments):
             raise ConfigError(f"{argument} resumes one run; to resume a sweep: seqlab sweep resume FOLDER")
         if parsed and parsed.key_or_group == "hydra/launcher" and parsed.value() == "basic":
-            raise ConfigError(f"{argument} does not look at what the folder holds; use launcher=basic")
+            raise ConfigError(f"{argument} ignores what the folder already contains; use launcher=basic")
         if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():
-            raise ConfigError(f"{argument}: one at a time; run the command once for each")
+            raise ConfigError(f"{argument}: only one at a time; run the command once for each")
 
 
 SEVERAL = ("callbacks", "experiment", "logger", "sweep")
@@ -123,10 +123,10 @@ SEVERAL = ("callbacks", "experiment", "logger", "sweep")
 
 
 def refuse_several(arguments: Sequence[str]) -> None:
-    """Refuse several files of a group of which one is meant: Hydra would mix them, and the last would win.
+    """Refuse several files of a group that allows one: Hydra would merge them, and the last would win.
 
     Raises:
-        ConfigError: model=[lstm,gru], for example.
+        ConfigError: the command has, for example, model=[lstm,gru].
     """
     groups = {folder.name for folder in PACKAGED.iterdir() if folder.is_dir()} - {*SEVERAL}
     for argument in arguments:

@@ -1,4 +1,4 @@
-"""seqlab cells: the registered cells, with gates, states, number of parameters and engines."""
+"""seqlab cells: list the registered cells, with gates, states, number of parameters and engines."""
 
 import argparse
 
@@ -7,7 +7,7 @@ from seqlab.io.terminal import Terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be typed behind the command."""
+    """Add the arguments of the command."""
     add_imports(parser)
 
 
@@ -23,11 +23,11 @@ def run(options: argparse.Namespace) -> None:
 
     plugins.load(options.imports)
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("cell", "gates", "state", "output", "parameters of a layer", "engines", "what"):
+    for column in ("cell", "gates", "state", "output", "parameters per layer", "engines", "description"):
         table.add_column(column)
     for name, cls in cells.items():
         cell = cls()
-        serving = [
+        supported = [
             engine.name
             for engine in ENGINES.values()
             if engine.unsupported_reason(cell, torch.float32, torch.device("cpu")) is None
@@ -35,6 +35,6 @@ def run(options: argparse.Namespace) -> None:
         what = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
         formula = Layout.of(cell).formula(cell)
         table.add_row(
-            name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(serving), what
+            name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(supported), what
         )
     Terminal().print(table)

@@ -1,4 +1,4 @@
-"""What a group of conf/ offers besides its files: every class that is registered, or named by its path."""
+"""The choices of a group of conf/ besides its files: every registered class, and any class by its path."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -16,15 +16,15 @@ from seqlab.registry import plugins
 
 
 def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
-    """Let Hydra find what is chosen and has no file; its keys are the settings of the class.
+    """Let Hydra find choices that have no file; their keys are the settings of the class.
 
     Args:
         arguments: the command line.
-        folders: that hold files of groups.
+        folders: the folders with the files of groups.
 
     Raises:
-        ConfigError: a module of ``imports`` cannot be imported, which may be why nothing has such a name.
-        MissingConfigException: there is no such file and no such class; Hydra would find out later.
+        ConfigError: a module of ``imports`` cannot be imported, so a name may be unknown.
+        MissingConfigException: there is neither such a file nor such a class.
     """
     overrides = [parsed for parsed in map(parse, arguments) if parsed]
     wanted = [(group, name) for group, name in _chosen(overrides) if not _is_file(group, name, folders)]
@@ -34,14 +34,14 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
         if one.key_or_group == "imports" and not one.is_sweep_override():
             value = one.value()
             plugins.load(map(str, value if isinstance(value, list) else [value]))
-    with suppress(SeqlabError):  # of one that is not there, the command complains with its other mistakes
+    with suppress(SeqlabError):  # a missing one is reported with the command's other mistakes
         plugins.load(module for _, name in wanted if (module := module_of(name)))
     for group, name in wanted:
         try:
             node = OFFERED[group](name)
         except SeqlabError as error:
             if any(one.key_or_group == "hydra.searchpath" for one in overrides):
-                continue  # it may be a file of a folder that Hydra alone knows
+                continue  # it may be a file in a folder that only Hydra knows
             files = sorted(file.stem for folder in folders for file in (folder / group).glob("*.yaml"))
             raise MissingConfigException(str(error), f"{group}/{name}", files) from error
         ConfigStore.instance().store(name, node, group=group, package=WHOLE.get(group), provider="seqlab")

@@ -1,4 +1,4 @@
-"""The commands that use what is there, and what each is for."""
+"""The commands other than train and sweep, and what each is for."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -7,16 +7,19 @@ from seqlab.cli import cells, config, evaluate, explain, export, inspect, predic
 from seqlab.cli.parser import Parser
 
 COMMANDS: dict[str, tuple[ModuleType, str]] = {
-    "inspect": (inspect, "say what is in a file, and which commands would train on it"),
-    "config": (config, "print a choice of the configuration, with a comment behind each key"),
+    "inspect": (inspect, "show what is in a file, and which commands would train on it"),
+    "config": (config, "print a part of the configuration, with a comment after each key"),
     "cells": (cells, "list the registered cells: gates, states, parameters, engines"),
     "eval": (evaluate, "score a run's best weights again on its validation and test data"),
-    "predict": (predict, "ask a run's network, or an exported one, about texts, or how a series goes on"),
+    "predict": (
+        predict,
+        "predict classes, numbers, tags or the next steps with a run, or an exported network",
+    ),
     "explain": (explain, "follow a text or a series through a run's network, step by step"),
-    "export": (export, "write a run's network to a file that can predict alone"),
+    "export": (export, "write a run's network to a file that predicts without the run"),
     "report": (report, "compare all runs below a folder"),
 }
-"""Where each says what can be typed behind it, and runs; and what it is for."""
+"""Each command's module and description."""
 
 
 def run(command: str, arguments: Sequence[str]) -> None:
@@ -28,4 +31,4 @@ def run(command: str, arguments: Sequence[str]) -> None:
     module, purpose = COMMANDS[command]
     parser = Parser(prog=f"seqlab {command}", description=purpose)
     module.add_arguments(parser)
-    module.run(parser.parse_intermixed_args(arguments))  # options between texts too
+    module.run(parser.parse_intermixed_args(arguments))  # options may come between texts

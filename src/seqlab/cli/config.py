@@ -1,4 +1,4 @@
-"""seqlab config: a choice of the configuration, with a comment behind each key."""
+"""seqlab config: print a part of the configuration, with a comment after each key."""
 
 import argparse
 
@@ -7,12 +7,12 @@ from seqlab.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be typed behind the command."""
+    """Add the arguments of the command."""
     parser.add_argument(
         "choice",
         nargs="*",
         metavar="GROUP=NAME",
-        help="such as data=text_csv; a group alone for its default; nothing for the whole configuration",
+        help="for example data=text_csv; only a group for its default; nothing for the whole configuration",
     )
     add_imports(parser)
 

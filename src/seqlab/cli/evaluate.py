@@ -1,4 +1,4 @@
-"""seqlab eval: a run's scores once more."""
+"""seqlab eval: score a run again."""
 
 import argparse
 
@@ -7,10 +7,10 @@ from seqlab.io.terminal import as_json, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be typed behind the command."""
+    """Add the arguments of the command."""
     add_run(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--root", help="where the data are now, if they have moved")
+    parser.add_argument("--root", help="the folder or file of the data, if they have moved")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""seqlab explain: a text or a series, step by step through a run's network."""
+"""seqlab explain: follow a text or a series through a run's network, step by step."""
 
 import argparse
 from pathlib import Path
@@ -9,26 +9,26 @@ from seqlab.io.terminal import Terminal, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be typed behind the command."""
+    """Add the arguments of the command."""
     add_run(parser)
     parser.add_argument("text", nargs="?", help="what to classify")
     parser.add_argument(
-        "--file", type=Path, help="a UTF-8 file that holds the text; or the latest rows of a series"
+        "--file", type=Path, help="a UTF-8 file with the text, or with the latest rows of a series"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="instead of RUN/figures/explain.png")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the steps as a table, and leave the figure."""
+    """Print the steps as a table, and save the figure."""
     file = options.out or options.run / "figures" / "explain.png"
     if file.suffix != ".png":
         raise ConfigError(f"--out {file} must end in .png")
     if options.text is not None and options.file is not None:
         raise ConfigError("name a text or --file, not both")
-    from seqlab.inference.explain import explain, leave_figure, table  # noqa: PLC0415 (imports torch)
+    from seqlab.inference.explain import explain, save_figure, table  # noqa: PLC0415 (imports torch)
 
     begin(options)
     found = explain(options.run, options.checkpoint, options.text, options.file)
     Terminal().print(table(found))
-    leave_figure(found, file)
+    save_figure(found, file)
     say(str(file))

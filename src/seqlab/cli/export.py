@@ -1,4 +1,4 @@
-"""seqlab export: a run's network as a file that can predict alone."""
+"""seqlab export: write a run's network to a file that predicts without the run."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from seqlab.io.terminal import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be typed behind the command."""
+    """Add the arguments of the command."""
     add_run(parser)
     parser.add_argument("--to", choices=["safetensors", "onnx"], required=True)
     parser.add_argument("--out", type=Path, metavar="FILE", help="instead of RUN/model.safetensors or .onnx")
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     """Write the file or files, and name them."""
     file = options.out or options.run / f"model.{options.to}"
     if file.suffix != f".{options.to}":
-        raise ConfigError(f"--out {file} must end in .{options.to}, by which seqlab predict knows it")
+        raise ConfigError(f"--out {file} must end in .{options.to}, so that seqlab predict recognises it")
     from seqlab.export import export  # noqa: PLC0415 (imports torch)
 
     begin(options)

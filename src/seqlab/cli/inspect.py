@@ -1,19 +1,19 @@
-"""seqlab inspect: what is in a file, and which commands would train on it."""
+"""seqlab inspect: show what is in a file, and which commands would train on it."""
 
 import argparse
 from pathlib import Path
 
 MOST_COLUMNS = 20
-"""Columns that are printed."""
+"""Maximum number of columns that are printed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Say what can be typed behind the command."""
+    """Add the arguments of the command."""
     parser.add_argument("file", type=Path, help="a table, a text, an array, or a folder")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the columns, what looks odd, and the commands."""
+    """Print the columns, what looks suspicious, and the commands."""
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> None:
             say(f"and {len(found.columns) - MOST_COLUMNS} more columns")
     for column in found.columns:
         if column.sentinel is not None:
-            value = f"{column.sentinel:.17g} again and again, far from all else"
-            say(f"column '{column.name}' is {value}: not measured?")
+            value = f"{column.sentinel:.17g} many times, far from all other values"
+            say(f"column '{column.name}' has {value}: does it mean missing?")
     if not found.suggestions:
-        say("seqlab trains on nothing like it: texts need a column of labels, a series columns of numbers")
+        say("no data set of seqlab reads this: texts need a column of labels, a series columns of numbers")
     for suggestion in found.suggestions:
         say(f"\n{suggestion.what}:\n  {suggestion.command}")

@@ -1,7 +1,7 @@
 # ruff: noqa: PLC0415
-"""The commands: ``seqlab train …``, and ``python train.py …``, which is the same.
+"""The entry point of the commands; ``python train.py …`` is the same as ``seqlab train …``.
 
-Nothing heavy is imported before a run really starts: ``--help`` and completion answer without torch.
+Nothing heavy is imported before a run starts: ``--help`` and completion work without torch.
 """
 
 import atexit
@@ -22,13 +22,13 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
   seqlab inspect FILE                                      what is in a file, and how to train on it
   seqlab eval RUN                                          score a finished run again
-  seqlab predict RUN TEXT ...                              ask a finished run, or an exported network
-  seqlab explain RUN TEXT                                  what its gates do and what it thinks, step by step
-  seqlab export RUN --to onnx                              write its network to a file that predicts alone
+  seqlab predict RUN TEXT ...                              predict with a finished run, or an exported network
+  seqlab explain RUN TEXT                                  its gates and predictions, step by step
+  seqlab export RUN --to onnx                              write its network to a file for other programs
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
-  seqlab sweep resume FOLDER                               go on with a sweep that was cut off
-  seqlab config [GROUP=NAME]                               print the settings of a choice, each explained
+  seqlab sweep resume FOLDER                               resume a sweep that was interrupted
+  seqlab config [GROUP=NAME]                               print settings, each with an explanation
   seqlab cells                                             list the cells
   seqlab --version                                         print the version
 """
@@ -39,17 +39,17 @@ HELP = """seqlab train trains a recurrent sequence model:
   seqlab train -m model=rnn,gru,lstm seed=0,1,2        (all combinations)
   seqlab train -m sweep=cells                          (or sizes, seeds, optuna)
 
-Groups (choose with GROUP=NAME; seqlab config GROUP=NAME explains a choice)
+Groups (choose with GROUP=NAME; seqlab config GROUP=NAME explains one)
 
 {groups}
 Keys (set with KEY=VALUE)
 
 {keys}"""
-"""What ``seqlab train --help`` says."""
+"""The text of ``seqlab train --help``."""
 
 
 def main() -> int:
-    """Run the command that stands in sys.argv; return its exit code."""
+    """Run the command in sys.argv; return its exit code."""
     command, *arguments = sys.argv[1:] or ["--help"]
     if command == "train":
         return train(arguments)
@@ -72,10 +72,10 @@ def main() -> int:
 
 
 def train(arguments: Sequence[str] | None = None) -> int:
-    """Run ``seqlab train`` with Hydra's command line; return the exit code.
+    """Run ``seqlab train``; return the exit code.
 
     Args:
-        arguments: what follows the command; None for all of sys.argv.
+        arguments: those after the command; None for all of sys.argv.
     """
     from seqlab.cli.arguments import as_choice
 
@@ -90,13 +90,13 @@ def train(arguments: Sequence[str] | None = None) -> int:
 
 
 def process(command: Callable[[], int] = main) -> NoReturn:
-    """Run a command as all that this process does; the installed ``seqlab`` command.
+    """Run a command as the only work of this process; this is the installed ``seqlab`` command.
 
-    Threads end, what was registered for the end is called, and then the process ends at once. Python would
-    take torch's many objects apart first, and a run killed meanwhile is done but looks as if it had failed.
+    Threads end, functions registered with atexit are called, and then the process exits at once. Python would
+    first destroy torch's many objects, and a run killed in that time is done but looks failed.
 
     Args:
-        command: returns the exit code.
+        command: a function that returns the exit code.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed when this process began
@@ -104,13 +104,13 @@ def process(command: Callable[[], int] = main) -> NoReturn:
     code: int | str | None = None
 
     def end() -> None:
-        if isinstance(code, int):  # else there is an error that nobody has caught
+        if isinstance(code, int):  # otherwise there is an uncaught error
             for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError):
                     stream.flush()
             os._exit(code)
 
-    atexit.register(end)  # before all others, which are therefore called first
+    atexit.register(end)  # registered first, therefore called last
     try:
         code = command()
     except SystemExit as stop:
@@ -119,7 +119,7 @@ def process(command: Callable[[], int] = main) -> NoReturn:
 
 
 def _run_hydra(arguments: list[str]) -> None:
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; what to show is decided here
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors, which are shown here
     from omegaconf import OmegaConf
 
     from seqlab.cli.arguments import (
@@ -150,7 +150,7 @@ def _run_hydra(arguments: list[str]) -> None:
 
 
 def _train_once(arguments: Sequence[str]) -> None:
-    """Compose and train a single run: the same as Hydra's main, which composes every command twice."""
+    """Compose and train a single run, as Hydra's main does, which composes every command twice."""
     from hydra import compose, initialize_config_module
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import open_dict
@@ -166,7 +166,7 @@ def _train_once(arguments: Sequence[str]) -> None:
 
 
 def _train_with_hydra(arguments: Sequence[str]) -> None:
-    """Hand over to Hydra, which composes, sweeps, and answers its own options."""
+    """Let Hydra compose, sweep and handle its own options."""
     import hydra
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -178,13 +178,13 @@ def _train_with_hydra(arguments: Sequence[str]) -> None:
 
     @hydra.main(version_base="1.3", config_path="pkg://seqlab.conf", config_name="config")
     def run(composed: "DictConfig") -> float:
-        sys.argv = whole_line  # DDP starts its other processes from it
+        sys.argv = whole_line  # DDP starts its other processes with it
         try:
             return train_composed(composed)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
-            failures.append(error)  # past Hydra, which would print more than it helps
+            failures.append(error)  # raised after Hydra returns, which would print a long report
             return float("nan")
 
     sys.argv = [whole_line[0], *arguments]

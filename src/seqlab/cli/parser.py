@@ -1,4 +1,4 @@
-"""What the commands' arguments have in common."""
+"""Arguments that several commands share."""
 
 import argparse
 from pathlib import Path
@@ -8,15 +8,15 @@ from seqlab.errors import ConfigError
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse whose errors are ours: one line, exit code 2."""
+    """An argument parser whose errors are ``ConfigError``: one line, exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse what argparse refuses."""
+        """Raise argparse's message as a ConfigError."""
         raise ConfigError(f"{message}; see {self.prog} --help")
 
 
 def add_run(parser: argparse.ArgumentParser, what: str = "a run folder") -> None:
-    """Add the run, which of its checkpoints, and modules to import."""
+    """Add the run, ``--checkpoint`` and ``--imports``."""
     parser.add_argument("run", type=Path, help=what)
     parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
     add_imports(parser)
@@ -29,12 +29,12 @@ def add_imports(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="MODULE",
-        help="a module of yours that registers the cell; none is imported unless you name it",
+        help="a module of yours that registers a cell or another class; others are not imported",
     )
 
 
 def begin(options: argparse.Namespace) -> None:
-    """Say no more than warnings, and import the modules that the user has named."""
+    """Log only warnings, and import the modules that the user has named."""
     from seqlab.io import console_log  # noqa: PLC0415
     from seqlab.registry import plugins  # noqa: PLC0415
 

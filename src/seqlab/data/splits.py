@@ -20,8 +20,8 @@ class Shares:
     val: float
     test: float
 
-    def beside(self, given: Container[str]) -> "Shares":
-        """Return the fractions of what is left beside given splits: for these, nothing is taken of it."""
+    def without(self, given: Container[str]) -> "Shares":
+        """Return the fractions of the remaining data if some splits are given separately: 0 for these."""
         return Shares(0.0 if "val" in given else self.val, 0.0 if "test" in given else self.test)
 
 

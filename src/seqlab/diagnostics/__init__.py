@@ -1,4 +1,4 @@
-"""Why does it learn, or not? Gradients, Jacobians, gates and memory, measured on the network in training."""
+"""Why a network learns or not: gradients, Jacobians, gates and memory, measured during training."""
 
 from seqlab.diagnostics.gates import Activity, activities
 from seqlab.diagnostics.gradients import StateGradients, state_gradients

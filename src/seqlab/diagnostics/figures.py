@@ -1,4 +1,4 @@
-"""The figures of what a run has measured: gradient flow, gates over time, and how far back inputs matter."""
+"""The figures of a run's diagnostics: gradient flow, gates over time, and how far back inputs matter."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,11 +16,10 @@ DECADE = 10.0
 """The factor by which a norm may rise or fall and still be shown as nearly 1."""
 
 MOST_LAYERS = 4
-"""Layers and directions up to which gates are drawn."""
-
+"""Maximum number of layers and directions whose gates are drawn."""
 
 MOST_POINTS = 30
-"""Markers on a curve at most: more make a thick line."""
+"""Maximum number of markers on a curve: more make a thick line."""
 
 
 def draw(snapshots: Sequence[Snapshot], title: str) -> dict[str, Figure]:
@@ -114,7 +113,7 @@ def compare(curves: Mapping[str, tuple[Sequence[int], Curve]], quantity: str, ti
     Args:
         curves: distances and values by the name of the run.
         quantity: the label of the axis.
-        title: of the figure.
+        title: the title of the figure.
     """
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -140,7 +139,7 @@ def _when(snapshot: Snapshot) -> str:
 
 
 def _drawable(values: Curve) -> Curve:
-    """Replace what a logarithmic scale cannot show."""
+    """Replace values that a logarithmic scale cannot show."""
     return [value if value > 0 else np.nan for value in values]
 
 

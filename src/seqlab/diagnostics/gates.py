@@ -1,4 +1,4 @@
-"""What the gates and states of a layer do over time: are they open, closed, saturated?"""
+"""The gates and states of a layer over time: are they open, closed, saturated?"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +24,8 @@ class Activity:
     """The values of one gate or state at every step.
 
     Attributes:
-        name: of the gate or state.
-        is_gate: whether it is a gate; else it is a state after the step.
+        name: the name of the gate or state.
+        is_gate: whether it is a gate; otherwise it is a state after the step.
         function: the nonlinear function that computes it, such as "sigmoid"; None for a sum or product.
         values: [B, T, H] in the layer's reading order.
         inside: the mask, [B, T]: false for padding, where values have no meaning.

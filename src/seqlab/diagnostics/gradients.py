@@ -39,7 +39,7 @@ def state_gradients(module: SequenceModule, batch: Batch) -> list[StateGradients
 
     Args:
         module: any network with its task, on the batch's device.
-        batch: any sequences with their answers.
+        batch: any sequences with their targets.
 
     Returns:
         The gradients of every layer and direction, in the order of ``Recurrent.layers``.

@@ -1,4 +1,4 @@
-"""How far back does an input matter? The norm of ∂output/∂x_t against the distance from the end."""
+"""How far back inputs matter: the norm of ∂output/∂x_t against the distance from the end."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What a network computes, step by step: the inputs, the states and the outputs of every layer."""
+"""Recording what a network computes step by step: inputs, states and outputs of every layer."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _reference = Reference()
 
 @dataclass(frozen=True, eq=False)
 class LayerRun:
-    """One layer and direction over a batch, in its own reading order: a backward one begins at the end.
+    """One layer and direction over a batch, in its reading order: a backward one starts at the end.
 
     Attributes:
         cell: the equations.
@@ -95,7 +95,7 @@ def recording(recurrent: Recurrent) -> Iterator[list[LayerRun]]:
 def _step(cell: Cell, weights: Weights, x_t: Tensor, state: State) -> tuple[Tensor, State]:
     """Return the output and the state after one step, each [B, H]."""
     outputs, after = _reference.run(cell, weights, x_t[:, None], state, None, need_state=True)
-    assert after is not None  # noqa: S101 (it was asked for)
+    assert after is not None  # noqa: S101 (need_state=True)
     # Copies are independent variables: a gradient by c then excludes the effect of c on h within this step.
     state = State({name: value.clone() for name, value in after.items()})
     return state.get(cell.output, outputs[:, 0]), state

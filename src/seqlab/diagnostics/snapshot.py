@@ -1,4 +1,4 @@
-"""Everything that is measured of a network at one moment, as numbers and texts."""
+"""All diagnostics of a network at one moment, as numbers and texts."""
 
 import logging
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 DISTANCES = 8
 """The maximum number of distances at which Jacobians are measured; each costs the same."""
 TOLERANCE = 0.05
-"""Relative tolerance of Jacobian norms: a curve shows no less; a tenth of it takes three times as long."""
+"""Relative tolerance of Jacobian norms: less is not visible; a tenth of it takes three times as long."""
 DIGITS = 6
 BINS = 20
 """Number of bins in the histogram of a gate."""
@@ -36,7 +36,7 @@ def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int
 
     Args:
         module: any network with its task, on the probe's device.
-        probe: some sequences with their answers.
+        probe: some sequences with their targets.
         epoch: epochs trained so far.
         step: optimizer steps done so far.
     """
@@ -46,13 +46,13 @@ def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int
     gradients = state_gradients(module, probe)
     names = layer_names(module.model.recurrent)
     layers = [_layer(*parts, reach) for parts in zip(names, runs, gradients, strict=True)]
-    felt = influence(module, probe)
+    inputs = influence(module, probe)
     return Snapshot(
         epoch=epoch,
         step=step,
         layers=layers,
-        influence=_curve(felt.mean[:reach]),
-        half_length=round(felt.half_length, DIGITS),
+        influence=_curve(inputs.mean[:reach]),
+        half_length=round(inputs.half_length, DIGITS),
     )
 
 

@@ -1,4 +1,4 @@
-"""How does a network leave seqlab? As safetensors with a JSON file, or as ONNX; seqlab predicts with both."""
+"""Exporting networks as safetensors with a JSON file, or as ONNX; seqlab predicts with both."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,12 +9,12 @@ from seqlab.runs.load import load_run
 
 
 def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
-    """Write a run's network to a file with which ``seqlab predict`` predicts as with the run.
+    """Write a run's network to a file, with which ``seqlab predict`` predicts as with the run.
 
     Args:
         run: the run folder.
         checkpoint: "best" or "last".
-        file: its name ends with .safetensors or .onnx.
+        file: the file to write; its name ends with .safetensors or .onnx.
 
     Returns:
         The files written.

@@ -10,7 +10,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from torch import Tensor
 
 KEYS_DOMAIN = "ai.onnx.ml"
-"""Where ONNX keeps LabelEncoder, a table of integers by integers."""
+"""The ONNX domain of LabelEncoder, a table of integers by integers."""
 
 LENGTHS = "lengths"
 """The name of the input with the length of each sequence, [B]."""
@@ -65,7 +65,7 @@ class Graph:
         return self.cast(value, self.DOUBLE)
 
     def constant(self, name: str, values: npt.ArrayLike | Tensor) -> str:
-        """Return the name of an array or a parameter; what is equal is stored once."""
+        """Return the name of an array or a parameter; equal ones are stored once."""
         if isinstance(values, Tensor):
             values = values.detach().cpu().numpy()
         array = np.array(values, order="C")
@@ -89,7 +89,7 @@ class Graph:
         return self.add("GatherND", sequence, place, batch_dims=1)
 
     def masked(self, sequence: str, otherwise: float) -> str:
-        """Replace what stands past each sequence's length, [B, T, H]."""
+        """Replace the values past each sequence's length, [B, T, H]."""
         steps = self.add("Squeeze", self.add("Shape", sequence, start=1, end=2))
         zero, one = (self.constant(f"integer {n}", np.int64(n)) for n in (0, 1))
         order = self.add("Range", zero, steps, one)
@@ -99,7 +99,7 @@ class Graph:
         )
 
     def look_up(self, keys: str, known: Sequence[int], values: Sequence[int], *, default: int) -> str:
-        """Return the integer that stands for each integer, or the default for one that is not known."""
+        """Return the value of each key, an integer, or the default for an unknown key."""
         return self.add(
             "LabelEncoder",
             keys,

@@ -17,12 +17,12 @@ from seqlab.tasks import Task
 def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     """Return the graph of a trained network; batch size B and steps T are free.
 
-    Inputs are ``lengths`` [B] and ``tokens`` [B, T], or ``features`` [B, T, F] in the columns' own units.
-    The output is ``probabilities`` [B, C], or ``forecast`` [B, horizon, K] in the targets' own units. Steps
+    Inputs are ``lengths`` [B] and ``tokens`` [B, T], or ``features`` [B, T, F] in the units of the columns.
+    The output is ``probabilities`` [B, C], or ``forecast`` [B, horizon, K] in the units of the targets. Steps
     past a sequence's length change nothing.
 
     Raises:
-        ExportError: ONNX cannot express the cell's step, or a part does not say how it is written.
+        ExportError: ONNX cannot express the cell's step, or a part has no method ``onnx``.
         TraceError: the step cannot be traced.
     """
     graph, model = Graph(), module.model
@@ -66,10 +66,10 @@ def _output(task: Task, spec: DataSpec) -> ValueInfoProto:
 
 
 def _write(graph: Graph, kind: str, part: Any, *inputs: str) -> str:
-    """Add a part as its own method ``onnx`` says.
+    """Add a part with its method ``onnx``.
 
     Raises:
-        ExportError: it has none, or one that is older than its ``forward``, of which that knows nothing.
+        ExportError: it has none, or a subclass has overridden ``forward`` but not ``onnx``.
     """
     writes, computes = (
         next((base for base in type(part).__mro__ if name in vars(base)), object)
@@ -108,7 +108,7 @@ def _merge(graph: Graph, recurrent: Recurrent, directions: list[str]) -> str:
 
 
 def _at_every_step(graph: Graph, module: SequenceModule, outputs: str) -> str:
-    """Add the head at every step, [B, T, H] to [B, T, C]: it reads one vector a row."""
+    """Add the head at every step, [B, T, H] to [B, T, C]: it reads one vector per row."""
     model = module.model
     width = model.recurrent.merged_size(model.recurrent.hidden_size)
     rows = graph.add("Reshape", outputs, graph.integers(-1, width))

@@ -31,7 +31,7 @@ IR_VERSION = 8
 """Versions of the format that every onnxruntime since 1.14 can read."""
 PRODUCER = "seqlab"
 SIGNATURE = b"\x08.\x12\x06seqlab"
-"""How the file begins, version and producer in protobuf; it identifies a file that seqlab wrote."""
+"""The beginning of the file, version and producer in protobuf; it identifies a file that seqlab wrote."""
 LARGEST = 2**31 - 1
 """The largest size of an ONNX file in bytes."""
 
@@ -49,7 +49,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
     manifest = Manifest.of(run.config, run.spec).without_places()
     size = sum(values.nbytes for values in run.module.state_dict().values())
     if size > LARGEST:
-        raise ExportError(f"{size:,} bytes of weights are more than ONNX holds; use --to safetensors")
+        raise ExportError(f"{size:,} bytes of weights are too many for ONNX; use --to safetensors")
     model = helper.make_model(
         network_graph(run.module.float(), run.spec),
         producer_name=PRODUCER,
@@ -123,7 +123,11 @@ def _content(file: Path) -> bytes:
 
 
 def _metadata(file: Path, content: bytes) -> str:
-    """Return the manifest's text, if the whole network is in the file."""
+    """Return the text of the manifest.
+
+    Raises:
+        ExportError: the file is damaged, or some weights are in other files.
+    """
     try:
         model = onnx.ModelProto.FromString(content)
     except DecodeError as error:

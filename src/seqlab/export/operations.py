@@ -13,7 +13,7 @@ from seqlab.errors import ExportError
 from seqlab.export.graph import Graph
 
 Writer = Callable[..., str]
-"""Adds nodes to a graph; takes the names of a function's arguments, returns the name of its result."""
+"""A function that adds nodes to a graph, from the names of arguments to the name of the result."""
 
 SAME = {
     torch.sigmoid: "Sigmoid",

@@ -24,9 +24,9 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
 
     Args:
         graph: the graph to add to.
-        layer: with its cell and parameters.
-        x: name of the inputs, [B, T, I].
-        prefix: of the names of the layer's parameters.
+        layer: the layer, with its cell and parameters.
+        x: the name of the inputs, [B, T, I].
+        prefix: the prefix of the names of the layer's parameters.
 
     Returns:
         The name of the outputs, [B, T, H], unspecified past a sequence's length.
@@ -62,7 +62,7 @@ def array(values: Tensor) -> np.ndarray:
 
 
 def _zeros(graph: Graph, x: str, size: int) -> str:
-    """Add the state that all sequences start from, [B, H]."""
+    """Add the initial state of all sequences, [B, H]."""
     batch = graph.add("Shape", x, start=0, end=1)
     return graph.add("Expand", graph.number(0), graph.add("Concat", batch, graph.integers(size), axis=0))
 

@@ -1,4 +1,4 @@
-"""A network as safetensors: what a run keeps of its weights, without the paths of its data."""
+"""A network as safetensors: the format of a run's best weights, without the paths of its data."""
 
 from pathlib import Path
 
@@ -24,11 +24,11 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
         ConfigError: one of the files exists and seqlab did not write it.
         OSError: a file cannot be written.
     """
-    beside = file.with_suffix(".json")
-    own_output(beside, JSON_SIGNATURE)
+    description = file.with_suffix(".json")
+    own_output(description, JSON_SIGNATURE)
     manifest = Manifest.of(run.config, run.spec).without_places()
     weights.write_weights(own_output(file, weights.SIGNATURE), run.module.state_dict(), manifest)
-    return [file, beside]
+    return [file, description]
 
 
 def read_weights(file: Path) -> Predictor:

@@ -1,1 +1,1 @@
-"""What can be done with a finished run? Predict, evaluate, explain."""
+"""Using finished runs: predict, evaluate, explain."""

@@ -1,4 +1,4 @@
-"""What does a network compute for one sequence, step by step? Gates, states, and the prediction so far."""
+"""A network on one sequence, step by step: gates, states, and the prediction so far."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from seqlab.runs.load import LoadedRun, load_run
 
 SOFTWARE = f"seqlab {__version__}"
 SIGNATURE = b"\x89PNG\r\n.*tEXtSoftware\0seqlab "
-"""How the figure's file begins; it identifies a file that seqlab wrote."""
+"""The beginning of the figure's file; it identifies a file that seqlab wrote."""
 TOP = 3
-"""How many classes are listed at a step."""
+"""Number of classes that are listed at a step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,8 @@ class Explanation:
         steps: the input at every step: a letter, a word, or a time.
         values: further values of every step, [T] by name: the targets of a series.
         classes: names in the order of their numbers; none for a forecast.
-        probabilities: of the classes, if the sequence ended after the step, [T, C].
-        layers: by name.
+        probabilities: the class probabilities if the sequence ended after the step, [T, C].
+        layers: the layers by name.
     """
 
     title: str
@@ -115,7 +115,7 @@ def table(found: Explanation) -> Table:
     return shown
 
 
-def leave_figure(found: Explanation, file: Path) -> None:
+def save_figure(found: Explanation, file: Path) -> None:
     """Draw the heat map into a PNG file.
 
     Raises:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from seqlab.inference.explain import Explanation, Layer
 
 CLASSES = 6
-"""How many classes are shown: those most probable at any step."""
-PLAIN: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
+"""Number of classes that are shown: those most probable at any step."""
+CELLS: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
 """Options of a heat map with one rectangle per number."""
 TICKS = 40
-"""Up to this number of steps, each has a label."""
+"""Maximum number of steps at which each has a label."""
 
 
 def heat_map(found: "Explanation", title: str) -> Figure:
@@ -27,7 +27,7 @@ def heat_map(found: "Explanation", title: str) -> Figure:
 
     Args:
         found: the sequence.
-        title: of the figure.
+        title: the title of the figure.
     """
     columns = len(found.layers)
     rows = max(len(layer.gates) + len(layer.states) for layer in found.layers.values())
@@ -57,7 +57,7 @@ def _top(figure: Figure, axes: Axes, found: "Explanation") -> None:
         return
     shown = found.likeliest(CLASSES)
     names = [drawable(found.classes[number], f"class {number}") for number in shown]
-    image = axes.imshow(found.probabilities[:, shown].T.numpy(), **PLAIN, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(found.probabilities[:, shown].T.numpy(), **CELLS, cmap="Blues", vmin=0, vmax=1)
     axes.set_yticks(range(len(shown)), names, fontsize=8, family=families())
     figure.colorbar(image, ax=axes, label="probability", fraction=0.03)
 
@@ -69,7 +69,7 @@ def _units(figure: Figure, panels: Sequence[Axes], layer: "Layer") -> None:
     order = next(iter(layer.states.values()))[-1].argsort(descending=True)
     for axes, (name, value) in zip(panels, values.items(), strict=False):
         limits, colours = _scale(value, is_bounded=name in layer.bounded)
-        image = axes.imshow(value[:, order].T.numpy(), **PLAIN, cmap=colours, vmin=limits[0], vmax=limits[1])
+        image = axes.imshow(value[:, order].T.numpy(), **CELLS, cmap=colours, vmin=limits[0], vmax=limits[1])
         axes.set_ylabel(f"{name}\nunit", fontsize=9)
         axes.set_yticks([0, len(order) - 1], ["1", str(len(order))], fontsize=7)
         figure.colorbar(image, ax=axes, label="value", fraction=0.03)

@@ -1,4 +1,4 @@
-"""How do runs compare? Read (runs), grouped (differences, groups), shown (table, export, page, figures/)."""
+"""Comparing runs: reading (runs), grouping (differences, groups), showing (table, export, page, figures/)."""
 
 from seqlab.report.table import print_report
 

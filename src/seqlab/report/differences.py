@@ -1,4 +1,4 @@
-"""Which settings differ between runs?"""
+"""The settings that differ between runs."""
 
 from collections import Counter
 from collections.abc import Sequence

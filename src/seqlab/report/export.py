@@ -10,35 +10,38 @@ from typing import Any
 from seqlab.errors import RunError
 from seqlab.io.files import own_output, replacing
 from seqlab.io.spreadsheet import to_cell, to_cells
-from seqlab.report.groups import Group, Question
-from seqlab.report.judging import labels
+from seqlab.report.criteria import labels
+from seqlab.report.groups import Benchmark, Group
 from seqlab.report.runs import Run
 
-SIGNATURE = b"question,run,cell"
-"""How the file begins; it identifies a file that seqlab wrote."""
+SIGNATURE = b"(benchmark|question),run,cell"
+"""The beginning of the file; it identifies a file that seqlab wrote, also an earlier version."""
 
 
-def write_csv(questions: Sequence[Question], others: Sequence[Run], file: Path) -> None:
-    """Write the groups of all questions, their baselines, and the runs that are not finished.
+def write_csv(benchmarks: Sequence[Benchmark], others: Sequence[Run], file: Path) -> None:
+    """Write the groups of all benchmarks, their baselines, and the runs that are not finished.
 
-    Columns: question, run, cell, the settings that differ; for each score its mean and its standard deviation
-    over n seeds; n, parameters, seconds (mean), engine, status, reason. A baseline's status is "baseline".
+    Columns: benchmark, run, cell, the settings that differ; for each score its mean and its standard
+    deviation over n seeds; n, parameters, seconds (mean), engine, status, reason. A baseline's status is
+    "baseline".
 
     Raises:
         RunError: the file cannot be written.
     """
     rows: list[dict[str, Any]] = []
-    for question in questions:
-        rows += [_row(question, group) for group in (*question.groups, *question.unfinished)]
+    for benchmark in benchmarks:
+        rows += [_row(benchmark, group) for group in (*benchmark.groups, *benchmark.unfinished)]
         rows += [
-            {"question": question.title, "run": name, "status": "baseline"}
-            | {f"{score}_mean": metrics[score] for score in question.judging.labels if score in metrics}
-            for name, metrics in question.baselines.items()
+            {"benchmark": benchmark.title, "run": name, "status": "baseline"}
+            | {f"{score}_mean": metrics[score] for score in benchmark.criteria.labels if score in metrics}
+            for name, metrics in benchmark.baselines.items()
         ]
     rows += [{"run": run.folder, "status": run.status, "reason": run.reason} for run in others]
     rows = list(map(to_cells, rows))
     text = StringIO()
-    columns = list(dict.fromkeys([*map(to_cell, _columns(questions)), *(key for row in rows for key in row)]))
+    columns = list(
+        dict.fromkeys([*map(to_cell, _columns(benchmarks)), *(key for row in rows for key in row)])
+    )
     last = ["n", "parameters", "seconds", "engine", "status", "reason"]
     writer = csv.DictWriter(text, [*(column for column in columns if column not in last), *last])
     writer.writeheader()
@@ -62,16 +65,16 @@ def write(file: Path, text: str, signature: bytes) -> None:
         raise RunError(f"cannot write {file}: {error.strerror}; choose a writable folder") from error
 
 
-def _columns(questions: Sequence[Question]) -> list[str]:
+def _columns(benchmarks: Sequence[Benchmark]) -> list[str]:
     """Return the first columns in their order: names, settings, scores."""
-    settings = [key for question in questions for group in question.groups for key in group.settings]
+    settings = [key for benchmark in benchmarks for group in benchmark.groups for key in group.settings]
     scores = [
         score
-        for score in labels(question.judging for question in questions)
-        if any(score in question.scores for question in questions)
+        for score in labels(benchmark.criteria for benchmark in benchmarks)
+        if any(score in benchmark.scores for benchmark in benchmarks)
     ]
     return [
-        "question",
+        "benchmark",
         "run",
         "cell",
         *settings,
@@ -79,10 +82,10 @@ def _columns(questions: Sequence[Question]) -> list[str]:
     ]
 
 
-def _row(question: Question, group: Group) -> dict[str, Any]:
-    row: dict[str, Any] = {"question": question.title, "run": group.name, "cell": group.cell}
+def _row(benchmark: Benchmark, group: Group) -> dict[str, Any]:
+    row: dict[str, Any] = {"benchmark": benchmark.title, "run": group.name, "cell": group.cell}
     row |= group.settings
-    for score in question.scores:
+    for score in benchmark.scores:
         row |= {f"{score}_mean": group.mean(score), f"{score}_std": group.deviation(score)}
     row |= {"n": len(group.runs), "parameters": group.parameters, "seconds": group.seconds}
     run = group.runs[0]

@@ -21,7 +21,7 @@ def read_table(file: Path, columns: Sequence[str], *, perhaps: Sequence[str] = (
     Args:
         file: the table.
         columns: the columns that it must have.
-        perhaps: columns that stand behind them if the table has all of these.
+        perhaps: further columns that are returned after them if the table has all of these.
 
     Raises:
         RunError: the file or a column is missing, or a row is cut off.

@@ -1,4 +1,4 @@
-"""Runs of one question, grouped by their settings except the seed: mean ± standard deviation over seeds."""
+"""Runs of one benchmark, grouped by their settings except the seed: mean ± standard deviation over seeds."""
 
 import math
 from collections import Counter
@@ -10,8 +10,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from seqlab.registry.types import as_list
+from seqlab.report.criteria import Criteria
 from seqlab.report.differences import relevant, tell_apart
-from seqlab.report.judging import Judging
 from seqlab.report.runs import Run, numbers
 
 
@@ -78,12 +78,12 @@ class Group:
     @property
     def best(self) -> Run:
         """The run with the best monitored validation score."""
-        judging = Judging.of(self.runs)
-        return min(self.runs, key=lambda run: _rank(judging, ("val", "test"), run.metrics))
+        criteria = Criteria.of(self.runs)
+        return min(self.runs, key=lambda run: _rank(criteria, ("val", "test"), run.metrics))
 
 
 @dataclass(frozen=True)
-class Question:
+class Benchmark:
     """Runs of the same task on the same data, which can be compared.
 
     Attributes:
@@ -106,12 +106,12 @@ class Question:
     @property
     def scores(self) -> list[str]:
         """The scores to show, such as "test/accuracy": those that any run has."""
-        return [score for score in self.judging.labels if any(group.values(score) for group in self.groups)]
+        return [score for score in self.criteria.labels if any(group.values(score) for group in self.groups)]
 
     @cached_property
-    def judging(self) -> Judging:
+    def criteria(self) -> Criteria:
         """The scores and the monitors by which the runs are compared."""
-        return Judging.of(self.runs)
+        return Criteria.of(self.runs)
 
     @property
     def is_sample(self) -> bool:
@@ -144,28 +144,28 @@ def standard_deviation(values: Sequence[float]) -> float:
     return stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
-def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Question], list[Run]]:
-    """Sort runs by their question (data and target) and group them.
+def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Benchmark], list[Run]]:
+    """Sort runs into benchmarks (the same data and target) and group them.
 
     Args:
         runs: any runs.
         by_seed: whether runs that differ only by their seeds form a group; otherwise every run is a group.
 
     Returns:
-        The questions, and the runs whose record does not state its data.
+        The benchmarks, and the runs whose record does not state its data.
     """
-    asked: dict[str, list[Run]] = {}
+    by_title: dict[str, list[Run]] = {}
     others: list[Run] = []
     for run in runs:
         if run.record.get("data"):
-            asked.setdefault(_question(run), []).append(run)
+            by_title.setdefault(_title(run), []).append(run)
         else:
             others.append(run)
-    return [_compare(title, found, by_seed=by_seed) for title, found in asked.items()], others
+    return [_compare(title, found, by_seed=by_seed) for title, found in by_title.items()], others
 
 
-def _question(run: Run) -> str:
-    """Return the question of a run, its data and target; only runs of one question can be compared."""
+def _title(run: Run) -> str:
+    """Return the title of a run's benchmark: its data and target."""
     data = run.record["data"]
     source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
     file = f", {Path(str(data['path'])).name}" if data.get("path") else ""
@@ -175,7 +175,7 @@ def _question(run: Run) -> str:
     return f"{data.get('name', '')} ({source}{file}{fingerprint})" + (f": {target}" if target else "")
 
 
-def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Question:
+def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Benchmark:
     done = [run for run in runs if run.status == "done"]
     together: dict[Any, list[Run]] = {}
     for run in done:
@@ -190,10 +190,10 @@ def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Question:
         for group, shown, label in zip(groups, settings, labels, strict=True)
     ]
     finished = [group for group in made if group.runs[0].status == "done"]
-    judging = Judging.of(runs)
-    finished.sort(key=lambda group: _rank(judging, ("test", "val"), group))
+    criteria = Criteria.of(runs)
+    finished.sort(key=lambda group: _rank(criteria, ("test", "val"), group))
     unfinished = tuple(group for group in made if group.runs[0].status != "done")
-    return Question(
+    return Benchmark(
         title, tuple(finished), unfinished, len(done) - sum(len(group.runs) for group in finished)
     )
 
@@ -206,13 +206,15 @@ def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(by_seed[seed] for seed in sorted(by_seed, key=str))
 
 
-def _rank(judging: Judging, stages: Sequence[str], found: "Group | Mapping[str, float]") -> tuple[int, float]:
+def _rank(
+    criteria: Criteria, stages: Sequence[str], found: "Group | Mapping[str, float]"
+) -> tuple[int, float]:
     """Return a sort key, best first: by the first monitored score that exists; NaN comes last."""
-    names = [f"{stage}/{monitor.partition('/')[2]}" for stage in stages for monitor in judging.monitors]
+    names = [f"{stage}/{monitor.partition('/')[2]}" for stage in stages for monitor in criteria.monitors]
     for index, name in enumerate(names):
         value = found.mean(name) if isinstance(found, Group) else found.get(name)
         if value is not None:
             return index, math.inf if math.isnan(value) else (
-                value if judging.score(name).better == "lower" else -value
+                value if criteria.score(name).better == "lower" else -value
             )
     return len(names), 0.0

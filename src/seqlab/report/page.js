@@ -1,8 +1,8 @@
 "use strict";
-// One question, one tab and one figure are shown at a time. The address names them: #question/tab/choice/choice.
+// One benchmark, one tab and one figure are shown at a time. The address names them: #benchmark/tab/choice/choice.
 
-const sections = [...document.querySelectorAll("section.question")];
-const box = document.getElementById("question");
+const sections = [...document.querySelectorAll("section.benchmark")];
+const box = document.getElementById("benchmark");
 const galleries = new Map(); // by panel, read when first shown
 const chosen = new Map(); // by panel, the options chosen last
 const look = {
@@ -11,7 +11,7 @@ const look = {
   paper_bgcolor: "#fff",
   plot_bgcolor: "#fff",
 };
-let question = 0;
+let benchmark = 0;
 let tab = "table";
 
 function panelOf(section, name) {
@@ -66,23 +66,23 @@ function draw(panel) {
 }
 
 function show() {
-  const section = sections[question];
+  const section = sections[benchmark];
   if (!panelOf(section, tab)) tab = "table";
   sections.forEach((one) => { one.hidden = one !== section; });
   section.querySelectorAll(".panel").forEach((panel) => { panel.hidden = panel.dataset.tab !== tab; });
   section.querySelectorAll('[role="tab"]').forEach((button) => {
     button.setAttribute("aria-selected", String(button.dataset.tab === tab));
   });
-  if (box) box.value = String(question);
+  if (box) box.value = String(benchmark);
   const options = draw(panelOf(section, tab));
-  history.replaceState(null, "", "#" + [question, tab, ...options].map(encodeURIComponent).join("/"));
+  history.replaceState(null, "", "#" + [benchmark, tab, ...options].map(encodeURIComponent).join("/"));
 }
 
 function go() {
   const [number, name, ...options] = location.hash.slice(1).split("/").map(decodeURIComponent);
-  question = sections[Number(number)] ? Number(number) : 0;
+  benchmark = sections[Number(number)] ? Number(number) : 0;
   tab = name || "table";
-  const panel = panelOf(sections[question], tab);
+  const panel = panelOf(sections[benchmark], tab);
   if (panel && options.length) chosen.set(panel, options);
   show();
 }
@@ -94,7 +94,7 @@ if (sections.length) {
     tab = button.dataset.tab;
     show();
   });
-  if (box) box.addEventListener("change", () => { question = Number(box.value); show(); });
+  if (box) box.addEventListener("change", () => { benchmark = Number(box.value); show(); });
   addEventListener("hashchange", go);
   go();
 }

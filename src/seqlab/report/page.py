@@ -14,22 +14,22 @@ from plotly.offline import get_plotlyjs
 from seqlab import __version__
 from seqlab.report.export import write
 from seqlab.report.figures import Gallery, galleries
-from seqlab.report.groups import Question, compare
+from seqlab.report.groups import Benchmark, compare
 from seqlab.report.runs import Run
 from seqlab.report.table import sheet_of_others, sheets
 
 SIGNATURE = b".*<title>seqlab report: "
-"""How the page begins; it identifies a page that seqlab wrote."""
+"""The beginning of the page; it identifies a page that seqlab wrote."""
 
 
-def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path, title: str) -> None:
+def write_page(benchmarks: Sequence[Benchmark], others: Sequence[Run], file: Path, title: str) -> None:
     """Write the page.
 
     Args:
-        questions: what is compared.
+        benchmarks: the runs to compare.
         others: runs that cannot be compared; they are listed.
         file: the file to write.
-        title: of the page.
+        title: the title of the page.
 
     Raises:
         ConfigError: the file exists and seqlab did not write it.
@@ -37,11 +37,11 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
     """
     problems = [
         f"{run.folder}: {problem}"
-        for question in questions
-        for run in question.runs
+        for benchmark in benchmarks
+        for run in benchmark.runs
         for problem in run.problems
     ]
-    parts = [_part(question, problems) for question in questions]
+    parts = [_part(benchmark, problems) for benchmark in benchmarks]
     here = files("seqlab.report")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -51,27 +51,27 @@ def write_page(questions: Sequence[Question], others: Sequence[Run], file: Path,
         title=title,
         made=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         version=__version__,
-        questions=parts,
+        benchmarks=parts,
         others=sheet_of_others(others) if others else None,
         problems=problems,
-        plotly=Markup(get_plotlyjs()),  # noqa: S704 (plotly's own code)
+        plotly=Markup(get_plotlyjs()),  # noqa: S704 (plotly's code)
         script=Markup((here / "page.js").read_text(encoding="utf-8")),  # noqa: S704 (ours)
         style=Markup((here / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
     )
     write(file, page, SIGNATURE)
 
 
-def _part(question: Question, problems: list[str]) -> dict[str, Any]:
-    """Return what the page's template shows of a question."""
-    every_run = compare(question.runs, by_seed=False)[0] if any(g.runs[1:] for g in question.groups) else []
+def _part(benchmark: Benchmark, problems: list[str]) -> dict[str, Any]:
+    """Return the values of a benchmark that the page's template shows."""
+    every_run = compare(benchmark.runs, by_seed=False)[0] if any(g.runs[1:] for g in benchmark.groups) else []
     return {
-        "title": question.title,
-        "is_sample": question.is_sample,
-        "sheets": sheets(question),
+        "title": benchmark.title,
+        "is_sample": benchmark.is_sample,
+        "sheets": sheets(benchmark),
         "every_run": [sheet for again in every_run for sheet in sheets(again)[:1]],
         "galleries": [
             {"name": gallery.name, "title": gallery.title, "note": gallery.note, "json": _json(gallery)}
-            for gallery in galleries(question, problems)
+            for gallery in galleries(benchmark, problems)
         ],
     }
 

@@ -36,7 +36,7 @@ class Run:
         record: its run.json; if that is unreadable, the status "damaged" with the reason as ``error``.
         settings: its configuration as flat keys: "model.hidden_size" to value.
         history: its learning curves.
-        problems: what else could not be read.
+        problems: descriptions of what else could not be read.
     """
 
     path: Path
@@ -113,7 +113,7 @@ def _read_settings(file: Path) -> dict[str, Any]:
             flat |= {f"{group}.{key}": value for key, value in section.items()}
         else:
             flat[str(group)] = section
-    if "model" in raw:  # an older run lacks later settings, of which the default is what it had
+    if "model" in raw:  # an older run lacks later settings, whose defaults are what it had
         flat = {f"model.{key}": value for key, value in defaults_of(ModelConfig).items()} | flat
     for key, kind in TYPES.items():
         if not isinstance(flat.get(key), kind | None):
@@ -137,7 +137,7 @@ def read_history(file: Path) -> tuple[History, tuple[str, ...]]:
         return {}, (f"{file.name} {error}",)
     for number, line in enumerate(lines, 1):
         if b'"epoch"' not in line and number < len(lines):
-            continue  # of a step, not of an epoch
+            continue  # the metrics of a step, not of an epoch
         try:
             row = dict(parse_json(line))
             epoch = int(row.get("epoch", -1))

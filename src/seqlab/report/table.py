@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from seqlab.io.terminal import Terminal
-from seqlab.report.groups import Group, Question, compare
+from seqlab.report.groups import Benchmark, Group, compare
 from seqlab.report.runs import Run, read_runs
 
 NUMBERS = frozenset({"seed", "seeds", "parameters", "time"})
@@ -37,7 +37,7 @@ class Sheet:
 
 
 def print_report(folder: Path) -> None:
-    """Print every run below ``folder``, a table for each question, the best first, the baselines last.
+    """Print every run below ``folder``, a table for each benchmark, the best first, the baselines last.
 
     Raises:
         RunError: the folder contains no run.
@@ -45,23 +45,23 @@ def print_report(folder: Path) -> None:
     print_comparison(*compare(read_runs(folder)))
 
 
-def print_comparison(questions: Sequence[Question], others: Sequence[Run]) -> None:
-    """Print the tables of each question, then the runs that cannot be compared."""
+def print_comparison(benchmarks: Sequence[Benchmark], others: Sequence[Run]) -> None:
+    """Print the tables of each benchmark, then the runs that cannot be compared."""
     console = Terminal()
-    for question in questions:
-        for sheet in sheets(question):
+    for benchmark in benchmarks:
+        for sheet in sheets(benchmark):
             console.print(_table(sheet))
     if others:
         console.print(_table(sheet_of_others(others)))
-    for run in (run for question in questions for run in question.runs):
+    for run in (run for benchmark in benchmarks for run in benchmark.runs):
         for problem in run.problems:
             console.print(f"{run.folder}: {problem}", soft_wrap=True)
 
 
-def sheets(question: Question) -> list[Sheet]:
-    """Return the table of a question's groups, and a table of its unfinished runs if there are any."""
-    found = [_scores(question)] if question.groups else []
-    return [*found, _unfinished(question)] if question.unfinished else found
+def sheets(benchmark: Benchmark) -> list[Sheet]:
+    """Return the table of a benchmark's groups, and a table of its unfinished runs if there are any."""
+    found = [_scores(benchmark)] if benchmark.groups else []
+    return [*found, _unfinished(benchmark)] if benchmark.unfinished else found
 
 
 def sheet_of_others(runs: Sequence[Run]) -> Sheet:
@@ -70,23 +70,23 @@ def sheet_of_others(runs: Sequence[Run]) -> Sheet:
     return Sheet("Cannot be compared", ["run", "status", "reason"], rows)
 
 
-def _unfinished(question: Question) -> Sheet:
-    columns = ["run", "cell", "seed", *question.unfinished[0].settings, "status", "reason"]
+def _unfinished(benchmark: Benchmark) -> Sheet:
+    columns = ["run", "cell", "seed", *benchmark.unfinished[0].settings, "status", "reason"]
     columns = list(dict.fromkeys(columns))  # the seed may be among the settings
     rows = []
-    for group in question.unfinished:
+    for group in benchmark.unfinished:
         (run,) = group.runs
         cells = {"run": run.folder, "cell": group.cell, "seed": str(run.settings.get("seed", ""))}
         cells |= group.settings | {"status": run.status, "reason": run.reason}
         rows.append([cells[column] for column in columns])
-    return Sheet(f"{question.title}: not finished", columns, rows)
+    return Sheet(f"{benchmark.title}: not finished", columns, rows)
 
 
-def _scores(question: Question) -> Sheet:
-    varied = list(question.groups[0].settings)
-    shown, judging = question.scores, question.judging
-    labels, digits = judging.labels, {score: judging.score(score).digits for score in shown}
-    count = sum(len(group.runs) for group in question.groups)
+def _scores(benchmark: Benchmark) -> Sheet:
+    varied = list(benchmark.groups[0].settings)
+    shown, criteria = benchmark.scores, benchmark.criteria
+    labels, digits = criteria.labels, {score: criteria.score(score).digits for score in shown}
+    count = sum(len(group.runs) for group in benchmark.groups)
     columns = ["run", "cell", *varied, *(labels[score] for score in shown)]
     columns += ["seeds", "parameters", "time", "engine"]
     rows = [
@@ -98,7 +98,7 @@ def _scores(question: Question) -> Sheet:
             str(len(group.runs)),
             *_costs(group),
         ]
-        for group in question.groups
+        for group in benchmark.groups
     ]
     empty = [""] * len(varied)
     baselines = [
@@ -109,10 +109,10 @@ def _scores(question: Question) -> Sheet:
             *(spread(metrics.get(score), None, digits[score]) for score in shown),
             *[""] * 4,
         ]
-        for name, metrics in question.baselines.items()
+        for name, metrics in benchmark.baselines.items()
     ]
-    title = f"{question.title}: {count} run{'s' * (count > 1)}"
-    return Sheet(title, columns, rows, NUMBERS | {*labels.values()}, baselines, _note(question))
+    title = f"{benchmark.title}: {count} run{'s' * (count > 1)}"
+    return Sheet(title, columns, rows, NUMBERS | {*labels.values()}, baselines, _note(benchmark))
 
 
 def spread(mean: float | None, deviation: float | None, digits: int = 4) -> str:
@@ -132,15 +132,15 @@ def _costs(group: Group) -> tuple[str, str, str]:
     )
 
 
-def _note(question: Question) -> str:
+def _note(benchmark: Benchmark) -> str:
     parts = []
-    if any(len(group.runs) > 1 for group in question.groups):
+    if any(len(group.runs) > 1 for group in benchmark.groups):
         parts.append("±: standard deviation over seeds (n - 1)")
-    if question.earlier:
+    if benchmark.earlier:
         parts.append(
-            f"{question.earlier} earlier runs with the same settings and seed left out; --runs shows all"
+            f"{benchmark.earlier} earlier runs with the same settings and seed left out; --runs shows all"
         )
-    if any(score.startswith("balanced/") for score in question.scores):
+    if any(score.startswith("balanced/") for score in benchmark.scores):
         parts.append("balanced: accuracy on training samples, sampled uniformly over classes; not held out")
     return "; ".join(parts)
 

@@ -22,12 +22,12 @@ CONFIG = "config.yaml"
 SECTIONS = {"engine", "model", "data", "task", "optimizer"}
 """Some of the settings that every run has."""
 
-JOURNAL = "metrics.jsonl"
+METRICS = "metrics.jsonl"
 """The file in a run's folder with all metrics that were logged."""
 
 ATTEMPT = (
     "run.log",
-    JOURNAL,
+    METRICS,
     "diagnostics.json",
     "checkpoints/best.ckpt",
     "checkpoints/best.safetensors",
@@ -100,7 +100,7 @@ def refuse_foreign(folder: Path) -> None:
 def _has_trained(folder: Path) -> bool:
     """Return whether a run has come past its first epoch, at whose end it has written last.ckpt."""
     try:
-        lines = read_text(folder / JOURNAL).splitlines()
+        lines = read_text(folder / METRICS).splitlines()
     except UnreadableError:
         return False
     for line in lines:

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from seqlab.errors import RunError, SeqlabError, StorageError
 from seqlab.io.files import replacing, resolved, sweep_drafts
-from seqlab.runs.claim import CONFIG, JOURNAL, LOCK, clear_attempt, refuse_foreign
+from seqlab.runs.claim import CONFIG, LOCK, METRICS, clear_attempt, refuse_foreign
 from seqlab.runs.paths import FOLDER_VARIABLE, unwritable
 from seqlab.runs.record import FORMAT, RECORD, recorded
 
@@ -47,7 +47,7 @@ class RunFolder:
 
     @contextmanager
     def running(
-        self, *, goes_on: bool = False, leave_settings: Callable[[Path], None] | None = None
+        self, *, resume: bool = False, save_settings: Callable[[Path], None] | None = None
     ) -> Iterator[None]:
         """Keep ``status`` and times in run.json: running, then done, interrupted or failed.
 
@@ -56,24 +56,24 @@ class RunFolder:
         environment.
 
         Args:
-            goes_on: whether to keep what an earlier attempt has left there.
-            leave_settings: writes config.yaml, given its path; called before there is a run.json, so that
+            resume: whether to keep what an earlier attempt has left there.
+            save_settings: writes config.yaml, given its path; called before there is a run.json, so that
                 a run which is killed at any instant later is known by its settings.
 
         Raises:
             RunError: the folder cannot be made, another run uses it, or what is there would be lost.
             StorageError: the disk has got full.
         """
-        if goes_on:
+        if resume:
             self.take_up()
         if not self.writes:
             self._wait()
             yield
             return
         with self._locked():
-            self._clear(goes_on=goes_on)
-            if leave_settings:
-                leave_settings(self.path / CONFIG)
+            self._clear(resume=resume)
+            if save_settings:
+                save_settings(self.path / CONFIG)
             start = datetime.now(UTC)
             times = {"started": self.record.get("started") or start.isoformat(timespec="seconds")}
             status = {} if self.is_done else {"status": "running"}
@@ -179,8 +179,8 @@ class RunFolder:
         finally:
             lock.release()
 
-    def _clear(self, *, goes_on: bool) -> None:
-        if goes_on:
+    def _clear(self, *, resume: bool) -> None:
+        if resume:
             sweep_drafts(self.path)
             sweep_drafts(self.checkpoints)
             return
@@ -211,7 +211,7 @@ class RunFolder:
     @property
     def metrics(self) -> Path:
         """The append-only record of all metrics."""
-        return self.path / JOURNAL
+        return self.path / METRICS
 
     @property
     def diagnostics(self) -> Path:

@@ -33,13 +33,13 @@ class Start:
         config: the settings.
         overrides: the command line that began the run.
         path: of the run folder; None for a new one.
-        goes_on: whether what is there is kept.
+        resume: whether what is there is kept.
     """
 
     config: Config
     overrides: Sequence[str]
     path: Path | None = None
-    goes_on: bool = False
+    resume: bool = False
 
 
 def start_of(config: Config, overrides: Sequence[str]) -> Start:
@@ -63,13 +63,13 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
         if record.get("status") == "done" and not RunFolder(path).last.exists():
             raise RunError(f"{path} is finished and has no checkpoints/last.ckpt to resume from; train again")
         begun = record.get("overrides", [])
-        return Start(_continued(read_config(path), config, overrides, path), begun, path, goes_on=True)
+        return Start(_continued(read_config(path), config, overrides, path), begun, path, resume=True)
     begun = [text for text in overrides if not text.startswith("resume=")]
     unfinished = shared_path() or _latest_unfinished(config)
     if unfinished is None:
         log.info("no run with these settings is unfinished; this one is new")
         return Start(config, begun)
-    return Start(config, begun, unfinished, goes_on=True)
+    return Start(config, begun, unfinished, resume=True)
 
 
 def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: Path) -> Config:

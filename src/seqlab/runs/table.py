@@ -9,17 +9,17 @@ from seqlab.io.files import replacing
 
 
 class Table:
-    """A CSV file with what a journal says: its lines in their order, and in each what it holds.
+    """A CSV file with the lines of metrics.jsonl, in their order.
 
-    Made from the journal, it needs no state of its own for a run that goes on.
+    It is made from that file, so a resumed run needs no state for it.
 
     Args:
         path: the CSV file; made at the first ``update``.
-        journal: a file with one JSON object a line.
+        source: a file with one JSON object a line.
     """
 
-    def __init__(self, path: Path, journal: Path) -> None:
-        self.path, self.journal = path, journal
+    def __init__(self, path: Path, source: Path) -> None:
+        self.path, self.source = path, source
         self._columns: list[str] = []
         self._read = 0
 
@@ -41,9 +41,9 @@ class Table:
         elif rows:
             with self.path.open("a", encoding="utf-8", newline="") as file:
                 csv.DictWriter(file, self._columns).writerows(rows)
-        self._read = self.journal.stat().st_size
+        self._read = self.source.stat().st_size
 
     def _rows(self, start: int) -> list[dict[str, Any]]:
-        with self.journal.open("rb") as file:
+        with self.source.open("rb") as file:
             file.seek(start)
             return [json.loads(line) for line in file]

@@ -1,1 +1,1 @@
-"""How do many runs share machines? A pool of devices, clusters, searches; jobs that can be resumed."""
+"""Sweeps: many runs on a pool of devices or a cluster, searches, and jobs that can be resumed."""

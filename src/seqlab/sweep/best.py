@@ -20,7 +20,7 @@ from seqlab.sweep.space import Space
 FILE = "best.yaml"
 
 SIGNATURE = "# The best of a search:"
-"""How the file begins; it identifies a file that seqlab wrote."""
+"""The beginning of the file; it identifies a file that seqlab wrote."""
 
 
 def find_best(study: optuna.Study) -> FrozenTrial | None:
@@ -64,7 +64,7 @@ def preset(loader: ConfigLoader, config: DictConfig, overrides: Sequence[str]) -
             OmegaConf.update(values, key, value, force_add=True)
     result = OmegaConf.create({"defaults": ["config", *groups, "_self_"]})
     sources = [f"file://{Path(path).absolute()}" for path in config_folders(config)]
-    if sources:  # where the user's own files are; --config-dir takes only one folder
+    if sources:  # the folders of the user's files; --config-dir accepts only one
         result.hydra = {"searchpath": sources}
     merged = OmegaConf.merge(result, values)
     assert isinstance(merged, DictConfig)  # noqa: S101 (of two mappings)

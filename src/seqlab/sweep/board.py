@@ -17,7 +17,7 @@ FAILURES = ("failed", "stopped")
 """States of a job that has ended without success."""
 
 LAST_LINES = 5
-"""How many lines of a failed job's output are shown."""
+"""Number of lines of a failed job's output that are shown."""
 
 
 class Board:
@@ -60,7 +60,7 @@ class Board:
         self._say(f"job {job.number} starts{where}: {job.title}")
 
     def ended(self, job: Job, code: int | None, seconds: float) -> bool:
-        """Record that a job has ended; return whether it succeeded, which its run.json tells."""
+        """Record that a job has ended; return whether it succeeded according to its run.json."""
         job.record_failure(_end_of(code))
         record = job.record()
         self._seconds.append(seconds)
@@ -132,13 +132,13 @@ class Board:
 
 
 def _score(record: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    """Return the score that is shown for a job: the one that chooses its best weights."""
+    """Return the score that is shown for a job: the one by which its best weights are chosen."""
     watched = record.get("task", {}).get("monitor", "val/loss")
     return f"{watched} {metrics[watched]:.4f}" if watched in metrics else ""
 
 
 def _end_of(code: int | None) -> str:
-    """Return how a process ended that has written no reason itself."""
+    """Return how a process ended that recorded no reason."""
     if code is not None and code < 0:
         name = signal.Signals(-code).name
         return f"killed by {name}" + (", perhaps out of memory" if -code == signal.SIGKILL else "")

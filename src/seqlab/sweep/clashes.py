@@ -28,7 +28,7 @@ def job_folder(sweep: Any) -> Path:
 
 
 def refuse_shared_folders(jobs: Sequence[Job]) -> None:
-    """Refuse jobs of which one would write into the folder of another.
+    """Refuse jobs if one would write into the folder of another.
 
     Raises:
         ConfigError: ``hydra.sweep.subdir`` is not different for every job.

@@ -21,7 +21,7 @@ from seqlab.sweep.launch import checked, keep_command, make_jobs, returned
 Run: TypeAlias = Callable[
     [HydraContext, DictConfig, Sequence[Job], Sequence[Sequence[str]]], Sequence[JobReturn | None]
 ]
-"""Runs jobs, given with the overrides that compose them, and returns the result of each, in their order."""
+"""A function that runs jobs, given with the overrides that compose them, and returns their results."""
 
 
 def launch(
@@ -32,9 +32,9 @@ def launch(
     Args:
         run: submits jobs to the cluster and waits for them.
         context: composes a point's configuration.
-        config: of the sweep.
+        config: the configuration of the sweep.
         points: the overrides of each job.
-        first: number of the first job.
+        first: the number of the first job.
 
     Raises:
         ConfigError: a point or the cluster's settings are invalid; nothing was started.
@@ -69,7 +69,7 @@ def _anywhere(job: Job) -> Job:
 
 
 def _place(job: Job, folder: Path) -> list[str]:
-    """Return the overrides that set a job's folder; the launcher's own numbers leave out finished jobs."""
+    """Return the overrides that set a job's folder; the launcher's numbers omit finished jobs."""
     return [
         f"hydra.sweep.dir={quoted(str(folder))}",
         f"hydra.sweep.subdir={quoted(str(job.config.hydra.sweep.subdir))}",
@@ -77,7 +77,7 @@ def _place(job: Job, folder: Path) -> list[str]:
 
 
 def _failure(job: Job, end: JobReturn | None) -> list[str]:
-    """Return a line if a job is not finished, with the reason of its record, or else of the launcher."""
+    """Return a line if a job is not finished, with the reason from its record or from the launcher."""
     if finished(job.folder, job.overrides):
         return []
     raised = failure(end)

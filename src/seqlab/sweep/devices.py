@@ -1,4 +1,4 @@
-"""Which devices do the jobs of a sweep get? The parent process never initialises a GPU."""
+"""The devices of the jobs of a sweep. The parent process never initialises a GPU."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from seqlab.io.devices import cores, visible_gpus
 
 @dataclass(frozen=True)
 class Slot:
-    """Resources for one job at a time: GPUs by number (none for CPU only), and a number of threads."""
+    """Resources for one job at a time: the numbers of its GPUs (none for CPU only) and of its threads."""
 
     devices: tuple[str, ...]
     threads: int

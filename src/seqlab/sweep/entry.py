@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415
-"""One run of a command, or one job of a sweep: from what Hydra has composed to its score."""
+"""One run of a command, or one job of a sweep: from the composed configuration to its score."""
 
 import os
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def train_composed(composed: "DictConfig") -> float:
     """Validate a composed configuration and train; return the best monitored score.
 
-    A job of a sweep has its folder from Hydra. If a run is done there with the same settings, it is kept.
+    Hydra sets the folder of a sweep's job. A finished run there with the same settings is not repeated.
     """
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
@@ -36,7 +36,7 @@ def train_composed(composed: "DictConfig") -> float:
     from seqlab.config.compose import make_config
 
     config = make_config(composed)
-    from seqlab.io import console_log  # imports Lightning: a wrong setting does not wait for it
+    from seqlab.io import console_log  # imports Lightning, so after the settings are checked
 
     console_log.configure(config.verbosity)
     from seqlab.runs.resume import Start, start_of
@@ -46,13 +46,13 @@ def train_composed(composed: "DictConfig") -> float:
     if folder is None:
         start = start_of(config, overrides)
     else:
-        start = Start(config, overrides, folder, goes_on=begun(folder, overrides) is not None)
+        start = Start(config, overrides, folder, resume=begun(folder, overrides) is not None)
     facts = {"overrides": list(start.overrides)}
-    return train(start.config, start.path, goes_on=start.goes_on, beside=pruning, **facts).score
+    return train(start.config, start.path, resume=start.resume, extra_callbacks=pruning, **facts).score
 
 
 def _refuse_lone_sweep(chosen: str) -> None:
-    """Refuse a sweep in a single run: it would train one model and say nothing of the others.
+    """Refuse sweep=… without -m: it would silently train only one model.
 
     Raises:
         ConfigError: -m is missing.
@@ -62,5 +62,5 @@ def _refuse_lone_sweep(chosen: str) -> None:
     from seqlab.errors import ConfigError
     from seqlab.runs.paths import FOLDER_VARIABLE
 
-    if FOLDER_VARIABLE not in os.environ:  # else one of several processes of a job
+    if FOLDER_VARIABLE not in os.environ:  # otherwise this is one of several processes of a job
         raise ConfigError(f"sweep={chosen} needs -m: seqlab train -m sweep={chosen} …")

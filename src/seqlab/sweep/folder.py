@@ -18,13 +18,13 @@ LOCK = ".sweep.lock"
 """The lock file in a sweep's folder; always empty."""
 
 
-def settle(config: DictConfig) -> None:
-    """Resolve the folder of a sweep and all of its jobs, which must be new, empty, or a sweep's.
+def resolve_folder(config: DictConfig) -> None:
+    """Resolve the folder of a sweep and of its jobs, which must be new, empty, or the folder of a sweep.
 
-    Launchers call this when they are set up: before Hydra, a search or a job writes there.
+    Launchers call this in ``setup``, before Hydra, a search or a job writes there.
 
     Args:
-        config: of the sweep; its ``hydra.sweep.dir`` is replaced by the resolved path, also for its jobs.
+        config: the configuration of the sweep; its ``hydra.sweep.dir`` becomes the resolved path.
 
     Raises:
         SeqlabError: the folder contains something else.
@@ -46,8 +46,8 @@ def claimed(folder: Path, lock_name: str = LOCK) -> Iterator[None]:
     """Lock a sweep's folder, created if necessary, against other sweeps.
 
     Args:
-        folder: as resolved by ``settle``.
-        lock_name: a search has its own lock; the launches within it take the usual one.
+        folder: the folder, as resolved by ``resolve_folder``.
+        lock_name: the name of the lock file; a search has its own, and its launches take the usual one.
 
     Raises:
         ConfigError: another process holds the lock.

@@ -22,11 +22,11 @@ class Job:
     """A point of a sweep.
 
     Attributes:
-        number: of the job, from 0.
+        number: the number of the job, from 0.
         title: the overrides that differ from those of other jobs.
-        overrides: all of them, as on the command line.
-        folder: of its run.
-        config: its composed configuration, including Hydra's own part.
+        overrides: all overrides, as on the command line.
+        folder: the folder of its run.
+        config: its composed configuration, including the section ``hydra``.
     """
 
     number: int
@@ -45,7 +45,7 @@ class Job:
         return recorded(self.folder)
 
     def begin(self) -> None:
-        """Write a record before the job's process starts, so that its folder and output are known as ours."""
+        """Write a record before the job's process starts; it marks the folder and the output as ours."""
         if self._is_used():  # by a resumed run outside the sweep; the job's process will report it
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ class Job:
         self.output.unlink(missing_ok=True)
 
     def take_end_back(self) -> None:
-        """Remove the end of an earlier attempt from the record, so that an end found later is new."""
+        """Remove how an earlier attempt ended from the record, so that a later end is new."""
         if self.record() and not self._is_used():
             self._renew()
 
@@ -66,10 +66,10 @@ class Job:
         folder.write(status="running")
 
     def record_failure(self, end: str) -> None:
-        """Write into the run's record that it has failed, unless the run has done so itself.
+        """Record that the run has failed, unless the run itself recorded its end.
 
         Args:
-            end: how the process ended.
+            end: how the process ended, in words.
         """
         record = self.record()
         if record.get("status", "running") != "running" or self._is_used():
@@ -80,7 +80,7 @@ class Job:
         folder.write(status="failed", error=self._last_complaint() or end)
 
     def _facts(self) -> dict[str, Any]:
-        """Return what is known of a run before it starts."""
+        """Return the fields of the record that are known before the run starts."""
         return {
             "overrides": list(self.overrides),
             "name": self.config.name,
@@ -117,7 +117,7 @@ class Job:
 
 
 def result_overrides(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides that can change a result: without those that only control how jobs are run."""
+    """Return the overrides that can change a result, without those that only control how jobs are run."""
     chosen = (text for text in overrides if not re.match(r"[+~]*(launcher|sweep)[=.@]", text))
     return sorted(present_overrides(chosen))
 

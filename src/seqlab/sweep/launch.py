@@ -1,4 +1,4 @@
-"""A sweep, from the points that Hydra lists to the comparison of their runs."""
+"""A sweep on the device pool, from the points that Hydra lists to the comparison of their runs."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,13 +31,13 @@ def launch(
 
     Args:
         loader: composes a point's configuration.
-        config: of the sweep.
+        config: the configuration of the sweep.
         points: the overrides of each job.
-        first: number of the first job.
+        first: the number of the first job.
 
     Raises:
-        ConfigError: a point is wrong; nothing has been started.
-        SweepError: jobs have failed; the others are done.
+        ConfigError: a point is invalid; nothing was started.
+        SweepError: some jobs failed; the others are finished.
     """
     with claimed(Path(config.hydra.sweep.dir)):
         jobs = make_jobs(loader, config, points, first)
@@ -65,9 +65,9 @@ def checked(
     """Return the jobs that are not finished, after all of them have been validated.
 
     Args:
-        config: of the sweep.
+        config: the configuration of the sweep.
         jobs: all jobs.
-        adapt: returns the job whose settings are validated instead of a job's own.
+        adapt: returns the job whose settings are validated instead of those of a job.
 
     Raises:
         SeqlabError: a job is invalid, or would overwrite something.
@@ -84,7 +84,7 @@ def keep_command(config: DictConfig) -> None:
 
 
 def pool_slots(config: DictConfig) -> list[Slot]:
-    """Return the slots for jobs, as the configuration of a sweep sets them."""
+    """Return the slots for jobs that the configuration of a sweep sets."""
     pool: Any = OmegaConf.to_container(config.launcher, resolve=True)
     return make_slots(
         pool["devices"], jobs_per_device=pool["jobs_per_device"], gpus_per_job=pool["gpus_per_job"]
@@ -134,14 +134,14 @@ def command_line(config: DictConfig, job: Job) -> list[str]:
 
 
 def config_folders(config: DictConfig) -> list[str]:
-    """Return the folders of the user's own files, as given with ``--config-dir``."""
+    """Return the folders of the user's files, as given with ``--config-dir``."""
     return [
         source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"
     ]
 
 
 def returned(job: Job) -> JobReturn:
-    """Return what Hydra expects of a finished job."""
+    """Return the result that Hydra expects of a finished job."""
     found = JobReturn(overrides=list(job.overrides), status=JobStatus.COMPLETED)
     found.return_value = job.record().get("score")
     return found

@@ -36,7 +36,7 @@ def run(
     remote = {
         "num_cpus": config.launcher.cpus_per_job,
         "num_gpus": config.launcher.gpus_per_job,
-        "max_retries": 0,  # jobs are repeated by starting the sweep again
+        "max_retries": 0,  # jobs are repeated by resuming the sweep
         "runtime_env": {"env_vars": {k: v for k, v in os.environ.items() if k.startswith("SEQLAB_")}},
     }
     engine = RayLauncher(ray=OmegaConf.create({"init": {"object_store_memory": None}, "remote": remote}))
@@ -53,14 +53,14 @@ def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
 
     Args:
         names: number and title of each job, by the launcher's number.
-        composed: the job's configuration, without Hydra's own part.
+        composed: the job's configuration, without the section ``hydra``.
 
     Raises:
         SweepError: the job has failed.
     """
     config = composed.copy()
     with open_dict(config):
-        # Classes of plugins exist in more than one copy by now, and could not be pickled.
+        # The classes of plugins exist in several copies here, and could not be pickled.
         hydra = OmegaConf.structured(HydraConf, flags={"struct": False})
         config.hydra = OmegaConf.merge(hydra, OmegaConf.to_container(HydraConfig.get()))
     OmegaConf.resolve(config)
@@ -88,7 +88,7 @@ def _connect(config: DictConfig) -> None:
 
     asked = config.launcher
     try:
-        _knock(asked.address)
+        _check_address(asked.address)
         ray.init(asked.address or "local", logging_level=logging.WARNING, ignore_reinit_error=True)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -104,7 +104,7 @@ def _connect(config: DictConfig) -> None:
             )
 
 
-def _knock(address: str | None) -> None:
+def _check_address(address: str | None) -> None:
     """Check that something listens at HOST:PORT: Ray itself would try for minutes.
 
     Raises:

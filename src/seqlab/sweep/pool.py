@@ -21,7 +21,7 @@ POLL = 0.5
 """Seconds between two checks of the jobs' progress."""
 
 PATIENCE = 20.0
-"""Seconds that stopped jobs get to save their state."""
+"""Seconds in which stopped jobs can save their state."""
 
 
 def fork_server() -> ForkServerContext:
@@ -64,10 +64,10 @@ def run_jobs(
     """Run all jobs, one per slot at a time; stop them if this process is stopped.
 
     Args:
-        jobs: to run, in order.
-        slots: resources for jobs.
+        jobs: the jobs, in order.
+        slots: the resources for jobs.
         commands: the command line that runs each job alone.
-        board: is notified of every start and end.
+        board: the display, which is told of every start and end.
         fail_fast: whether a failure stops the other jobs.
     """
     waiting = list(zip(jobs, commands, strict=True))

@@ -18,8 +18,8 @@ class Pruning(Callback):
 
     Args:
         monitor: the score.
-        is_hopeless: takes the epoch and the score; returns whether to stop. Called only on rank 0.
-        folder: of the run, whose record gets ``pruned``.
+        is_hopeless: a function of epoch and score that returns whether to stop; called only on rank 0.
+        folder: the run folder, whose record gets ``pruned``.
     """
 
     def __init__(self, monitor: str, is_hopeless: Callable[[int, float], bool], folder: RunFolder) -> None:

@@ -1,4 +1,4 @@
-"""Going on with a sweep: its folder knows the command that began it."""
+"""Resuming a sweep with the command that is saved in its folder."""
 
 import os
 import re
@@ -14,38 +14,37 @@ from seqlab.io.safe_read import UnreadableError, read_yaml
 from seqlab.registry import plugins
 
 RECORD = "sweep.yaml"
-"""The configuration of a sweep whose jobs were all found right."""
+"""The configuration of a sweep whose jobs are all valid."""
 
 HYDRAS_RECORD = "multirun.yaml"
-"""The same by Hydra, of whatever was tried last."""
+"""Hydra's file of the same, for whatever was tried last."""
 
 OWN_SOURCE = "seqlab.conf"
-"""Where the configuration of every sweep of seqlab comes from, as Hydra calls it."""
-
+"""The source of the configuration of every sweep of seqlab, in Hydra's words."""
 
 RESUMABLE = re.compile(r"[+~]*hydra(\.sweep\.(dir|subdir)|\.sweeper\.max_batch_size|/launcher|/sweeper)=")
 """The settings of Hydra that are taken from a record; others can name classes that Hydra makes."""
 
 
 def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
-    """Return what follows ``seqlab train`` to go on with a sweep, and move to where it was begun.
+    """Return the arguments of ``seqlab train`` that resume a sweep; change to the folder where it started.
 
-    The record may come from anybody, and a command can execute code. The modules that it names are imported
-    only if the user names them too, and they and configuration files are looked for only where the user
-    stands; other settings of Hydra than ``RESUMABLE``, and files of the sweep's folder, are refused.
+    The record is not trusted, and a command can execute code. The modules that it names are imported only if
+    the user names them too; they and configuration files are searched only in the working folder. Settings of
+    Hydra other than ``RESUMABLE``, and configuration files in the sweep's folder, are refused.
 
     Args:
-        folder: of the sweep.
+        folder: the folder of the sweep.
         imports: modules that the user names.
 
     Raises:
-        RunError: the folder holds no sweep, or its record is damaged or could execute what the user has not
-            named.
+        RunError: the folder contains no sweep, or its record is damaged or could execute code that the user
+            has not named.
     """
     folder = resolved(folder)
     record = _record(folder)
     if record is None:
-        raise RunError(f"{folder} holds no sweep: it has no {RECORD}")
+        raise RunError(f"{folder} is not the folder of a sweep: it has no {RECORD}")
     config = _config(record)
     try:
         hydra = config["hydra"]
@@ -60,15 +59,15 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
         unsafe += [f"--config-dir={path}" for path in sources if path.is_relative_to(folder)]
         modules = _modules(config.get("imports") or [], [*settings, *given])
     except (KeyError, TypeError, AttributeError) as error:
-        raise _refused(record, "is not as seqlab writes it") from error
+        raise _refused(record, "is not a record that seqlab wrote") from error
     if unsafe:
-        raise _refused(record, f"{unsafe[0]} could execute what somebody else has written")
+        raise _refused(record, f"{unsafe[0]} could execute code that somebody else wrote")
     if not begun.is_dir():
-        raise _refused(record, f"the sweep was begun in {begun}, which is gone")
+        raise _refused(record, f"the sweep was started in {begun}, which does not exist")
     if (modules or sources) and resolved(Path.cwd()) != begun:
-        # Which files these are, the user decides by standing beside them, not the record.
+        # The user, not the record, decides which files these are.
         raise RunError(
-            f"{record} names modules or configuration files; go to {begun}, if that is yours, first"
+            f"{record} names modules or configuration files; first change to {begun}, if it is yours"
         )
     plugins.load(imports)
     os.chdir(begun)  # where relative paths start
@@ -81,7 +80,7 @@ def command_line(folder: Path, imports: Sequence[str] = ()) -> list[str]:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Return whether a folder is a sweep's of seqlab; Hydra leaves its record for other programs too."""
+    """Return whether a folder is the folder of a seqlab sweep; other programs have Hydra's record too."""
     record = _record(folder)
     if record is None:
         return False
@@ -107,7 +106,7 @@ def _config(file: Path) -> Mapping[str, Any]:
 
 
 def _modules(imports: Sequence[str], overrides: Sequence[str]) -> list[str]:
-    """Return the modules that a sweep's configuration and its overrides name, whichever they are."""
+    """Return all modules that a sweep's configuration and its overrides name."""
     named = [*map(str, imports)]
     for text in overrides:
         key, _, value = text.lstrip("+~").partition("=")
@@ -118,14 +117,14 @@ def _modules(imports: Sequence[str], overrides: Sequence[str]) -> list[str]:
 
 
 def _can_execute(override: str) -> bool:
-    """Return whether an override may do more than set a value of seqlab's own configuration."""
+    """Return whether an override may do more than set a value of seqlab's configuration."""
     if override.startswith("-"):
         return True
-    # What else has a _target_ is a class of seqlab's groups, whose module the user must name.
+    # Any other _target_ is a class of seqlab's groups, whose module the user must name.
     return override.lstrip("+~").startswith("hydra") and (
         "_target_" in override or not RESUMABLE.match(override)
     )
 
 
 def _refused(file: Path, reason: str) -> RunError:
-    return RunError(f"{file}: {reason}; repeat the command that began the sweep, with its hydra.sweep.dir")
+    return RunError(f"{file}: {reason}; repeat the command that started the sweep, with its hydra.sweep.dir")

@@ -6,7 +6,7 @@ interrupted, even by a crash of the machine, can be resumed: finished trials are
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from seqlab.compat.hydra import failure
 from seqlab.config.compose import refuse_unknown
+from seqlab.config.renamed import present_overrides
 from seqlab.config.task import section_of
 from seqlab.errors import ConfigError, SweepError
 from seqlab.io.files import own_output
@@ -33,6 +34,9 @@ from seqlab.sweep.study import open_study
 REPLACES = "replaces"
 """Attribute of a trial: the number of the interrupted trial that it repeats."""
 
+SETTINGS = "question"
+"""Attribute of a study, named as in earlier versions: the search space and the fixed settings."""
+
 
 def search(
     loader: ConfigLoader,
@@ -45,8 +49,8 @@ def search(
 
     Args:
         loader: composes a trial's configuration.
-        config: of the sweep.
-        launcher: runs trials.
+        config: the configuration of the sweep.
+        launcher: Hydra's launcher, which runs trials.
         params: the search space of a file.
         arguments: the command line.
 
@@ -62,7 +66,7 @@ def search(
     if jobs[0].folder != folder / jobs[0].config.hydra.job.id:
         raise ConfigError("hydra.sweep.subdir must be ${hydra.job.num}: a search finds its trials by it")
     with open_study(folder, mode=task.mode, seed=config.sweep.seed) as study:
-        _same_search(study, space, folder)
+        space = _resumed(study, space, loader, folder)
         OmegaConf.save(config, folder / "multirun.yaml")
         tell(f"a search of {config.sweep.n_trials} trials; to resume it, add hydra.sweep.dir={folder}")
         _Search(config, space, launcher, study, folder, task.watched).run()
@@ -70,7 +74,7 @@ def search(
 
 
 def _check(loader: ConfigLoader, config: DictConfig, space: Space) -> list[Job]:
-    """Compose and validate a few points, so that an error in the space shows before the first trial."""
+    """Compose and validate a few points, so that an error in the space is found before the first trial."""
     groups = [one for one in space.dimensions if loader.get_group_options(one.name)]
     first = space.overrides({one.name: one.examples()[0] for one in groups})
     composed = loader.load_sweep_config(config, first)
@@ -82,7 +86,7 @@ def _check(loader: ConfigLoader, config: DictConfig, space: Space) -> list[Job]:
         different = {line.partition(", got")[0]: line for line in reversed(lines)}
         raise ConfigError("\n".join(_hint(line, space) for line in reversed(different.values())))
     if len({section_of(job.config.task).watched for job in jobs}) > 1:
-        raise ConfigError("a search compares one score; here are several, of several tasks or task.monitor")
+        raise ConfigError("a search compares one score, but its trials differ in task or task.monitor")
     return jobs
 
 
@@ -91,21 +95,25 @@ def _hint(line: str, space: Space) -> str:
     return f"{line}: {fraction[0].written}; use range(…) or int(interval(…))" if fraction else line
 
 
-def _same_search(study: optuna.Study, space: Space, folder: Path) -> None:
-    """Refuse to resume a search that has other settings."""
+def _resumed(study: optuna.Study, space: Space, loader: ConfigLoader, folder: Path) -> Space:
+    """Return the space of a search, as its study knows it: possibly with former names of settings and values.
+
+    Raises:
+        ConfigError: the search in the folder has other settings.
+    """
     mine = {"space": sorted(one.written for one in space.dimensions), "fixed": result_overrides(space.fixed)}
-    theirs = study.user_attrs.get("question")
-    if theirs is None:
-        study.set_user_attr("question", mine)
-    elif theirs != mine:
-        odd = [
-            text
-            for part in ("space", "fixed")
-            for text in sorted(set(mine[part]) ^ set(theirs.get(part, [])))
-        ]
+    stored = study.user_attrs.get(SETTINGS)
+    if stored is None:
+        study.set_user_attr(SETTINGS, mine)
+        return space
+    theirs = {part: sorted(present_overrides(stored.get(part, []))) for part in mine}
+    if odd := [text for part in mine for text in sorted(set(mine[part]) ^ set(theirs[part]))]:
         raise ConfigError(
-            f"{folder} holds another search, which differs in {', '.join(odd)}; set another hydra.sweep.dir"
+            f"{folder} has another search, which differs in {', '.join(odd)}; set another hydra.sweep.dir"
         )
+    if stored["space"] == mine["space"]:
+        return space
+    return replace(space, dimensions=read_space(loader, {}, stored["space"]).dimensions)
 
 
 @dataclass(frozen=True)
@@ -119,16 +127,16 @@ class _Search:
 
     def run(self) -> None:
         """Run trials until there are enough, or the time limit is reached."""
-        self._settle()
+        self._close_open_trials()
         wanted, seconds = self.config.sweep.n_trials, self.config.sweep.timeout
         end = time.monotonic() + seconds if seconds else None
         while (done := self._done()) < wanted and (end is None or time.monotonic() < end):
-            count = min(self._places(), wanted - done)
+            count = min(self._parallel_trials(), wanted - done)
             self._launch([self.study.ask(self.space.distributions) for _ in range(count)])
             self._say_progress()
 
-    def _settle(self) -> None:
-        """Settle the trials that an interruption left open: record the finished ones, enqueue the others."""
+    def _close_open_trials(self) -> None:
+        """Close the trials that an interruption left open: record the finished ones, enqueue the others."""
         for trial in self.study.get_trials(states=(TrialState.RUNNING,)):
             if finished(self.folder / str(trial.number), self.space.overrides(trial.params)):
                 self._tell(trial)
@@ -145,7 +153,7 @@ class _Search:
         finished_ones = {trial.number for trial in self.study.get_trials() if trial.state.is_finished()}
         return len(finished_ones - self._replaced())
 
-    def _places(self) -> int:
+    def _parallel_trials(self) -> int:
         jobs: int | str = self.config.sweep.n_jobs
         if isinstance(jobs, int):
             return jobs

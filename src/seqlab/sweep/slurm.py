@@ -19,7 +19,7 @@ LOOK = 5
 """Seconds between two calls of squeue."""
 
 LISTING = ("squeue", "--me", "--noheader", "--array", "--format=%i")
-"""Lists the user's jobs that are waiting or running."""
+"""The command that lists the user's waiting and running jobs."""
 
 
 def run(

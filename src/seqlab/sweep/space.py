@@ -15,10 +15,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from seqlab.config.renamed import present_overrides
 from seqlab.errors import ConfigError
 
 INNER = 0.382
-"""Where within its range a distribution is tried: not at a round number, so that a fraction is noticed."""
+"""Where in its range a distribution is tried: not at a round number, so that a fraction shows."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Dimension:
     """A setting that is searched.
 
     Attributes:
-        name: its key, or its group of configuration files.
-        prefix: the text of an override before ``=``: the name, perhaps with ``+``.
+        name: the key, or the group of configuration files.
+        prefix: the text of the override before ``=``: the name, possibly with ``+``.
         written: the whole override.
-        distribution: of its values; choices are kept as Hydra writes them.
+        distribution: the distribution of its values; choices are strings as Hydra writes them.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """What is searched, and what is the same in all trials.
+    """The settings that are searched, and those that are the same in all trials.
 
     Attributes:
         dimensions: the settings that are searched.
@@ -73,7 +74,7 @@ class Space:
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
         """Return the overrides of a point, whose values are given by the names of the dimensions."""
         found = [one.override(values[one.name]) for one in self.dimensions if one.name in values]
-        return [*self.fixed, *found]
+        return present_overrides([*self.fixed, *found])
 
     def examples(self) -> list[list[str]]:
         """Return the overrides of a few points in which every example of every dimension occurs."""
@@ -142,5 +143,5 @@ def _range(sweep: RangeSweep, written: str, *, log: bool) -> BaseDistribution:
     low, high, step = values[0], values[-1], abs(sweep.step)
     if isinstance(low, int) and isinstance(step, int):
         return IntDistribution(low, int(high), log=log, step=step)
-    # The values are sums; further digits are rounding errors.
+    # The values are sums, so further digits are rounding errors.
     return FloatDistribution(round(low, 12), round(high, 12), step=step)

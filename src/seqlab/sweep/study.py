@@ -19,7 +19,7 @@ NAME = "search"
 DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
 
 PATIENCE = 60
-"""Seconds that a process waits for another one to release the file."""
+"""Seconds that a process waits for another to release the file."""
 
 
 @contextmanager
@@ -27,9 +27,9 @@ def open_study(folder: Path, *, mode: str, seed: int) -> Iterator[optuna.Study]:
     """Open the search of a folder, or create it, and lock it against other processes.
 
     Args:
-        folder: of the sweep.
+        folder: the folder of the sweep.
         mode: whether a lower ("min") or a higher ("max") score is better.
-        seed: of optuna's sampler.
+        seed: the seed of optuna's sampler.
 
     Raises:
         ConfigError: a search is running in the folder.
@@ -45,13 +45,13 @@ def open_study(folder: Path, *, mode: str, seed: int) -> Iterator[optuna.Study]:
 
 
 def is_hopeless(folder: Path, settings: SearchConfig, *, epoch: int, value: float) -> bool:
-    """Record the score of a trial after an epoch, in the trial's own process; return whether to prune it.
+    """Record the score of a trial after an epoch, in the process of the trial; return whether to prune it.
 
     Args:
-        folder: of the trial; its name is the number of the trial.
-        settings: of the search.
-        epoch: from 0.
-        value: of the monitored score.
+        folder: the folder of the trial; its name is the number of the trial.
+        settings: the settings of the search.
+        epoch: the number of the epoch, from 0.
+        value: the monitored score.
     """
     with _storage(folder.parent) as storage:
         study = optuna.load_study(study_name=NAME, storage=storage, pruner=_pruner(settings))

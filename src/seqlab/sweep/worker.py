@@ -1,4 +1,4 @@
-"""What runs in the processes of a sweep. A server imports it once, and they are forked from that server."""
+"""The code of a sweep's processes. A server imports it once, and they are forked from that server."""
 
 import os
 import signal
@@ -24,16 +24,16 @@ from seqlab.registry import plugins
 from seqlab.sweep.entry import train_composed
 
 LAST_WORDS = 15
-"""Seconds that a job has to save its state once the sweep is gone."""
+"""Seconds in which a job can save its state once the sweep's process has ended."""
 
 
 def train(config: DictConfig, output: Path, environment: Mapping[str, str], command: Sequence[str]) -> None:
-    """Train one job, and exit with the code that ``seqlab train`` would have.
+    """Train one job, and exit with the exit code of ``seqlab train``.
 
     Args:
-        config: the composed configuration, with Hydra's own part.
-        output: the file that takes what is printed.
-        environment: variables of this job, such as its devices.
+        config: the composed configuration, with the section ``hydra``.
+        output: the file for everything that is printed.
+        environment: environment variables of this job, such as its devices.
         command: the command line that would run this job alone; DDP starts its other processes from it.
     """
     _end_with_parent()
@@ -48,7 +48,7 @@ def train(config: DictConfig, output: Path, environment: Mapping[str, str], comm
 
 
 def check(configs: Sequence[DictConfig], answer: "connection.Connection[list[str], Any]") -> None:
-    """Validate the jobs of a sweep, and answer with a line for every mistake."""
+    """Validate the jobs of a sweep, and send a line for every mistake."""
     _end_with_parent()
     mistakes: dict[str, None] = {}
     for config in configs:
@@ -65,16 +65,16 @@ def _task(config: DictConfig) -> DictConfig:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End as a stopped run does, which writes that into its record; Lightning does so during training."""
+    """End as a stopped run does, which records that; during training Lightning does so."""
     raise SystemExit(128 + signal.SIGTERM)
 
 
 def _discard(_: object) -> None:
-    """Take no notice of a value."""
+    """Discard a value."""
 
 
 def _end_with_parent() -> None:
-    """Make a process group, so that a job and what it starts can be stopped, and stop it with the sweep."""
+    """Make a process group, so that a job can be stopped with its children, and end it with the sweep."""
     os.setsid()
     parent = parent_process()
     if parent is None:
@@ -90,7 +90,7 @@ def _end_with_parent() -> None:
 
 
 def _print_to(output: Path) -> None:
-    """Send stdout and stderr, of everything that this process starts too, to a file."""
+    """Redirect stdout and stderr, also those of child processes, to a file."""
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("ab") as file:
         sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""How does one run come about?"""
+"""Training of one run."""

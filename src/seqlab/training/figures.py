@@ -1,4 +1,4 @@
-"""Where the figures of a run go: its folder and its dashboard."""
+"""Saving the figures of a run, in its folder and in TensorBoard."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,20 +12,20 @@ from matplotlib.image import imsave
 DPI = 120
 
 
-def leave_figures(figures: Mapping[str, Figure], folder: Path, loggers: Iterable[Logger], step: int) -> None:
-    """Write figures as PNG files and show them in TensorBoard, where it is a logger of the run.
+def save_figures(figures: Mapping[str, Figure], folder: Path, loggers: Iterable[Logger], step: int) -> None:
+    """Write figures as PNG files, and to TensorBoard if it is a logger of the run.
 
     Args:
-        figures: by the name of their file and of their image.
-        folder: made if it is missing.
-        loggers: those of the run.
-        step: of the training, at which TensorBoard shows them.
+        figures: the figures by name.
+        folder: the folder of the files, created if necessary.
+        loggers: the loggers of the run.
+        step: the step at which TensorBoard shows them.
     """
     folder.mkdir(exist_ok=True)
     for name, figure in figures.items():
         figure.set_dpi(DPI)
         canvas = FigureCanvasAgg(figure)
-        # Drawn once for both: a tiny run takes less time than one of its figures.
+        # Rendered once for both: this can take longer than a tiny run.
         canvas.draw()  # type: ignore[no-untyped-call]
         rgba = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
         pixels = np.ascontiguousarray(rgba[:, :, :3])

@@ -1,4 +1,4 @@
-"""One training run, from the configuration to the finished folder."""
+"""One training run, from the configuration to the finished run folder."""
 
 import logging
 import math
@@ -36,8 +36,8 @@ from seqlab.tasks.further import try_out
 from seqlab.tasks.tables import Rows, write_tables
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
-from seqlab.training.figures import leave_figures
-from seqlab.training.trainer import Beside, check_classes, check_devices, make_trainer
+from seqlab.training.figures import save_figures
+from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, make_trainer
 
 log = logging.getLogger(__name__)
 
@@ -60,22 +60,22 @@ def train(
     config: Config,
     path: Path | None = None,
     *,
-    goes_on: bool = False,
-    beside: Beside | None = None,
+    resume: bool = False,
+    extra_callbacks: ExtraCallbacks | None = None,
     **facts: Any,
 ) -> Finished:
-    """Train, keep the best weights, test them, and leave a run folder.
+    """Train, keep the best weights, test them, and write a run folder.
 
     Args:
         config: the whole configuration.
-        path: of the run folder; None for a new one below ``paths.output_dir``.
-        goes_on: whether to go on where the run in that folder stands.
-        beside: makes further callbacks.
-        facts: what else the run's record is to say.
+        path: the run folder; None for a new one below ``paths.output_dir``.
+        resume: whether to resume the run in that folder.
+        extra_callbacks: a function that makes further callbacks.
+        facts: further fields of run.json.
 
     Raises:
         SeqlabError: the data or a setting is wrong.
-        KeyboardInterrupt: the user stopped the run; its folder says so.
+        KeyboardInterrupt: the user stopped the run, which run.json records.
     """
     check_devices(config.trainer)
     check_classes(config)
@@ -84,25 +84,25 @@ def train(
         check_writable(folder.path.parent if path else resolved(config.paths.output_dir))
     for line in without_effect(config):
         log.warning("%s", line)
-    goes_on = goes_on and folder.last.exists()
-    last = read_progress(folder.last) if goes_on else {}
+    resume = resume and folder.last.exists()
+    last = read_progress(folder.last) if resume else {}
     seed_everything(config.seed, verbose=False)
     data = make_data(config)
     data.setup()
     is_multilabel = config.task.problem_type == "multilabel"
     try_out(config.task.arguments["metrics"], len(data.spec.classes), is_multilabel=is_multilabel)
-    leave_settings = None if goes_on else partial(save_config, config)
-    with folder.running(goes_on=goes_on, leave_settings=leave_settings), run_log(folder.path / "run.log"):
-        if goes_on:
+    save_settings = None if resume else partial(save_config, config)
+    with folder.running(resume=resume, save_settings=save_settings), run_log(folder.path / "run.log"):
+        if resume:
             _check_fit(folder, last["state_dict"], config, data)
         module = make_module(config, data.spec, folder.record.get("engine"))
         folder.when_it_counts(lambda: save_config(config, folder.path / CONFIG))
         folder.write(**facts)
-        trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), beside)
+        trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), extra_callbacks)
         _announce(config, folder, data, module, trainer)
-        trainer.fit(module, datamodule=data, ckpt_path=folder.last if goes_on else None, weights_only=True)
+        trainer.fit(module, datamodule=data, ckpt_path=folder.last if resume else None, weights_only=True)
         _evaluate(config, trainer, module, data, folder)
-        _leave_results(config, trainer, module, data, folder)
+        _save_results(config, trainer, module, data, folder)
         score = folder.record["metrics"].get(config.task.watched, math.nan)
         folder.write(score=None if math.isnan(score) else score)
     if trainer.is_global_zero:
@@ -111,27 +111,29 @@ def train(
 
 
 def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, data: SequenceData) -> None:
-    """Refuse to go on with other data than the run has seen, or with weights of another network.
+    """Refuse to resume with other data than the run was trained on, or with weights of another network.
 
     Raises:
-        RunError: they are others.
+        RunError: the data or the weights are others.
     """
     seen = folder.record.get("data", {}).get("sha256")
     if seen is not None and seen != data.spec.sha256:
         place = config.data.place
-        remedy = f"name the same data with data.{place}" if place else "use the seqlab that began it"
-        raise RunError(f"{data.spec.origin} is not what {folder.path} has seen; {remedy}")
+        remedy = f"name the same data with data.{place}" if place else "use the version that started it"
+        raise RunError(
+            f"{data.spec.origin} differs from the data that {folder.path} was trained on; {remedy}"
+        )
     try:
         dtype = weights_dtype(config.trainer.precision)
         check_weights(weights, data.spec, config.model, config.task, config.engine, dtype=dtype)
     except UnreadableError as error:
-        raise RunError(f"{folder.last}: {error}; take a copy that is whole, or train anew") from error
+        raise RunError(f"{folder.last}: {error}; restore an intact copy, or train anew") from error
 
 
 def _announce(
     config: Config, folder: RunFolder, data: SequenceData, module: SequenceModule, trainer: Trainer
 ) -> None:
-    """Write what is known before the first step."""
+    """Record and log what is known before the first step."""
     device, precision = trainer.strategy.root_device, config.trainer.precision
     choice = module.model.recurrent.choice(module.model.read_dtype(PRODUCTS.get(precision)), device)
     spec = data.spec
@@ -155,7 +157,7 @@ def _announce(
         parameters=count_parameters(module),
     )
     for logger in trainer.loggers:
-        if not isinstance(logger, TensorBoardLogger):  # which has them at the end, beside the scores
+        if not isinstance(logger, TensorBoardLogger):  # which gets them at the end, with the scores
             logger.log_hyperparams(_hyperparameters(config))
     log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
     log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
@@ -165,14 +167,14 @@ def _announce(
 def _evaluate(
     config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
 ) -> None:
-    """Take the best weights, score them on validation and test data, and record the scores."""
+    """Load the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
     if best:
         _, weights = read_trained(best)
         module.load_state_dict(weights)
     metrics: dict[str, float] = {}
     if trainer.limit_val_batches:
-        # The best epoch's validation has been logged already; it is run again for its confusion matrix.
+        # The best epoch's validation scores are already logged; it is repeated for its confusion matrix.
         loggers, trainer.loggers = trainer.loggers, []
         trainer.validate(module, datamodule=data, verbose=False)
         trainer.loggers = loggers
@@ -201,10 +203,10 @@ def _best_checkpoint(trainer: Trainer) -> Path | None:
     return Path(path) if path else None
 
 
-def _leave_results(
+def _save_results(
     config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
 ) -> None:
-    """Write figures, predictions and the dashboard's last entries."""
+    """Write figures, predictions and TensorBoard's last entries."""
     metrics = folder.record["metrics"]
     tables: dict[str, Rows] = {}
     if config.callbacks.predictions and "test/loss" in metrics:
@@ -215,7 +217,7 @@ def _leave_results(
     title = data.spec.headed(folder.record["name"])
     if config.callbacks.figures:
         figures = module.task.figures(read_history(folder.metrics), title)
-        leave_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
+        save_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
     for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):
         best = {f"best/{name}": value for name, value in metrics.items()}
         logger.log_hyperparams(_hyperparameters(config), best, trainer.global_step)
@@ -223,7 +225,7 @@ def _leave_results(
 
 
 def _hyperparameters(config: Config) -> dict[str, Any]:
-    """Return the settings that runs are compared by, flat."""
+    """Return the settings by which runs are compared, by dotted key."""
     groups = config.model_dump(include={"model", "optimizer", "scheduler"}, mode="json")
     left_out = {"name", "root", "url", "path", "source"}
     groups["data"] = config.data.model_dump(exclude=left_out, mode="json")

@@ -1,4 +1,4 @@
-"""Who is told what is measured: metrics.jsonl, one JSON object a line, append-only; a table; TensorBoard."""
+"""Loggers: metrics.jsonl (append-only, one JSON object per line), a CSV table, and TensorBoard."""
 
 import json
 import math
@@ -13,27 +13,27 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from seqlab.errors import StorageError
 from seqlab.registry.catalog import register_logger
-from seqlab.runs.claim import JOURNAL
+from seqlab.runs.claim import METRICS
 from seqlab.runs.table import Table
 
 
-class _OneARun(Logger):
-    """A logger whose file lies in the run folder, beside config.yaml."""
+class _RunFileLogger(Logger):
+    """A logger with one file in the run folder, beside config.yaml."""
 
     @property
     def version(self) -> int:
-        """There is one a run."""
+        """There is one per run."""
         return 0
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: config.yaml holds them."""
+        """Do nothing: config.yaml has them."""
 
 
-class Journal(_OneARun):
-    """A Lightning logger that appends to a file.
+class MetricsFile(_RunFileLogger):
+    """Appends metrics to a file, a JSON object per line.
 
     Args:
-        path: the file; made at the first line.
+        path: the file; created with the first line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,12 +42,12 @@ class Journal(_OneARun):
 
     @property
     def name(self) -> str:
-        """What Lightning calls this logger."""
-        return "journal"
+        """The name of this logger in Lightning."""
+        return "metrics"
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Append one line: the step, and the metrics; a value that is not a number becomes null."""
+        """Append a line with the step and the metrics; a value that is not finite becomes null."""
         row = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
         if "epoch" in row:
             row["epoch"] = int(metrics["epoch"])
@@ -62,48 +62,48 @@ class Journal(_OneARun):
 
     @rank_zero_only
     def sync(self) -> int:
-        """Have all lines written to the disk; return the bytes of the file."""
+        """Write all lines to the disk; return the size of the file in bytes."""
         with self.path.open("ab") as file:
             os.fsync(file.fileno())
             return file.tell()
 
     @rank_zero_only
     def truncate(self, size: int) -> None:
-        """Forget the lines after the first ``size`` bytes: they are written again."""
+        """Remove the lines after the first ``size`` bytes: the resumed run writes them again."""
         with self.path.open("ab") as file:
             file.truncate(size)
 
 
 @register_logger("csv")
-class CsvTable(_OneARun):
+class CsvTable(_RunFileLogger):
     """``csv/metrics.csv`` in the run folder: metrics.jsonl as a table, up to date at every checkpoint.
 
     Args:
-        folder: of the run.
+        folder: the run folder.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.table = Table(folder / "csv" / "metrics.csv", folder / JOURNAL)
+        self.table = Table(folder / "csv" / "metrics.csv", folder / METRICS)
 
     @property
     def name(self) -> str:
-        """What Lightning calls this logger."""
+        """The name of this logger in Lightning."""
         return "csv"
 
     @rank_zero_only
     def save(self) -> None:
-        """Bring the table up to date."""
-        if self.table.journal.exists():
+        """Update the table."""
+        if self.table.source.exists():
             self.table.update()
 
     @rank_zero_only
     def finalize(self, status: str) -> None:  # noqa: ARG002
-        """Bring the table up to date, once a training or a test has ended, however it has."""
+        """Update the table when training or testing has ended."""
         self.save()
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Do nothing: the journal has them."""
+        """Do nothing: metrics.jsonl has them."""
 
 
 @register_logger("tensorboard")
@@ -111,8 +111,8 @@ class TensorBoard(TensorBoardLogger):
     """``tensorboard/`` in the run folder.
 
     Args:
-        folder: of the run.
-        at_step: where the run goes on: what was written after the checkpoint is purged, and written again.
+        folder: the run folder.
+        at_step: the step at which the run is resumed; later entries are purged, and logged again.
     """
 
     def __init__(self, folder: Path, at_step: int = 0) -> None:

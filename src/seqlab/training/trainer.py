@@ -1,4 +1,4 @@
-"""The Trainer of a run, and everything that happens beside training."""
+"""The Trainer of a run, with its callbacks and loggers."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -30,13 +30,13 @@ from seqlab.training.callbacks import (
     EarlyStopping,
     EMAWeightAveraging,
     Resume,
-    SavedFirst,
+    SaveBeforeOthers,
     progress,
 )
-from seqlab.training.loggers import Journal
+from seqlab.training.loggers import MetricsFile
 
-Beside = Callable[[Config, RunFolder], list[Callback]]
-"""What makes further callbacks of a run."""
+ExtraCallbacks = Callable[[Config, RunFolder], list[Callback]]
+"""A function that makes further callbacks of a run."""
 
 PROFILERS: dict[str, type[Profiler]] = {
     "simple": SimpleProfiler,
@@ -46,7 +46,7 @@ PROFILERS: dict[str, type[Profiler]] = {
 
 
 class NoProfiler(PassThroughProfiler):
-    """Measures nothing and costs nothing; Lightning's own runs a generator some forty times a step."""
+    """Measures nothing and costs nothing; Lightning's default runs a generator some forty times a step."""
 
     def profile(self, action_name: str) -> AbstractContextManager[str]:  # type: ignore[override]
         """Return a context that does nothing."""
@@ -54,10 +54,10 @@ class NoProfiler(PassThroughProfiler):
 
 
 def check_devices(config: TrainerConfig) -> None:
-    """Refuse what this machine lacks as torch sees it: the configuration was checked without torch.
+    """Check with torch that this machine has the devices: the configuration was checked without torch.
 
     Raises:
-        ConfigError: torch finds no such device, or the one that it finds has no such precision.
+        ConfigError: torch does not find such a device, or the device does not support the precision.
     """
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     reason = config.unsupported_reason(lambda: gpus, torch.backends.mps.is_available)
@@ -66,10 +66,10 @@ def check_devices(config: TrainerConfig) -> None:
 
 
 def check_classes(config: Config) -> None:
-    """Refuse classes that cannot be imported, or are of another kind than their group.
+    """Check that the chosen classes can be imported and suit their groups.
 
     Raises:
-        ConfigError: one is such.
+        ConfigError: one cannot, or does not.
     """
     for group, section in (("optimizer", config.optimizer), ("scheduler", config.scheduler)):
         CHOICES[group].registry[section.model_dump()["name"]]
@@ -84,40 +84,44 @@ def check_classes(config: Config) -> None:
 
 
 def make_trainer(
-    config: Config, folder: RunFolder, spec: DataSpec, at_step: int = 0, beside: Beside | None = None
+    config: Config,
+    folder: RunFolder,
+    spec: DataSpec,
+    at_step: int = 0,
+    extra_callbacks: ExtraCallbacks | None = None,
 ) -> Trainer:
-    """Return the Trainer with everything that happens beside training.
+    """Return the Trainer of a run, with its callbacks and loggers.
 
     Args:
         config: the whole configuration.
-        folder: of the run.
-        spec: what its data declare.
-        at_step: where the run goes on.
-        beside: makes further callbacks, which come after early stopping.
+        folder: the run folder.
+        spec: the description of the data.
+        at_step: the step at which the run is resumed.
+        extra_callbacks: a function that makes further callbacks, which follow early stopping.
     """
     settings = config.trainer.model_dump()
     profiler, precision = settings.pop("profiler"), settings.pop("precision")
-    theirs, monitor = _theirs(config, folder), config.task.watched
+    chosen, monitor = _chosen_callbacks(config, folder), config.task.watched
     shown = [
         one
         for one in progress(config.verbosity)
-        if not (isinstance(one, ProgressBar) and _is_any(theirs, ProgressBar))
+        if not (isinstance(one, ProgressBar) and _is_any(chosen, ProgressBar))
     ]
     resume = Resume(
         folder, every_steps=config.checkpoint.every_steps, every_minutes=config.checkpoint.every_minutes
     )
     callbacks = [
-        SavedFirst(resume),
+        SaveBeforeOthers(resume),
         Best(folder.checkpoints, monitor if config.trainer.limit_val_batches else None, config.task.mode),
         *_early_stopping(config),
-        *(beside(config, folder) if beside else ()),
-        *theirs,
+        *(extra_callbacks(config, folder) if extra_callbacks else ()),
+        *chosen,
         *_diagnostics(config, folder),
         *_weight_average(config),
         *shown,
         resume,
     ]
-    _refuse_one_state_for_two(callbacks)
+    _refuse_shared_state_keys(callbacks)
     return Trainer(
         **settings,
         precision=for_lightning(precision),
@@ -125,16 +129,16 @@ def make_trainer(
         logger=_loggers(config.logger, folder, at_step),
         callbacks=callbacks,
         plugins=[Checkpoints(Manifest.of(config, spec))],
-        enable_progress_bar=_is_any([*shown, *theirs], ProgressBar),
-        enable_model_summary=_is_any(theirs, ModelSummary),
+        enable_progress_bar=_is_any([*shown, *chosen], ProgressBar),
+        enable_model_summary=_is_any(chosen, ModelSummary),
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         default_root_dir=folder.path,
     )
 
 
-def _theirs(config: Config, folder: RunFolder) -> list[Callback]:
-    """Return the callbacks that are chosen by name or path."""
+def _chosen_callbacks(config: Config, folder: RunFolder) -> list[Callback]:
+    """Return the callbacks that the user has chosen by name or path."""
     choice = CHOICES["callbacks"]
     return [
         choice.make(part, f"callbacks.{key}", folder=folder.path)
@@ -142,17 +146,17 @@ def _theirs(config: Config, folder: RunFolder) -> list[Callback]:
     ]
 
 
-def _refuse_one_state_for_two(callbacks: list[Callback]) -> None:
-    """Refuse callbacks of which a checkpoint would keep the state under one name.
+def _refuse_shared_state_keys(callbacks: list[Callback]) -> None:
+    """Refuse callbacks whose states a checkpoint would keep under the same name.
 
     Raises:
-        ConfigError: there are such.
+        ConfigError: two callbacks have the same state_key.
     """
     keys = [one.state_key for one in callbacks if type(one).state_dict is not Callback.state_dict]
     for key in keys:
         if keys.count(key) > 1:
             raise ConfigError(
-                f"callbacks: two of them keep their state as '{key}'; rename a class, or give it a state_key"
+                f"callbacks: two of them save their state as '{key}'; rename a class, or give it a state_key"
             )
 
 
@@ -185,4 +189,4 @@ def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logg
         )
         for key, part in config.parts.items()
     ]
-    return [Journal(folder.metrics), *made]
+    return [MetricsFile(folder.metrics), *made]

@@ -11,11 +11,11 @@ from seqlab.report.figures.confusion import confusion
 CLASSES = ["NA", 'wide, "class"', "第一类：电子产品与家用电器配件及售后服务"]
 
 
-def test_the_best_run_of_each_group_is_counted_as_scikit_learn_counts(classify, question):
+def test_the_best_run_of_each_group_is_counted_as_scikit_learn_counts(classify, benchmark):
     for cell in ("gru", "rnn"):
         for seed in range(2):
             classify(cell, seed=seed, classes=CLASSES, model={"cell": cell})
-    found, problems = question(), []
+    found, problems = benchmark(), []
     figures = confusion(found, problems).figures
     assert set(figures) == {("gru",), ("rnn",)}
     assert problems == []
@@ -28,18 +28,18 @@ def test_the_best_run_of_each_group_is_counted_as_scikit_learn_counts(classify, 
         assert heatmap.z == pytest.approx(shares)
 
 
-def test_classes_that_never_occur_have_a_row_and_titles_stand_beside_names(classify, question):
+def test_classes_that_never_occur_have_a_row_and_titles_stand_beside_names(classify, benchmark):
     folder = classify("one", classes=["a", "b", "never"])
     (folder / "predictions.csv").write_text("text,true,predicted,probability\nx,a,b,1\nx,a,a,1\n")
     (folder / "classes.csv").write_text("class,title\na,first\nb,b\nnever,never\n")
-    figure = confusion(question(), []).figures["lstm",]
+    figure = confusion(benchmark(), []).figures["lstm",]
     assert [list(row) for row in figure.data[0].text] == [["1", "1", ""], ["", "", ""], ["", "", ""]]
     assert list(figure.layout.xaxis.ticktext) == ["a first", "b", "never"]
 
 
-def test_long_names_are_cut_at_the_axes_but_whole_below_the_mouse(classify, question):
+def test_long_names_are_cut_at_the_axes_but_whole_below_the_mouse(classify, benchmark):
     classify("one", classes=CLASSES)
-    figure = confusion(question(), []).figures["lstm",]
+    figure = confusion(benchmark(), []).figures["lstm",]
     assert figure.layout.yaxis.ticktext[2] == "第一类：电子产品与家用电…"
     assert figure.data[0].customdata[2][2][0] == CLASSES[2]
 
@@ -54,11 +54,11 @@ def test_long_names_are_cut_at_the_axes_but_whole_below_the_mouse(classify, ques
         ),
     ],
 )
-def test_a_missing_or_damaged_table_is_named_and_the_others_are_drawn(classify, question, damage, words):
+def test_a_missing_or_damaged_table_is_named_and_the_others_are_drawn(classify, benchmark, damage, words):
     classify("good", model={"cell": "gru"})
     damage(classify("bad") / "predictions.csv")
     problems: list[str] = []
-    assert list(confusion(question(), problems).figures) == [("gru",)]
+    assert list(confusion(benchmark(), problems).figures) == [("gru",)]
     (problem,) = problems
     assert problem.startswith("bad/")
     assert words in problem

@@ -9,10 +9,10 @@ pytest.importorskip("plotly")
 from seqlab.report.figures.forecasts import forecasts
 
 
-def test_nine_windows_spread_over_the_test_for_each_target(forecast, question):
+def test_nine_windows_spread_over_the_test_for_each_target(forecast, benchmark):
     folder = forecast("gru", windows=20)
     table = pd.read_csv(folder / "predictions.csv")
-    figures = forecasts(question(), []).figures
+    figures = forecasts(benchmark(), []).figures
     assert list(figures) == [("lstm", "T (degC)"), ("lstm", "p (mbar)")]
     for (_, target), figure in figures.items():
         mine = table[table["target"] == target]
@@ -27,17 +27,17 @@ def test_nine_windows_spread_over_the_test_for_each_target(forecast, question):
         assert [note.text for note in figure.layout.annotations[-2:]] == ["hours ahead", target]
 
 
-def test_fewer_windows_than_places_are_all_drawn(forecast, question):
+def test_fewer_windows_than_places_are_all_drawn(forecast, benchmark):
     forecast("gru", windows=2)
-    figure = forecasts(question(), []).figures["lstm", "T (degC)"]
+    figure = forecasts(benchmark(), []).figures["lstm", "T (degC)"]
     assert len(figure.data) == 4
 
 
-def test_windows_of_several_series_after_one_time_are_windows_of_their_own(forecast, question):
+def test_windows_of_several_series_after_one_time_are_windows_of_their_own(forecast, benchmark):
     file = forecast("gru", windows=2) / "predictions.csv"
     table = pd.read_csv(file)
     pd.concat([table.assign(series="A"), table.assign(series="B")]).to_csv(file, index=False)
-    figure = forecasts(question(), []).figures["lstm", "T (degC)"]
+    figure = forecasts(benchmark(), []).figures["lstm", "T (degC)"]
     assert len(figure.data) == 8
     assert [note.text[:7] for note in figure.layout.annotations[:4]] == [
         "after A",
@@ -47,10 +47,10 @@ def test_windows_of_several_series_after_one_time_are_windows_of_their_own(forec
     ]
 
 
-def test_what_is_no_number_is_named(forecast, question):
+def test_what_is_no_number_is_named(forecast, benchmark):
     folder = forecast("gru", windows=2)
     file = folder / "predictions.csv"
     file.write_text(file.read_text().replace("1.0,", "one,", 1))
     problems: list[str] = []
-    assert forecasts(question(), problems).figures == {}
+    assert forecasts(benchmark(), problems).figures == {}
     assert "no forecasts, predictions.csv is damaged" in problems[0]

@@ -8,9 +8,9 @@ pytest.importorskip("plotly")
 from seqlab.report.figures.horizon import horizon
 
 
-def test_means_over_seeds_with_bands_and_baselines(forecast, question):
+def test_means_over_seeds_with_bands_and_baselines(forecast, benchmark):
     tables = [pd.read_csv(forecast("gru", seed=seed) / "errors_by_step.csv") for seed in range(3)]
-    figures = horizon(question(), []).figures
+    figures = horizon(benchmark(), []).figures
     assert len(figures) == 8
     every = pd.concat(tables)
     every = every[(every["forecast"] == "model") & (every["target"] == "p (mbar)")].groupby("hours_ahead")
@@ -26,11 +26,11 @@ def test_means_over_seeds_with_bands_and_baselines(forecast, question):
     assert figure.layout.yaxis.title.text == "median absolute error, p (mbar)"
 
 
-def test_a_run_without_its_table_is_named_and_the_others_are_drawn(forecast, question):
+def test_a_run_without_its_table_is_named_and_the_others_are_drawn(forecast, benchmark):
     forecast("gru", seed=0)
     (forecast("gru", seed=1) / "errors_by_step.csv").unlink()
     problems: list[str] = []
-    figures = horizon(question(), problems).figures
+    figures = horizon(benchmark(), problems).figures
     assert [trace.name for trace in figures["bias, forecast minus truth", "T (degC)"].data] == [
         "lstm",
         "baseline: persistence",
@@ -38,12 +38,12 @@ def test_a_run_without_its_table_is_named_and_the_others_are_drawn(forecast, que
     assert "no error by horizon, errors_by_step.csv is missing" in problems[0]
 
 
-def test_a_gap_in_an_error_is_drawn_as_one(forecast, question):
+def test_a_gap_in_an_error_is_drawn_as_one(forecast, benchmark):
     for seed in range(2):
         file = forecast("gru", seed=seed) / "errors_by_step.csv"
     table = pd.read_csv(file)
     table.loc[0, "mae"] = None
     table.to_csv(file, index=False)
-    area, line, _ = horizon(question(), []).figures["mean absolute error", "T (degC)"].data
+    area, line, _ = horizon(benchmark(), []).figures["mean absolute error", "T (degC)"].data
     assert pd.isna([line.y[0], area.y[0]]).all()
     assert not pd.isna(list(line.y[1:])).any()

@@ -56,7 +56,7 @@ class Runs:
     def train(self, config: Config, name: str | Path = "run") -> None:
         """Begin a run, or go on with the one that is there."""
         console_log.configure(config.verbosity)
-        train(config, self.root / name, goes_on=(self.root / name).exists())
+        train(config, self.root / name, resume=(self.root / name).exists())
 
     def step(self, name: str | Path = "run") -> int:
         """Return at which step a run's last.ckpt stands."""

@@ -37,11 +37,11 @@ SMALL = (
 )
 
 
-def run(folder: Path, *overrides: str, goes_on: bool = False) -> Path:
+def run(folder: Path, *overrides: str, resume: bool = False) -> Path:
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         config = make_config(compose("config", [*SMALL, *overrides]))
     console_log.configure(config.verbosity)
-    return fit.train(config, folder, goes_on=goes_on).folder.path
+    return fit.train(config, folder, resume=resume).folder.path
 
 
 def last_of(folder: Path) -> dict:
@@ -158,7 +158,7 @@ def test_a_run_that_goes_on_measures_no_epoch_twice(every_epoch, tmp_path, monke
     file = tmp_path / "run/diagnostics.json"
     # The second epoch was measured, and then its state was lost: it is trained and measured again.
     assert [one.epoch for one in read_snapshots(file)] == [0, 1, 2]
-    run(tmp_path / "run", "callbacks.diagnostics_every=1", goes_on=True)
+    run(tmp_path / "run", "callbacks.diagnostics_every=1", resume=True)
     assert read_snapshots(file) == read_snapshots(every_epoch / "diagnostics.json")
     rows = (tmp_path / "run/metrics.jsonl").read_text().splitlines()
     steps = [row["step"] for row in map(json.loads, rows) if "diagnostics/half_length" in row]

@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 
 from seqlab.errors import ConfigError, RunError
 from seqlab.registry import plugins
-from seqlab.training.trainer import _refuse_one_state_for_two
+from seqlab.training.trainer import _refuse_shared_state_keys
 
 MINE = '''
 import json
@@ -103,6 +103,6 @@ def test_a_state_that_cannot_be_saved_is_refused_before_the_first_batch(runs):
 
 def test_two_callbacks_do_not_share_a_name_for_their_state():
     one, other, last = (EarlyStopping(monitor=name) for name in ("val/loss", "val/loss", "val/accuracy"))
-    _refuse_one_state_for_two([Callback(), Callback(), one, last])
-    with pytest.raises(ConfigError, match="two of them keep their state as 'EarlyStopping"):
-        _refuse_one_state_for_two([one, other])
+    _refuse_shared_state_keys([Callback(), Callback(), one, last])
+    with pytest.raises(ConfigError, match="two of them save their state as 'EarlyStopping"):
+        _refuse_shared_state_keys([one, other])

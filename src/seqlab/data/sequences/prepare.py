@@ -99,7 +99,7 @@ def _split(data: SequencesData, given: Given, strata: np.ndarray) -> Rows:
     }
     train = given.parts["train"]
     groups = np.unique(train.groups, return_inverse=True)[1] if train.groups else train.hashes()
-    shares = Shares(data.val_share, data.test_share).beside(rows)
+    shares = Shares(data.val_share, data.test_share).without(rows)
     found = split_grouped(groups, strata[rows["train"]], shares, data.split_seed)
     split = {name: rows[name] if name in rows and name != "train" else found[name] for name in SPLITS}
     hashes = np.concatenate([part.hashes() for part in given.parts.values()])

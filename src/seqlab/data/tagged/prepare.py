@@ -118,7 +118,7 @@ def _split(data: Tagged, parts: Mapping[str, Sentences], tokens: Sequence[Sequen
     ends = np.cumsum([len(part) for part in parts.values()])
     numbers = dict(zip(parts, np.split(np.arange(len(tokens)), ends[:-1]), strict=True))
     left = numbers.pop("")
-    shares = Shares(data.val_share, data.test_share).beside(numbers)
+    shares = Shares(data.val_share, data.test_share).without(numbers)
     cut = split_grouped(same[left], np.zeros(len(left), np.int32), shares, data.split_seed)
     rows = {split: numbers[split] if split in numbers else left[cut[split]] for split in SPLITS}
     warn_of_shared(same, rows, numbers, "sentence")

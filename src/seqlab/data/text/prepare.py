@@ -75,7 +75,7 @@ def _split(data: ShortTextData, corpus: Corpus, strata: np.ndarray) -> Rows:
     given = {split: np.flatnonzero(corpus.given == number) for number, split in enumerate(GIVEN)}
     left = given.pop("")
     given = {split: rows for split, rows in given.items() if len(rows)}
-    shares = Shares(data.val_share, data.test_share).beside(given)
+    shares = Shares(data.val_share, data.test_share).without(given)
     parts = _cut(data, corpus, strata, left, shares) if len(left) else {}
     rows = {split: given.get(split, parts.get(split, left)) for split in SPLITS}
     warn_of_shared(corpus.group, rows, given, corpus.noun)

@@ -7,7 +7,7 @@ from seqlab.report.figures.forecasts import forecasts
 from seqlab.report.figures.gallery import Gallery
 from seqlab.report.figures.gradients import gradients
 from seqlab.report.figures.horizon import horizon
-from seqlab.report.groups import Question
+from seqlab.report.groups import Benchmark
 
 __all__ = ["Gallery", "galleries"]
 
@@ -15,9 +15,9 @@ OF_ANSWERS = {"confusion": confusion, "forecasts": forecasts, "horizon": horizon
 """Galleries made of the tables of single predictions; a task names those that suit it."""
 
 
-def galleries(question: Question, problems: list[str]) -> list[Gallery]:
-    """Return the figures that the files of a question's runs allow; add what is missing to ``problems``."""
-    found = question.judging.galleries
-    of_answers = [make(question, problems) for name, make in OF_ANSWERS.items() if name in found]
-    made = (comparison(question), curves(question), *of_answers, gradients(question, problems))
+def galleries(benchmark: Benchmark, problems: list[str]) -> list[Gallery]:
+    """Return the figures that the files of a benchmark's runs allow; add what is missing to ``problems``."""
+    found = benchmark.criteria.galleries
+    of_answers = [make(benchmark, problems) for name, make in OF_ANSWERS.items() if name in found]
+    made = (comparison(benchmark), curves(benchmark), *of_answers, gradients(benchmark, problems))
     return [gallery for gallery in made if gallery.figures]

@@ -4,34 +4,36 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from seqlab.report.figures.gallery import DASHES, MARGIN, Gallery, colour, finish, text
-from seqlab.report.groups import Question
+from seqlab.report.groups import Benchmark
 
 LABEL, LINE, ROW = 48, 17, 34
 """Characters per line of a group's label; pixels per line, and minimum pixels per group."""
 
 
-def comparison(question: Question) -> Gallery:
+def comparison(benchmark: Benchmark) -> Gallery:
     """Return one figure: a panel for each score with a bar for each group, the best at the top."""
     shown = [
-        name for name in question.scores if name.startswith("test/") and question.judging.score(name).better
+        name
+        for name in benchmark.scores
+        if name.startswith("test/") and benchmark.criteria.score(name).better
     ]
-    figures: dict[tuple[str, ...], go.Figure] = {(): _panels(question, shown)} if shown else {}
+    figures: dict[tuple[str, ...], go.Figure] = {(): _panels(benchmark, shown)} if shown else {}
     note = "Bars are means over seeds, error bars one standard deviation (n − 1); dashed lines are baselines."
     return Gallery("comparison", "Comparison", (), figures, note)
 
 
-def _panels(question: Question, shown: list[str]) -> go.Figure:
+def _panels(benchmark: Benchmark, shown: list[str]) -> go.Figure:
     figure = make_subplots(
         rows=1,
         cols=len(shown),
         shared_yaxes=True,
         horizontal_spacing=0.03,
-        subplot_titles=[text(question.judging.score(name).heading) for name in shown],
+        subplot_titles=[text(benchmark.criteria.score(name).heading) for name in shown],
     )
-    labels = [text(group.label, LABEL) for group in question.groups]
+    labels = [text(group.label, LABEL) for group in benchmark.groups]
     for column, score in enumerate(shown, 1):
-        figure.add_traces(_bars_of(question, score, labels), rows=1, cols=column)
-        for number, (name, metrics) in enumerate(question.baselines.items()):
+        figure.add_traces(_bars_of(benchmark, score, labels), rows=1, cols=column)
+        for number, (name, metrics) in enumerate(benchmark.baselines.items()):
             if score in metrics:
                 figure.add_vline(
                     x=metrics[score],
@@ -42,8 +44,8 @@ def _panels(question: Question, shown: list[str]) -> go.Figure:
                     row=1,
                     col=column,
                 )
-        judged = question.judging.score(score)
-        unit = text(question.unit if judged.unit is None else judged.unit)
+        unit = benchmark.criteria.score(score).unit
+        unit = text(benchmark.unit if unit is None else unit)
         figure.update_xaxes(title=unit, rangemode="tozero", row=1, col=column)
     order = {"categoryorder": "array", "categoryarray": labels}
     figure.update_yaxes(autorange="reversed", automargin=True, **order)
@@ -53,19 +55,19 @@ def _panels(question: Question, shown: list[str]) -> go.Figure:
     height = margin["t"] + margin["b"] + max(ROW, LINE * lines + 6) * len(labels)
     legend = {"orientation": "h", "yref": "container", "y": 1 - 46 / height, "yanchor": "top", "x": 0}
     figure.update_annotations(font_size=14)
-    return finish(figure, question, "test scores", height=height, legend=legend, margin=margin)
+    return finish(figure, benchmark, "test scores", height=height, legend=legend, margin=margin)
 
 
-def _bars_of(question: Question, score: str, labels: list[str]) -> list[go.Bar]:
+def _bars_of(benchmark: Benchmark, score: str, labels: list[str]) -> list[go.Bar]:
     """Return the bars of one score: those with error bars, and those of a single seed."""
     traces = []
     for has_error_bars in (True, False):
         indices = [
             index
-            for index, group in enumerate(question.groups)
+            for index, group in enumerate(benchmark.groups)
             if group.values(score) and (group.deviation(score) is not None) == has_error_bars
         ]
-        groups = [question.groups[index] for index in indices]
+        groups = [benchmark.groups[index] for index in indices]
         error_bars = {"array": [group.deviation(score) for group in groups], "thickness": 1.5}
         bars = go.Bar(
             x=[group.mean(score) for group in groups],
@@ -73,7 +75,7 @@ def _bars_of(question: Question, score: str, labels: list[str]) -> list[go.Bar]:
             orientation="h",
             marker={"color": [colour(index) for index in indices]},
             error_x=error_bars if has_error_bars else None,
-            text=[question.judging.score(score).text(group.mean(score) or 0.0) for group in groups],
+            text=[benchmark.criteria.score(score).text(group.mean(score) or 0.0) for group in groups],
             textposition="auto",
             insidetextanchor="middle",
             textangle=0,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from seqlab.errors import RunError
 from seqlab.report.figures.gallery import Gallery, finish, text
 from seqlab.report.files import read_table
-from seqlab.report.groups import Question
+from seqlab.report.groups import Benchmark
 from seqlab.report.runs import Run
 
 COUNTED = 30
@@ -23,10 +23,10 @@ SIDE, LEAST, MOST = 30, 320, 1400
 """Pixels per class; minimum and maximum of the whole figure."""
 
 
-def confusion(question: Question, problems: list[str]) -> Gallery:
+def confusion(benchmark: Benchmark, problems: list[str]) -> Gallery:
     """Return the matrix of each group's run with the best validation score; rows are true classes."""
     figures: dict[tuple[str, ...], go.Figure] = {}
-    for group in question.groups:
+    for group in benchmark.groups:
         run = group.best
         try:
             counts, names = count(run)
@@ -36,7 +36,7 @@ def confusion(question: Question, problems: list[str]) -> Gallery:
         seed = (
             f", seed {run.settings.get('seed')}, the best of {len(group.runs)}" if len(group.runs) > 1 else ""
         )
-        figures[group.label,] = _figure(question, counts, names, f"test predictions of {group.label}{seed}")
+        figures[group.label,] = _figure(benchmark, counts, names, f"test predictions of {group.label}{seed}")
     note = (
         "Rows are true classes, columns are predicted classes. The number is the count of test samples, the "
         "colour their share of the true class. Each group is shown by its run with the best validation score."
@@ -59,7 +59,7 @@ def count(run: Run) -> tuple[list[list[int]], list[str]]:
 
 
 def _figure(
-    question: Question, counts: Sequence[Sequence[int]], names: Sequence[str], title: str
+    benchmark: Benchmark, counts: Sequence[Sequence[int]], names: Sequence[str], title: str
 ) -> go.Figure:
     shares = [[number / max(sum(row), 1) for number in row] for row in counts]
     shown = [[str(number or "") for number in row] for row in counts]
@@ -94,7 +94,7 @@ def _figure(
     side = min(max(SIDE * len(names), LEAST), MOST)
     return finish(
         go.Figure(heatmap),
-        question,
+        benchmark,
         title,
         xaxis=ticks | {"title": "predicted", "tickangle": -45 if len(names) <= COUNTED else -90},
         yaxis=ticks | {"title": "true", "autorange": "reversed", "scaleanchor": "x"},

@@ -6,24 +6,26 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from seqlab.report.figures.gallery import Gallery, band, colour, finish, tall, text, ticks
-from seqlab.report.groups import Group, Question
+from seqlab.report.groups import Benchmark, Group
 from seqlab.report.runs import Run
 from seqlab.tasks.score import Score
 
 STAGES = {"train": "training", "val": "validation"}
 
 
-def curves(question: Question) -> Gallery:
+def curves(benchmark: Benchmark) -> Gallery:
     """Return for each score the mean over seeds with its band, and the curves of every run."""
     figures: dict[tuple[str, ...], go.Figure] = {}
-    groups = (*question.groups, *question.unfinished)
-    scores = [score for score in question.judging.scores.values() if score.each_epoch]
+    groups = (*benchmark.groups, *benchmark.unfinished)
+    scores = [score for score in benchmark.criteria.scores.values() if score.each_epoch]
     for score in sorted(scores, key=lambda score: score.name == "loss"):
-        if not any(f"{stage}/{score.name}" in run.history for stage in STAGES for run in question.runs):
+        if not any(f"{stage}/{score.name}" in run.history for stage in STAGES for run in benchmark.runs):
             continue
         if any(len(group.runs) > 1 for group in groups):
-            figures[score.heading, "mean over seeds"] = _figure(question, score, question.groups, means=True)
-        figures[score.heading, "every run"] = _figure(question, score, groups, means=False)
+            figures[score.heading, "mean over seeds"] = _figure(
+                benchmark, score, benchmark.groups, means=True
+            )
+        figures[score.heading, "every run"] = _figure(benchmark, score, groups, means=False)
     note = (
         "A band is one standard deviation over seeds (n − 1), up to the last epoch of all runs of the group. "
         "Dotted curves are of unfinished runs. "
@@ -32,7 +34,7 @@ def curves(question: Question) -> Gallery:
     return Gallery("curves", "Learning curves", ("score", "lines"), figures, note)
 
 
-def _figure(question: Question, score: Score, groups: Iterable[Group], *, means: bool) -> go.Figure:
+def _figure(benchmark: Benchmark, score: Score, groups: Iterable[Group], *, means: bool) -> go.Figure:
     figure = make_subplots(
         rows=1, cols=2, shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=list(STAGES.values())
     )
@@ -43,11 +45,11 @@ def _figure(question: Question, score: Score, groups: Iterable[Group], *, means:
             for trace in traces:
                 trace.showlegend = trace.showlegend and column == 1
                 figure.add_trace(trace, row=1, col=column)
-    unit = question.unit if score.unit is None else score.unit
+    unit = benchmark.unit if score.unit is None else score.unit
     figure.update_yaxes(title=text(", ".join(filter(None, (score.heading, unit))), 60), col=1)
     last = max((max(trace.x) for trace in figure.data), default=1)
     figure.update_xaxes(title="epoch", dtick=ticks(last))
-    return finish(figure, question, f"{score.heading} by epoch", height=tall(figure))
+    return finish(figure, benchmark, f"{score.heading} by epoch", height=tall(figure))
 
 
 def _mean(group: Group, name: str, number: int) -> list[go.Scatter]:

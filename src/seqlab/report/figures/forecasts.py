@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 from seqlab.errors import RunError
 from seqlab.report.figures.gallery import HOURS, MARGIN, Gallery, colour, finish, text, ticks
 from seqlab.report.files import read_table, to_number
-from seqlab.report.groups import Question
+from seqlab.report.groups import Benchmark
 from seqlab.report.runs import Run
 
 PAGE = (3, 3)
@@ -18,10 +18,10 @@ Window = list[tuple[float, float, float]]
 """Hours ahead, true values and forecasts, step by step."""
 
 
-def forecasts(question: Question, problems: list[str]) -> Gallery:
+def forecasts(benchmark: Benchmark, problems: list[str]) -> Gallery:
     """Return a page of windows for each group and target, evenly spread over the test period."""
     figures: dict[tuple[str, ...], go.Figure] = {}
-    for number, group in enumerate(question.groups):
+    for number, group in enumerate(benchmark.groups):
         run = group.best
         try:
             found = windows(run)
@@ -29,7 +29,7 @@ def forecasts(question: Question, problems: list[str]) -> Gallery:
             problems.append(f"{run.folder}: no forecasts, {error}")
             continue
         for target, shown in found.items():
-            figures[group.label, target] = _page(question, shown, group.label, target, colour(number))
+            figures[group.label, target] = _page(benchmark, shown, group.label, target, colour(number))
     note = (
         "Windows are evenly spread over the test period. Each group is shown by its run with the best "
         "validation score."
@@ -66,7 +66,7 @@ def _spread(names: Sequence[str], most: int) -> list[str]:
 
 
 def _page(
-    question: Question, shown: Mapping[str, Window], label: str, target: str, line_colour: str
+    benchmark: Benchmark, shown: Mapping[str, Window], label: str, target: str, line_colour: str
 ) -> go.Figure:
     rows, columns = PAGE
     figure = make_subplots(
@@ -95,4 +95,4 @@ def _page(
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.06, "yanchor": "bottom"}
     margin = MARGIN | {"t": 100}
     title = f"test forecasts of {target} by {label}"
-    return finish(figure, question, title, height=760, legend=legend, margin=margin)
+    return finish(figure, benchmark, title, height=760, legend=legend, margin=margin)

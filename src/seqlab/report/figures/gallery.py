@@ -1,4 +1,4 @@
-"""What all figures share: menus, colours, titles, a mean with its band."""
+"""Common elements of all figures: menus, colours, titles, a mean with its band."""
 
 import html
 import textwrap
@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from seqlab.report.groups import Question, standard_deviation
+from seqlab.report.groups import Benchmark, standard_deviation
 
 COLOURS = (
     "#1f77b4",
@@ -38,7 +38,7 @@ THEME = {"layout": {"xaxis": AXIS, "yaxis": AXIS}}
 MARGIN = {"l": 60, "r": 20, "t": 80, "b": 60}
 """Pixels around the axes."""
 TOOLS = 220
-"""Width of plotly's own buttons, next to the title, in pixels."""
+"""Width of plotly's buttons, next to the title, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Gallery:
     """Figures of one kind, of which the reader chooses one.
 
     Attributes:
-        name: short, for links.
-        title: for readers.
+        name: a short name for links.
+        title: the title for readers.
         choices: the labels of the menus, such as ("score", "lines").
-        figures: by the options chosen, one for each menu, in the order in which they are offered.
+        figures: the figures by the chosen options, one for each menu, in the order of the menus.
         note: how to read the figures.
     """
 
@@ -70,10 +70,10 @@ def text(value: str, width: int = 34) -> str:
     return "<br>".join(html.escape(line, quote=False) for line in textwrap.wrap(value, width)) or " "
 
 
-def finish(figure: go.Figure, question: Question, title: str, **layout: Any) -> go.Figure:
-    """Add what all figures have: a title, which states if the data are a sample, and the theme."""
-    data = question.runs[0].record["data"]
-    source = " — SAMPLE DATA" if question.is_sample else ""
+def finish(figure: go.Figure, benchmark: Benchmark, title: str, **layout: Any) -> go.Figure:
+    """Add the theme and a title, which states if the data are a sample."""
+    data = benchmark.runs[0].record["data"]
+    source = " — SAMPLE DATA" if benchmark.is_sample else ""
     heading = text(f"{data.get('name', '')}{source}: {title}", int(layout.get("width", 1200) - TOOLS) // 9)
     anchor = {
         "x": 0,
@@ -83,7 +83,7 @@ def finish(figure: go.Figure, question: Question, title: str, **layout: Any) -> 
         "yanchor": "top",
         "pad": {"t": 16, "l": 12},
     }
-    figure.layout.template = THEME  # replaces plotly's own, which every figure would store
+    figure.layout.template = THEME  # replaces plotly's theme, which every figure would store
     common = {"margin": MARGIN, "height": 520, "hovermode": "closest"}
     figure.update_layout(common | layout)
     return figure.update_layout(title=anchor | {"text": heading, "font": {"size": 15}})
@@ -108,8 +108,8 @@ def band(
     Args:
         x: positions of the values, [N].
         lines: values, [n, N].
-        name: of the mean and its band.
-        line_colour: of the mean and its band.
+        name: the name of the mean and its band.
+        line_colour: the colour of the mean and its band.
         trace: further properties of both, such as ``showlegend`` of the mean.
     """
     means = [fmean(column) for column in zip(*lines, strict=True)]

@@ -4,17 +4,17 @@ import plotly.graph_objects as go
 
 from seqlab.io.safe_read import UnreadableError
 from seqlab.report.figures.gallery import Gallery, colour, finish, tall, text
-from seqlab.report.groups import Question
+from seqlab.report.groups import Benchmark
 from seqlab.runs.diagnostics_file import DISTANCE, QUANTITIES, Curve, curves_by_quantity, read_snapshots
 
 SMALLEST = 1e-45
 """The smallest positive number in single precision: smaller gradients have vanished."""
 
 
-def gradients(question: Question, problems: list[str]) -> Gallery:
+def gradients(benchmark: Benchmark, problems: list[str]) -> Gallery:
     """Return each group's curve for each quantity and layer, of its run with the best validation score."""
     figures: dict[tuple[str, ...], go.Figure] = {}
-    for number, group in enumerate(question.groups):
+    for number, group in enumerate(benchmark.groups):
         run = group.best
         try:
             snapshots = read_snapshots(run.path / "diagnostics.json")
@@ -36,18 +36,18 @@ def gradients(question: Question, problems: list[str]) -> Gallery:
         "state of a layer. Each group is shown by its run with the best validation score."
     )
     for (name,), figure in figures.items():
-        _finish(question, figure, name)
+        _finish(benchmark, figure, name)
     return Gallery("gradients", "Gradient flow", ("quantity",), figures, note)
 
 
-def _finish(question: Question, figure: go.Figure, name: str) -> None:
+def _finish(benchmark: Benchmark, figure: go.Figure, name: str) -> None:
     quantity, _, layer = name.partition(", ")
     figure.update_xaxes(title=DISTANCE)
     figure.update_yaxes(title=text(QUANTITIES[quantity], 60), type="log", exponentformat="power")
     where = f" in {layer}" if layer else ""
-    finish(figure, question, f"{quantity} by distance{where}", height=tall(figure))
+    finish(figure, benchmark, f"{quantity} by distance{where}", height=tall(figure))
 
 
 def _drawable(values: Curve) -> list[float | None]:
-    """Replace what a logarithmic scale cannot show."""
+    """Replace values that a logarithmic scale cannot show."""
     return [value if SMALLEST < value < float("inf") else None for value in values]

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from seqlab.errors import RunError
 from seqlab.report.figures.gallery import DASHES, HOURS, Gallery, band, colour, finish, tall, text, ticks
 from seqlab.report.files import read_table, to_number
-from seqlab.report.groups import Group, Question
+from seqlab.report.groups import Benchmark, Group
 from seqlab.report.runs import Run
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE
 
@@ -18,13 +18,13 @@ Lines = Mapping[tuple[str, str, str], dict[float, float]]
 """Errors by hours ahead, for each (forecast, target, score); the forecast is "model" or a baseline."""
 
 
-def horizon(question: Question, problems: list[str]) -> Gallery:
+def horizon(benchmark: Benchmark, problems: list[str]) -> Gallery:
     """Return for each score and target the groups' mean errors over seeds, and the baselines' errors."""
-    read = [_read(group, problems) for group in question.groups]
+    read = [_read(group, problems) for group in benchmark.groups]
     keys = [key for lines in read for one in lines for key in one]
     targets = dict.fromkeys(target for _, target, _ in keys)
     figures: dict[tuple[str, ...], go.Figure] = {
-        (name, target): _figure(question, read, target, score)
+        (name, target): _figure(benchmark, read, target, score)
         for score, name in ERRORS.items()
         for target in targets
     }
@@ -60,9 +60,9 @@ def _read(group: Group, problems: list[str]) -> list[Lines]:
     return read
 
 
-def _figure(question: Question, read: list[list[Lines]], target: str, score: str) -> go.Figure:
+def _figure(benchmark: Benchmark, read: list[list[Lines]], target: str, score: str) -> go.Figure:
     figure = go.Figure()
-    for number, (group, runs) in enumerate(zip(question.groups, read, strict=True)):
+    for number, (group, runs) in enumerate(zip(benchmark.groups, read, strict=True)):
         lines = [one["model", target, score] for one in runs if ("model", target, score) in one]
         if lines:
             hours = sorted(set(lines[0]).intersection(*lines[1:]))
@@ -85,4 +85,4 @@ def _figure(question: Question, read: list[list[Lines]], target: str, score: str
     figure.update_yaxes(
         title=text(f"{ERRORS[score]}, {target}", 60), rangemode="normal" if score == "bias" else "tozero"
     )
-    return finish(figure, question, f"{ERRORS[score]} of {target}", height=tall(figure))
+    return finish(figure, benchmark, f"{ERRORS[score]} of {target}", height=tall(figure))

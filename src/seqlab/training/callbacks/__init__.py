@@ -1,10 +1,10 @@
-"""What happens beside training?"""
+"""Callbacks of training."""
 
 from seqlab.training.callbacks.average import EMAWeightAveraging
 from seqlab.training.callbacks.best_checkpoint import Best
 from seqlab.training.callbacks.diagnostics import Diagnostics
 from seqlab.training.callbacks.progress import EpochLines, progress
-from seqlab.training.callbacks.resume import Resume, SavedFirst
+from seqlab.training.callbacks.resume import Resume, SaveBeforeOthers
 from seqlab.training.callbacks.stopping import EarlyStopping
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "EarlyStopping",
     "EpochLines",
     "Resume",
-    "SavedFirst",
+    "SaveBeforeOthers",
     "progress",
 ]

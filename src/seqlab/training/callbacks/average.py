@@ -1,4 +1,4 @@
-"""An exponential average of the weights: what is scored and kept, beside the weights that learn."""
+"""An exponential moving average of the weights, which is scored and saved in their place."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from lightning.pytorch import LightningModule, Trainer, callbacks
 
 
 class EMAWeightAveraging(callbacks.EMAWeightAveraging):
-    """Lightning's, for a run that may go on; of the same name, under which checkpoints keep its state.
+    """Lightning's callback for runs that may be resumed; checkpoints keep its state under the same name.
 
-    Lightning copies the average over the weights once training has ended, and not in a run that is continued
-    there. Here that is done at the end of every fit. Lightning's average lies where the weights do before
-    they are moved to a GPU, and is waited for at every step. It averages buffers too: they are constants, and
-    whole numbers among them would be rounded.
+    Lightning copies the average to the weights when training ends, but not in a run resumed at that point;
+    here it is copied at the end of every fit. Lightning keeps the average on the device on which the weights
+    were made, so that every step waits for it; here it is on the training device. Lightning also averages
+    buffers, which are constants, and would round integers among them.
 
     Args:
-        decay: share of the average that is kept at a step.
+        decay: the fraction of the average that is kept at a step.
     """
 
     def __init__(self, decay: float) -> None:
@@ -30,10 +30,10 @@ class EMAWeightAveraging(callbacks.EMAWeightAveraging):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if trainer.global_step <= self._latest_update_step:  # no step was taken: batches are accumulated
+        if trainer.global_step <= self._latest_update_step:  # no optimizer step: gradients are accumulated
             return
         assert self._average_model is not None  # noqa: S101 (for the type checker)
-        # The first weights are the average of one step.
+        # After one step the average is the weights.
         share = 1.0 if self._latest_update_step == 0 else 1 - self.decay
         for average, weight in zip(
             self._average_model.module.parameters(), pl_module.parameters(), strict=True

@@ -9,14 +9,14 @@ from seqlab.runs.checkpoint.weights import SUFFIX
 
 
 class Best(ModelCheckpoint):
-    """Lightning's ModelCheckpoint for one file, ``best.safetensors``, in a folder that may have moved since.
+    """Lightning's ModelCheckpoint for one file, ``best.safetensors``, in a folder that may be moved.
 
-    A run that an earlier version began has its best weights in best.ckpt until there are better ones.
+    A run of an earlier version has its best weights in best.ckpt until there are better ones.
 
     Args:
-        folder: of the checkpoints.
+        folder: the folder of the checkpoints.
         monitor: the score, or None to keep the latest weights.
-        mode: whether less ("min") or more ("max") is better.
+        mode: whether lower ("min") or higher ("max") is better.
     """
 
     FILE_EXTENSION = SUFFIX
@@ -29,7 +29,7 @@ class Best(ModelCheckpoint):
         paths = {name: _moved(path, folder) for name, path in state_dict.items() if name.endswith("_path")}
         scores = {_moved(path, folder): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict(state_dict | paths | {"dirpath": folder, "best_k_models": scores})
-        self.current_score = state_dict["current_score"]  # which Lightning 2.6 saves and leaves out here
+        self.current_score = state_dict["current_score"]  # Lightning 2.6 saves it, but does not load it
 
 
 def _moved(path: str, folder: str) -> str:

@@ -1,4 +1,4 @@
-"""Gradient flow, gates and memory of the network in training, on the same few sequences each time."""
+"""Gradient flow, gates and memory of the network during training, on the same few sequences each time."""
 
 import numpy as np
 import torch
@@ -13,21 +13,21 @@ from seqlab.io.safe_read import UnreadableError
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.runs.diagnostics_file import LayerSnapshot, Snapshot, read_snapshots, write_snapshots
 from seqlab.runs.folder import RunFolder
-from seqlab.training.figures import leave_figures
+from seqlab.training.figures import save_figures
 
 
 class Diagnostics(Callback):
-    """Measures before training, after every so many epochs and after the last; draws in the end.
+    """Measures before training, every few epochs and after the last one, and draws figures at the end.
 
-    What is measured changes nothing: a run with it ends bit for bit as one without. Rank 0 does it alone, in
-    the weights' own precision.
+    Measuring does not change the result of a run, bit for bit. Only rank 0 measures, in the precision of the
+    weights.
 
     Args:
-        folder: of the run.
+        folder: the run folder.
         every: epochs between two measurements.
-        samples: validation sequences that are measured, spread evenly.
+        samples: number of validation sequences that are measured, evenly spaced.
         draws: whether figures are drawn.
-        title: what stands above them.
+        title: the title of the figures.
     """
 
     def __init__(self, folder: RunFolder, *, every: int, samples: int, draws: bool, title: str) -> None:
@@ -59,12 +59,12 @@ class Diagnostics(Callback):
         if not trainer.is_global_zero:
             return
         assert isinstance(module, SequenceModule)  # noqa: S101 (there is no other)
-        device = module.device  # at the end it is the processor
+        device = module.device  # the CPU at the end of training
         probe = trainer.strategy.batch_to_device(self._probe(trainer), device)
         with torch.autocast(device.type, enabled=False):
             found = take_snapshot(module, probe, epoch=epoch, step=trainer.global_step)
-        # What a run has measured after the state from which it goes on is measured again, and what it has
-        # measured as its end is none if it became longer.
+        # A resumed run repeats measurements after its checkpoint, and drops one at its former end if it
+        # trains longer.
         before = [one for one in self._snapshots() if one.epoch < epoch and one.epoch % self.every == 0]
         write_snapshots(self.folder.diagnostics, [*before, found])
         step = max(trainer.global_step - 1, 0)
@@ -87,7 +87,7 @@ class Diagnostics(Callback):
 
     def _draw(self, trainer: Trainer) -> None:
         figures = draw(self._snapshots(), _data_of(trainer).spec.headed(self.title))
-        leave_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step)
+        save_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step)
 
 
 def _data_of(trainer: Trainer) -> SequenceData:
@@ -119,7 +119,7 @@ def _place(layer: LayerSnapshot) -> str:
 
 
 def _scalars(found: Snapshot) -> dict[str, float]:
-    """Return the numbers that are followed over training, by the name of the curve."""
+    """Return the values that are logged, by name."""
     scalars = {"diagnostics/half_length": found.half_length}
     for layer in found.layers:
         place = _place(layer)

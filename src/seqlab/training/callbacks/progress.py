@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, otherwise one line per epoch."""
+"""Progress: a bar on a terminal, and one line per epoch."""
 
 import logging
 import sys
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REFRESH = 20
-"""Batches between two drawings of the bar: drawing costs more than the step of a small model."""
+"""Batches between two updates of the bar: an update costs more than the step of a small model."""
 
 
 def progress(verbosity: str) -> list[Callback]:
-    """Return what shows the progress on this output; nothing if quiet."""
+    """Return the callbacks that show the progress on this output; none if quiet."""
     if verbosity == "quiet":
         return []
     bar = [RichProgressBar(refresh_rate=REFRESH)] if sys.stderr.isatty() and sys.stdout.isatty() else []
@@ -30,21 +30,21 @@ def progress(verbosity: str) -> list[Callback]:
 
 
 class EpochLines(Callback):
-    """One line an epoch: loss and scores of training and validation, and the seconds it took."""
+    """Logs one line per epoch: loss and scores of training and validation, and the seconds it took."""
 
     def __init__(self) -> None:
         self._start = 0.0
         self._finished = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # A run that goes on has told of its earlier epochs, and may begin within one.
+        # A resumed run has reported its earlier epochs, and may start in the middle of one.
         self._start, self._finished = time.perf_counter(), trainer.current_epoch
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._report(trainer)
         self._start = time.perf_counter()
 
-    # The module logs its training scores after the callbacks' own hook: a line is due one hook later.
+    # The module logs its training scores after the callbacks' hook, so a line is logged one hook later.
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._report(trainer)
 

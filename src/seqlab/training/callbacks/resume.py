@@ -1,4 +1,4 @@
-"""last.ckpt: the state of a run, from which it resumes bit for bit however it was stopped."""
+"""last.ckpt: the state of a run, from which it resumes bit for bit, however it was stopped."""
 
 import atexit
 import logging
@@ -29,26 +29,26 @@ from seqlab.training.callbacks.rng_state import (
     restore_random_state,
 )
 from seqlab.training.callbacks.signals import Request, end_at_once, exit_code
-from seqlab.training.loggers import Journal
+from seqlab.training.loggers import MetricsFile
 
 log = logging.getLogger(__name__)
 
 SAVE = 1
-"""What ranks agree on at the end of a batch: nothing (0), to save, or the number of a signal (2 and up)."""
+"""Ranks agree on one number after a batch: 0 for nothing, 1 to save, or the number of a signal (2 and up)."""
 
 COPIES = 8
-"""Checkpoints are two, one more is written beside them, and an optimizer keeps up to twice the weights."""
+"""Disk space in multiples of the weights: best and last checkpoint, one being written, optimizer states."""
 
 
 class Resume(Callback):
     """Saves last.ckpt between epochs, and within them by steps, by minutes and when a signal asks to stop.
 
-    A state is saved where nothing is under way: before an epoch, or after a step of the optimizer.
+    The state is saved only before an epoch or after an optimizer step.
 
     Args:
-        folder: of the run.
-        every_steps: optimizer steps between two savings within an epoch, or None.
-        every_minutes: minutes since the last saving, or None.
+        folder: the run folder.
+        every_steps: optimizer steps between two checkpoints within an epoch, or None.
+        every_minutes: minutes between two checkpoints within an epoch, or None.
     """
 
     def __init__(self, folder: RunFolder, *, every_steps: int | None, every_minutes: float | None) -> None:
@@ -64,7 +64,7 @@ class Resume(Callback):
         if stage == "fit":
             self._request.listen()
             if trainer.world_size > 1 and self._ranks is None:
-                # Of the processors: to agree through GPUs, each would have to finish its step.
+                # On the CPU: with NCCL every rank would first have to finish its step on the GPU.
                 self._ranks = distributed.new_group(backend="gloo")
             _check_space(self.folder, pl_module)
         else:
@@ -89,7 +89,7 @@ class Resume(Callback):
         self._restored = {}
 
     def save_start(self, trainer: Trainer) -> None:
-        """Save where an epoch begins, if there is anything to save."""
+        """Save at the beginning of an epoch, if there is anything to save."""
         self.folder.trains()
         loops.count_epoch(trainer)
         if trainer.global_step not in (0, self._at_step):
@@ -101,7 +101,7 @@ class Resume(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         loops.take_plateau_step(trainer)
-        # After an epoch's last batch comes its validation, and a state within that cannot be saved.
+        # An epoch's last batch is followed by validation, during which the state cannot be saved.
         if not loops.is_within_epoch(trainer):
             return
         wanted = self._agree(trainer)
@@ -112,7 +112,9 @@ class Resume(Callback):
     def on_save_checkpoint(
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        _ours(pl_module).settle()  # what it logs belongs to the part of the journal that is kept
+        _ours(
+            pl_module
+        ).settle()  # logs the steps so far, which must be in metrics.jsonl before its size is saved
         device = trainer.strategy.root_device
         mine = {"random": random_state(device), "metrics": metric_state(_train_scores(pl_module))}
         if carried := _ours(pl_module).carried.get("train"):
@@ -130,21 +132,21 @@ class Resume(Callback):
         self._restored = checkpoint["resume"]
         if len(self._restored["ranks"]) != trainer.world_size:
             raise RunError(
-                f"{self.folder.path} was trained by {len(self._restored['ranks'])} processes and must be "
-                f"resumed with as many, got {trainer.world_size}"
+                f"{self.folder.path} was trained by {len(self._restored['ranks'])} processes, but "
+                f"{trainer.world_size} resume it; use the same number"
             )
         for logger in trainer.loggers:
-            if isinstance(logger, Journal):
+            if isinstance(logger, MetricsFile):
                 logger.truncate(self._restored["journal"])
 
     def save_end(self, trainer: Trainer) -> None:
-        """Save where training has ended; from then on a signal ends the process at once."""
+        """Save at the end of training; from then on a signal ends the process at once."""
         self._save(trainer)
         self._stop_if_asked(trainer, self._agree(trainer))
         end_at_once()
 
     def _agree(self, trainer: Trainer) -> int:
-        """Return what to do, the same on all ranks: the most urgent thing that any of them wants."""
+        """Return what to do, the same on all ranks: the most urgent request of any rank."""
         wanted = self._request.number or self._is_due(trainer)
         if trainer.world_size == 1:
             return wanted
@@ -172,26 +174,26 @@ class Resume(Callback):
                     "stopped after step %d; to resume: seqlab train resume=%s", trainer.global_step, where
                 )
             else:
-                log.warning("stopped before the first step; repeat the command to start again")
+                log.warning("stopped before the first step; run the command again to start anew")
             _requeue(wanted)
         raise SystemExit(exit_code(wanted))
 
 
-class SavedFirst(Callback):
-    """Saves the beginning of epochs and the end of training before any callback has done what it does then.
+class SaveBeforeOthers(Callback):
+    """Saves at the beginning of epochs and at the end of training before the hooks of all other callbacks.
 
-    A run that goes on there calls them for the epoch again. What a callback does at the end of training for
-    good it does in ``on_fit_end``, which a run continued there has too.
+    A run resumed there calls these hooks again. Therefore, a callback does its final work in ``on_fit_end``,
+    which is also called in a run resumed at the end of training.
 
     Args:
-        resume: which saves.
+        resume: the callback that saves.
     """
 
     def __init__(self, resume: Resume) -> None:
         self.resume = resume
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # A state that cannot be saved would else be found only once an epoch is trained.
+        # Otherwise a state that cannot be saved would be found only after an epoch.
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             check_savable(callback.state_dict(), f"the state of callback {type(callback).__name__}")
 
@@ -217,7 +219,7 @@ def _train_scores(module: LightningModule) -> torch.nn.Module:
 
 
 def _gather(mine: State, world_size: int) -> list[State]:
-    """Return what every rank has given, by rank."""
+    """Return the states of all ranks."""
     if world_size == 1:
         return [mine]
     gathered: list[State] = [{}] * world_size
@@ -226,10 +228,10 @@ def _gather(mine: State, world_size: int) -> list[State]:
 
 
 def _flush(trainer: Trainer) -> int:
-    """Have all that was logged written to the disk; return the bytes of the journal."""
+    """Write everything that was logged to the disk; return the size of metrics.jsonl in bytes."""
     size = 0
     for logger in trainer.loggers:
-        if isinstance(logger, Journal):
+        if isinstance(logger, MetricsFile):
             size = logger.sync() or 0
         elif isinstance(logger, TensorBoardLogger):
             logger.experiment.flush()
@@ -239,10 +241,10 @@ def _flush(trainer: Trainer) -> int:
 
 
 def _check_space(folder: RunFolder, module: LightningModule) -> None:
-    """Refuse to begin what could not be saved.
+    """Check that the disk has space for the checkpoints.
 
     Raises:
-        RunError: the disk is too full for the checkpoints.
+        RunError: it has not.
     """
     weights = sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
     free = shutil.disk_usage(folder.path).free if folder.writes else COPIES * weights
@@ -254,7 +256,7 @@ def _check_space(folder: RunFolder, module: LightningModule) -> None:
 
 
 def _requeue(number: int) -> None:
-    """Requeue this Slurm job, if Slurm has warned of the time limit."""
+    """Requeue this Slurm job if the signal is Slurm's warning of the time limit."""
     job = os.environ.get("SLURM_JOB_ID")
     if job is None or number != getattr(signal, "SIGUSR1", None):
         return

@@ -1,4 +1,4 @@
-"""What a run needs to go on bit for bit, and Lightning does not save: random numbers and sums of scores."""
+"""States of random number generators and metrics, which Lightning does not save."""
 
 import random
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from seqlab.compat.torchmetrics import set_update_count, update_count
 
 State = dict[str, Any]
-"""Plain values and tensors, which torch.load(weights_only=True) reads."""
+"""Basic Python values and tensors, which torch.load(weights_only=True) reads."""
 
 
 def random_state(device: torch.device) -> State:
@@ -29,7 +29,7 @@ def random_state(device: torch.device) -> State:
 
 
 def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None:
-    """Put all random number generators back."""
+    """Restore the states of all random number generators."""
     version, keys, gauss = state["python"]
     random.setstate((version, tuple(keys), gauss))
     name, numbers, *rest = state["numpy"]
@@ -40,22 +40,22 @@ def restore_random_state(state: Mapping[str, Any], device: torch.device) -> None
 
 
 def metric_state(module: nn.Module) -> list[State]:
-    """Return what the metrics inside a module have summed up on this rank so far.
+    """Return the states of the metrics in a module on this rank.
 
-    On the processor: gathered from all ranks, they would else take memory of every GPU.
+    They are on the CPU: gathered from all ranks, they would take memory of every GPU.
     """
-    processor = torch.device("cpu")
+    cpu = torch.device("cpu")
     return [
         {
             "updates": update_count(metric),
-            "values": {name: _moved(value, processor) for name, value in metric.metric_state.items()},
+            "values": {name: _moved(value, cpu) for name, value in metric.metric_state.items()},
         }
         for metric in _metrics(module)
     ]
 
 
 def restore_metric_state(module: nn.Module, states: list[State], device: torch.device) -> None:
-    """Put the sums of a module's metrics back."""
+    """Restore the states of a module's metrics."""
     for metric, state in zip(_metrics(module), states, strict=True):
         metric.reset()
         set_update_count(metric, state["updates"])

@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: it finishes the batch, saves its state, and says so by its exit code."""
+"""Signals that ask a run to stop: it finishes the batch, saves its state and exits with a code of its own."""
 
 import signal
 import threading
@@ -8,11 +8,11 @@ from types import FrameType
 from typing import Any, NoReturn
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name))
-"""Ctrl-C, a polite kill, and Slurm's warning that the time is nearly over."""
+"""Ctrl-C, kill without -9, and Slurm's warning that the time limit is near."""
 
 
 def exit_code(number: int) -> int:
-    """Return the exit code of a run that a signal has stopped: 130 for Ctrl-C, else 143."""
+    """Return the exit code of a run that was stopped by a signal: 130 for Ctrl-C, otherwise 143."""
     return 128 + (signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
 
 
@@ -29,7 +29,7 @@ def orderly_end() -> Iterator[None]:
     try:
         yield
     except SystemExit as stop:
-        # Of Ctrl-C Lightning makes exit code 1.
+        # Lightning turns Ctrl-C into exit code 1.
         if stop.code != exit_code(signal.SIGTERM):
             raise KeyboardInterrupt from stop
         raise
@@ -39,7 +39,7 @@ def orderly_end() -> Iterator[None]:
 
 
 def end_at_once() -> None:
-    """Let signals end this process where it is."""
+    """Let signals end this process at once."""
     for number in STOPPING:
         _handle(number, _end)
 
@@ -48,14 +48,14 @@ class Request:
     """Whether a signal has asked the run to stop.
 
     Attributes:
-        number: of the signal; 0 if there was none.
+        number: the number of the signal; 0 if there was none.
     """
 
     def __init__(self) -> None:
         self.number = 0
 
     def listen(self) -> None:
-        """Take note of signals from now on; a second Ctrl-C ends the process at once."""
+        """Record signals from now on; a second Ctrl-C ends the process at once."""
         for number in STOPPING:
             _handle(number, self._note)
 
@@ -72,5 +72,5 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _handle(number: int, handler: Any) -> None:
-    if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
+    if threading.current_thread() is threading.main_thread():  # Python allows it only there
         signal.signal(number, handler)

@@ -9,12 +9,12 @@ log = logging.getLogger(__name__)
 
 
 class EarlyStopping(callbacks.EarlyStopping):
-    """Lightning's; a run that it has ended has no further epoch, however long it may become.
+    """Lightning's callback; a run that it has stopped trains no further epoch when it is resumed.
 
-    Lightning forgets the decision when it begins a fit, and would train an epoch more each time.
+    Lightning forgets the decision at the start of a fit, and would train one more epoch each time.
     """
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED:
             trainer.should_stop = True
-            log.warning("early stopping has ended this run after epoch %d", self.stopped_epoch + 1)
+            log.warning("early stopping ended this run after epoch %d", self.stopped_epoch + 1)

@@ -1,4 +1,4 @@
-"""How runs are judged: by the scores that their records declare."""
+"""The criteria by which runs are compared: the scores that their records declare."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -9,8 +9,8 @@ from seqlab.tasks.score import Score
 
 
 @dataclass(frozen=True)
-class Judging:
-    """How the runs of one question are judged.
+class Criteria:
+    """The scores of a benchmark, and those that decide.
 
     Attributes:
         scores: every score by its name.
@@ -23,8 +23,8 @@ class Judging:
     galleries: frozenset[str]
 
     @classmethod
-    def of(cls, runs: Sequence[Run]) -> "Judging":
-        """Return how some runs of one question are judged."""
+    def of(cls, runs: Sequence[Run]) -> "Criteria":
+        """Return the criteria of some runs of one benchmark."""
         each = [_of(run) for run in runs]
         return cls(
             scores={score.name: score for one in each for score in one.scores.values()},
@@ -34,7 +34,7 @@ class Judging:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What is shown of a run, and the heading of its column; all but "balanced" are of test data."""
+        """The scores in tables, and the headings of their columns; all but "balanced" are of test data."""
         shown = {f"test/{score.name}": score.label for score in self.scores.values() if score.in_tables}
         return shown | {f"balanced/{monitor.partition('/')[2]}": "balanced" for monitor in self.monitors}
 
@@ -43,14 +43,14 @@ class Judging:
         return self.scores[name.partition("/")[2]]
 
 
-def labels(judgings: Iterable[Judging]) -> dict[str, str]:
-    """Return the headings of the columns of several questions."""
-    return {name: label for judging in judgings for name, label in judging.labels.items()}
+def labels(several: Iterable[Criteria]) -> dict[str, str]:
+    """Return the headings of the columns of several benchmarks."""
+    return {name: label for criteria in several for name, label in criteria.labels.items()}
 
 
-def _of(run: Run) -> Judging:
+def _of(run: Run) -> Criteria:
     recorded = run.record.get("task")
-    if recorded is None:  # an older run, whose record lacks this; its task is one of seqlab's own
+    if recorded is None:  # an older run, whose record lacks this and whose task is one of seqlab's
         named = "forecasting" if run.record["data"].get("series") else str(run.settings.get("task.name"))
         name = named if named in tasks else "classification"
         scores: tuple[Score, ...] = tasks.attribute(name, "scores")
@@ -61,4 +61,4 @@ def _of(run: Run) -> Judging:
         monitor, galleries = recorded["monitor"], recorded["galleries"]
     by_name = {score.name: score for score in scores}
     watched = (monitor,) if monitor.partition("/")[2] in by_name else ()
-    return Judging(by_name, watched, frozenset(galleries))
+    return Criteria(by_name, watched, frozenset(galleries))
