@@ -77,7 +77,7 @@ def _parts(data: StreamData, files: dict[str, Source]) -> tuple[dict[str, Part],
         shas.append(found.fingerprint())
         texts[split] = Text.of(found, shas[-1])
     whole = texts.pop("")
-    parts = whole.cut(Shares(data.val_share, data.test_share).beside(texts))
+    parts = whole.cut(Shares(data.val_share, data.test_share).without(texts))
     parts |= {split: text.whole for split, text in texts.items()}
     sha = shas[0] if len(shas) == 1 else sha256(repr(shas).encode()).hexdigest()
     return {split: parts[split] for split in SPLITS}, sha
