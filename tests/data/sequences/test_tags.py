@@ -186,3 +186,111 @@ def test_arrays_without_lengths_are_padded_by_missing_numbers(lengths, tmp_path)
     steps = [length for samples in loaded.samples.values() for length in samples.lengths.tolist()]
     assert loaded.spec.classes == ("0", "1")
     assert sorted(steps) == sorted(lengths or [2, 2, 3, 3, 3])
+
+
+FULL = np.array([[0, 1, 2, 0], [1, 2, 0, 2], [2, 0, 1, 1], [0, 1, 1, 2], [1, 0, 2, 1]])
+ENDS = [2, 4, 3, 4, 3]
+
+
+def padded(path, by, *, x=None, full=FULL, dtype=int, **settings):
+    """Save five sequences of up to four steps, the labels behind their ends replaced, and load them."""
+    y = full.astype(dtype)
+    for row, end in zip(y, ENDS, strict=True):
+        row[end:] = by
+    x = RANDOM.normal(size=(5, 4, 2)) if x is None else x
+    np.savez(path, x=x, y=y)
+    settings = {"val_share": 0.2, "test_share": 0.2, **settings}
+    return Sequences(path=str(path), **settings).for_problem("tagging").load()
+
+
+def steps_in(loaded):
+    found = {}
+    for split, samples in loaded.samples.items():
+        for number, length in enumerate(samples.lengths.tolist()):
+            found[int(loaded.describe(split, number)[2:-1])] = length
+    return [found[number] for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("by", "dtype"),
+    [
+        (-1, int),
+        (-100, int),
+        (-1.0, float),
+        (np.nan, float),
+        (-999, int),
+        ("", "U9"),
+        ("<pad>", "U9"),
+        ("-1", "U9"),
+    ],
+)
+def test_labels_that_only_pad_are_no_class(by, dtype, tmp_path, caplog):
+    loaded = padded(tmp_path / "a.npz", by, dtype=dtype)
+    assert loaded.spec.classes == ("0", "1", "2")
+    assert steps_in(loaded) == ENDS
+    assert (
+        "ends 3 of 5 sequences and is cut off as padding; data.padding=none takes it for a class"
+        in caplog.text
+    )
+
+
+def test_features_padded_by_zeros_are_cut_with_their_labels(tmp_path):
+    x = RANDOM.normal(size=(5, 4, 2))
+    for row, end in zip(x, ENDS, strict=True):
+        row[end:] = 0
+    loaded = padded(tmp_path / "a.npz", -1, x=x)
+    names = [int(loaded.describe("train", n)[2:-1]) for n in range(len(loaded.samples["train"]))]
+    kept = np.concatenate([x[name, : ENDS[name]] for name in names])
+    assert loaded.spec.sequences.means == pytest.approx(tuple(kept.mean(0)))
+
+
+def test_a_label_can_be_named_as_padding_or_as_a_class(tmp_path):
+    assert steps_in(padded(tmp_path / "a.npz", 9, padding=9)) == ENDS
+    every = padded(tmp_path / "a.npz", -1, padding="none")
+    assert (steps_in(every), every.spec.classes) == ([4] * 5, ("-1", "0", "1", "2"))
+
+
+@pytest.mark.parametrize(
+    ("by", "change", "settings", "said"),
+    [
+        (
+            255,
+            {},
+            {},
+            "label '255' stands only at ends; data.padding=255 cuts it off as padding",
+        ),
+        (
+            -1,
+            {(1, 1): -1},
+            {},
+            "label '-1' stands before other labels; data.padding=none takes it for a class",
+        ),
+        (1, {(1, 0): -100}, {}, "label '-100' stands before other labels; data.padding=none"),
+        (9, {(1, 1): 9}, {"padding": 9}, "label '9' stands before other labels, as in sequence 2"),
+        (-1, {(0, 0): -1, (0, 1): -1}, {}, "sequence 1 has only the label '-1', its padding; remove it"),
+        ("", {(1, 1): ""}, {}, r"x\[1\], step 2: column 'y' is blank"),
+    ],
+)
+def test_what_may_be_padding_or_a_class_is_asked(by, change, settings, said, tmp_path):
+    full = FULL.astype(object)
+    for place, label in change.items():
+        full[place] = label
+    with pytest.raises(DataError, match=said):
+        padded(tmp_path / "a.npz", by, full=full, dtype="U9", **settings)
+
+
+def test_minus_one_beside_one_is_a_class_and_said(tmp_path, caplog):
+    signs = np.where(FULL > 1, -1, FULL)
+    assert padded(tmp_path / "a.npz", -1, full=signs).spec.classes == ("-1", "0", "1")
+    assert "label '-1' is taken for a class, as it stands before other labels" in caplog.text
+
+
+def test_rows_with_an_id_are_padded_too(tmp_path):
+    table = walks().sort_values(["id", "t"])
+    codes = {state: number for number, state in enumerate(STATES)}
+    table["state"] = table["state"].map(codes)
+    last = table.groupby("id")["t"].transform("max") == table["t"]
+    table.loc[last, "state"] = -1
+    loaded = sequences(tmp_path / "walks.csv", table).load()
+    assert loaded.spec.classes == ("0", "1", "2")
+    assert sum(int(samples.lengths.sum()) for samples in loaded.samples.values()) == LENGTHS.sum() - 40

@@ -97,7 +97,9 @@ class Long(Layout):
         else:
             said = [rows.shared(name, columns[name], OF_LABELS) for name in labels]
             records = rows.records(values, list(zip(*said, strict=True)) if labels else None, groups)
-        return Records.of(path, self.columns, self.labels, records, each_step=self.each_step)
+        return Records.of(
+            path, self.columns, self.labels, records, each_step=self.each_step, padding=data.padding
+        )
 
 
 class _Rows:

@@ -1,13 +1,14 @@
 """Arrays of numpy in one file, ``.npz``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from seqlab.data.sequences.layout import Layout
+from seqlab.data.sequences.padding import MISSING
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.table.arrays import read_arrays
 from seqlab.errors import DataError
@@ -46,7 +47,7 @@ class NPZ(Layout):
         y = "y [N, T]" if self.each_step else "y [N]"
         return f"arrays x [N, T] or [N, T, F] and {y} in an .npz file"
 
-    def read(self, path: Path, data: "Sequences") -> Records:  # noqa: ARG002
+    def read(self, path: Path, data: "Sequences") -> Records:
         """Read all sequences.
 
         Raises:
@@ -74,7 +75,7 @@ class NPZ(Layout):
         names = ["y"] if self.each_step else _label_names(arrays)
         records = _records(x, lengths, arrays, each_step=self.each_step)
         is_whole = self.each_step and "lengths" in arrays  # without lengths, missing numbers are padding
-        return Records.of(path, channels, names, records, each_step=is_whole)
+        return Records.of(path, channels, names, records, each_step=is_whole, padding=data.padding)
 
 
 def _label_names(arrays: Mapping[str, np.ndarray]) -> list[str]:
@@ -94,8 +95,15 @@ def _records(
             x[place, :length],
             None if labels is None or each_step else tuple(map(str, labels[place])),
             None if groups is None else str(groups[place]),
-            list(map(str, labels[place][:length])) if labels is not None and each_step else None,
+            _tags(labels[place][:length]) if labels is not None and each_step else None,
         )
+
+
+def _tags(row: Sequence[Any]) -> list[str]:
+    """Return the labels of a row's steps, empty where one is missing, and what says so at its end."""
+    found = ["" if label is None or label != label else str(label) for label in row]  # noqa: PLR0124 (NaN)
+    end = max((step for step, label in enumerate(found, start=1) if label.strip()), default=0)
+    return found[:end] + [MISSING] * (len(found) - end)
 
 
 def _lengths(path: Path, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:

@@ -45,6 +45,8 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
             order of the file.
         group: the column whose equal values are never in two splits, such as a speaker; None for none.
         features: the columns of numbers that are read; None for all that are left.
+        padding: with task=tagging, the label of steps at the end of a sequence that are none of it; "auto" to
+            recognise -1, -100 and others, "none" if all labels are classes.
         header: whether the first line may name the columns; it is recognised.
         missing: words that stand for a missing number, besides empty cells, NA, N/A, NaN, nan, null and NULL.
     """
@@ -55,6 +57,7 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
     time: Column | None = "auto"
     group: Column | None = None
     features: Listed | None = None
+    padding: Column = "auto"
 
     def parsers(self, columns: Sequence[str]) -> Mapping[str, LabelParser]:
         """Return what a label means, by its column."""

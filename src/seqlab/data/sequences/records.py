@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from seqlab.data.sequences.padding import unpadded
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Records:
         records: Iterable[Record],
         *,
         each_step: bool = False,
+        padding: str = "none",
     ) -> Self:
         """Gather records; a sequence ends where only missing numbers follow, unless each step counts.
 
@@ -79,36 +81,38 @@ class Records:
             labels: the columns of labels, if the records have labels.
             records: the sequences.
             each_step: whether steps without a number at the end belong to a sequence, as they have answers.
+            padding: the label of steps at the end that belong to no sequence, as ``unpadded`` takes it.
 
         Raises:
             DataError: there is no record, one has no number, or a number that is not finite.
         """
-        found, values, tags = [], [], list[str]()
+        found, lengths = [], []
         for record in records:
             last = _checked(path, channels, record)
-            kept = len(record.values) if each_step else last
-            values.append(record.values[:kept])
-            tags.extend((record.tags or ())[:kept])
+            lengths.append(len(record.values) if each_step else last)
             found.append(record)
         if not found:
             raise DataError(f"{path}: there is no sequence; add data")
-        if cut := sum(len(kept) < len(record.values) for kept, record in zip(values, found, strict=True)):
+        if cut := sum(length < len(record.values) for length, record in zip(lengths, found, strict=True)):
             log.info(
                 "%s: %s of %s sequences end in missing numbers, and are so much shorter",
                 path,
                 f"{cut:,}",
                 f"{len(found):,}",
             )
+        tags = [(record.tags or ())[:length] for record, length in zip(found, lengths, strict=True)]
+        if any(tags):
+            lengths = unpadded(path, tags, padding)
         return cls(
             path,
             tuple(channels),
-            np.concatenate(values),
-            np.array([len(kept) for kept in values], dtype=np.int64),
+            np.concatenate([record.values[:length] for record, length in zip(found, lengths, strict=True)]),
+            np.array(lengths, dtype=np.int64),
             tuple(record.name for record in found),
             tuple(labels) if found[0].labels is not None or found[0].tags is not None else (),
             tuple(record.labels for record in found if record.labels is not None),
             tuple(record.group for record in found if record.group is not None),
-            tuple(tags),
+            tuple(tag for row, length in zip(tags, lengths, strict=True) for tag in row[:length]),
         )
 
     def __len__(self) -> int:
