@@ -212,7 +212,7 @@ WEIGHTS = {
         "type",
     ),
     "no numbers": (with_weights(lambda w: w["model.head.linear.bias"].fill_(torch.nan)), "is not finite"),
-    "a weight less": (with_weights(lambda w: w.pop("model.head.linear.bias")), "another network's"),
+    "a weight less": (with_weights(lambda w: w.pop("model.head.linear.bias")), "another network"),
     "no metadata": (lambda file: save_file(tensors(file), file), "is not an export of seqlab"),
     "huge": (changed(lambda m: m["model"].update(hidden_size=10**7)), "shape"),
     "endless": (changed(lambda m: m["model"].update(num_layers=10**12)), "too few"),

@@ -40,7 +40,7 @@ def test_a_changed_byte_is_noticed_wherever_it_is(run, name):
     for place in (*range(0, size, size // 40), *range(size - 40, size)):
         shutil.copy(whole, file)
         flip(file, place)
-        with pytest.raises(RunError, match=rf"{name}\.ckpt: .*; take another checkpoint or train again$"):
+        with pytest.raises(RunError, match=rf"{name}\.ckpt: .*; use another checkpoint or train again$"):
             read_checkpoint(file)
 
 

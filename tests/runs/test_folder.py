@@ -75,7 +75,7 @@ def test_processes_do_not_wait_for_ever_for_the_first_one(tmp_path, monkeypatch)
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setattr("seqlab.runs.folder.PATIENCE", 0.1)
     with (
-        pytest.raises(RunError, match="was not made by the first process"),
+        pytest.raises(RunError, match="was not created by the first process"),
         RunFolder(tmp_path / "run").running(),
     ):
         pass
@@ -223,7 +223,7 @@ def test_the_record_of_a_finished_run_is_not_made_worse_by_an_attempt_that_does_
     def go_on():
         with folder.running(resume=True):
             folder.write(device="another", overrides=[])
-            folder.when_it_counts((tmp_path / "run/config.yaml").touch)
+            folder.defer_if_done((tmp_path / "run/config.yaml").touch)
             assert record_in(folder) == before
             raise error
 
@@ -238,8 +238,8 @@ def test_a_finished_run_that_trains_further_is_running_until_it_is_done_again(tm
         pass
     folder = RunFolder(tmp_path / "run")
     with folder.running(resume=True):
-        folder.when_it_counts((tmp_path / "run/config.yaml").touch)
-        folder.trains()
+        folder.defer_if_done((tmp_path / "run/config.yaml").touch)
+        folder.mark_training()
         assert record_in(folder)["status"] == "running"
         assert "ended" not in record_in(folder)
         assert (tmp_path / "run/config.yaml").exists()

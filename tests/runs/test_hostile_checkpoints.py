@@ -202,38 +202,38 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a payload as a whole": (lambda file: torch.save(Payload(), file), "posix.system"),
     "a payload among the weights": (weights(lambda state: state.update(x=Payload())), "posix.system"),
     "a payload among the settings": (spec(name=Payload()), "posix.system"),
-    "a call of eval": (change(lambda content: content.update(x=Called(eval, "open('executed','w')"))), "no plain value"),
+    "a call of eval": (change(lambda content: content.update(x=Called(eval, "open('executed','w')"))), "simple value"),
     "a call of torch.load": (change(lambda content: content.update(x=Called(torch.load, "a"))), "torch.serialization.load"),
     "100 GB of bytearray": (change(lambda content: content.update(x=Called(bytearray, 10**11))), "bytearray"),
-    "a number of NumPy's": (change(lambda content: content.update(x=np.float64(1))), "no plain value"),
-    "a path": (change(lambda content: content.update(x=Path("a"))), "no plain value"),
-    "a set": (change(lambda content: content.update(x={1, 2})), "no plain value"),
-    "a compressed archive": (lambda file: write(file, parts(file), zipfile.ZIP_DEFLATED), "compressed inside"),
-    "a compressed bomb": (lambda file: write(file, parts(file) | {"archive/data/0": bytes(GIB // 16)}, zipfile.ZIP_DEFLATED), "compressed inside"),
+    "a number of NumPy's": (change(lambda content: content.update(x=np.float64(1))), "simple value"),
+    "a path": (change(lambda content: content.update(x=Path("a"))), "simple value"),
+    "a set": (change(lambda content: content.update(x={1, 2})), "simple value"),
+    "a compressed archive": (lambda file: write(file, parts(file), zipfile.ZIP_DEFLATED), "compressed entries"),
+    "a compressed bomb": (lambda file: write(file, parts(file) | {"archive/data/0": bytes(GIB // 16)}, zipfile.ZIP_DEFLATED), "compressed entries"),
     "a part larger than the file": (directory(enlarge), "overlap or are longer"),
     "parts that overlap": (directory(overlap), "overlap or are longer"),
     "something before the archive": (lambda file: file.write_bytes(b"#!/bin/sh\n" + file.read_bytes()), "overlap or are longer"),
-    "two parts of one name": (lambda file: write(file, parts(file) | {"archive/DATA.pkl": b""}), "two parts of one name"),
-    "an archive without parts": (lambda file: write(file, {}), "0 parts"),
+    "two parts of one name": (lambda file: write(file, parts(file) | {"archive/DATA.pkl": b""}), "two entries of the same name"),
+    "an archive without parts": (lambda file: write(file, {}), "0 entries"),
     "an archive of something else": (lambda file: write(file, {"a/b": b""}), "contains no weights"),
     "17 MB of settings": (change(lambda content: content.update(x="x" * 17_000_000)), "besides its tensors"),
     "a pickle cut off": (pickled(b"\x80\x02}("), "is damaged"),
     "a pickle of an unknown step": (opcodes(b"\xff"), "is damaged"),
-    "a stack that runs empty": (pickled(b"\x80\x02ss."), "cannot be read as plain values"),
+    "a stack that runs empty": (pickled(b"\x80\x02ss."), "cannot be read as simple values"),
     "100,000 lists in one another": (opcodes(b"]" * 100_000 + b"a" * 99_999), "nested too deeply"),
     "a list that holds itself": (change(lambda content: content.update(x=itself())), "nested too deeply"),
-    "10¹⁰ words in a hundred lists": (change(lambda content: content.update(x=laughs())), "more values than it has bytes"),
+    "10¹⁰ words in a hundred lists": (change(lambda content: content.update(x=laughs())), "more values than its size"),
     "a tensor of 10¹² equal numbers": (weights(lambda state: state.update({BIAS: torch.zeros(1).expand(10**12)})), "larger than the file"),
     "900 tensors of one storage": (change(shared), "larger than the file"),
-    "a storage of more than the file": (claim(10**9), "cannot be read as plain values"),
-    "a sparse tensor": (weights(lambda state: state.update({BIAS: torch.zeros(18).to_sparse()})), "no plain value"),
+    "a storage of more than the file": (claim(10**9), "cannot be read as simple values"),
+    "a sparse tensor": (weights(lambda state: state.update({BIAS: torch.zeros(18).to_sparse()})), "simple value"),
     "a quantised tensor": (weights(quantised), "_rebuild_qtensor"),
-    "a tensor without memory": (weights(lambda state: state.update({BIAS: torch.zeros(18, device="meta")})), "no plain value"),
+    "a tensor without memory": (weights(lambda state: state.update({BIAS: torch.zeros(18, device="meta")})), "simple value"),
     "complex weights": (weights(lambda state: state.update({BIAS: torch.zeros(18, dtype=torch.complex64)})), "ComplexFloatStorage"),
     "weights of another type": (weights(lambda state: state.update({BIAS: state[BIAS].double()})), f"'{BIAS}' does not have the network's shape and type"),
     "weights of another shape": (weights(lambda state: state.update({"model.recurrent.layers.0.U": torch.zeros(3, 3)})), "U' does not have the network's shape and type"),
-    "one weight too many": (weights(lambda state: state.update(x=torch.zeros(1))), "another network's ('x')"),
-    "one weight too few": (weights(lambda state: state.pop("model.encoder.embedding.weight")), "another network's"),
+    "one weight too many": (weights(lambda state: state.update(x=torch.zeros(1))), "another network ('x')"),
+    "one weight too few": (weights(lambda state: state.pop("model.encoder.embedding.weight")), "another network"),
     "half a character": (spec(name="\ud800"), "half a character"),
     "a weight that is NaN": (weights(lambda state: state[BIAS].fill_(torch.nan)), f"'{BIAS}' is not finite"),
     "a weight that is infinite": (weights(lambda state: state[BIAS].fill_(torch.inf)), f"'{BIAS}' is not finite"),
@@ -245,15 +245,15 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
 }  # fmt: skip
 
 MISDESCRIBED: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "no settings": (change(lambda content: content.pop("hyper_parameters")), "what data it was trained on"),
-    "a list of settings": (change(lambda content: content.update(hyper_parameters=[])), "what data it was trained on"),
-    "a vocabulary that is a number": (spec(symbols=3), "what data it was trained on"),
-    "a size that is a word": (spec(input_size="many"), "what data it was trained on"),
-    "a size below zero": (spec(input_size=-5), "in a way that cannot be"),
-    "fewer symbols than vectors": (spec(symbols=["a"]), "in a way that cannot be"),
-    "more classes than answers": (spec(classes=["a"] * 9999), "in a way that cannot be"),
-    "classes without a count": (spec(class_counts=[1]), "in a way that cannot be"),
-    "another task": (spec(task="forecasting"), "in a way that cannot be"),
+    "no settings": (change(lambda content: content.pop("hyper_parameters")), "the data that it was trained on"),
+    "a list of settings": (change(lambda content: content.update(hyper_parameters=[])), "the data that it was trained on"),
+    "a vocabulary that is a number": (spec(symbols=3), "the data that it was trained on"),
+    "a size that is a word": (spec(input_size="many"), "the data that it was trained on"),
+    "a size below zero": (spec(input_size=-5), "describes its data inconsistently"),
+    "fewer symbols than vectors": (spec(symbols=["a"]), "describes its data inconsistently"),
+    "more classes than answers": (spec(classes=["a"] * 9999), "describes its data inconsistently"),
+    "classes without a count": (spec(class_counts=[1]), "describes its data inconsistently"),
+    "another task": (spec(task="forecasting"), "describes its data inconsistently"),
 }  # fmt: skip
 """Checkpoints without which a run can go on: it has the data, and does not ask, or begins anew."""
 
@@ -293,7 +293,7 @@ def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     (line,) = (line for line in complaint if line.startswith("seqlab: "))
     assert f"{run}/checkpoints/" in line
     assert "st.ckpt: " in line
-    assert words in line or "has an optimizer that is not of its weights" in line
+    assert words in line or "has an optimizer that does not match its weights" in line
     assert len(line) < 400
     assert not list(Path.cwd().rglob("executed"))
 

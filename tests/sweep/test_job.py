@@ -59,10 +59,10 @@ def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):
 
 def test_a_job_that_a_cluster_has_yet_to_start_has_a_record_only_if_there_was_one(job):
     job.config.update(name="gru", model={"cell": "gru"}, seed=1)
-    job.take_end_back()
+    job.forget_end()
     assert job.record() == {}
     write(job, status="failed", error="the first attempt", overrides=["model=lstm"], steps=7)
-    job.take_end_back()
+    job.forget_end()
     expected = {"overrides": OVERRIDES, "name": "gru", "cell": "gru", "seed": 1, "status": "running"}
     assert job.record() == expected
 

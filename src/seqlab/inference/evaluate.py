@@ -23,7 +23,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         DataError: the data are missing, or are not those of the training.
         ConfigError: ``root`` is given for generated data.
     """
-    run = load_run(path, checkpoint, is_judged=True)
+    run = load_run(path, checkpoint, with_metrics=True)
     config = run.config
     recorded = run.record.get("data", {}).get("path")
     if root is None and recorded and Path(recorded).exists():

@@ -1,1 +1,1 @@
-"""What does a run write? A folder from which everything else can start."""
+"""Run folders: what a run writes, and reading it again."""

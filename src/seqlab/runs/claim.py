@@ -1,4 +1,4 @@
-"""Whose a folder is: nobody's, a run's, or a stranger's, of which nothing is ever removed or replaced."""
+"""Whether a folder is empty, a run folder, or has other files, which are never removed or replaced."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,19 +11,19 @@ from seqlab.io.safe_read import UnreadableError, parse_json, read_text, read_yam
 from seqlab.runs.record import recorded
 
 STATUSES = ("running", "done", "interrupted", "failed")
-"""What a record can say of its run."""
+"""The values of a record's status."""
 
 LOCK = ".lock"
-"""The file in a run's folder that keeps a second process out; always empty."""
+"""The lock file in a run folder; always empty."""
 
 CONFIG = "config.yaml"
-"""The file with a run's settings, which is written before its record."""
+"""The file with a run's settings, which is written before the record."""
 
 SECTIONS = {"engine", "model", "data", "task", "optimizer"}
 """Some of the settings that every run has."""
 
 METRICS = "metrics.jsonl"
-"""The file in a run's folder with all metrics that were logged."""
+"""The file in a run folder with all metrics that were logged."""
 
 ATTEMPT = (
     "run.log",
@@ -36,19 +36,19 @@ ATTEMPT = (
     "csv/metrics.csv",
     "csv/hparams.yaml",
 )
-"""What a run writes before its first last.ckpt; starting it again removes only these.
+"""The files that a run writes before its first last.ckpt; starting again removes only these.
 
-Its settings and its record are replaced, without a moment in which they are not there.
+The settings and the record are replaced atomically.
 """
 
 
 def is_run(record: Mapping[str, Any]) -> bool:
-    """Return whether a run.json is of seqlab; other programs may write one too."""
+    """Return whether a run.json is one of seqlab; other programs may write a file of that name."""
     return record.get("status") in STATUSES and ("format" in record or "overrides" in record)
 
 
 def is_unused(folder: Path) -> bool:
-    """Return whether a run was killed when it had made the folder, and had not yet begun there."""
+    """Return whether a folder was made by a run that was killed before it wrote its record."""
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     ours = (name in (LOCK, CONFIG) or DRAFT_NAME.fullmatch(name) for name in names)
     return LOCK in names and (folder / LOCK).stat().st_size == 0 and all(ours) and _has_settings(folder)
@@ -64,16 +64,16 @@ def _has_settings(folder: Path) -> bool:
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Return whether there is training in a run's folder that would be lost with it."""
+    """Return whether a run folder contains weights that would be lost with it."""
     names = ("best.safetensors", "best.ckpt", "last.ckpt")
     return any((folder / "checkpoints" / name).exists() for name in names)
 
 
 def first_entry(folder: Path, lock: str = LOCK) -> Path | None:
-    """Return the first of what lies in a folder beside a lock, None if it is empty or not there.
+    """Return the first entry of a folder other than an empty lock file; None if there is none or no folder.
 
     Raises:
-        RunError: it is no folder, or may not be read.
+        RunError: it is not a folder, or cannot be read.
     """
     try:
         entries = sorted(folder.iterdir())
@@ -85,10 +85,10 @@ def first_entry(folder: Path, lock: str = LOCK) -> Path | None:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Refuse a folder for a run that is neither new nor empty nor a run's.
+    """Refuse a folder that is neither new nor empty nor a run folder.
 
     Raises:
-        RunError: somebody else's files are there.
+        RunError: it contains other files.
     """
     found = first_entry(folder)
     if found is not None and not is_run(recorded(folder)) and not is_unused(folder):
@@ -98,13 +98,13 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def _has_trained(folder: Path) -> bool:
-    """Return whether a run has come past its first epoch, at whose end it has written last.ckpt."""
+    """Return whether a run has finished its first epoch, after which it writes last.ckpt."""
     try:
         lines = read_text(folder / METRICS).splitlines()
     except UnreadableError:
         return False
     for line in lines:
-        with suppress(UnreadableError):  # a kill leaves half a line
+        with suppress(UnreadableError):  # the last line may be incomplete after a kill
             row = parse_json(line)
             if isinstance(row, dict) and row.get("epoch"):
                 return True
@@ -115,7 +115,7 @@ def clear_attempt(folder: Path) -> None:
     """Remove the files of a run that ended before its first checkpoint, so that it can start again.
 
     Raises:
-        RunError: a stranger's files are there, or a run that would be lost.
+        RunError: the folder contains other files, or a run that would be lost.
     """
     refuse_foreign(folder)
     if recorded(folder).get("status") == "done":

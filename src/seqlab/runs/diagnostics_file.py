@@ -1,6 +1,6 @@
-"""diagnostics.json: what a run has measured of its gradient flow, its gates and its memory, and when.
+"""diagnostics.json: the gradient flow, gates and memory of a run at several moments.
 
-Nothing of this imports torch.
+This module does not import torch.
 """
 
 import json
@@ -15,7 +15,7 @@ from seqlab.io.files import replacing
 from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json, read_text
 
 LARGEST = 2**28
-"""Bytes that a diagnostics.json may have."""
+"""The maximum size of a diagnostics.json in bytes."""
 
 Curve = list[float]
 """A value at every step, or at every distance; NaN where there is none."""
@@ -29,13 +29,13 @@ class Gate(_Part):
     """A gate or state at every step, over units and sequences.
 
     Attributes:
-        is_gate: a gate, or else a state.
-        mean: of the values.
+        is_gate: whether it is a gate; otherwise it is a state.
+        mean: the mean of the values.
         spread: their standard deviation.
         shut: the share of values that are saturated below; None if the values have no bounds.
         open: the share that is saturated above.
         counts: a histogram of all values; empty in files of older runs.
-        edges: between which the counts lie, one more than they.
+        edges: the edges of the bins, one more than counts.
     """
 
     is_gate: bool
@@ -51,13 +51,13 @@ class LayerSnapshot(_Part):
     """One layer in one direction; s is its whole state, distance counts back from the last step it reads.
 
     Attributes:
-        name: such as "layer 1", or "layer 1 backward".
-        growth_rate: of ‖∂s_t/∂s_k‖ with t − k, in nats a step.
-        distances: at which that norm was measured, in steps.
-        jacobian: natural logarithms of the norm, one a distance, the mean over sequences.
+        name: for example "layer 1", or "layer 1 backward".
+        growth_rate: the growth of ‖∂s_t/∂s_k‖ with t − k, in nats per step.
+        distances: the distances at which that norm was measured, in steps.
+        jacobian: natural logarithms of the norm, one per distance, the mean over sequences.
         gradient: ‖∂loss/∂s‖ by distance from 0, the median over sequences.
-        gradients: the same of each state alone, by name.
-        gates: by name.
+        gradients: the same for each state alone, by name.
+        gates: the gates and states by name.
     """
 
     name: str
@@ -70,14 +70,14 @@ class LayerSnapshot(_Part):
 
 
 class Snapshot(_Part):
-    """What was measured at one moment of a run.
+    """The measurements at one moment of a run.
 
     Attributes:
-        epoch: epochs that were trained before; 0 for the network as it starts.
-        step: optimizer steps before.
-        layers: in their order.
+        epoch: epochs trained so far; 0 for the untrained network.
+        step: optimizer steps so far.
+        layers: the layers and directions in their order.
         influence: ‖∂answers/∂x‖ by distance from 0, the mean over sequences.
-        half_length: how many last steps carry half of the influence.
+        half_length: the number of last steps that have half of the influence.
     """
 
     epoch: Annotated[int, Field(ge=0)]
@@ -92,11 +92,11 @@ QUANTITIES = {
     "Jacobian": "‖∂s(T)/∂s(t)‖, geometric mean over sequences",
     "influence": "‖∂answer/∂x(t)‖ relative to t = T, mean over sequences",
 }
-"""What networks are compared by, against T − t; the first two of every layer."""
+"""The quantities by which networks are compared, against T − t; the first two for every layer."""
 DISTANCE = "steps before the last, T − t"
 
 LARGEST_LOG = 700.0
-"""Natural logarithm of the largest norm that is drawn; a float holds little more."""
+"""Natural logarithm of the largest norm that is drawn, near the largest float."""
 
 
 def curves_by_quantity(snapshot: Snapshot) -> dict[str, tuple[Sequence[int], Curve]]:
@@ -117,7 +117,7 @@ _SNAPSHOTS = TypeAdapter(list[Snapshot])
 
 
 def read_snapshots(file: Path) -> list[Snapshot]:
-    """Return what a run has measured, by epoch; nothing if there is no file.
+    """Return the measurements of a run by epoch; empty if there is no file.
 
     Raises:
         UnreadableError: the file is damaged.
@@ -131,7 +131,7 @@ def read_snapshots(file: Path) -> list[Snapshot]:
 
 
 def write_snapshots(file: Path, snapshots: Sequence[Snapshot]) -> None:
-    """Write the file anew, one snapshot a line.
+    """Replace the file; it has one snapshot per line.
 
     Raises:
         OSError: it cannot be written.

@@ -1,4 +1,4 @@
-"""The folder of a run, with run.json, the record of what happened."""
+"""The run folder, with the record of the run in run.json."""
 
 import errno
 import json
@@ -20,16 +20,16 @@ from seqlab.runs.paths import FOLDER_VARIABLE, unwritable
 from seqlab.runs.record import FORMAT, RECORD, recorded
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
-"""Environment variables that tell a process its number in its run: torchrun's, Slurm's, Lightning's."""
+"""Environment variables with the rank of a process: torchrun's, Slurm's, Lightning's."""
 
 PATIENCE = 120.0
 """Seconds that the other processes of a run wait for its folder."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-"""Errors of a disk that takes no more."""
+"""Errors of a full disk."""
 
 ENDINGS = ("status", "ended", "error", "pruned")
-"""What a record says of an end that a continued run takes back."""
+"""The fields of a record about the end of a run, which a resumed run removes."""
 
 
 class RunFolder:
@@ -49,23 +49,22 @@ class RunFolder:
     def running(
         self, *, resume: bool = False, save_settings: Callable[[Path], None] | None = None
     ) -> Iterator[None]:
-        """Keep ``status`` and times in run.json: running, then done, interrupted or failed.
+        """Record status and times in run.json: running, then done, interrupted or failed.
 
-        The record of a run that is done stays as it is until that run trains further or is done once more.
-        Meanwhile no other run can use the folder, and processes that the body starts find it in their
-        environment.
+        The record of a finished run does not change until the run trains further or finishes again. Within
+        the context no other run can use the folder, and child processes find its path in their environment.
 
         Args:
-            resume: whether to keep what an earlier attempt has left there.
-            save_settings: writes config.yaml, given its path; called before there is a run.json, so that
-                a run which is killed at any instant later is known by its settings.
+            resume: whether to keep the files of an earlier attempt.
+            save_settings: writes config.yaml, given its path; called before run.json is written, so that a
+                run that is killed at any later moment has its settings.
 
         Raises:
-            RunError: the folder cannot be made, another run uses it, or what is there would be lost.
-            StorageError: the disk has got full.
+            RunError: the folder cannot be made, another run uses it, or its files would be lost.
+            StorageError: the disk is full.
         """
         if resume:
-            self.take_up()
+            self.restore_record()
         if not self.writes:
             self._wait()
             yield
@@ -80,14 +79,14 @@ class RunFolder:
             self.write(format=FORMAT, **status, **times, pid=os.getpid(), host=platform.node())
             os.environ[FOLDER_VARIABLE] = str(self.path)
             try:
-                with _full_disk_told(self.path):
+                with _full_disk_reported(self.path):
                     yield
             except (KeyboardInterrupt, SystemExit):
                 self._end("interrupted", start)
                 raise
             except BaseException as error:
                 message = str(error) if isinstance(error, SeqlabError) else f"{type(error).__name__}: {error}"
-                with suppress(OSError):  # of the two errors the first one counts
+                with suppress(OSError):  # the first of the two errors is reported
                     self._end("failed", start, error=message)
                 raise
             else:
@@ -95,28 +94,28 @@ class RunFolder:
             finally:
                 del os.environ[FOLDER_VARIABLE]
 
-    def take_up(self) -> None:
-        """Begin with the record of an earlier attempt, but for what it says of its end, unless it is done."""
+    def restore_record(self) -> None:
+        """Start from the record of an earlier attempt, without its end unless the run is done."""
         self.record = recorded(self.path)
         if self.is_done:
             self._deferred = []
         else:
-            self._take_end_back()
+            self._forget_end()
 
     @property
     def is_done(self) -> bool:
         """Whether the record says that the run is done."""
         return self.record.get("status") == "done"
 
-    def trains(self) -> None:
-        """Record that training is resumed: a finished run is unfinished from now on."""
+    def mark_training(self) -> None:
+        """Record that the run trains: a finished run is unfinished from now on."""
         if self._deferred is not None:
-            self._take_end_back()
+            self._forget_end()
             self.record["status"] = "running"
-            self._catch_up()
+            self._run_deferred()
 
-    def when_it_counts(self, action: Callable[[], None]) -> None:
-        """Do something now; in a run that is done, once it trains further or is done once more."""
+    def defer_if_done(self, action: Callable[[], None]) -> None:
+        """Call a function now, or, if the run is done, when it trains further or finishes again."""
         if not self.writes:
             return
         if self._deferred is None:
@@ -133,37 +132,37 @@ class RunFolder:
             return True
 
     def write(self, **fields: Any) -> None:
-        """Add fields to run.json, which is replaced as a whole."""
+        """Add fields to run.json, which is replaced atomically."""
         self.record |= fields
-        self.when_it_counts(self._save)
+        self.defer_if_done(self._save)
 
     def _save(self) -> None:
         with replacing(self.path / RECORD) as draft:
             draft.write_text(json.dumps(self.record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
-    def _take_end_back(self) -> None:
+    def _forget_end(self) -> None:
         for name in ENDINGS:
             self.record.pop(name, None)
 
-    def _catch_up(self) -> None:
+    def _run_deferred(self) -> None:
         actions, self._deferred = self._deferred or [], None
         for action in actions:
             action()
 
     def _wait(self) -> None:
-        """Wait until rank 0 has taken the folder; what is written there before looks like a stranger's."""
+        """Wait until rank 0 has claimed the folder; files written earlier would look foreign."""
         end = time.monotonic() + PATIENCE
         while not (self.path / RECORD).exists():
             if time.monotonic() > end:
                 raise RunError(
-                    f"{self.path} was not made by the first process of the run within {PATIENCE:.0f} s"
+                    f"{self.path} was not created by the first process of the run within {PATIENCE:.0f} s"
                 )
             time.sleep(0.05)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         refuse_foreign(self.path)
-        # The system gives the lock of a dead process back.
+        # The system releases the lock of a dead process.
         lock = FileLock(self.path / LOCK)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -188,39 +187,39 @@ class RunFolder:
 
     def _end(self, status: str, start: datetime, **fields: Any) -> None:
         if status == "done":
-            self._catch_up()
+            self._run_deferred()
         end = datetime.now(UTC)
         seconds = round(self.record.get("seconds", 0) + (end - start).total_seconds(), 2)
         self.write(status=status, ended=end.isoformat(timespec="seconds"), seconds=seconds, **fields)
 
     @property
     def checkpoints(self) -> Path:
-        """Where best.safetensors and last.ckpt are."""
+        """The folder of best.safetensors and last.ckpt."""
         return self.path / "checkpoints"
 
     @property
     def last(self) -> Path:
-        """Where the run stands."""
+        """The checkpoint from which the run resumes."""
         return self.checkpoints / "last.ckpt"
 
     @property
     def figures(self) -> Path:
-        """Where the PNG files are."""
+        """The folder of the PNG files."""
         return self.path / "figures"
 
     @property
     def metrics(self) -> Path:
-        """The append-only record of all metrics."""
+        """The append-only file with all metrics."""
         return self.path / METRICS
 
     @property
     def diagnostics(self) -> Path:
-        """What was measured of gradient flow, gates and memory."""
+        """The file with gradient flow, gates and memory."""
         return self.path / "diagnostics.json"
 
 
 def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """Return (epoch, value) points by metric from a metrics.jsonl, last value of an epoch."""
+    """Return the points (epoch, value) of each metric in a metrics.jsonl, the last value of each epoch."""
     points: dict[str, dict[int, float]] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         row: Mapping[str, Any] = json.loads(line)
@@ -231,8 +230,8 @@ def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 @contextmanager
-def _full_disk_told(path: Path) -> Iterator[None]:
-    """Say in a line that the disk of a run folder is full, whatever was being written there."""
+def _full_disk_reported(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk into a StorageError, whichever file was written."""
     try:
         yield
     except OSError as error:

@@ -1,7 +1,7 @@
-"""A finished run, loaded from its folder alone, and only if nothing about it is suspicious.
+"""Loading a run from its folder, whose files are not trusted.
 
-A checkpoint is read as numbers and plain values. It never decides what is built: that do config.yaml and the
-registries. What does not fit is refused in one line, ``file: reason; remedy``.
+A checkpoint is read as tensors and simple values. It does not decide what is built: config.yaml and the
+registries do. A file that does not match is refused in one line, ``file: reason; remedy``.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ from seqlab.runs.checkpoint.values import check_contents, check_sums
 from seqlab.runs.checkpoint.weights import LARGEST, SUFFIX, read_weights
 from seqlab.runs.record import read_record
 
-NOT_ASKED = {"optimizer": {"name": "sgd"}, "scheduler": {"name": "none"}, "callbacks": {}, "logger": {}}
-"""What stands for the settings of training in a run that is only read."""
+UNUSED_SETTINGS = {"optimizer": {"name": "sgd"}, "scheduler": {"name": "none"}, "callbacks": {}, "logger": {}}
+"""The settings of training in a run that is only read, where its own are not needed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class LoadedRun:
         path: its folder.
         record: its run.json.
         config: its settings.
-        spec: what its data declared.
+        spec: the description of its data.
         module: its network with the weights of the checkpoint, in evaluation mode.
     """
 
@@ -51,18 +51,18 @@ class LoadedRun:
     module: SequenceModule
 
 
-def load_run(path: Path, checkpoint: str = "best", *, is_judged: bool = False) -> LoadedRun:
+def load_run(path: Path, checkpoint: str = "best", *, with_metrics: bool = False) -> LoadedRun:
     """Load a run folder.
 
     Args:
-        path: the folder that holds run.json.
+        path: the folder with run.json.
         checkpoint: "best" or "last".
-        is_judged: whether its answers are to be scored, by all that its task names.
+        with_metrics: whether its predictions will be scored, so that the metrics of its task are needed.
 
     Raises:
-        RunError: a file is missing, damaged, or not what a run of seqlab leaves.
+        RunError: a file is missing, damaged, or was not written by seqlab.
     """
-    record, config = read_run_record(path), read_config(path, anywhere=True, is_judged=is_judged)
+    record, config = read_run_record(path), read_config(path, anywhere=True, with_metrics=with_metrics)
     file = _file(path, checkpoint)
     spec, weights = read_trained(file)
     try:
@@ -74,13 +74,13 @@ def load_run(path: Path, checkpoint: str = "best", *, is_judged: bool = False) -
     return LoadedRun(path, record, config, spec, module)
 
 
-def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) -> Config:
-    """Return the settings of a run folder; the modules that they name have been imported by the user.
+def read_config(path: Path, *, anywhere: bool = False, with_metrics: bool = False) -> Config:
+    """Return the settings of a run folder; the user must have imported the modules that they name.
 
     Args:
         path: the folder.
-        anywhere: whether the run is used on whatever machine this is, with GPUs or without; else it goes on.
-        is_judged: whether its answers are scored there.
+        anywhere: whether the run is only read, on any machine with or without GPUs; otherwise it is resumed.
+        with_metrics: whether its predictions will be scored.
 
     Raises:
         RunError: config.yaml is missing or damaged, or names a module that the user has not named.
@@ -92,10 +92,10 @@ def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) 
         raise _refused(file, str(error)) from error
     imports = raw.get("imports") if isinstance(raw, dict) else None
     if not isinstance(imports, list) or not all(isinstance(name, str) for name in imports):
-        raise _refused(file, "does not hold the settings of a run")
-    if anywhere:  # nothing is trained, so of what only training needs no class is looked for
-        raw |= NOT_ASKED
-        if isinstance(task := raw.get("task"), dict) and not is_judged:
+        raise _refused(file, "does not contain the settings of a run")
+    if anywhere:  # nothing is trained, so classes that only training needs are not looked up
+        raw |= UNUSED_SETTINGS
+        if isinstance(task := raw.get("task"), dict) and not with_metrics:
             raw["task"] = {name: value for name, value in task.items() if name not in ("metrics", "monitor")}
     modules = modules_of(raw)
     raw = {name: section for name, section in raw.items() if name not in OF_THE_COMMAND}
@@ -103,7 +103,7 @@ def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) 
     if anywhere and isinstance(trainer, dict):
         device = "cpu" if trainer.get("accelerator") == "cpu" else "auto"
         raw["trainer"] = trainer | {"accelerator": device, "devices": 1}
-        if trainer.get("precision") == "16-mixed":  # trains on GPUs alone; its weights are float32
+        if trainer.get("precision") == "16-mixed":  # trains only on GPUs; its weights are float32
             raw["trainer"]["precision"] = "32-true"
     named = (
         " ".join(f"--imports {name}" for name in modules) if anywhere else f"imports=[{','.join(modules)}]"
@@ -116,7 +116,7 @@ def read_config(path: Path, *, anywhere: bool = False, is_judged: bool = False) 
 
 
 def _file(path: Path, checkpoint: str) -> Path:
-    """Return where the weights of a run are; earlier versions left the best as best.ckpt."""
+    """Return the file with the weights of a run; earlier versions wrote best.ckpt."""
     best, earlier = (path / "checkpoints" / f"best{suffix}" for suffix in (SUFFIX, ".ckpt"))
     if checkpoint != "best":
         return path / "checkpoints" / f"{checkpoint}.ckpt"
@@ -124,10 +124,10 @@ def _file(path: Path, checkpoint: str) -> Path:
 
 
 def read_trained(file: Path) -> tuple[DataSpec, dict[str, Tensor]]:
-    """Return what a file of a run folder says of its data, and the weights in it.
+    """Return the description of the data and the weights in a file of a run folder.
 
     Raises:
-        RunError: the file is missing, damaged, or not what a run of seqlab leaves.
+        RunError: the file is missing, damaged, or was not written by seqlab.
     """
     _check_is_there(file)
     try:
@@ -143,12 +143,12 @@ def read_trained(file: Path) -> tuple[DataSpec, dict[str, Tensor]]:
 def read_checkpoint(file: Path) -> dict[str, Any]:
     """Return the content of a checkpoint: simple values, and CPU tensors that are mapped from the file.
 
-    A plain value is None, bool, int, float, str, or a list, tuple or dict of them. Nothing is executed. Every
-    byte is one that was written, by the checksums in the file. The weights and the optimizers' states are
-    finite; whether they fit a network is up to the caller.
+    A simple value is None, bool, int, float, str, or a list, tuple or dict of them. Nothing is executed. All
+    bytes match the checksums in the file. The weights and the optimizers' states are finite; the caller
+    checks that they match a network.
 
     Raises:
-        RunError: the file is missing, damaged, or anything else than a checkpoint of plain values.
+        RunError: the file is missing, damaged, or not a checkpoint of simple values.
     """
     _check_is_there(file)
     try:
@@ -167,7 +167,7 @@ def read_progress(file: Path) -> dict[str, Any]:
     """Return a checkpoint from which training can be resumed.
 
     Raises:
-        RunError: as above, or it does not say how far its training is.
+        RunError: as in ``read_checkpoint``, or it has no valid training state.
     """
     content = read_checkpoint(file)
     try:
@@ -201,11 +201,11 @@ def _check_is_there(file: Path) -> None:
 
 def _torch_load(file: Path) -> dict[str, Any]:
     try:
-        # Mapped, a tensor is a piece of the file, whatever size it claims, and takes memory once it is read.
+        # A mapped tensor is a part of the file, whatever size it claims, and uses memory only when read.
         content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # whatever torch makes of damaged bytes
+    except Exception as error:  # any error of torch for damaged bytes
         reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise UnreadableError(f"cannot be read as plain values ({reason:.80})") from error
+        raise UnreadableError(f"cannot be read as simple values ({reason:.80})") from error
     if not isinstance(content, dict):
         raise UnreadableError("contains no weights")
     return content
@@ -221,7 +221,7 @@ def _check_weights(content: dict[str, Any]) -> None:
 
 
 def _check_finite(value: Any, name: str) -> None:
-    """Refuse tensors somewhere in ``value`` that hold NaN or infinity."""
+    """Refuse tensors in ``value`` that contain NaN or infinity."""
     if isinstance(value, dict | list | tuple):
         for inside in value.values() if isinstance(value, dict) else value:
             _check_finite(inside, name)
@@ -230,4 +230,4 @@ def _check_finite(value: Any, name: str) -> None:
 
 
 def _refused(file: Path, reason: str) -> RunError:
-    return RunError(f"{file}: {reason}; take another checkpoint or train again")
+    return RunError(f"{file}: {reason}; use another checkpoint or train again")

@@ -1,4 +1,4 @@
-"""Where a run goes: the name of its folder, and whether it can be made there."""
+"""The path of a run folder, and whether it can be written."""
 
 import os
 import secrets
@@ -13,15 +13,15 @@ FOLDER_VARIABLE = "SEQLAB_RUN_FOLDER"
 
 
 def shared_path() -> Path | None:
-    """Return the run folder that this process shares with the one that has started it, if there is one."""
+    """Return the run folder that this process shares with its parent process, or None."""
     shared = os.environ.get(FOLDER_VARIABLE)
     return Path(shared) if shared else None
 
 
 def new_path(output_dir: str, name: str) -> Path:
-    """Return the folder of a new run: one of its own, which processes that Slurm starts together share."""
+    """Return the folder of a new run; processes that Slurm starts together get the same."""
     job = [os.environ.get(f"SLURM_{part}") for part in ("JOB_ID", "STEP_ID")]
-    if all(job) and os.environ.get("SLURM_NTASKS", "1") != "1":  # processes that Slurm itself has started
+    if all(job) and os.environ.get("SLURM_NTASKS", "1") != "1":  # processes started by Slurm itself
         stamp = f"slurm-{'.'.join(map(str, job))}"
     else:
         stamp = f"{datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}-{token()}"
@@ -29,20 +29,20 @@ def new_path(output_dir: str, name: str) -> Path:
 
 
 def token() -> str:
-    """Return what tells two folders of the same second apart."""
+    """Return random characters that distinguish two folders of the same second."""
     return secrets.token_hex(3)
 
 
 def default_name(choices: Mapping[str, str]) -> str:
-    """Return what a run is called that was given no name, by the files that were chosen for it."""
+    """Return the name of a run without ``name=``, from the chosen configuration files."""
     return choices.get("experiment") or f"{choices['data']}-{choices['model']}"
 
 
 def check_writable(folder: Path) -> None:
-    """Make the folder below which a run goes, before any data is read.
+    """Create the parent folder of a run, before any data are read.
 
     Args:
-        folder: as ``resolved`` returns it.
+        folder: the folder, as returned by ``resolved``.
 
     Raises:
         RunError: it cannot be made or written.
@@ -57,6 +57,6 @@ def check_writable(folder: Path) -> None:
 
 
 def unwritable(path: Path, error: OSError) -> RunError:
-    """Return the error that says that a folder cannot be written, and what to do."""
+    """Return the error for a folder that cannot be written."""
     reason = error.strerror or str(error)
     return RunError(f"cannot write to {path}: {reason}; set paths.output_dir to a folder of yours")

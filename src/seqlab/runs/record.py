@@ -1,4 +1,4 @@
-"""run.json: the record of a run, and what every reader of one may rely on."""
+"""run.json: the record of a run, validated when it is read."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json, read_text
 
 RECORD = "run.json"
-"""The file in a run folder that says what happened."""
+"""The file in a run folder with the record of the run."""
 
 FORMAT = 1
-"""What run folders look like; raised when an older seqlab would misread a new one."""
+"""The format of run folders; raised when an older version would misread a new one."""
 
 
 class _Part(BaseModel):
@@ -62,7 +62,7 @@ class _Record(_Part):
 
 
 def read_record(file: Path) -> dict[str, Any]:
-    """Return the record in a run.json; its known fields, where there are any, have their types.
+    """Return the record in a run.json; the fields that are present have their types.
 
     Raises:
         UnreadableError: it is missing, damaged, or written by a later seqlab.
@@ -86,7 +86,7 @@ def read_record(file: Path) -> dict[str, Any]:
 
 
 def recorded(folder: Path) -> dict[str, Any]:
-    """Return the record in a run folder, empty as long as there is none that can be read."""
+    """Return the record in a run folder; empty if it is missing or unreadable."""
     try:
         found = parse_json(read_text(folder / RECORD))
     except UnreadableError:

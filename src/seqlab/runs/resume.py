@@ -1,4 +1,4 @@
-"""Where does a command start? In a new folder, or from the last checkpoint of a run."""
+"""Where a command starts: in a new folder, or from the last checkpoint of a run."""
 
 import logging
 import math
@@ -27,13 +27,13 @@ FREE = (*LENGTHS, "verbosity", "data.root", "data.path", "data.source", "paths.o
 
 @dataclass(frozen=True)
 class Start:
-    """Where to begin.
+    """Where and with which settings a run starts.
 
     Attributes:
         config: the settings.
-        overrides: the command line that began the run.
-        path: of the run folder; None for a new one.
-        resume: whether what is there is kept.
+        overrides: the command line that started the run.
+        path: the run folder; None for a new one.
+        resume: whether the files of an earlier attempt are kept.
     """
 
     config: Config
@@ -43,10 +43,10 @@ class Start:
 
 
 def start_of(config: Config, overrides: Sequence[str]) -> Start:
-    """Return where a command with ``resume=`` begins.
+    """Return where a command starts, according to its ``resume=``.
 
     Args:
-        config: what the command line says.
+        config: the settings of the command line.
         overrides: the command line.
 
     Raises:
@@ -73,9 +73,9 @@ def start_of(config: Config, overrides: Sequence[str]) -> Start:
 
 
 def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: Path) -> Config:
-    """Return the settings of a run with those that the command line may change, and has."""
+    """Return the settings of a run, with the allowed changes of the command line."""
     old, new = _flat(recorded), _flat(given)
-    named = [key for key in new if any(_names(override, key) for override in overrides)]
+    named = [key for key in new if any(_may_set(override, key) for override in overrides)]
     changed = {key: new[key] for key in named if key not in old or new[key] != old[key]}
     lines = [
         f"{key} is {old.get(key)!r} in {path} and cannot become {new[key]!r}"
@@ -91,8 +91,8 @@ def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: 
         raise ConfigError("\n".join(lines))
     if getattr(recorded.scheduler, "epochs", 0) is None and not changed.keys().isdisjoint(LENGTHS):
         log.warning(
-            "scheduler=%s was made for the shorter run, and is from here on that of the longer one: a run as "
-            "long from the start has had other rates; scheduler.epochs, given when a run begins, avoids that",
+            "scheduler=%s now has the length of the longer run, so its learning rates differ from those of a "
+            "run that was this long from the start; to avoid that, set scheduler.epochs when a run starts",
             recorded.scheduler.name,
         )
     raw = recorded.model_dump(mode="json")
@@ -103,12 +103,12 @@ def _continued(recorded: Config, given: Config, overrides: Sequence[str], path: 
 
 
 def _steps(length: int) -> float:
-    """Return a length as a number; trainer.max_steps=-1 is without end."""
+    """Return a length as a number; trainer.max_steps=-1 is infinite."""
     return math.inf if length < 0 else length
 
 
 def _latest_unfinished(config: Config) -> Path | None:
-    """Return the latest run with these settings that is not done, and that no process works on."""
+    """Return the latest run with these settings that is not done and not in use."""
     place = resolved(Path(config.paths.output_dir) / config.title)
     found = {file.parent: file.stat().st_mtime for file in place.glob("*/run.json")}
     for path in sorted(found, key=lambda one: -found[one]):
@@ -118,7 +118,7 @@ def _latest_unfinished(config: Config) -> Path | None:
         except RunError:
             continue
         folder = RunFolder(path)
-        # Processes that Slurm starts look one after the other: once the first has the folder, they join it.
+        # Processes started by Slurm come one after the other: once the first uses the folder, they join it.
         if is_same and not (folder.writes and folder.is_used()):
             return path
     begun = [path for path in place.glob("*") if is_unused(path)]
@@ -142,10 +142,9 @@ def _flat(config: Config) -> dict[str, Any]:
     return flat
 
 
-def _names(override: str, key: str) -> bool:
+def _may_set(override: str, key: str) -> bool:
     """Return whether an override may set a key; a preset may set any."""
     name = override.partition("=")[0].lstrip("+~").partition("@")[0]
-    is_part = key.startswith(f"{name}.") or name.startswith(
-        f"{key}."
-    )  # model.options.dt is part of model.options
+    # model.options.dt is part of model.options
+    is_part = key.startswith(f"{name}.") or name.startswith(f"{key}.")
     return name in ("experiment", "debug") or key == name or is_part

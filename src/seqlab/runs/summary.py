@@ -1,4 +1,4 @@
-"""The table at the end of a run: its scores beside the baselines', and what they were made with."""
+"""The summary at the end of a run: its scores next to those of the baselines, and facts about the run."""
 
 from rich import box
 from rich.table import Table

@@ -1,4 +1,4 @@
-"""metrics.csv: the lines of metrics.jsonl as one table, a column a metric."""
+"""metrics.csv: the lines of metrics.jsonl as one table, with a column per metric."""
 
 import csv
 import json
@@ -14,8 +14,8 @@ class Table:
     It is made from that file, so a resumed run needs no state for it.
 
     Args:
-        path: the CSV file; made at the first ``update``.
-        source: a file with one JSON object a line.
+        path: the CSV file; created by the first ``update``.
+        source: a file with one JSON object per line.
     """
 
     def __init__(self, path: Path, source: Path) -> None:
@@ -24,7 +24,7 @@ class Table:
         self._read = 0
 
     def update(self) -> None:
-        """Add the lines that were written since; rewrite the whole table if they have other metrics.
+        """Add the lines written since the last update; rewrite the whole table if they have new metrics.
 
         Raises:
             OSError: it cannot be written.

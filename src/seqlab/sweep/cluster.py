@@ -50,7 +50,7 @@ def launch(
             where = f"{config.launcher.name}, below {folder}"
             tell(f"submitting {len(waiting)} of {len(jobs)} jobs to {where}")
             for job in waiting:
-                job.take_end_back()
+                job.forget_end()
             placed = [[*points[job.number - first], *_place(job, folder)] for job in waiting]
             ends = run(context, config, waiting, placed)
             failures = [line for job, end in zip(waiting, ends, strict=True) for line in _failure(job, end)]

@@ -52,7 +52,7 @@ class Job:
         self._renew()
         self.output.unlink(missing_ok=True)
 
-    def take_end_back(self) -> None:
+    def forget_end(self) -> None:
         """Remove how an earlier attempt ended from the record, so that a later end is new."""
         if self.record() and not self._is_used():
             self._renew()
@@ -60,7 +60,7 @@ class Job:
     def _renew(self) -> None:
         folder = RunFolder(self.folder)
         if begun(self.folder, self.overrides):
-            folder.take_up()
+            folder.restore_record()
         else:
             folder.record = self._facts()
         folder.write(status="running")

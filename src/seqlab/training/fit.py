@@ -96,7 +96,7 @@ def train(
         if resume:
             _check_fit(folder, last["state_dict"], config, data)
         module = make_module(config, data.spec, folder.record.get("engine"))
-        folder.when_it_counts(lambda: save_config(config, folder.path / CONFIG))
+        folder.defer_if_done(lambda: save_config(config, folder.path / CONFIG))
         folder.write(**facts)
         trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), extra_callbacks)
         _announce(config, folder, data, module, trainer)

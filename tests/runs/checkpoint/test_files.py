@@ -128,7 +128,7 @@ def test_a_run_that_the_disk_has_no_room_for_does_not_begin(train, monkeypatch, 
 )
 def test_what_could_not_be_read_again_is_not_saved(tmp_path, value, words):
     file = tmp_path / "last.ckpt"
-    with pytest.raises(RunError, match=f"^{re.escape(words)}.*a checkpoint does not hold; use None, bool"):
+    with pytest.raises(RunError, match=f"^{re.escape(words)}.*a checkpoint cannot contain; use None, bool"):
         Checkpoints().save_checkpoint({"x": value}, file)
     assert not file.exists()
 

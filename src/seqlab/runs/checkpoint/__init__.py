@@ -1,1 +1,1 @@
-"""What does a checkpoint hold, and may it be believed?"""
+"""Checkpoints: writing them, and checking everything in them that is read."""

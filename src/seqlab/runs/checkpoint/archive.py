@@ -1,8 +1,7 @@
-"""What a checkpoint must be before torch may read it: an archive of plain values, as torch.save writes it.
+"""The checks of a checkpoint before torch reads it: an archive of simple values, as torch.save writes it.
 
-torch.load(weights_only=True) runs no code of the file's, but takes its word for sizes, and has functions that
-a file can call. So the archive is measured first, and its pickle may do only what plain values and dense
-tensors need.
+torch.load(weights_only=True) runs no code of the file, but trusts its sizes, and lets it call some functions.
+So the sizes are checked first, and the pickle may do only what simple values and dense tensors need.
 """
 
 import pickletools
@@ -16,7 +15,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from seqlab.io.safe_read import UnreadableError, open_plain
 
 BROKEN = (struct.error, ValueError, IndexError, OverflowError)
-"""What zipfile also raises at a directory that is damaged."""
+"""Further errors of zipfile for a damaged directory."""
 MOST_ENTRIES = 100_000
 LARGEST_PICKLE = 2**24
 """The largest size in bytes of everything in a checkpoint except tensors."""
@@ -29,7 +28,7 @@ OPCODES = frozenset(
         *("BINUNICODE", "GLOBAL", "REDUCE", "BUILD", "BINPERSID"),
     ]
 )
-"""What protocol 2 writes for plain values, OrderedDict and tensors."""
+"""The opcodes that protocol 2 writes for simple values, OrderedDict and tensors."""
 
 STORAGES = ("Double", "Float", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
 GLOBALS = frozenset(
@@ -39,15 +38,15 @@ GLOBALS = frozenset(
         *(f"torch {name}Storage" for name in STORAGES),
     ]
 )
-"""What a pickle may name."""
+"""The functions and classes that a pickle may name."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What an archive says of its content.
+    """The sizes of an archive.
 
     Attributes:
-        pickle_size: bytes of its pickle, in which every value that is no tensor takes one or more.
+        pickle_size: bytes of its pickle, in which every value other than a tensor takes one or more.
         tensors: size in bytes and CRC-32 of the memory of its tensors, in the order of the file.
     """
 
@@ -58,14 +57,14 @@ class Archive:
 def check_archive(file: Path, largest: int) -> Archive:
     """Refuse a file that is not an uncompressed archive of simple values and dense tensors.
 
-    Whatever is no tensor is compared with its checksum; the tensors are once they are in memory.
+    Everything except tensors is compared with its checksum here, the tensors once they are in memory.
 
     Args:
         file: a checkpoint.
-        largest: bytes that it may have.
+        largest: the maximum size in bytes.
 
     Raises:
-        UnreadableError: with the reason.
+        UnreadableError: the file is refused; the message is the reason.
     """
     with open_plain(file, largest) as opened:
         size = file.stat().st_size
@@ -89,43 +88,43 @@ def check_archive(file: Path, largest: int) -> Archive:
 
 
 def _check_entries(archive: ZipFile, size: int) -> list[ZipInfo]:
-    """Return the entries in the order of the file, which lie side by side in it."""
+    """Return the entries in the order of the file, which must not overlap."""
     entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     if not entries or len(entries) > MOST_ENTRIES:
-        raise UnreadableError(f"has {len(entries):,} parts inside, as no checkpoint has")
+        raise UnreadableError(f"has {len(entries):,} entries; no checkpoint has so many or so few")
     # torch stores without compression; a compressed entry may unpack to anything.
     if any(entry.compress_type != ZIP_STORED or entry.compress_size != entry.file_size for entry in entries):
-        raise UnreadableError("is compressed inside, as no checkpoint is")
+        raise UnreadableError("has compressed entries; no checkpoint has any")
     ends = [entry.header_offset + entry.file_size for entry in entries]
     starts = [*(entry.header_offset for entry in entries[1:]), size]
     if entries[0].header_offset or any(end > start for end, start in zip(ends, starts, strict=True)):
         raise UnreadableError("has parts that overlap or are longer than the file")
-    # torch does not tell upper from lower case here.
+    # torch ignores the case of these names.
     names = sorted(entry.filename.lower() for entry in entries)
     if any(first == second for first, second in pairwise(names)):
-        raise UnreadableError("has two parts of one name")
+        raise UnreadableError("has two entries of the same name")
     return entries
 
 
 def _read_others(archive: ZipFile, entries: dict[str, ZipInfo]) -> dict[str, bytes]:
-    """Return everything except tensors by its name; reading checks the checksums."""
+    """Return everything except tensors by name; reading verifies the checksums."""
     size = sum(entry.file_size for entry in entries.values())
     if size > LARGEST_PICKLE:
-        raise UnreadableError(f"contains {size:,} bytes besides its tensors, more than any checkpoint")
+        raise UnreadableError(f"contains {size:,} bytes besides its tensors; no checkpoint has so many")
     return {name: archive.read(entry) for name, entry in entries.items()}
 
 
 def _check_pickle(content: bytes) -> None:
     try:
-        odd = next(filter(None, map(_no_plain_value, pickletools.genops(content))), None)
+        refused = next(filter(None, map(_refused_step, pickletools.genops(content))), None)
     except ValueError as error:
         raise UnreadableError(f"is damaged ({error!s:.80})") from error
-    if odd:
-        raise UnreadableError(f"holds something that is no plain value ({odd})")
+    if refused:
+        raise UnreadableError(f"contains more than simple values and tensors ({refused})")
 
 
-def _no_plain_value(step: tuple[pickletools.OpcodeInfo, Any, int | None]) -> str | None:
-    """Return what a step of a pickle does, if plain values and dense tensors do not need it."""
+def _refused_step(step: tuple[pickletools.OpcodeInfo, Any, int | None]) -> str | None:
+    """Return what a step of a pickle does if simple values and dense tensors do not need it; else None."""
     opcode, argument, _ = step
     if opcode.name == "GLOBAL" and argument not in GLOBALS:
         return str(argument).replace(" ", ".")[:80]

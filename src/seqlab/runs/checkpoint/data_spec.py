@@ -1,4 +1,4 @@
-"""What a checkpoint says of the data that its network was trained on."""
+"""The description of the training data in a checkpoint."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from seqlab.io.safe_read import UnreadableError
 
 
 def spec_of(content: dict[str, Any]) -> DataSpec:
-    """Return what the data of a checkpoint declared.
+    """Return the ``DataSpec`` in a checkpoint.
 
     Raises:
-        UnreadableError: it is missing, or its parts do not fit together.
+        UnreadableError: it is missing, or contradicts itself.
     """
     hyper_parameters = content.get("hyper_parameters")
     given = hyper_parameters.get("spec") if isinstance(hyper_parameters, dict) else None
     try:
         spec = read_spec(given)
     except (ValueError, OverflowError) as error:
-        raise UnreadableError("does not say what data it was trained on") from error
+        raise UnreadableError("does not describe the data that it was trained on") from error
     if not spec.fits():
-        raise UnreadableError("describes its data in a way that cannot be")
+        raise UnreadableError("describes its data inconsistently")
     return spec

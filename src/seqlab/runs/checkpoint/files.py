@@ -1,4 +1,4 @@
-"""Checkpoints as files: replaced as a whole, and each with a checksum of all its bytes."""
+"""Checkpoint files, which are replaced atomically and have a checksum of all their bytes."""
 
 import io
 import struct
@@ -17,17 +17,17 @@ from seqlab.runs.checkpoint.values import check_savable
 from seqlab.runs.checkpoint.weights import SUFFIX, write_weights
 
 COMMENT = b"crc32 " + EMPTY
-"""The comment of the archive that a checkpoint is, which stands at its very end."""
+"""The comment at the end of a checkpoint, which is a ZIP archive."""
 DIRECTORY_END = 22, b"PK\x05\x06"
-"""The last bytes of an archive without a comment, how many they are and how they begin."""
+"""The end of an archive without a comment: its size in bytes, and how it begins."""
 
 
 class Checkpoints(TorchCheckpointIO):
-    """Lightning's way to checkpoint files; its own stages them in the temporary folder, and copies.
+    """Writes checkpoint files for Lightning, whose default writes to the temporary folder and copies.
 
     Args:
-        manifest: of the network; of a checkpoint that is named ``.safetensors`` only the weights are written,
-            with this.
+        manifest: the manifest of the network; a checkpoint named ``.safetensors`` has only the weights and
+            the manifest.
     """
 
     def __init__(self, manifest: Manifest | None = None) -> None:
@@ -35,11 +35,11 @@ class Checkpoints(TorchCheckpointIO):
         self.manifest = manifest
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
-        """Write a checkpoint in place of the one before.
+        """Write a checkpoint, which replaces the previous one.
 
         Raises:
-            RunError: it holds what could not be read again.
-            StorageError: it cannot be written; the one before is whole.
+            RunError: it contains values that could not be read again.
+            StorageError: it cannot be written; the previous one is intact.
         """
         path = Path(path)
         check_savable(checkpoint, "")
@@ -64,14 +64,14 @@ def _write(path: Path, checkpoint: dict[str, Any]) -> None:
 
 
 def check_seal(file: Path, largest: int) -> None:
-    """Refuse a checkpoint of which a byte is not one that was written; those without a checksum are older.
+    """Refuse a checkpoint of which a byte was changed; checkpoints of older versions have no checksum.
 
     Args:
         file: an archive.
-        largest: bytes that it may have.
+        largest: the maximum size in bytes.
 
     Raises:
-        UnreadableError: with the reason.
+        UnreadableError: the file is refused; the message is the reason.
     """
     with open_plain(file, largest) as opened:
         content_end = opened.seek(-len(EMPTY), io.SEEK_END)
@@ -86,7 +86,7 @@ def check_seal(file: Path, largest: int) -> None:
 
 
 def _sealed(archive: bytes) -> bytearray:
-    """Return an archive with its checksum as its comment, the size of which stands before it."""
+    """Return an archive with its checksum as its comment, which follows the size of the comment."""
     content = bytearray(archive[:-2] + struct.pack("<H", len(COMMENT)) + COMMENT)
     seal(content, len(content) - len(EMPTY))
     return content

@@ -23,17 +23,17 @@ SEAL = f"{KEY}_crc32"
 """The metadata key of the checksum."""
 FORMAT_VERSION = 1
 JSON_SIGNATURE = rf'{{\n  "format_version": \d+,\n  "{KEY}": "'.encode()
-"""How the JSON file begins; it identifies a file that seqlab wrote."""
+"""The beginning of the JSON file; it identifies a file that seqlab wrote."""
 
 
 class Manifest(Section):
-    """The JSON that goes with weights, in a run folder and in an export.
+    """The JSON that accompanies weights, in a run folder and in an export.
 
     Attributes:
-        format_version: of this JSON.
+        format_version: the version of the format.
         seqlab: the version of seqlab that wrote it.
         imports: modules that register the cell, if it is not one of seqlab's.
-        engine: that ran the cell.
+        engine: the name of the engine that ran the cell.
         model: the arguments of ``SequenceModel``.
         task: the settings of the task.
         data: settings for reading files like the training data.
@@ -53,10 +53,10 @@ class Manifest(Section):
 
     @classmethod
     def of(cls, config: Config, spec: DataSpec) -> Self:
-        """Describe a run's network, without what only its training needs.
+        """Describe a run's network, without the settings that only its training needs.
 
         Raises:
-            DataError: the data set declares what cannot be.
+            DataError: the description of the data is invalid.
         """
         try:
             return cls.model_validate(
@@ -80,7 +80,7 @@ class Manifest(Section):
         """Read the JSON in a file.
 
         Raises:
-            UnreadableError: seqlab did not write it, or it contradicts itself.
+            UnreadableError: seqlab did not write it, or it is inconsistent.
             ConfigError: its task is not registered.
         """
         try:

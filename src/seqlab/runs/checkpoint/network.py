@@ -1,4 +1,4 @@
-"""A network built for weights that someone hands over."""
+"""Building a network for weights from a file, which are checked first."""
 
 import torch
 from torch import Tensor
@@ -20,18 +20,18 @@ def build_network(
     *,
     dtype: torch.dtype,
 ) -> SequenceModule:
-    """Return the network with the weights, in evaluation mode; it is built only once they are known to fit.
+    """Return the network with the weights, in evaluation mode; it is built only if they match.
 
     Args:
-        weights: by their names in the state_dict.
-        spec: what the data declared.
+        weights: the weights by their names in the state_dict.
+        spec: the description of the data.
         model: the settings of the network.
         task: the settings of the task.
-        engine: what runs the cell.
-        dtype: of the weights.
+        engine: the name of the engine.
+        dtype: the type of the weights.
 
     Raises:
-        UnreadableError: the weights are another network's, or no network can be as the settings say.
+        UnreadableError: the weights belong to another network, or the settings are invalid.
     """
     check_weights(weights, spec, model, task, engine, dtype=dtype)
     module = _make(spec, model, task, engine, dtype=dtype)
@@ -48,23 +48,23 @@ def check_weights(
     *,
     dtype: torch.dtype,
 ) -> None:
-    """Refuse weights that are not this network's, at no cost in memory; arguments as of ``build_network``.
+    """Refuse weights of another network, without using memory; arguments as in ``build_network``.
 
     Raises:
-        UnreadableError: the weights are another network's, or no network can be as the settings say.
+        UnreadableError: the weights belong to another network, or the settings are invalid.
     """
     if model.num_layers > len(weights):
         raise UnreadableError(f"has {len(weights)} weights, too few for {model.num_layers} layers")
     try:
-        with torch.device("meta"):  # which takes no memory
+        with torch.device("meta"):  # uses no memory
             expected = _make(spec, model, task, engine, dtype).state_dict()
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         reason = str(error).splitlines()[0]
-        raise UnreadableError(f"describes no network that can be ({reason:.80})") from error
+        raise UnreadableError(f"describes a network that cannot be built ({reason:.80})") from error
     except SeqlabError as error:
-        raise UnreadableError(f"does not fit its settings ({error})") from error
+        raise UnreadableError(f"does not match its settings ({error})") from error
     if odd := set(weights) ^ set(expected):
-        raise UnreadableError(f"its weights are another network's ('{min(map(str, odd))}')")
+        raise UnreadableError(f"its weights belong to another network ('{min(map(str, odd))}')")
     for name, tensor in expected.items():
         if weights[name].shape != tensor.shape or weights[name].dtype != tensor.dtype:
             raise UnreadableError(f"weight '{name}' does not have the network's shape and type")

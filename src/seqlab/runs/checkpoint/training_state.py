@@ -1,4 +1,4 @@
-"""How far a training has come: what a checkpoint must hold beside its weights for a run to go on."""
+"""The training state in a checkpoint: what resuming needs besides the weights."""
 
 from typing import Annotated, Any
 
@@ -37,18 +37,18 @@ class _Progress(_Part):
 
 
 def check_progress(content: dict[str, Any]) -> None:
-    """Refuse a checkpoint whose optimizer, loops or callbacks are not those of its weights' training.
+    """Refuse a checkpoint whose optimizer, loops or callbacks do not belong to its weights.
 
     Args:
-        content: of the checkpoint; its weights are known to be tensors.
+        content: the content of the checkpoint; its weights are known to be tensors.
 
     Raises:
-        UnreadableError: with the reason.
+        UnreadableError: the checkpoint is refused; the message is the reason.
     """
     try:
         progress = _Progress.model_validate(content)
     except ValidationError as error:
-        raise UnreadableError(f"does not say how far its training is ({mistake_in(error)})") from error
+        raise UnreadableError(f"has no valid training state ({mistake_in(error)})") from error
     weights: dict[str, Tensor] = content["state_dict"]
     (optimizer,) = progress.optimizer_states
     learnt = [number for group in optimizer.param_groups for number in group.params]
@@ -57,6 +57,6 @@ def check_progress(content: dict[str, Any]) -> None:
     ]
     shapes = {tensor.shape for tensor in weights.values()}
     if sorted(learnt) != list(range(len(weights))) or not set(optimizer.state) <= set(learnt):
-        raise UnreadableError("has an optimizer that is not of its weights")
+        raise UnreadableError("has an optimizer that does not match its weights")
     if any(tensor.numel() > 1 and tensor.shape not in shapes for tensor in kept):
-        raise UnreadableError("has an optimizer that is not of its weights")
+        raise UnreadableError("has an optimizer that does not match its weights")

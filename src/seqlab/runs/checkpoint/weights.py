@@ -18,7 +18,7 @@ from seqlab.runs.checkpoint.values import checksum
 
 SUFFIX = ".safetensors"
 LARGEST = 8 * 2**30
-"""Bytes that a file of weights may have."""
+"""The maximum size of a file of weights in bytes."""
 TENSORS = f"{SEAL}_of_tensors"
 """The metadata key of the tensors' checksums."""
 SIGNATURE = (
@@ -37,7 +37,7 @@ def write_weights(file: Path, weights: Mapping[str, Tensor], manifest: Manifest)
         OSError: a file cannot be written.
     """
     text = manifest.to_json()
-    # Each on its own: tied weights share their memory, and safetensors refuses that.
+    # Copies, since tied weights share their memory, which safetensors refuses.
     tensors = {
         name: values.detach().cpu().clone(memory_format=torch.contiguous_format)
         for name, values in weights.items()
@@ -49,7 +49,7 @@ def write_weights(file: Path, weights: Mapping[str, Tensor], manifest: Manifest)
 
 
 def read_weights(file: Path) -> tuple[Manifest, dict[str, Tensor]]:
-    """Return the manifest and the weights of a file, which are finite; whether they fit is up to the caller.
+    """Return the manifest and the weights of a file, which are finite; the caller checks that they match.
 
     Raises:
         UnreadableError: the file is damaged, or seqlab did not write it.
@@ -76,7 +76,7 @@ def _sealed(tensors: dict[str, Tensor], manifest: str) -> bytearray:
 
 
 def _slot(content: bytes | bytearray) -> int:
-    """Return the position of the checksum in a file, of which the header suffices; below 0 if missing."""
+    """Return the position of the checksum in a file, given at least its header; negative if missing."""
     # Within a text of the header, such as the manifest, these quotes would be escaped.
     label = f'"{SEAL}":"'.encode()
     place = content.find(label, 8, 8 + int.from_bytes(content[:8], "little"))
@@ -95,7 +95,7 @@ def _content(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 
 def _check_seal(file: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> None:
-    """Refuse a file with a changed byte, and name the tensor in which it is, if any."""
+    """Refuse a file with a changed byte; the message names the tensor that it is in, if any."""
     with open_plain(file, LARGEST) as opened:
         if _is_sealed(opened):
             return

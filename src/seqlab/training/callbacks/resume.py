@@ -90,7 +90,7 @@ class Resume(Callback):
 
     def save_start(self, trainer: Trainer) -> None:
         """Save at the beginning of an epoch, if there is anything to save."""
-        self.folder.trains()
+        self.folder.mark_training()
         loops.count_epoch(trainer)
         if trainer.global_step not in (0, self._at_step):
             loops.count_batches_from_zero(trainer)
