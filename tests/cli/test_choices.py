@@ -233,7 +233,7 @@ WRONG = {
     "task.metrics=[r2_score]": ["task: metrics.r2_score: r2_score is no metric of classification; "],
     "task.metrics=[aurocc]": ["task.metrics.aurocc: no metric named 'aurocc'; did you mean 'auroc'"],
     "task.metrics=[confusion_matrix]": [
-        "task.metrics.confusion_matrix: a score is one number, and confusion"
+        "task.metrics.confusion_matrix: a score is one number, but confusion"
     ],
     "task.metrics.auroc.averag=macro": ["task.metrics.auroc.averag is unknown; did you mean 'average'"],
     "task.metrics=[f_beta_score]": ["task.metrics.f_beta_score.beta is missing"],

@@ -210,7 +210,7 @@ def tested() -> tuple[Forecasting, torch.Tensor, torch.Tensor]:
 
 def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
     task, forecasts, truths = tested
-    task._beside["persistence"] = task._scored(
+    task._baselines["persistence"] = task._scored(
         torch.arange(12), torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
     )
     tables = task.tables(lambda window: f"time {window}")
@@ -235,7 +235,7 @@ def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
 
 def test_the_figures_draw_the_errors_of_model_and_baselines(tested):
     task, forecasts, truths = tested
-    task._beside["persistence"] = task._scored(
+    task._baselines["persistence"] = task._scored(
         torch.arange(12), torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
     )
     history = {"train/mae": [(0, 3.0)], "val/mae": [(0, 2.0)], "train/loss": [(0, 1.0)]}

@@ -80,8 +80,8 @@ def test_scores_of_forecasts_are_in_units_each_targets_and_their_mean(drawn):
 
 CANNOT = [
     ("mean_absolute_error", 3, "task.metrics.x: RuntimeError: Predictions and targets are expected to have"),
-    ("confusion_matrix", 3, "task.metrics.x: a score is one number, and confusion_matrix gives 9 numbers"),
-    ("roc", 3, "task.metrics.x: a score is one number, and roc gives a tuple"),
+    ("confusion_matrix", 3, "task.metrics.x: a score is one number, but confusion_matrix returns 9 numbers"),
+    ("roc", 3, "task.metrics.x: a score is one number, but roc returns a tuple"),
     ("auroc", 0, "task.metrics.x: "),
     ("torchmetrics.classification.BinaryAUROC", 3, "task.metrics.x: "),
 ]

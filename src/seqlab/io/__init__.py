@@ -1,1 +1,1 @@
-"""How are files read and written safely?"""
+"""Reading and writing files safely, the terminal, and the devices of the machine."""

@@ -1,8 +1,8 @@
-"""The cache: where computed and downloaded files are kept between runs, and which of them may be loaded.
+"""The cache of computed and downloaded files, which are checked before they are loaded.
 
-There are two independent checks. Who can change a file? It is loaded only from folders in which nobody but
-this user and root can write. Is it unchanged? Checksums next to the files tell, and damaged files are made
-again. Ownership protects against other users, checksums against disk errors; neither does both.
+There are two independent checks. Files are loaded only from folders in which nobody but this user and root
+can write, which protects against other users. Checksums next to the files detect disk errors; damaged files
+are made again.
 """
 
 import atexit
@@ -51,13 +51,13 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
     Args:
         group: the kind of data.
         key: a hash of everything that the files depend on.
-        build: fills an empty folder; its errors are passed on, except that the cache cannot be written.
+        build: a function that fills an empty folder; its errors are passed on, except failed writes.
 
     Raises:
-        CacheError: other users could change what is in the cache.
+        CacheError: other users could change the files of the cache.
         StorageError: neither the cache nor a temporary folder can be written.
     """
-    # Resolved once: no link leads elsewhere between the look at its owner and the reading of a file.
+    # Resolved once, so that no link can change between the check of the owner and the reading of a file.
     home = Path(os.path.realpath(cache_dir() / group))
     folder = home / key
     try:
@@ -142,7 +142,7 @@ def _own(folder: Path) -> None:
         CacheError: another user could change one of them.
         OSError: one cannot be created or inspected.
     """
-    # From the top: below a folder that only this user can change, nobody else can exchange a folder.
+    # From the top: below a folder that only this user can change, nobody else can replace a folder.
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
             path.mkdir(mode=0o755, exist_ok=True)
@@ -150,14 +150,14 @@ def _own(folder: Path) -> None:
 
 
 def _refuse_foreign(path: Path, *, may_be_sticky: bool = False) -> None:
-    """Raise CacheError if anybody but this user and root could change, or has created, what is at ``path``.
+    """Raise CacheError if anybody but this user and root owns or could change a file or folder.
 
     Args:
-        path: a file or folder.
-        may_be_sticky: whether everybody may write to a folder in which they can remove only their own files,
-            such as /tmp.
+        path: the file or folder.
+        may_be_sticky: whether a folder is allowed in which everybody can write, but remove only their own
+            files, such as /tmp.
     """
-    if os.name == "nt":  # there a user's cache folder is private
+    if os.name == "nt":  # a user's cache folder is private on Windows
         return
     status = path.lstat()
     mode = stat.S_IMODE(status.st_mode)
@@ -169,7 +169,7 @@ def _refuse_foreign(path: Path, *, may_be_sticky: bool = False) -> None:
     if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and not _is_private(status.st_gid)):
         raise CacheError(
             f"the cache is not used: other users may write to {path} (mode {mode:04o}); {own}, "
-            f"or, if you trust what is in it, run: chmod go-w {shlex.quote(str(path))}"
+            f"or, if you trust its files, run: chmod go-w {shlex.quote(str(path))}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The messages of a run: simple lines on stderr, and everything in the run's run.log."""
+"""The messages of a run: short lines on stderr, and everything in run.log."""
 
 import logging
 import traceback
@@ -30,10 +30,10 @@ _early = MemoryHandler(capacity=10_000, flushLevel=logging.CRITICAL + 1, flushOn
 
 
 class _RunLog(logging.FileHandler):
-    """A run.log that ignores a full disk: whatever else writes there reports it, once and in one line."""
+    """A run.log that ignores a full disk, which is reported once by other files."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Omit the line."""
+        """Ignore the error."""
 
 
 class _Lines(logging.Formatter):
@@ -57,7 +57,7 @@ def configure(verbosity: str) -> None:
     """Send the messages of a run to stderr, and keep them until run.log is open.
 
     Args:
-        verbosity: "quiet" (warnings), "normal", or "debug" (Lightning's own messages too).
+        verbosity: "quiet" (warnings), "normal", or "debug" (also Lightning's messages).
     """
     console = logging.StreamHandler()
     console.setFormatter(_Lines())

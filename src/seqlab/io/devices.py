@@ -1,6 +1,6 @@
-"""Which GPUs and CPU cores are available? Found without torch, which takes seconds to import.
+"""The available GPUs and CPU cores, found without torch, which takes seconds to import.
 
-So a process that must never initialise a GPU can ask too.
+A process that must never initialise a GPU can use this module.
 """
 
 import os
@@ -23,7 +23,7 @@ UNLISTED = ("/dev/kfd", "/dev/nvmap", "/dev/dxg")
 
 
 def count_gpus() -> int | None:
-    """Return the number of GPUs that may be used; None if only torch can tell."""
+    """Return the number of GPUs that may be used; None if only torch can find out."""
     found = len(visible_gpus())
     return None if not found and any(Path(device).exists() for device in UNLISTED) else found
 

@@ -1,4 +1,4 @@
-"""Reading users' files, and replacing our own atomically: at any time the old or the new file is complete."""
+"""Reading users' files, and replacing files atomically: at any time the old or the new one is complete."""
 
 import os
 import re
@@ -20,7 +20,7 @@ HEAD = 4096
 def resolved(path: str | Path) -> Path:
     """Return a path given by the user, absolute and without ``~``, ``..`` and links.
 
-    Every path that is written to is resolved once, where it enters, so that it has one spelling.
+    Every path that is written to is resolved once, at the beginning, so that it has one spelling.
 
     Raises:
         ConfigError: its links form a loop, or it names an unknown user.
@@ -35,7 +35,7 @@ def own_output(path: Path, signature: bytes) -> Path:
     """Return the resolved path of an output; an existing file may be replaced only if seqlab wrote it.
 
     Args:
-        path: given by the user.
+        path: the path, given by the user.
         signature: a pattern that matches the beginning of such a file only if seqlab wrote it.
 
     Raises:
@@ -74,8 +74,8 @@ def read_user_text(file: Path) -> str:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a draft next to ``path``, which replaces ``path`` when the body ends.
 
-    The draft is on the disk before it is renamed, and the rename before this returns. If the body or the disk
-    fails, ``path`` is unchanged, and the draft is removed.
+    The draft is written to the disk before it is renamed, and renamed before this returns. If the body or the
+    disk fails, ``path`` is unchanged and the draft is removed.
 
     Args:
         path: the file; its folder exists.
@@ -116,7 +116,7 @@ def replace_folder(draft: Path, folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # there a folder cannot be opened, and a rename is written at once
+    if os.name == "nt":  # Windows cannot open a folder, and writes a rename at once
         return
     number = os.open(folder, os.O_RDONLY)
     try:

@@ -1,24 +1,24 @@
-"""Settings as they are typed: what Hydra takes as it is, and a shell hands to Hydra."""
+"""Quoting settings for Hydra and for the shell."""
 
 import re
 import shlex
 from collections.abc import Sequence
 
 BARE = re.compile(r"[\w./-]+", re.ASCII)
-"""Values that Hydra reads as they are."""
+"""Values that Hydra reads without quotes."""
 
 EXPANDED = set('"$`\\!')
-"""What a shell does not leave alone in double quotes."""
+"""Characters that a shell expands in double quotes."""
 
 
 def quoted(text: str) -> str:
-    """Return a value that Hydra takes as it is, whatever characters it has."""
+    """Return a value in quotes for Hydra, whatever characters it has."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
 def setting(key: str, value: str | Sequence[str]) -> str:
-    """Return a setting that a shell hands to Hydra unchanged.
+    """Return a setting that a shell passes to Hydra unchanged.
 
     Example:
         >>> print(setting("data.text", "body"), setting("data.targets", ["T (degC)"]))

@@ -1,4 +1,4 @@
-"""A bar on the terminal while a large file is read, or whatever else takes many steps is done."""
+"""A progress bar on the terminal while a large file is read, or for other work of many steps."""
 
 import io
 import sys
@@ -11,22 +11,22 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from seqlab.io.terminal import Terminal, in_a_line
 
 LARGE = 2**25
-"""Bytes of a file that is read so fast that no bar is needed."""
+"""The size in bytes from which a file gets a bar."""
 MANY = 50
-"""Steps that take long enough for a bar."""
+"""The number of steps from which there is a bar."""
 
 
 NAME = TextColumn("{task.description}", markup=False)
-"""The column with what is done; a name may hold brackets and braces."""
+"""The column with the description, in which brackets and braces are shown as they are."""
 
 T = TypeVar("T")
 
 
 class _Counted(io.RawIOBase):
-    """A file that tells a bar what has been read."""
+    """A file that reports the bytes read to a bar."""
 
     is_shown: ClassVar[bool] = False
-    """Whether there is a bar: a terminal has room for one."""
+    """Whether there is a bar; a terminal can show only one."""
 
     def __init__(self, file: BinaryIO, bar: Progress, name: str, total: int) -> None:
         self._file, self._bar, self._task = file, bar, bar.add_task(name, total=total)
@@ -45,11 +45,11 @@ class _Counted(io.RawIOBase):
 
 @contextmanager
 def watched(file: io.BufferedReader, name: str, total: int) -> Iterator[io.BufferedReader]:
-    """Show on a terminal how much of a file has been read, if it is large.
+    """Show a bar on a terminal while a large file is read.
 
     Args:
         file: the file.
-        name: what it is called.
+        name: its name.
         total: its size in bytes.
 
     Yields:
@@ -68,11 +68,11 @@ def watched(file: io.BufferedReader, name: str, total: int) -> Iterator[io.Buffe
 
 
 def stepwise(items: Sequence[T], name: str) -> Iterator[T]:
-    """Yield items, and show on a terminal how many of them are done, if they are many.
+    """Yield items, and show a bar on a terminal if there are many.
 
     Args:
-        items: to be yielded.
-        name: what is done.
+        items: the items.
+        name: the description of the work.
     """
     if len(items) < MANY or not sys.stderr.isatty():
         yield from items

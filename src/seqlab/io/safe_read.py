@@ -26,7 +26,7 @@ def mistake_in(error: ValidationError) -> str:
 
 
 def open_plain(file: Path, largest: int) -> BinaryIO:
-    """Open a regular file for reading: a pipe could block, a device never end, a link lead elsewhere.
+    """Open a regular file for reading: a pipe could block, a device never end, a link point elsewhere.
 
     Args:
         file: the file to open.

@@ -1,4 +1,4 @@
-"""A file that contains the checksum of all its bytes, so that any change of a byte is noticed."""
+"""Files that contain a checksum of all their bytes, so that any changed byte is detected."""
 
 import zlib
 from typing import BinaryIO
@@ -15,7 +15,7 @@ def seal(content: bytearray, slot: int) -> None:
     """Write the CRC-32 of a file into its slot.
 
     Args:
-        content: of the file.
+        content: the content of the file.
         slot: the position of ``EMPTY``.
     """
     content[slot : slot + len(EMPTY)] = _digits(zlib.crc32(content))

@@ -1,4 +1,4 @@
-"""Cells of CSV files: a text that a spreadsheet would execute gets an apostrophe in front, which it hides.
+"""Cells of CSV files: a text that a spreadsheet would execute gets a leading apostrophe, which it hides.
 
 Source: OWASP, CSV Injection. If such a text already begins with apostrophes, it gets one more, so that every
 cell can be read back.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 FORMULA = r"[=+\-@\t\r\n＝＋－＠]"
-"""How a formula begins; some spreadsheets also accept full-width characters."""
+"""The beginning of a formula; some spreadsheets also accept full-width characters."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 

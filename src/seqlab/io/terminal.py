@@ -1,4 +1,4 @@
-"""Safe printing: texts from anywhere are shown literally and cannot control the terminal."""
+"""Safe printing: untrusted texts are shown literally and cannot control the terminal."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 WIDTH = 200
-"""Characters per line in a file or a pipe, which has no width of its own."""
+"""Characters per line in a file or a pipe, which has no width."""
 
 ORDERS = (
     *range(32),  # escape sequences begin with one of these, or with one of 128 to 159
@@ -73,5 +73,5 @@ class Terminal(Console):
         )
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return how a text is printed, also in a table or as its title."""
+        """Return a text as it is printed, also in a table or as its title."""
         return super().render_str(printable(text), **options)

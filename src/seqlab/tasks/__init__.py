@@ -1,6 +1,6 @@
-"""What is a good prediction? Loss, scores, figures and baselines of each task.
+"""Tasks: loss, scores, predictions, figures and baselines.
 
-Names resolve on first use, so that the names of tasks and scores are known without torch.
+Names are imported on first use, so that the names of tasks and scores are known without torch.
 """
 
 from importlib import import_module

@@ -26,7 +26,7 @@ STAGES = ("train", "val", "test", "balanced")
 class Exported(NamedTuple):
     """The output of an ONNX file: its name, the shape for one sample, and whether it is float64.
 
-    In the shape "time" stands for the steps of the sample.
+    In the shape, "time" is the number of steps of the sample.
     """
 
     name: str
@@ -84,11 +84,11 @@ class Task(nn.Module):
         """
 
     def windowed(self, batch: Batch) -> Iterable[tuple[int, Batch]]:  # noqa: ARG002
-        """Return a test batch cut in other ways, each with its place for ``step_windows``."""
+        """Return a test batch cut into windows in several ways, each with its index for ``step_windows``."""
         return ()
 
     def step_windows(self, place: int, answers: Tensor, batch: Batch) -> None:
-        """Update the metrics of one of the ways."""
+        """Update the metrics of one of the ways of ``windowed``."""
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the predictions in readable units, such as probabilities.
@@ -104,21 +104,21 @@ class Task(nn.Module):
         return outputs, batch
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return answers and truths of a batch, as further metrics compare them once they are in units."""
+        """Return answers and truths of a batch, which ``judged`` converts for further metrics."""
         return self.answers(outputs, batch.x), batch.y
 
     def in_units(self, values: Tensor) -> Tensor:
-        """Return answers or truths in the units that people read, in float64 on the CPU."""
+        """Return answers or truths in the units of the target, in float64 on the CPU."""
         return values.cpu().double()
 
     def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
-        """Return answers and truths of a stage in the units that people read, as further metrics judge them.
+        """Return answers and truths of a stage in the units of the target, as further metrics get them.
 
         Args:
             stage: "val", "test" or "balanced".
             ids: the number of each sample in its split, [N].
-            answers: what ``compared`` has returned of all batches, in the order of the ids.
-            truths: the same of what came.
+            answers: the answers from ``compared`` of all batches, in the order of the ids.
+            truths: the truths from ``compared`` of all batches.
         """
         return self.in_units(answers), self.in_units(truths)
 
@@ -126,7 +126,7 @@ class Task(nn.Module):
         """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
 
         Args:
-            network: from inputs and lengths to outputs.
+            network: a function from inputs and lengths to outputs.
             x: one input, [1, T] or [1, T, F].
         """
         return torch.empty(x.shape[1], 0)
@@ -142,7 +142,7 @@ class Task(nn.Module):
 
         Args:
             spec: the description of the data.
-            asked: the input of each prediction; for a forecast, whose it is and when (``Ahead``).
+            asked: the input of each prediction; for a forecast, its series and times (``Ahead``).
             answers: the result of the method ``answers``.
             top: how many classes or labels of a text or sequence to return.
         """
@@ -198,7 +198,7 @@ class Task(nn.Module):
         """Return the rows of the tables of the test, by the name of the table.
 
         Args:
-            describe: returns a test sample in readable form.
+            describe: a function that returns a test sample, by its number, in readable form.
         """
 
     def reset(self, stage: str) -> None:

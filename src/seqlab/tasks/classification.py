@@ -1,4 +1,4 @@
-"""Classification: which class does a sequence have?"""
+"""Classification: predicting the class of a sequence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
@@ -36,7 +36,7 @@ class StageScores(nn.Module):
 
 @register_task("classification")
 class Classification(Task):
-    """Cross-entropy, and for every stage the exact loss and a confusion matrix.
+    """One class per sequence, with cross-entropy; every stage has the exact loss and a confusion matrix.
 
     Args:
         classes: class names in the order of their numbers.

@@ -1,4 +1,4 @@
-"""Forecasting: what are the next values of a series?"""
+"""Forecasting: predicting the next values of a series."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, cast
@@ -19,7 +19,7 @@ from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.fonts import drawable
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.members import Members, whose
+from seqlab.tasks.members import Members, series_of
 from seqlab.tasks.metrics import AnswersAndTruths, SampleIds, scores, scores_by_step, scores_of
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
@@ -34,8 +34,8 @@ class Scored(NamedTuple):
     """The scores of test forecasts.
 
     Attributes:
-        by_step: of each target and step.
-        by_series: of each series its name, the number of its windows, and the scores of each target.
+        by_step: the scores of each target and step.
+        by_series: for each series its name, the number of its windows, and the scores of each target.
     """
 
     by_step: list[list[dict[str, float]]]
@@ -53,7 +53,7 @@ class StageErrors(nn.Module):
 
 @register_task("forecasting")
 class Forecasting(Task):
-    """Forecasts all steps of the horizon at once, in scaled units; scores are in the targets' own units.
+    """Forecasts all steps of the horizon at once, in scaled units; scores are in the units of the targets.
 
     Args:
         series: the data's columns, targets, means, scales, horizon_steps, step_minutes and step.
@@ -94,7 +94,7 @@ class Forecasting(Task):
         self.register_buffer("_ends", self.members.ends, persistent=False)
         self.output_size = self.horizon_steps * len(self.targets)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
-        self._beside: dict[str, Scored] = {}
+        self._baselines: dict[str, Scored] = {}
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
@@ -107,14 +107,14 @@ class Forecasting(Task):
         return forecasts + x[:, -1:, self._columns] if self.residual == "persistence" else forecasts
 
     def in_units(self, scaled: Tensor) -> Tensor:
-        """Return scaled values, [..., K], in the targets' own units, on the CPU.
+        """Convert scaled values, [..., K], to the units of the targets, on the CPU.
 
-        Of series with scales of their own, they are in units of those.
+        If each series has its own scale, the result is in units of that scale.
         """
         return scaled.cpu().double() * self.scales + self.means
 
     def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return scaled forecasts and what came, each [N, horizon, K], in the targets' own units."""
+        """Return forecasts and true values, each [N, horizon, K], in the units of the targets."""
         series = self.members.of(stage, ids)
         forecasts, came = (
             self.members.in_units(self.in_units(scaled), series) for scaled in (answers, truths)
@@ -122,7 +122,7 @@ class Forecasting(Task):
         return forecasts, came
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return scaled forecasts and what came, [B, horizon, K]."""
+        """Return scaled forecasts and true values, [B, horizon, K]."""
         return self.forecast(outputs, batch.x), batch.y
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
@@ -136,7 +136,7 @@ class Forecasting(Task):
             found = self._of(stage)
             found.loss.update(loss, rows)
             if stage == "train":
-                units = self._units[whose(self._ends[STAGES.index(stage)], batch.ids)]
+                units = self._units[series_of(self._ends[STAGES.index(stage)], batch.ids)]
                 off = ((forecasts - batch.y).abs() * units[:, None]).mean((1, 2))
                 found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
             else:
@@ -145,11 +145,11 @@ class Forecasting(Task):
         return loss
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:
-        """Return forecasts in the targets' own units, [B, horizon, K], in float64 on the CPU."""
+        """Return forecasts in the units of the targets, [B, horizon, K], in float64 on the CPU."""
         return self.in_units(self.forecast(outputs, x))
 
     def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
-        """Return the values of all targets at every time that is asked for, ``Ahead`` of each series."""
+        """Return the values of all targets at every forecast time of each series (``Ahead``)."""
         targets = cast("SeriesSpec", spec).series.targets
         series = self.members.named([one.series for one in asked])
         values = self.members.in_units(answers, series).tolist()
@@ -191,7 +191,7 @@ class Forecasting(Task):
         return graph.add("Add", graph.add("Mul", graph.to_double(answer), scales), means)
 
     def compute(self, stage: str) -> dict[str, float]:
-        """Return the stage's loss in scaled units, and its errors in the targets' own."""
+        """Return the stage's loss in scaled units, and its errors in the units of the targets."""
         found = self._of(stage)
         loss = {"loss": float(found.loss.compute())}
         if stage == "train":
@@ -216,18 +216,18 @@ class Forecasting(Task):
             metrics: dict[str, float] = {}
             for split in ("val", "test"):
                 ids = ids_of[split]
-                errors = self._errors_beside(
+                errors = self._baseline_errors(
                     name, forecast, cast("WindowSamples", data.samples[split]), split, ids
                 )
                 metrics |= {
                     f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
                 }
                 if split == "test":
-                    self._beside[name] = self._scored(ids, errors)
+                    self._baselines[name] = self._scored(ids, errors)
             found[name] = metrics
         return found
 
-    def _errors_beside(
+    def _baseline_errors(
         self, name: str, forecast: Forecast, windows: WindowSamples, split: str, ids: Tensor
     ) -> Tensor:
         """Return the errors of a baseline's forecasts of some windows, [N, horizon, K], made in chunks."""
@@ -250,7 +250,7 @@ class Forecasting(Task):
         mae = {"model": errors.abs().mean(0)}
         mae |= {
             name: torch.tensor([[step["mae"] for step in target] for target in found.by_step]).T
-            for name, found in self._beside.items()
+            for name, found in self._baselines.items()
         }
         steps = self._ahead()
         for place, name in enumerate(self.targets):
@@ -269,7 +269,7 @@ class Forecasting(Task):
         return drawn
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
-        """Return every test forecast, and all errors by step and, of several series, by series."""
+        """Return every test forecast, all errors by step and, if there are several series, by series."""
         ids, scaled, came = self._collected("test")
         forecasts, truths = self.judged("test", ids, scaled, came)
         series, ahead, several = self.members.of("test", ids), self._ahead(), bool(self.members.names[0])
@@ -291,7 +291,7 @@ class Forecasting(Task):
                 for far, y, answer in zip(ahead, *both, strict=True)
             ]
 
-        scored = {"model": self._scored(ids, self._errors("test")), **self._beside}
+        scored = {"model": self._scored(ids, self._errors("test")), **self._baselines}
         by_step = [
             {"forecast": name, "target": target, f"{self.unit}_ahead": far} | found
             for name, one in scored.items()
@@ -311,7 +311,7 @@ class Forecasting(Task):
         return found | ({"errors_by_series": by_series} if several else {})
 
     def _collected(self, stage: str) -> tuple[Tensor, Tensor, Tensor]:
-        """Return a stage's window numbers [N], scaled forecasts and what came, [N, horizon, K]."""
+        """Return a stage's window numbers [N], scaled forecasts and true values, [N, horizon, K]."""
         found = self._of(stage)
         ids = found.ids.compute().cpu().view(-1)  # torchmetrics squeezes a single one
         return ids, *found.forecasts.compute()
@@ -337,7 +337,7 @@ class Forecasting(Task):
         return Scored([scores_by_step(target) for target in each], by_series)
 
     def _ahead(self) -> list[float]:
-        """Return how far ahead each step is, in the ``unit``."""
+        """Return how far ahead each step is, in ``unit``."""
         if self.unit == "steps":
             return list(range(1, self.horizon_steps + 1))
         return [round(step * self.step_minutes / 60, 4) for step in range(1, self.horizon_steps + 1)]

@@ -1,7 +1,7 @@
-"""Further scores: torchmetrics' metrics, or the user's, of all answers of a stage at once.
+"""Further scores: metrics of torchmetrics or of the user, computed from all answers of a stage at once.
 
-A stage's answers are collected over batches and ranks and judged in the order of the samples, in float64 on
-the processor: batch sizes and numbers of ranks change no score.
+A stage's answers are collected over batches and ranks and scored in the order of the samples, in float64 on
+the CPU: the batch size and the number of ranks do not change a score.
 """
 
 import warnings
@@ -20,18 +20,18 @@ from seqlab.tasks.base import STAGES, Task
 from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
 
 SAMPLES = 4
-"""Samples a class on which a metric is tried."""
+"""Samples per class on which a metric is tried."""
 
 Settings = Mapping[str, Mapping[str, Any]]
-"""By the name of the score the class, as ``_target_``, and its arguments."""
+"""The class, as ``_target_``, and its arguments, by the name of the score."""
 
 
 class FurtherScores(nn.Module):
-    """What is scored beside a task's own scores.
+    """Scores of a task besides its built-in ones.
 
     Args:
-        task: whose answers are judged.
-        settings: of the metrics.
+        task: the task whose answers are scored.
+        settings: the settings of the metrics.
     """
 
     def __init__(self, task: Task, settings: Settings) -> None:
@@ -45,14 +45,14 @@ class FurtherScores(nn.Module):
 
     @torch.no_grad()
     def update(self, task: Task, stage: str, outputs: Tensor, batch: Batch) -> None:
-        """Note a batch of a stage other than training."""
+        """Add a batch of a stage other than training."""
         if self.settings and stage != "train":
             outputs, batch = task.samples(outputs, batch)
             self._of(self.stages, stage).update(batch.ids, *task.compared(outputs, batch))
             self._of(self.ids, stage).update(batch.ids)
 
     def compute(self, task: Task, stage: str) -> dict[str, float]:
-        """Return the scores of a stage; of several targets their mean, and each as ``<score>/<target>``."""
+        """Return the scores of a stage; for several targets the mean, and each as ``<score>/<target>``."""
         if not self.settings or stage == "train":
             return {}
         ids, compared = self._of(self.ids, stage).compute(), self._of(self.stages, stage).compute()
@@ -74,7 +74,7 @@ class FurtherScores(nn.Module):
         }
 
     def reset(self, stage: str) -> None:
-        """Forget the stage's batches."""
+        """Remove the stage's batches."""
         self._of(self.stages, stage).reset()
         self._of(self.ids, stage).reset()
 
@@ -86,29 +86,29 @@ class FurtherScores(nn.Module):
 
 
 def judge(settings: Settings, answers: Tensor, truths: Tensor) -> dict[str, float]:
-    """Return what each metric makes of all answers.
+    """Return the value of each metric for all answers.
 
     Args:
-        settings: of the metrics.
+        settings: the settings of the metrics.
         answers: probabilities of classes or labels, [N, C], or numbers, [N].
-        truths: classes or numbers, [N], or whether there is each label, [N, C].
+        truths: classes or numbers, [N], or 1 for the labels of a sample, [N, C].
 
     Raises:
-        ConfigError: a metric cannot be made, does not judge such answers, or gives more than one number.
+        ConfigError: a metric cannot be made, does not accept such answers, or returns several numbers.
     """
     return {name: _judged(name, one, answers, truths) for name, one in settings.items()}
 
 
 def try_out(settings: Settings, num_classes: int, *, is_multilabel: bool = False) -> None:
-    """Refuse metrics that cannot judge: they are tried on made-up answers.
+    """Refuse metrics that do not work, by trying them on made-up answers.
 
     Args:
-        settings: of the metrics.
-        num_classes: of the data; 0 if their answers are numbers.
-        is_multilabel: whether a sample has any number of the classes.
+        settings: the settings of the metrics.
+        num_classes: the number of classes; 0 if the answers are numbers.
+        is_multilabel: whether a sample can have any number of the classes.
 
     Raises:
-        ConfigError: as ``judge`` does.
+        ConfigError: as in ``judge``.
     """
     truths = torch.arange(SAMPLES * max(num_classes, 1))
     answers = torch.linspace(0.1, 0.9, len(truths) * max(num_classes, 1), dtype=torch.float64)
@@ -130,11 +130,11 @@ def _judged(name: str, settings: Mapping[str, Any], answers: Tensor, truths: Ten
     try:
         counted = {"num_classes", "num_labels"} & signature(one).parameters.keys()
         options |= dict.fromkeys(counted, answers.shape[-1])
-        with warnings.catch_warnings(action="ignore"):  # of memory that it takes
+        with warnings.catch_warnings(action="ignore"):  # about its use of memory
             metric = one(**options)
             metric.distributed_available_fn = lambda: False  # all ranks have all answers
             if answers.ndim == 1:
-                metric.set_dtype(torch.float64)  # of its sums
+                metric.set_dtype(torch.float64)  # for its sums
             metric.update(answers, truths)
             found: Any = metric.compute()
     except Exception as error:
@@ -142,5 +142,5 @@ def _judged(name: str, settings: Mapping[str, Any], answers: Tensor, truths: Ten
     if not isinstance(found, int | float) and not (isinstance(found, Tensor) and found.numel() == 1):
         what = f"{found.numel()} numbers" if isinstance(found, Tensor) else f"a {type(found).__name__}"
         target = settings["_target_"]
-        raise ConfigError(f"task.metrics.{name}: a score is one number, and {target} gives {what}")
+        raise ConfigError(f"task.metrics.{name}: a score is one number, but {target} returns {what}")
     return float(found)

@@ -38,7 +38,7 @@ class LabelCounts(Metric):
         self.rows.add_(valid.sum())
 
     def compute(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Return hits, false alarms and misses of each label [C, 3], rows without a mistake, all rows."""
+        """Return hits, false alarms and misses of each label [C, 3], rows without an error, and all rows."""
         return self.counts, self.exact, self.rows
 
 
@@ -55,12 +55,12 @@ def label_scores(counts: Tensor) -> dict[str, Tensor]:
 def scores(counts: Tensor, exact: Tensor, rows: Tensor) -> dict[str, float]:
     """Return F1 over all decisions, its mean over labels, exact match and Hamming loss.
 
-    They are those of scikit-learn with ``zero_division=0``.
+    The values equal those of scikit-learn with ``zero_division=0``.
 
     Args:
         counts: hits, false alarms and misses of each label, [C, 3].
-        exact: texts all of whose labels are right.
-        rows: all texts.
+        exact: number of samples whose labels are all right.
+        rows: number of samples.
 
     Example:
         >>> scores(torch.tensor([[1, 0, 1], [2, 1, 0]]), torch.tensor(2), torch.tensor(4))["exact_match"]

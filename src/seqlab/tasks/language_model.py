@@ -1,4 +1,4 @@
-"""Language models: what is the next token at every step?"""
+"""Language models: predicting the next token at every step."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 UNKNOWN = 1
-"""The token of all that is not in the vocabulary."""
+"""The token of everything that is not in the vocabulary."""
 
 
 class TokenSums(Metric):
-    """Sums over tokens: their nats, how many there are, the characters they stand for, those unknown."""
+    """Sums over tokens: nats, number of tokens, their characters, and number of unknown tokens."""
 
     full_state_update = False
     sums: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        dtype = torch.float32 if torch.backends.mps.is_available() else torch.float64  # which has no other
+        dtype = torch.float32 if torch.backends.mps.is_available() else torch.float64  # mps has no float64
         self.add_state("sums", torch.zeros(4, dtype=dtype), dist_reduce_fx="sum")
 
     def update(self, nats: Tensor, tokens: Tensor, characters: Tensor, unknown: Tensor) -> None:
@@ -47,13 +47,13 @@ class TokenSums(Metric):
 class LanguageModel(Task):
     """Cross-entropy of the next token, in nats.
 
-    Bits per character are those of all tokens, divided by the characters of the text, whatever its tokens
-    are; a token that is not in the vocabulary is charged 8 bits for each of its bytes besides.
+    Bits per character are the bits of all tokens divided by the number of characters of the text, whatever
+    its tokens are; an unknown token costs 8 further bits for each of its bytes.
 
     Args:
-        widths: characters that each token stands for.
-        unknown: tokens, characters and bytes of each split that are not in the vocabulary.
-        windows: lengths of windows in which the test is scored too, each from a zero state: 16, 32, …, 512.
+        widths: number of characters of each token.
+        unknown: numbers of tokens, characters and bytes of each split that are not in the vocabulary.
+        windows: lengths of windows, each from a zero state, in which the test is also scored: 16, 32, …, 512.
     """
 
     problem_type = "language_model"
@@ -94,7 +94,7 @@ class LanguageModel(Task):
         return self._noted(cast("TokenSums", self.stage(stage)), answers, batch)
 
     def windowed(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
-        """Yield a batch of the same steps in windows, for each length of those."""
+        """Yield a batch of the same steps cut into windows, for each length in ``windows``."""
         steps = batch.x.shape[1]
         for place, width in enumerate(self.windows):
             rows = -(-steps // width)
@@ -108,7 +108,7 @@ class LanguageModel(Task):
             yield place, Batch(x, lengths, y, batch.ids.repeat_interleave(rows))
 
     def step_windows(self, place: int, answers: Tensor, batch: Batch) -> None:
-        """Update the sums of windows of one of the lengths."""
+        """Update the sums of one length of windows."""
         self._noted(cast("TokenSums", self.of_windows[place]), answers, batch)
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""Several series in one run: whose a window is, and in which units it was measured."""
+"""Several series in one run: the series of each window, and its units."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,17 +10,17 @@ from seqlab.tasks.base import STAGES
 
 
 class Members:
-    """The series of a run; one without a name if there is one.
+    """The M series of a run; a single one has the name "".
 
     Args:
-        series: the settings of the series, as plain values.
-        places: where each target stands among the input columns, [K].
+        series: the settings of the series, as simple values.
+        places: the index of each target among the input columns, [K].
 
     Attributes:
-        names: of the series, M of them.
-        means: of each series and target, [M, K]; 0 unless the series have scales of their own.
-        scales: of each series and target, [M, K]; else 1.
-        ends: for each stage, how many windows there are up to the end of each series, [stages, M].
+        names: the names of the series, [M].
+        means: the mean of each series and target, [M, K]; 0 unless each series has its own scale.
+        scales: the scale of each series and target, [M, K]; 1 unless each series has its own scale.
+        ends: for each stage the number of windows up to the end of each series, [stages, M].
     """
 
     def __init__(self, series: Mapping[str, Any], places: Sequence[int]) -> None:
@@ -38,30 +38,30 @@ class Members:
         )
         windows = torch.tensor([member["windows"] for member in members])  # [M, 3]
         self.ends = windows.cumsum(0).T[[0, 1, 2, 0]].contiguous()  # "balanced" are training windows
-        assert len(self.ends) == len(STAGES)  # noqa: S101 (a stage more needs a row more)
+        assert len(self.ends) == len(STAGES)  # noqa: S101 (one row per stage)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def of(self, stage: str, ids: Tensor) -> Tensor:
         """Return the number of the series of each window, [N], from their numbers in the split."""
-        return whose(self.ends[STAGES.index(stage)], ids.cpu())
+        return series_of(self.ends[STAGES.index(stage)], ids.cpu())
 
     def named(self, names: Sequence[str]) -> Tensor:
-        """Return the numbers of series by their names, [N]; of those unknown to training, any."""
+        """Return the numbers of series by their names, [N]; 0 for series that training did not have."""
         numbers = {name: number for number, name in enumerate(self.names)}
         return torch.tensor([numbers.get(name, 0) for name in names])
 
     def in_units(self, values: Tensor, series: Tensor) -> Tensor:
-        """Return values that are scaled by their series, [N, horizon, K], in the targets' own units."""
+        """Convert values that are scaled by series, [N, horizon, K], to the units of the targets."""
         return values * self.scales[series][:, None] + self.means[series][:, None]
 
 
-def whose(ends: Tensor, ids: Tensor) -> Tensor:
+def series_of(ends: Tensor, ids: Tensor) -> Tensor:
     """Return the number of the series of each window.
 
     Args:
-        ends: how many windows there are up to the end of each series, [M].
-        ids: numbers of windows in their split, [N]; of those that only fill up a batch, the series is any.
+        ends: the number of windows up to the end of each series, [M].
+        ids: numbers of windows in their split, [N]; −1, for rows that fill up a batch, counts as 0.
     """
     return torch.searchsorted(ends, ids.clamp(min=0), right=True).clamp(max=len(ends) - 1)

@@ -1,4 +1,4 @@
-"""Multilabel: which labels does a sequence have, of which there can be any number?"""
+"""Multilabel classification: predicting any number of labels of a sequence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -134,7 +134,7 @@ class Multilabel(Task):
         return {"loss": float(self._of(stage).loss.compute())} | scores(*self._counted(stage))
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score every label's more frequent answer, and if ``fitted`` a linear model for each."""
+        """Score the more frequent value of every label, and if ``fitted`` a linear model for each label."""
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         usual = y.pop("train").mean(0) > 0.5  # noqa: PLR2004 (half)
         found: dict[str, dict[str, float] | str] = {

@@ -1,4 +1,4 @@
-"""Regression: which number does a sequence have?"""
+"""Regression: predicting a number for a sequence."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 DIGITS = 7
-"""Digits of a standard deviation of the targets in tables, which float32 has."""
+"""Significant digits of targets in tables, relative to their standard deviation: those of float32."""
 
 
 class StageErrors(nn.Module):
@@ -39,8 +39,8 @@ class Regression(Task):
     """One number per sequence; the loss is the mean squared error in the network's units.
 
     Args:
-        mean: the target that networks answer as 0.
-        std: the target's units that networks answer as 1.
+        mean: the target for which networks output 0.
+        std: the difference of the target for which networks output 1.
     """
 
     problem_type = "regression"
@@ -82,7 +82,7 @@ class Regression(Task):
         return outputs[:, 0], batch.y
 
     def in_units(self, values: Tensor) -> Tensor:
-        """Return answers or truths of the network's units in the target's, in float64 on the CPU."""
+        """Convert answers or truths from the network's units to the target's, in float64 on the CPU."""
         return values.cpu().double() * self.std + self.mean
 
     def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
@@ -128,7 +128,7 @@ class Regression(Task):
         return found
 
     def _scoring(self) -> Scoring:
-        """Return what scores numbers of the network's units in the target's."""
+        """Return the function that scores numbers in the network's units, in the units of the target."""
 
         def scoring(predicted: np.ndarray, true: np.ndarray) -> Mapping[str, float]:
             errors = (predicted - true) * self.std

@@ -18,7 +18,7 @@ PREFIXES = {"B": BEGIN, "I": INSIDE, "E": END, "L": END, "S": SINGLE, "U": SINGL
 
 
 def types_of(classes: Sequence[str]) -> tuple[str, ...]:
-    """Return the types of spans, sorted; none if the tags are no spans."""
+    """Return the types of spans, sorted; none if the tags are not tags of spans."""
     found = [SPAN.fullmatch(name) for name in classes if name != "O"]
     return tuple(sorted({match[2] for match in found if match})) if all(found) else ()
 
@@ -27,7 +27,7 @@ class SpanCounts(Metric):
     """Counts of right, predicted and true spans by type, summed exactly over batches and ranks.
 
     Args:
-        classes: the tags in the order of their numbers, all of spans or O.
+        classes: the tags in the order of their numbers: tags of spans, or O.
     """
 
     full_state_update = False
@@ -39,7 +39,7 @@ class SpanCounts(Metric):
         super().__init__()
         self.types = types_of(classes)
         matches = [SPAN.fullmatch(name) for name in classes]
-        # The last is what stands beyond the ends of a sequence.
+        # The last one is for steps outside of a sequence.
         prefixes = [PREFIXES[match[1]] if match else OUTSIDE for match in matches] + [OUTSIDE]
         kinds = [self.types.index(match[2]) if match else -1 for match in matches] + [-1]
         self.register_buffer("prefixes", torch.tensor(prefixes), persistent=False)
@@ -53,7 +53,7 @@ class SpanCounts(Metric):
         Args:
             predicted: the tag of each step, [B, T].
             true: the tag of each step, [B, T].
-            inside: whether the step counts: those of a row are its first ones, or none, [B, T].
+            inside: the mask, [B, T]: the first steps of a row, or none of them.
         """
         starts, lasts, kinds = self._spans(predicted.where(inside, -1))
         true_starts, true_lasts, true_kinds = self._spans(true.where(inside, -1))
@@ -93,7 +93,7 @@ def span_scores(counts: Tensor) -> dict[str, Tensor]:
 
 
 def _shifted(values: Tensor, steps: int, outside: int) -> Tensor:
-    """Return what stands one step before, [B, T], or for −1 after."""
+    """Return the values of the step before, [B, T], or for −1 of the step after."""
     padded = functional.pad(values, (1, 1), value=outside)
     return padded[:, :-2] if steps > 0 else padded[:, 2:]
 

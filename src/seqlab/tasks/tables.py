@@ -1,4 +1,4 @@
-"""The tables that a test leaves: rows made when they are written, and no more of them than wanted."""
+"""The tables of a test. Their rows are made when they are written, and can be thinned out."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from seqlab.io.spreadsheet import to_cells
 log = logging.getLogger(__name__)
 
 AT_ONCE = 10_000
-"""Rows that are in memory at a time."""
+"""Maximum number of rows in memory."""
 
 Row = Mapping[str, Any]
 
@@ -26,8 +26,8 @@ class BySample:
 
     Attributes:
         count: the number of samples.
-        each: rows of one sample.
-        rows: returns the rows of a sample by its number, from 0.
+        each: the number of rows of one sample.
+        rows: a function that returns the rows of a sample by its number, from 0.
     """
 
     count: int
@@ -41,7 +41,7 @@ class BySample:
         return self.count * self.each
 
     def thinned(self, most: int) -> "BySample":
-        """Return the rows of fewer samples, evenly spread: at most so many rows, and one sample at least."""
+        """Return the rows of evenly spaced samples: at most ``most`` rows, but at least one sample."""
         kept = np.linspace(0, self.count - 1, max(most // self.each, 1)).round().astype(int).tolist()
         return BySample(len(kept), self.each, lambda number: self.rows(kept[number]))
 
@@ -53,9 +53,9 @@ def write_tables(tables: Mapping[str, Rows], folder: Path, most: int) -> None:
     """Write tables as CSV files, a part at a time.
 
     Args:
-        tables: by name.
-        folder: in which NAME.csv are made.
-        most: rows that predictions.csv has at most.
+        tables: the tables by name.
+        folder: the folder of the files, NAME.csv.
+        most: the maximum number of rows of predictions.csv.
     """
     for name, rows in tables.items():
         is_long = name == "predictions" and len(rows) > most
@@ -63,7 +63,7 @@ def write_tables(tables: Mapping[str, Rows], folder: Path, most: int) -> None:
 
 
 def _thinned(rows: Rows, most: int) -> BySample:
-    """Return at most so many of the rows of predictions, and say so."""
+    """Return at most ``most`` rows of predictions, with a warning."""
     whole = rows if isinstance(rows, BySample) else BySample(len(rows), 1, lambda number: [rows[number]])
     kept = whole.thinned(most)
     log.warning(

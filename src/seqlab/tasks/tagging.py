@@ -1,4 +1,4 @@
-"""Tagging: which class does each step of a sequence have, or each of its last ones?"""
+"""Tagging: predicting the class of every step of a sequence, or of its last steps."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
@@ -22,7 +22,7 @@ from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 
 MOST_STEPS = 2**24
-"""Stepped of a sequence at most: step s of sample i counts as sample i · MOST_STEPS + s."""
+"""Maximum number of steps of a sequence: step s of sample i has the sample number i · MOST_STEPS + s."""
 
 
 class StageTags(StageScores):
@@ -42,8 +42,8 @@ class Tagging(Classification):
     Args:
         classes: class names in the order of their numbers.
         class_counts: training steps of each class.
-        steps: how many steps S at the end of a sequence have a class; ``EVERY_STEP`` if all have.
-        has_tokens: whether steps are tokens; else they are numbers.
+        steps: number S of steps at the end of a sequence that have a class; ``EVERY_STEP`` for all.
+        has_tokens: whether steps are tokens; otherwise they are numbers.
         settings: see ``Classification``.
     """
 
@@ -99,7 +99,7 @@ class Tagging(Classification):
         answers: Tensor,
         top: int,  # noqa: ARG002
     ) -> list[dict[str, Any]]:
-        """Return the tokens of every sentence, or the names of sequences, with tags and probabilities."""
+        """Return tags and probabilities, with the tokens of every sentence or the name of every sequence."""
         rows: list[dict[str, Any]] = []
         for one, row in zip(asked, answers, strict=True):
             steps = len(tokens_of(one)) if isinstance(one, str) else one.steps
@@ -110,7 +110,7 @@ class Tagging(Classification):
         return rows
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return a line for each token, and an empty one between sentences; or one for each step."""
+        """Return a line per token, with an empty one between sentences, or a line per step."""
         lines: list[str] = []
         for row in rows:
             if "tokens" in row:
@@ -149,7 +149,7 @@ class Tagging(Classification):
         return {"majority": majority(y, len(self.classes))}
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
-        """Draw what classes have, and the learning curve of spans."""
+        """Draw the figures of classification, and the learning curve of spans."""
         drawn = super().figures(history, title)
         return drawn | ({"span_f1": curves(history, "span_f1", title)} if self.has_spans else {})
 
@@ -181,7 +181,7 @@ class Tagging(Classification):
         return tables
 
     def _placed(self, sample: int, step: int, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row of predictions with the place of its step."""
+        """Return a row of predictions with the number of its sentence, or of its sequence and step."""
         if self.has_tokens:
             return {"sentence": sample + 1} | dict(row)
         others = {key: value for key, value in row.items() if key != "text"}

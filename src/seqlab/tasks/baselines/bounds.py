@@ -1,4 +1,4 @@
-"""What a baseline may cost: of too many samples it takes every n-th, and says so."""
+"""Bounds for the memory of baselines: of too many samples they use every n-th."""
 
 import logging
 
@@ -8,20 +8,20 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 MOST_VALUES = 2**24
-"""Numbers in memory of what a baseline predicts, or is fitted to, at most."""
+"""Maximum number of values in memory that a baseline predicts or is fitted to."""
 
 
 def every_nth(count: int, most: int) -> Tensor:
-    """Return the numbers of at most ``most`` samples, evenly spread over ``count``; all if they are few."""
+    """Return the numbers of at most ``most`` of ``count`` samples, evenly spaced."""
     return torch.arange(0, count, max(-(-count // max(most, 1)), 1))
 
 
 def spread(count: int, each: int, what: str) -> Tensor:
-    """Return the numbers of the samples that fit into memory, and say how many those are if not all.
+    """Return the numbers of as many samples as fit into memory, with a message if not all do.
 
     Args:
-        count: samples.
-        each: numbers that a sample takes.
+        count: the number of samples.
+        each: the number of values of a sample.
         what: what is done with the samples, for the message.
     """
     ids = every_nth(count, MOST_VALUES // each)

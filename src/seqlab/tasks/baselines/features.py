@@ -1,4 +1,4 @@
-"""Baselines of numeric sequences: linear models of all inputs, or of how each channel is spread."""
+"""Baselines of numeric sequences: linear models of all inputs, or of summaries of each channel."""
 
 import warnings
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MOST_INPUTS = 5_000
 """Maximum number of inputs of the ridge regression; longer sequences are summarised."""
 
 Columns = Callable[[Samples, Tensor], np.ndarray]
-"""Returns the columns that a linear model reads of sequences, by their numbers."""
+"""A function from samples and their numbers to the inputs of a linear model."""
 
 
 def summaries(samples: Samples, ids: Tensor | None = None) -> np.ndarray:
@@ -63,16 +63,16 @@ def linear_summary(data: SequenceData, scoring: Scoring) -> dict[str, float]:
     has_labels = y["train"].ndim > 1
     model = make_pipeline(StandardScaler(), OneVsRestClassifier(linear) if has_labels else linear)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has not converged, or that all have a label
+        warnings.simplefilter("ignore")  # about convergence, or a label that all samples have
         model.fit(x, y.pop("train")[ids])
     return scored({split: _predicted(model, data.samples[split], summaries) for split in y}, y, scoring)
 
 
 def ridge(data: SequenceData, y: np.ndarray) -> dict[str, np.ndarray]:
-    """Return what ridge regression predicts for validation and test: of all inputs, or of the summaries.
+    """Return the predictions of ridge regression for validation and test.
 
     Args:
-        data: the sequences; where some are shorter than others, or they are long, summaries are read.
+        data: the sequences; all inputs are used if they are short and of equal length, otherwise summaries.
         y: the numbers of the training sequences.
     """
     # Slow to import, and only needed here.
@@ -97,14 +97,14 @@ def _width(samples: Samples, columns: Columns) -> int:
 
 
 def _of_training(data: SequenceData, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
-    """Return the columns of training sequences, as many as fit into memory, and the numbers of these."""
+    """Return the columns of as many training sequences as fit into memory, and their numbers."""
     samples = data.samples["train"]
     ids = spread(len(samples), _width(samples, columns), "are fitted to")
     return columns(samples, ids), ids.numpy()
 
 
 def _predicted(model: Any, samples: Samples, columns: Columns) -> np.ndarray:
-    """Return what a model predicts for all sequences of a split, some at a time."""
+    """Return the predictions of a model for all sequences of a split, some at a time."""
     pieces = -(-len(samples) * _width(samples, columns) // MOST_VALUES)
     parts = torch.arange(len(samples)).tensor_split(pieces)
     return np.concatenate([model.predict(columns(samples, ids)) for ids in parts])

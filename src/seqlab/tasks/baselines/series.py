@@ -19,14 +19,14 @@ from seqlab.tasks.baselines.bounds import MOST_VALUES, every_nth
 
 
 class Forecast(Protocol):
-    """Forecasts windows."""
+    """A function that forecasts windows."""
 
     def __call__(self, split: str, ids: Tensor | None = None) -> np.ndarray:
-        """Return the forecasts of the windows ``ids`` of a split, of all if None, [W, horizon, K]."""
+        """Return the forecasts of the windows ``ids`` of a split, or of all if None, [W, horizon, K]."""
 
 
 CHUNK = 1024
-"""Windows in memory at a time."""
+"""Maximum number of windows in memory."""
 MOST_WINDOWS = 50_000
 """Maximum number of training windows of the ridge regression; adjacent ones hardly differ."""
 MOST_INPUTS = 3_000

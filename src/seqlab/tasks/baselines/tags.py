@@ -12,13 +12,13 @@ from seqlab.tasks.confusion import ConfusionMatrix, scores
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 
 BLOCK = 4096
-"""Sentences in memory at a time."""
+"""Maximum number of sentences in memory."""
 
 
 def tag_baselines(data: SequenceData, classes: Sequence[str]) -> dict[str, dict[str, float] | str]:
     """Score the most frequent tag, and for each token the tag that it has most often in training.
 
-    An unknown token has the tag that unknown ones have most often, else the most frequent one.
+    An unknown token gets the most frequent tag of unknown training tokens, or else of all tokens.
 
     Args:
         data: tokens with a tag at every step.

@@ -25,9 +25,9 @@ MOST_TEXTS, MOST_CHARACTERS = 300_000, 100_000_000
 """Maximum number of texts of a split, and of the characters of all: their n-grams must fit into memory."""
 
 Answer = Literal["class", "labels", "number"]
-"""What a text has: a class, any of several labels (0 or 1 each), or a number."""
+"""What is predicted for a text: a class, any number of labels (0 or 1 each), or a number."""
 Scoring = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
-"""Returns the scores of predictions, given them and the truth."""
+"""A function from predictions and truth to scores."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Recipe:
     Attributes:
         ngrams: shortest and longest n-gram.
         penalty: C of scikit-learn.
-        is_logistic: whether it is logistic regression; else it is a linear support vector machine.
+        is_logistic: whether it is logistic regression; otherwise it is a linear support vector machine.
         marks_ends: whether n-grams include the beginning and end of a text, and its case.
-        answer: what it predicts; numbers are predicted by ridge regression.
+        answer: what is predicted; numbers are predicted by ridge regression.
     """
 
     ngrams: tuple[int, int]
@@ -49,14 +49,14 @@ class Recipe:
     answer: Answer = "class"
 
 
-# Case, beginning and end tell much about a name's language. For prose a linear SVM is faster and no worse.
+# Case, beginning and end say much about the language of a name. For prose a linear SVM is faster and as good.
 NAMES = Recipe((1, 5), 20.0, is_logistic=True, marks_ends=True)
 PROSE = Recipe((1, 3), 0.3, is_logistic=False, marks_ends=False)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Texts of one split, and the classes [N], labels [N, C] or numbers [N] of them."""
+    """The texts of one split, with their classes [N], labels [N, C] or numbers [N]."""
 
     texts: Sequence[str]
     y: np.ndarray
@@ -86,7 +86,7 @@ def majority(y: Mapping[str, np.ndarray], num_classes: int) -> dict[str, float]:
 
 
 def char_ngrams_of(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> dict[str, float] | str:
-    """Score a linear model of character n-grams on a data set's texts, or say why it is not fitted."""
+    """Score a linear model of character n-grams on a data set's texts, or return why it is not fitted."""
     if any(len(samples) > MOST_TEXTS for samples in data.samples.values()):
         return f"not fitted to more than {MOST_TEXTS:,} texts"
     splits: dict[str, Labelled] = {}
@@ -107,8 +107,8 @@ def char_ngrams(
     Args:
         train: the training texts.
         splits: the texts to predict.
-        scoring: of the predictions.
-        answer: what a text has.
+        scoring: the function that scores predictions.
+        answer: what is predicted.
 
     Returns:
         ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split given.
@@ -169,7 +169,7 @@ def _model(recipe: Recipe) -> Any:
 
 
 def of_classes(num_classes: int) -> Scoring:
-    """Return what scores predicted classes."""
+    """Return the function that scores predicted classes."""
 
     def scoring(predicted: np.ndarray, true: np.ndarray) -> Mapping[str, float]:
         pairs = torch.from_numpy(true * num_classes + predicted)

@@ -19,7 +19,7 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, ti
     Args:
         history: (epoch, value) points by metric, such as "train/loss" and "val/loss".
         quantity: the metric's name without its stage: "loss" or "accuracy".
-        title: of the figure.
+        title: the title of the figure.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -52,7 +52,7 @@ def label_bars(scores: Mapping[str, Tensor], labels: Sequence[str], title: str) 
     Args:
         scores: values of each label by the score's name, [C].
         labels: names of the labels.
-        title: of the figure.
+        title: the title of the figure.
     """
     figure = Figure(figsize=(6.4, min(2.0 + 0.5 * len(labels), 40.0)), layout="constrained")
     axes = figure.subplots()
@@ -75,7 +75,7 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     Args:
         counts: rows are true classes, columns predicted ones, [C, C].
         classes: class names in the order of their numbers.
-        title: of the figure.
+        title: the title of the figure.
     """
     counts = counts.cpu()  # read number by number
     shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()

@@ -1,4 +1,4 @@
-"""Which texts can be drawn? Those in any script for which a font is installed."""
+"""Fonts for texts in any script."""
 
 import logging
 from functools import cache
@@ -24,7 +24,7 @@ WIDE = (
 
 @cache
 def families() -> tuple[str, ...]:
-    """Return matplotlib's own font and those of ``WIDE`` that are installed."""
+    """Return matplotlib's default font and those of ``WIDE`` that are installed."""
     installed = {font.name for font in fontManager.ttflist}
     return ("DejaVu Sans", *(name for name in WIDE if name in installed))
 

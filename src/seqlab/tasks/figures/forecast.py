@@ -11,7 +11,7 @@ from seqlab.tasks.figures.fonts import families
 PAGE = (3, 3)
 """Rows and columns of the page of forecasts."""
 LEAST, MOST = 0.001, 0.999
-"""Fraction of the errors that the histogram shows."""
+"""Quantiles of the errors between which the histogram is drawn."""
 
 
 def error_by_horizon(
@@ -23,8 +23,8 @@ def error_by_horizon(
         mae: for each forecast its error at every step, [horizon].
         ahead: how far ahead each step is.
         target: name of the target, with its unit.
-        title: of the figure.
-        unit: of how far ahead.
+        title: the title of the figure.
+        unit: the unit of ``ahead``.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -49,8 +49,8 @@ def forecasts(
         true: true values, [N, horizon].
         ahead: how far ahead each step is.
         target: name of the target, with its unit.
-        title: of the figure.
-        unit: of how far ahead.
+        title: the title of the figure.
+        unit: the unit of ``ahead``.
     """
     rows, columns = PAGE
     figure = Figure(figsize=(10, 7.2), layout="constrained")
@@ -80,5 +80,5 @@ def histogram(errors: Tensor, target: str, title: str) -> Figure:
     axes.axvline(float(values.mean()), color="tab:red", lw=1.5, label=f"bias {values.mean():.3g}")
     axes.set(ylabel="forecasts", title=title)
     axes.set_xlabel(f"forecast minus truth, {target}", family=families())
-    axes.legend(loc="upper right")  # to look for the best place takes seconds
+    axes.legend(loc="upper right")  # looking for the best place takes seconds
     return figure
