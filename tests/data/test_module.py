@@ -18,7 +18,7 @@ class Toy(Dataset):
 
     batch_size: int = 4
     sampling: str = "all"
-    sizes: dict[str, int] = {"train": 20, "val": 5, "test": 7}  # noqa: RUF012 (pydantic copies it)
+    sizes: dict[str, int] = {"train": 20, "val": 5, "test": 7}
     reads: list[None] = Field(default_factory=list)
 
     @property

@@ -1,9 +1,12 @@
 """Which equations? One family of cells per file; ``base`` holds the contract and the registration."""
 
-from seqlab.cells.base import Cell, Norm, Scalar, State, Vector, register_cell
+from seqlab.cells.base import Cell, State, register_cell
+from seqlab.cells.declared import Gate, Norm, Parameter, Scalar, Vector
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore
+from seqlab.cells.inputs import Bernoulli, Input, Interval
 from seqlab.cells.layout import Layout
 from seqlab.cells.lstm import LSTM, LSTMCoupled, LSTMLayerNorm, LSTMPeephole
+from seqlab.cells.matrices import Blocks, Dense, Diagonal, Kind, LowRank, Masked, Orthogonal, Skew
 from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
 from seqlab.registry.catalog import cells
 
@@ -12,16 +15,29 @@ __all__ = [
     "LSTM",
     "MGU",
     "RNN",
+    "Bernoulli",
+    "Blocks",
     "Cell",
+    "Dense",
+    "Diagonal",
     "Elman",
     "GRUResetBefore",
+    "Gate",
+    "Input",
+    "Interval",
+    "Kind",
     "LSTMCoupled",
     "LSTMLayerNorm",
     "LSTMPeephole",
     "Layout",
+    "LowRank",
+    "Masked",
     "Norm",
+    "Orthogonal",
+    "Parameter",
     "RNNReLU",
     "Scalar",
+    "Skew",
     "State",
     "TutorialRNN",
     "Vector",

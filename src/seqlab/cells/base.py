@@ -8,10 +8,14 @@ import copy
 import inspect
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, overload
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from torch import Tensor, nn
 
+from seqlab.cells.checks import check_declared
+from seqlab.cells.declared import Gate, Norm, Own, Parameter, Scalar, Vector, Width, checked_width
+from seqlab.cells.inputs import Input, as_input
+from seqlab.cells.matrices import Dense, Kind
 from seqlab.compat.torch import register_pytree_node
 from seqlab.errors import CellError, near
 from seqlab.registry.catalog import cells
@@ -39,10 +43,10 @@ class Names(Generic[T]):
 
 
 Gates: TypeAlias = Names[Tensor]
-"""``x.<gate>`` is W x_t + b for that gate, [B, H]."""
+"""``x.<gate>`` is W x_t + b for that gate, [B, H] or its width; ``x.<input>`` what comes beside x."""
 
 Products: TypeAlias = Names[Callable[[Tensor], Tensor]]
-"""``u.<gate>(v)`` is U v for that gate, [B, H] to [B, H]."""
+"""``u.<gate>(v)`` is U v for that gate, [B, H] to [B, H]; or of other widths."""
 
 
 class State(dict[str, Tensor]):
@@ -65,46 +69,6 @@ register_pytree_node(
 )
 
 
-class Own(Generic[T]):
-    """A parameter or norm that a cell declares. In a step it reads as the layer's tensor or function."""
-
-    name: str
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, cell: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, cell: "Cell", owner: type) -> T: ...
-    def __get__(self, cell: "Cell | None", owner: type) -> Self | T:
-        """Return the declaration, on the class; on a bound cell Python finds the instance's value first."""
-        if cell is None:
-            return self
-        raise CellError(f"{owner.__name__}.{self.name} has a value only inside the step of a layer")
-
-
-class Vector(Own[Tensor]):
-    """A learnable vector [H]; ``init`` is a number, or "bias" to initialise it as the layer's biases."""
-
-    def __init__(self, init: float | Literal["bias"] = 0.0) -> None:
-        self.init = init
-
-
-class Scalar(Own[Tensor]):
-    """A learnable number, a tensor [] that starts at ``init``."""
-
-    def __init__(self, init: float) -> None:
-        self.init = init
-
-
-class Norm(Own[Callable[[Tensor], Tensor]]):
-    """Layer normalisation over H with learnable weight and bias (Ba et al. 2016), [B, H] to [B, H]."""
-
-    def __init__(self, eps: float = 1e-5) -> None:
-        self.eps = eps
-
-
 OwnT = TypeVar("OwnT", bound=Own[Any])
 
 
@@ -125,35 +89,43 @@ class CellType(ABCMeta):
 class Cell(metaclass=CellType):
     """The equations of one time step. A subclass declares these class attributes and defines ``step``.
 
-    - ``gates``: names; every gate is H wide.
-    - ``state``: names; every state is H wide and starts at 0 unless the caller passes one.
+    - ``gates``: names, each H wide; or {name: width or ``Gate(…)``}.
+    - ``state``: names, each H wide; or {name: width}. A state starts at 0 unless the caller passes one.
+    - ``start``: {state: own parameter} for states that start as that parameter is.
+    - ``inputs``: {name: width or ``Input(…)``}, what comes with every step beside x, read as ``x.<name>``;
+      ``"x": "I"`` is x itself.
     - ``output``: the name of the state, or of another value that ``step`` returns, that the layer outputs.
-    - ``Vector()``, ``Norm()``, ``Scalar(…)`` under any names: parameters of the cell's own.
+    - ``Vector()``, ``Norm()``, ``Scalar(…)``, ``Parameter(…)`` under any names: the cell's own parameters.
+    - ``W``, ``U``: the kind of matrix of all gates that name none.
     - annotated constants, ``dt: float = 0.1``: options, set by ``MyCell(dt=0.05)`` or
       ``model.options.dt=0.05``.
+
+    Attributes:
+        weight_drop: share of the numbers of U that each forward pass of training leaves out (``WeightDrop``).
 
     Raises:
         CellError: the declaration is impossible, or an option is unknown or of the wrong type.
     """
 
-    name: ClassVar[str] = "cell"
-    gates: ClassVar[tuple[str, ...]] = ()
-    state: ClassVar[tuple[str, ...]] = ("h",)
-    output: ClassVar[str] = "h"
+    name: str = "cell"
+    gates: tuple[str, ...] | Mapping[str, Width | Gate] = ()
+    state: tuple[str, ...] | Mapping[str, Width] = ("h",)
+    start: Mapping[str, str] = {}
+    inputs: Mapping[str, Width | Input] = {}
+    output: str = "h"
+    W: Kind = Dense()
+    U: Kind = Dense()
+    weight_drop: float = 0.0
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.name = cls.__name__
-        for kind in ("gates", "state"):
-            names = getattr(cls, kind)
-            if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
-                raise CellError(f"{cls.__name__}.{kind} must be a tuple of names, got {names!r}")
-            _refuse_impossible(cls.__name__, kind, names)
         for name in cls.own(Own):  # they are stored in these, whose attributes they must not hide
             if any(hasattr(kept, name) for kept in (nn.ParameterDict(), nn.ModuleDict())):
                 raise CellError(
                     f"{cls.__name__}: '{name}' cannot be the name of a parameter; choose another one"
                 )
+        check_declared(cls)
 
     def __init__(self, **options: Any) -> None:
         known = self.option_defaults()
@@ -165,7 +137,7 @@ class Cell(metaclass=CellType):
 
     @abstractmethod
     def step(self, x: Gates, u: Products, s: State) -> State:
-        """Return the states after one time step, and the output if it is not a state, each [B, H]."""
+        """Return the states after one time step, and the output if it is not a state, each [B, width]."""
 
     @classmethod
     def option_defaults(cls) -> dict[str, Any]:
@@ -185,16 +157,54 @@ class Cell(metaclass=CellType):
 
     @classmethod
     def own(cls, kind: type[OwnT]) -> dict[str, OwnT]:
-        """Return the declared vectors, norms or scalars by name, base classes first."""
+        """Return the declared vectors, scalars, norms or all parameters by name, base classes first."""
         found: dict[str, OwnT] = {}
         for base in reversed(cls.__mro__):
             found |= {name: value for name, value in vars(base).items() if isinstance(value, kind)}
         return found
 
+    def declared(self, kind: type[OwnT]) -> dict[str, OwnT]:
+        """Return what ``own`` does, of a cell around another one too: vectors first, then scalars."""
+        found = self.own(kind)
+        order = [*self.own(Vector), *self.own(Scalar)]
+        return {name: found[name] for name in dict.fromkeys((*order, *found)) if name in found}
+
+    def gate(self, name: str) -> Gate:
+        """Return what is declared of a gate."""
+        declared = self.gates[name] if isinstance(self.gates, Mapping) else "H"
+        return declared if isinstance(declared, Gate) else Gate(declared)
+
+    @property
+    def side_inputs(self) -> dict[str, Input]:
+        """What comes with every step beside x, by name."""
+        return {name: as_input(name, declared) for name, declared in self.inputs.items()}
+
+    @property
+    def widths(self) -> dict[str, Width]:
+        """The widths of ``x_<gate>``, ``s_<state>``, ``i_<input>`` and ``p_<own parameter or norm>``."""
+        widths: dict[str, Width] = {f"x_{name}": self.gate(name).width for name in self.gates}
+        states = self.state if isinstance(self.state, Mapping) else dict.fromkeys(self.state, "H")
+        widths |= {f"s_{name}": checked_width(f"state {name}", width) for name, width in states.items()}
+        widths |= {f"i_{name}": given.width for name, given in self.side_inputs.items()}
+        own: dict[str, Parameter | Norm] = {**self.declared(Parameter), **self.declared(Norm)}
+        return widths | {f"p_{name}": value.width for name, value in own.items()}
+
+    def sizes(self, input_size: int, hidden_size: int) -> dict[Width, int]:
+        """Return how many numbers each of the cell's widths is in a layer of these sizes."""
+        sizes: dict[Width, int] = {"H": hidden_size, "I": input_size, (): 1}
+        for width in self.widths.values():
+            if width not in sizes:
+                sizes[width] = width if isinstance(width, int) else self.options[str(width)]
+        return sizes
+
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Make ``self.<name>`` of own parameters and norms the tensors and functions given."""
+        vars(self).update(values)
+
     def bind(self, values: Mapping[str, Any]) -> Self:
         """Return a copy whose ``self.<name>`` are the layer's tensors and norms."""
         bound = copy.copy(self)
-        bound.__dict__.update(values)
+        bound.take(values)
         return bound
 
     def __repr__(self) -> str:
@@ -215,15 +225,6 @@ def register_cell(name: str) -> Callable[[type[Cell]], type[Cell]]:
         return cls
 
     return enter
-
-
-def _refuse_impossible(cell: str, kind: str, names: tuple[str, ...]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise CellError(f"{cell}.{kind} contains '{name}' twice")
-        # s.items would be a method of dict, and a trace is Python code.
-        if hasattr(dict, name) or not name.isidentifier():
-            raise CellError(f"{cell}.{kind}: '{name}' cannot be a name; choose another")
 
 
 def _checked(what: str, value: Any, default: Any) -> Any:

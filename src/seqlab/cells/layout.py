@@ -1,14 +1,18 @@
-"""Which blocks a step uses: rows of W and b where ``x.g`` is read, rows of U where ``u.g`` is called."""
+"""Which blocks a step uses, and how wide everything in it is: found by running it once."""
 
+import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seqlab.cells.base import Cell, Names, Norm, Scalar, State, Vector
+from seqlab.cells.base import Cell, Names, State
+from seqlab.cells.declared import Norm, Parameter, Width
+from seqlab.cells.matrices import Dense
 from seqlab.errors import CellError
 
 
@@ -16,79 +20,151 @@ from seqlab.errors import CellError
 class Layout:
     """The blocks of a cell's fused parameters, in the order in which its gates are declared.
 
-    W is [len(inputs)·H, I], b is [len(inputs)·H], U is [len(recurrent)·H, H].
+    W is [sum of the gates' widths, I], b as long; U is a block [width, columns] a gate. Of a plain cell,
+    where every width is H, W is [len(inputs)·H, I] and U [len(recurrent)·H, H].
+
+    Attributes:
+        inputs: gates whose W x + b is read.
+        recurrent: gates whose U v is called.
+        others: the widths that are not H, by what has them: ``x_<gate>``, ``u_<gate>`` (columns of its U),
+            ``s_<state>``, ``i_<input>``, ``p_<own parameter or norm>``, ``o_<output that is no state>``.
     """
 
     inputs: tuple[str, ...]
     recurrent: tuple[str, ...]
+    others: tuple[tuple[str, Width], ...] = ()
 
     @classmethod
     def of(cls, cell: Cell) -> "Layout":
         """Run one step of ``cell`` on small random tensors and record what it uses.
 
         Raises:
-            CellError: the step fails, uses an undeclared name, calls one ``u.g`` twice, or does not
-                return exactly the declared states and the output, each [B, H].
+            CellError: the step fails, uses an undeclared name, mixes widths, or does not return exactly the
+                declared states and the output, each of its width.
         """
         with torch.device("cpu"):  # a step may read values, even if the network is on the meta device
             return _Probe(cell).layout()
 
+    @classmethod
+    def made(cls, cell: Cell, read: set[str], columns: Mapping[str, Width], output: Width) -> "Layout":
+        """Return the layout of a step that reads these gates, and calls U with vectors of these widths."""
+        widths = {**cell.widths, **{f"u_{gate}": width for gate, width in columns.items()}}
+        if cell.output not in cell.state:
+            widths[f"o_{cell.output}"] = output
+        return cls(
+            inputs=tuple(gate for gate in cell.gates if gate in read),
+            recurrent=tuple(gate for gate in cell.gates if gate in columns),
+            others=tuple(sorted((name, width) for name, width in widths.items() if width != "H")),
+        )
+
+    @cached_property
+    def _others(self) -> dict[str, Width]:
+        return dict(self.others)
+
+    def width(self, name: str) -> Width:
+        """Return how wide something is, by its name in ``others``."""
+        return self._others.get(name, "H")
+
+    def output(self, cell: Cell) -> Width:
+        """Return how wide a cell's output is."""
+        return self.width(f"{'s' if cell.output in cell.state else 'o'}_{cell.output}")
+
     def formula(self, cell: Cell) -> str:
         """Return the number of parameters of a layer and direction: ``4HI + 4H² + 4H``."""
-        W, U = len(self.inputs), len(self.recurrent)
-        vectors = W + len(cell.own(Vector)) + 2 * len(cell.own(Norm))
-        terms = [(W, "HI"), (U, "H²"), (vectors, "H"), (len(cell.own(Scalar)), "")]
-        parts = [f"{number if number > 1 or not unit else ''}{unit}" for number, unit in terms if number]
-        return " + ".join(parts)
+        terms: dict[str, int] = {}
+
+        def add(*widths: Width, kind: object = None, count: int = 1) -> None:
+            plain = kind is None or type(kind) is Dense
+            letters = sorted((str(width) for width in widths if isinstance(width, str)), key=_inputs_last)
+            text = (
+                _SQUARE.sub(r"\1²", "".join(letters)) if plain else f"{kind!r}({'×'.join(map(str, widths))})"
+            )
+            for width in widths:
+                count *= width if plain and isinstance(width, int) else 1
+            terms[text] = terms.get(text, 0) + count
+
+        for gate in self.inputs:
+            add(self.width(f"x_{gate}"), "I", kind=cell.gate(gate).W or cell.W)
+        for gate in self.recurrent:
+            add(self.width(f"x_{gate}"), self.width(f"u_{gate}"), kind=cell.gate(gate).U or cell.U)
+        for gate in self.inputs:
+            add(self.width(f"x_{gate}"), count=int(cell.gate(gate).has_bias))
+        for name in (*cell.declared(Parameter), *cell.declared(Norm)):
+            add(self.width(f"p_{name}"), count=2 if name in cell.declared(Norm) else 1)
+        constant = terms.pop("", 0)
+        parts = [f"{number if number > 1 else ''}{term}" for term, number in terms.items() if number]
+        return " + ".join(parts + [str(constant)] * (constant > 0))
+
+
+_SQUARE = re.compile(r"([A-Za-z]+)\1")
+
+
+def _inputs_last(letter: str) -> tuple[bool, str]:
+    return letter == "I", letter
 
 
 class _Probe:
-    """One step on tensors of shape [2, 3]; it records which gates are used."""
+    """One step on small tensors, every width another; it records which gates are used."""
 
-    shape = (2, 3)
+    batch = 2
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
+        self.widths = cell.widths
+        self.sizes: dict[Width, int] = {"H": 3, "I": 5, (): 1}
+        more = [width for width in dict.fromkeys(self.widths.values()) if width not in self.sizes]
+        self.sizes |= {width: 7 + 2 * number for number, width in enumerate(more)}
         self.read: set[str] = set()
-        self.called: set[str] = set()
+        self.columns: dict[str, Width] = {}
 
     def layout(self) -> Layout:
-        gates, state = self.cell.gates, self.cell.state
+        cell = self.cell
         random = torch.Generator().manual_seed(0)
-        start = State({name: self._random(random) for name in state})
-        x = Names("x", gates, lambda name: self._input(name, random))
-        u = Names("u", gates, self._product)
+        start = State({name: self._random(f"s_{name}", random) for name in cell.state})
+        x = Names("x", (*cell.gates, *cell.inputs), lambda name: self._input(name, random))
+        u = Names("u", cell.gates, self._product)
         with torch.no_grad():
-            returned = self._run(self.cell.bind(self._own_values()), x, u, start)
-        self._check(returned)
-        return Layout(
-            inputs=tuple(gate for gate in gates if gate in self.read),
-            recurrent=tuple(gate for gate in gates if gate in self.called),
-        )
+            returned = self._run(cell.bind(self._own_values()), x, u, start)
+        output = self._check(returned)
+        return Layout.made(cell, self.read, self.columns, output)
 
-    def _random(self, generator: torch.Generator) -> Tensor:
-        return torch.rand(self.shape, generator=generator)
+    def _random(self, name: str, generator: torch.Generator) -> Tensor:
+        return torch.rand(self.batch, self.sizes[self.widths[name]], generator=generator)
 
-    def _input(self, gate: str, generator: torch.Generator) -> Tensor:
-        self.read.add(gate)
-        return self._random(generator)
+    def _input(self, name: str, generator: torch.Generator) -> Tensor:
+        if name in self.cell.inputs:
+            return self._random(f"i_{name}", generator)
+        self.read.add(name)
+        return self._random(f"x_{name}", generator)
 
     def _product(self, gate: str) -> Callable[[Tensor], Tensor]:
         def product(v: Tensor) -> Tensor:
-            if gate in self.called:
-                raise CellError(f"u.{gate} is called twice in one step; declare a second gate for it")
-            self.called.add(gate)
-            return 0.5 * v
+            if not isinstance(v, Tensor) or not v.ndim:
+                found = "a single number" if isinstance(v, Tensor) else type(v).__name__
+                raise CellError(f"u.{gate} multiplies vectors, got {found}")
+            width = self._width(v.shape[-1])
+            if self.columns.setdefault(gate, width) != width:
+                wide = f"{self.columns[gate]!r} and {width!r}"
+                raise CellError(
+                    f"u.{gate} is called with vectors of two widths, {wide}; declare a second gate"
+                )
+            rows = self.sizes[self.widths[f"x_{gate}"]]
+            return v @ torch.full((v.shape[-1], rows), 0.5 / v.shape[-1])
 
         return product
 
+    def _width(self, size: int) -> Width:
+        return next((width for width, known in self.sizes.items() if known == size), size)
+
     def _own_values(self) -> dict[str, Any]:
-        width = self.shape[1]
-        return (
-            {name: torch.ones(width) for name in self.cell.own(Vector)}
-            | {name: torch.tensor(scalar.init) for name, scalar in self.cell.own(Scalar).items()}
-            | {name: torch.nn.LayerNorm(width) for name in self.cell.own(Norm)}
-        )
+        size = {
+            name: self.sizes[self.widths[f"p_{name}"]]
+            for name in (*self.cell.declared(Parameter), *self.cell.declared(Norm))
+        }
+        return {
+            name: torch.ones(size[name]) if own.width != () else _number(own)
+            for name, own in self.cell.declared(Parameter).items()
+        } | {name: torch.nn.LayerNorm(size[name]) for name in self.cell.declared(Norm)}
 
     def _run(self, cell: Cell, *arguments: Any) -> object:
         try:
@@ -96,26 +172,45 @@ class _Probe:
         except CellError as error:
             what, line = str(error), line_of_step(error)
         except Exception as error:  # noqa: BLE001 (it is the user's code)
-            what = f"the step fails with {type(error).__name__}: {error}"
+            what = self._mixed(str(error)) or f"the step fails with {type(error).__name__}: {error}"
             line = line_of_step(error)
         raise CellError(f"cell '{self.cell.name}': {what} ({line})")
 
-    def _check(self, returned: object) -> None:
+    def _mixed(self, message: str) -> str | None:
+        """Return what torch's message about sizes means: two widths in one operation."""
+        found = re.search(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", message)
+        if found is None:
+            return None
+        one, other = (self._width(int(size)) for size in found.groups())
+        return f"the step mixes vectors of the widths {one!r} and {other!r}; u.<gate>(v) changes a width"
+
+    def _check(self, returned: object) -> Width:
+        """Refuse what is not exactly the states and the output; return how wide the output is."""
         cell = self.cell
         if not isinstance(returned, dict):
             raise CellError(f"cell '{cell.name}': step must return a State, got {type(returned).__name__}")
-        expected = set(cell.state) | {cell.output}
+        expected = {*cell.state, cell.output}
         if set(returned) != expected:
             raise CellError(
                 f"cell '{cell.name}': step returned {', '.join(sorted(returned))}; "
                 f"its states and output are {', '.join(sorted(expected))}"
             )
         for name, value in returned.items():
-            if not isinstance(value, Tensor) or tuple(value.shape) != self.shape:
-                shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            width = self.widths.get(f"s_{name}")
+            found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            wanted = [self.batch, self.sizes["H" if width is None else width]]
+            if width is None and isinstance(value, Tensor) and value.ndim == 2 and len(value) == self.batch:  # noqa: PLR2004
+                wanted[1] = value.shape[1]  # an output that is no state is as wide as it is
+            if found != wanted:
+                shape = f"[B, {'1' if width == () else width or 'H'}]"
                 raise CellError(
-                    f"cell '{cell.name}': {name} must have shape [B, H], here {list(self.shape)}, got {shape}"
+                    f"cell '{cell.name}': {name} must have shape {shape}, here {wanted}, got {found}"
                 )
+        return self._width(returned[cell.output].shape[1])
+
+
+def _number(own: Parameter) -> Tensor:
+    return torch.tensor(own.init if isinstance(own.init, int | float) else 1.0)
 
 
 def line_of_step(error: Exception) -> str:

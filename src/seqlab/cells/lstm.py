@@ -2,7 +2,8 @@
 
 from torch import sigmoid, tanh
 
-from seqlab.cells.base import Cell, Gates, Norm, Products, State, Vector, register_cell
+from seqlab.cells.base import Cell, Gates, Products, State, register_cell
+from seqlab.cells.declared import Norm, Vector
 
 
 @register_cell("lstm")

@@ -2,22 +2,32 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from seqlab.cells import Cell, Layout, State
+from seqlab.cells.declared import Width
 from seqlab.functional.lengths import last_step, mask, with_last_step_repeated, without_padding
 from seqlab.registry.catalog import engines
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The fused parameters of one layer in one direction; the blocks are in the order of ``layout``.
+    """The parameters of a layer in one direction, in ``layout``'s order, and what comes beside x.
 
-    Shapes: W [G_x·H, I], b [G_x·H], U [G_u·H, H]; ``own`` holds vectors [H], scalars [] and norms by name.
+    Matrices are plain numbers here, whatever kinds they are made of.
+
+    Attributes:
+        layout: the blocks, and how wide everything is.
+        W: [R, I], a block of rows a gate.
+        U: [G·H, H] of a plain cell; else one block [rows, columns] a gate, flat, one after the other.
+        b: [R], 0 where a gate has none.
+        own: the cell's vectors [H], numbers [] and norms by name.
+        sizes: how many numbers each width is.
+        inputs: what comes with every step beside x by name, [B, T, width].
     """
 
     layout: Layout
@@ -25,11 +35,40 @@ class Weights:
     U: Tensor
     b: Tensor
     own: Mapping[str, Any]
+    sizes: Mapping[Width, int]
+    inputs: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def size(self, name: str) -> int:
+        """Return how many numbers something is, by its name in a layout: ``x_<gate>``, ``s_<state>``, …."""
+        return self.sizes[self.layout.width(name)]
+
+    @property
+    def rows(self) -> list[int]:
+        """How many rows of W each gate has."""
+        return [self.size(f"x_{gate}") for gate in self.layout.inputs]
+
+    def by_gate(self, rows: Tensor, dim: int = 0) -> dict[str, Tensor]:
+        """Return the parts of W, b or W x + b by gate."""
+        parts = torch.split(rows, self.rows, dim) if self.rows else ()
+        return dict(zip(self.layout.inputs, parts, strict=True))
+
+    def products(self) -> dict[str, Tensor]:
+        """Return U by gate, each [rows, columns]."""
+        layout = self.layout
+        if self.U.ndim > 1:
+            return dict(zip(layout.recurrent, self.U.chunk(max(len(layout.recurrent), 1)), strict=False))
+        shapes = [(self.size(f"x_{gate}"), self.size(f"u_{gate}")) for gate in layout.recurrent]
+        flat = torch.split(self.U, [rows * columns for rows, columns in shapes])
+        return {
+            gate: block.view(shape) for gate, block, shape in zip(layout.recurrent, flat, shapes, strict=True)
+        }
 
 
 def zero_state(cell: Cell, weights: Weights, x: Tensor) -> State:
-    """Return the state that a sequence starts from unless the caller passes one, each [B, H]."""
-    return State(dict.fromkeys(cell.state, x.new_zeros(len(x), weights.U.shape[1])))
+    """Return the state that a sequence starts from unless the caller passes one, each [B, width]."""
+    sizes = {name: weights.size(f"s_{name}") for name in cell.state}
+    zeros = {size: x.new_zeros(len(x), size) for size in sizes.values()}
+    return State({name: zeros[size] for name, size in sizes.items()})
 
 
 class Steps:
@@ -45,7 +84,7 @@ class Steps:
         self._goes_on = None if lengths is None else mask(lengths - 1, steps)[:, :, None].unbind(1)
 
     def inputs(self, x: Tensor) -> Tensor:
-        """Return x, [B, T, I], with its padding replaced."""
+        """Return x or what comes beside it, [B, T, I], with its padding replaced."""
         return with_last_step_repeated(x, self.lengths)
 
     def next_state(self, time: int, before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> State:
@@ -109,13 +148,13 @@ class Engine(ABC):
             cell: the equations.
             weights: the parameters.
             x: inputs, [B, T, I].
-            state: the state before the first step, each [B, H]; None for zeros.
+            state: the state before the first step, each [B, its width]; None for zeros.
             lengths: steps of each sequence, [B] in 1…T, or None if all have T.
             need_state: whether the final state is wanted.
 
         Returns:
-            Outputs [B, T, H], 0 past a sequence's length; and the state after each sequence's last
-            step, each [B, H], or None if it was not wanted.
+            Outputs [B, T, the output's width], 0 past a sequence's length; and the state after each
+            sequence's last step, each [B, its width], or None if it was not wanted.
         """
 
 

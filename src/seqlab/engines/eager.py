@@ -1,7 +1,6 @@
 """The eager engine: a Program in PyTorch, its products hoisted and fused. Any device, no compiler."""
 
 import operator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
@@ -54,16 +53,17 @@ def run_trace(
 ) -> tuple[Tensor, State | None]:
     """Run a step as it was traced; see ``Engine.run``."""
     step = _fused_step(made.program)
-    layout = weights.layout
-    U = [_rows(weights.U, layout.recurrent, gates) for gates in step.products]
+    U = [_stacked(weights, gates) for gates in step.products]
     steps = Steps(cell, lengths, x.shape[1])
     projected = functional.linear(steps.inputs(x), weights.W, weights.b).unbind(1)
+    beside = {name: steps.inputs(value).unbind(1) for name, value in weights.inputs.items()}
     numbers = {name[2:]: value for name, value in made.constants.items()}
     results: list[dict[str, Tensor]] = []
     current: dict[str, Tensor] = state or zero_state(cell, weights, x)
     for time, wx in enumerate(projected):
-        inputs = dict(zip(layout.inputs, wx.chunk(max(len(layout.inputs), 1), dim=-1), strict=False))
-        values = {"x": inputs, "s": current, "p": weights.own, "c": numbers}
+        inputs = weights.by_gate(wx, dim=-1)
+        given = {name: value[time] for name, value in beside.items()}
+        values = {"x": inputs, "i": given, "s": current, "p": weights.own, "c": numbers}
         results.append(step.module(*[values[kind][name] for kind, name in step.arguments], *U))
         current = steps.next_state(time, current, results[-1])
     return collect(cell, results, lengths, need_state=need_state)
@@ -75,8 +75,8 @@ class FusedStep:
 
     Attributes:
         module: the step as a function of ``arguments``, then of one matrix per group of products.
-        arguments: ("x", gate), ("s", state), ("p", own parameter) or ("c", number) in order.
-        products: the gates of each group.
+        arguments: ("x", gate), ("i", input), ("s", state), ("p", own parameter) or ("c", number) in order.
+        products: the gates of each group, all of one width.
     """
 
     module: fx.GraphModule
@@ -95,11 +95,11 @@ def _fused_step(program: Program) -> FusedStep:
     for node in nodes:
         if node.op == "placeholder":
             copied[node] = placeholders[node.target]
-    groups = [(vector, calls) for level in program.levels for vector, calls in level.products.items()]
-    matrices = {vector: graph.placeholder(f"U_{number}") for number, (vector, _) in enumerate(groups)}
+    groups = [group for level in program.levels for group in level.groups]
+    matrices = {calls: graph.placeholder(f"U_{number}") for number, (_, calls) in enumerate(groups)}
     for level in program.levels:
-        for vector, calls in level.products.items():
-            fused = graph.call_function(functional.linear, (copied[vector], matrices[vector]))
+        for vector, calls in level.groups:
+            fused = graph.call_function(functional.linear, (copied[vector], matrices[calls]))
             parts = graph.call_function(torch.chunk, (fused, len(calls), -1))
             for number, call in enumerate(calls):
                 copied[call] = graph.call_function(operator.getitem, (parts, number))
@@ -117,9 +117,9 @@ def _fused_step(program: Program) -> FusedStep:
     )
 
 
-def _rows(U: Tensor, stored: Sequence[str], wanted: Sequence[str]) -> Tensor:
-    """Return the blocks of ``wanted`` gates, in that order, of the fused U; a view if they are adjacent."""
-    if tuple(stored) == tuple(wanted):
-        return U
-    blocks = dict(zip(stored, U.chunk(len(stored)), strict=True))
+def _stacked(weights: Weights, wanted: tuple[str, ...]) -> Tensor:
+    """Return the blocks of U of the gates ``wanted``, in that order; U itself if they are all of them."""
+    if weights.U.ndim > 1 and weights.layout.recurrent == wanted:
+        return weights.U
+    blocks = weights.products()
     return torch.cat([blocks[gate] for gate in wanted])

@@ -14,6 +14,7 @@ from torch import fx
 from seqlab.cells import Cell, Layout
 from seqlab.engines.operations import NONLINEAR
 from seqlab.engines.tape import NUMBER, Tape, norm, product
+from seqlab.engines.widths import infer_widths, width_of
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -30,21 +31,31 @@ class Level:
     products: dict[fx.Node, list[fx.Node]]
     pointwise: list[fx.Node]
 
+    @property
+    def groups(self) -> list[tuple[fx.Node, tuple[fx.Node, ...]]]:
+        """The products that can be taken as one: of one vector, and of gates of one width."""
+        found: list[tuple[fx.Node, tuple[fx.Node, ...]]] = []
+        for vector, calls in self.products.items():
+            widths = dict.fromkeys(width_of(call) for call in calls)
+            found += [(vector, tuple(call for call in calls if width_of(call) == width)) for width in widths]
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class Program:
     """A cell's step as a graph.
 
-    Placeholders are named ``x_<gate>``, ``s_<state>``, ``p_<own parameter>``, and ``c_0``, ``c_1``, … for the
-    numbers of a ``Trace``; the output is a dict of nodes by the names that ``step`` returns;
-    ``node.meta["line"]`` is the line of the user's file.
+    Placeholders are named ``x_<gate>``, ``i_<input>``, ``s_<state>``, ``p_<own parameter>``, and ``c_0``,
+    ``c_1``, … for the numbers of a ``Trace``; the output is a dict of nodes by the names that ``step``
+    returns; ``node.meta["line"]`` is the line of the user's file, ``width_of(node)`` how wide its value is.
 
     Attributes:
         name: of the cell.
         state: names of its states.
         output: name of its output.
         layout: the blocks of W and U that the step uses.
-        own: the vectors and scalars that it uses.
+        inputs: what it reads beside x.
+        own: the cell's own parameters that it uses.
         norms: the norms that it uses.
         numbers: how many numbers it takes.
         graph: the step.
@@ -56,6 +67,7 @@ class Program:
     state: tuple[str, ...]
     output: str
     layout: Layout
+    inputs: tuple[str, ...]
     own: tuple[str, ...]
     norms: tuple[str, ...]
     numbers: int
@@ -90,17 +102,21 @@ class Program:
     def of(cls, tape: Tape) -> "Program":
         """Make a graph of a step that was recorded with its lines."""
         cell, graph = tape.cell, _graph(tape)
+        columns = infer_widths(cell, graph)
         given = [str(node.target) for node in graph.find_nodes(op="placeholder")]
-        products = {node.args[0] for node in graph.find_nodes(op="call_function", target=product)}
+        results = cast("dict[str, fx.Node]", graph.output_node().args[0])
         norms = [str(node.args[0]) for node in graph.find_nodes(op="call_function", target=norm)]
         return cls(
             name=cell.name,
-            state=cell.state,
+            state=tuple(cell.state),
             output=cell.output,
-            layout=Layout(
-                inputs=tuple(gate for gate in cell.gates if f"x_{gate}" in given),
-                recurrent=tuple(gate for gate in cell.gates if gate in products),
+            layout=Layout.made(
+                cell,
+                {name[2:] for name in given if name.startswith("x_")},
+                columns,
+                width_of(results[cell.output]),
             ),
+            inputs=tuple(name[2:] for name in given if name.startswith("i_")),
             own=tuple(name[2:] for name in given if name.startswith("p_")),
             norms=tuple(dict.fromkeys(norms)),
             numbers=len(tape.numbers),

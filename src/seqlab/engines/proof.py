@@ -7,14 +7,15 @@ also with tensors: it may not draw random numbers, count, read a clock, or chang
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import zip_longest
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seqlab.cells import Cell, Scalar, State
+from seqlab.cells import Cell, State
 from seqlab.cells.base import Names
 from seqlab.cells.layout import line_of_step
 from seqlab.compat.torch import without_transforms
@@ -23,6 +24,9 @@ from seqlab.engines.program import Program
 from seqlab.engines.reachable import held
 from seqlab.engines.reading import Reading
 from seqlab.engines.tape import NUMBER, Tape, definition, trace_error
+
+if TYPE_CHECKING:
+    from seqlab.cells.declared import Width
 
 REPEATS = 3
 """How often a step is run before it is trusted to compute the same every time."""
@@ -102,26 +106,36 @@ def compare_with_step(cell: Cell, program: Program, constants: dict[str, float])
 
 def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> list[str]:
     """Return the names of the results that differ when the step runs with tensors."""
-    gates = {gate: 0.3 + 0.1 * index for index, gate in enumerate(cell.gates)}
+    layout, widths = program.layout, cell.widths
+    sizes: dict[Width, int] = {(): 1}
+    for width in ("H", *widths.values(), *dict(layout.others).values()):
+        sizes.setdefault(width, len(sizes) + 2)
+
+    def example(name: str, number: int) -> Tensor:
+        return _example(number, sizes[widths[name]])
+
+    def multiplied(gate: str, vector: Tensor) -> Tensor:
+        number = list(cell.gates).index(gate)
+        return vector @ _example(400 + number, sizes[layout.width(f"x_{gate}")], vector.shape[-1])
+
     with without_transforms(), torch.device("cpu"), torch.no_grad():
-        scalars = cell.own(Scalar)
         own = {
-            name: _example(300 + k)[(0, 0) if name in scalars else 0] for k, name in enumerate(program.own)
+            name: example(f"p_{name}", 300 + k)[(0, 0) if widths[f"p_{name}"] == () else 0]
+            for k, name in enumerate(program.own)
         }
-        norms = {name: torch.nn.LayerNorm(3).double() for name in program.norms}
-        x = {gate: _example(100 + index) for index, gate in enumerate(cell.gates)}
-        s = {name: _example(200 + index) for index, name in enumerate(cell.state)}
+        norms = {name: torch.nn.LayerNorm(sizes[widths[f"p_{name}"]]).double() for name in program.norms}
+        x = {gate: example(f"x_{gate}", 100 + index) for index, gate in enumerate(cell.gates)}
+        i = {name: example(f"i_{name}", 150 + index) for index, name in enumerate(cell.inputs)}
+        s = {name: example(f"s_{name}", 200 + index) for index, name in enumerate(cell.state)}
         returned = cell.bind({**own, **norms}).step(
-            cast("Any", Names("x", x, x.__getitem__)),
-            cast("Any", Names("u", gates, lambda gate: lambda vector: gates[gate] * vector)),
+            cast("Any", Names("x", (*x, *i), lambda name: i[name] if name in i else x[name])),
+            cast("Any", Names("u", cell.gates, lambda gate: partial(multiplied, gate))),
             State(s),
         )
         given: dict[str, Any] = dict(constants)
-        for kind, values in (("x", x), ("s", s), ("p", own)):
+        for kind, values in (("x", x), ("i", i), ("s", s), ("p", own)):
             given |= {f"{kind}_{name}": value for name, value in values.items()}
-        found = program.evaluate(
-            given, lambda gate, vector: gates[gate] * vector, lambda name, vector: norms[name](vector)
-        )
+        found = program.evaluate(given, multiplied, lambda name, vector: norms[name](vector))
         return [
             name
             for name, node in program.results.items()
@@ -129,9 +143,10 @@ def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> lis
         ]
 
 
-def _example(number: int) -> Tensor:
-    """Return a [B, H] of fixed numbers: torch.func may forbid random ones."""
-    return torch.linspace(-0.9, 0.8, 6, dtype=torch.float64).mul(number).sin().view(2, 3)
+def _example(number: int, columns: int, rows: int = 2) -> Tensor:
+    """Return a [B, columns] of fixed numbers: torch.func may forbid random ones."""
+    numbers = torch.linspace(-0.9, 0.8, rows * columns, dtype=torch.float64)
+    return numbers.mul(number).sin().view(rows, columns)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from seqlab.cells import Cell, State
-from seqlab.cells.base import CellType, Own
+from seqlab.cells.base import CellType
+from seqlab.cells.declared import Own
 from seqlab.engines.operations import operation
 
 IMMUTABLE = (bool, int, float, complex, str, bytes, type(None))

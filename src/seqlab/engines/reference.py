@@ -29,26 +29,26 @@ class Reference(Engine):
     ) -> tuple[Tensor, State | None]:
         layout = weights.layout
         state = state or zero_state(cell, weights, x)
-        W = _blocks(weights.W, layout.inputs)
-        b = _blocks(weights.b, layout.inputs)
-        U = _blocks(weights.U, layout.recurrent)
+        W, b = weights.by_gate(weights.W), weights.by_gate(weights.b)
+        U = weights.products()
+        names = (*layout.inputs, *weights.inputs)
 
         def product(gate: str) -> Callable[[Tensor], Tensor]:
             return lambda v: v @ U[gate].T
 
-        def inputs(x_t: Tensor) -> Gates:
-            return Names("x", layout.inputs, lambda gate: x_t @ W[gate].T + b[gate])
+        def inputs(time: int, x_t: Tensor) -> Gates:
+            return Names(
+                "x",
+                names,
+                lambda name: beside[name][:, time] if name in beside else x_t @ W[name].T + b[name],
+            )
 
         bound = cell.bind(weights.own)
         u = Names("u", layout.recurrent, product)
         steps = Steps(cell, lengths, x.shape[1])
+        beside = {name: steps.inputs(value) for name, value in weights.inputs.items()}
         results: list[State] = []
         for time, x_t in enumerate(steps.inputs(x).unbind(1)):
-            results.append(bound.step(inputs(x_t), u, state))
+            results.append(bound.step(inputs(time, x_t), u, state))
             state = steps.next_state(time, state, results[-1])
         return collect(cell, results, lengths, need_state=need_state)
-
-
-def _blocks(fused: Tensor, gates: tuple[str, ...]) -> dict[str, Tensor]:
-    """Split a fused parameter into one block of H rows per gate."""
-    return dict(zip(gates, fused.chunk(len(gates)), strict=True)) if gates else {}

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import is_tensor_method_or_property
 
-from seqlab.cells import Cell, Norm, Scalar, State, Vector
+from seqlab.cells import Cell, Norm, Parameter, State
 from seqlab.cells.base import Names
 from seqlab.cells.layout import line_of_step
 from seqlab.engines.base import Weights
@@ -42,7 +42,7 @@ def norm(name: str, vector: Tensor) -> Tensor:
 
 
 class Value:
-    """A value in a step, [B, H]."""
+    """A value in a step: a vector, or a number, a sequence."""
 
     __slots__ = ("label", "tape")
     __array_ufunc__ = None  # makes numpy's numbers defer to this class in arithmetic
@@ -90,7 +90,7 @@ class Tape:
         self._given: dict[str, Value] = {}
         self._refused: TraceError | None = None
         if weights is None:
-            self._names, self._norms = [*cell.own(Vector), *cell.own(Scalar)], [*cell.own(Norm)]
+            self._names, self._norms = [*cell.declared(Parameter)], [*cell.declared(Norm)]
         else:
             self._names = [name for name, value in weights.own.items() if isinstance(value, Tensor)]
             self._norms = [name for name in weights.own if name not in self._names]
@@ -108,9 +108,11 @@ class Tape:
             CellError: it uses a name that is not declared.
         """
         cell = self.cell
-        vars(bound).update({name: self._give(f"p_{name}") for name in self._names})
-        vars(bound).update({name: self._function(norm, name) for name in self._norms})
-        x: Any = Names("x", cell.gates, lambda gate: self._give(f"x_{gate}"))
+        bound.take({name: self._give(f"p_{name}") for name in self._names})
+        bound.take({name: self._function(norm, name) for name in self._norms})
+        inputs = cell.inputs
+        names = (*cell.gates, *inputs)
+        x: Any = Names("x", names, lambda name: self._give(f"{'i' if name in inputs else 'x'}_{name}"))
         u: Any = Names("u", cell.gates, lambda gate: self._function(product, gate))
         s = State({name: cast("Any", self._give(f"s_{name}")) for name in cell.state})
         try:

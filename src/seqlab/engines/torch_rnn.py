@@ -67,7 +67,7 @@ class Torch(Engine):
         hidden = tuple(state[name][None] for name in cell.state)
         # Padding spoils the final states other than the output, and relu may overflow in it: only then is the
         # slower packing needed. On a GPU packing waits for the device; a rare overflow does not justify that.
-        needs_packing = need_state and cell.state != (cell.output,)
+        needs_packing = need_state and tuple(cell.state) != (cell.output,)
         if lengths is not None and (needs_packing or (isinstance(cell, RNNReLU) and x.device.type == "cpu")):
             outputs, packed_state = _packed(cell, weights, x, hidden, lengths)
             return outputs, packed_state if need_state else None

@@ -104,7 +104,7 @@ def _now(cell: Cell, weights: Weights | None) -> Trace:
 def _traced(cell: Cell, weights: Weights | None) -> Trace:
     tape = Tape(cell, weights)
     tape.run(cell.bind({}))
-    names = cell.name, tuple(cell.gates), tuple(cell.state), cell.output
+    names = cell.name, tuple(cell.gates), tuple(cell.state), cell.output, tuple(cell.widths.items())
     steps = type(cell), *names, tuple(tape.results.items()), tuple(tape.entries)
     # Compared by their bits: NaN equals NaN, and 0 differs from −0.
     key = steps, struct.pack(f"{len(tape.numbers)}d", *tape.numbers)

@@ -110,7 +110,7 @@ def _merge(graph: Graph, recurrent: Recurrent, directions: list[str]) -> str:
 def _at_every_step(graph: Graph, module: SequenceModule, outputs: str) -> str:
     """Add the head at every step, [B, T, H] to [B, T, C]: it reads one vector per row."""
     model = module.model
-    width = model.recurrent.merged_size(model.recurrent.hidden_size)
+    width = model.recurrent.output_size
     rows = graph.add("Reshape", outputs, graph.integers(-1, width))
     answers = _write(graph, "head", model.head, rows)
     shape = [graph.add("Shape", outputs, start=0, end=2), graph.integers(module.task.output_size)]

@@ -8,7 +8,6 @@ import torch
 from onnx import helper
 from torch import Tensor, fx
 
-from seqlab.engines.base import Weights
 from seqlab.engines.tape import norm
 from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
@@ -35,8 +34,11 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
         ExportError: ONNX cannot express the step.
         TraceError: the step cannot be traced.
     """
-    own = {**layer.own, **layer.norms}
-    made = trace(layer.cell, Weights(layer.layout, layer.W, layer.U, layer.b, own))
+    made = trace(layer.cell)
+    if made.program.inputs or any(width != () for _, width in layer.layout.others) or layer.kinds:
+        raise ExportError(
+            f"cell '{layer.cell.name}' cannot be exported to ONNX: it has inputs or widths of its own"
+        )
     if layer.layout.inputs:
         W = graph.constant(f"{prefix}.W transposed", array(layer.W.T))
         x = graph.add("Add", graph.add("MatMul", x, W), graph.constant(f"{prefix}.b", array(layer.b)))

@@ -121,7 +121,7 @@ class SequenceModel(nn.Module):
             init_options=init_options,
             init_steps=init_steps,
         )
-        width = self.recurrent.hidden_size
+        width = self.recurrent.reading_size
         self.pooling: nn.Module = (
             make_part(poolings, pooling, width, options=pooling_options, **shared)
             if isinstance(pooling, str)

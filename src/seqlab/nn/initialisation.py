@@ -1,11 +1,11 @@
 """How parameters start. Named, and set beside the cell: one cell, any initialisation."""
 
 import math
-from typing import Protocol
+from typing import Protocol, cast
 
 from torch import Tensor, nn
 
-from seqlab.cells import Cell, Layout, Vector
+from seqlab.cells import Cell, Layout, Parameter
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import register_init
 from seqlab.registry.types import MemorySteps
@@ -21,18 +21,26 @@ class Parameters(Protocol):
     U: nn.Parameter
     b: nn.Parameter
 
+    def blocks(self, letter: str) -> list[Tensor]:
+        """The gates' matrices, "W" or "U", that start as an initialisation says: views, [rows, columns]."""
+        ...
+
+    def bias(self, gate: str) -> Tensor | None:
+        """The bias of a gate, a view; None if it has none."""
+        ...
+
     @property
     def own(self) -> nn.ParameterDict:
-        """The cell's vectors and scalars by name."""
+        """The cell's own parameters by name."""
         ...
 
 
 @register_init("torch")
 def torch(layer: Parameters) -> None:
     """All from U(−1/√H, 1/√H), as torch.nn.LSTM, GRU and RNN do."""
-    for parameter in (layer.W, layer.U, layer.b):
+    for parameter in (*layer.blocks("W"), *layer.blocks("U"), layer.b):
         _uniform(parameter, layer.hidden_size)
-    for name, vector in layer.cell.own(Vector).items():
+    for name, vector in layer.cell.declared(Parameter).items():
         if vector.init == "bias":
             _uniform(layer.own[name], layer.hidden_size)
 
@@ -40,9 +48,9 @@ def torch(layer: Parameters) -> None:
 @register_init("keras")
 def keras(layer: Parameters) -> None:
     """W Glorot-uniform, U orthogonal (Saxe et al. 2014), biases 0, forget bias 1 (Gers et al. 2000)."""
-    for block in layer.W.view(-1, layer.hidden_size, layer.W.shape[1]):
+    for block in layer.blocks("W"):
         nn.init.xavier_uniform_(block)
-    for block in layer.U.view(-1, layer.hidden_size, layer.hidden_size):
+    for block in layer.blocks("U"):
         nn.init.orthogonal_(block)
     nn.init.zeros_(layer.b)
     if _has_forget_gate(layer):
@@ -52,9 +60,8 @@ def keras(layer: Parameters) -> None:
 @register_init("kaiming")
 def kaiming(layer: Parameters) -> None:
     """All matrices Kaiming-uniform for relu (He et al. 2015), biases 0."""
-    for fused in (layer.W, layer.U):
-        for block in fused.view(-1, layer.hidden_size, fused.shape[1]):
-            nn.init.kaiming_uniform_(block, nonlinearity="relu")
+    for block in (*layer.blocks("W"), *layer.blocks("U")):
+        nn.init.kaiming_uniform_(block, nonlinearity="relu")
     nn.init.zeros_(layer.b)
 
 
@@ -66,25 +73,25 @@ def chrono(layer: Parameters, *, init_steps: MemorySteps | None = None) -> None:
     """
     keras(layer)
     remembers = "f" if _has_forget_gate(layer) else "z"
-    if remembers not in layer.layout.inputs:
+    if layer.bias(remembers) is None:
         raise ConfigError(
-            f"init=chrono needs a gate that remembers, f or z; cell '{layer.cell.name}' has none"
+            f"init=chrono needs a gate that remembers, f or z, with a bias; cell '{layer.cell.name}' has none"
         )
     if init_steps is None:
         raise ConfigError("init=chrono needs init_steps, the longest memory to start with, 3 or more")
     bias = _bias(layer, remembers)
     bias.uniform_(1, init_steps - 1).log_()
-    if remembers == "f" and "i" in layer.layout.inputs:
+    if remembers == "f" and layer.bias("i") is not None:
         _bias(layer, "i").copy_(-bias)
 
 
 def _has_forget_gate(layer: Parameters) -> bool:
     # A gate f without a cell state means something else: the minimal gated unit's f lets the new value in.
-    return "f" in layer.layout.inputs and "c" in layer.cell.state
+    return layer.bias("f") is not None and "c" in layer.cell.state
 
 
 def _bias(layer: Parameters, gate: str) -> Tensor:
-    return layer.b.view(-1, layer.hidden_size)[layer.layout.inputs.index(gate)]
+    return cast("Tensor", layer.bias(gate))
 
 
 def _uniform(tensor: Tensor, hidden_size: int) -> None:

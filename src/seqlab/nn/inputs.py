@@ -1,11 +1,12 @@
 """What a caller hands to recurrent layers, looked at before an engine reads it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from seqlab.cells import Bernoulli, Input
 from seqlab.engines.surroundings import watcher
 
 AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
@@ -74,8 +75,8 @@ def checked_lengths(lengths: object, x: Tensor) -> Tensor | None:
     return lengths.to(x.device, torch.long)
 
 
-def check_state(state: object, x: Tensor, names: Collection[str], shape: tuple[int, int, int]) -> None:
-    """Refuse a start state that is not one tensor [L·D, B, H] like x for each name.
+def check_state(state: object, x: Tensor, sizes: Mapping[str, int], layers: int) -> None:
+    """Refuse a start state that is not one tensor [L·D, B, H] like x for each name, each of its size.
 
     Raises:
         TypeError: it holds something else, or another dtype.
@@ -84,17 +85,55 @@ def check_state(state: object, x: Tensor, names: Collection[str], shape: tuple[i
     if state is None:
         return
     if not isinstance(state, Mapping):
-        example = ", ".join(f"{name}=…" for name in names)
-        raise TypeError(f"state must be seqlab.State({example}), each {list(shape)}, got {_kind(state)}")
-    if set(state) != set(names):
-        raise ValueError(f"state must hold {', '.join(names)}, got {', '.join(map(str, state)) or 'nothing'}")
-    for name in names:
-        value = state[name]
+        example = ", ".join(f"{name}=…" for name in sizes)
+        shapes = " or ".join(str([layers, len(x), size]) for size in dict.fromkeys(sizes.values()))
+        raise TypeError(f"state must be seqlab.State({example}), each {shapes}, got {_kind(state)}")
+    if set(state) != set(sizes):
+        raise ValueError(f"state must hold {', '.join(sizes)}, got {', '.join(map(str, state)) or 'nothing'}")
+    for name, size in sizes.items():
+        value, shape = state[name], (layers, len(x), size)
         if not isinstance(value, Tensor):
             raise TypeError(f"state {name} must be a tensor {list(shape)}, got {_kind(value)}")
         if tuple(value.shape) != shape:
             raise ValueError(f"state {name} must be {list(shape)}, got {list(value.shape)}")
         check_place(f"state {name}", value, x)
+
+
+def given_inputs(declared: Mapping[str, Input]) -> list[str]:
+    """Return the names of the inputs that the caller gives: all but x itself and what the layer draws."""
+    return [name for name, one in declared.items() if name != "x" and not isinstance(one, Bernoulli)]
+
+
+def checked_inputs(inputs: object, x: Tensor, sizes: Mapping[str, int], cell: str) -> dict[str, Tensor]:
+    """Return what comes beside x, each [B, T, size] of the type of x; [B, T] is taken for one number a step.
+
+    Raises:
+        TypeError: it holds something else than tensors, or another floating type.
+        ValueError: an input is missing, unknown, or its shape or device does not fit.
+    """
+    example = ", ".join(f"'{name}': …" for name in sizes)
+    if inputs is not None and not isinstance(inputs, Mapping):
+        raise TypeError(f"inputs must be a dict {{{example}}} for cell '{cell}', got {_kind(inputs)}")
+    given = inputs or {}
+    if set(given) != set(sizes):
+        wanted = f"inputs={{{example}}}" if sizes else "no inputs"
+        found = ", ".join(map(str, given)) or "none"
+        raise ValueError(f"cell '{cell}' wants {wanted} with every step beside x, got {found}")
+    return {name: _checked_input(name, given[name], x, size) for name, size in sizes.items()}
+
+
+def _checked_input(name: str, value: object, x: Tensor, size: int) -> Tensor:
+    shape = (*x.shape[:2], size)
+    wanted = f"input {name} must be a tensor {list(shape)}" + (f" or {list(shape[:2])}" if size == 1 else "")
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{wanted}, got {_kind(value)}")
+    if size == 1 and value.shape == shape[:2]:
+        value = value[:, :, None]
+    if tuple(value.shape) != shape:
+        raise ValueError(f"{wanted}, got {list(value.shape)}")
+    value = value if value.is_floating_point() else value.to(x.dtype)
+    check_place(f"input {name}", value, x)
+    return value
 
 
 def _kind(value: object) -> str:

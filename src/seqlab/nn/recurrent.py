@@ -1,82 +1,27 @@
 """Layers, directions, lengths and dropout: written once, for every cell."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells
+from seqlab.cells import Cell, Layout, State, cells
 from seqlab.compat.torch import has_hooks
-from seqlab.engines import Choice, Engine, Weights, choose
+from seqlab.engines import Choice, Engine, choose
 from seqlab.engines.surroundings import refuse_traces, watcher
 from seqlab.engines.tape import TraceError
-from seqlab.errors import ConfigError, EngineError
+from seqlab.errors import CellError, ConfigError, EngineError
 from seqlab.functional.lengths import backwards
-from seqlab.nn.inputs import check_place, check_state, check_x, checked_lengths
+from seqlab.nn.inputs import check_state, check_x, checked_inputs, checked_lengths, given_inputs
+from seqlab.nn.layer import Layer, count_parameters
 from seqlab.nn.parts import make_part
 from seqlab.registry.catalog import betweens, inits
 
-
-class Vectors(nn.ParameterDict):
-    """A cell's vectors and scalars by name. It is called, so that hooks that compute one of them anew run."""
-
-    __call__ = nn.Module.__call__
-
-    def forward(self) -> dict[str, Tensor]:
-        """Return the tensors as they are now."""
-        return dict(self.items())
-
-
-class Layer(nn.Module):
-    """One layer in one direction: W, U and b fused over gates, and the cell's own parameters."""
-
-    def __init__(self, cell: Cell, layout: Layout, input_size: int, hidden_size: int) -> None:
-        super().__init__()
-        self.cell, self.layout, self.hidden_size = cell, layout, hidden_size
-        self.W = nn.Parameter(torch.empty(len(layout.inputs) * hidden_size, input_size))
-        self.U = nn.Parameter(torch.empty(len(layout.recurrent) * hidden_size, hidden_size))
-        self.b = nn.Parameter(torch.empty(len(layout.inputs) * hidden_size))
-        vectors = {name: torch.empty(hidden_size) for name in cell.own(Vector)}
-        scalars = {name: torch.empty(()) for name in cell.own(Scalar)}
-        norms = {name: nn.LayerNorm(hidden_size, norm.eps) for name, norm in cell.own(Norm).items()}
-        self.own = Vectors(vectors | scalars)
-        self.norms = nn.ModuleDict(norms)
-
-    def reset_parameters(self, initialise: Callable[["Layer"], None]) -> None:
-        """Start vectors, scalars and norms as the cell declares, the rest as ``initialise`` does."""
-        for name, vector in self.cell.own(Vector).items():
-            nn.init.constant_(self.own[name], 0.0 if vector.init == "bias" else vector.init)
-        for name, scalar in self.cell.own(Scalar).items():
-            nn.init.constant_(self.own[name], scalar.init)
-        for norm in self.norms.values():
-            cast("nn.LayerNorm", norm).reset_parameters()
-        with torch.no_grad():
-            initialise(self)
-
-    def forward(
-        self, x: Tensor, state: State | None, lengths: Tensor | None, *, engine: Engine, need_state: bool
-    ) -> tuple[Tensor, State | None]:
-        """Run the cell over time, forwards: see ``Engine.run``.
-
-        Raises:
-            TypeError: the weights' dtype is not that of x.
-            ValueError: the weights are on another device than x.
-        """
-        # Read once a call: a parametrization may change with every reading.
-        own = self.own()
-        weights = Weights(self.layout, self.W, self.U, self.b, {**own, **self.norms})
-        for tensor in (weights.W, weights.U, weights.b, *own.values()):
-            check_place("the weights", tensor, x)
-        return engine.run(self.cell, weights, x, state, lengths, need_state=need_state)
-
-    def __repr__(self) -> str:
-        tensors = {"W": self.W, "U": self.U, "b": self.b, **self.own}
-        shapes = [f"{name} {list(tensor.shape)}" for name, tensor in tensors.items()]
-        norms = [f"{name} LayerNorm({self.hidden_size})" for name in self.norms]
-        return f"Layer({', '.join(shapes + norms)}; {count_parameters(self):,} parameters)"
+Inputs: TypeAlias = list[dict[str, Tensor]]
+"""What comes beside x, by name, for each direction as it reads."""
 
 
 class Recurrent(nn.Module):
@@ -91,7 +36,7 @@ class Recurrent(nn.Module):
     Args:
         cell: a registered name, a Cell class, or a cell made with options.
         input_size: width I of the inputs.
-        hidden_size: width H of every gate and state.
+        hidden_size: width H of every gate and state that is not declared another.
         num_layers: layers, each reading the outputs of the one below.
         bidirectional: whether a second network reads every sequence from its end.
         merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
@@ -137,8 +82,10 @@ class Recurrent(nn.Module):
         self.cell = _as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.directions, self.merge_mode, self.engine = 1 + bidirectional, merge, engine
-        self.output_size = self.merged_size(hidden_size)
         layout = Layout.of(self.cell)
+        self.reading_size = self.cell.sizes(input_size, hidden_size)[layout.output(self.cell)]
+        self.output_size = self.merged_size(self.reading_size)
+        self._check_layers()
         self.layers = nn.ModuleList(
             Layer(self.cell, layout, self.output_size if depth else input_size, hidden_size)
             for depth in range(num_layers)
@@ -197,6 +144,7 @@ class Recurrent(nn.Module):
         lengths: Tensor | None = None,
         state: State | None = None,
         *,
+        inputs: Mapping[str, Tensor] | None = None,
         need_state: bool = True,
     ) -> tuple[Tensor, State | None]:
         """Run all layers over a right-padded batch.
@@ -205,19 +153,20 @@ class Recurrent(nn.Module):
             x: inputs, [B, T, I].
             lengths: steps of each sequence, [B], each from 1 to T; None if all have T.
             state: the state to start from, each [L·D, B, H] in the order of torch.nn.LSTM; zeros if None.
+            inputs: what the cell is given beside x, by name: [B, T, width], or [B, T] for a number a step.
             need_state: with False the final state is None, which is faster for padded LSTMs.
 
         Returns:
             Outputs [B, T, D·H] (H with merge="sum"), 0 past a sequence's length, and the state
-            after each sequence's last step, each [L·D, B, H].
+            after each sequence's last step, each [L·D, B, H]; of other widths where the cell declares them.
 
         Raises:
-            TypeError: x, lengths or state is of a wrong type or dtype.
+            TypeError: x, lengths, state or an input is of a wrong type or dtype.
             ValueError: a shape, length or device does not fit.
             EngineError: the engine asked for cannot serve, or torch.jit.trace is under way.
         """
-        lengths = self._checked(x, lengths, state)
-        readings, final = self._read(x, lengths, state, need_state=need_state)
+        lengths, beside = self._checked(x, lengths, state, inputs)
+        readings, final = self._read(x, lengths, state, beside, need_state=need_state)
         return self.merge(self._in_time(readings, lengths)), final
 
     def read(
@@ -226,35 +175,75 @@ class Recurrent(nn.Module):
         lengths: Tensor | None = None,
         state: State | None = None,
         *,
+        inputs: Mapping[str, Tensor] | None = None,
         need_state: bool = False,
     ) -> tuple[list[Tensor], State | None]:
         """Run all layers; return the last layer's outputs by direction, each in its own reading order.
 
         Pooling wants this form: "last" is the last step a direction has read, whichever way it reads.
         """
-        return self._read(x, self._checked(x, lengths, state), state, need_state=need_state)
+        lengths, beside = self._checked(x, lengths, state, inputs)
+        return self._read(x, lengths, state, beside, need_state=need_state)
 
-    def _checked(self, x: Tensor, lengths: Tensor | None, state: State | None) -> Tensor | None:
-        """Refuse what does not fit; return lengths as the engines want them."""
+    def _checked(
+        self, x: Tensor, lengths: Tensor | None, state: State | None, inputs: Mapping[str, Tensor] | None
+    ) -> tuple[Tensor | None, Inputs]:
+        """Refuse what does not fit; return lengths, and inputs by direction, as the layers want them."""
         refuse_traces()
         check_x(x, self.input_size)
-        check_state(state, x, self.cell.state, (len(self.layers), len(x), self.hidden_size))
-        return checked_lengths(lengths, x)
+        sizes = cast("Layer", self.layers[0]).sizes
+        widths = self.cell.widths
+        check_state(
+            state, x, {name: sizes[widths[f"s_{name}"]] for name in self.cell.state}, len(self.layers)
+        )
+        lengths = checked_lengths(lengths, x)
+        if not self.cell.inputs and not inputs:
+            return lengths, [{}] * self.directions
+        declared = self.cell.side_inputs
+        wanted = {name: sizes[declared[name].width] for name in given_inputs(declared)}
+        beside = checked_inputs(inputs, x, wanted, self.cell.name)
+        turned = {name: declared[name].backwards(value, lengths) for name, value in beside.items()}
+        return lengths, [beside, turned][: self.directions]
+
+    def _check_layers(self) -> None:
+        """Refuse a second layer whose inputs are of another width than what the caller gives.
+
+        Raises:
+            CellError: with what is as wide as the inputs.
+        """
+        if self.num_layers == 1 or self.output_size == self.input_size:
+            return
+        cell = self.cell
+        names = [*cell.state, *given_inputs(cell.side_inputs), cell.output]
+        for name in names:
+            if "I" in (cell.widths.get(f"s_{name}"), cell.widths.get(f"i_{name}")):
+                raise CellError(
+                    f"'{name}' of cell '{cell.name}' is as wide as the inputs, {self.input_size}, and "
+                    f"the second layer reads {self.output_size}; use one layer, or sizes that are equal"
+                )
 
     def _read(
-        self, x: Tensor, lengths: Tensor | None, state: State | None, *, need_state: bool
+        self, x: Tensor, lengths: Tensor | None, state: State | None, beside: Inputs, *, need_state: bool
     ) -> tuple[list[Tensor], State | None]:
+        call = partial(self._run, x=x, lengths=lengths, state=state, beside=beside, need_state=need_state)
         try:
-            return self._run(self.choice(x.dtype, x.device).engine, x, lengths, state, need_state=need_state)
+            return call(self.choice(x.dtype, x.device).engine)
         except (EngineError, TraceError):
             if self.engine != "auto" or self._lent is not None:
                 raise
             # The cell's step has changed since the engine was chosen, and now needs another one.
             self._choices.clear()
-            return self._run(self.choice(x.dtype, x.device).engine, x, lengths, state, need_state=need_state)
+            return call(self.choice(x.dtype, x.device).engine)
 
     def _run(
-        self, engine: Engine, x: Tensor, lengths: Tensor | None, state: State | None, *, need_state: bool
+        self,
+        engine: Engine,
+        x: Tensor,
+        lengths: Tensor | None,
+        state: State | None,
+        beside: Inputs,
+        *,
+        need_state: bool,
     ) -> tuple[list[Tensor], State | None]:
         finals: list[State] = []
         readings: list[Tensor] = []
@@ -271,6 +260,7 @@ class Recurrent(nn.Module):
                 lengths,
                 engine=engine,
                 need_state=need_state,
+                inputs=beside[turned],
             )
             readings.append(outputs)
             finals += [final] if final is not None else []
@@ -319,6 +309,4 @@ def _as_cell(cell: str | type[Cell] | Cell) -> Cell:
     return cells[cell]() if isinstance(cell, str) else cell()
 
 
-def count_parameters(module: nn.Module) -> int:
-    """Return how many numbers a module learns."""
-    return sum(parameter.numel() for parameter in module.parameters())
+__all__ = ["Layer", "Recurrent", "count_parameters"]

@@ -25,6 +25,7 @@ from seqlab.engines.native.kernel import Kernel
 from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
+from seqlab.engines.tape import product as products
 from seqlab.engines.trace import KEPT, Trace, trace
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ class Native(Engine):
             return f"the native engine does not support {str(dtype).removeprefix('torch.')}"
         try:
             program = trace(cell).program
+            if reason := _unsupported(program):
+                return reason
             Source.of(program, program.layout)
             find_compiler()
         except CompilerError as error:
@@ -82,6 +85,17 @@ class Native(Engine):
         if final is None:
             return outputs, None
         return outputs, State(dict(zip(cell.state, final.unbind(1), strict=True)))
+
+
+def _unsupported(program: Program) -> str | None:
+    """Return what of a step the kernel cannot compute, or None."""
+    calls = [
+        gate for product in program.graph.nodes if product.target is products for gate in product.args[:1]
+    ]
+    widths = [name for name, width in program.layout.others if not (name.startswith("p_") and width == ())]
+    if program.inputs or widths or len(calls) > len(set(calls)):
+        return f"the native engine does not support the widths or inputs of cell '{program.name}'"
+    return None
 
 
 @lru_cache(maxsize=KEPT)
@@ -132,7 +146,7 @@ def _in_steps(
         values |= {
             name: _norm(rows[name, "weight"], rows[name, "bias"], epsilon) for name, epsilon in eps.items()
         }
-        again = Weights(layout, W, U, b, values)
+        again = Weights(layout, W, U, b, values, weights.sizes)
         state = None if start is None else State(dict(zip(cell.state, start.unbind(1), strict=True)))
         outputs, final = run_trace(made, cell, again, x, state=state, lengths=lengths, need_state=need_state)
         return outputs, None if final is None else torch.stack([final[name] for name in cell.state], dim=1)

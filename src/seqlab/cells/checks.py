@@ -1,0 +1,97 @@
+"""What a cell may declare: refused where the class is made, with the line of its step."""
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from seqlab.cells.declared import Gate, Norm, Parameter, Width, checked_width
+from seqlab.cells.inputs import Input, as_input
+from seqlab.cells.matrices import Kind
+from seqlab.errors import CellError, near
+
+if TYPE_CHECKING:
+    from seqlab.cells.base import Cell
+
+EXAMPLES = {"gates": "{'i': 'H'}", "state": "{'c': 'H'}", "inputs": "{'dt': ()}", "start": "{'h': 'h0'}"}
+"""How each declaration that may be a dict is written."""
+
+
+def check_declared(cls: "type[Cell]") -> None:
+    """Refuse declarations that no step can fit.
+
+    Raises:
+        CellError: with the file and line of the cell's step.
+    """
+    try:
+        for kind in ("gates", "state", "inputs", "start"):
+            _check_names(cls, kind)
+        _check_widths(cls)
+        _check_start(cls)
+        _check_kinds(cls)
+    except CellError as error:
+        raise CellError(f"{cls.__name__}.{error}{_line(cls)}") from None
+
+
+def _check_names(cls: "type[Cell]", kind: str) -> None:
+    names = getattr(cls, kind)
+    is_tuple = kind in ("gates", "state") and isinstance(names, tuple)
+    if not (is_tuple or isinstance(names, Mapping)) or not all(isinstance(name, str) for name in names):
+        allowed = "a tuple of names, or a dict" if kind in ("gates", "state") else "a dict"
+        raise CellError(f"{kind} must be {allowed} such as {EXAMPLES[kind]}, got {names!r}")
+    for name in names:
+        if list(names).count(name) > 1:
+            raise CellError(f"{kind} contains '{name}' twice")
+        # s.items would be a method of dict, and a trace is Python code.
+        if hasattr(dict, name) or not name.isidentifier():
+            raise CellError(f"{kind}: '{name}' cannot be a name; choose another")
+    if kind == "inputs":
+        for name in names:
+            if name in cls.gates:
+                raise CellError(f"inputs: '{name}' is a gate too, and both are read as x.{name}; rename one")
+
+
+def _check_widths(cls: "type[Cell]") -> None:
+    """Refuse a width that is neither H, I, (), a whole number nor an option that is one."""
+    widths: dict[str, Width] = {}
+    for kind in ("gates", "state", "inputs"):
+        declared = getattr(cls, kind)
+        for name, value in declared.items() if isinstance(declared, Mapping) else ():
+            made: object = as_input(name, value) if kind == "inputs" else value
+            width = made.width if isinstance(made, Gate | Input) else made
+            widths[f"{kind}: {name}"] = checked_width(f"{kind}: {name}", width)
+    widths |= {name: own.width for name, own in cls.own(Parameter).items()}
+    widths |= {name: norm.width for name, norm in cls.own(Norm).items()}
+    whole = [name for name, value in cls.option_defaults().items() if type(value) is int]
+    for what, width in widths.items():
+        if isinstance(width, str) and width not in ("H", "I", *whole):
+            raise CellError(
+                f"{what} is '{width}' wide; a width is a number, () or: {near(width, ['H', 'I', *whole])}"
+            )
+
+
+def _check_kinds(cls: "type[Cell]") -> None:
+    for letter in ("W", "U"):
+        kind = getattr(cls, letter)
+        if not isinstance(kind, Kind):
+            raise CellError(f"{letter} must be a kind of matrix, such as Skew(), got {kind!r}")
+
+
+def _check_start(cls: "type[Cell]") -> None:
+    states = cls.state if isinstance(cls.state, Mapping) else dict.fromkeys(cls.state, "H")
+    own = cls.own(Parameter)
+    for name, parameter in cls.start.items():
+        if name not in states:
+            raise CellError(f"start: '{name}' is no state; {near(name, states)}")
+        if parameter not in own:
+            raise CellError(
+                f"start: {name} starts as '{parameter}', which is no parameter; {near(parameter, own)}"
+            )
+        if own[parameter].width != checked_width(name, states[name]):
+            raise CellError(
+                f"start: {parameter} is {own[parameter].width!r} wide, and state {name} {states[name]!r}"
+            )
+
+
+def _line(cls: "type[Cell]") -> str:
+    code = getattr(inspect.unwrap(cls.step), "__code__", None)
+    return "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"

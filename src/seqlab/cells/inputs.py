@@ -1,0 +1,92 @@
+"""What comes with every step beside x: times, masks, resets, and noise that the layer draws."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from seqlab.cells.declared import Width, checked_width
+from seqlab.errors import CellError
+from seqlab.functional.lengths import backwards, mask
+
+
+class Input:
+    """An input at every step, [B, T, width], read in a step as ``x.<name>``, [B, width].
+
+    Args:
+        width: see ``Width``; () is a number, [B, 1] in a step.
+    """
+
+    def __init__(self, width: Width = ()) -> None:
+        self.width = checked_width("an input", width)
+
+    def backwards(self, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the values, [B, T, width], for a layer that reads each sequence from its end."""
+        return backwards(values, lengths)
+
+
+class Interval(Input):
+    """An input that tells of what lies between a step and the one before it, such as the time that passed.
+
+    A layer that reads from the end comes to a step from the one behind it, so it is given what lies between
+    these two. Its first step is given what the first step of the sequence has.
+    """
+
+    def backwards(self, values: Tensor, lengths: Tensor | None) -> Tensor:
+        """Return the values reversed, each with the step that is read after it."""
+        shifted = values.roll(-1, dims=1)
+        if lengths is not None:
+            inside = mask(lengths - 1, values.shape[1])
+            shifted = torch.where(inside[:, :, None], shifted, values[:, :1])
+        return backwards(shifted, lengths)
+
+
+class Bernoulli(Input):
+    """Noise that the layer draws before the loop: 1/scale with probability p, else 0; in evaluation the mean.
+
+    Args:
+        p: probability, 0 to 1.
+        width: how many at a step.
+        each: whether each "step" has its own, or the whole "sequence" the same.
+        scale: divides the values.
+    """
+
+    def __init__(
+        self,
+        p: float,
+        width: Width = "H",
+        *,
+        each: Literal["step", "sequence"] = "step",
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__(width)
+        if not 0 <= p <= 1:
+            raise CellError(f"the probability of Bernoulli must be 0 to 1, got {p}")
+        if each not in ("step", "sequence"):
+            raise CellError(f"Bernoulli's each must be 'step' or 'sequence', got {each!r}")
+        self.p, self.each, self.scale = p, each, scale
+
+    def draw(self, x: Tensor, size: int, *, training: bool) -> Tensor:
+        """Return the noise of a batch, [B, T, size], like x in type and device, from torch's generator."""
+        batch, steps, _ = x.shape
+        if not training:
+            return x.new_full((1, 1, 1), self.p / self.scale).expand(batch, steps, size)
+        drawn = x.new_empty(batch, steps if self.each == "step" else 1, size).bernoulli_(self.p)
+        return drawn.div_(self.scale).expand(batch, steps, size)
+
+
+BETWEEN = ("dt", "reset")
+"""Inputs of these names are intervals unless their cell says what they are: both lie between two steps."""
+
+
+def as_input(name: str, declared: Any) -> Input:
+    """Return an input that is declared by its width alone as what its name says.
+
+    Raises:
+        CellError: the declaration is no width.
+    """
+    if isinstance(declared, Input):
+        return declared
+    if name == "x" and declared != "I":
+        raise CellError(f"the input x is 'I' wide, got {declared!r}")
+    return (Interval if name in BETWEEN else Input)(declared)
