@@ -15,9 +15,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from seqlab.cells import Cell, State
+from seqlab.cells import Bernoulli, Cell, State
 from seqlab.engines import ENGINES
 from seqlab.nn import Recurrent
+from seqlab.nn.inputs import given_inputs
 
 B, T, I, H = 4, 6, 3, 5  # noqa: E741 (the letter of the input size)
 LENGTHS = (6, 1, 4, 2)
@@ -39,15 +40,14 @@ def check_cell(cell: str | type[Cell] | Cell) -> None:
 
 
 def check_shapes(cell: str | type[Cell] | Cell) -> None:
-    """Outputs are [B, T, D·H], final states [L·D, B, H], for one and two layers, one and two directions."""
-    for layers in (1, 2):
+    """Outputs and final states have their widths, for one and two layers, one and two directions."""
+    for layers in range(1, _depth(cell) + 1):
         for bidirectional in (False, True):
             network = _network(cell, num_layers=layers, bidirectional=bidirectional)
-            outputs, final = network(_inputs(), torch.tensor(LENGTHS))
-            width = 2 * H if bidirectional else H
-            _same_shape("outputs", outputs, (B, T, width))
-            for name in network.cell.state:
-                _same_shape(f"final {name}", final[name], (layers * (1 + bidirectional), B, H))
+            outputs, final = network(_inputs(), torch.tensor(LENGTHS), inputs=_beside(network))
+            _same_shape("outputs", outputs, (B, T, network.output_size))
+            for name, size in _sizes(network).items():
+                _same_shape(f"final {name}", final[name], (layers * (1 + bidirectional), B, size))
 
 
 def check_gradients(cell: str | type[Cell] | Cell) -> None:
@@ -55,15 +55,16 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
     network = _network(cell)
     x = _inputs()[:2, :3].requires_grad_()
     state = _state(network, batch=2)
+    beside = {name: value[:2, :3] for name, value in _beside(network).items()}
 
     def run(*tensors: Tensor) -> tuple[Tensor, ...]:
         start = State(zip(network.cell.state, tensors[1:], strict=True))
-        outputs, final = network(tensors[0], state=start)
+        outputs, final = network(tensors[0], state=start, inputs=beside)
         return outputs, *final.values()
 
     starts = [state[name].requires_grad_() for name in network.cell.state]
     torch.autograd.gradcheck(run, (x, *starts))
-    outputs, final = network(x, state=state)
+    outputs, final = network(x, state=state, inputs=beside)
     total = outputs.square().sum() + sum(value.square().sum() for value in final.values())
     total.backward()
     for name, parameter in _parameters(network).items():
@@ -74,16 +75,17 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
 
 def check_padding(cell: str | type[Cell] | Cell) -> None:
     """A padded batch gives what its sequences give one by one, whatever stands in the padding."""
-    network = _network(cell, num_layers=2, bidirectional=True)
-    x, lengths = _inputs(), torch.tensor(LENGTHS)
-    outputs, final = network(x, lengths)
+    network = _network(cell, num_layers=_depth(cell), bidirectional=True)
+    x, lengths, beside = _inputs(), torch.tensor(LENGTHS), _beside(network)
+    outputs, final = network(x, lengths, inputs=beside)
     for row, length in enumerate(LENGTHS):
         x[row, length:] = 1e3
-        alone, alone_final = network(x[row : row + 1, :length])
+        of_row = {name: value[row : row + 1, :length] for name, value in beside.items()}
+        alone, alone_final = network(x[row : row + 1, :length], inputs=of_row)
         _close(cell, "padding", outputs[row, :length], alone[0])
         for name in network.cell.state:
             _close(cell, f"padding, final {name}", final[name][:, row], alone_final[name][:, 0])
-    again, _ = network(x, lengths)
+    again, _ = network(x, lengths, inputs=beside)
     for row, length in enumerate(LENGTHS):
         _close(cell, "padding with other values", again[row, :length], outputs[row, :length])
 
@@ -94,20 +96,24 @@ def check_directions(cell: str | type[Cell] | Cell) -> None:
     forward, backward = _network(cell), _network(cell)
     forward.layers[0].load_state_dict(both.layers[0].state_dict())
     backward.layers[0].load_state_dict(both.layers[1].state_dict())
-    x = _inputs()
-    outputs, _ = both(x)
-    _close(cell, "forward direction", outputs[..., :H], forward(x)[0])
-    _close(cell, "backward direction", outputs[..., H:], backward(x.flip(1))[0].flip(1))
+    x, beside = _inputs(), _beside(both)
+    outputs, _ = both(x, inputs=beside)
+    first, second = outputs.chunk(2, dim=-1)
+    declared = both.cell.side_inputs
+    turned = {name: declared[name].backwards(value, None) for name, value in beside.items()}
+    _close(cell, "forward direction", first, forward(x, inputs=beside)[0])
+    _close(cell, "backward direction", second, backward(x.flip(1), inputs=turned)[0].flip(1))
 
 
 def check_determinism(cell: str | type[Cell] | Cell) -> None:
     """The same inputs give the same outputs, and a sequence can be read in two parts."""
     network = _network(cell)
-    x = _inputs()
-    outputs, final = network(x)
-    assert torch.equal(outputs, network(x)[0]), f"{_name(cell)}: two calls differ"
-    first, middle = network(x[:, :2])
-    second, end = network(x[:, 2:], state=middle)
+    x, beside = _inputs(), _beside(network)
+    outputs, final = network(x, inputs=beside)
+    assert torch.equal(outputs, network(x, inputs=beside)[0]), f"{_name(cell)}: two calls differ"
+    first, middle = network(x[:, :2], inputs={name: value[:, :2] for name, value in beside.items()})
+    rest = {name: value[:, 2:] for name, value in beside.items()}
+    second, end = network(x[:, 2:], state=middle, inputs=rest)
     _close(cell, "reading in two parts", torch.cat([first, second], 1), outputs)
     for name in network.cell.state:
         _close(cell, f"reading in two parts, final {name}", end[name], final[name])
@@ -120,17 +126,25 @@ def check_saving(cell: str | type[Cell] | Cell) -> None:
     torch.save(network.state_dict(), file)
     file.seek(0)
     other.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(network(_inputs())[0], other(_inputs())[0]), f"{_name(cell)}: loaded weights differ"
+    beside = _beside(network)
+    same = torch.equal(network(_inputs(), inputs=beside)[0], other(_inputs(), inputs=beside)[0])
+    assert same, f"{_name(cell)}: loaded weights differ"
 
 
 def check_engines(cell: str | type[Cell] | Cell) -> None:
-    """Every engine that serves the cell gives the reference's outputs, final states and gradients."""
-    reference = _results(cell, "reference")
-    for name, engine in ENGINES.items():
-        network = _network(cell)
-        if engine.unsupported_reason(network.cell, torch.float64, torch.device("cpu")) is None:
-            for what, value in _results(cell, name).items():
-                _close(cell, f"engine {name}, {what}", value, reference[what])
+    """Every engine that serves the cell gives the reference's outputs, final states and gradients.
+
+    A cell with noise is trained too: the same seed gives the same noise.
+    """
+    noisy = _network(cell).cell
+    modes = (False, True) if noisy.weight_drop or _has_noise(noisy) else (False,)
+    for training in modes:
+        reference = _results(cell, "reference", training=training)
+        for name, engine in ENGINES.items():
+            network = _network(cell)
+            if engine.unsupported_reason(network.cell, torch.float64, torch.device("cpu")) is None:
+                for what, value in _results(cell, name, training=training).items():
+                    _close(cell, f"engine {name}, {what}", value, reference[what])
 
 
 CHECKS: tuple[Callable[[str | type[Cell] | Cell], None], ...] = (
@@ -160,12 +174,44 @@ def _network(
     for parameter in network.parameters():
         # Own parameters too leave their start values, so that 0 and 1 hide no mistake.
         parameter.data.copy_(torch.rand(parameter.shape, generator=random, dtype=torch.float64) - 0.4)
-    return network
+    return network.eval()
 
 
 def _parameters(network: Recurrent) -> dict[str, Tensor]:
-    """Return the parameters by name; a cell without any ``u`` has a U without rows."""
-    return {name: parameter for name, parameter in network.named_parameters() if parameter.numel()}
+    """Return what is learnt by name; a cell without any ``u`` has a U without rows."""
+    return {
+        name: parameter
+        for name, parameter in network.named_parameters()
+        if parameter.numel() and parameter.requires_grad
+    }
+
+
+def _depth(cell: str | type[Cell] | Cell) -> int:
+    """Return how many layers are tried: one where something given or kept is as wide as the inputs."""
+    declared = _network(cell).cell
+    names = [f"s_{name}" for name in declared.state]
+    names += [f"i_{name}" for name in given_inputs(declared.side_inputs)]
+    return 1 if "I" in (declared.widths[name] for name in names) else 2
+
+
+def _has_noise(cell: Cell) -> bool:
+    return any(isinstance(given, Bernoulli) for given in cell.side_inputs.values())
+
+
+def _sizes(network: Recurrent) -> dict[str, int]:
+    """Return how wide each state is."""
+    sizes, widths = network.cell.sizes(I, H), network.cell.widths
+    return {name: sizes[widths[f"s_{name}"]] for name in network.cell.state}
+
+
+def _beside(network: Recurrent) -> dict[str, Tensor]:
+    """Return what the cell is given beside x, from 0.1 to 1."""
+    random = torch.Generator().manual_seed(4)
+    sizes, declared = network.cell.sizes(I, H), network.cell.side_inputs
+    return {
+        name: 0.1 + 0.9 * torch.rand(B, T, sizes[declared[name].width], generator=random, dtype=torch.float64)
+        for name in given_inputs(declared)
+    }
 
 
 def _inputs() -> Tensor:
@@ -174,17 +220,21 @@ def _inputs() -> Tensor:
 
 def _state(network: Recurrent, batch: int) -> State:
     random = torch.Generator().manual_seed(3)
-    shape = (len(network.layers), batch, H)
-    draws = {name: torch.rand(shape, generator=random, dtype=torch.float64) for name in network.cell.state}
-    return State(draws)
+    shapes = {name: (len(network.layers), batch, size) for name, size in _sizes(network).items()}
+    return State(
+        {name: torch.rand(shape, generator=random, dtype=torch.float64) for name, shape in shapes.items()}
+    )
 
 
-def _results(cell: str | type[Cell] | Cell, engine: str) -> dict[str, Tensor]:
-    network = _network(cell, num_layers=2, bidirectional=True, engine=engine)
+def _results(cell: str | type[Cell] | Cell, engine: str, *, training: bool) -> dict[str, Tensor]:
+    network = _network(cell, num_layers=_depth(cell), bidirectional=True, engine=engine).train(training)
+    beside = _beside(network)
     x, state = _inputs().requires_grad_(), _state(network, B)
     for value in state.values():
         value.requires_grad_()
-    outputs, final = network(x, torch.tensor(LENGTHS), state)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        outputs, final = network(x, torch.tensor(LENGTHS), state, inputs=beside)
     kept = torch.stack([outputs[row, length - 1] for row, length in enumerate(LENGTHS)])
     total = kept.square().sum() + sum(value.square().sum() for value in final.values())
     leaves = {"x": x, **state, **_parameters(network)}

@@ -10,7 +10,7 @@ from seqlab.nn import Recurrent
 from .contract_cells import CASES, H, I, fill, loop, random
 
 B, T = 3, 5
-ALLOWED = {"reference": 1e-12, "eager": 1e-10}
+ALLOWED = {"reference": 1e-12, "eager": 1e-10, "native": 1e-9}
 
 
 def made(name, engine, **settings):
@@ -42,7 +42,7 @@ def gradients(outputs, final, leaves):
 def close(found, expected, allowed):
     for one, other in zip(found, expected, strict=True):
         if other is None:
-            assert one is None or not one.abs().max()
+            assert one is None or not one.any()
         else:
             torch.testing.assert_close(one, other, atol=allowed, rtol=allowed)
 
@@ -104,4 +104,4 @@ def test_a_state_without_a_parameter_starts_at_zero_and_one_with_it_as_that_is()
 def test_every_engine_but_torchs_serves_these_cells():
     for cell, *_ in CASES.values():
         for engine in ALLOWED:
-            assert ENGINES[engine].refusal(cell(), torch.float64, torch.device("cpu")) is None
+            assert ENGINES[engine].unsupported_reason(cell(), torch.float64, torch.device("cpu")) is None

@@ -1,5 +1,6 @@
 """Which equations? One family of cells per file; ``base`` holds the contract and the registration."""
 
+from seqlab.cells.around import Around, Episodes, RecurrentDropout, Residual, WeightDrop, Zoneout
 from seqlab.cells.base import Cell, State, register_cell
 from seqlab.cells.declared import Gate, Norm, Parameter, Scalar, Vector
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore
@@ -15,12 +16,14 @@ __all__ = [
     "LSTM",
     "MGU",
     "RNN",
+    "Around",
     "Bernoulli",
     "Blocks",
     "Cell",
     "Dense",
     "Diagonal",
     "Elman",
+    "Episodes",
     "GRUResetBefore",
     "Gate",
     "Input",
@@ -36,11 +39,15 @@ __all__ = [
     "Orthogonal",
     "Parameter",
     "RNNReLU",
+    "RecurrentDropout",
+    "Residual",
     "Scalar",
     "Skew",
     "State",
     "TutorialRNN",
     "Vector",
+    "WeightDrop",
+    "Zoneout",
     "cells",
     "register_cell",
 ]

@@ -94,14 +94,15 @@ def activities(run: LayerRun) -> dict[str, Activity]:
 
 def _evaluate(made: Trace, run: LayerRun) -> dict[Node, Tensor]:
     """Return the value of every node, [B, T, H], at all steps at once, since the states are known."""
-    weights, layout = run.weights, run.weights.layout
-    projected = functional.linear(run.x, weights.W, weights.b).chunk(max(len(layout.inputs), 1), dim=-1)
-    given: dict[str, Any] = dict(zip((f"x_{gate}" for gate in layout.inputs), projected, strict=False))
+    weights = run.weights
+    projected = weights.by_gate(functional.linear(run.x, weights.W, weights.b), dim=-1)
+    given: dict[str, Any] = {f"x_{gate}": values for gate, values in projected.items()}
+    given |= {f"i_{name}": values for name, values in weights.inputs.items()}
     for name in run.cell.state:
         given[f"s_{name}"] = torch.stack([state[name] for state in run.states[:-1]], dim=1)
     given |= made.constants
     given |= {f"p_{name}": value for name, value in weights.own.items() if isinstance(value, Tensor)}
-    U = dict(zip(layout.recurrent, weights.U.chunk(max(len(layout.recurrent), 1)), strict=False))
+    U = weights.products()
     return made.program.evaluate(
         given, lambda gate, vector: vector @ U[gate].T, lambda name, vector: weights.own[name](vector)
     )

@@ -103,7 +103,7 @@ class _Chain:
 
     def __init__(self, run: LayerRun, distances: Tensor) -> None:
         self.run, self.distances = run, distances
-        self.names = run.cell.state
+        self.names = tuple(run.cell.state)
         with torch.enable_grad():
             self.links = [self._linearised(time) for time in range(run.x.shape[1])]
         self.shape = self.links[0][0].shape
@@ -135,7 +135,7 @@ class _Chain:
         """Return s, s' = f(s), a vector w, and g = Aᵀ w, each [B, n]: ∂g/∂w is Aᵀ, and its transpose A."""
         before = torch.cat([self.run.states[time][name] for name in self.names], dim=1)
         before = before.detach().requires_grad_()
-        parts = before.chunk(len(self.names), dim=1)
+        parts = torch.split(before, [self.run.weights.size(f"s_{name}") for name in self.names], dim=1)
         state = self.run.step(time, State(zip(self.names, parts, strict=True)))
         # Plus 0 · s, since a step may ignore the state.
         after = torch.cat([state[name] for name in self.names], dim=1) + 0 * before

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -38,7 +38,7 @@ class LayerRun:
 
     def step(self, time: int, state: State) -> State:
         """Return the state after step ``time``, 0 to T − 1, from a state before it, each [B, H]."""
-        return _step(self.cell, self.weights, self.x[:, time], state)[1]
+        return _step(self.cell, _at(self.weights, time), self.x[:, time], state)[1]
 
 
 class _Recorder(Engine):
@@ -64,8 +64,8 @@ class _Recorder(Engine):
     ) -> tuple[Tensor, State | None]:
         states = [state or zero_state(cell, weights, x)]
         outputs: list[Tensor] = []
-        for x_t in x.unbind(1):
-            output, after = _step(cell, weights, x_t, states[-1])
+        for time, x_t in enumerate(x.unbind(1)):
+            output, after = _step(cell, _at(weights, time), x_t, states[-1])
             outputs.append(output)
             states.append(after)
         steps = lengths if lengths is not None else torch.full((len(x),), x.shape[1], device=x.device)
@@ -90,6 +90,14 @@ def recording(recurrent: Recurrent) -> Iterator[list[LayerRun]]:
     recorder = _Recorder()
     with recurrent.running_on(recorder):
         yield recorder.runs
+
+
+def _at(weights: Weights, time: int) -> Weights:
+    """Return the weights with what is given beside x at one step only."""
+    if not weights.inputs:
+        return weights
+    inputs = {name: values[:, time : time + 1] for name, values in weights.inputs.items()}
+    return replace(weights, inputs=inputs)
 
 
 def _step(cell: Cell, weights: Weights, x_t: Tensor, state: State) -> tuple[Tensor, State]:

@@ -8,11 +8,14 @@ import torch
 from onnx import helper
 from torch import Tensor, fx
 
+from seqlab.cells import Bernoulli
+from seqlab.engines.base import Weights
 from seqlab.engines.tape import norm
 from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
 from seqlab.export.graph import FLOAT, Graph
 from seqlab.export.operations import COMPARISONS, operation_name, unsupported_reason, writer
+from seqlab.nn.inputs import given_inputs
 from seqlab.nn.recurrent import Layer
 
 Function: TypeAlias = Callable[..., Any]
@@ -34,25 +37,31 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
         ExportError: ONNX cannot express the step.
         TraceError: the step cannot be traced.
     """
-    made = trace(layer.cell)
-    if made.program.inputs or any(width != () for _, width in layer.layout.others) or layer.kinds:
+    cell = layer.cell
+    if given := given_inputs(cell.side_inputs):
         raise ExportError(
-            f"cell '{layer.cell.name}' cannot be exported to ONNX: it has inputs or widths of its own"
+            f"cell '{cell.name}' needs {', '.join(given)} beside x, which an ONNX file is not given"
         )
+    with torch.no_grad():
+        weights = layer.weights(torch.zeros_like(layer.b)[None, None, :0], {})
+    made = trace(cell, weights)
+    sequences = [x, x] if "x" in cell.inputs else [x]
     if layer.layout.inputs:
-        W = graph.constant(f"{prefix}.W transposed", array(layer.W.T))
-        x = graph.add("Add", graph.add("MatMul", x, W), graph.constant(f"{prefix}.b", array(layer.b)))
-    start = _zeros(graph, x, layer.hidden_size)
-    body = _Body(graph, made, layer, prefix)
-    states = layer.cell.state
+        W = graph.constant(f"{prefix}.W transposed", array(weights.W.T))
+        b = graph.constant(f"{prefix}.b", array(weights.b))
+        sequences[0] = graph.add("Add", graph.add("MatMul", x, W), b)
+    batch = graph.add("Shape", x, start=0, end=1)
+    begins = {name: _own(graph, parameter, weights, prefix) for name, parameter in cell.start.items()}
+    start = [_start(graph, batch, weights, name, begins.get(name)) for name in cell.state]
+    body = _Body(graph, made, layer, weights, prefix)
     *_, outputs = graph.add_many(
         "Scan",
-        *[start] * len(states),
-        x,
-        outputs=len(states) + 1,
+        *start,
+        *sequences,
+        outputs=len(start) + 1,
         body=body.proto(),
-        num_scan_inputs=1,
-        scan_input_axes=[1],
+        num_scan_inputs=len(sequences),
+        scan_input_axes=[1] * len(sequences),
         scan_output_axes=[1],
     )
     return outputs
@@ -63,19 +72,31 @@ def array(values: Tensor) -> np.ndarray:
     return values.detach().cpu().numpy()
 
 
-def _zeros(graph: Graph, x: str, size: int) -> str:
-    """Add the initial state of all sequences, [B, H]."""
-    batch = graph.add("Shape", x, start=0, end=1)
-    return graph.add("Expand", graph.number(0), graph.add("Concat", batch, graph.integers(size), axis=0))
+def _start(graph: Graph, batch: str, weights: Weights, name: str, parameter: str | None) -> str:
+    """Add the state that all sequences start from, [B, width]."""
+    shape = graph.add("Concat", batch, graph.integers(weights.size(f"s_{name}")), axis=0)
+    value = graph.number(0) if parameter is None else parameter
+    return graph.add("Expand", value, shape)
+
+
+def _own(graph: Graph, name: str, weights: Weights, prefix: str) -> str:
+    return graph.constant(f"{prefix}.own.{name}", array(weights.own[name]))
+
+
+def _split(graph: Graph, value: str, sizes: list[int]) -> list[str]:
+    """Split a value along its last axis."""
+    if len(set(sizes)) <= 1:
+        return graph.split(value, len(sizes))
+    return graph.add_many("Split", value, graph.integers(*sizes), outputs=len(sizes), axis=-1)
 
 
 class _Body:
     """A step in ONNX: the states before it and W x_t + b in, the states after it and the output out."""
 
-    def __init__(self, outer: Graph, made: Trace, layer: Layer, prefix: str) -> None:
+    def __init__(self, outer: Graph, made: Trace, layer: Layer, weights: Weights, prefix: str) -> None:
         self.graph = Graph(outer)
         self.program, self.constants = made.program, made.constants
-        self.layer, self.prefix = layer, prefix
+        self.layer, self.weights, self.prefix = layer, weights, prefix
         self.values: dict[fx.Node, str] = {}
         self.comparisons: set[fx.Node] = set()  # their values are booleans, which ONNX cannot calculate with
 
@@ -86,36 +107,53 @@ class _Body:
         x = f"{self.prefix} x"
         gates = self.layer.layout.inputs
         known = {f"s_{name}": value for name, value in before.items()}
-        known |= {f"x_{gate}": part for gate, part in zip(gates, graph.split(x, len(gates)), strict=False)}
-        own = self.layer.own.items()
-        known |= {
-            f"p_{name}": graph.constant(f"{self.prefix}.own.{name}", array(value)) for name, value in own
-        }
+        parts = _split(graph, x, self.weights.rows) if gates else []
+        known |= {f"x_{gate}": part for gate, part in zip(gates, parts, strict=True)}
+        known |= {f"i_{name}": value for name, value in self._inputs().items()}
+        known |= {f"p_{name}": _own(graph, name, self.weights, self.prefix) for name in self.layer.own}
         known |= {name: graph.number(value) for name, value in self.constants.items()}
         for node in self.program.graph.nodes:
             if node.op == "placeholder":
                 self.values[node] = known[node.target]
         for level in self.program.levels:
-            for vector, calls in level.products.items():
+            for vector, calls in level.groups:
                 self._multiply(vector, calls)
             for node in level.pointwise:
                 self.values[node] = self._norm(node) if node.target is norm else self._compute(node)
         # The outputs of a graph must be separate values, even if a step returns an input.
         after = [graph.add("Identity", self._number(self.program.results[name])) for name in cell.state]
         output = graph.add("Identity", self._number(self.program.results[cell.output]))
-        state_shape: list[str | int | None] = ["batch", self.layer.hidden_size]
-        inputs = [helper.make_tensor_value_info(name, FLOAT, state_shape) for name in before.values()]
-        inputs.append(helper.make_tensor_value_info(x, FLOAT, ["batch", None]))
-        outputs = [helper.make_tensor_value_info(name, FLOAT, state_shape) for name in (*after, output)]
+        sizes = [self.weights.size(f"s_{name}") for name in cell.state]
+        width = self.weights.sizes[self.layer.layout.output(cell)]
+
+        def info(name: str, size: int | None) -> Any:
+            return helper.make_tensor_value_info(name, FLOAT, ["batch", size])
+
+        inputs = [info(name, size) for name, size in zip(before.values(), sizes, strict=True)]
+        inputs += [info(x, None), *([info(self._itself, None)] if "x" in cell.inputs else [])]
+        outputs = [info(name, size) for name, size in zip((*after, output), (*sizes, width), strict=True)]
         return helper.make_graph(graph.nodes, f"{cell.name} step", inputs, outputs)
 
-    def _multiply(self, vector: fx.Node, calls: list[fx.Node]) -> None:
+    @property
+    def _itself(self) -> str:
+        return f"{self.prefix} x itself"
+
+    def _inputs(self) -> dict[str, str]:
+        """Return what stands beside x: x itself, and the mean of what is drawn in training."""
+        declared = self.layer.cell.side_inputs
+        drawn = {name: one for name, one in declared.items() if isinstance(one, Bernoulli)}
+        made = {name: self.graph.number(one.p / one.scale) for name, one in drawn.items()}
+        return {**made, **({"x": self._itself} if "x" in declared else {})}
+
+    def _multiply(self, vector: fx.Node, calls: tuple[fx.Node, ...]) -> None:
         """Add the products with one vector as one product."""
         gates = [str(call.args[0]) for call in calls]
-        recurrent, size = self.layer.layout.recurrent, self.layer.hidden_size
-        blocks = [array(self.layer.U)[place * size :][:size] for place in map(recurrent.index, gates)]
-        U = self.graph.constant(f"{self.prefix}.U {' '.join(gates)} transposed", np.concatenate(blocks).T)
-        product = self.graph.add("MatMul", self._number(vector), U)
+        U = self.weights.products()
+        blocks = [array(U[gate]) for gate in gates]
+        matrix = self.graph.constant(
+            f"{self.prefix}.U {' '.join(gates)} transposed", np.concatenate(blocks).T
+        )
+        product = self.graph.add("MatMul", self._number(vector), matrix)
         self.values |= zip(calls, self.graph.split(product, len(calls)), strict=True)
 
     def _norm(self, node: fx.Node) -> str:

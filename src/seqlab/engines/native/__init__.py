@@ -25,7 +25,6 @@ from seqlab.engines.native.kernel import Kernel
 from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
-from seqlab.engines.tape import product as products
 from seqlab.engines.trace import KEPT, Trace, trace
 
 log = logging.getLogger(__name__)
@@ -44,8 +43,6 @@ class Native(Engine):
             return f"the native engine does not support {str(dtype).removeprefix('torch.')}"
         try:
             program = trace(cell).program
-            if reason := _unsupported(program):
-                return reason
             Source.of(program, program.layout)
             find_compiler()
         except CompilerError as error:
@@ -76,26 +73,17 @@ class Native(Engine):
         kernel = _kernel(made.program, weights.layout, x.dtype)
         if isinstance(kernel, CompilerError):
             raise kernel
-        kernel = _with_numbers(kernel, _numbers(made, weights), x.dtype)
-        start = None if state is None else torch.stack([state[name] for name in cell.state], dim=1)
-        own = _own(kernel, weights)
-        inputs = Inputs(x, weights.W, weights.U, weights.b, own, start)
+        sizes = tuple(weights.sizes[width] for width in kernel.widths)
+        kernel = _fitted(kernel, _numbers(made, weights), sizes, x.dtype)
+        start = None if state is None else torch.cat([state[name] for name in cell.state], dim=1)
+        beside = [weights.inputs[name] for name in kernel.given]
+        given = torch.cat(beside, dim=2) if beside else None
+        inputs = Inputs(x, weights.W, weights.U, weights.b, _own(kernel, weights), start, given)
         in_steps = _in_steps(made, cell, kernel, weights, lengths, need_state=need_state)
         outputs, final = run(kernel, inputs, lengths, in_steps, need_state=need_state)
         if final is None:
             return outputs, None
-        return outputs, State(dict(zip(cell.state, final.unbind(1), strict=True)))
-
-
-def _unsupported(program: Program) -> str | None:
-    """Return what of a step the kernel cannot compute, or None."""
-    calls = [
-        gate for product in program.graph.nodes if product.target is products for gate in product.args[:1]
-    ]
-    widths = [name for name, width in program.layout.others if not (name.startswith("p_") and width == ())]
-    if program.inputs or widths or len(calls) > len(set(calls)):
-        return f"the native engine does not support the widths or inputs of cell '{program.name}'"
-    return None
+        return outputs, _states(cell, kernel, final)
 
 
 @lru_cache(maxsize=KEPT)
@@ -108,8 +96,15 @@ def _kernel(program: Program, layout: Layout, dtype: torch.dtype) -> Kernel | Co
 
 
 @lru_cache(maxsize=256)
-def _with_numbers(kernel: Kernel, numbers: tuple[float, ...], dtype: torch.dtype) -> Kernel:
-    return replace(kernel, numbers=array("f" if dtype == torch.float32 else "d", numbers))
+def _fitted(kernel: Kernel, numbers: tuple[float, ...], sizes: tuple[int, ...], dtype: torch.dtype) -> Kernel:
+    """Return a kernel with the numbers of a step and the sizes of a layer."""
+    kind = "f" if dtype == torch.float32 else "d"
+    return replace(kernel, numbers=array(kind, numbers), sizes=array("q", sizes))
+
+
+def _states(cell: Cell, kernel: Kernel, joined: Tensor) -> State:
+    """Return states that stand end to end, [B, S], by name."""
+    return State(dict(zip(cell.state, torch.split(joined, kernel.state_sizes, dim=1), strict=True)))
 
 
 def _numbers(made: Trace, weights: Weights) -> tuple[float, ...]:
@@ -125,31 +120,36 @@ def _warn(message: str) -> None:
 
 
 def _own(kernel: Kernel, weights: Weights) -> Tensor | None:
-    """Stack vectors, scalars, and weights and biases of norms, [P, H]."""
-    own, hidden_size = weights.own, weights.U.shape[1]
+    """Return own parameters, and weights and biases of norms, end to end, [P]."""
+    own = weights.own
     tensors = [getattr(own[name], part) if part else own[name] for name, part in kernel.own]
-    return torch.stack([tensor.expand(hidden_size) for tensor in tensors]) if tensors else None
+    return torch.cat([tensor.reshape(-1) for tensor in tensors]) if tensors else None
 
 
 def _in_steps(
     made: Trace, cell: Cell, kernel: Kernel, weights: Weights, lengths: Tensor | None, *, need_state: bool
 ) -> InSteps:
     """Return a function of ``Inputs`` that runs the layer's trace on the eager engine."""
-    layout = weights.layout
+    layout, sizes = weights.layout, weights.sizes
+    shapes = [getattr(weights.own[name], part or "data").shape for name, part in kernel.own]
+    wide = [weights.size(f"i_{name}") for name in kernel.given]
     eps = {name: weights.own[name].eps for name, part in kernel.own if part == "weight"}
     lengths = None if lengths is None else lengths.clone()  # the caller may change its own
 
     def run(*tensors: Any) -> tuple[Tensor, Tensor | None]:
-        x, W, U, b, own, start = Inputs(*tensors)
-        rows = dict(zip(kernel.own, own if own is not None else (), strict=True))
+        x, W, U, b, own, start, given = Inputs(*tensors)
+        flat = () if own is None else torch.split(own, [shape.numel() for shape in shapes])
+        parts = (part.view(shape) for part, shape in zip(flat, shapes, strict=True))
+        rows = dict(zip(kernel.own, parts, strict=True))
         values: dict[str, Any] = {name: row for (name, part), row in rows.items() if not part}
         values |= {
             name: _norm(rows[name, "weight"], rows[name, "bias"], epsilon) for name, epsilon in eps.items()
         }
-        again = Weights(layout, W, U, b, values, weights.sizes)
-        state = None if start is None else State(dict(zip(cell.state, start.unbind(1), strict=True)))
+        beside = () if given is None else torch.split(given, wide, dim=2)
+        again = Weights(layout, W, U, b, values, sizes, dict(zip(kernel.given, beside, strict=True)))
+        state = None if start is None else _states(cell, kernel, start)
         outputs, final = run_trace(made, cell, again, x, state=state, lengths=lengths, need_state=need_state)
-        return outputs, None if final is None else torch.stack([final[name] for name in cell.state], dim=1)
+        return outputs, None if final is None else torch.cat([final[name] for name in cell.state], dim=1)
 
     return run
 

@@ -28,15 +28,16 @@ class Loop:
 
 
 class Inputs(NamedTuple):
-    """What a kernel reads: B batch, T steps, I inputs, H hidden size.
+    """What a kernel reads: B batch, T steps, I inputs; what is of several widths stands end to end.
 
     Attributes:
         x: [B, T, I].
-        W: input weights, [G_x·H, I].
-        U: recurrent weights, [G_u·H, H].
-        b: biases, [G_x·H].
-        own: the cell's own parameters, [P, H], if it has any.
-        start: the states before the first step, [B, S, H]; None for zeros.
+        W: input weights, [R, I].
+        U: recurrent weights, a block [rows, columns] a gate.
+        b: biases, [R].
+        own: the cell's own parameters, [P], if it has any.
+        start: the states before the first step, [B, S]; None for zeros.
+        given: what is given beside x, [B, T, N], if anything is.
     """
 
     x: Tensor
@@ -45,24 +46,24 @@ class Inputs(NamedTuple):
     b: Tensor
     own: Tensor | None
     start: Tensor | None
-
-    @property
-    def hidden_size(self) -> int:
-        """H."""
-        return self.U.shape[1]
+    given: Tensor | None
 
     def dense(self) -> "Inputs":
-        """Return the inputs as the kernel expects them: contiguous, except for the rows and steps of x."""
-        x = self.x.resolve_neg()
-        x = x if x.stride(2) == 1 else x.contiguous()
-        W, U, b, own, start = (None if tensor is None else _dense(tensor) for tensor in self[1:])
-        return Inputs(x, *cast("tuple[Tensor, Tensor, Tensor]", (W, U, b)), own, start)
+        """Return the inputs as the kernel expects them: contiguous, except for rows and steps."""
+        W, U, b, own, start = (None if tensor is None else _dense(tensor) for tensor in self[1:6])
+        given = None if self.given is None else _dense_steps(self.given)
+        return Inputs(
+            _dense_steps(self.x), *cast("tuple[Tensor, Tensor, Tensor]", (W, U, b)), own, start, given
+        )
 
     def fields(self) -> dict[str, Tensor | int | None]:
         """Return the inputs as fields of a ``Call``."""
         batch, steps, width = self.x.shape
-        sizes = {"batch": batch, "steps": steps, "inputs": width, "hidden": self.hidden_size}
-        return {**self._asdict(), **sizes, "x_row": self.x.stride(0), "x_step": self.x.stride(1)}
+        sizes = {"batch": batch, "steps": steps, "inputs": width}
+        strides = {"x_row": self.x.stride(0), "x_step": self.x.stride(1)}
+        if self.given is not None:
+            strides |= {"given_row": self.given.stride(0), "given_step": self.given.stride(1)}
+        return {**self._asdict(), **sizes, **strides}
 
 
 def run(
@@ -78,8 +79,8 @@ def run(
         need_state: whether the final states are wanted.
 
     Returns:
-        Outputs [B, T, H], 0 past a sequence's length, and, if wanted, the states after each sequence's last
-        step [B, S, H].
+        Outputs [B, T, the output's width], 0 past a sequence's length, and, if wanted, the states after each
+        sequence's last step, end to end, [B, S].
 
     Raises:
         TypeError: the inputs differ in dtype.
@@ -91,12 +92,12 @@ def run(
         raise TypeError(f"x, weights and states must have one dtype, got {', '.join(sorted(dtypes))}")
     if len(devices := {str(tensor.device) for tensor in given}) > 1:
         raise ValueError(f"x, weights and states must be on one device, got {', '.join(sorted(devices))}")
-    slices = Slices.of(len(inputs.x), inputs.hidden_size, lengths)
+    slices = Slices.of(len(inputs.x), kernel.widest, lengths)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
         apply: Callable[..., tuple[Tensor, Tensor | None]] = TimeLoop.apply
         return apply(Loop(kernel, slices, lengths, in_steps, need_state), *inputs)
     results = _forward(kernel, slices, inputs, saved=None)
-    return _answer(kernel, results, inputs, lengths, need_state=need_state)
+    return _answer(kernel, results, lengths, need_state=need_state)
 
 
 class TimeLoop(torch.autograd.Function):
@@ -107,13 +108,12 @@ class TimeLoop(torch.autograd.Function):
         """Run the forward pass and save what the backward pass needs."""
         inputs, kernel = Inputs(*cast("tuple[Tensor, ...]", tensors)), loop.kernel
         batch, steps, _ = inputs.x.shape
-        width = kernel.padded(inputs.hidden_size)
-        saved = inputs.x.new_empty(steps, batch, kernel.saved * width + kernel.padded(kernel.norms))
+        saved = inputs.x.new_empty(steps, batch, kernel.saved * kernel.width + kernel.padded(kernel.norms))
         results = _forward(kernel, loop.slices, inputs, saved)
         ctx.loop = loop
         ctx.save_for_backward(*tensors, results, saved)
         ctx.set_materialize_grads(False)
-        outputs, final = _answer(kernel, results, inputs, loop.lengths, need_state=loop.need_state)
+        outputs, final = _answer(kernel, results, loop.lengths, need_state=loop.need_state)
         return _copy(outputs), final
 
     @staticmethod
@@ -125,16 +125,15 @@ class TimeLoop(torch.autograd.Function):
             return None, *gradients(ctx.loop.in_steps, tensors, (d_outputs, d_final))
         inputs, slices = Inputs(*tensors).dense(), ctx.loop.slices
         if d_outputs is not None:
-            d_outputs = d_outputs.resolve_neg()
-            d_outputs = d_outputs if d_outputs.stride(2) == 1 else d_outputs.contiguous()
+            d_outputs = _dense_steps(d_outputs)
         weights = inputs[1:5]
         sizes = [0 if tensor is None else tensor.numel() for tensor in weights]
         d_weights = inputs.W.new_empty(len(slices.sizes), sum(sizes))
         d_start = None if inputs.start is None else torch.empty_like(inputs.start)
-        d_x = None
-        if ctx.needs_input_grad[1]:
-            # The kernel writes nothing past a sequence's length.
-            d_x = inputs.x.new_empty(inputs.x.shape) if slices.lengths is None else _zeros(inputs.x)
+        # The kernel writes nothing past a sequence's length.
+        empty = _empty if slices.lengths is None else _zeros
+        d_x = empty(inputs.x) if ctx.needs_input_grad[1] else None
+        d_given = empty(inputs.given) if inputs.given is not None and ctx.needs_input_grad[7] else None
         ctx.loop.kernel.call(
             "backward",
             slices,
@@ -148,11 +147,12 @@ class TimeLoop(torch.autograd.Function):
             d_final=None if d_final is None else _dense(d_final),
             d_x=d_x,
             d_start=d_start,
+            d_given=d_given,
         )
         total = d_weights[0] if len(d_weights) == 1 else d_weights.sum(0)
         parts = zip(torch.split(total, sizes), weights, strict=True)
         d_parts = (None if tensor is None else part.view_as(tensor) for part, tensor in parts)
-        return None, d_x, *d_parts, d_start
+        return None, d_x, *d_parts, d_start, d_given
 
 
 def _copy(outputs: Tensor) -> Tensor:
@@ -166,6 +166,15 @@ def _dense(tensor: Tensor) -> Tensor:
     return tensor.resolve_neg().contiguous()
 
 
+def _dense_steps(tensor: Tensor) -> Tensor:
+    tensor = tensor.resolve_neg()
+    return tensor if tensor.stride(2) == 1 else tensor.contiguous()
+
+
+def _empty(like: Tensor) -> Tensor:
+    return like.new_empty(like.shape)
+
+
 def _zeros(like: Tensor) -> Tensor:
     return like.new_zeros(like.shape)
 
@@ -173,17 +182,16 @@ def _zeros(like: Tensor) -> Tensor:
 def _forward(kernel: Kernel, slices: Slices, inputs: Inputs, saved: Tensor | None) -> Tensor:
     """Return the results before the first and after every step, [T + 1, B, results, width]."""
     batch, steps, _ = inputs.x.shape
-    results = inputs.x.new_empty(steps + 1, batch, kernel.results, kernel.padded(inputs.hidden_size))
+    results = inputs.x.new_empty(steps + 1, batch, len(kernel.results), kernel.width)
     kernel.call("forward", slices, **inputs.fields(), results=results, saved=saved)
     return results
 
 
 def _answer(
-    kernel: Kernel, results: Tensor, inputs: Inputs, lengths: Tensor | None, *, need_state: bool
+    kernel: Kernel, results: Tensor, lengths: Tensor | None, *, need_state: bool
 ) -> tuple[Tensor, Tensor | None]:
-    hidden_size = inputs.hidden_size
-    outputs = results[1:, :, kernel.output, :hidden_size].transpose(0, 1)
+    outputs = results[1:, :, kernel.output, : kernel.output_size].transpose(0, 1)
     if not need_state:
         return outputs, None
-    last = results[-1].clone() if lengths is None else results[lengths, torch.arange(len(lengths))]
-    return outputs, last[:, : kernel.states, :hidden_size]
+    last = results[-1] if lengths is None else results[lengths, torch.arange(len(lengths))]
+    return outputs, torch.cat([last[:, k, :size] for k, size in enumerate(kernel.state_sizes)], dim=1)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from seqlab.cells import Layout
+from seqlab.cells.declared import Width
 from seqlab.engines.native.compiler import load
 from seqlab.engines.native.source import Source
 from seqlab.engines.program import Program
@@ -32,9 +33,10 @@ class Call(ctypes.Structure):
         (name, ctypes.c_int64)
         for name in (
             *("first", "rows", "order", "lengths", "d_weights"),
-            *("batch", "steps", "inputs", "hidden"),
-            *("x", "x_row", "x_step", "W", "U", "b", "own", "start", "numbers"),
-            *("results", "saved", "d_outputs", "d_row", "d_step", "d_final", "d_x", "d_start"),
+            *("batch", "steps", "inputs", "widths", "width"),
+            *("x", "x_row", "x_step", "given", "given_row", "given_step"),
+            *("W", "U", "b", "own", "start", "numbers"),
+            *("results", "saved", "d_outputs", "d_row", "d_step", "d_final", "d_x", "d_start", "d_given"),
         )
     ]
 
@@ -75,24 +77,30 @@ class Kernel:
     Attributes:
         library: its functions.
         lanes: numbers in one vector register of the processor.
+        widths: of what stands in slots, () first.
         states: states of the cell.
-        results: the states, and the output if it is not a state.
+        results: by place in ``widths``, how wide the states are, and the output if it is not a state.
         output: which of the results is the output.
         saved: slots that a step saves for the backward pass.
         norms: scales of norms that a step saves.
         own: the cell's own parameters, as (name, "weight", "bias" or "").
+        given: what is given beside x.
         numbers: those of the step, followed by the eps of each norm.
+        sizes: how many numbers each of ``widths`` is, in the layer that is run.
     """
 
     library: ctypes.CDLL
     lanes: int
+    widths: tuple[Width, ...]
     states: int
-    results: int
+    results: tuple[int, ...]
     output: int
     saved: int
     norms: int
     own: tuple[tuple[str, str], ...]
+    given: tuple[str, ...]
     numbers: "array[float]"
+    sizes: "array[int]"
 
     @classmethod
     def of(cls, program: Program, layout: Layout, dtype: torch.dtype) -> "Kernel":
@@ -107,14 +115,37 @@ class Kernel:
         return cls(
             library,
             lanes=ctypes.c_int64.in_dll(library, "lanes").value,
+            widths=source.plan.widths,
             states=len(program.state),
-            results=len(source.plan.results),
+            results=tuple(source.plan.result_widths),
             output=source.plan.results.index(program.output),
             saved=source.saved,
             norms=len(source.plan.norms),
             own=source.plan.own,
+            given=source.plan.given,
             numbers=array("d"),
+            sizes=array("q"),
         )
+
+    @property
+    def widest(self) -> int:
+        """The largest size."""
+        return max(self.sizes)
+
+    @property
+    def width(self) -> int:
+        """How many reals a slot is long."""
+        return self.padded(self.widest)
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """How many numbers each state is."""
+        return [self.sizes[number] for number in self.results[: self.states]]
+
+    @property
+    def output_size(self) -> int:
+        """How many numbers the output is."""
+        return self.sizes[self.results[self.output]]
 
     def padded(self, count: int) -> int:
         """Return a number of reals rounded up to whole vectors."""
@@ -134,6 +165,7 @@ class Kernel:
         """
         values = {field: _number(field, value) for field, value in fields.items()}
         values["numbers"] = self.numbers.buffer_info()[0]
+        values["widths"], values["width"] = self.sizes.buffer_info()[0], self.width
         count = len(slices.sizes)
         calls = (Call * count)(*(Call(**values) for _ in range(count)))
         first = 0

@@ -1,15 +1,18 @@
 // The loop over time, forwards and backwards, for a slice of a batch and any cell.
 //
-// A Cell is generated from the equations. It says how many slots of H numbers a row needs of each kind, which
-// products it takes, and what it computes for one row. Everything is a matrix of rows here:
+// A Cell is generated from the equations. It says how many slots a row needs of each kind, how wide what stands in
+// them is (a place in call.widths), which products it takes, and what it computes for one row. Everything is a
+// matrix of rows here:
 //
 //   gates    GATES slots   first the INPUTS values W x + b, then products that are not added to one of those
+//   given    GIVEN slots   what is given beside x
 //   before   RESULTS slots the states before the step (a result that is no state has a slot without meaning)
 //   after    RESULTS slots the states and the output after it
 //   saved    SAVED slots   what later stages or the backward pass need, then the scale of each norm
 //   own      OWN slots     the cell's vectors, scalars and norms, the same for all rows
 //
-// A slot is `width` numbers long: the hidden size rounded up to whole vectors. d_… is the gradient of ….
+// A slot is `width` numbers long: the largest width rounded up to whole vectors. Width 0 is a single number, which
+// fills its slot with copies of itself; its gradient is the sum of its slot's. d_… is the gradient of ….
 #pragma once
 
 #include "matrix.h"
@@ -19,23 +22,27 @@ namespace {
 constexpr int64_t FORWARD_ROWS = 64;    // rows whose inputs are multiplied at once
 constexpr int64_t BACKWARD_ROWS = 256;  // rows whose weight gradients are taken at once
 
-// What Python hands over, field by field as in kernel.py; null for nothing. B batch, T steps, I inputs, H hidden,
-// X gates with inputs, U gates with products.
+// What Python hands over, field by field as in kernel.py; null for nothing. B batch, T steps, I inputs. What is of
+// several widths stands end to end: rows of W and b, blocks of U, own parameters, states, and what is given beside x.
 struct Call {
     int64_t first, rows;               // the slice: rows `first` … of the batch, or those that `order` names
     const int64_t *order, *lengths;    // of the slice's rows, by descending length; null if all have T steps
     real* d_weights;                   // of the slice: W, U, b and own, one after the other
-    int64_t batch, steps, inputs, hidden;
+    int64_t batch, steps, inputs;
+    const int64_t* widths;             // the first is 1
+    int64_t width;                     // of a slot
     const real* x;                     // [B, T, I], rows and steps anywhere
     int64_t x_row, x_step;
-    const real *W, *U, *b;             // [X·H, I], [U·H, H], [X·H]
-    const real *own, *start;           // [OWN, H], [B, STATES, H]; a start of null is 0
+    const real* given;                 // [B, T, all that is given], rows and steps anywhere
+    int64_t given_row, given_step;
+    const real *W, *U, *b;
+    const real *own, *start;           // a start of null is 0
     const real* numbers;               // those in the equations, then the eps of each norm
     real *results, *saved;             // [T + 1, B, RESULTS, width], [T, B, SAVED · width + scales]
-    const real* d_outputs;             // [B, T, H], rows and steps anywhere
+    const real* d_outputs;             // [B, T, the output's width], rows and steps anywhere
     int64_t d_row, d_step;
-    const real* d_final;               // [B, STATES, H]
-    real *d_x, *d_start;               // [B, T, I], [B, STATES, H]
+    const real* d_final;               // [B, all states]
+    real *d_x, *d_start, *d_given;     // [B, T, I], [B, all states], [B, T, all that is given]
 };
 
 enum class Location { before, after, saved };
@@ -47,29 +54,33 @@ struct Product {
     Start start;
 };
 
-struct Row {
-    int64_t hidden, width;
-    const real *own, *gates, *before;
+struct Widths {
+    const int64_t* sizes;
+    int64_t width;
+    int64_t wide(int number) const { return round_up(sizes[number], LANES); }
+};
+
+struct Row : Widths {
+    const real *own, *gates, *given, *before;
     real *after, *saved, *scales;
 };
 
-struct RowBackward {
-    int64_t hidden, width;
-    const real *own, *before, *after, *saved, *scales;
-    real *d_own, *d_gates, *d_before, *d_after, *d_saved;
+struct RowBackward : Widths {
+    const real *own, *given, *before, *after, *saved, *scales;
+    real *d_own, *d_gates, *d_given, *d_before, *d_after, *d_saved;
 };
 
 template <class Cell> class Slice {
     const Call& call;
     const int64_t width, lanes_saved;
     int64_t* counts;  // [T]: rows of the slice that have a step t
-    real *own, *vectors, *gates, *inputs, *spare;
-    real *d_before, *d_after, *d_saved, *sums_W, *sums_U, *sums_b, *sums_own;
+    real *own, *vectors, *gates, *inputs, *given, *spare;
+    real *d_before, *d_after, *d_saved, *d_given, *sums_W, *sums_U, *sums_b, *sums_own;
     Packed W, U[Cell::PRODUCT_COUNT + 1];
 
 public:
     explicit Slice(const Call& call)
-        : call(call), width(round_up(call.hidden, LANES)),
+        : call(call), width(call.width),
           lanes_saved(Cell::SAVED * width + round_up(Cell::NORMS, LANES)) {}
 
     // One time step of the rows that have it, as a Cell sees it.
@@ -83,26 +94,28 @@ public:
         void product_backward(int number, Start start) const {
             slice.product_backward(*this, Cell::PRODUCTS[number], slice.U[number], start);
         }
-        // Gradients of gates in the lanes past the hidden size are summed with the others: they must be 0.
+        // Gradients of gates in the lanes past their width are summed with the others: they must be 0.
         void clear_tails() const {
-            for (int64_t i = 0; slice.width > slice.call.hidden && i < rows; i++)
-                for (int64_t slot = 0; slot < Cell::GATES; slot++)
-                    for (int64_t j = slice.call.hidden; j < slice.width; j++)
+            for (int64_t slot = 0; slot < Cell::GATES; slot++) {
+                const int64_t size = slice.filled(Cell::GATE_WIDTHS[slot]);
+                for (int64_t i = 0; size < slice.width && i < rows; i++)
+                    for (int64_t j = size; j < slice.width; j++)
                         gates[i * slice.gates_row() + slot * slice.width + j] = 0;
+            }
         }
         Row row(int64_t i) const {
             Slice& s = slice;
             real* saved = s.saved_row(t, i);
-            return {s.call.hidden, s.width, s.own, gates + i * s.gates_row(), s.result(t, i), s.result(t + 1, i),
-                    saved, saved + Cell::SAVED * s.width};
+            return {{s.call.widths, s.width}, s.own, gates + i * s.gates_row(), s.given + i * Cell::GIVEN * s.width,
+                    s.result(t, i), s.result(t + 1, i), saved, saved + Cell::SAVED * s.width};
         }
         RowBackward row_backward(int64_t i) const {
             Slice& s = slice;
-            const int64_t results = i * Cell::RESULTS * s.width;
+            const int64_t results = i * Cell::RESULTS * s.width, beside = i * Cell::GIVEN * s.width;
             const real* saved = s.saved_row(t, i);
-            return {s.call.hidden, s.width, s.own, s.result(t, i), s.result(t + 1, i), saved,
-                    saved + Cell::SAVED * s.width, s.sums_own, gates + i * s.gates_row(), s.d_before + results,
-                    s.d_after + results, s.d_saved + i * Cell::SAVED * s.width};
+            return {{s.call.widths, s.width}, s.own, s.given + beside, s.result(t, i), s.result(t + 1, i), saved,
+                    saved + Cell::SAVED * s.width, s.sums_own, gates + i * s.gates_row(), s.d_given + beside,
+                    s.d_before + results, s.d_after + results, s.d_saved + i * Cell::SAVED * s.width};
         }
     };
 
@@ -114,10 +127,10 @@ public:
         pack_own();
         copy_start();
         for (int slot = 0; slot < Cell::INPUTS; slot++)
-            pack_transposed(W, slot * width, weights(Cell::INPUT_BLOCKS[slot]), call.inputs, call.hidden);
+            pack_columns(W, slot * width, weights(Cell::INPUT_BLOCKS[slot]), call.inputs, Cell::GATE_WIDTHS[slot]);
         for (int p = 0; p < Cell::PRODUCT_COUNT; p++)
             for (int g = 0; g < Cell::PRODUCTS[p].count; g++)
-                pack_transposed(U[p], g * width, recurrent(p, g), call.hidden, call.hidden);
+                pack_columns(U[p], g * width, recurrent(p, g), columns(p), rows_of(p));
         for (int64_t t = 0; t < call.steps && counts[t] > 0;) t = forward_block(t);
         clear_padding();
         return true;
@@ -130,14 +143,10 @@ public:
         count_rows();
         pack_own();
         for (int slot = 0; slot < Cell::INPUTS; slot++)
-            for (int64_t j = 0; j < width; j++)
-                pack_row(W, slot * width + j, weights(Cell::INPUT_BLOCKS[slot]) + j * call.inputs,
-                         j < call.hidden ? call.inputs : 0);
+            pack_rows(W, slot * width, weights(Cell::INPUT_BLOCKS[slot]), call.inputs, Cell::GATE_WIDTHS[slot]);
         for (int p = 0; p < Cell::PRODUCT_COUNT; p++)
             for (int g = 0; g < Cell::PRODUCTS[p].count; g++)
-                for (int64_t j = 0; j < width; j++)
-                    pack_row(U[p], g * width + j, recurrent(p, g) + j * call.hidden,
-                             j < call.hidden ? call.hidden : 0);
+                pack_rows(U[p], g * width, recurrent(p, g), columns(p), rows_of(p));
         memset(sums_W, 0, (sums_own - sums_W + Cell::OWN * width) * sizeof(real));
         for (int64_t t = call.steps - 1; t >= 0;) t = backward_block(t);
         copy_gradients();
@@ -160,9 +169,58 @@ private:
         return call.saved ? call.saved + (t * call.batch + row_number(i)) * lanes_saved : spare + i * lanes_saved;
     }
     const real* input(int64_t t, int64_t i) const { return call.x + row_number(i) * call.x_row + t * call.x_step; }
-    const real* weights(int64_t block) const { return call.W + block * call.hidden * call.inputs; }
+    const real* weights(int64_t block) const { return call.W + input_row(block) * call.inputs; }
     const real* recurrent(int p, int g) const {
-        return call.U + Cell::RECURRENT_BLOCKS[Cell::PRODUCTS[p].blocks + g] * call.hidden * call.hidden;
+        return call.U + recurrent_start(Cell::RECURRENT_BLOCKS[Cell::PRODUCTS[p].blocks + g]);
+    }
+
+    // ---- sizes
+
+    int64_t size(int number) const { return call.widths[number]; }
+    // How much of its slot a value fills.
+    int64_t filled(int number) const { return number ? size(number) : width; }
+    int64_t total(const int* widths, int64_t count) const {
+        int64_t sum = 0;
+        for (int64_t k = 0; k < count; k++) sum += size(widths[k]);
+        return sum;
+    }
+    int64_t input_row(int64_t block) const { return total(Cell::INPUT_WIDTHS, block); }
+    int64_t recurrent_start(int64_t block) const {
+        int64_t sum = 0;
+        for (int64_t k = 0; k < block; k++) sum += size(Cell::BLOCK_ROWS[k]) * size(Cell::BLOCK_COLUMNS[k]);
+        return sum;
+    }
+    int rows_of(int p) const { return Cell::BLOCK_ROWS[Cell::RECURRENT_BLOCKS[Cell::PRODUCTS[p].blocks]]; }
+    int64_t columns(int p) const {
+        return size(Cell::BLOCK_COLUMNS[Cell::RECURRENT_BLOCKS[Cell::PRODUCTS[p].blocks]]);
+    }
+
+    // A slot from numbers that stand closely.
+    void spread(real* slot, const real* from, int number) const {
+        const int64_t count = size(number);
+        for (int64_t j = 0; j < width; j++) slot[j] = number ? (j < count ? from[j] : 0) : from[0];
+    }
+    // The gradient of such numbers from their slot's.
+    void gather(real* to, const real* slot, int number) const {
+        if (number) {
+            memcpy(to, slot, size(number) * sizeof(real));
+            return;
+        }
+        to[0] = 0;
+        for (int64_t j = 0; j < width; j++) to[0] += slot[j];
+    }
+    // A gate's matrix [rows, depth] as columns of B, or as rows: those past its own are 0, a number's all the same.
+    void pack_columns(Packed to, int64_t n, const real* from, int64_t depth, int number) const {
+        pack_transposed(to, n, from, number ? depth : 0, filled(number), width);
+    }
+    void pack_rows(Packed to, int64_t k, const real* from, int64_t depth, int number) const {
+        for (int64_t j = 0; j < width; j++)
+            pack_row(to, k + j, from + (number ? j * depth : 0), j < filled(number) ? depth : 0);
+    }
+    // The gradient of that matrix, += from sums [width, row].
+    void add_rows(real* to, const real* sums, int64_t row, int64_t depth, int number) const {
+        for (int64_t j = 0; j < filled(number); j++)
+            for (int64_t k = 0; k < depth; k++) to[(number ? j * depth : 0) + k] += sums[j * row + k];
     }
     real* vector(const Product& product, int64_t t, int64_t i) const {
         const int64_t slot = product.vector * width;
@@ -177,6 +235,7 @@ private:
         plan_common(scratch, rows, call.inputs, round_up(Cell::INPUTS * width, LANES), false);
         vectors = scratch.take<real>(call.rows * vector_row());
         inputs = scratch.take<real>(rows * inputs_row());
+        given = scratch.take<real>(call.rows * Cell::GIVEN * width);
         spare = scratch.take<real>(call.saved ? 0 : call.rows * lanes_saved);
         sums_b = scratch.take<real>(Cell::INPUTS * width);
     }
@@ -189,6 +248,8 @@ private:
         d_before = scratch.take<real>(call.rows * Cell::RESULTS * width);
         d_after = scratch.take<real>(call.rows * Cell::RESULTS * width);
         d_saved = scratch.take<real>(call.rows * Cell::SAVED * width);
+        given = scratch.take<real>(call.rows * Cell::GIVEN * width);
+        d_given = scratch.take<real>(call.rows * Cell::GIVEN * width);
         sums_W = scratch.take<real>(Cell::INPUTS * width * wide);
         sums_U = scratch.take<real>(Cell::RECURRENT * width * width);
         sums_b = scratch.take<real>(Cell::INPUTS * width);
@@ -202,8 +263,8 @@ private:
         W = {scratch.take<real>(W_depth * W_columns), W_depth, W_columns};
         for (int p = 0; p < Cell::PRODUCT_COUNT; p++) {
             const int64_t all_gates = Cell::PRODUCTS[p].count * width;
-            const int64_t depth = backward ? all_gates : call.hidden, columns = backward ? width : all_gates;
-            U[p] = {scratch.take<real>(depth * columns), depth, columns};
+            const int64_t depth = backward ? all_gates : columns(p), wide = backward ? width : all_gates;
+            U[p] = {scratch.take<real>(depth * wide), depth, wide};
         }
     }
 
@@ -217,24 +278,33 @@ private:
 
     void pack_own() {
         for (int64_t k = 0; k < Cell::OWN; k++)
-            for (int64_t j = 0; j < width; j++)
-                own[k * width + j] = j < call.hidden ? call.own[k * call.hidden + j] : 0;
+            spread(own + k * width, call.own + total(Cell::OWN_WIDTHS, k), Cell::OWN_WIDTHS[k]);
     }
 
     // ---- forwards
 
     void copy_start() {
-        for (int64_t i = 0; i < call.rows; i++)
-            for (int64_t k = 0; k < Cell::STATES; k++)
-                for (int64_t j = 0; j < width; j++)
-                    result(0, i)[k * width + j] =
-                        call.start && j < call.hidden
-                            ? call.start[(row_number(i) * Cell::STATES + k) * call.hidden + j]
-                            : 0;
+        const int64_t all = total(Cell::RESULT_WIDTHS, Cell::STATES);
+        for (int64_t k = 0; k < Cell::STATES; k++) {
+            const int64_t first = total(Cell::RESULT_WIDTHS, k);
+            for (int64_t i = 0; i < call.rows; i++) {
+                if (call.start)
+                    spread(result(0, i) + k * width, call.start + row_number(i) * all + first, Cell::RESULT_WIDTHS[k]);
+                else
+                    memset(result(0, i) + k * width, 0, width * sizeof(real));
+            }
+        }
         for (int slot = 0; slot < Cell::INPUTS; slot++)
-            for (int64_t j = 0; j < width; j++)
-                sums_b[slot * width + j] =
-                    j < call.hidden ? call.b[Cell::INPUT_BLOCKS[slot] * call.hidden + j] : 0;
+            spread(sums_b + slot * width, call.b + input_row(Cell::INPUT_BLOCKS[slot]), Cell::GATE_WIDTHS[slot]);
+    }
+
+    void copy_given(int64_t t) {
+        for (int64_t k = 0; k < Cell::GIVEN; k++) {
+            const real* from = call.given + t * call.given_step + total(Cell::GIVEN_WIDTHS, k);
+            for (int64_t i = 0; i < counts[t]; i++)
+                spread(given + (i * Cell::GIVEN + k) * width, from + row_number(i) * call.given_row,
+                       Cell::GIVEN_WIDTHS[k]);
+        }
     }
 
     // All steps from t on whose rows fill a block; returns the step after them.
@@ -246,8 +316,10 @@ private:
                 memcpy(gates + rows * gates_row(), sums_b, Cell::INPUTS * width * sizeof(real));
             }
         multiply(rows, inputs, inputs_row(), 1, W, gates, gates_row(), Start::sum);
-        for (real* location = gates; t < end; location += counts[t] * gates_row(), t++)
+        for (real* location = gates; t < end; location += counts[t] * gates_row(), t++) {
+            copy_given(t);
             Cell::forward(Step{*this, t, counts[t], location});
+        }
         return end;
     }
 
@@ -274,8 +346,10 @@ private:
         int64_t rows = 0;
         for (; t >= 0 && rows < BACKWARD_ROWS; rows += counts[t], t--) {
             start_gradients(t);
+            copy_given(t);
             const Step step{*this, t, counts[t], gates + rows * gates_row()};
             Cell::backward(step);
+            copy_given_gradient(t);
             real* next = d_after;
             d_after = d_before, d_before = next;
         }
@@ -287,18 +361,29 @@ private:
     // The gradient that reaches step t from outside: of its output, and of the final state where it is the last.
     void start_gradients(int64_t t) {
         const int64_t running = t + 1 < call.steps ? counts[t + 1] : 0;
-        for (int64_t i = running; i < counts[t]; i++)
-            for (int64_t k = 0; k < Cell::RESULTS; k++)
+        const int64_t all = total(Cell::RESULT_WIDTHS, Cell::STATES);
+        for (int64_t k = 0; k < Cell::RESULTS; k++) {
+            const int64_t first = total(Cell::RESULT_WIDTHS, k), count = size(Cell::RESULT_WIDTHS[k]);
+            const bool is_given = call.d_final && k < Cell::STATES;
+            for (int64_t i = running; i < counts[t]; i++)
                 for (int64_t j = 0; j < width; j++)
                     d_after[(i * Cell::RESULTS + k) * width + j] =
-                        call.d_final && k < Cell::STATES && j < call.hidden
-                            ? call.d_final[(row_number(i) * Cell::STATES + k) * call.hidden + j]
-                            : 0;
+                        is_given && j < count ? call.d_final[row_number(i) * all + first + j] : 0;
+        }
+        const int64_t outputs = size(Cell::RESULT_WIDTHS[Cell::OUTPUT]);
         for (int64_t i = 0; call.d_outputs && i < counts[t]; i++) {
             const real* from = call.d_outputs + row_number(i) * call.d_row + t * call.d_step;
             real* to = d_after + (i * Cell::RESULTS + Cell::OUTPUT) * width;
-            for (int64_t j = 0; j < call.hidden; j++) to[j] += from[j];
+            for (int64_t j = 0; j < outputs; j++) to[j] += from[j];
         }
+    }
+
+    void copy_given_gradient(int64_t t) {
+        const int64_t all = total(Cell::GIVEN_WIDTHS, Cell::GIVEN);
+        for (int64_t k = 0; call.d_given && k < Cell::GIVEN; k++)
+            for (int64_t i = 0; i < counts[t]; i++)
+                gather(call.d_given + (row_number(i) * call.steps + t) * all + total(Cell::GIVEN_WIDTHS, k),
+                       d_given + (i * Cell::GIVEN + k) * width, Cell::GIVEN_WIDTHS[k]);
     }
 
     void product_backward(const Step& at, const Product& product, Packed matrix, Start start) {
@@ -312,7 +397,7 @@ private:
         const Product& product = Cell::PRODUCTS[p];
         const Packed packed = {vectors, rows, width};
         for (int64_t t = last, k = 0; t > before; t--)
-            for (int64_t i = 0; i < counts[t]; i++, k++) pack_row(packed, k, vector(product, t, i), call.hidden);
+            for (int64_t i = 0; i < counts[t]; i++, k++) pack_row(packed, k, vector(product, t, i), columns(p));
         multiply(product.count * width, gates + product.slot * width, 1, gates_row(), packed,
                  sums_U + product.blocks * width * width, width, Start::sum);
     }
@@ -334,26 +419,29 @@ private:
     }
 
     void copy_gradients() {
-        const int64_t H = call.hidden, I = call.inputs, wide = round_up(I, LANES);
-        real* to_U = call.d_weights + Cell::INPUTS * H * I;
-        real* to_b = to_U + Cell::BLOCKS * H * H;
-        real* to_own = to_b + Cell::INPUTS * H;
-        if (Cell::BLOCKS > Cell::RECURRENT) memset(to_U, 0, Cell::BLOCKS * H * H * sizeof(real));
+        const int64_t I = call.inputs, wide = round_up(I, LANES), rows = total(Cell::INPUT_WIDTHS, Cell::INPUTS);
+        real* to_U = call.d_weights + rows * I;
+        real* to_b = to_U + recurrent_start(Cell::BLOCKS);
+        real* to_own = to_b + rows;
+        memset(call.d_weights, 0, (to_b - call.d_weights) * sizeof(real));
         for (int64_t slot = 0; slot < Cell::INPUTS; slot++) {
-            const int64_t block = Cell::INPUT_BLOCKS[slot];
-            for (int64_t j = 0; j < H; j++)
-                memcpy(call.d_weights + (block * H + j) * I, sums_W + (slot * width + j) * wide, I * sizeof(real));
-            memcpy(to_b + block * H, sums_b + slot * width, H * sizeof(real));
+            const int64_t row = input_row(Cell::INPUT_BLOCKS[slot]);
+            add_rows(call.d_weights + row * I, sums_W + slot * width * wide, wide, I, Cell::GATE_WIDTHS[slot]);
+            gather(to_b + row, sums_b + slot * width, Cell::GATE_WIDTHS[slot]);
         }
-        for (int64_t g = 0; g < Cell::RECURRENT; g++)
-            for (int64_t j = 0; j < H; j++)
-                memcpy(to_U + (Cell::RECURRENT_BLOCKS[g] * H + j) * H, sums_U + (g * width + j) * width,
-                       H * sizeof(real));
-        for (int64_t k = 0; k < Cell::OWN; k++) memcpy(to_own + k * H, sums_own + k * width, H * sizeof(real));
+        for (int p = 0; p < Cell::PRODUCT_COUNT; p++)
+            for (int g = 0; g < Cell::PRODUCTS[p].count; g++) {
+                const int64_t number = Cell::PRODUCTS[p].blocks + g;
+                add_rows(to_U + recurrent_start(Cell::RECURRENT_BLOCKS[number]), sums_U + number * width * width, width,
+                         columns(p), rows_of(p));
+            }
+        for (int64_t k = 0; k < Cell::OWN; k++)
+            gather(to_own + total(Cell::OWN_WIDTHS, k), sums_own + k * width, Cell::OWN_WIDTHS[k]);
+        const int64_t all = total(Cell::RESULT_WIDTHS, Cell::STATES);
         for (int64_t i = 0; call.d_start && i < call.rows; i++)
             for (int64_t k = 0; k < Cell::STATES; k++)
-                memcpy(call.d_start + (row_number(i) * Cell::STATES + k) * H,
-                       d_after + (i * Cell::RESULTS + k) * width, H * sizeof(real));
+                gather(call.d_start + row_number(i) * all + total(Cell::RESULT_WIDTHS, k),
+                       d_after + (i * Cell::RESULTS + k) * width, Cell::RESULT_WIDTHS[k]);
     }
 };
 

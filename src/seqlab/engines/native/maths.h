@@ -30,6 +30,10 @@ typedef real Anywhere __attribute__((vector_size(BYTES), aligned(sizeof(real)), 
 INLINE Vec load(const real* from) { return *reinterpret_cast<const Anywhere*>(from); }
 INLINE void store(real* to, Vec value) { *reinterpret_cast<Anywhere*>(to) = value; }
 INLINE Vec all(real value) { return Vec{} + value; }
+INLINE Vec first(Vec value, int64_t count) {  // its first lanes, the others 0
+    for (int64_t lane = count < 0 ? 0 : count; lane < LANES; lane++) value[lane] = 0;
+    return value;
+}
 INLINE Vec where(Mask mask, Vec a, Vec b) { return mask ? a : b; }
 INLINE Vec where(Mask mask, real a, Vec b) { return mask ? all(a) : b; }
 INLINE Vec where(Mask mask, Vec a, real b) { return mask ? a : all(b); }

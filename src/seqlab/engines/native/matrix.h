@@ -132,12 +132,12 @@ struct Column {
     }
 };
 
-// B[k, n + j] = from[j · stride + k] for all k; columns from `count` on are 0.
-static void pack_transposed(Packed to, int64_t n, const real* from, int64_t stride, int64_t count) {
-    for (int64_t first = 0; first < round_up(count, LANES); first += LANES) {
+// B[k, n + j] = from[j · stride + k] for all k and j < width; columns from `count` on are 0.
+static void pack_transposed(Packed to, int64_t n, const real* from, int64_t stride, int64_t count, int64_t width) {
+    for (int64_t first = 0; first < width; first += LANES) {
         const Column column(to, n + first);
         const real* source = from + first * stride;
-        const int64_t filled = least(LANES, count - first);
+        const int64_t filled = first < count ? least(LANES, count - first) : 0;
         for (int64_t k = 0; k < to.depth; k++) {
             real* location = column.start + k * column.step;
             for (int64_t j = 0; j < filled; j++) location[j] = source[j * stride + k];

@@ -7,29 +7,32 @@ with generated elementwise code for one row. A value that another stage reads ha
 import operator
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, fx
 
 from seqlab.cells import Layout
+from seqlab.cells.declared import Width
 from seqlab.engines.program import Program
 from seqlab.engines.tape import norm, product
+from seqlab.engines.widths import width_of
 
 
 class Location(NamedTuple):
-    """A slot of H numbers in a row: of its gates, of the results before or after the step, and so on.
+    """A slot in a row: of its gates, of what is given beside x, of the results before or after the step, ….
 
     A number of the step, which is the same for all rows and units, has a location too.
     """
 
-    kind: Literal["gates", "before", "after", "saved", "own", "numbers"]
+    kind: Literal["gates", "given", "before", "after", "saved", "own", "numbers"]
     slot: int
 
 
 @dataclass(frozen=True)
 class Product:
-    """U_g v for gates in adjacent slots; if ``added``, each is added to the W x + b in its slot."""
+    """U_g v for gates of one width in adjacent slots; if ``added``, each is added to the W x + b there."""
 
     vector: fx.Node
     calls: tuple[fx.Node, ...]
@@ -53,8 +56,9 @@ class Standardized:
 
 @dataclass(frozen=True)
 class Stage:
-    """Products and standardized rows, then elementwise nodes; other stages need the ``outputs``."""
+    """Products and standardized rows, then elementwise nodes of one width; others need the ``outputs``."""
 
+    width: Width = "H"
     products: list[Product] = field(default_factory=list)
     norms: list[Standardized] = field(default_factory=list)
     nodes: list[fx.Node] = field(default_factory=list)
@@ -75,20 +79,45 @@ class Plan:
     Attributes:
         stages: in order; the first one has no products.
         locations: the location of every node that more than one stage uses.
-        results: the names of the states, then the output if it is not a state.
+        states: their names.
+        results: those names, then the output if it is not a state.
         inputs: the gates of the first slots, which begin with W x + b.
-        slots: all slots of gates.
+        slots: the widths of all slots of gates.
+        given: what is given beside x, each in a slot.
+        widths: those of slots, the first of them (): a number fills its slot with copies of itself, and its
+            gradient is the sum of its slot's.
         own: the rows of the cell's own parameters, as (name, "weight", "bias" or "").
         numbers: how many numbers there are; the eps of each norm follows them.
     """
 
     stages: tuple[Stage, ...]
     locations: dict[fx.Node, Location]
+    states: tuple[str, ...]
     results: tuple[str, ...]
     inputs: tuple[str, ...]
-    slots: int
+    slots: tuple[Width, ...]
+    given: tuple[str, ...]
     own: tuple[tuple[str, str], ...]
     numbers: int
+    layout: Layout
+
+    @cached_property
+    def widths(self) -> tuple[Width, ...]:
+        """The widths of slots, () first."""
+        names = [f"s_{name}" for name in self.states] + [f"p_{name}" for name, _ in self.own]
+        names += [f"i_{name}" for name in self.given] + [f"u_{gate}" for gate in self.layout.recurrent]
+        found = [self.layout.width(name) for name in names] + [*self.slots, *map(width_of, self.locations)]
+        return tuple(dict.fromkeys([(), *found]))
+
+    def width(self, name: str) -> int:
+        """Return the number of a width, by the name in a layout of what has it."""
+        return self.widths.index(self.layout.width(name))
+
+    @property
+    def result_widths(self) -> list[int]:
+        """The number of each result's width."""
+        kinds = {True: "s", False: "o"}
+        return [self.width(f"{kinds[name in self.states]}_{name}") for name in self.results]
 
     @property
     def saved(self) -> int:
@@ -112,6 +141,7 @@ def standardize(vector: Tensor, eps: int) -> Tensor:
 
 
 HANDWRITTEN = (product, standardize)
+COMPARISONS = (operator.gt, operator.ge, operator.lt, operator.le)
 
 
 def is_number(node: fx.Node) -> bool:
@@ -124,14 +154,11 @@ def make_plan(program: Program, layout: Layout) -> Plan:
     graph = _with_norms_apart(program)
     added = _fold(graph)
     results = _separate(graph)
+    _repeat_comparisons(graph)
     graph.eliminate_dead_code()
     when = _schedule(graph, set(results.values()))
-    products, locations, inputs = _locate_gates(graph, when, layout, added)
-    stages = tuple(
-        _stage(graph, number, when, products, set(results.values()))
-        for number in range(1 + max(when.values(), default=0))
-    )
-    slots = 1 + max((location.slot for location in locations.values()), default=-1)
+    products, locations, inputs, slots = _locate_gates(graph, when, layout, added)
+    stages = _stages(graph, when, products, set(results.values()))
     own = tuple((name, "") for name in program.own)
     own += tuple((name, part) for name in program.norms for part in ("weight", "bias"))
     names = (*program.state, *(name for name in results if name not in program.state))
@@ -140,6 +167,8 @@ def make_plan(program: Program, layout: Layout) -> Plan:
         name, _, part = name.partition(".")
         if kind == "s":
             locations[node] = Location("before", names.index(name))
+        elif kind == "i":
+            locations[node] = Location("given", program.inputs.index(name))
         elif kind == "p":
             locations[node] = Location("own", own.index((name, part)))
         elif kind == "c":
@@ -148,7 +177,9 @@ def make_plan(program: Program, layout: Layout) -> Plan:
     crossing = [norm.result for stage in stages for norm in stage.norms]
     crossing += [node for stage in stages for node in stage.outputs if node not in locations]
     locations |= {node: Location("saved", slot) for slot, node in enumerate(crossing)}
-    return Plan(stages, locations, names, inputs, slots, own, program.numbers)
+    return Plan(
+        stages, locations, program.state, names, inputs, slots, program.inputs, own, program.numbers, layout
+    )
 
 
 def _with_norms_apart(program: Program) -> fx.Graph:
@@ -159,9 +190,12 @@ def _with_norms_apart(program: Program) -> fx.Graph:
         if node.target is norm:
             name, vector = str(node.args[0]), cast("fx.Node", node.args[1])
             eps = program.numbers + program.norms.index(name)
-            scaled = graph.call_function(standardize, (copied[vector], eps))
-            scaled = graph.call_function(operator.mul, (scaled, graph.placeholder(f"p_{name}.weight")))
-            copied[node] = graph.call_function(operator.add, (scaled, graph.placeholder(f"p_{name}.bias")))
+            weight, bias = (graph.placeholder(f"p_{name}.{part}") for part in ("weight", "bias"))
+            standard = graph.call_function(standardize, (copied[vector], eps))
+            scaled = graph.call_function(operator.mul, (standard, weight))
+            copied[node] = graph.call_function(operator.add, (scaled, bias))
+            for made in (weight, bias, standard, scaled, copied[node]):
+                made.meta["width"] = width_of(node)
         else:
             copied[node] = graph.node_copy(node, lambda source: copied[source])
     return graph
@@ -174,7 +208,7 @@ def _fold(graph: fx.Graph) -> dict[fx.Node, fx.Node]:
         parts = [part for part in node.args if isinstance(part, fx.Node) and len(part.users) == 1]
         inputs = [part for part in parts if str(part.target).startswith("x_")]
         products = [part for part in parts if part.target is product and part not in added]
-        if len(inputs) == len(products) == 1:
+        if len(inputs) == len(products) == 1 and width_of(inputs[0]) == width_of(products[0]):
             added[products[0]] = inputs[0]
             node.replace_all_uses_with(products[0])
             graph.erase_node(node)
@@ -186,11 +220,13 @@ def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
 
     def copy(node: fx.Node) -> fx.Node:
         with graph.inserting_after(node):
-            return graph.call_function(torch.clone, (node,))
+            copied = graph.call_function(torch.clone, (node,))
+        copied.meta["width"] = width_of(node)
+        return copied
 
     for node in graph.nodes:
         own = str(node.target).startswith("p_")
-        if own or node.target is product or str(node.target).startswith("x_"):
+        if own or node.target is product or str(node.target).startswith(("x_", "i_")):
             kinds = HANDWRITTEN if own else (product,)
             readers = [user for user in node.users if user.target in kinds]
             copied = copy(node) if readers else node
@@ -203,6 +239,21 @@ def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
         results[name] = node if elementwise and node not in results.values() else copy(node)
     graph.output_node().args = (results,)
     return results
+
+
+def _repeat_comparisons(graph: fx.Graph) -> None:
+    """Compare anew for every reader, and as wide as it is: slots hold no booleans."""
+    for node in reversed(list(graph.nodes)):
+        if node.target not in COMPARISONS:
+            continue
+        for number, user in enumerate(list(node.users)):
+            if not number:
+                node.meta["width"] = width_of(user)
+                continue
+            with graph.inserting_before(user):
+                copied = graph.node_copy(node)
+            copied.meta = {**node.meta, "width": width_of(user)}
+            user.replace_input_with(node, copied)
 
 
 def _schedule(graph: fx.Graph, results: set[fx.Node]) -> dict[fx.Node, int]:
@@ -219,44 +270,57 @@ def _schedule(graph: fx.Graph, results: set[fx.Node]) -> dict[fx.Node, int]:
 
 def _locate_gates(
     graph: fx.Graph, when: dict[fx.Node, int], layout: Layout, added: dict[fx.Node, fx.Node]
-) -> tuple[dict[int, list[Product]], dict[fx.Node, Location], tuple[str, ...]]:
-    """Give every gate a slot, so that products of one vector in one stage have adjacent slots."""
-    groups: dict[tuple[int, fx.Node, bool], list[fx.Node]] = defaultdict(list)
+) -> tuple[dict[int, list[Product]], dict[fx.Node, Location], tuple[str, ...], tuple[Width, ...]]:
+    """Give every gate a slot, so that products of one vector and width in one stage have adjacent slots."""
+    groups: dict[tuple[int, fx.Node, bool, Width], list[fx.Node]] = defaultdict(list)
     for node in graph.find_nodes(op="call_function", target=product):
-        groups[when[node], node.args[1], node in added].append(node)
+        groups[when[node], node.args[1], node in added, width_of(node)].append(node)
     order = [str(added[node].target) for key, calls in groups.items() if key[2] for node in calls]
     order += [f"x_{gate}" for gate in layout.inputs if f"x_{gate}" not in order]
-    slots = len(order)
+    slots = [layout.width(name) for name in order]
     locations = {
         node: Location("gates", order.index(str(node.target)))
         for node in graph.find_nodes(op="placeholder")
         if str(node.target).startswith("x_")
     }
     products: dict[int, list[Product]] = defaultdict(list)
-    for (stage, vector, is_added), calls in groups.items():
-        first = locations[added[calls[0]]].slot if is_added else slots
-        slots += 0 if is_added else len(calls)
+    for (stage, vector, is_added, width), calls in groups.items():
+        first = locations[added[calls[0]]].slot if is_added else len(slots)
+        slots += [] if is_added else [width] * len(calls)
         products[stage].append(Product(vector, tuple(calls), first, is_added))
         locations |= {node: Location("gates", first + number) for number, node in enumerate(calls)}
-    return products, locations, tuple(name.removeprefix("x_") for name in order)
+    return products, locations, tuple(name.removeprefix("x_") for name in order), tuple(slots)
 
 
-def _stage(
-    graph: fx.Graph,
-    number: int,
-    when: dict[fx.Node, int],
-    products: dict[int, list[Product]],
-    results: set[fx.Node],
-) -> Stage:
-    stage = Stage(products=products.get(number, []))
+def _stages(
+    graph: fx.Graph, when: dict[fx.Node, int], products: dict[int, list[Product]], results: set[fx.Node]
+) -> tuple[Stage, ...]:
+    """Divide what can be computed at one time into stages of one width, numbers first: others read them."""
+    order: dict[tuple[int, Width], int] = {}
+    for time in range(1 + max(when.values(), default=0)):
+        nodes = [node for node in graph.nodes if node.op == "call_function" and when[node] == time]
+        widths = dict.fromkeys(width_of(node) for node in nodes if node.target is not product)
+        for width in sorted(widths or {"H": None}, key=lambda width: width != ()):
+            order[time, width] = len(order)
+    place = {node: order.get((when[node], width_of(node)), -1) for node in graph.nodes}
+    stages: list[Stage] = []
+    for (time, width), number in order.items():
+        stage = Stage(width, products.pop(time, []))  # the first stage of its time
+        _fill(stage, graph, place, number, results)
+        stages.append(stage)
+    return tuple(stages)
+
+
+def _fill(
+    stage: Stage, graph: fx.Graph, place: dict[fx.Node, int], number: int, results: set[fx.Node]
+) -> None:
     for node in graph.nodes:
-        if node.op != "call_function" or when[node] != number or node.target is product:
+        if node.op != "call_function" or place[node] != number or node.target is product:
             continue
         if node.target is standardize:
             source, eps = cast("tuple[fx.Node, int]", node.args)
             stage.norms.append(Standardized(source, node, eps))
             continue
         stage.nodes.append(node)
-        if node in results or any(user.target in HANDWRITTEN or when[user] > number for user in node.users):
+        if node in results or any(user.target in HANDWRITTEN or place[user] > number for user in node.users):
             stage.outputs.append(node)
-    return stage

@@ -7,12 +7,14 @@ from functools import lru_cache
 from torch import fx
 
 from seqlab.cells import Layout
+from seqlab.cells.declared import Width
 from seqlab.engines.native.expressions import UnknownOperationError, expression, variable
 from seqlab.engines.native.plan import Location, Plan, Stage, make_plan
 from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
 from seqlab.engines.trace import KEPT
+from seqlab.engines.widths import width_of
 
 TEMPLATE = """\
 // The kernel of cell '{name}'. loop.h explains a Cell and the slots of a row.
@@ -96,7 +98,8 @@ def _declarations(program: Program, plan: Plan, layout: Layout, saved: int) -> I
         "RESULTS": len(plan.results),
         "OUTPUT": plan.results.index(program.output),
         "INPUTS": len(plan.inputs),
-        "GATES": plan.slots,
+        "GATES": len(plan.slots),
+        "GIVEN": len(plan.given),
         "SAVED": saved,
         "NORMS": len(plan.norms),
         "OWN": len(plan.own),
@@ -109,6 +112,17 @@ def _declarations(program: Program, plan: Plan, layout: Layout, saved: int) -> I
     yield _array("int64_t", "INPUT_BLOCKS", [str(layout.inputs.index(gate)) for gate in plan.inputs])
     gates = [gate for product in plan.products for gate in product.gates]
     yield _array("int64_t", "RECURRENT_BLOCKS", [str(layout.recurrent.index(gate)) for gate in gates])
+    widths = {
+        "INPUT_WIDTHS": [plan.width(f"x_{gate}") for gate in layout.inputs],
+        "BLOCK_ROWS": [plan.width(f"x_{gate}") for gate in layout.recurrent],
+        "BLOCK_COLUMNS": [plan.width(f"u_{gate}") for gate in layout.recurrent],
+        "GATE_WIDTHS": [plan.widths.index(width) for width in plan.slots],
+        "GIVEN_WIDTHS": [plan.width(f"i_{name}") for name in plan.given],
+        "RESULT_WIDTHS": plan.result_widths,
+        "OWN_WIDTHS": [plan.width(f"p_{name}") for name, _ in plan.own],
+    }
+    for name, numbers_of in widths.items():
+        yield _array("int", name, list(map(str, numbers_of)))
     products: list[str] = []
     blocks = 0
     for product in plan.products:
@@ -150,9 +164,9 @@ def _rows(make: str, body: list[str]) -> Iterator[str]:
         yield "}"
 
 
-def _lanes(code: RowCode, loads: list[str], stores: list[str]) -> Iterator[str]:
+def _lanes(code: RowCode, loads: list[str], stores: list[str], width: str) -> Iterator[str]:
     if stores:
-        yield "for (int64_t j = 0; j < row.width; j += LANES) {"
+        yield f"for (int64_t j = 0; j < {width}; j += LANES) {{"
         yield from ("    " + line for line in loads)
         yield from (f"    const auto {variable(node)} = {expression(node)};" for node in code.nodes)
         yield from ("    " + line for line in stores)
@@ -166,6 +180,16 @@ def _loads(locations: dict[fx.Node, Location], gradient: str = "") -> list[str]:
         else f"const Vec {variable(node)} = load({_at(location, gradient)} + j);"
         for node, location in locations.items()
     ]
+
+
+def _extent(plan: Plan, width: Width) -> str:
+    """Return how far a loop over a slot goes: whole vectors of its width; a number fills its slot."""
+    is_only = len(plan.widths) == 2  # noqa: PLR2004 (and the other is ())
+    return "row.width" if width == () or is_only else f"row.wide({plan.widths.index(width)})"
+
+
+def _size(plan: Plan, width: Width) -> str:
+    return f"row.sizes[{plan.widths.index(width)}]"
 
 
 def _number(slot: int) -> str:
@@ -191,16 +215,22 @@ def _forward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
             for _ in stage.products:
                 yield f"at.product({products});"
                 products += 1
+            extent, size = _extent(plan, stage.width), _size(plan, stage.width)
             for norm in stage.norms:
                 locations = f"{_at(plan.locations[norm.source])}, {_at(plan.locations[norm.result])}"
-                body.append(
-                    f"row.scales[{norms}] = "
-                    f"standardize({locations}, row.hidden, row.width, at.number({norm.eps}));"
-                )
+                arguments = f"{locations}, {size}, {extent}, at.number({norm.eps})"
+                body.append(f"row.scales[{norms}] = standardize({arguments});")
                 norms += 1
             stores = [f"store({_at(location)} + j, {variable(node)});" for location, node in code.writes]
-            body += _lanes(code, _loads(code.values), stores)
+            body += _lanes(code, _loads(code.values), stores, extent)
         yield from _rows("row", body)
+
+
+def _single(plan: Plan) -> set[Location]:
+    """Return the locations of numbers."""
+    located = {location for node, location in plan.locations.items() if width_of(node) == ()}
+    slots = {Location("gates", slot) for slot, width in enumerate(plan.slots) if width == ()}
+    return located | slots
 
 
 def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
@@ -210,22 +240,29 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
         plan.locations[norm.source] for norm in plan.norms
     }
     reached |= {plan.locations[product.vector] for product in plan.products}
-    everything = [Location("gates", slot) for slot in range(plan.slots)]
+    everything = [Location("gates", slot) for slot in range(len(plan.slots))]
+    everything += [Location("given", slot) for slot in range(len(plan.given))]
     everything += [Location("before", slot) for slot in range(len(plan.results))]
     yield from _numbers(rows)
-    cleared = [
-        f"clear({_at(location, 'd_')}, row.width);" for location in everything if location not in reached
-    ]
+    # Loops of several widths add to the gradient of a number.
+    single = _single(plan)
+    summed = [location for location in single if location.kind not in ("numbers", "after", "own")]
+    written |= set(summed)
+    missing = [location for location in everything if location not in reached and location not in summed]
+    cleared = [f"clear({_at(location, 'd_')}, row.width);" for location in (*missing, *summed)]
     for segment in reversed(_segments(plan)):
         body, cleared = cleared, []
         for number in reversed(segment):
             stage, code = plan.stages[number], rows[number]
+            extent, size = _extent(plan, stage.width), _size(plan, stage.width)
             stores: list[str] = []
             for location, node in code.writes:
                 earlier = f"load({_at(location, 'd_')} + j) + " if location in written else ""
-                stores.append(f"store({_at(location, 'd_')} + j, {earlier}{variable(node)});")
+                inside = location in single and stage.width != ()
+                value = f"first({variable(node)}, {size} - j)" if inside else variable(node)
+                stores.append(f"store({_at(location, 'd_')} + j, {earlier}{value});")
                 written.add(location)
-            body += _lanes(code, _loads(code.values) + _loads(code.gradients, "d_"), stores)
+            body += _lanes(code, _loads(code.values) + _loads(code.gradients, "d_"), stores, extent)
             for norm in reversed(stage.norms):
                 norms -= 1
                 source, result = plan.locations[norm.source], plan.locations[norm.result]
@@ -234,7 +271,7 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
                     written.add(source)
                 body.append(
                     f"standardize_backward({_at(result, 'd_')}, {_at(result)}, row.scales[{norms}], "
-                    f"{_at(source, 'd_')}, row.hidden, row.width);"
+                    f"{_at(source, 'd_')}, {size}, {extent});"
                 )
         yield from _rows("row_backward", body)
         if body:
