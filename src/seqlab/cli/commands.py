@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from types import ModuleType
 
-from seqlab.cli import cells, config, evaluate, explain, export, inspect, predict, report
+from seqlab.cli import cells, config, evaluate, explain, export, generate, inspect, predict, report, score
 from seqlab.cli.parser import Parser
 
 COMMANDS: dict[str, tuple[ModuleType, str]] = {
@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[ModuleType, str]] = {
         predict,
         "predict classes, numbers, tags or the next steps with a run, or an exported network",
     ),
+    "generate": (generate, "write texts with a run's language model"),
+    "score": (score, "say how surprising each token of a text is to a run's language model"),
     "explain": (explain, "follow a text or a series through a run's network, step by step"),
     "export": (export, "write a run's network to a file that predicts without the run"),
     "report": (report, "compare all runs below a folder"),

@@ -23,6 +23,8 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab inspect FILE                                      what is in a file, and how to train on it
   seqlab eval RUN                                          score a finished run again
   seqlab predict RUN TEXT ...                              predict with a finished run, or an exported network
+  seqlab generate RUN [PROMPT]                             let a finished language model write
+  seqlab score RUN FILE                                    the surprisal of each token of a text
   seqlab explain RUN TEXT                                  its gates and predictions, step by step
   seqlab export RUN --to onnx                              write its network to a file for other programs
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds

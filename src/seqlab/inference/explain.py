@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from matplotlib.figure import Figure
 from rich import box
 from rich.table import Table
 from torch import Tensor
@@ -122,8 +123,17 @@ def save_figure(found: Explanation, file: Path) -> None:
         ConfigError: the file exists and seqlab did not write it.
         RunError: the file cannot be written.
     """
+    write_png(heat_map(found, f"{found.title}: gates and states, step by step"), file)
+
+
+def write_png(figure: Figure, file: Path) -> None:
+    """Save a figure as PNG.
+
+    Raises:
+        ConfigError: the file exists and seqlab did not write it.
+        RunError: the file cannot be written.
+    """
     file = own_output(file, SIGNATURE)
-    figure = heat_map(found, f"{found.title}: gates and states, step by step")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as draft:

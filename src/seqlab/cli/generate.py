@@ -1,0 +1,111 @@
+"""seqlab generate: what a language model writes."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqlab.cli.parser import add_run, begin
+from seqlab.errors import ConfigError
+from seqlab.io.files import read_user_text
+from seqlab.io.terminal import as_json, in_a_line, printable, say, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seqlab.inference.generate import Writer, Written
+
+MOST = 20
+"""Unknown tokens that a warning names."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what can be typed behind the command."""
+    add_run(parser, "the run folder of a language model, or a file of seqlab export --to safetensors")
+    parser.add_argument("prompt", nargs="?", help="how the text begins")
+    parser.add_argument("--file", type=Path, help="a UTF-8 file of prompts, one a line")
+    parser.add_argument("--length", type=int, default=500, help="tokens to write at most")
+    parser.add_argument("--temperature", type=float, default=1.0, help="0 always writes the likeliest token")
+    parser.add_argument("--top-k", type=int, help="choose among so many of the likeliest tokens")
+    parser.add_argument(
+        "--top-p", type=float, default=1.0, help="choose among the likeliest of this probability"
+    )
+    parser.add_argument("--seed", type=int, help="the same seed writes the same text")
+    parser.add_argument("--count", type=int, default=1, help="texts to write for each prompt")
+    parser.add_argument("--until", metavar="TEXT", help="stop where this is written")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON, with the log-probability of each token"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write texts to the terminal while they come about."""
+    prompts = _prompts(options)
+    for name in ("length", "count"):
+        if getattr(options, name) < 1:
+            raise ConfigError(f"--{name} must be 1 or more, got {getattr(options, name)}")
+    if options.until == "":
+        raise ConfigError("--until must name a text, got an empty one")
+    if options.seed is not None and not 0 <= options.seed < 2**63:
+        raise ConfigError(f"--seed must be from 0 to 2^63 − 1, got {options.seed}")
+    import torch  # noqa: PLC0415
+
+    from seqlab.inference.generate import Sampling, Writer  # noqa: PLC0415 (imports torch)
+
+    sampling = Sampling(options.temperature, options.top_k, options.top_p)
+    sampling.check()
+    begin(options)
+    writer = Writer.of(options.run, options.checkpoint)
+    random = torch.Generator()
+    if options.seed is None:
+        random.seed()
+    else:
+        random.manual_seed(options.seed)
+    rows: list[dict[str, Any]] = []
+    for prompt in prompts:
+        _warn_of_unknown(writer, prompt)
+        for _ in range(options.count):
+            written = writer.write(
+                prompt, sampling, length=options.length, until=options.until, random=random
+            )
+            if options.json:
+                rows.append(_row(writer, prompt, list(written)))
+            else:
+                _stream(prompt, written)
+    if options.json:
+        say(as_json(rows))
+
+
+def _prompts(options: argparse.Namespace) -> list[str]:
+    if options.file is None:
+        return [options.prompt or ""]
+    if options.prompt is not None:
+        raise ConfigError("name a prompt or --file, not both")
+    prompts = [line for line in read_user_text(options.file).splitlines() if line.strip()]
+    if not prompts:
+        raise ConfigError(f"{options.file} has no prompt; write one a line")
+    return prompts
+
+
+def _warn_of_unknown(writer: "Writer", prompt: str) -> None:
+    if unknown := sorted(set(writer.read(prompt)[1])):
+        shown = " ".join(map(in_a_line, unknown[:MOST]))
+        tokens = writer.tokenizer.settings.tokens
+        tell(f"{len(unknown)} {tokens} of the prompt did not occur in training: {shown}")
+
+
+def _row(writer: "Writer", prompt: str, written: "list[Written]") -> dict[str, Any]:
+    return {
+        "prompt": prompt,
+        "text": "".join(one.text for one in written),
+        "tokens": [writer.tokenizer.symbols[one.token] for one in written],
+        "log_probabilities": [one.log_probability for one in written],
+    }
+
+
+def _stream(prompt: str, written: "Iterator[Written]") -> None:
+    sys.stdout.write(printable(prompt))
+    for one in written:
+        sys.stdout.write(printable(one.text))
+        sys.stdout.flush()
+    say("")

@@ -1,0 +1,125 @@
+"""How surprising each token of a text is to a language model: −log of its probability, in nats."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from seqlab.data.source import named_file
+from seqlab.data.streams.files import TextFiles
+from seqlab.data.text.vocabulary import BEGIN, END, UNKNOWN
+from seqlab.errors import DataError
+from seqlab.inference.generate import Writer
+from seqlab.tasks.figures.fonts import drawable, families
+
+CHUNK = 1024
+"""Tokens that are scored at once."""
+COLUMNS, ROWS = 64, 24
+"""Characters in a row of the figure, and its rows."""
+
+
+class Surprisal(NamedTuple):
+    """A token, its text, and its surprisal in nats; None for the first, which nothing predicts."""
+
+    token: int
+    text: str
+    nats: float | None
+
+
+@dataclass
+class Total:
+    """Sums over the tokens of a text that were predicted."""
+
+    tokens: int = 0
+    nats: float = 0.0
+    characters: int = 0
+    unknown_bytes: int = 0
+
+    def add(self, found: Surprisal, widths: tuple[int, ...]) -> None:
+        """Add a token; each known one stands for so many characters."""
+        if found.nats is None:
+            return
+        is_unknown = found.token == UNKNOWN
+        self.tokens += 1
+        self.nats += found.nats
+        self.characters += len(found.text) if is_unknown else widths[found.token]
+        self.unknown_bytes += len(found.text.encode()) if is_unknown else 0
+
+    def scores(self) -> dict[str, float]:
+        """Return the scores; what is unknown is charged 8 bits for each of its bytes."""
+        mean = self.nats / max(self.tokens, 1)
+        bits = (self.nats / math.log(2) + 8 * self.unknown_bytes) / max(self.characters, 1)
+        return {"loss": mean, "perplexity": math.exp(min(mean, 700)), "bits_per_character": bits}
+
+
+def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[Surprisal]:
+    """Yield every token of a text with its surprisal; the state is carried from the first to the last.
+
+    Args:
+        writer: the language model.
+        path: the text: a file, folder or zip, as ``data.path`` of text_file.
+        encoding: of the text.
+
+    Raises:
+        DataError: it cannot be read, or is empty.
+    """
+    source = named_file(str(path), setting="FILE", folder=True)
+    tokens = _tokens(writer, TextFiles(source.path, encoding, writer.tokenizer.settings.documents).pieces())
+    before = next(tokens, None)
+    if before is None:
+        raise DataError(f"{path} has no text; give a file with some")
+    yield Surprisal(*before, None)
+    state = None
+    while chunk := list(islice(tokens, CHUNK)):
+        numbers = torch.tensor([before[0], *(number for number, _ in chunk)])
+        with torch.inference_mode():
+            logits, state = writer.step(numbers[None, :-1], state)
+        nats = -logits[0].double().log_softmax(1).gather(1, numbers[1:, None])[:, 0]
+        yield from (Surprisal(*one, value) for one, value in zip(chunk, nats.tolist(), strict=True))
+        before = chunk[-1]
+
+
+def _tokens(writer: Writer, pieces: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield the tokens of a text in pieces, as those of the training were written."""
+    texts = [piece.decode(errors="replace") for piece in writer.tokenizer.pieces]
+    is_new = writer.has_documents
+    for piece in pieces:
+        numbers, unknown = writer.tokenizer.encode(piece)
+        others = iter(unknown)
+        for number in numbers.tolist():
+            if is_new:
+                yield BEGIN, ""
+            yield number, next(others) if number == UNKNOWN else texts[number]
+            is_new = number == END
+
+
+def figure_of(found: Iterable[Surprisal], title: str) -> Figure:
+    """Draw the beginning of a text, each character on the colour of its token's surprisal.
+
+    Args:
+        found: the tokens.
+        title: of the figure.
+    """
+    cells = chain.from_iterable([(one, character.nats) for one in character.text] for character in found)
+    shown = list(islice(cells, COLUMNS * ROWS))
+    rows = max(-(-len(shown) // COLUMNS), 1)
+    values = np.full(rows * COLUMNS, np.nan)
+    values[: len(shown)] = [np.nan if nats is None else nats for _, nats in shown]
+    figure = Figure(figsize=(11, 1.2 + 0.24 * rows), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(values.reshape(rows, COLUMNS), cmap="YlOrRd", vmin=0, aspect="auto")
+    for place, (character, _) in enumerate(shown):
+        letter = drawable(character, "·") if character.strip() else {"\n": "↵"}.get(character, " ")
+        axes.text(
+            place % COLUMNS, place // COLUMNS, letter, ha="center", va="center", family=families(), fontsize=9
+        )
+    axes.set_axis_off()
+    axes.set_title(title)
+    figure.colorbar(image, ax=axes, label="surprisal in nats")
+    return figure

@@ -1,0 +1,243 @@
+"""seqlab generate and seqlab score: what is written and scored, at one step of the network for each token."""
+
+import json
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqlab.cells import State
+from seqlab.data.streams.declared import StreamSettings, Wanted
+from seqlab.data.streams.tokenizer import TOKENIZERS
+from seqlab.errors import ConfigError
+from seqlab.inference.generate import Sampling, Writer
+from seqlab.inference.score import Total, surprisals
+
+TEXT = "".join(f"{n % 9} cats and {n % 7} dogs;\n" for n in range(300))
+
+PLAIN = Sampling()
+
+
+class Counting:
+    """Stands for a network: after a token come the next ones of the vocabulary, each half as likely."""
+
+    def __init__(self, vocabulary: int) -> None:
+        self.vocabulary, self.steps, self.calls = vocabulary, 0, 0
+
+    def __call__(self, x, state):
+        self.calls += 1
+        self.steps += x.shape[1]
+        distance = (torch.arange(self.vocabulary) - x[0][:, None] - 1) % self.vocabulary
+        return -math.log(2) * distance[None].double(), State(h=torch.zeros(1, 1, 1))
+
+
+def writer_of(tokens: str = "characters", documents: str = "none") -> Writer:
+    tokenizer = TOKENIZERS[tokens].learnt([TEXT], StreamSettings(tokens, documents), Wanted(1, 300))
+    return Writer(Counting(len(tokenizer.symbols)), tokenizer)
+
+
+def text_of(
+    writer: Writer, prompt: str = "cats", sampling: Sampling = PLAIN, *, seed: int = 0, **settings
+) -> str:
+    settings = {"length": 30, "until": None} | settings
+    random = torch.Generator().manual_seed(seed)
+    return "".join(one.text for one in writer.write(prompt, sampling, random=random, **settings))
+
+
+@pytest.mark.parametrize("tokens", TOKENIZERS)
+def test_the_same_seed_writes_the_same_text(tokens):
+    writer = writer_of(tokens)
+    assert text_of(writer, seed=3) == text_of(writer, seed=3)
+    assert text_of(writer, seed=3) != text_of(writer, seed=4)
+
+
+def test_a_token_costs_one_step_and_the_prompt_is_read_once():
+    writer = writer_of()
+    text_of(writer, "cats and dogs", length=50)
+    assert writer.step.calls == 50
+    assert writer.step.steps == len("cats and dogs") + 49
+
+
+@pytest.mark.parametrize(
+    "sampling", [Sampling(temperature=0), Sampling(top_k=1), Sampling(top_p=1e-9), Sampling(1e-320)]
+)
+def test_the_likeliest_token_is_written(sampling):
+    writer = writer_of()
+    symbols = writer.tokenizer.symbols[4:]
+    start = symbols.index("c")
+    assert text_of(writer, "c", sampling, length=4) == "".join(symbols[start + 1 : start + 5])
+
+
+def test_tokens_are_chosen_by_their_probabilities_among_the_likeliest():
+    logits = torch.log(torch.tensor([0.5, 0.3, 0.15, 0.05]))
+    random = torch.Generator().manual_seed(0)
+
+    def shares(sampling: Sampling) -> list[float]:
+        chosen = [sampling.choose(logits, random) for _ in range(4000)]
+        return [chosen.count(token) / 4000 for token in range(4)]
+
+    assert shares(Sampling()) == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.03)
+    assert shares(Sampling(top_k=2)) == pytest.approx([0.625, 0.375, 0, 0], abs=0.03)
+    assert shares(Sampling(top_k=99)) == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.03)
+    assert shares(Sampling(top_p=0.6)) == pytest.approx([0.625, 0.375, 0, 0], abs=0.03)
+    squared = [0.25, 0.09, 0.0225, 0.0025]
+    assert shares(Sampling(0.5)) == pytest.approx([one / sum(squared) for one in squared], abs=0.03)
+
+
+def test_special_tokens_are_never_written():
+    writer = writer_of()
+    letters = set("".join(writer.tokenizer.symbols[4:]))
+    assert set(text_of(writer, sampling=Sampling(temperature=50), length=400)) <= letters
+
+
+def test_a_text_ends_where_it_is_wanted_and_a_document_where_it_ends():
+    text = text_of(writer_of(), until="d", length=10**6)
+    assert text.endswith("d")
+    assert text.count("d") == 1
+    writer = writer_of(documents="line")
+    written = list(
+        writer.write("c", Sampling(50), length=10**6, until=None, random=torch.Generator().manual_seed(0))
+    )
+    assert written[-1].token == 3
+    assert [one.token for one in written].count(3) == 1
+
+
+def test_a_text_without_a_prompt_begins_as_a_line_or_as_a_document():
+    assert writer_of().read("")[0] == writer_of().tokenizer.encode("\n")[0].tolist()
+    assert writer_of(documents="line").read("")[0] == [2]
+    assert writer_of().read("cΩ")[1] == ["Ω"]
+
+
+def test_bytes_of_a_character_are_written_together():
+    writer = writer_of("bytes")
+    writer.step.vocabulary = 260
+    text = text_of(writer, sampling=Sampling(temperature=0), prompt="\x7f", length=80)
+    assert text.encode("utf-8", "surrogatepass")
+
+
+def test_surprisals_are_those_of_the_network_whatever_the_chunks(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("cats; Ω dogs")
+    writer = writer_of()
+    found = list(surprisals(writer, tmp_path / "a.txt"))
+    assert "".join(one.text for one in found) == "cats; Ω dogs"
+    assert found[0].nats is None
+    size = len(writer.tokenizer.symbols)
+    normal = math.log(sum(0.5**k for k in range(size)))
+    for before, one in pairwise(found):
+        assert one.nats == pytest.approx(math.log(2) * ((one.token - before.token - 1) % size) + normal)
+    monkeypatch.setattr("seqlab.inference.score.CHUNK", 3)
+    assert list(surprisals(writer, tmp_path / "a.txt")) == found
+    total = Total()
+    for one in found:
+        total.add(one, writer.tokenizer.widths)
+    nats = sum(one.nats for one in found[1:])
+    assert total.scores()["bits_per_character"] == pytest.approx((nats / math.log(2) + 16) / 11)
+
+
+@pytest.fixture
+def run(trained: Callable[..., Path]) -> Path:
+    """Return a small language model's run folder."""
+    settings = (
+        "data=text_file",
+        "data.path=a.txt",
+        "model=gru",
+        "model.hidden_size=8",
+        "trainer.max_epochs=1",
+    )
+    return trained(*settings, "data.steps=8", "callbacks=none", "task.baselines=false", **{"a.txt": TEXT})
+
+
+def test_a_run_writes_and_scores(run, command, tmp_path):
+    code, shown, _ = command("generate", run, "7 cats", "--length", 40, "--seed", 5)
+    assert code == 0
+    assert shown.startswith("7 cats")
+    assert command("generate", run, "7 cats", "--length", 40, "--seed", 5)[1] == shown
+    code, found, _ = command("generate", run, "7 cats", "--length", 40, "--seed", 5, "--json", "--count", 2)
+    rows = json.loads(found)
+    assert len(rows) == 2
+    assert f"7 cats{rows[0]['text']}\n" == shown
+    assert len(rows[0]["tokens"]) == len(rows[0]["log_probabilities"]) == 40
+    # The log-probabilities of what was written are the surprisals of the same text.
+    (tmp_path / "written.txt").write_text(shown[:-1])
+    code, scored, _ = command(
+        "score", run, tmp_path / "written.txt", "--json", "--out", tmp_path / "score.png"
+    )
+    assert code == 0
+    lines = [json.loads(line) for line in scored.splitlines()[:-2]]
+    expected = [-one for one in rows[0]["log_probabilities"]]
+    assert [line["nats"] for line in lines[6:]] == pytest.approx(expected, rel=1e-4)
+    assert json.loads(scored.splitlines()[-2])["tokens"] == 45
+    assert (tmp_path / "score.png").stat().st_size > 1000
+    code, lines, _ = command("score", run, tmp_path / "written.txt")
+    assert lines.splitlines()[0] == "7\t"
+    assert lines.splitlines()[-1].startswith("45 tokens: loss ")
+
+
+def test_prompts_come_from_a_file_and_unknown_symbols_are_told(run, command, tmp_path):
+    (tmp_path / "prompts.txt").write_text("2 cats\n\nΩ dogs\n")
+    code, shown, told = command(
+        "generate", run, "--file", tmp_path / "prompts.txt", "--length", 1, "--seed", 1
+    )
+    assert code == 0
+    assert "2 cats" in shown
+    assert "Ω dogs" in shown
+    assert "did not occur in training: Ω" in told
+
+
+def test_an_export_writes_as_its_run_does(run, command, tmp_path):
+    shown = command("generate", run, "--length", 40, "--seed", 5)[1]
+    assert command("export", run, "--to", "safetensors", "--out", tmp_path / "a.safetensors")[0] == 0
+    assert command("generate", tmp_path / "a.safetensors", "--length", 40, "--seed", 5)[1] == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--temperature", "nan"), "--temperature must be 0 or more, got nan"),
+        (("--temperature", "-1"), "--temperature must be 0 or more"),
+        (("--temperature", "inf"), "--temperature must be 0 or more"),
+        (("--top-k", "0"), "--top-k must be 1 or more, got 0"),
+        (("--top-p", "1.5"), "--top-p must be above 0"),
+        (("--top-p", "nan"), "--top-p must be above 0"),
+        (("--length", "0"), "--length must be 1 or more"),
+        (("--count", "0"), "--count must be 1 or more"),
+        (("--until", ""), "--until must name a text"),
+        (("--seed", "-1"), "--seed must be from 0"),
+        (("a prompt", "--file", "a.txt"), "not both"),
+        (("--file", "none.txt"), "give a readable file"),
+    ],
+)
+def test_what_cannot_be_is_one_line(command, arguments, message):
+    code, _, told = command("generate", "out/none", *arguments)
+    assert code == 2
+    assert message in told
+    assert len(told.strip().splitlines()) == 1
+
+
+def test_a_run_that_is_no_language_model_and_a_text_that_is_none_are_refused(run, trained, command, tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "latin.txt").write_bytes("größer".encode("latin-1"))
+    for arguments, message in (
+        (("score", run, tmp_path / "empty.txt"), "has no text"),
+        (("score", run, tmp_path / "latin.txt"), "not UTF-8"),
+        (("score", run, tmp_path / "none.txt"), "does not exist"),
+        (("score", run, tmp_path / "empty.txt", "--out", "a.pdf"), "must end in .png"),
+        (("score", run, tmp_path / "empty.txt", "--encoding", "none"), "no encoding 'none'"),
+        (("predict", run, "a text"), "use seqlab generate"),
+    ):
+        code, _, told = command(*arguments)
+        assert code == 2
+        assert message in told
+        assert len(told.strip().splitlines()) == 1
+
+
+def test_a_classifier_writes_nothing(monkeypatch):
+    class Other:
+        spec = type("Spec", (), {"task": "classification"})
+
+    monkeypatch.setattr("seqlab.inference.generate.load", lambda *_: Other())
+    with pytest.raises(ConfigError, match="task=classification, which knows no next token"):
+        Writer.of(Path("out/run"))
