@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from torchmetrics import Metric
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
+from seqlab.tasks.baselines.language import language_baselines
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, Score, loss_in
 
@@ -126,15 +128,21 @@ class LanguageModel(Task):
 
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's scores over all batches and ranks since the last reset."""
-        found = self._scored(stage, cast("TokenSums", self.stage(stage)))
+        found = self._scored(stage, *cast("TokenSums", self.stage(stage)).compute().tolist())
         for width, sums in zip(self.windows, self.of_windows if stage == "test" else (), strict=False):
-            of_windows = self._scored(stage, cast("TokenSums", sums))
+            of_windows = self._scored(stage, *cast("TokenSums", sums).compute().tolist())
             found |= {f"{name}_windows_{width}": value for name, value in of_windows.items()}
         return found
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
-        """Return no baselines."""
-        return {}
+        """Score unigrams, interpolated n-grams, and for bits per character a compressor."""
+        widths = self.widths.cpu().numpy()
+
+        def scored(split: str, nats: np.ndarray, tokens: np.ndarray) -> dict[str, float]:
+            unknown = (tokens == UNKNOWN).sum()
+            return self._scored(split, nats.sum(), len(tokens), widths[tokens].sum(), unknown)
+
+        return language_baselines(data, scored)
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves."""
@@ -161,13 +169,14 @@ class LanguageModel(Task):
             sums.update(nats.detach(), tokens, characters, (true == UNKNOWN).sum())
         return (nats / tokens.clamp(min=1)).to(answers.dtype)
 
-    def _scored(self, stage: str, sums: TokenSums) -> dict[str, float]:
-        nats, tokens, characters, unknown = sums.compute().tolist()
-        mean = nats / max(tokens, 1.0)
+    def _scored(
+        self, stage: str, nats: float, tokens: float, characters: float, unknown: float
+    ) -> dict[str, float]:
+        mean = float(nats) / max(tokens, 1.0)
         count, of_unknown, of_bytes = self.unknown.get(stage, (0, 0, 0))
         share = unknown / max(count, 1)
-        spelled = nats + share * of_bytes * math.log(256)
-        written = characters + share * of_unknown
+        spelled = float(nats) + share * of_bytes * math.log(256)
+        written = float(characters) + share * of_unknown
         return {
             "loss": mean,
             "bits_per_character": spelled / math.log(2) / max(written, 1.0),

@@ -57,6 +57,12 @@ class Part:
                     rest = text[cut:]
                     yield text[:cut]
 
+    def first(self, most: int) -> bytes:
+        """Return the first bytes, ``most`` or fewer, with a line end behind each document."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read(min(most, self.end - self.start)).replace(BORDER.encode(), b"\n")
+
     def last(self, most: int) -> bytes:
         """Return the last bytes, ``most`` or fewer, with a line end behind each document."""
         with self.path.open("rb") as file:
