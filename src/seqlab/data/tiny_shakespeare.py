@@ -1,7 +1,7 @@
 """tiny_shakespeare: 1,115,394 characters of Shakespeare's plays, on which character models are compared.
 
 The file of char-rnn (github.com/karpathy/char-rnn, data/tinyshakespeare), of which nanoGPT tests on the last
-tenth; so does this. Two hundredths before it are for validation.
+tenth; so does this. A hundredth before it is for validation.
 """
 
 from pathlib import Path
@@ -32,7 +32,7 @@ class TinyShakespeare(Fetched, StreamData):
     """
 
     min_count: Count = 1
-    val_share: Share = 0.02
+    val_share: Share = 0.01
 
     def find(self) -> Source:
         """Return the file of the text."""
