@@ -33,10 +33,10 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torture_data import STORED, write
 
 from seqlab import cli
 
@@ -66,12 +66,11 @@ CASES = {
         "scheduler=plateau",
     ],
     "jena": ["data=jena_climate", "model=lstm", "checkpoint.every_steps=7", "callbacks.weight_average=0.9"],
-    "sequences": [
-        *("data=sequences", "data.path={made}/sequences.npz", "model=bigru", "model.pooling=max"),
-        *("model.dropout=0.3", "checkpoint.every_steps=5"),
-    ],
     "names_longer": ["data=names", "model=lstm", "model.dropout=0.3", *LONGER],
     "jena_longer": ["data=jena_climate", "model=lstm", *LONGER],
+}
+CASES |= {
+    name: [*settings, "model.dropout=0.3", "checkpoint.every_steps=5"] for name, settings in STORED.items()
 }
 LENGTHS = {"names_longer": (2, 4, 6), "jena_longer": (2, 4, 6)}
 """Epochs to which a case is made longer, one after the other; others have 6 from the start."""
@@ -136,9 +135,7 @@ def _end_of(process: ForkServerProcess) -> int | None:
 
 def make_cases(ranks: int, names: Sequence[str], made: Path) -> list[Case]:
     """Return the cases with these names; what they read and nobody has is made in the folder ``made``."""
-    random = np.random.default_rng(0)
-    x, lengths = random.normal(size=(1500, 20, 3)), random.integers(5, 21, 1500)
-    np.savez(made / "sequences.npz", x=x, lengths=lengths, y=random.integers(0, 4, 1500))
+    write(made)
     several = ["trainer=ddp", f"trainer.devices={ranks}"] if ranks > 1 else []
     settings = [*SMALL, *several, *QUIET, "trainer.log_every_n_steps=1"]
     own = {name: [setting.format(made=made) for setting in CASES[name]] for name in names}
@@ -263,7 +260,9 @@ def main() -> int:
     parser.add_argument("--signal", choices=CODES, default="KILL")
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--during", choices=["anything", "saving"], default="anything")
-    parser.add_argument("--data", help="where the real data sets are; else the sample of names")
+    parser.add_argument(
+        "--data", help="where the real data sets are; else the sample of names, and made-up files"
+    )
     parser.add_argument("--only", nargs="*", choices=CASES, help="these cases; else all that have data")
     parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     parser.add_argument("--seed", type=int, default=0, help="of the instants")
