@@ -36,13 +36,15 @@ def tag_baselines(data: SequenceData, classes: Sequence[str]) -> dict[str, dict[
 
 def _scored(data: SequenceData, classes: Sequence[str], answer: Tensor) -> dict[str, float]:
     found: dict[str, float] = {}
+    has_spans = bool(types_of(classes))
     for split in ("val", "test"):
         confusion, spans = ConfusionMatrix(len(classes)), SpanCounts(classes)
         for batch in _blocks(data.samples[split]):
             inside, predicted = batch.y >= 0, answer[batch.x]
             confusion.update(predicted[inside], batch.y[inside], torch.ones(int(inside.sum())) > 0)
-            spans.update(predicted, batch.y, inside)
-        of_spans: Mapping[str, Tensor] = span_scores(spans.counts.sum(0)) if types_of(classes) else {}
+            if has_spans:
+                spans.update(predicted, batch.y, inside)
+        of_spans: Mapping[str, Tensor] = span_scores(spans.counts.sum(0)) if has_spans else {}
         found |= {f"{split}/{name}": value for name, value in scores(confusion.counts).items()}
         found |= {f"{split}/span_{name}": float(value) for name, value in of_spans.items()}
     return found
