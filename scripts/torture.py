@@ -275,7 +275,9 @@ def main() -> int:
         os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
     names = options.only or (list(CASES) if options.data else ["names_longer", "names"])
     with tempfile.TemporaryDirectory(prefix="seqlab-torture-") as place:
-        return _torment_all(make_cases(options.ranks, names, Path(place)), options, Path(place))
+        made = Path(place) / "made"
+        made.mkdir()
+        return _torment_all(make_cases(options.ranks, names, made), options, Path(place))
 
 
 def _torment_all(cases: Sequence[Case], options: argparse.Namespace, place: Path) -> int:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from seqlab.data.dataset import OwnFile, register_dataset
 from seqlab.data.series.dataset import Columns, SeriesData
-from seqlab.data.series.spec import DAY_AND_HOUR, ISO, PARTS, PERIODS, UNIX
+from seqlab.data.series.spec import USUAL
 from seqlab.data.source import Source
 from seqlab.errors import DataError
 from seqlab.registry.types import Name
@@ -40,17 +40,7 @@ class SeriesCSV(OwnFile, SeriesData):
     @property
     def time_formats(self) -> Sequence[str]:
         """The format of times."""
-        return (
-            (self.time_format,)
-            if self.time_format
-            else (
-                ISO,
-                *UNIX,
-                DAY_AND_HOUR,
-                *PARTS,
-                *PERIODS,
-            )
-        )
+        return (self.time_format,) if self.time_format else USUAL
 
     def open(self, source: Source) -> "Table":
         """Open the file as its settings say.

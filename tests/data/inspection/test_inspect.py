@@ -62,6 +62,27 @@ def _series(**columns: object) -> pd.DataFrame:
 WINDOW = "data.input_steps=24 data.horizon_steps=1"
 LOAD_WINDOW = f"data.targets=[load] {WINDOW}"
 CLOCKED = f"\"data.time_format='%d/%m/%Y %H:%M:%S'\" data.targets=[power] {WINDOW}"
+MONTHS = pd.date_range("1990-01-01", periods=300, freq="MS")
+CALENDARS = {
+    "quarters": ({"q": pd.period_range("1900Q1", periods=400, freq="Q").astype(str)}, "data.time=q"),
+    "weeks": ({"w": pd.date_range("2000-01-05", periods=400, freq="7D").strftime("%Y%m%d")}, "data.time=w"),
+    "years": ({"year": range(1601, 2001)}, "data.time=year"),
+    "months": ({"month": MONTHS.strftime("%Y%m")}, "data.time=month"),
+    "months by name": ({"when": MONTHS.strftime("%b-%y")}, "data.time=when data.time_format=%b-%y"),
+    "year and month": ({"year": MONTHS.year, "month": MONTHS.month}, "data.time=[year,month]"),
+    "day and hour": ({"date": HOURS.strftime("%Y-%m-%d"), "hour": HOURS.hour}, "data.time=[date,hour]"),
+    "afternoons": (
+        {"when": HOURS.strftime("%m/%d/%Y %I:%M %p")},
+        "data.time=when \"data.time_format='%m/%d/%Y %I:%M %p'\"",
+    ),
+    "american days": (
+        {"day": pd.date_range("2020-01-01", periods=400).strftime("%m/%d/%Y")},
+        "data.time=day \"data.time_format='%m/%d/%Y'\"",
+    ),
+    "nanoseconds": ({"ts": HOURS.astype("datetime64[ns]").astype(np.int64)}, "data.time=ts"),
+    "business days": ({"day": pd.bdate_range("2020-01-01", periods=400)[::-1]}, "data.time=day"),
+}
+"""Columns of times, and how they are named to ``seqlab train``."""
 FILES = {
     "texts.csv": (_texts().to_csv(index=False), "data=text_csv data.text=text data.label=label"),
     "texts.tsv": (
@@ -120,6 +141,21 @@ FILES = {
     "broken.csv": (
         _series(load=np.where(np.arange(400) % 50 == 9, -9999, LOAD)).to_csv(index=False),
         f"data=series_csv data.time=when data.targets=[load] data.sentinels=[-9999] {WINDOW}",
+    ),
+    **{
+        f"{name.replace(' ', '_')}.csv": (
+            pd.DataFrame({**columns, "load": LOAD[: len(next(iter(columns.values())))]}).to_csv(index=False),
+            f"data=series_csv {time} {LOAD_WINDOW}",
+        )
+        for name, (columns, time) in CALENDARS.items()
+    },
+    "adorned.csv": (
+        _series(price=[f"${value:.2f}" for value in LOAD]).to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] data.drop=[price] {WINDOW}",
+    ),
+    "relative.csv": (
+        pd.DataFrame({"t": np.arange(400) / 250, "ecg": LOAD}).to_csv(index=False),
+        f"data=series_csv data.time=null data.targets=[ecg] data.drop=[t] {WINDOW}",
     ),
     "long.csv": (_long().to_csv(index=False), "data=sequences data.series_id=id data.label=activity"),
     "tagged.csv": (
@@ -199,6 +235,61 @@ def test_several_series_are_told_apart_by_their_id(tmp_path):
     assert "2 series, told apart by 'store', with steps of 60 minutes" in reading.what
     assert "data.series_id=store data.input_steps=11 data.horizon_steps=1" in reading.command
     _load(reading.command)
+
+
+def test_two_columns_may_tell_series_apart(tmp_path):
+    table = pd.concat([_series(store=name, item=item).head(120) for name in "AB" for item in (1, 2)])
+    (tmp_path / "stores.csv").write_text(table.to_csv(index=False))
+    (reading,) = inspect(tmp_path / "stores.csv").suggestions
+    assert shlex.split(reading.command)[6] == "data.series_id=[store,item]"
+    _load(reading.command)
+
+
+def test_numbers_called_like_an_id_may_tell_series_apart_though_no_time_repeats(tmp_path, caplog):
+    path = tmp_path / "machines.csv"
+    path.write_text(_series(machine=np.arange(400) % 4).to_csv(index=False))
+    several, one = (reading.command for reading in inspect(path).suggestions)
+    assert "data.series_id=machine" in several
+    assert "data.drop=[machine]" in one
+    _load(several)
+    _load(one)
+    assert not caplog.messages
+    _load(one.replace("'data.drop=[machine]'", ""))
+    assert (
+        "column 'machine' is read as a measurement; if it names several series, set data.series_id"
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_where_clocks_go_back_a_time_zone_is_proposed(tmp_path, zone):
+    times = pd.date_range("2021-10-20", "2021-11-20", freq="h", tz=zone).tz_localize(None)
+    path = tmp_path / "clocks.csv"
+    path.write_text(pd.DataFrame({"when": times, "load": np.arange(len(times)) % 9}).to_csv(index=False))
+    (reading,) = inspect(path).suggestions
+    assert f"data.timezone={zone}" in reading.command
+    _load(reading.command)
+
+
+def test_cells_that_are_no_times_and_adorned_numbers_are_told(tmp_path):
+    path = tmp_path / "odd.csv"
+    clocks = ["18,00.00" if number == 40 else f"{number % 24:02d}.00.00" for number in range(400)]
+    table = pd.DataFrame({"day": HOURS.strftime("%d/%m/%Y"), "clock": clocks, "load": LOAD})
+    path.write_text(table.assign(share="45%").to_csv(index=False))
+    facts = inspect(path).facts
+    assert "column 'clock': 1 cells are no times, such as '18,00.00'" in facts
+    assert "column 'share': write plain numbers, not such as '45%'" in facts
+
+
+def test_folders_of_splits_are_given_each(tmp_path):
+    for number, name in enumerate(["train/pos", "train/neg", "test/pos", "test/neg"] * 9):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / f"{number}.txt").write_text(f"a made up text {number}\n")
+    (reading,) = inspect(tmp_path).suggestions
+    assert reading.settings == {
+        "data.path": str(tmp_path / "train"),
+        "data.test_path": str(tmp_path / "test"),
+    }
 
 
 def test_columns_are_counted_as_pandas_counts_them(tmp_path):

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from seqlab.data.inspection.columns import Column, columns_of
 from seqlab.data.inspection.dialects import settings_of, sniffed
-from seqlab.data.inspection.suggestions import Suggestion, of_folder, of_lines, of_tsf, suggestions
+from seqlab.data.inspection.suggestion import Suggestion
+from seqlab.data.inspection.suggestions import of_folder, of_lines, of_tsf, suggestions
 from seqlab.data.sequences.npz import x_among
 from seqlab.data.table.arrays import is_arrays, read_arrays
 from seqlab.data.table.opening import look, open_table
@@ -63,6 +64,11 @@ def _table(path: Path) -> Inspection:
     facts = [f"{path}: a table of {len(columns)} columns; {len(rows):,} rows were looked at{more}"]
     if again := len(rows) - len({tuple(row.cells) for row in rows}):
         facts.append(f"{again:,} rows repeat an earlier one in every cell")
+    for one in columns:
+        if one.odd:
+            facts.append(f"column '{one.name}': {len(one.odd):,} cells are no times, such as '{one.odd[0]}'")
+        if one.kind == "name" and one.is_adorned:
+            facts.append(f"column '{one.name}': write plain numbers, not such as '{one.filled[0]}'")
     written = settings_of(path, dialect, columns)
     found = [of_tsf(table)] if isinstance(table, TSF) else suggestions(columns)
     return Inspection(facts, columns, [one.at(path, written) for one in found])

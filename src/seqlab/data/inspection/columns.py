@@ -8,43 +8,13 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from seqlab.data.series.spec import UNIX
+from seqlab.data.inspection.calendar import CLOCKS, clock_of, format_of_numbers, format_of_words
+from seqlab.data.series.times import parsed
 from seqlab.data.table.dialect import Dialect
 
 Kind = Literal["empty", "time", "clock", "number", "name", "text"]
 
-FORMATS = (
-    "ISO8601",
-    "%d.%m.%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%m/%d/%Y",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d",
-    "%d.%m.%y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-)
-"""How times are often written, in the notation of ``strptime``."""
-CLOCKS = {
-    "%H:%M:%S": r"[0-2]?\d:[0-5]\d:[0-5]\d",
-    "%H:%M": r"[0-2]?\d:[0-5]\d",
-    "%H.%M.%S": r"[0-2]?\d\.[0-5]\d\.[0-5]\d",
-}
-"""How the time of a day is often written, and what it looks like."""
-MOSTLY = 0.9
-"""Minimum share of cells that look like times of the day, for a column to hold them."""
-SINCE, UNTIL = 2.5e8, 4.1e9
-"""Seconds since 1970, from 1977 to 2099, that a number must be to be taken for a time."""
-TIMED = 500
-"""Cells that are tried as times."""
 FEW_WORDS = 3
 """Different words that may stand for a missing number."""
 FAR = 20
@@ -92,43 +62,39 @@ class Column:
 
     @cached_property
     def time_format(self) -> str | None:
-        """How its times are written, "unix" or "unix_ms" for numbers; None if it holds no times."""
-        if self.numbers is not None:
-            is_called_so = re.search(r"time|date|epoch|unix|stamp|^ts?$|when", self.name.lower())
-            moves = np.diff(self.numbers)
-            if not moves.any() or not (is_called_so or (moves >= 0).all()):
-                return None
-            fits = (
-                name
-                for name, per_unit in UNIX.items()
-                if ((self.numbers * per_unit / 1e6 > SINCE) & (self.numbers * per_unit / 1e6 < UNTIL)).all()
-            )
-            return next(fits, None)
-        some = pd.Series(self.filled[:TIMED])
-        if not some.str.contains(r"\d").all():
-            return None
-        return next(
-            (
-                one
-                for one in FORMATS
-                if pd.to_datetime(some, format=one, errors="coerce", utc=True).notna().all()
-            ),
-            None,
-        )
+        """How its times are written, "unix" or another for numbers; None if it holds no times."""
+        if self.numbers is None:
+            return format_of_words(self.filled)
+        return format_of_numbers(self.name, self.filled, self.numbers) if len(self.numbers) else None
 
     @cached_property
     def clock(self) -> str | None:
         """How its times of the day are written; None if it holds none."""
+        return clock_of(self.filled)
 
-        def share(like: str) -> float:
-            return sum(bool(re.fullmatch(like, cell)) for cell in self.filled) / max(len(self.filled), 1)
+    @cached_property
+    def odd(self) -> list[str]:
+        """Its cells that are no times, of a column of times."""
+        if self.kind == "clock":
+            return [cell for cell in self.filled if not re.fullmatch(CLOCKS[str(self.clock)], cell)]
+        if self.kind != "time" or self.numbers is not None:
+            return []
+        wrong = np.isnat(parsed(self.filled, str(self.time_format)))
+        return [self.filled[place] for place in np.flatnonzero(wrong)]
 
-        return next((one for one, like in CLOCKS.items() if share(like) > MOSTLY), None)
+    @cached_property
+    def is_adorned(self) -> bool:
+        """Whether its words are numbers but for units, signs and separators of thousands: $1,234.50, 45%."""
+        bare = [re.sub(r"^[$€£]|[%€]$|(?<=\d)[ .,](?=\d{3}\b)", "", cell).strip() for cell in self.filled]
+        return self.numbers is None and all(re.fullmatch(r"-?\d+([.,]\d+)?", cell) for cell in bare)
 
     @property
     def is_counted(self) -> bool:
-        """Whether it numbers the rows: no measurement, and no answer."""
-        return self.numbers is not None and len(self.numbers) > 1 and bool((np.diff(self.numbers) == 1).all())
+        """Whether it numbers the rows, or tells their time in even steps: no measurement, and no answer."""
+        if self.numbers is None or len(self.numbers) < 3:  # noqa: PLR2004 (two distances)
+            return False
+        apart = np.diff(self.numbers)
+        return bool(apart[0] > 0 and np.allclose(apart, apart[0], rtol=1e-3))
 
     @cached_property
     def kind(self) -> Kind:
@@ -141,6 +107,8 @@ class Column:
             return "clock"
         if self.numbers is not None:
             return "number"
+        if self.is_adorned:
+            return "name"
         blanks = sum(cell.count(" ") for cell in self.filled) / len(self.filled)
         is_new = 2 * len(self.counts) > len(self.filled)
         is_long = sum(map(len, self.filled)) > 20 * len(self.filled)
@@ -149,6 +117,11 @@ class Column:
             if is_new and (blanks >= SPACED or is_long or len(self.counts) == len(self.filled))
             else "name"
         )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it holds whole numbers."""
+        return self.numbers is not None and bool((self.numbers % 1 == 0).all())
 
     @property
     def repeats(self) -> bool:
@@ -173,7 +146,7 @@ class Column:
         kind: str = self.kind
         if kind in ("time", "clock"):
             kind = f"time, {self.time_format or self.clock}"
-        elif self.numbers is not None and len(self.numbers) and (self.numbers % 1 == 0).all():
+        elif self.is_whole and self.filled:
             kind = "whole number"
         examples = [cell if len(cell) <= 30 else f"{cell[:29]}…" for cell in list(self.counts)[:3]]  # noqa: PLR2004
         return (self.name, kind, f"{self.missing:,}", f"{len(self.counts):,}", "  ".join(examples))

@@ -2,73 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
 
 from seqlab.data.inspection.columns import Column
-from seqlab.data.sequences.layout import IDS, LABELS, TIMES
-from seqlab.data.series.spec import ISO, PARTS, UNIX
-from seqlab.data.series.step import recognise
-from seqlab.data.series.times import parsed
+from seqlab.data.inspection.series import Times, as_series, in_order, times_of
+from seqlab.data.inspection.suggestion import LONGEST, Settings, Suggestion
+from seqlab.data.sequences.layout import LABELS, TIMES
+from seqlab.data.series.several import IDS
 from seqlab.data.table.content import opened
 from seqlab.data.table.tsf import TIME, TSF, VALUE
 from seqlab.data.text.doubts import sets_in
+from seqlab.data.text.text_folders import split_folders
 from seqlab.errors import DataError
-from seqlab.io.override import setting
 
+MOST_NUMBERS = 3
+"""Columns of numbers that are proposed as what texts are answered with."""
 WIDE = 12
 """Columns of numbers from which on a row may be a sequence."""
-SERIES = {
-    *IDS,
-    "store",
-    "station",
-    "sensor",
-    "patient",
-    "machine",
-    "ticker",
-    "symbol",
-    "item",
-    "site",
-    "unit",
-}
-"""What a column is often called that says which series a row belongs to."""
 STATES = {*LABELS, "activity", "phase", "stage", "state", "tag"}
 """What a column of whole numbers is often called that are classes of the steps of a sequence."""
-Settings = dict[str, str | list[str]]
-"""Settings by key."""
-PARTED = ("year", "month", "day", "hour", "minute", "second")
-"""What columns are called that are parts of a time."""
-LONGEST = 24
-"""Steps that a first window reads, of a series that is long enough."""
 CONLLU: Settings = {"data.token": "1", "data.label": "3"}
 """The columns of forms and of universal parts of speech in CoNLL-U."""
 TAGGED = (".conll", ".conllu", ".iob", ".bio")
 """Endings of files with a token and its tag a line."""
-
-
-class Suggestion(NamedTuple):
-    """One thing that a file may be.
-
-    Attributes:
-        what: it is, in words.
-        data: the data set that reads it.
-        settings: of ``seqlab train`` besides, with names as they are in the file.
-    """
-
-    what: str
-    data: str
-    settings: Settings
-
-    def at(self, path: Path, dialect: Settings) -> "Suggestion":
-        """Return the same with the settings that say where the file is and how it writes a table."""
-        return Suggestion(self.what, self.data, {"data.path": str(path), **dialect, **self.settings})
-
-    @property
-    def command(self) -> str:
-        """What to type."""
-        each = (setting(key, value) for key, value in self.settings.items())
-        return " ".join([f"seqlab train data={self.data}", *each])
 
 
 def of_folder(path: Path) -> Suggestion:
@@ -77,6 +32,8 @@ def of_folder(path: Path) -> Suggestion:
     Raises:
         DataError: it is neither.
     """
+    if (splits := split_folders(path)) and "data.path" in splits:
+        return of_folder(Path(splits["data.path"]))._replace(settings={**splits})
     inside = sorted(path.iterdir())
     below = [file for folder in inside if folder.is_dir() for file in sorted(folder.iterdir())[:20]]
     texts = [file for file in (*inside, *below) if file.suffix == ".txt"]
@@ -131,32 +88,25 @@ def of_tsf(table: TSF) -> Suggestion:
     return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | window)
 
 
-def _window(steps: int, horizon: str = "1") -> Settings:
-    """Return a window to begin with, which fits into the tenth of a series that is for validation."""
-    read = min(max(steps // 10 - int(horizon), 1), LONGEST)
-    return {"data.input_steps": str(read), "data.horizon_steps": horizon}
-
-
 def suggestions(columns: Sequence[Column]) -> list[Suggestion]:
     """Return what a table may be, likeliest first."""
     return list(_suggestions(columns))
 
 
 def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
-    times = _times(columns)
+    times = times_of(columns)
     numbers = [column for column in columns if column.kind == "number" and not column.is_counted]
     texts = [column for column in columns if column.kind == "text"]
     names = [column for column in columns if column.kind == "name" and column.repeats]
-    labels = [*names, *(one for one in numbers if one.repeats and one.numbers is not None and _whole(one))]
+    labels = [*names, *(one for one in numbers if one.repeats and one.is_whole)]
     if texts:
         yield from _of_texts(texts, labels, numbers)
         return
-    ids = [one for one in (*names, *numbers) if one.name.lower() in SERIES and one.repeats] or names[:1]
+    ids = [one for one in (*names, *numbers) if one.name.lower() in IDS and one.repeats] or names[:1]
     measured = [one for one in numbers if one not in ids]
     measured = [one for one in measured if times is None or one.name not in times.columns]
     if times is not None and measured:
-        words = [one.name for one in columns if one.kind in ("name", "text") and one not in ids]
-        yield _series(times, ids, measured, words)
+        yield from as_series(times, columns, ids, measured)
     elif len(numbers) >= WIDE:
         yield from _wide(columns, labels)
     label = _label_of_each(ids[0], labels) if ids else None
@@ -167,13 +117,7 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
         what = f"sequences in rows, told apart by '{ids[0].name}', a class at every step"
         yield Suggestion(what, "sequences", _rows(columns, ids[0], tag, times) | {"task": "tagging"})
     elif label is None and times is None and measured and len(numbers) < WIDE:
-        settings: Settings = {"data.time": "null", "data.targets": [measured[0].name]}
-        window = _window(len(measured[0].cells))
-        yield Suggestion("one series, a row a step", "series_csv", settings | window)
-
-
-def _whole(column: Column) -> bool:
-    return column.numbers is not None and bool((column.numbers % 1 == 0).all())
+        yield in_order(columns, ids, measured)
 
 
 def _of_texts(
@@ -192,67 +136,9 @@ def _of_texts(
             several |= {"task": "multilabel"}
             yield Suggestion("texts, each with any of several labels", "text_csv", several)
         yield Suggestion(f"texts with one of {len(label.counts)} classes", "text_csv", settings)
-    for number in [one for one in numbers if one not in labels]:
+    for number in [one for one in numbers if one not in labels][:MOST_NUMBERS]:
         settings = text | {"data.label": number.name, "task": "regression"}
         yield Suggestion("texts with a number", "text_csv", settings)
-
-
-class _Times(NamedTuple):
-    """The columns of a time, how they are written, and the times of all rows."""
-
-    columns: list[str]
-    time_format: str
-    times: np.ndarray
-
-    @property
-    def settings(self) -> Settings:
-        """What says so to ``seqlab train``."""
-        named: Settings = {"data.time": self.columns[0] if len(self.columns) == 1 else self.columns}
-        is_usual = self.time_format in (ISO, *UNIX, *PARTS)
-        return named if is_usual else named | {"data.time_format": self.time_format}
-
-
-def _times(columns: Sequence[Column]) -> _Times | None:
-    """Return the times of a table: of one column, of day and time of the day, or of year, month, …."""
-    day = next((one for one in columns if one.kind == "time"), None)
-    clock = next((one for one in columns if one.kind == "clock"), None)
-    parts = [one for name in PARTED for one in columns if one.name.lower() == name]
-    if day is None and len(parts) > 2:  # noqa: PLR2004 (year, month and day)
-        chosen, time_format = parts, PARTS[len(parts) - 2]
-    elif day is None:
-        return None
-    elif clock is None:
-        chosen, time_format = [day], day.time_format or ISO
-    else:
-        chosen, time_format = [day, clock], f"{day.time_format} {clock.clock}"
-        if day.time_format == ISO and ":" in (clock.clock or ""):
-            time_format = ISO
-    cells = [" ".join(parts) for parts in zip(*(one.cells for one in chosen), strict=True)]
-    return _Times([one.name for one in chosen], time_format, parsed(cells, time_format))
-
-
-def _series(
-    found: _Times, ids: Sequence[Column], measured: Sequence[Column], words: Sequence[str]
-) -> Suggestion:
-    settings = found.settings | {"data.targets": [measured[0].name]}
-    times, what = found.times, "one series"
-    if ids and len(np.unique(times)) < len(times):
-        settings["data.series_id"] = ids[0].name
-        what = f"{len(ids[0].counts)} series, told apart by '{ids[0].name}'"
-        times = found.times[np.array(ids[0].cells) == ids[0].cells[0]]
-    else:
-        words = [*words, *(one.name for one in ids if one.kind == "name")]
-    if words := [name for name in words if name not in found.columns]:
-        settings["data.drop"] = words
-    times = times[~np.isnat(times)]
-    if again := len(times) - len(np.unique(times)):
-        what += f", {again} of whose times come twice (when clocks go back? data.timezone=Europe/Berlin)"
-    times = np.unique(times)
-    step = str(recognise(times)) if len(times) > 2 else "unknown"  # noqa: PLR2004 (a distance and another)
-    sentinels = sorted({one.sentinel for one in measured if one.sentinel is not None})
-    if sentinels:
-        settings["data.sentinels"] = [f"{value:.17g}" for value in sentinels]
-    return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | _window(len(times)))
 
 
 def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Suggestion]:
@@ -264,7 +150,7 @@ def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Sugge
         yield Suggestion(what, "sequences", {"data.label": name})
 
 
-def _rows(columns: Sequence[Column], series: Column, label: Column, times: _Times | None) -> Settings:
+def _rows(columns: Sequence[Column], series: Column, label: Column, times: Times | None) -> Settings:
     """Return the settings of sequences in rows; the channels are named if other columns are left."""
     settings: Settings = {"data.series_id": series.name, "data.label": label.name}
     clocks = times.columns if times is not None else []

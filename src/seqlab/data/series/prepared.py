@@ -25,6 +25,7 @@ from seqlab.data.series.members import (
     spread_together,
     standardised,
 )
+from seqlab.data.series.several import warn_of_ids
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
 from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import Measured, read_measured
@@ -204,7 +205,10 @@ def _measured(data: SeriesData, table: Table) -> tuple[str, ...]:
     others = [*data.time_columns, *(data.series_id or ()), *data.static, *data.drop]
     table.places(dict.fromkeys([*others, *filter(None, wanted)]))
     columns = tuple(name for name in table.header if name in wanted and name not in ("", *others))
-    return without_constant(table, columns) if data.features is None else columns
+    if data.features is not None:
+        return columns
+    warn_of_ids([name for name in columns if name not in data.targets])
+    return without_constant(table, columns)
 
 
 def _settings(

@@ -1,13 +1,22 @@
 """Several series in one file: their ids, and the column that looks like one where none was named."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 
+from seqlab.data.sequences.layout import IDS as NAMED
 from seqlab.data.series.times import Clock
 from seqlab.data.table.base import Table
+from seqlab.io.override import setting
 
+log = logging.getLogger(__name__)
+
+IDS = NAMED | {
+    *("store", "station", "sensor", "patient", "machine", "ticker", "symbol", "item", "site", "unit"),
+}
+"""What a column is often called that says which series a row belongs to."""
 SHORTEST = 3
 """Minimum mean number of rows per id, before a column looks like one."""
 MOST_COLUMNS = 12
@@ -144,3 +153,14 @@ def asked(columns: Sequence[str]) -> str:
     named = ",".join(columns)
     value = named if len(columns) == 1 else f"[{named}]"
     return f"does the file hold several series, named by {named}? Set data.series_id={value}"
+
+
+def warn_of_ids(names: Sequence[str]) -> None:
+    """Say which columns are called like an id of several series, and are read as measurements."""
+    for name in names:
+        if name.lower() in IDS:
+            log.warning(
+                "column '%s' is read as a measurement; if it names several series, set data.series_id=%s, "
+                "else leave it out: %s",
+                *(name, name, setting("data.drop", [name])),
+            )

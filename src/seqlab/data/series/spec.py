@@ -16,6 +16,8 @@ PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %
 DAY_AND_HOUR = "%Y-%m-%d %H"
 PERIODS = ("%Y%m", "%YQ%q", "%Y-Q%q", "%Y Q%q", "%G-W%V")
 """How months, quarters (%q, which strptime lacks) and weeks are written."""
+USUAL = (ISO, *UNIX, DAY_AND_HOUR, *PARTS, *PERIODS)
+"""How times are written that nobody needs to say."""
 DAY = 86_400
 """Seconds of a day."""
 YEAR = 365.2425 * DAY

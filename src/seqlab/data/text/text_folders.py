@@ -10,6 +10,7 @@ from seqlab.data.table.dialect import LARGEST_CELL
 from seqlab.data.text.class_files import read_whole
 from seqlab.data.text.records import Record
 from seqlab.errors import DataError
+from seqlab.io.override import setting
 
 SPLITS = dict.fromkeys(("train", "training"), "path")
 SPLITS |= dict.fromkeys(("val", "valid", "validation", "dev"), "val_path")
@@ -25,13 +26,19 @@ def holds_classes(path: Path) -> bool:
     return len(_classes(path)) > 1
 
 
+def split_folders(path: Path) -> dict[str, str]:
+    """Return the folders of splits by the settings that name them; none unless there are several."""
+    named = {
+        f"data.{SPLITS[folder.name.lower()]}": str(folder)
+        for folder in _folders(path)
+        if folder.name.lower() in SPLITS
+    }
+    return dict(sorted(named.items())) if len(named) > 1 else {}
+
+
 def splits_in(path: Path) -> str:
     """Return the settings that name the folders of splits in a folder; "" unless there are several."""
-    named = {
-        SPLITS[folder.name.lower()]: folder for folder in _folders(path) if folder.name.lower() in SPLITS
-    }
-    settings = [f"data.{setting}={folder}" for setting, folder in sorted(named.items())]
-    return " ".join(settings) if len(settings) > 1 else ""
+    return " ".join(setting(key, folder) for key, folder in split_folders(path).items())
 
 
 class TextFolders:

@@ -1,0 +1,121 @@
+"""How are times written, and by which clocks? Guessed from their cells."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from seqlab.data.series.spec import ISO, PERIODS, UNIX
+from seqlab.data.series.times import parsed
+
+DATES = (
+    *(
+        "%d.%m.%Y",
+        "%d/%m/%Y",
+        "%m/%d/%Y",
+        "%Y/%m/%d",
+        "%d-%m-%Y",
+        "%m-%d-%Y",
+        "%d.%m.%y",
+        "%m/%d/%y",
+        "%d/%m/%y",
+    ),
+    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y"),
+)
+"""How days are often written, in the notation of ``strptime``."""
+CLOCKS = {
+    "%H:%M:%S": r"[0-2]?\d:[0-5]\d:[0-5]\d",
+    "%H:%M": r"[0-2]?\d:[0-5]\d",
+    "%H.%M.%S": r"[0-2]?\d\.[0-5]\d\.[0-5]\d",
+    "%I:%M %p": r"[01]?\d:[0-5]\d [AaPp][Mm]",
+    "%I:%M:%S %p": r"[01]?\d:[0-5]\d:[0-5]\d [AaPp][Mm]",
+}
+"""How the time of a day is often written, and what it looks like."""
+MONTHS = ("%m/%Y", "%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%Y/%m", *PERIODS)
+"""How months, quarters and weeks are often written."""
+ZONES = ("Europe/Berlin", "America/New_York", "Europe/London", "Australia/Sydney", "America/Santiago")
+"""Time zones whose clocks go back at different times."""
+CALLED = r"time|date|epoch|unix|stamp|^ts?$|when|day|month|year|week|period"
+"""How a column of numbers is called that may be times."""
+SINCE, UNTIL = 2.5e8, 4.1e9
+"""Seconds since 1970, from 1977 to 2099, that a number must be to be taken for a time."""
+FIRST, LAST = np.array(["1600", "2200"], "datetime64[us]")
+"""Between them a number such as 20200131 is taken for a day."""
+MOSTLY = 0.9
+"""Minimum share of cells that look like times, for a column to hold them."""
+TIMED = 500
+"""Cells that are tried as times."""
+
+
+def format_of_words(cells: Sequence[str]) -> str | None:
+    """Return how times are written; None if the cells are none.
+
+    Of several ways that read them all, the one is taken that makes them most evenly spaced.
+    """
+    some = list(dict.fromkeys(cells))[:TIMED]
+    if not some or not all(re.search(r"\d", cell) for cell in some):
+        return None
+    found = {one: parsed(some, one) for one in _formats() if not np.isnat(parsed(some[:1], one)).any()}
+    shares = {one: 1 - np.isnat(times).mean() for one, times in found.items()}
+    most = max(shares.values(), default=0)
+    if most < MOSTLY:
+        return None
+    return max((one for one in shares if shares[one] == most), key=lambda one: _evenness(found[one]))
+
+
+def _formats() -> Iterator[str]:
+    yield ISO
+    for day in DATES:
+        yield day
+        yield from (f"{day} {clock}" for clock in CLOCKS)
+    yield from MONTHS
+
+
+def _evenness(times: np.ndarray) -> float:
+    """Return the share of the commonest distance between different times."""
+    apart = np.diff(np.unique(times[~np.isnat(times)])).astype(np.int64)
+    return float(np.unique(apart, return_counts=True)[1].max() / len(apart)) if len(apart) else 0.0
+
+
+def format_of_numbers(name: str, cells: Sequence[str], numbers: np.ndarray) -> str | None:
+    """Return how numbers say times, as days of eight digits, years, or since 1970; None if they do not.
+
+    Args:
+        name: of the column.
+        cells: as they are written.
+        numbers: what they mean, [R].
+    """
+    moves = np.diff(numbers)
+    is_called_so = re.search(
+        r"time|date|epoch|unix|stamp|^ts?$|when|day|month|year|week|period", name.lower()
+    )
+    if not moves.any() or not (is_called_so or (moves >= 0).all()):
+        return None
+    digits = {len(cell) for cell in cells}
+    for width, one in ((8, ISO), (6, "%Y%m"), (4, ISO)):
+        if digits == {width} and (is_called_so or width == 8):  # noqa: PLR2004 (a day)
+            times = parsed(list(dict.fromkeys(cells)), one)
+            if not np.isnat(times).any() and ((times > FIRST) & (times < LAST)).all():
+                return one
+    seconds = {one: numbers * per_unit / 1e6 for one, per_unit in UNIX.items()}
+    return next((one for one, each in seconds.items() if ((each > SINCE) & (each < UNTIL)).all()), None)
+
+
+def clock_of(cells: Sequence[str]) -> str | None:
+    """Return how times of the day are written; None if the cells are none."""
+
+    def share(like: str) -> float:
+        return sum(bool(re.fullmatch(like, cell)) for cell in cells) / max(len(cells), 1)
+
+    return next((one for one, like in CLOCKS.items() if share(like) > MOSTLY), None)
+
+
+def zone_of(times: np.ndarray) -> str | None:
+    """Return a time zone whose clocks repeat all of the local times that occur again; None if none does."""
+    values, counts = np.unique(times, return_counts=True)
+    again = pd.DatetimeIndex(values[counts > 1])
+    for zone in ZONES if len(again) else ():
+        if again.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward").isna().all():
+            return zone
+    return None

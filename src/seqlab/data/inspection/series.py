@@ -1,0 +1,154 @@
+"""What a table is as a series: the columns of its times, the ids of several series, the step."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from seqlab.data.inspection.calendar import zone_of
+from seqlab.data.inspection.columns import Column
+from seqlab.data.inspection.suggestion import Settings, Suggestion, window
+from seqlab.data.series.several import IDS, CodedColumn, id_columns
+from seqlab.data.series.spec import DAY_AND_HOUR, ISO, PARTS, USUAL
+from seqlab.data.series.step import recognise
+from seqlab.data.series.times import parsed
+
+PARTED = ("year", "month", "day", "hour", "minute", "second")
+"""What columns are called that are parts of a time."""
+HOURS = ("hour", "hr", "hour_of_day")
+"""What a column is called that holds the hour of a day."""
+
+
+class Times(NamedTuple):
+    """The columns of a time, how they are written, and the times of all rows."""
+
+    columns: list[str]
+    time_format: str
+    times: np.ndarray
+
+    @property
+    def settings(self) -> Settings:
+        """What says so to ``seqlab train``."""
+        named: Settings = {"data.time": self.columns[0] if len(self.columns) == 1 else self.columns}
+        return named if self.time_format in USUAL else named | {"data.time_format": self.time_format}
+
+
+def times_of(columns: Sequence[Column]) -> Times | None:
+    """Return the times of a table: of one column, of day and time of the day, or of year, month, …."""
+    days = [one for one in columns if one.kind == "time"]
+    day = next((one for one in days if one.name.lower() not in PARTED), None)
+    parts = _parts(columns)
+    if day is None and len(parts) > 1:
+        chosen, time_format = parts, PARTS[len(parts) - 2]
+    elif (day := day or next(iter(days), None)) is None:
+        return None
+    else:
+        clock = next((one for one in columns if one.kind == "clock"), None) or _hour(columns, day)
+        chosen, time_format = [day], day.time_format or ISO
+        if clock is not None:
+            chosen, time_format = [day, clock], _joined(time_format, clock)
+    cells = [" ".join(parts) for parts in zip(*(one.cells for one in chosen), strict=True)]
+    return Times([one.name for one in chosen], time_format, parsed(cells, time_format))
+
+
+def _parts(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns of year, month and so on, up to the first that there is not."""
+    called = {one.name.lower(): one for one in columns}
+    found: list[Column] = []
+    for name in PARTED:
+        if name not in called:
+            break
+        found.append(called[name])
+    return found
+
+
+def _hour(columns: Sequence[Column], day: Column) -> Column | None:
+    """Return the column of hours of a day that has several rows."""
+    if len(day.counts) == len(day.filled):
+        return None
+    hours = {str(hour) for hour in range(24)} | {f"{hour:02d}" for hour in range(24)}
+    return next((one for one in columns if one.name.lower() in HOURS and set(one.cells) <= hours), None)
+
+
+def _joined(day: str, clock: Column) -> str:
+    """Return how a day and a time of the day, or an hour, are written behind each other."""
+    if clock.clock is None:
+        return DAY_AND_HOUR if day == ISO else f"{day} %H"
+    if day == ISO:
+        return ISO if clock.clock in ("%H:%M", "%H:%M:%S") else f"%Y-%m-%d {clock.clock}"
+    return f"{day} {clock.clock}"
+
+
+def as_series(
+    found: Times, columns: Sequence[Column], ids: Sequence[Column], measured: Sequence[Column]
+) -> Iterator[Suggestion]:
+    """Yield the series that a table may be.
+
+    Args:
+        found: its times.
+        columns: all of it.
+        ids: the columns that look like an id.
+        measured: the columns of numbers that may be forecast.
+    """
+    others = [one for one in columns if one.name and one.name not in found.columns]
+    is_several = len(np.unique(found.times)) < len(found.times) and not zone_of(found.times)
+    if is_several and (names := _ids_by_times(others, found.times) or [one.name for one in ids[:1]]):
+        yield _series(found, others, names, measured)
+        return
+    called = [one.name for one in ids if one.name.lower() in IDS]
+    if called and not is_several:
+        yield _series(found, others, called[:1], measured)
+    yield _series(found, others, [], measured)
+
+
+def _ids_by_times(columns: Sequence[Column], times: np.ndarray) -> list[str]:
+    """Return the columns of names, or of whole numbers, within whose values times increase."""
+    coded = {one.name: CodedColumn() for one in columns if one.kind == "name" or one.is_whole}
+    for one in columns:
+        if one.name in coded:
+            coded[one.name].add(one.cells)
+    return list(id_columns(coded, times, np.zeros(len(times), np.int64)))
+
+
+def _series(
+    found: Times, others: Sequence[Column], ids: Sequence[str], measured: Sequence[Column]
+) -> Suggestion:
+    targets = [one for one in measured if one.name not in ids] or list(measured)
+    settings = found.settings | {"data.targets": [targets[0].name]}
+    times, what = found.times, "one series"
+    if ids:
+        keys = list(zip(*(one.cells for one in others if one.name in ids), strict=True))
+        settings["data.series_id"] = ids[0] if len(ids) == 1 else list(ids)
+        what = f"{len(set(keys))} series, told apart by '{', '.join(ids)}'"
+        times = found.times[[key == keys[0] for key in keys]]
+    words = [one.name for one in others if one.kind in ("name", "text") and one.name not in ids]
+    counters = [one.name for one in others if one.kind == "number" and one.is_counted]
+    called = [one.name for one in others if not ids and one.name.lower() in IDS and one.repeats]
+    if left_out := dict.fromkeys([*words, *counters, *called]):
+        settings["data.drop"] = [name for name in left_out if name != targets[0].name]
+    times = times[~np.isnat(times)]
+    if again := len(times) - len(np.unique(times)):
+        what += f", {again} of whose times come twice"
+        if zone := zone_of(times):
+            settings["data.timezone"] = zone
+            what += f", as where clocks go back (is {zone} the time zone of the file?)"
+    times = np.unique(times)
+    step = str(recognise(times)) if len(times) > 2 else "unknown"  # noqa: PLR2004 (a distance and another)
+    sentinels = sorted({one.sentinel for one in measured if one.sentinel is not None})
+    if sentinels:
+        settings["data.sentinels"] = [f"{value:.17g}" for value in sentinels]
+    return Suggestion(f"{what}, with steps of {step}", "series_csv", settings | window(len(times)))
+
+
+def in_order(columns: Sequence[Column], ids: Sequence[Column], measured: Sequence[Column]) -> Suggestion:
+    """Return a table without times as series whose rows are steps."""
+    settings: Settings = {"data.time": "null", "data.targets": [measured[0].name]}
+    called = [one for one in ids if one.name.lower() in IDS]
+    steps, what = len(measured[0].cells), "one series, a row a step"
+    if called:
+        settings["data.series_id"] = called[0].name
+        steps = min(called[0].counts.values())
+        what = f"{len(called[0].counts)} series, told apart by '{called[0].name}', a row a step"
+    if counters := [one.name for one in columns if one.name and one.kind == "number" and one.is_counted]:
+        settings["data.drop"] = counters
+    return Suggestion(what, "series_csv", settings | window(steps))
