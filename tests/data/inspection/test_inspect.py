@@ -68,7 +68,7 @@ CALENDARS = {
     "weeks": ({"w": pd.date_range("2000-01-05", periods=400, freq="7D").strftime("%Y%m%d")}, "data.time=w"),
     "years": ({"year": range(1601, 2001)}, "data.time=year"),
     "months": ({"month": MONTHS.strftime("%Y%m")}, "data.time=month"),
-    "months by name": ({"when": MONTHS.strftime("%b-%y")}, "data.time=when data.time_format=%b-%y"),
+    "months by name": ({"when": MONTHS.strftime("%b-%y")}, "data.time=when \"data.time_format='%b-%y'\""),
     "year and month": ({"year": MONTHS.year, "month": MONTHS.month}, "data.time=[year,month]"),
     "day and hour": ({"date": HOURS.strftime("%Y-%m-%d"), "hour": HOURS.hour}, "data.time=[date,hour]"),
     "afternoons": (
