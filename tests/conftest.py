@@ -242,8 +242,8 @@ def arriving_late(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Return what lets numbers of the processor arrive as those of a GPU do: so many readings later."""
 
     def late(behind: int) -> None:
-        monkeypatch.setattr("seqlab.models.readings.WAITED_FOR", ())
-        monkeypatch.setattr("seqlab.models.readings.BEHIND", behind)
+        monkeypatch.setattr("seqlab.models.readings.SYNCHRONOUS", ())
+        monkeypatch.setattr("seqlab.models.readings.PENDING", behind)
         monkeypatch.setattr(torch.cuda, "Event", Arrival)
 
     return late

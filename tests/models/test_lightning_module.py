@@ -363,7 +363,7 @@ def test_numbers_that_are_none_stop_the_run_before_they_reach_the_weights(
     step = 3 // clipping.get("accumulate_grad_batches", 1)
     assert trainer.global_step == step
     first, remedy = str(caught.value).splitlines()
-    assert f"the numbers overflow at step {step}, epoch 2, learning rate 0.1: loss " in first
+    assert f"the loss or gradient is not finite at step {step}, epoch 2, learning rate 0.1: loss " in first
     assert remedy.startswith("try a smaller optimizer.lr or trainer.gradient_clip_val;")
     for name, value in weights_of(module).items():
         assert torch.isfinite(value).all()

@@ -11,6 +11,7 @@ from seqlab.errors import ConfigError, ExportError
 from seqlab.export.network import network_graph
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
+from seqlab.nn.between import LayerNorm
 from seqlab.nn.parts import InputSpec
 from seqlab.nn.pooling import Combined, Last
 from seqlab.registry.catalog import betweens, check_reads, encoders, heads, inits, poolings
@@ -175,8 +176,19 @@ def test_modules_may_take_the_place_of_names():
     assert made(x, lengths).shape == (2, 3)
     mixed = SequenceModel(InputSpec("tokens", 9), 3, pooling=Combined(4), hidden_size=4)
     assert mixed(x, lengths).shape == (2, 3)
-    with pytest.raises(ConfigError, match="Embedding must say how wide its outputs are"):
+    with pytest.raises(ConfigError, match=r"Embedding must set self\.output_size"):
         SequenceModel(encoder=encoder)
+
+
+def test_a_class_may_take_the_place_of_the_name_of_a_module_between_layers():
+    made = SequenceModel(InputSpec("tokens", 9), 3, between=LayerNorm, hidden_size=4, num_layers=3)
+    named = SequenceModel(InputSpec("tokens", 9), 3, between="layernorm", hidden_size=4, num_layers=3)
+    assert len(set(made.recurrent.between)) == 2
+    named.load_state_dict(made.state_dict())
+    x, lengths = torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 3])
+    assert torch.equal(made(x, lengths), named(x, lengths))
+    with pytest.raises(ConfigError, match="every pair of layers gets its own module"):
+        SequenceModel(between=LayerNorm(4, 4), num_layers=3)
 
 
 def own(settings):

@@ -178,7 +178,12 @@ def test_wrong_arguments_are_told_with_what_is_allowed(change, message):
     [
         (torch.zeros(2, 5, 4), None, None, r"x must be \[B, T, 3\] with T ≥ 1, got \[2, 5, 4\]"),
         (torch.zeros(2, 0, 3), None, None, "T ≥ 1"),
-        (torch.zeros(2, 5, 3), torch.tensor([5]), None, r"a tensor of 2 integers, one a sequence, got \[1\]"),
+        (
+            torch.zeros(2, 5, 3),
+            torch.tensor([5]),
+            None,
+            r"a tensor of 2 integers, one per sequence, got \[1\]",
+        ),
         (torch.zeros(2, 5, 3), torch.tensor([5, 0]), None, "lengths must be from 1 to 5, got 0 to 5"),
         (torch.zeros(2, 5, 3), torch.tensor([6, 1]), None, "got 1 to 6"),
         (torch.zeros(2, 5, 3), None, State(h=torch.zeros(1, 2, 3)), r"state h must be \[1, 2, 4\]"),

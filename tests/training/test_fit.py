@@ -230,7 +230,7 @@ def test_a_run_whose_numbers_overflow_stops_and_leaves_a_sound_checkpoint(train,
     monkeypatch.setattr(SequenceModule, "training_step", overflowing)
     assert train(*QUICK, "verbosity=quiet", "checkpoint.every_steps=1") == 1
     *_, what, remedy = capsys.readouterr().err.splitlines()
-    assert what.startswith("seqlab: the numbers overflow at step 5, epoch 1, learning rate 0.")
+    assert what.startswith("seqlab: the loss or gradient is not finite at step 5, epoch 1, learning rate 0.")
     assert "training samples " in what
     assert remedy.startswith("seqlab: try a smaller optimizer.lr")
     last = torch.load(the_run() / "checkpoints/last.ckpt", weights_only=True)

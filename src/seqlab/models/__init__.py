@@ -1,1 +1,1 @@
-"""What is trained? The network, the one LightningModule, its optimizer."""
+"""The network, its LightningModule, and its optimizer."""

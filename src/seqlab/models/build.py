@@ -1,4 +1,4 @@
-"""From the configuration to the data and the network."""
+"""Making the data and the network from the configuration."""
 
 from seqlab.config import Config
 from seqlab.data import DataSpec, SequenceData
@@ -13,16 +13,16 @@ def make_data(config: Config) -> SequenceData:
 
 
 def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> SequenceModule:
-    """Return the LightningModule whose sizes fit the data.
+    """Return the LightningModule, with the sizes of the data.
 
     Args:
         config: the whole configuration.
-        spec: what the data declare.
-        engine: that a run which goes on has used; None for what the configuration says.
+        spec: the description of the data.
+        engine: the engine that a resumed run used; None for that of the configuration.
 
     Raises:
-        EngineError: the engine asked for cannot run the cell.
-        ConfigError: the network of a language model sees what it predicts.
+        EngineError: the requested engine cannot run the cell.
+        ConfigError: the network of a language model sees the tokens that it predicts.
     """
     module = SequenceModule(
         spec=spec.as_dict(),

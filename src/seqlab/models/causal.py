@@ -1,4 +1,4 @@
-"""A language model may not see what it predicts: a network is tried on a few tokens before it is trained."""
+"""Checking that a language model does not see what it predicts, on a few tokens before training."""
 
 import copy
 
@@ -11,16 +11,16 @@ STEPS, CUT = 8, 5
 
 
 def check_causal(model: SequenceModel, vocabulary: int) -> None:
-    """Refuse a network that answers otherwise when tokens come in two batches than when they come in one.
+    """Refuse a network whose outputs differ when the tokens come in two batches instead of one.
 
-    Such a network reads tokens that are still to come, or more of those before than its state holds.
+    Such a network reads later tokens, or earlier ones that are not in its state.
 
     Args:
-        model: answers at every step.
-        vocabulary: tokens that it knows.
+        model: a network with an output at every step.
+        vocabulary: the number of tokens in its vocabulary.
 
     Raises:
-        ConfigError: it is such.
+        ConfigError: the outputs differ.
     """
     x = torch.arange(STEPS)[None] % vocabulary
     random = torch.Generator().manual_seed(0)

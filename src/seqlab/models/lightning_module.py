@@ -1,4 +1,4 @@
-"""The one LightningModule: any cell, any data, any task."""
+"""The LightningModule for any cell, data and task."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -15,18 +15,18 @@ from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
 from seqlab.models.optimizers import make_optimizer
 from seqlab.models.readings import Readings
-from seqlab.models.schedulers import LENGTHS, make_scheduler, take_rate
+from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
 from seqlab.tasks.further import FurtherScores
 
 MOST_IDS = 20
-"""Samples that an error names."""
+"""Maximum number of samples that an error names."""
 
 
 class Step(NamedTuple):
-    """A step of the optimizer: its number, its epoch from 0, its learning rate, its last batch's samples."""
+    """A step of the optimizer: number, epoch (from 0), learning rate, and the samples of its last batch."""
 
     number: int
     epoch: int
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 class SequenceModule(LightningModule):
-    """A network, a task, an optimizer and a schedule, made from plain values, so that a checkpoint tells all.
+    """A network, a task, an optimizer and a schedule, made from simple values that a checkpoint contains.
 
     Example:
         >>> spec = {"kind": "tokens", "input_size": 30, "classes": ["Greek", "Irish"]}
@@ -44,10 +44,10 @@ class SequenceModule(LightningModule):
         torch.Size([2, 2])
 
     Args:
-        spec: what the data declare (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
+        spec: the description of the data (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
-        task: its name, if it is not the one that data ask, its settings, such as ``label_smoothing``, and
-            ``metrics``, further scores by name.
+        task: its name, if it is not that of the data's problem type, its settings, such as
+            ``label_smoothing``, and ``metrics``, further scores by name.
         optimizer: name or path, and the arguments of the class, see ``make_optimizer``.
         scheduler: name or path, and its settings, see ``make_scheduler``.
     """
@@ -77,71 +77,71 @@ class SequenceModule(LightningModule):
         self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **(model or {}))
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Answer a right-padded batch: x [B, T] or [B, T, F], lengths [B], to [B, output_size].
+        """Return the outputs, [B, output_size], for a right-padded batch: x [B, T] or [B, T, F], lengths [B].
 
-        For a task with answers at several steps S, to [B, S, output_size].
+        For a task with outputs at S steps they are [B, S, output_size].
         """
         answer: Tensor = self.model(x, lengths)
         return answer
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
-        """Save no weights that may not be finite."""
+        """Check that the weights are finite before they are saved."""
         self.settle()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Let a schedule keep its own length: the run that goes on may be a longer one."""
+        """Keep the length of the schedule: a resumed run may be longer."""
         for state in checkpoint["lr_schedulers"]:
             for name in LENGTHS:
                 state.pop(name, None)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a training batch, by its share in the step of the optimizer."""
+        """Return the loss of a training batch, weighted by its share in the optimizer step."""
         loss = self._step("train", batch)
         self._last_batch = (loss.detach(), batch.ids)
-        # Lightning divides by the size of a whole group; an epoch's last one may be smaller.
+        # Lightning divides by the size of a full group; an epoch's last group may be smaller.
         whole = self.trainer.accumulate_grad_batches
         size = group_size(batch_idx, whole, self.trainer.num_training_batches)
         return loss if size == whole else loss * (whole / size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """Note a validation batch."""
+        """Update the scores with a validation batch."""
         self._step("val", batch)
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:  # noqa: ARG002
-        """Note a test batch, or one of the second loader's: training samples, balanced over classes."""
+        """Update the scores with a test batch, or with balanced training samples from the second loader."""
         stage = ("test", "balanced")[dataloader_idx]
         self._step(stage, batch)
         for place, windows in self.task.windowed(batch) if stage == "test" else ():
             self.task.step_windows(place, self(windows.x, windows.lengths), windows)
 
     def on_train_start(self) -> None:
-        """Tell the loader its place in a continued epoch, and take the rate of what may be a longer run.
+        """Restore the position of the loader in a resumed epoch, and the learning rate of a longer run.
 
-        ``estimated_stepping_batches``, which schedules need, makes the loader before Lightning has read the
-        place from the checkpoint, and Lightning does not come back to it (2.6.6).
+        ``estimated_stepping_batches``, which schedules need, makes the loader before Lightning 2.6.6 reads
+        the position from the checkpoint, and Lightning does not restore it later.
         """
         restore_loader_places(self.trainer)
         for schedule in self.trainer.lr_scheduler_configs:
-            take_rate(schedule.scheduler)
+            restore_rate(schedule.scheduler)
         self._readings = Readings()  # an earlier training may have ended in an error
 
     def on_train_epoch_start(self) -> None:
-        """Start the epoch's training scores anew, and its streams."""
+        """Reset the training scores and the carried states."""
         self.task.reset("train")
         self.carried.pop("train", None)
 
     def on_validation_epoch_start(self) -> None:
-        """Start the validation scores anew, of weights that are known to be finite."""
+        """Reset the validation scores, after the weights are known to be finite."""
         self.settle()
         self._reset("val")
 
     def on_test_epoch_start(self) -> None:
-        """Start the test scores anew."""
+        """Reset the test scores."""
         self._reset("test")
         self._reset("balanced")
 
     def on_train_epoch_end(self) -> None:
-        """Log the training scores of the epoch: of the weights as they were at each batch."""
+        """Log the training scores of the epoch, computed with the weights at each batch."""
         self.settle()
         self._log_epoch("train")
 
@@ -170,7 +170,7 @@ class SequenceModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
 
     def _steps_per_epoch(self) -> int:
-        # Known once ``estimated_stepping_batches`` has made Lightning build the loader.
+        # Known after ``estimated_stepping_batches``, for which Lightning builds the loader.
         return math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
 
     def configure_gradient_clipping(
@@ -179,14 +179,14 @@ class SequenceModule(LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradient, log the norm it had, and refuse one that is NaN or infinite.
+        """Clip the gradient, log its norm before clipping, and refuse one that is not finite.
 
         Nothing here waits for a GPU: the norm is read some steps later, and before weights are scored or
         saved.
 
         Raises:
-            TrainingError: the loss or the gradient is not finite; on the processor the weights are what they
-                were, and on a GPU nothing has been saved since.
+            TrainingError: the loss or the gradient is not finite; on the CPU the weights are unchanged, and
+                on a GPU nothing was saved since.
         """
         learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         limit = None if gradient_clip_algorithm == "value" else gradient_clip_val
@@ -207,7 +207,7 @@ class SequenceModule(LightningModule):
 
     def _take(self, readings: Iterable[tuple[Step, tuple[float, ...]]]) -> None:
         for step, (loss, norm) in readings:
-            # A loss scaler tries infinite gradients on purpose, and leaves their step out.
+            # A loss scaler tries infinite gradients on purpose, and skips their step.
             if not math.isfinite(loss + (0.0 if self.trainer.precision == "16-mixed" else norm)):
                 raise _not_finite(step, loss, norm)
             if self._is_logged(step.number):
@@ -221,7 +221,7 @@ class SequenceModule(LightningModule):
         return self.task.step(stage, outputs, batch)
 
     def _carry(self, stage: str, batch: Batch) -> Tensor:
-        """Answer a batch whose rows go on where those of the batch before ended; gradients end there."""
+        """Return the outputs for a batch whose rows continue those of the previous one, without gradients."""
         outputs, state = self.model.carry(batch.x, batch.lengths, self.carried.get(stage))
         self.carried[stage] = State({name: one.detach() for name, one in state.items()})
         return outputs
@@ -232,7 +232,7 @@ class SequenceModule(LightningModule):
         self.further.reset(stage)
 
     def scores(self, stage: str) -> dict[str, float]:
-        """Return all scores of a stage since it began: the task's own, and those of further metrics."""
+        """Return all scores of a stage since its last reset: those of the task, and of further metrics."""
         return self.task.compute(stage) | self.further.compute(self.task, stage)
 
     def _lr(self) -> float:
@@ -243,15 +243,15 @@ class SequenceModule(LightningModule):
         return every > 0 and step % every == 0
 
     def _log_step(self, metrics: dict[str, float], step: int) -> None:
-        # Past self.log, which costs more than the step of a small model.
+        # Without self.log, which costs more than the step of a small model.
         for logger in self.loggers:
             logger.log_metrics(metrics, step=step)
 
     def _log_epoch(self, stage: str) -> None:
         metrics = {f"{stage}/{name}": value for name, value in self.scores(stage).items()}
-        # Lightning logs an epoch only once its last checkpoint is written, which then lacks it.
+        # Lightning would log an epoch only after its last checkpoint is written, which would lack it.
         self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1, logger=False)
-        # A run that goes on writes again what stands at the step of last.ckpt, and keeps what stands before.
+        # A resumed run repeats what was logged at the step of last.ckpt, and keeps what was logged before.
         step = self.global_step if stage == "test" else max(self.global_step - 1, 0)
         for logger in self.loggers:
             logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=step)
@@ -261,19 +261,19 @@ def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
     known = [str(number) for number in step.ids.tolist() if number >= 0]
     shown = ", ".join(known[:MOST_IDS]) + (f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else "")
     return TrainingError(
-        f"the numbers overflow at step {step.number}, epoch {step.epoch + 1}, learning rate "
+        f"the loss or gradient is not finite at step {step.number}, epoch {step.epoch + 1}, learning rate "
         f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
         "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
     )
 
 
 def group_size(batch: int, whole: int, batches: float) -> int:
-    """Return how many batches make one step of the optimizer together with this one.
+    """Return the number of batches in the optimizer step of a batch.
 
     Args:
-        batch: number of the batch in its epoch, from 0.
-        whole: batches that are wanted in a group.
-        batches: of the epoch.
+        batch: the number of the batch in its epoch, from 0.
+        whole: the number of batches in a full group.
+        batches: the number of batches in the epoch.
     """
     first = batch - batch % whole
     return int(min(whole, batches - first))

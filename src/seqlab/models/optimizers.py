@@ -1,4 +1,4 @@
-"""What changes the weights: torch's optimizers, or yours."""
+"""Optimizers: those of torch, or yours."""
 
 from collections.abc import Iterable, Mapping
 from inspect import signature
@@ -17,13 +17,13 @@ def make_optimizer(
     """Return the optimizer ``settings["name"]`` with the other settings as its arguments.
 
     Args:
-        parameters: what it changes.
+        parameters: the parameters to optimize.
         settings: name, or path, and arguments of the class.
-        fused: whether a step is one kernel where the class has one, several times faster on CPU and GPU; a
-            gradient that is clipped under a loss scaler (16-mixed) cannot have it.
+        fused: whether to use the fused implementation if the class has one, several times faster on CPU and
+            GPU; gradients that are clipped under a loss scaler (16-mixed) do not allow it.
 
     Raises:
-        ConfigError: the class refuses a setting, or these parameters.
+        ConfigError: the class refuses a setting, or the parameters.
     """
     options = {key: value for key, value in settings.items() if key != "name"}
     one = optimizers[settings["name"]]

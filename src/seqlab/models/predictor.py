@@ -1,4 +1,4 @@
-"""What answers: a network with what surrounds it, wherever it was loaded from."""
+"""A trained network with everything that prediction needs, from a run or an exported file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from seqlab.tasks import Task
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained network as a function from inputs as data have them to answers as people read them.
+    """A trained network as a function from inputs to predictions, in the units of the data.
 
     Attributes:
-        spec: what its data declared.
-        data: reads files like those it was trained on.
-        task: says how answers are printed.
-        answer: from tokens [B, T], or columns in their own units [B, T, F] in float64, and lengths [B] to
-            probabilities [B, C], or forecasts in the targets' units [B, horizon, K].
+        spec: the description of its training data.
+        data: the settings for reading files like those it was trained on.
+        task: the task, which formats predictions.
+        answer: a function from tokens [B, T], or columns in their units [B, T, F] in float64, and lengths [B]
+            to probabilities [B, C], or forecasts in the targets' units [B, horizon, K].
         carry: as ``SequenceModel.carry``, for networks that answer every step; None for files without states.
     """
 
@@ -34,7 +34,7 @@ class Predictor:
 
     @classmethod
     def of(cls, module: SequenceModule, spec: DataSpec, data: Dataset) -> Self:
-        """Return what answers with a module, which is in evaluation mode."""
+        """Return the predictor of a module, which must be in evaluation mode."""
 
         def answer(x: Tensor, lengths: Tensor) -> Tensor:
             read = spec.scaled(x)

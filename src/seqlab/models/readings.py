@@ -1,4 +1,4 @@
-"""Numbers on their way from the device: what a training step tells, without waiting for it."""
+"""Reading numbers of a training step from the device without waiting for it."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ from torch import Tensor
 
 About = TypeVar("About")
 
-BEHIND = 8
-"""Readings that may be on their way. It is a fixed number, so that every rank reads at the same step."""
+PENDING = 8
+"""Number of readings that are not waited for; fixed, so that every rank reads at the same step."""
 
-WAITED_FOR = ("cpu", "mps")
-"""Devices whose copies are there at once."""
+SYNCHRONOUS = ("cpu", "mps")
+"""Devices whose copies are complete at once."""
 
 
 class Readings(Generic[About]):
-    """A queue of numbers that are copied from the device while training goes on.
+    """A queue of numbers that are copied from the device while training continues.
 
-    ``float(loss)`` waits until a GPU has done all that it was told, and the GPU then waits to be told more. A
-    reading is looked at when ``BEHIND`` others have been sent after it, and by then it is there.
+    ``float(loss)`` waits until a GPU has finished all its work, and the GPU then waits for new work. A
+    reading is used only after ``PENDING`` others were sent, when its copy is complete.
 
     Example:
         >>> readings = Readings[str]()
@@ -33,14 +33,14 @@ class Readings(Generic[About]):
         self._queue: deque[tuple[About, Tensor, torch.cuda.Event | None]] = deque()
 
     def send(self, about: About, *numbers: Tensor) -> None:
-        """Begin to copy some numbers, tensors without dimensions on one device, to the processor.
+        """Start copying some numbers, tensors without dimensions on one device, to the CPU.
 
         Args:
-            about: what they belong to; handed back with them.
-            numbers: what is to be read.
+            about: an object that is returned with them.
+            numbers: the numbers to read.
         """
         together = torch.stack(numbers).detach()
-        if together.device.type in WAITED_FOR:
+        if together.device.type in SYNCHRONOUS:
             self._queue.append((about, together.cpu(), None))
             return
         copy = together.to("cpu", non_blocking=True)
@@ -49,12 +49,12 @@ class Readings(Generic[About]):
         self._queue.append((about, copy, event))
 
     def due(self) -> Iterator[tuple[About, tuple[float, ...]]]:
-        """Take out, in order, all but the latest ``BEHIND`` readings; on the processor, all of them."""
-        while self._queue and (self._queue[0][2] is None or len(self._queue) > BEHIND):
+        """Remove and yield, in order, all but the latest ``PENDING`` readings; on the CPU, all of them."""
+        while self._queue and (self._queue[0][2] is None or len(self._queue) > PENDING):
             yield self._take()
 
     def rest(self) -> Iterator[tuple[About, tuple[float, ...]]]:
-        """Take out everything that was sent, and wait for it."""
+        """Remove and yield all readings, waiting for them."""
         while self._queue:
             yield self._take()
 

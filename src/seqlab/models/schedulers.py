@@ -1,4 +1,4 @@
-"""How the learning rate goes: schedules over a whole run, torch's schedulers, or yours."""
+"""Learning rate schedules: over a whole run, torch's schedulers, or yours."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from seqlab.registry.catalog import register_scheduler, schedulers
 from seqlab.registry.types import Count, Factor, NotNegative, Patience, Share
 
 LENGTHS = ("total_steps", "_schedule_phases")
-"""What OneCycleLR saves of the length it was made for."""
+"""The fields of OneCycleLR's state that depend on its length."""
 
 
 def make_scheduler(
@@ -31,16 +31,16 @@ def make_scheduler(
     steps_per_epoch: int = 1,
     validation_every: int = 1,
 ) -> dict[str, Any] | None:
-    """Return the schedule in the form Lightning takes, or None for "none".
+    """Return the schedule in Lightning's form, or None for "none".
 
     Args:
-        optimizer: whose learning rate is scheduled.
-        settings: name, or path, interval ("step" or "epoch"), the monitored score if it goes by one, and the
-            arguments of the class; after the end of a schedule made for some epochs the rate stays.
-        total_steps: optimizer steps of the whole run.
-        total_epochs: epochs of the whole run.
-        steps_per_epoch: optimizer steps of an epoch.
-        validation_every: epochs from one validation to the next; a monitored score is known then.
+        optimizer: the optimizer.
+        settings: name, or path, interval ("step" or "epoch"), the monitored score if there is one, and the
+            arguments of the class; after the end of a schedule with fixed ``epochs`` the rate is constant.
+        total_steps: number of optimizer steps of the whole run.
+        total_epochs: number of epochs of the whole run.
+        steps_per_epoch: number of optimizer steps of an epoch.
+        validation_every: epochs between two validations, after which a monitored score is known.
 
     Raises:
         ConfigError: the class refuses a setting.
@@ -50,7 +50,7 @@ def make_scheduler(
     one = schedulers[settings["name"]]
     if not isinstance(one, type) and (epochs := options.pop("epochs", None)):
         total_epochs, total_steps = epochs, epochs * steps_per_epoch
-    # Ours are made for a length; torch's, and yours, are as their settings say.
+    # seqlab's functions get the length of the run; classes have only their settings.
     given = () if isinstance(one, type) else (max(total_steps if interval == "step" else total_epochs, 1),)
     try:
         scheduler = one(optimizer, *given, **options)
@@ -83,10 +83,10 @@ def cosine(
     """Half a cosine from the learning rate down: torch's CosineAnnealingLR in closed form.
 
     Args:
-        optimizer: whose learning rate is scheduled.
-        length: steps or epochs that it takes.
+        optimizer: the optimizer.
+        length: the number of steps or epochs of the schedule.
         min_lr: learning rate at the end.
-        epochs: that it is made for, of a run that will be made longer; None for those of the run.
+        epochs: length of the schedule, for a run that will be extended; None for the epochs of the run.
     """
     lowest = min_lr / optimizer.param_groups[0]["lr"]
     return LambdaLR(
@@ -105,17 +105,17 @@ def onecycle(
     """Up to the learning rate, then down to nearly 0 (Smith & Topin 2018).
 
     Args:
-        optimizer: whose learning rate is scheduled.
-        length: steps or epochs that it takes.
-        warmup: share of the run in which the rate goes up.
-        epochs: that it is made for, of a run that will be made longer; None for those of the run.
+        optimizer: the optimizer.
+        length: the number of steps or epochs of the schedule.
+        warmup: fraction of the run in which the rate increases.
+        epochs: length of the schedule, for a run that will be extended; None for the epochs of the run.
     """
     steps = length + 1  # the schedule is also asked for a rate after the last step
     return _OneCycle(
         optimizer,
         max_lr=optimizer.param_groups[0]["lr"],
         total_steps=steps,
-        # A warm-up of one step is none; torch would divide by its length less one.
+        # For a warm-up of one step torch would divide by 0.
         pct_start=warmup if warmup * steps > 1 else 0.0,
     )
 
@@ -133,17 +133,17 @@ def plateau(
     """Lower the rate when the monitored score stops improving: torch's ReduceLROnPlateau.
 
     Args:
-        optimizer: whose learning rate is scheduled.
-        mode: whether less (min) or more (max) of the score is better.
-        factor: what the rate is multiplied by.
+        optimizer: the optimizer.
+        mode: whether a lower (min) or a higher (max) score is better.
+        factor: factor by which the rate is reduced.
         patience: validations without improvement before that.
-        min_lr: the rate does not go below.
+        min_lr: lower bound of the rate.
     """
     return ReduceLROnPlateau(optimizer, mode=mode, factor=factor, patience=patience, min_lr=min_lr)
 
 
 class _OneCycle(OneCycleLR):
-    """torch's OneCycleLR, which keeps its last rate where that raises an error."""
+    """torch's OneCycleLR, which keeps its last rate after the end instead of raising an error."""
 
     def get_lr(self) -> list[float | Tensor]:
         step, self.last_epoch = self.last_epoch, min(self.last_epoch, self.total_steps - 1)
@@ -153,9 +153,9 @@ class _OneCycle(OneCycleLR):
             self.last_epoch = step
 
 
-def take_rate(scheduler: LRScheduler) -> None:
-    """Give the optimizer the rate of a schedule where it stands: what was restored may be a shorter one's."""
-    if not isinstance(scheduler, LambdaLR | OneCycleLR):  # others go from rate to rate, whatever the length
+def restore_rate(scheduler: LRScheduler) -> None:
+    """Set the optimizer to the present rate of a schedule: the restored one may be of a shorter schedule."""
+    if not isinstance(scheduler, LambdaLR | OneCycleLR):  # others do not depend on the length
         return
     for group, rate in zip(scheduler.optimizer.param_groups, rates(scheduler), strict=True):
         group["lr"] = rate

@@ -1,6 +1,6 @@
 """The whole network: encoder, recurrent layers, pooling, head."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -15,25 +15,26 @@ from seqlab.registry.catalog import heads, poolings
 from seqlab.registry.types import Count, MemorySteps, Share
 
 ROUNDED = (nn.Linear, nn.Conv1d)
-"""Modules whose outputs autocast computes in its own type."""
+"""Modules whose outputs autocast computes in a smaller type."""
 ONE_COLUMN = InputSpec("features", 1)
 
 
 class SequenceModel(nn.Module):
-    """One answer a sequence, or one at each of its last steps, from any cell.
+    """A network with one output per sequence, or one at each of its last steps, for any cell.
 
     Its keyword-only arguments are the settings of conf/model: ``config/model.py`` reads type, range, default
-    and help here. The default of one that is added is what networks were without it, so that older runs keep
-    their meaning. Every part is a registered name, with settings of its own in ``<part>_options``, or a
-    module; of a network of modules alone nothing else need be said.
+    and help here. The default of an added setting is the former behaviour, so that older runs keep their
+    meaning. Every part is a registered name, with its settings in ``<part>_options``, or a module; a network
+    of modules needs no other settings.
 
     Args:
-        inputs: what it reads.
-        output_size: numbers in an answer: classes, or steps of a forecast.
-        output_steps: steps at the end of a sequence that are answered one by one, or ``EVERY_STEP``; 0 for
-            one answer in all.
-        recurrent: from the encoder's outputs [B, T, I] to [B, T, H] a direction; None for layers of ``cell``.
-        engine: what runs the cell.
+        inputs: the description of the inputs.
+        output_size: numbers in an output: classes, or values of a forecast.
+        output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
+            output per sequence.
+        recurrent: the layers from the encoder's outputs [B, T, I] to [B, T, H] per direction; None for layers
+            of ``cell``.
+        engine: the name of the engine that runs the cell.
         cell: a registered cell, see src/seqlab/cells, or your own.
         options: constants of the cell, e.g. model.options.dt=0.05.
         hidden_size: width H of every gate and state.
@@ -78,7 +79,7 @@ class SequenceModel(nn.Module):
         num_layers: Count = 1,
         bidirectional: bool = False,
         merge: Literal["concat", "sum"] = "concat",
-        between: str = "dropout",
+        between: str | Callable[..., nn.Module] = "dropout",
         between_options: Mapping[str, Any] = {},
         encoder: str | nn.Module = "auto",
         encoder_options: Mapping[str, Any] = {},
@@ -137,11 +138,10 @@ class SequenceModel(nn.Module):
         )
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Answer a right-padded batch: x [B, T] tokens or [B, T, F] features, to [B, output_size].
+        """Return the outputs, [B, output_size], for right-padded tokens [B, T] or features [B, T, F].
 
-        With ``output_steps`` S the answers are [B, S, output_size], at every step [B, T, output_size]. They
-        are float32, of a float64 network
-        float64: losses and scores are not rounded to what a smaller network computes in.
+        With ``output_steps`` S they are [B, S, output_size], at every step [B, T, output_size]. They are
+        float32, or float64 for a float64 network: losses and scores are not rounded to a smaller type.
         """
         if x.is_floating_point():
             x = x.to(self.read_dtype())
@@ -149,16 +149,16 @@ class SequenceModel(nn.Module):
         return answer if answer.dtype == torch.float64 else answer.float()
 
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Answer every step, as ``forward`` does, from a state on; return the state after the last steps too.
+        """Return the outputs at every step, starting from a state, and the state after the last steps.
 
-        The state is [L, B, H] of each name; None stands for zeros.
+        The state has a tensor [L, B, H] for each name; None for zeros.
         """
         outputs, final = self.recurrent(self.encoder(x), lengths, state)
         answer: Tensor = self.head(outputs)
         return answer if answer.dtype == torch.float64 else answer.float(), final
 
     def read_dtype(self, products: torch.dtype | None = None) -> torch.dtype:
-        """Return the type of what the recurrent layers read.
+        """Return the type of the inputs of the recurrent layers.
 
         Args:
             products: the type in which autocast computes matrix products; None without autocast.
@@ -178,5 +178,5 @@ class SequenceModel(nn.Module):
         return answer
 
     def extra_repr(self) -> str:
-        """Show how many steps are answered, if it is not the whole sequence."""
+        """Show the number of output steps, if there are several."""
         return f"output_steps={self.output_steps}" if self.output_steps else ""

@@ -1,4 +1,4 @@
-"""How do layers stack? Recurrent layers, encoders before them, pooling and heads after them."""
+"""Recurrent layers, encoders before them, pooling and heads after them."""
 
 from seqlab.nn.exchange import from_torch, to_torch
 from seqlab.nn.recurrent import Recurrent

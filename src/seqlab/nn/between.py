@@ -1,4 +1,4 @@
-"""What stands between two recurrent layers: from the outputs of one to what the next reads, [B, T, H]."""
+"""Modules between two recurrent layers: from the outputs of one to the inputs of the next, [B, T, H]."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ class Dropout(nn.Module):
     """Dropout, as torch.nn.LSTM has it.
 
     Args:
-        input_size: width I of what the layer below has read.
+        input_size: width I of the inputs of the layer below.
         output_size: width H of its outputs.
         dropout: dropout probability of the outputs.
     """
@@ -27,12 +27,12 @@ class Dropout(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:  # noqa: ARG002 (every part is given both)
-        """Return what the next layer reads, [B, T, H]."""
+        """Return the inputs of the next layer, [B, T, H]."""
         passed: Tensor = self.dropout(outputs)
         return passed
 
     def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:  # noqa: ARG002
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         return outputs
 
 
@@ -41,10 +41,10 @@ class LayerNorm(Dropout):
     """Layer normalisation of each step's outputs (Ba et al. 2016), then dropout.
 
     Args:
-        input_size: width I of what the layer below has read.
+        input_size: width I of the inputs of the layer below.
         output_size: width H of its outputs.
         dropout: dropout probability of the normalised outputs.
-        eps: what is added to the variance.
+        eps: constant that is added to the variance.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class LayerNorm(Dropout):
         self.norm = nn.LayerNorm(output_size, eps)
 
     def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """Return what the next layer reads, [B, T, H]."""
+        """Return the inputs of the next layer, [B, T, H]."""
         return super().forward(self.norm(outputs), inputs)
 
     def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:  # noqa: ARG002
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         weight, bias = (
             graph.constant("norm.weight", self.norm.weight),
             graph.constant("norm.bias", self.norm.bias),
@@ -68,13 +68,13 @@ class LayerNorm(Dropout):
 
 @register_between("residual")
 class Residual(Dropout):
-    """Dropout, then what the layer below has read is added (He et al. 2016), unless its width is another."""
+    """Dropout, plus the inputs of the layer below if they have the same width (He et al. 2016)."""
 
     def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """Return what the next layer reads, [B, T, H]."""
+        """Return the inputs of the next layer, [B, T, H]."""
         outputs = super().forward(outputs, inputs)
         return outputs + inputs if self.input_size == self.output_size else outputs
 
     def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         return graph.add("Add", outputs, inputs) if self.input_size == self.output_size else outputs

@@ -1,4 +1,4 @@
-"""From a batch's inputs to what the recurrent layers read."""
+"""Encoders: from a batch's inputs to the inputs of the recurrent layers."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 AUTO = {"tokens": "embedding", "features": "identity"}
-"""What "auto" takes for each kind of input."""
+"""The encoder that "auto" selects for each kind of input."""
 
 
 @register_encoder("embedding")
@@ -43,13 +43,13 @@ class Embedding(nn.Module):
         return vectors
 
     def onnx(self, graph: "Graph", x: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         return graph.add("Gather", graph.constant("embedding", self.embedding.weight), x, axis=0)
 
 
 @register_encoder("onehot")
 class OneHot(nn.Module):
-    """One column a token, [B, T] to [B, T, tokens]; padding is all zero.
+    """One column per token, [B, T] to [B, T, tokens]; padding is all zero.
 
     Args:
         inputs: the vocabulary.
@@ -69,7 +69,7 @@ class OneHot(nn.Module):
         return columns * (x != 0)[:, :, None]
 
     def onnx(self, graph: "Graph", x: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         off_on = graph.constant("off and on", torch.tensor([0.0, 1.0]))
         return graph.add("OneHot", x, graph.integers(self.output_size), off_on, axis=-1)
 
@@ -93,7 +93,7 @@ class Identity(nn.Module):
         return x
 
     def onnx(self, graph: "Graph", x: str) -> str:  # noqa: ARG002 (as every part)
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         return x
 
 
@@ -119,7 +119,7 @@ class Linear(nn.Module):
         return mapped
 
     def onnx(self, graph: "Graph", x: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         weight = graph.constant("linear.weight transposed", self.linear.weight.T)
         bias = graph.constant("linear.bias", self.linear.bias)
         return graph.add("Add", graph.add("MatMul", x, weight), bias)
@@ -129,9 +129,9 @@ def make_encoder(name: str, inputs: InputSpec, **settings: Any) -> nn.Module:
     """Return the encoder called ``name``, or for "auto" the one that suits the inputs.
 
     Args:
-        name: of a registered encoder, or "auto".
-        inputs: what it reads.
-        settings: as of ``make_part``.
+        name: the name of a registered encoder, or "auto".
+        inputs: the description of the inputs.
+        settings: as in ``make_part``.
 
     Raises:
         ConfigError: there is no such encoder, or it does not read such inputs.

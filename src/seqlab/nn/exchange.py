@@ -14,15 +14,15 @@ from seqlab.nn.recurrent import Layer, Recurrent
 def from_torch(module: nn.RNNBase, *, engine: str = "auto") -> Recurrent:
     """Return the same network as a ``Recurrent``, batch first, with a copy of the weights.
 
-    Training or evaluation mode, and which parameters are trained, are the module's. torch adds two biases
-    where a cell has one: they are summed, but for nn.GRU's second bias of gate n, which acts inside the reset
+    Training or evaluation mode and ``requires_grad`` of the parameters are copied too. torch adds two biases
+    where a cell has one: they are summed, except nn.GRU's second bias of gate n, which acts inside the reset
     gate and is the cell's ``b_hn``.
 
     Raises:
         ConfigError: the module has projections (``proj_size``) or no biases.
     """
     if module.proj_size or not module.bias:
-        raise ConfigError("only torch modules with biases and without proj_size have a seqlab twin")
+        raise ConfigError("only torch modules with biases and without proj_size can be converted")
     recurrent = Recurrent(
         _cell_of(module),
         input_size=module.input_size,
@@ -52,13 +52,14 @@ def from_torch(module: nn.RNNBase, *, engine: str = "auto") -> Recurrent:
 
 
 def to_torch(recurrent: Recurrent) -> nn.RNNBase:
-    """Return the same network as torch's own module (batch first), with a copy of the weights.
+    """Return the same network as a module of torch.nn (batch first), with a copy of the weights.
 
-    Training or evaluation mode, and which parameters are trained, are the network's. The second biases are 0,
-    but for nn.GRU's of gate n.
+    Training or evaluation mode and ``requires_grad`` of the parameters are copied too. The second biases are
+    0, except nn.GRU's of gate n.
 
     Raises:
-        ConfigError: torch has no such cell, the directions are summed, or not only dropout is between layers.
+        ConfigError: torch has no such cell, the directions are summed, or there is more than dropout between
+            layers.
     """
     kinds: dict[type[Cell], tuple[Callable[..., nn.RNNBase], dict[str, str]]] = {
         LSTM: (nn.LSTM, {}),

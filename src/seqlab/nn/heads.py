@@ -1,4 +1,4 @@
-"""From one vector a sequence to an answer."""
+"""Heads: from one vector per sequence to the outputs."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ class LinearHead(nn.Module):
 
     Args:
         input_size: width of the pooled outputs.
-        output_size: number of answers.
+        output_size: number of outputs.
         dropout: dropout probability of the pooled outputs.
     """
 
@@ -27,11 +27,11 @@ class LinearHead(nn.Module):
         self.linear = nn.Linear(input_size, output_size)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Answer, [B, H] to [B, output_size]."""
+        """Return the outputs, [B, H] to [B, output_size]."""
         answer: Tensor = self.linear(self.dropout(pooled))
         return answer
 
     def onnx(self, graph: "Graph", pooled: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         weight = graph.constant("head.weight", self.linear.weight)
         return graph.add("Gemm", pooled, weight, graph.constant("head.bias", self.linear.bias), transB=1)

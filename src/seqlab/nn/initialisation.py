@@ -1,4 +1,4 @@
-"""How parameters start. Named, and set beside the cell: one cell, any initialisation."""
+"""Initialisations of parameters; any of them can be used with any cell."""
 
 import math
 from typing import Protocol, cast
@@ -67,7 +67,7 @@ def kaiming(layer: Parameters) -> None:
 
 @register_init("chrono")
 def chrono(layer: Parameters, *, init_steps: MemorySteps | None = None) -> None:
-    """As keras, but gates start to remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
+    """As keras, but gates initially remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
 
     b_f = ln U(1, init_steps − 1), b_i = −b_f for an LSTM; b_z = ln U(1, init_steps − 1) for a GRU.
     """

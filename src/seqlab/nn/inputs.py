@@ -1,4 +1,4 @@
-"""What a caller hands to recurrent layers, looked at before an engine reads it."""
+"""Checking the inputs of recurrent layers before an engine reads them."""
 
 from collections.abc import Mapping
 
@@ -10,15 +10,15 @@ from seqlab.cells import Bernoulli, Input
 from seqlab.engines.surroundings import watcher
 
 AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
-"""Types that autocast makes one of."""
+"""Types that autocast converts to one."""
 
 
 def check_x(x: object, input_size: int) -> None:
-    """Refuse inputs that are no dense tensor [B, T, I].
+    """Refuse inputs that are not a dense tensor [B, T, I].
 
     Raises:
         TypeError: x is something else.
-        ValueError: its shape does not fit.
+        ValueError: its shape is wrong.
     """
     if isinstance(x, PackedSequence):
         raise TypeError(
@@ -38,7 +38,7 @@ def check_place(what: str, tensor: Tensor, x: Tensor) -> None:
     """Refuse a tensor on another device or of another dtype than x.
 
     Raises:
-        TypeError: the dtypes differ, and no autocast makes them one.
+        TypeError: the dtypes differ, and autocast does not convert them.
         ValueError: the devices differ.
     """
     if tensor.device != x.device:
@@ -53,12 +53,12 @@ def checked_lengths(lengths: object, x: Tensor) -> Tensor | None:
     """Return lengths, [B], as int64 on the device of x.
 
     Raises:
-        TypeError: they are no tensor of integers.
-        ValueError: they are not one a sequence, each from 1 to T.
+        TypeError: they are not a tensor of integers.
+        ValueError: there is not one for each sequence, from 1 to T.
     """
     if lengths is None:
         return None
-    wanted = f"lengths must be a tensor of {len(x)} integers, one a sequence"
+    wanted = f"lengths must be a tensor of {len(x)} integers, one per sequence"
     if not isinstance(lengths, Tensor):
         raise TypeError(f"{wanted}, got {_kind(lengths)}; use torch.tensor(lengths)")
     if lengths.dtype.is_floating_point or lengths.dtype.is_complex or lengths.dtype == torch.bool:
@@ -67,7 +67,7 @@ def checked_lengths(lengths: object, x: Tensor) -> Tensor | None:
         raise ValueError(f"{wanted}, got {list(lengths.shape)}")
     if lengths.is_meta and not x.is_meta:
         raise ValueError(f"{wanted}, got one without values, on the device meta")
-    # Lengths on a GPU are not looked at: that would wait for the device at every call.
+    # Lengths on a GPU are not checked: that would wait for the device at every call.
     if lengths.device.type == "cpu" and len(lengths) and watcher() is None:
         shortest, longest = map(int, lengths.long().aminmax())
         if shortest < 1 or longest > x.shape[1]:
@@ -79,8 +79,8 @@ def check_state(state: object, x: Tensor, sizes: Mapping[str, int], layers: int)
     """Refuse a start state that is not one tensor [L·D, B, H] like x for each name, each of its size.
 
     Raises:
-        TypeError: it holds something else, or another dtype.
-        ValueError: names, a shape or a device do not fit.
+        TypeError: it contains something else, or has another dtype.
+        ValueError: names, a shape or a device are wrong.
     """
     if state is None:
         return

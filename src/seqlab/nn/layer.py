@@ -137,7 +137,7 @@ class Layer(nn.Module):
 
     def weights(self, x: Tensor, inputs: Mapping[str, Tensor]) -> Weights:
         """Return what an engine is given: plain matrices, and the inputs with those that are drawn."""
-        # Read once a call: a parametrization may change with every reading.
+        # Read once per call: a parametrization may change with every access.
         own = self.own()
         W, U, b = self._matrix("W"), self._matrix("U"), self._biases()
         if self.cell.weight_drop and self.training:
@@ -205,5 +205,5 @@ class Layer(nn.Module):
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Return how many numbers a module learns."""
+    """Return the number of parameters of a module."""
     return sum(parameter.numel() for parameter in module.parameters())

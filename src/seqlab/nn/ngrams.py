@@ -1,4 +1,4 @@
-"""An encoder of texts that knows words and their neighbours by their n-grams."""
+"""An encoder of texts with vectors of tokens, of n-grams of tokens, and of parts of their spelling."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 PIECES = {1: 4, 2: 3}
-"""How many pieces of 1 and of 2 characters of a token are looked at, from its beginning."""
+"""Number of pieces of 1 and of 2 characters that are used, from the beginning of a token."""
 TOKEN_SCALE = 0.1
-"""Standard deviation of the tokens' vectors at the start."""
+"""Initial standard deviation of the tokens' vectors."""
 
 
 @register_encoder("ngrams")
 class NGrams(nn.Module):
-    """Learned vectors for tokens and for what surrounds and spells them, [B, T] to [B, T, embedding_size].
+    """Learned vectors for tokens, their neighbours and their spelling, [B, T] to [B, T, embedding_size].
 
     A step's vector is the sum of those of its token, of the frequent n-grams of tokens ending there, and, if
     the token has several characters, of its first characters and pairs of characters, as far as other tokens
@@ -33,7 +33,7 @@ class NGrams(nn.Module):
         inputs: the vocabulary with its symbols, and the frequent n-grams, see ``ngram_codes``.
         embedding_size: width of the vectors.
         embedding_dropout: dropout probability of the sum's numbers.
-        feature_dropout: share of the summed vectors that are left out while training.
+        feature_dropout: fraction of the summed vectors that are omitted during training.
     """
 
     reads = "tokens"
@@ -57,12 +57,12 @@ class NGrams(nn.Module):
         spelling, num_pieces = _spelling(symbols, len(symbols) + len(ngrams))
         self.register_buffer("ngrams", torch.tensor(ngrams, dtype=torch.int64), persistent=False)
         self.register_buffer("spelling", spelling, persistent=False)
-        # Vector 0 stands for no feature; then come the tokens', the n-grams', and the pieces'.
+        # Vector 0 means no feature; it is followed by those of tokens, n-grams and pieces.
         count = len(symbols) + len(ngrams) + num_pieces
         self.embedding = nn.EmbeddingBag(count, embedding_size, mode="sum", padding_idx=0)
         with torch.no_grad():
             self.embedding.weight[1 : len(symbols)].normal_(0.0, TOKEN_SCALE)
-            self.embedding.weight[len(symbols) :].zero_()  # these start at nothing, and grow where they help
+            self.embedding.weight[len(symbols) :].zero_()  # these start at 0, and grow where they help
         self.dropout = nn.Dropout(embedding_dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -75,12 +75,12 @@ class NGrams(nn.Module):
         return summed.view(*x.shape, -1)
 
     def onnx(self, graph: "Graph", x: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         zero, axis = graph.constant("no token", torch.tensor(0)), graph.integers(2)
         features = [graph.add("Unsqueeze", x, axis)]
         codes, base = x, 1
         for length in range(2, self.longest + 1):
-            # The token so many steps before; there is none before a sequence begins.
+            # The token length − 1 steps before; 0 before the beginning of a sequence.
             padded = graph.add("Pad", x, graph.integers(0, length - 1, 0, 0), zero)
             ends = graph.integers(0), graph.integers(1 - length), graph.integers(1)
             before = graph.add("Slice", padded, *ends)
@@ -109,7 +109,7 @@ class NGrams(nn.Module):
 
 
 def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, int]:
-    """Number the pieces that tokens share from ``first`` on; return those of each token, and how many."""
+    """Number the pieces that tokens share, from ``first`` on; return those of each token, and their count."""
     spelt = [
         []
         if len(symbol) == 1 or (symbol.startswith("<") and symbol.endswith(">"))

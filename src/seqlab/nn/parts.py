@@ -1,4 +1,4 @@
-"""Parts of a network: what they are given, and how they are made from their names."""
+"""Parts of a network: their inputs, and making them by name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from seqlab.registry.registry import Registry
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a network reads, as the data declare it.
+    """The inputs of a network, as the data describe them.
 
     Attributes:
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
@@ -28,7 +28,7 @@ class InputSpec:
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
-        """Return what data declare of it (``DataSpec.as_dict()``)."""
+        """Return the inputs of data with a description (``DataSpec.as_dict()``)."""
         return cls(spec["kind"], spec["input_size"], spec.get("symbols", ()), spec.get("ngrams", ()))
 
 
@@ -39,14 +39,14 @@ def make_part(
     options: Mapping[str, Any] = {},
     **shared: Any,
 ) -> Any:
-    """Return what a registered class or function returns.
+    """Call a registered class or function, and return the result.
 
     Args:
-        registry: of its kind.
-        name: of the part.
-        given: what a part of this kind is given by position.
-        options: settings of this part alone.
-        shared: settings of a network, of which the part takes those that it has.
+        registry: the registry of its kind.
+        name: the name of the part.
+        given: the positional arguments of its kind.
+        options: the settings of this part only.
+        shared: the settings of the network; the part gets those that it has.
 
     Raises:
         ConfigError: there is no such part, or it fails.
@@ -62,14 +62,12 @@ def make_part(
 
 
 def width_of(part: nn.Module) -> int:
-    """Return how wide the outputs of an encoder or a pooling are.
+    """Return the width of the outputs of an encoder or a pooling.
 
     Raises:
-        ConfigError: it does not say.
+        ConfigError: it has no valid ``output_size``.
     """
     size = getattr(part, "output_size", None)
     if not isinstance(size, int) or size < 1:
-        raise ConfigError(
-            f"{type(part).__name__} must say how wide its outputs are: set self.output_size in it"
-        )
+        raise ConfigError(f"{type(part).__name__} must set self.output_size to the width of its outputs")
     return size

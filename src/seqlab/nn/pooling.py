@@ -1,4 +1,4 @@
-"""From a direction's outputs at every step, [B, T, H], to one vector a sequence."""
+"""Pooling: from a direction's outputs at every step, [B, T, H], to one vector per sequence."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ class Pooling(nn.Module):
     """
 
     vectors = 1
-    """How many vectors of that width stand side by side."""
+    """Number of vectors of that width that are concatenated."""
 
     def __init__(self, input_size: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Last(Pooling):
         return last_step(outputs, lengths)
 
     def onnx(self, graph: "Graph", outputs: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         return graph.last(outputs)
 
 
@@ -50,7 +50,7 @@ class Mean(Pooling):
         return total / lengths[:, None]
 
     def onnx(self, graph: "Graph", outputs: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         steps = graph.integers(1)
         total = graph.add("ReduceSum", graph.masked(outputs, 0), steps, keepdims=0)
         return graph.add("Div", total, graph.add("Unsqueeze", graph.cast(graph.LENGTHS, graph.FLOAT), steps))
@@ -66,14 +66,14 @@ class Max(Pooling):
         return torch.where(inside, outputs, -torch.inf).amax(1)
 
     def onnx(self, graph: "Graph", outputs: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         inside = graph.masked(outputs, -torch.inf)
         return graph.add("ReduceMax", inside, graph.integers(1), keepdims=0)
 
 
 @register_pooling("combined")
 class Combined(Pooling):
-    """Last, max and mean side by side (Howard & Ruder 2018)."""
+    """Last, max and mean, concatenated (Howard & Ruder 2018)."""
 
     vectors = 3
 
@@ -86,5 +86,5 @@ class Combined(Pooling):
         return torch.cat([part(outputs, lengths) for part in self.parts], dim=1)
 
     def onnx(self, graph: "Graph", outputs: str) -> str:
-        """Write the same as ONNX."""
+        """Add the same to an ONNX graph."""
         return graph.joined([part.onnx(graph, outputs) for part in self.parts])  # type: ignore[operator]

@@ -1,6 +1,6 @@
-"""Layers, directions, lengths and dropout: written once, for every cell."""
+"""Layers, directions, lengths and dropout for every cell."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, TypeAlias, cast
@@ -42,15 +42,16 @@ class Recurrent(nn.Module):
         merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
         dropout: dropout probability between layers, 0 to below 1.
         engine: "auto", or the name of the engine to run on.
-        between: what stands between two layers, a registered name: "dropout", "layernorm" or "residual".
-        between_options: settings of it alone.
-        init: how parameters start, a registered name: "torch", "keras", "kaiming" or "chrono".
-        init_options: settings of it alone.
+        between: the module between two layers: a registered name, such as "dropout", "layernorm" or
+            "residual", or a class; every pair of layers gets its own module.
+        between_options: the settings of that module only.
+        init: the initialisation, a registered name: "torch", "keras", "kaiming" or "chrono".
+        init_options: the settings of the initialisation only.
         init_steps: for init="chrono", the longest memory to start with, in steps.
 
     Raises:
         ConfigError: a value is out of range or a name unknown.
-        CellError: the cell's declaration and its step do not fit.
+        CellError: the cell's declaration and its step do not match.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Recurrent(nn.Module):
         merge: Literal["concat", "sum"] = "concat",
         dropout: float = 0.0,
         engine: str = "auto",
-        between: str = "dropout",
+        between: str | Callable[..., nn.Module] = "dropout",
         between_options: Mapping[str, Any] = {},
         init: str = "torch",
         init_options: Mapping[str, Any] = {},
@@ -79,6 +80,10 @@ class Recurrent(nn.Module):
             raise ConfigError(f"dropout must be 0 to below 1, got {dropout}")
         if merge not in ("concat", "sum"):
             raise ConfigError(f"merge must be 'concat' or 'sum', got {merge!r}")
+        if isinstance(between, nn.Module):
+            raise ConfigError(
+                "between must be a name or a class, since every pair of layers gets its own module"
+            )
         self.cell = _as_cell(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.directions, self.merge_mode, self.engine = 1 + bidirectional, merge, engine
@@ -94,6 +99,8 @@ class Recurrent(nn.Module):
         self.dropout = dropout
         self.between = nn.ModuleList(
             make_part(betweens, between, width, self.output_size, options=between_options, dropout=dropout)
+            if isinstance(between, str)
+            else between(width, self.output_size, **between_options)
             for width in [input_size, *[self.output_size] * (num_layers - 2)][: num_layers - 1]
         )
         self._lent: Engine | None = None
@@ -102,7 +109,7 @@ class Recurrent(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Initialise all parameters again."""
         for part in self.between.modules():
             if hasattr(part, "reset_parameters"):
                 part.reset_parameters()  # type: ignore[operator]
@@ -113,15 +120,15 @@ class Recurrent(nn.Module):
             layer.reset_parameters(initialise)  # type: ignore[operator]
 
     def choice(self, dtype: torch.dtype | None = None, device: torch.device | None = None) -> Choice:
-        """Return the engine that runs this network, and why; by default where the parameters are.
+        """Return the engine that runs this network, and why; by default for the parameters' type and device.
 
         Raises:
-            EngineError: the engine asked for cannot serve.
+            EngineError: the requested engine cannot run it.
         """
         if dtype is None or device is None:
             W = next(self.layers.parameters())
             dtype, device = dtype or W.dtype, device or W.device
-        # Engines are asked once: that traces the cell, and forward comes here at every batch.
+        # An engine is chosen once: this traces the cell, and forward calls this method for every batch.
         if self._lent is not None:
             return Choice(self._lent, "lent")
         asked = self.engine, dtype, device, self._watcher()
@@ -131,7 +138,7 @@ class Recurrent(nn.Module):
 
     @contextmanager
     def running_on(self, engine: Engine) -> Iterator[None]:
-        """Run on this very engine meanwhile, whatever was chosen: for engines that observe."""
+        """Run on this engine within the context, whichever was chosen: for engines that observe."""
         before, self._lent = self._lent, engine
         try:
             yield
@@ -162,8 +169,8 @@ class Recurrent(nn.Module):
 
         Raises:
             TypeError: x, lengths, state or an input is of a wrong type or dtype.
-            ValueError: a shape, length or device does not fit.
-            EngineError: the engine asked for cannot serve, or torch.jit.trace is under way.
+            ValueError: a shape, length or device is wrong.
+            EngineError: the requested engine cannot run it, or torch.jit.trace is active.
         """
         lengths, beside = self._checked(x, lengths, state, inputs)
         readings, final = self._read(x, lengths, state, beside, need_state=need_state)
@@ -178,9 +185,9 @@ class Recurrent(nn.Module):
         inputs: Mapping[str, Tensor] | None = None,
         need_state: bool = False,
     ) -> tuple[list[Tensor], State | None]:
-        """Run all layers; return the last layer's outputs by direction, each in its own reading order.
+        """Run all layers; return the last layer's outputs by direction, each in its reading order.
 
-        Pooling wants this form: "last" is the last step a direction has read, whichever way it reads.
+        Pooling needs this form: "last" is the last step that a direction has read.
         """
         lengths, beside = self._checked(x, lengths, state, inputs)
         return self._read(x, lengths, state, beside, need_state=need_state)
@@ -231,7 +238,7 @@ class Recurrent(nn.Module):
         except (EngineError, TraceError):
             if self.engine != "auto" or self._lent is not None:
                 raise
-            # The cell's step has changed since the engine was chosen, and now needs another one.
+            # The cell's step has changed since the engine was chosen, and now needs another engine.
             self._choices.clear()
             return call(self.choice(x.dtype, x.device).engine)
 
@@ -270,7 +277,7 @@ class Recurrent(nn.Module):
         return readings, State(last)
 
     def merge(self, directions: Sequence[Tensor]) -> Tensor:
-        """Make one tensor of the directions' tensors, [..., H] each."""
+        """Merge the tensors of the directions, each [..., H], into one."""
         if len(directions) == 1:
             return directions[0]
         if self.merge_mode == "concat":
@@ -278,7 +285,7 @@ class Recurrent(nn.Module):
         return directions[0] + directions[1]
 
     def merged_size(self, width: int) -> int:
-        """Return how wide the directions' tensors, each of this width, are as one."""
+        """Return the width of the merged tensor of directions of this width."""
         return width * (self.directions if self.merge_mode == "concat" else 1)
 
     def extra_repr(self) -> str:
@@ -294,7 +301,7 @@ class Recurrent(nn.Module):
         return [backwards(outputs, lengths) if turned else outputs for turned, outputs in enumerate(readings)]
 
     def _watcher(self) -> str | None:
-        """Return who must see torch's single operations now; the native engine does not call norms."""
+        """Return what must see every single torch operation now; the native engine does not call norms."""
         norms = (norm for layer in self.layers for norm in cast("Layer", layer).norms.values())
         return watcher() or ("a hook on a norm" if any(map(has_hooks, norms)) else None)
 
