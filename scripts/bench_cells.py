@@ -27,7 +27,7 @@ import measure_cells
 import measure_first_use
 import measure_lengths
 from chart_cells import write
-from measure import Block, Measurement, count, duration, headline, table
+from measure import PRESETS, Block, Measurement, count, duration, headline, table
 
 from seqlab.cells import cells
 from seqlab.engines import ENGINES
@@ -71,12 +71,12 @@ def measured(options: argparse.Namespace) -> Iterator[Block]:
     for threads in options.threads:
         if "cells" in options.parts:
             for case in options.shapes:
-                names = options.cells or measure_cells.SHAPES[case].cells or tuple(cells)
+                names = options.cells or measure_cells.SHAPES[case].cells or PRESETS
                 yield measure_cells.measure(names, case, options.engines, threads, options.rounds)
         if "lengths" in options.parts:
-            yield from measure_lengths.measure(options.cells or tuple(cells), threads, options.rounds)
+            yield from measure_lengths.measure(options.cells or PRESETS, threads, options.rounds)
     if "first_use" in options.parts:
-        yield measure_first_use.measure(options.cells or tuple(cells), options.rounds)
+        yield measure_first_use.measure(options.cells or PRESETS, options.rounds)
 
 
 def show(block: Block) -> None:
@@ -140,7 +140,7 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     shapes = measure_cells.SHAPES
     parser.add_argument("--parts", type=among(PARTS), default=PARTS, help=", ".join(PARTS))
     parser.add_argument("--shapes", type=among(tuple(shapes)), default=tuple(shapes), help=", ".join(shapes))
-    parser.add_argument("--cells", type=among(tuple(cells)), default=(), help="all that are registered")
+    parser.add_argument("--cells", type=among(tuple(cells)), default=(), help="those that conf/model names")
     parser.add_argument("--engines", type=among(tuple(ENGINES)), default=(), help=", ".join(ENGINES))
     parser.add_argument(
         "--threads", type=lambda text: [positive(each) for each in text.split(",")], default=[1, 2]

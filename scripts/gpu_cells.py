@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import torch
 from gpu_place import ENGINES, Place, Row
-from measure import unsupported_reason
+from measure import PRESETS, unsupported_reason
 from torch import Tensor
 
-from seqlab.cells import cells
 from seqlab.nn import Recurrent
 
 BOUNDS = {"32-true": 1e-4, "bf16-mixed": 0.2}
@@ -20,7 +19,7 @@ def cells_agree(place: Place) -> Iterator[Row]:
     """Compare every cell, engine and precision with the reference engine in float64 on the processor."""
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     B, T, I, H = (3, 4, 3, 4) if place.quick else (17, 24, 9, 32)  # noqa: E741 (the field's name)
-    for cell in sorted(cells):
+    for cell in PRESETS:
         torch.manual_seed(0)
         truth = Recurrent(cell, input_size=I, hidden_size=H, bidirectional=True, engine="reference").double()
         x, lengths = torch.randn(B, T, I, dtype=torch.float64), torch.randint(1, T + 1, (B,))

@@ -7,16 +7,16 @@ import bench_training
 import measure_cells
 import torch
 from gpu_place import ENGINES, Place, Row, peak
+from measure import PRESETS
 from torch import nn
 
-from seqlab.cells import cells
 from seqlab.nn import Recurrent
 
 
 def speed(place: Place) -> Iterator[Row]:
     """Time every cell on torch and eager beside its counterpart in torch.nn."""
     for case in ("single",) if place.quick else ("names", "shopping"):
-        for cell in sorted(cells):
+        for cell in PRESETS:
             rounds = 3 if place.quick else 7
             engines = ("torch", "eager")
             for one in measure_cells.compare(

@@ -21,6 +21,11 @@ from seqlab.cells import cells
 from seqlab.engines import ENGINES
 from seqlab.engines.native.compiler import CompilerError, find_compiler
 
+PRESETS = tuple(
+    name for name in cells if (Path(__file__).parents[1] / "conf" / "model" / f"{name}.yaml").exists()
+)
+"""Cells with a file in conf/model: what is measured where none are named."""
+
 
 class Spread(NamedTuple):
     """The median of some values and their quartiles; nan where nothing could be measured."""

@@ -25,7 +25,7 @@ class Shape:
         rounds: how often everything is timed, if there is time.
         calls: back to back that make one time.
         engines: all but the slow ones.
-        cells: all if empty.
+        cells: those that conf/model names if empty.
     """
 
     B: int

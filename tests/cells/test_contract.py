@@ -8,6 +8,8 @@ from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells, regis
 from seqlab.errors import CellError, ConfigError
 from seqlab.nn import Recurrent
 
+from .textbook import TEXTBOOK
+
 
 def make(step=None, **declared):
     """Return a cell made of the declarations and step given."""
@@ -131,7 +133,7 @@ def test_registered_cells_run_by_name():
         cells["mne"]
 
 
-@pytest.mark.parametrize("name", sorted(cells))
+@pytest.mark.parametrize("name", TEXTBOOK)
 def test_printing_shows_gates_states_shapes_and_the_number_of_parameters(name):
     shown = repr(Recurrent(name, input_size=3, hidden_size=4))
     cls = cells[name]

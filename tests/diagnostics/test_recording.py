@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from seqlab.cells import cells
 from seqlab.diagnostics import recording
 from seqlab.functional.lengths import without_padding
 from seqlab.nn import Recurrent
 
+from ..cells.textbook import TEXTBOOK
 from .conftest import LENGTHS
 
 
-@pytest.mark.parametrize("cell", sorted(cells))
+@pytest.mark.parametrize("cell", TEXTBOOK)
 def test_the_recorded_states_and_outputs_are_the_references(cell):
     torch.manual_seed(0)
     network = Recurrent(cell, input_size=3, hidden_size=5, engine="reference").double()

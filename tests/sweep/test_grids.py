@@ -2,7 +2,7 @@
 
 import pytest
 
-from seqlab.cells import cells
+from ..cells.textbook import TEXTBOOK
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def values(points, key):
     return [dict(text.split("=") for text in point)[key] for point in points]
 
 
-def test_the_grid_of_cells_has_every_cell_and_the_usual_ones_in_both_directions(train, points):
+def test_the_grid_of_cells_has_every_textbook_cell_and_the_usual_ones_in_both_directions(train, points):
     assert train("-m", "sweep=cells") == 0
-    assert sorted(values(points, "model")) == sorted([*cells, "bigru", "bilstm"])
+    assert sorted(values(points, "model")) == sorted([*TEXTBOOK, "bigru", "bilstm"])
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqlab.cells import cells
 from seqlab.engines.native import kernel
 
+from ...cells.textbook import TEXTBOOK
 from ..cells_for_tests import EveryNorm, EveryProduct, Plain, Singular, WithoutGates, WithoutInputs
 from .comparing import Case, compare, longest
 
@@ -25,7 +25,7 @@ CASES = st.builds(
 )
 
 
-@pytest.mark.parametrize("cell", list(cells))
+@pytest.mark.parametrize("cell", TEXTBOOK)
 def test_any_shape_is_the_references(cell, monkeypatch):
     monkeypatch.setattr(kernel, "SMALLEST_SLICE", 1)  # threads share small batches too
 
@@ -37,7 +37,7 @@ def test_any_shape_is_the_references(cell, monkeypatch):
     agree()
 
 
-@pytest.mark.parametrize("cell", list(cells))
+@pytest.mark.parametrize("cell", TEXTBOOK)
 def test_long_sequences_are_the_references(cell):
     compare(cell, Case(batch=4, steps=longest(cell), hidden=20, padded=True, started=True))
 

@@ -6,6 +6,7 @@ from seqlab.cells import Cell, Layout, Norm, State, Vector, cells
 from seqlab.engines.native.plan import HANDWRITTEN, make_plan
 from seqlab.engines.trace import trace
 
+from ...cells.textbook import TEXTBOOK
 from ..cells_for_tests import EveryNorm, EveryProduct, RecurrentHighway, WithoutGates
 
 
@@ -50,7 +51,7 @@ def test_a_stage_is_as_early_as_what_it_reads_allows():
 
 
 def test_products_of_one_vector_are_neighbours_in_one_stage():
-    for cell in (*map(cells.__getitem__, cells), EveryProduct, EveryNorm):
+    for cell in (*map(cells.__getitem__, TEXTBOOK), EveryProduct, EveryNorm):
         plan = plan_of(cell)
         for product in plan.products:
             slots = [plan.locations[call].slot for call in product.calls]
@@ -58,7 +59,7 @@ def test_products_of_one_vector_are_neighbours_in_one_stage():
 
 
 def test_every_value_that_crosses_a_border_has_a_place():
-    for cell in (*map(cells.__getitem__, cells), EveryProduct, EveryNorm, RecurrentHighway):
+    for cell in (*map(cells.__getitem__, TEXTBOOK), EveryProduct, EveryNorm, RecurrentHighway):
         plan = plan_of(cell)
         made = [node for stage in plan.stages for node in stage.outputs]
         made += [call for product in plan.products for call in product.calls]

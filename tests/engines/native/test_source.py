@@ -11,6 +11,7 @@ from seqlab.engines.native.plan import make_plan
 from seqlab.engines.native.source import Source
 from seqlab.engines.trace import trace
 
+from ...cells.textbook import TEXTBOOK
 from ..cells_for_tests import EveryNorm, EveryProduct, RecurrentHighway, WithoutGates
 
 
@@ -46,7 +47,7 @@ def test_numbers_are_no_part_of_the_source_but_whole_ones_and_powers_are():
     assert "real(3.0)" in text_of(Power())
 
 
-@pytest.mark.parametrize("cell", [*cells, EveryNorm, EveryProduct, RecurrentHighway, WithoutGates])
+@pytest.mark.parametrize("cell", [*TEXTBOOK, EveryNorm, EveryProduct, RecurrentHighway, WithoutGates])
 def test_the_declared_counts_are_the_cells(cell):
     cell = cells[cell]() if isinstance(cell, str) else cell()
     layout, source = Layout.of(cell), source_of(cell)
