@@ -33,8 +33,8 @@ from measure import wait_for
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from seqlab.config import Config
 from seqlab.config.compose import make_config
+from seqlab.config.schema import Config
 from seqlab.data import SequenceData
 from seqlab.io import console_log
 from seqlab.models.build import make_data, make_module

@@ -9,9 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from hydra import compose
 
 from seqlab import cli
 from seqlab.cli import commands
+from seqlab.config import mistakes
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,9 +113,9 @@ def test_debug_variable_shows_the_trace(train, monkeypatch):
         train("data.root=/nowhere")
 
 
+AT_ONCE = ["--help", "--version"]
+"""Commands that must not wait for Hydra and pydantic either."""
 QUICKLY_ANSWERED = [
-    "--help",
-    "--version",
     *(f"{command} --help" for command in ("train", *commands.COMMANDS)),
     "config",
     "config data=text_csv",
@@ -130,16 +132,35 @@ QUICKLY_ANSWERED = [
 """Commands, each of which must not wait for torch."""
 
 
-def test_what_needs_no_training_does_not_import_torch():
+@pytest.mark.parametrize(
+    ("commands", "slow"),
+    [
+        (AT_ONCE, {"hydra", "pydantic", "yaml", "rich"}),
+        (QUICKLY_ANSWERED, {"torch", "lightning", "pandas", "matplotlib", "rich", "filelock"}),
+    ],
+)
+def test_what_needs_no_training_does_not_import_what_is_slow(commands, slow):
     program = (
         "import sys\nfrom seqlab.cli import main\n"
-        f"for command in {QUICKLY_ANSWERED!r}:\n"
+        f"for command in {commands!r}:\n"
         "    sys.argv = ['seqlab', *command.split()]\n"
         "    try:\n        main()\n    except SystemExit:\n        pass\n"
-        "    assert not {'torch', 'lightning', 'pandas', 'matplotlib'} & set(sys.modules), command\n"
+        f"    assert not {slow!r} & set(sys.modules), command\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "times"), [("model=lsmt", 0), ("lr=oops", 1), ("model=lsmt modl.cell=gru seed=x", 1)]
+)
+def test_a_wrong_command_is_composed_once_at_most(command, times, monkeypatch):
+    composed = []
+    monkeypatch.setattr(
+        mistakes, "compose", lambda *given, **options: composed.append(given) or compose(*given, **options)
+    )
+    assert cli.train(command.split()) == 2
+    assert len(composed) == times
 
 
 def test_a_whole_configuration_is_validated_without_torch():

@@ -7,8 +7,9 @@ import pytest
 import yaml
 from hydra import compose, initialize_config_module
 
-from seqlab.config import validate, without_effect
 from seqlab.config.compose import make_config
+from seqlab.config.schema import without_effect
+from seqlab.config.validation import validate
 from seqlab.errors import ConfigError
 
 CONF = Path(__file__).parents[2] / "conf"

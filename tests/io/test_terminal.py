@@ -6,7 +6,8 @@ import unicodedata
 import pytest
 from rich.table import Table
 
-from seqlab.io.terminal import Terminal, as_json, in_a_line, printable, say, tell
+from seqlab.io.console import Terminal
+from seqlab.io.terminal import as_json, in_a_line, printable, say, tell
 
 HOSTILE = "\x1b]0;owned\x07\x9b31m\u202edlrow\u2066\u200b\x7f\r"
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from seqlab import cli
-from seqlab.config import OF_THE_COMMAND
 from seqlab.config.renamed import present_settings
+from seqlab.config.schema import OF_THE_COMMAND
 from seqlab.errors import RunError
 from seqlab.runs.load import read_config
 from seqlab.runs.record import FORMAT

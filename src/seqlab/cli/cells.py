@@ -3,7 +3,6 @@
 import argparse
 
 from seqlab.cli.parser import add_imports
-from seqlab.io.terminal import Terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +18,7 @@ def run(options: argparse.Namespace) -> None:
 
     from seqlab.cells import Layout, cells  # noqa: PLC0415
     from seqlab.engines import ENGINES  # noqa: PLC0415
+    from seqlab.io.console import Terminal  # noqa: PLC0415
     from seqlab.registry import plugins  # noqa: PLC0415
 
     plugins.load(options.imports)

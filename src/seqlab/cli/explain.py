@@ -5,7 +5,7 @@ from pathlib import Path
 
 from seqlab.cli.parser import add_run, begin
 from seqlab.errors import ConfigError
-from seqlab.io.terminal import Terminal, say
+from seqlab.io.terminal import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> None:
     if options.text is not None and options.file is not None:
         raise ConfigError("name a text or --file, not both")
     from seqlab.inference.explain import explain, save_figure, table  # noqa: PLC0415 (imports torch)
+    from seqlab.io.console import Terminal  # noqa: PLC0415
 
     begin(options)
     found = explain(options.run, options.checkpoint, options.text, options.file)

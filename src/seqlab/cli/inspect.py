@@ -18,7 +18,8 @@ def run(options: argparse.Namespace) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     from seqlab.data.inspection import inspect  # noqa: PLC0415
-    from seqlab.io.terminal import Terminal, say  # noqa: PLC0415
+    from seqlab.io.console import Terminal  # noqa: PLC0415
+    from seqlab.io.terminal import say  # noqa: PLC0415
 
     found = inspect(options.file)
     for fact in found.facts:

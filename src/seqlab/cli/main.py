@@ -5,6 +5,7 @@ Nothing heavy is imported before a run starts: ``--help`` and completion work wi
 """
 
 import atexit
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -103,6 +104,7 @@ def process(command: Callable[[], int] = main) -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed when this process began
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    gc.set_threshold(20_000)  # what is imported and composed is no garbage; to look for it takes a tenth
     code: int | str | None = None
 
     def end() -> None:
@@ -153,18 +155,20 @@ def _run_hydra(arguments: list[str]) -> None:
 
 def _train_once(arguments: Sequence[str]) -> None:
     """Compose and train a single run, as Hydra's main does, which composes every command twice."""
-    from hydra import compose, initialize_config_module
+    from hydra import initialize_config_module
     from hydra.core.hydra_config import HydraConfig
-    from omegaconf import open_dict
+    from omegaconf import OmegaConf
 
+    from seqlab.config.error_report import composed
     from seqlab.sweep.entry import train_composed
 
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        composed = compose("config", list(arguments), return_hydra_config=True)
-        HydraConfig.instance().set_config(composed)
-        with open_dict(composed):
-            del composed["hydra"]
-        train_composed(composed)
+        command = composed(arguments)
+        OmegaConf.set_readonly(command.hydra, value=False)
+        command.hydra.overrides.task = list(arguments)
+        HydraConfig.instance().set_config(OmegaConf.create({"hydra": command.hydra}))
+        (point,) = command.points.values()
+        train_composed(point)
 
 
 def _train_with_hydra(arguments: Sequence[str]) -> None:

@@ -4,8 +4,3 @@ Here stand the types and ranges. A file of conf/ says what differs and its class
 (``packaged``); ``seqlab config GROUP=NAME`` prints and explains every key. A key added later defaults to what
 runs did before it existed, so that older runs keep their meaning.
 """
-
-from seqlab.config.schema import OF_THE_COMMAND, Config, without_effect
-from seqlab.config.validation import validate
-
-__all__ = ["OF_THE_COMMAND", "Config", "validate", "without_effect"]

@@ -7,8 +7,9 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from seqlab.config import OF_THE_COMMAND, Config, validate
 from seqlab.config.renamed import present_settings
+from seqlab.config.schema import OF_THE_COMMAND, Config
+from seqlab.config.validation import validate
 from seqlab.errors import ConfigError, near
 from seqlab.io.files import replacing
 

@@ -15,6 +15,11 @@ from seqlab.config.mistakes import OF_COMPOSING, Command, first_line, searching,
 from seqlab.config.packaged import KINDS
 from seqlab.errors import ConfigError, DataError, SeqlabError, near
 
+
+class CommandError(ConfigError):
+    """All that is wrong with a command, one line each."""
+
+
 NO_CHOICE = "Config group override must be"
 """How the message of Hydra's ValueError for model=null begins."""
 
@@ -26,23 +31,40 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         error: what was raised.
         arguments: the command line behind the command.
     """
-    if isinstance(error, DataError):
-        return [*(_meant_for_other_data(arguments) or str(error).splitlines()), *_inspecting(arguments)]
+    if isinstance(error, CommandError):
+        return str(error).splitlines()
     if isinstance(error, SeqlabError):
-        return _meant_for_other_data(arguments) or str(error).splitlines()
+        shown = _inspecting(arguments) if isinstance(error, DataError) else []
+        return [*(_meant_for_other_data(arguments) or str(error).splitlines()), *shown]
     if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported for this
         return [first_line(error)]
     if not isinstance(error, OF_COMPOSING) and not str(error).startswith(NO_CHOICE):
         return []
-    try:
-        is_sweep, folders, overrides = _understood(arguments)
-    except ValueError:  # of other options nothing is known here
+    understood = _understood(arguments)
+    is_alone = isinstance(error, MissingConfigException) and len(arguments) == 1
+    if understood is None or is_alone:  # of other options nothing is known here, and nothing else is wrong
         return [_explain_one(error, "", ())]
+    is_sweep, folders, overrides = understood
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        command = Command(overrides, folders, error, is_sweep=is_sweep)
-        found = [_explain_one(one.error, one.value, command.known, one.override) for one in command.misfits]
-        found += command.refusals()
-    return list(dict.fromkeys(found)) or [_explain_one(error, "", ())]
+        found = _mistakes(Command(overrides, folders, is_sweep=is_sweep, raised=error))
+    return found or [_explain_one(error, "", ())]
+
+
+def composed(overrides: Sequence[str]) -> Command:
+    """Compose the command of a single run.
+
+    Raises:
+        CommandError: an override does not fit.
+    """
+    command = Command(overrides)
+    if command.misfits:
+        raise CommandError("\n".join(_mistakes(command)))
+    return command
+
+
+def _mistakes(command: Command) -> list[str]:
+    found = [_explain_one(one.error, one.value, command.known, one.override) for one in command.misfits]
+    return list(dict.fromkeys([*found, *command.refusals()]))
 
 
 def _inspecting(arguments: Sequence[str]) -> list[str]:
@@ -53,21 +75,17 @@ def _inspecting(arguments: Sequence[str]) -> list[str]:
 
 def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:
     """Return what is wrong with an experiment whose settings do not suit the data beside it."""
-    try:
-        is_sweep, folders, overrides = _understood(arguments)
-    except ValueError:
-        return []
+    is_sweep, folders, overrides = _understood(arguments) or (True, [], [])
     if is_sweep or not {"data", "experiment"} <= {override.partition("=")[0] for override in overrides}:
         return []
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         return suiting_other_data([*searching(folders), *overrides])
 
 
-def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]]:
+def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]] | None:
     """Return whether a command is a sweep, its folder of configurations, if it has one, and its settings.
 
-    Raises:
-        ValueError: it has an option of another kind.
+    None if it has an option of another kind.
     """
     is_sweep, folders, overrides = False, [], []
     rest = iter(arguments)
@@ -78,7 +96,7 @@ def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]]:
         elif name in ("--config-dir", "-cd"):
             folders = [Path(value if is_joined else next(rest, "")).absolute()]
         elif name.startswith("-"):
-            raise ValueError(name)
+            return None
         else:
             overrides.append(argument)
     return is_sweep, folders, overrides

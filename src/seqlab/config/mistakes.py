@@ -37,22 +37,36 @@ class Command:
     Args:
         overrides: as they were typed.
         folders: of configurations besides seqlab's own.
-        raised: what Hydra has raised, which is not found out again.
         is_sweep: whether overrides may have several values.
+        raised: what Hydra has raised, which is not found out again.
+
+    Attributes:
+        known: keys and groups that there are.
+        points: the configurations, without Hydra's own settings, by their overrides.
+        hydra: Hydra's own settings.
     """
 
     def __init__(
-        self, overrides: Sequence[str], folders: Sequence[Path], raised: Exception, *, is_sweep: bool
+        self,
+        overrides: Sequence[str],
+        folders: Sequence[Path] = (),
+        *,
+        is_sweep: bool = False,
+        raised: Exception | None = None,
     ) -> None:
         self.roots = [PACKAGED, *folders]
         self.search = searching(folders)
         self.values = {override: _values(override) if is_sweep else [override] for override in overrides}
         self._misfits: list[Misfit] = []
         choices = [override for override in self.values if self._is_choice(override)]
-        self._refuse_missing(choices, raised)
+        if raised:
+            self._refuse_missing(choices, raised)
         composed = self._choose(choices)
         self.known = _known(composed)
         self._set([override for override in self.values if override not in choices], composed)
+        self.hydra = composed.hydra
+        with open_dict(composed):
+            del composed["hydra"]
         self.points = {tuple(self._point()): composed, **self._others()}
 
     @property
@@ -111,7 +125,7 @@ class Command:
         return compose("config", overrides, return_hydra_config=True)
 
     def _set(self, overrides: Iterable[str], composed: DictConfig) -> None:
-        """Set the first value that fits of each key, and take Hydra's own settings out."""
+        """Set the first value that fits of each key."""
         unchosen = tuple(
             f"{misfit.override.partition('=')[0]}."
             for misfit in self._misfits
@@ -126,8 +140,6 @@ class Command:
                     break
                 except OF_COMPOSING as error:
                     self._refuse(override, error)
-        with open_dict(composed):
-            del composed["hydra"]
 
     def _point(self, other: str = "", value: str = "") -> list[str]:
         """Return the first values that fit, or another value of one override."""

@@ -32,7 +32,7 @@ class ModelConfig(Section, validate_default=True):
     @classmethod
     def _part_exists(cls, name: str, info: ValidationInfo) -> str:
         registry = PARTS[str(info.field_name)]
-        if name not in registry and (registry, name) != (encoders, "auto"):
+        if not (registry is encoders and name == "auto") and name not in registry:
             raise ValueError(f"no {registry.kind} named '{name}'; {near(name, registry)}")
         return name
 

@@ -54,7 +54,7 @@ class Config(Section):
     @field_validator("engine")
     @classmethod
     def _engine_exists(cls, engine: str) -> str:
-        if engine not in ("auto", *engines):
+        if engine != "auto" and engine not in engines:
             raise ValueError(f"no engine named '{engine}'; {near(engine, ('auto', *engines))}")
         return engine
 

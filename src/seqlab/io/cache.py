@@ -17,8 +17,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock
-
 from seqlab.errors import CacheError, StorageError
 from seqlab.io.files import replace_folder
 from seqlab.io.seal import checksum_of
@@ -63,6 +61,8 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
     try:
         _own(home)
         if not _is_whole(folder):
+            from filelock import FileLock  # noqa: PLC0415 (slow)
+
             with FileLock(home / f"{key}.lock", mode=0o644):
                 if not _is_whole(folder):
                     _build(folder, build)

@@ -8,7 +8,8 @@ from typing import BinaryIO, ClassVar, TypeVar
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from seqlab.io.terminal import Terminal, in_a_line
+from seqlab.io.console import Terminal
+from seqlab.io.terminal import in_a_line
 
 LARGE = 2**25
 """The size in bytes from which a file gets a bar."""

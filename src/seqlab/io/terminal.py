@@ -4,12 +4,6 @@ import json
 import sys
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
-WIDTH = 200
-"""Characters per line in a file or a pipe, which has no width."""
-
 ORDERS = (
     *range(32),  # escape sequences begin with one of these, or with one of 128 to 159
     *range(127, 160),
@@ -52,26 +46,3 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """Print a text on stderr."""
     sys.stderr.write(f"{printable(text)}\n")
-
-
-class Terminal(Console):
-    """A console that prints texts literally, without markup and control characters.
-
-    Args:
-        stderr: whether it prints to stderr instead of stdout.
-        width: characters per line if the output is not a terminal.
-    """
-
-    def __init__(self, *, stderr: bool = False, width: int = WIDTH) -> None:
-        stream = sys.stderr if stderr else sys.stdout
-        super().__init__(
-            stderr=stderr,
-            width=None if stream.isatty() else width,
-            markup=False,
-            emoji=False,
-            highlight=not stderr,
-        )
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        """Return a text as it is printed, also in a table or as its title."""
-        return super().render_str(printable(text), **options)

@@ -1,6 +1,6 @@
 """Making the data and the network from the configuration."""
 
-from seqlab.config import Config
+from seqlab.config.schema import Config
 from seqlab.data import DataSpec, SequenceData
 from seqlab.models.causal import check_causal
 from seqlab.models.lightning_module import SequenceModule

@@ -61,7 +61,7 @@ def _is_place(annotation: Any, metadata: Sequence[Any]) -> bool:
 class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values cannot change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def as_list(names: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from seqlab.io.terminal import Terminal
+from seqlab.io.console import Terminal
 from seqlab.report.groups import Benchmark, Group, compare
 from seqlab.report.runs import Run, read_runs
 

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqlab.config import OF_THE_COMMAND, Config, validate
 from seqlab.config.choices import modules_of
+from seqlab.config.schema import OF_THE_COMMAND, Config
+from seqlab.config.validation import validate
 from seqlab.data import DataSpec
 from seqlab.errors import RunError, SeqlabError
 from seqlab.io.safe_read import UnreadableError, read_yaml

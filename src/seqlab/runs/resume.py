@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqlab.config import OF_THE_COMMAND, Config, validate
+from seqlab.config.schema import OF_THE_COMMAND, Config
+from seqlab.config.validation import validate
 from seqlab.errors import ConfigError, RunError
 from seqlab.io.files import resolved
 from seqlab.runs.claim import is_unused

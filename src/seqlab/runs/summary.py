@@ -3,7 +3,7 @@
 from rich import box
 from rich.table import Table
 
-from seqlab.io.terminal import Terminal
+from seqlab.io.console import Terminal
 from seqlab.runs.folder import RunFolder
 
 

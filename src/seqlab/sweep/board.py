@@ -9,7 +9,7 @@ from typing import Any, Self
 from rich.live import Live
 from rich.table import Table
 
-from seqlab.io.terminal import Terminal
+from seqlab.io.console import Terminal
 from seqlab.sweep.devices import Slot
 from seqlab.sweep.job import Job, finished
 

@@ -19,12 +19,13 @@ def train_composed(composed: "DictConfig") -> float:
     from seqlab.config.choices import modules_of
     from seqlab.registry import plugins
     from seqlab.runs.paths import default_name
-    from seqlab.sweep.clashes import job_folder
-    from seqlab.sweep.job import begun, finished
 
     job = HydraConfig.get()
     folder, overrides = None, list(job.overrides.task)
     if job.mode == RunMode.MULTIRUN:
+        from seqlab.sweep.clashes import job_folder
+        from seqlab.sweep.job import finished
+
         folder = job_folder(job.sweep)
         if record := finished(folder, overrides):
             return float(record["score"] if record["score"] is not None else "nan")
@@ -40,6 +41,7 @@ def train_composed(composed: "DictConfig") -> float:
 
     console_log.configure(config.verbosity)
     from seqlab.runs.resume import Start, start_of
+    from seqlab.sweep.job import begun
     from seqlab.sweep.pruning import pruning
     from seqlab.training.fit import train
 

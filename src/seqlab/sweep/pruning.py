@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
 
-from seqlab.config import Config
+from seqlab.config.schema import Config
 from seqlab.config.sweep import SearchConfig
 from seqlab.runs.folder import RunFolder
 

@@ -15,8 +15,8 @@ from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from seqlab.config import Config, without_effect
 from seqlab.config.compose import save_config
+from seqlab.config.schema import Config, without_effect
 from seqlab.data import SequenceData
 from seqlab.errors import RunError
 from seqlab.io.console_log import run_log

@@ -15,8 +15,8 @@ from lightning.pytorch.profilers import (
     SimpleProfiler,
 )
 
-from seqlab.config import Config
 from seqlab.config.choices import CHOICES
+from seqlab.config.schema import Config
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError

@@ -18,7 +18,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from seqlab import cli
-from seqlab.config import validate
+from seqlab.config.validation import validate
 from seqlab.errors import ConfigError, DataError
 
 from .cases import FOLDER, JENA, KINDS, NAMES, OWN, SERIES, SHOP, Case, error, fine, loaded, written

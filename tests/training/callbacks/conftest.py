@@ -16,8 +16,8 @@ import torch
 from hydra import compose, initialize_config_module
 from safetensors.torch import load_file
 
-from seqlab.config import Config
 from seqlab.config.compose import make_config
+from seqlab.config.schema import Config
 from seqlab.io import console_log
 from seqlab.training.fit import train
 

@@ -7,8 +7,8 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError, model_validator
 
 from seqlab import __version__
-from seqlab.config import Config
 from seqlab.config.renamed import present_settings
+from seqlab.config.schema import Config
 from seqlab.config.task import AnyTask
 from seqlab.data import AnySpec, DataSpec
 from seqlab.data.dataset import AnyDataset
