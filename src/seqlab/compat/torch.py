@@ -21,6 +21,7 @@ __all__ = [
     "in_transform",
     "rates",
     "register_pytree_node",
+    "start_autograd",
     "without_transforms",
 ]
 
@@ -29,6 +30,14 @@ def rates(schedule: LRScheduler) -> list[float | Tensor]:
     """Return a schedule's current learning rates, without the warning of get_lr outside a step."""
     with _enable_get_lr_call(schedule):
         return schedule.get_lr()
+
+
+def start_autograd() -> None:
+    """Run a backward pass, which is to be the first of this process, before anything is traced.
+
+    After a trace, torch 2.14 starts threads in the first one, and then no forked process can run another.
+    """
+    torch.ones((), requires_grad=True).backward()  # type: ignore[no-untyped-call]
 
 
 def in_transform() -> bool:

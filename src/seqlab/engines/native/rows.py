@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from seqlab.compat.torch import core_aten_decompositions
+from seqlab.compat.torch import core_aten_decompositions, start_autograd
 from seqlab.engines.native.plan import Location, Plan, Stage, is_number
 
 EXPENSIVE = frozenset(
@@ -101,6 +101,7 @@ def joint(stage: Stage) -> fx.Graph:
     def trace() -> fx.Graph:
         # Every example is a separate tensor: a trace would treat a tensor that is passed twice as one input.
         examples = [torch.ones(1, dtype=torch.float32, device="cpu") for _ in (*inputs, *outputs)]
+        start_autograd()
         traced = make_fx(torch.func.functionalize(both), decomposition_table=_decompositions())
         return traced(*examples).graph
 
