@@ -45,8 +45,8 @@ class Samples(Protocol):
 class Streams(Samples, Protocol):
     """Samples of which each batch goes on where the one before ended."""
 
-    def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> list[Tensor]:
-        """Return the batches of an epoch over all ranks, as sample ids; row r of each is of rank r mod R."""
+    def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> Tensor:
+        """Return the batches of an epoch over all ranks, as sample ids, [batches, rows of all ranks]."""
 
 
 class Loaded(NamedTuple):

@@ -78,7 +78,7 @@ class BatchLoader:
             yield self.samples.batch(ids[self.rank :: self.world_size])
         self._handed_out = 0
 
-    def batches(self) -> list[Tensor]:
+    def batches(self) -> list[Tensor] | Tensor:
         """Return the epoch's batches over all ranks, as sample ids; world_size divides their sizes."""
         random = np.random.default_rng((self.seed, self.epoch))
         if self.order == "streams":

@@ -102,6 +102,14 @@ def test_evaluation_is_one_stream_through_the_whole_split(tmp_path, monkeypatch,
         assert {batch.ids.item() for batch in loader(found, split="val", rank=1, world_size=2)} == {-1}
 
 
+def test_a_probe_is_a_few_short_chunks_spread_over_the_split(tmp_path):
+    found = loaded(tmp_path)
+    batch = found.samples["val"].probe(5)
+    assert batch.lengths.tolist() == [64] * 5
+    assert batch.ids[0] == 0
+    assert batch.ids[-1] == len(found.samples["val"]) - 64
+
+
 def test_padding_has_no_truth(tmp_path):
     found = loaded(tmp_path)
     count = len(found.samples["train"])

@@ -3,7 +3,6 @@
 import codecs
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -24,7 +23,8 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 """Part of the cache's keys: change it with the layout of the files, or with how texts are read."""
-LAST_WHITE = re.compile(r"\s(?=\S*$)")
+WHITE = (" ", "\n", "\t", "\u3000")
+"""Where a piece of a text may end."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Part:
                     read = shown.read(min(PIECE, left))
                     left -= len(read)
                     text = rest + decoder.decode(read)
-                    white = LAST_WHITE.search(text)
-                    cut = white.start() if white and left else len(text)
+                    cut = max(map(text.rfind, WHITE)) if left else 0
+                    cut = cut if cut > 0 else len(text)
                     rest = text[cut:]
                     yield text[:cut]
 

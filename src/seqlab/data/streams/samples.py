@@ -1,16 +1,19 @@
 """A split as streams of tokens: each batch goes on where the one before ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from seqlab.data.batches import Batch
 from seqlab.data.streams.corpus import Part, dtype_of
 from seqlab.errors import DataError
 
+PROBE = 64
+"""Steps of a chunk that is looked at closely."""
 LONG = 1024
 """Steps of a batch in evaluation, where one stream goes through the whole split."""
 
@@ -67,8 +70,16 @@ class StreamSamples:
         x, y = found[:, :-1].masked_fill(~inside, 0), found[:, 1:].masked_fill(~inside, -1)
         return Batch(x, lengths, y, ids)
 
-    def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> list[Tensor]:
-        """Return the batches of an epoch over all ranks, as sample numbers; row r of each is of rank r mod R.
+    def probe(self, count: int) -> Batch:
+        """Return a few short chunks, spread evenly over the split."""
+        steps = min(PROBE, len(self))
+        ids = torch.linspace(0, len(self) - steps, min(count, len(self))).round().long()
+        return replace(self, steps=steps).batch(ids)
+
+    def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> Tensor:
+        """Return the batches of an epoch over all ranks, as sample numbers, [batches, rows of all ranks].
+
+        Row r of each batch is of rank r mod R.
 
         In training ``streams`` streams stand side by side, behind an offset that moves all cuts; the whole
         split as one stream is that of rank 0, and the others have rows to ignore.
@@ -77,12 +88,12 @@ class StreamSamples:
             DataError: the split is too short for so many streams.
         """
         if self.is_whole:
-            others = [-1] * (ranks - 1)
-            return [torch.tensor([first, *others]) for first in range(0, len(self), self.steps)]
+            firsts = torch.arange(0, len(self), self.steps)
+            return functional.pad(firsts[:, None], (0, ranks - 1), value=-1)
         chunks = self.chunks(streams)
         offset = random.integers(len(self) - chunks * streams * self.steps + 1)
-        firsts = offset + np.arange(streams) * chunks * self.steps
-        return [torch.from_numpy(firsts + chunk * self.steps) for chunk in range(chunks)]
+        firsts = int(offset) + torch.arange(streams) * chunks * self.steps
+        return firsts + torch.arange(chunks)[:, None] * self.steps
 
     def chunks(self, streams: int) -> int:
         """Return how many chunks each of so many streams has, whatever the offset.

@@ -6,6 +6,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from seqlab.data import Batch, SequenceData
+from seqlab.data.streams.samples import StreamSamples
 from seqlab.diagnostics.figures import draw
 from seqlab.diagnostics.snapshot import take_snapshot
 from seqlab.errors import RunError
@@ -82,6 +83,8 @@ class Diagnostics(Callback):
 
     def _probe(self, trainer: Trainer) -> Batch:
         samples = _data_of(trainer).samples["val"]
+        if isinstance(samples, StreamSamples):
+            return samples.probe(self.samples)
         count = min(self.samples, len(samples))
         return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
 
