@@ -147,7 +147,10 @@ def run(trained: Callable[..., Path]) -> Path:
         "model.hidden_size=8",
         "trainer.max_epochs=1",
     )
-    return trained(*settings, "data.steps=8", "callbacks=none", "task.baselines=false", **{"a.txt": TEXT})
+    tied = ("model.tied=true", "model.embedding_size=8")
+    return trained(
+        *settings, *tied, "data.steps=8", "callbacks=none", "task.baselines=false", **{"a.txt": TEXT}
+    )
 
 
 def test_a_run_writes_and_scores(run, command, tmp_path):

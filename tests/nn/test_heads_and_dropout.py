@@ -1,8 +1,11 @@
 """Head, linear encoder and every dropout, each against its formula."""
 
+import copy
+
 import pytest
 import torch
 
+from seqlab.errors import ConfigError
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 from seqlab.nn.encoders import Embedding, Linear
@@ -68,3 +71,28 @@ def test_dropout_between_layers_zeroes_or_doubles_what_the_second_layer_reads(en
     torch.testing.assert_close(outputs[kept], 2 * x[kept])
     for quiet in (one, both.eval()):
         torch.testing.assert_close(quiet(x)[0], x)
+
+
+def test_a_tied_head_has_the_embedding_as_its_weight():
+    torch.manual_seed(0)
+    settings = {"cell": "gru", "hidden_size": 6, "embedding_size": 6}
+    tied = SequenceModel(InputSpec("tokens", 9), 9, -1, tied=True, **settings)
+    free = SequenceModel(InputSpec("tokens", 9), 9, -1, **settings)
+    weights = tied.state_dict()
+    assert free.state_dict().keys() - weights.keys() == {"head.linear.weight"}
+    free.load_state_dict(weights | {"head.linear.weight": weights["encoder.embedding.weight"]})
+    x, lengths = torch.tensor([[4, 5, 6]]), torch.tensor([3])
+    assert torch.equal(tied(x, lengths), free(x, lengths))
+    tied(x, lengths).square().sum().backward()
+    free(x, lengths).square().sum().backward()
+    expected = free.encoder.embedding.weight.grad + free.head.linear.weight.grad
+    torch.testing.assert_close(tied.encoder.embedding.weight.grad[1:], expected[1:])
+    again = copy.deepcopy(tied).double()
+    assert again.head.weight is again.encoder.embedding.weight
+
+
+@pytest.mark.parametrize("settings", [{"embedding_size": 5}, {"encoder": "onehot"}, {"output_size": 3}])
+def test_what_cannot_be_tied_is_refused(settings):
+    settings = {"output_size": 9, "embedding_size": 6, **settings}
+    with pytest.raises(ConfigError, match=r"model\.tied=true"):
+        SequenceModel(InputSpec("tokens", 9), output_steps=-1, hidden_size=6, tied=True, **settings)

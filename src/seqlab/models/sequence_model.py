@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.cells import State, cells
+from seqlab.errors import ConfigError
 from seqlab.functional.lengths import EVERY_STEP, last_steps
-from seqlab.nn.encoders import make_encoder
+from seqlab.nn.encoders import Embedding, make_encoder
+from seqlab.nn.heads import LinearHead
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.recurrent import Recurrent
 from seqlab.registry.catalog import heads, poolings
@@ -56,6 +58,7 @@ class SequenceModel(nn.Module):
         pooling_options: settings of a pooling of your own.
         head: from that vector to the answer, linear, or your own.
         head_options: settings of a head of your own.
+        tied: the head's weight is the embedding, for language models whose embedding_size is hidden_size.
         init: recurrent weights, keras (glorot, orthogonal, forget bias 1), torch, kaiming or chrono; or your
             own.
         init_options: settings of an init of your own.
@@ -91,6 +94,7 @@ class SequenceModel(nn.Module):
         pooling_options: Mapping[str, Any] = {},
         head: str | nn.Module = "linear",
         head_options: Mapping[str, Any] = {},
+        tied: bool = False,
         init: str = "torch",
         init_options: Mapping[str, Any] = {},
         init_steps: MemorySteps | None = None,
@@ -136,6 +140,13 @@ class SequenceModel(nn.Module):
             if isinstance(head, str)
             else head
         )
+        if tied:
+            self._tie()
+
+    def _tie(self) -> None:
+        if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):
+            raise ConfigError("model.tied=true needs model.encoder=embedding and model.head=linear")
+        self.head.tie(self.encoder.embedding)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the outputs, [B, output_size], for right-padded tokens [B, T] or features [B, T, F].

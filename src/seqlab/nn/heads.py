@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from seqlab.errors import ConfigError
 from seqlab.registry.catalog import register_head
 from seqlab.registry.types import Share
 
@@ -25,13 +28,42 @@ class LinearHead(nn.Module):
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(input_size, output_size)
+        self._tied: tuple[nn.Embedding, ...] = ()
+
+    def tie(self, embedding: nn.Embedding) -> None:
+        """Use an embedding's vectors as the weight: there is one parameter, the embedding's.
+
+        It begins as small as a weight of logits must be (Merity et al. 2018).
+
+        Raises:
+            ConfigError: the vectors are not as wide as what this reads.
+        """
+        if embedding.weight.shape != self.linear.weight.shape:
+            outputs, width = self.linear.weight.shape
+            raise ConfigError(
+                f"model.tied=true: the embedding is {list(embedding.weight.shape)} and the head's weight "
+                f"[{outputs}, {width}]; set model.embedding_size={width}, and predict what is read"
+            )
+        nn.init.uniform_(embedding.weight, -0.1, 0.1)
+        with torch.no_grad():
+            embedding.weight[0] = 0  # the padding
+        self.linear.register_parameter("weight", None)
+        self._tied = (embedding,)  # in a tuple it is no part of this module
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight, [output_size, H]."""
+        return self._tied[0].weight if self._tied else self.linear.weight
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Return the outputs, [B, H] to [B, output_size]."""
-        answer: Tensor = self.linear(self.dropout(pooled))
+        pooled = self.dropout(pooled)
+        answer: Tensor = (
+            functional.linear(pooled, self.weight, self.linear.bias) if self._tied else self.linear(pooled)
+        )
         return answer
 
     def onnx(self, graph: "Graph", pooled: str) -> str:
         """Add the same to an ONNX graph."""
-        weight = graph.constant("head.weight", self.linear.weight)
+        weight = graph.constant("head.weight", self.weight)
         return graph.add("Gemm", pooled, weight, graph.constant("head.bias", self.linear.bias), transB=1)
