@@ -54,7 +54,7 @@ def labelled(count: int, rank: int, world_size: int) -> dict[str, object]:
         rows = [logits(sample) if sample >= 0 else [0.0, 9.0, 0.0, 0.0] for sample in batch.ids.tolist()]
         true = [[(sample >> column) % 2 for column in range(CLASSES)] for sample in batch.ids.tolist()]
         task.step("test", torch.tensor(rows) - 80, batch._replace(y=torch.tensor(true)))
-    return {"scores": task.compute("test"), "table": task.tables(str)["predictions"]}
+    return {"scores": task.compute("test"), "table": list(task.tables(str)["predictions"])}
 
 
 def tagged(count: int, rank: int, world_size: int) -> dict[str, object]:

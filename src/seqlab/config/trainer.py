@@ -110,7 +110,7 @@ class TrainerConfig(Section):
 
 
 PREDICTIONS = 100_000
-"""Rows of predictions.csv, if nothing else is said."""
+"""Rows of predictions.csv or .parquet, if nothing else is said."""
 
 
 class CallbacksConfig(Section, extra="allow"):
@@ -126,6 +126,7 @@ class CallbacksConfig(Section, extra="allow"):
         figures: draw loss, accuracy and confusion matrices into figures/.
         predictions: rows of predictions.csv, the test answers, evenly spread if there are more; 0 or False
             for none.
+        predictions_format: "csv", or "parquet" for predictions.parquet, which needs seqlab[tables].
     """
 
     __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["callbacks"].validator]]
@@ -136,10 +137,11 @@ class CallbacksConfig(Section, extra="allow"):
     diagnostics_samples: Count = 16
     figures: bool = True
     predictions: bool | Annotated[int, Field(ge=0)] = PREDICTIONS
+    predictions_format: Literal["csv", "parquet"] = "csv"
 
     @property
     def prediction_rows(self) -> int:
-        """How many rows predictions.csv has at most; yes is the usual number."""
+        """How many rows the predictions have at most; yes is the usual number."""
         return PREDICTIONS if self.predictions is True else int(self.predictions)
 
     @property

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "callbacks.diagnostics_samples",
     "callbacks.figures",
     "callbacks.predictions",
+    "callbacks.predictions_format",
     "callbacks.score_balanced",
 }
 """Settings in these sections that do not change a result, or already have a column."""

@@ -20,6 +20,7 @@ from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
 from seqlab.tasks.score import ACCURACY, F1, PRECISION, RECALL, Score, loss_in
+from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -163,22 +164,23 @@ class Classification(Task):
                 drawn[f"confusion_{stage}"] = figure
         return drawn
 
-    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
-        """Return every test prediction with its probability, and the scores of every class."""
+    def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
+        """Return every test prediction with its probability, the scores of classes, and what is confused."""
         answers, probabilities = self.predictions.compute()
         # torchmetrics squeezes a single row.
-        answers, probabilities = answers.view(-1, 3), probabilities.view(-1)
-        predictions = [
-            {
-                "text": describe(sample),
-                "true": self.classes[true],
-                "predicted": self.classes[predicted],
-                "probability": round(probability, 6),
-            }
-            for (sample, true, predicted), probability in zip(
-                answers.tolist(), probabilities.tolist(), strict=True
-            )
-        ]
+        answers, probabilities = answers.view(-1, 3).cpu(), probabilities.view(-1).cpu()
+
+        def rows(number: int) -> list[dict[str, Any]]:
+            sample, true, predicted = answers[number].tolist()
+            return [
+                {
+                    "text": describe(sample),
+                    "true": self.classes[true],
+                    "predicted": self.classes[predicted],
+                    "probability": round(float(probabilities[number]), 6),
+                }
+            ]
+
         counts = self.counts("test")
         values = class_scores(counts) | {"samples": counts.sum(1)}
         classes = [
@@ -186,7 +188,15 @@ class Classification(Task):
             | {score: column[number].item() for score, column in values.items()}
             for number, (name, title) in enumerate(zip(self.classes, self.titles, strict=True))
         ]
-        return {"predictions": predictions, "classes": classes}
+        confused = [
+            {
+                "true": self.classes[true],
+                "predicted": self.classes[predicted],
+                "samples": int(counts[true, predicted]),
+            }
+            for true, predicted in counts.nonzero().tolist()
+        ]
+        return {"predictions": BySample(len(answers), 1, rows), "classes": classes, "confusion": confused}
 
     def loss(self, logits: Tensor, true: Tensor) -> Tensor:
         """Return the training loss; without smoothing and weights it is the mean cross-entropy.

@@ -20,6 +20,7 @@ from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
 from seqlab.tasks.score import EXACT_MATCH, F1, F1_MICRO, HAMMING, Score, loss_in
+from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -157,25 +158,29 @@ class Multilabel(Task):
                 drawn[f"labels_{stage}"] = label_bars(each, self.titles, f"{title}: {name}")
         return drawn
 
-    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+    def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test prediction with all probabilities, and the scores of every label."""
-        answers, true = (found.view(-1, self.output_size) for found in self.predictions.compute())
-        predictions = [
-            {
-                "text": describe(sample),
-                "true": "|".join(self._named(has)),
-                "predicted": "|".join(self._named(row)),
-            }
-            | {f"p({name})": round(value, 6) for name, value in zip(self.classes, row.tolist(), strict=True)}
-            for sample, (row, has) in enumerate(zip(answers, true, strict=True))
-        ]
+        answers, true = (found.view(-1, self.output_size).cpu() for found in self.predictions.compute())
+
+        def rows(sample: int) -> list[dict[str, Any]]:
+            row = answers[sample]
+            each = zip(self.classes, row.tolist(), strict=True)
+            return [
+                {
+                    "text": describe(sample),
+                    "true": "|".join(self._named(true[sample])),
+                    "predicted": "|".join(self._named(row)),
+                }
+                | {f"p({name})": round(value, 6) for name, value in each}
+            ]
+
         counts = self._counted("test")[0].cpu()
         each = label_scores(counts) | {"support": counts[:, 0] + counts[:, 2]}
         labels = [
             {"label": name, "title": title} | {score: values[number].item() for score, values in each.items()}
             for number, (name, title) in enumerate(zip(self.classes, self.titles, strict=True))
         ]
-        return {"predictions": predictions, "labels": labels}
+        return {"predictions": BySample(len(answers), 1, rows), "labels": labels}
 
     def reset(self, stage: str) -> None:
         """Reset the stage's metrics."""

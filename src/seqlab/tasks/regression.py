@@ -18,6 +18,7 @@ from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
 from seqlab.tasks.score import MAE, MSE, Score, loss_in
+from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -144,18 +145,16 @@ class Regression(Task):
             drawn["predictions"] = scatter(predicted, true, f"{title}: test")
         return drawn
 
-    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+    def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test prediction."""
         digits = DIGITS - 1 - math.floor(math.log10(self.std))
-        predicted, true = (
-            [round(value, digits) for value in self.in_units(found).tolist()]
-            for found in self.predictions.compute()
-        )
-        rows = [
-            {"text": describe(sample), "true": y, "predicted": answer}
-            for sample, (y, answer) in enumerate(zip(true, predicted, strict=True))
-        ]
-        return {"predictions": rows}
+        predicted, true = map(self.in_units, self.predictions.compute())
+
+        def rows(sample: int) -> list[dict[str, Any]]:
+            y, answer = (round(float(found[sample]), digits) for found in (true, predicted))
+            return [{"text": describe(sample), "true": y, "predicted": answer}]
+
+        return {"predictions": BySample(len(true), 1, rows)}
 
     def reset(self, stage: str) -> None:
         """Reset the stage's metrics."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,10 @@ class BySample:
     def __len__(self) -> int:
         return self.count * self.each
 
+    def __getitem__(self, row: int) -> Row:
+        sample, place = divmod(range(len(self))[row], self.each)
+        return self.rows(sample)[place]
+
     def thinned(self, most: int) -> "BySample":
         """Return the rows of evenly spaced samples: at most ``most`` rows, but at least one sample."""
         kept = np.linspace(0, self.count - 1, max(most // self.each, 1)).round().astype(int).tolist()
@@ -49,26 +53,37 @@ class BySample:
 Rows = Sequence[Row] | BySample
 
 
-def write_tables(tables: Mapping[str, Rows], folder: Path, most: int) -> None:
-    """Write tables as CSV files, a part at a time.
+Format = Literal["csv", "parquet"]
+"""How predictions are written."""
+
+
+def write_tables(tables: Mapping[str, Rows], folder: Path, most: int, predictions: Format = "csv") -> None:
+    """Write tables as CSV files, or the predictions as Parquet, a part at a time.
 
     Args:
         tables: the tables by name.
         folder: the folder of the files, NAME.csv.
-        most: the maximum number of rows of predictions.csv.
+        most: the maximum number of rows of the predictions.
+        predictions: the format of the predictions; those of the run in another format are removed.
     """
     for name, rows in tables.items():
-        is_long = name == "predictions" and len(rows) > most
-        _write(_thinned(rows, most) if is_long else rows, folder / f"{name}.csv")
+        if name != "predictions":
+            _write(rows, folder / f"{name}.csv")
+            continue
+        file = folder / f"{name}.{predictions}"
+        write = _write_parquet if predictions == "parquet" else _write
+        write(_thinned(rows, most, file.name) if len(rows) > most else rows, file)
+        for other in set(get_args(Format)) - {predictions}:
+            (folder / f"{name}.{other}").unlink(missing_ok=True)
 
 
-def _thinned(rows: Rows, most: int) -> BySample:
+def _thinned(rows: Rows, most: int, name: str) -> BySample:
     """Return at most ``most`` rows of predictions, with a warning."""
     whole = rows if isinstance(rows, BySample) else BySample(len(rows), 1, lambda number: [rows[number]])
     kept = whole.thinned(most)
     log.warning(
-        "predictions.csv has %s of %s rows, of %s of %s test samples, evenly spread; "
-        "callbacks.predictions=%s writes all",
+        "%s has %s of %s rows, of %s of %s test samples, evenly spread; callbacks.predictions=%s writes all",
+        name,
         *(f"{count:,}" for count in (len(kept), len(whole), kept.count, whole.count)),
         len(whole),
     )
@@ -82,3 +97,15 @@ def _write(rows: Rows, file: Path) -> None:
             frame = pd.DataFrame(part)
             frame.to_csv(written, index=False, float_format="%.9g", header=is_first, lineterminator="\n")
             is_first = False
+
+
+def _write_parquet(rows: Rows, file: Path) -> None:
+    import pyarrow as pa  # noqa: PLC0415 (an extra)
+    from pyarrow import parquet  # noqa: PLC0415 (an extra)
+
+    all_rows = map(dict, rows)
+    first = pa.Table.from_pylist(list(islice(all_rows, AT_ONCE)))
+    with parquet.ParquetWriter(file, first.schema) as written:
+        written.write_table(first)
+        while part := list(islice(all_rows, AT_ONCE)):
+            written.write_table(pa.Table.from_pylist(part, first.schema))

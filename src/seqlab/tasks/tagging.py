@@ -1,6 +1,7 @@
 """Tagging: predicting the class of every step of a sequence, or of its last steps."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, cast
 
 import torch
@@ -20,6 +21,7 @@ from seqlab.tasks.classification import Classification, StageScores
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
+from seqlab.tasks.tables import BySample, Rows
 
 MOST_STEPS = 2**24
 """Maximum number of steps of a sequence: step s of sample i has the sample number i · MOST_STEPS + s."""
@@ -153,7 +155,7 @@ class Tagging(Classification):
         drawn = super().figures(history, title)
         return drawn | ({"span_f1": curves(history, "span_f1", title)} if self.has_spans else {})
 
-    def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:
+    def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test prediction, and the scores of every class and every type of span."""
         every = self.output_steps == EVERY_STEP
 
@@ -165,12 +167,14 @@ class Tagging(Classification):
 
         tables = super().tables(describe_step)
         if every:
-            numbers = self.predictions.compute()[0].view(-1, 3)[:, 0].tolist()
-            places = (divmod(number, self._stride) for number in numbers)
-            tables["predictions"] = [
-                self._placed(sample, step, row)
-                for (sample, step), row in zip(places, tables["predictions"], strict=True)
-            ]
+            numbers = self.predictions.compute()[0].view(-1, 3)[:, 0].cpu()
+            answers = cast("BySample", tables["predictions"])
+
+            def placed(number: int) -> list[dict[str, Any]]:
+                sample, step = divmod(int(numbers[number]), self._stride)
+                return [self._placed(sample, step, row) for row in answers.rows(number)]
+
+            tables["predictions"] = replace(answers, rows=placed)
         if self.has_spans:
             counts = self._span_counts("test").cpu()
             each = span_scores(counts) | {"predicted": counts[:, 1], "true": counts[:, 2]}

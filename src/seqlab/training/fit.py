@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 from seqlab.config.compose import save_config
 from seqlab.config.schema import Config, without_effect
 from seqlab.data import SequenceData
-from seqlab.errors import RunError
+from seqlab.errors import ConfigError, RunError
 from seqlab.io.console_log import run_log
 from seqlab.io.files import resolved
 from seqlab.io.safe_read import UnreadableError
@@ -79,6 +80,8 @@ def train(
     """
     check_devices(config.trainer)
     check_classes(config)
+    if config.callbacks.predictions_format == "parquet" and not find_spec("pyarrow"):
+        raise ConfigError("callbacks.predictions_format=parquet needs pyarrow: pip install 'seqlab[tables]'")
     folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:
         check_writable(folder.path.parent if path else resolved(config.paths.output_dir))
@@ -213,7 +216,8 @@ def _save_results(
         tables |= module.task.tables(lambda sample: data.describe("test", sample))  # from all ranks
     if not trainer.is_global_zero:
         return
-    write_tables(tables, folder.path, config.callbacks.prediction_rows)
+    callbacks = config.callbacks
+    write_tables(tables, folder.path, callbacks.prediction_rows, callbacks.predictions_format)
     title = data.spec.headed(folder.record["name"])
     if config.callbacks.figures:
         figures = module.task.figures(read_history(folder.metrics), title)

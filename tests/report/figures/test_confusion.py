@@ -62,3 +62,19 @@ def test_a_missing_or_damaged_table_is_named_and_the_others_are_drawn(classify, 
     (problem,) = problems
     assert problem.startswith("bad/")
     assert words in problem
+
+
+def test_the_whole_matrix_is_drawn_although_predictions_are_cut(classify, benchmark):
+    folder = classify("one", classes=["a", "b"])
+    (folder / "predictions.csv").write_text("text,true,predicted,probability\nx,a,b,1\n")
+    (folder / "classes.csv").write_text("class,title,samples\na,a,7\nb,b,4\n")
+    figure = confusion(benchmark(), []).figures["lstm",]
+    assert "1 of 11 test samples" in figure.layout.title.text.replace("<br>", " ")
+    (folder / "confusion.csv").write_text("true,predicted,samples\na,a,5\na,b,2\nb,b,4\n")
+    figure = confusion(benchmark(), []).figures["lstm",]
+    assert [list(row) for row in figure.data[0].text] == [["5", "2"], ["", "4"]]
+    assert "samples" not in figure.layout.title.text
+    (folder / "confusion.csv").write_text("true,predicted,samples\na,a,five\n")
+    problems: list[str] = []
+    assert not confusion(benchmark(), problems).figures
+    assert "confusion.csv is damaged" in problems[0]

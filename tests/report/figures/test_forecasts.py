@@ -54,3 +54,30 @@ def test_what_is_no_number_is_named(forecast, benchmark):
     problems: list[str] = []
     assert forecasts(benchmark(), problems).figures == {}
     assert "no forecasts, predictions.csv is damaged" in problems[0]
+
+
+@pytest.mark.parametrize("after", ["2020-0{}-29", "2020-0{}-29T00:30:00.000250+02:00", "row {}"])
+def test_steps_of_any_kind_are_drawn(forecast, benchmark, after):
+    file = forecast("gru", windows=4) / "predictions.csv"
+    table = pd.read_csv(file).rename(columns={"hours_ahead": "steps_ahead"})
+    times = {time: after.format(number) for number, time in enumerate(table["after"].unique(), start=1)}
+    table.assign(after=table["after"].map(times)).to_csv(file, index=False)
+    problems: list[str] = []
+    figure = forecasts(benchmark(), problems).figures["lstm", "T (degC)"]
+    assert not problems
+    assert list(figure.data[0].x) == [1, 2, 3, 4]
+    assert figure.layout.annotations[3].text == f"after {after.format(4).replace('T', ' ')}"
+    assert [note.text for note in figure.layout.annotations[-2:]] == ["steps ahead", "T (degC)"]
+
+
+def test_predictions_as_parquet_are_drawn_alike(forecast, benchmark):
+    pytest.importorskip("pyarrow")
+    file = forecast("gru", windows=4) / "predictions.csv"
+    before = forecasts(benchmark(), []).figures["lstm", "T (degC)"].to_dict()
+    pd.read_csv(file).to_parquet(file.with_suffix(".parquet"))
+    file.unlink()
+    assert forecasts(benchmark(), []).figures["lstm", "T (degC)"].to_dict() == before
+    file.with_suffix(".parquet").write_bytes(b"PAR1 torn")
+    problems: list[str] = []
+    assert not forecasts(benchmark(), problems).figures
+    assert "no forecasts, predictions.parquet cannot be read" in problems[0]

@@ -47,3 +47,13 @@ def test_a_gap_in_an_error_is_drawn_as_one(forecast, benchmark):
     area, line, _ = horizon(benchmark(), []).figures["mean absolute error", "T (degC)"].data
     assert pd.isna([line.y[0], area.y[0]]).all()
     assert not pd.isna(list(line.y[1:])).any()
+
+
+def test_steps_ahead_are_drawn(forecast, benchmark):
+    file = forecast("gru") / "errors_by_step.csv"
+    pd.read_csv(file).rename(columns={"hours_ahead": "steps_ahead"}).to_csv(file, index=False)
+    problems: list[str] = []
+    figure = horizon(benchmark(), problems).figures["mean absolute error", "T (degC)"]
+    assert not problems
+    assert list(figure.data[0].x) == [1, 2, 3, 4]
+    assert figure.layout.xaxis.title.text == "steps ahead"

@@ -1,15 +1,16 @@
-"""The confusion matrix of every group's best run, counted from its predictions.csv."""
+"""The confusion matrix of every group's best run: its confusion.csv, or counted from its predictions."""
 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
+from pathlib import Path
 from unicodedata import east_asian_width
 
 import plotly.graph_objects as go
 
 from seqlab.errors import RunError
 from seqlab.report.figures.gallery import Gallery, finish, text
-from seqlab.report.files import read_table
+from seqlab.report.files import predictions_of, read_table, to_number
 from seqlab.report.groups import Benchmark
 from seqlab.report.runs import Run
 
@@ -29,14 +30,15 @@ def confusion(benchmark: Benchmark, problems: list[str]) -> Gallery:
     for group in benchmark.groups:
         run = group.best
         try:
-            counts, names = count(run)
+            counts, names, remark = count(run)
         except RunError as error:
             problems.append(f"{run.folder}: no confusion matrix, {error}")
             continue
         seed = (
             f", seed {run.settings.get('seed')}, the best of {len(group.runs)}" if len(group.runs) > 1 else ""
         )
-        figures[group.label,] = _figure(benchmark, counts, names, f"test predictions of {group.label}{seed}")
+        title = f"test predictions of {group.label}{seed}{remark}"
+        figures[group.label,] = _figure(benchmark, counts, names, title)
     note = (
         "Rows are true classes, columns are predicted classes. The number is the count of test samples, the "
         "colour their share of the true class. Each group is shown by its run with the best validation score."
@@ -44,18 +46,34 @@ def confusion(benchmark: Benchmark, problems: list[str]) -> Gallery:
     return Gallery("confusion", "Confusion matrices", ("group",), figures, note)
 
 
-def count(run: Run) -> tuple[list[list[int]], list[str]]:
-    """Return the counts of a run's test predictions, [C, C], row = true class, and the names of the classes.
+def count(run: Run) -> tuple[list[list[int]], list[str], str]:
+    """Return what a run has confused in its test, [C, C], row = true class, the classes, and a remark.
 
     Raises:
         RunError: a file is missing or damaged.
     """
-    answers = Counter(read_table(run.path / "predictions.csv", ("true", "predicted")))
+    about = read_table(run.path / "classes.csv", ("class", "title"), perhaps=("samples",))
+    answers, remark = _confused(run.path), ""
+    if of_all := sum(int(to_number(row[2])) for row in about if len(row) > len(("class", "title"))):
+        counted = sum(answers.values())
+        remark = f", {counted:,} of {of_all:,} test samples" if counted < of_all else ""
     recorded = run.record["data"].get("classes") or []
     classes = list(dict.fromkeys([*recorded, *sorted({name for pair in answers for name in pair})]))
-    titles = {row[0]: row[1] for row in read_table(run.path / "classes.csv", ("class", "title"))}
+    titles = {row[0]: row[1] for row in about}
     names = [name if titles.get(name, name) == name else f"{name} {titles[name]}" for name in classes]
-    return [[answers[true, predicted] for predicted in classes] for true in classes], names
+    return [[answers[true, predicted] for predicted in classes] for true in classes], names, remark
+
+
+def _confused(folder: Path) -> Counter[tuple[str, ...]]:
+    """Return how often which class was predicted for which; earlier runs have no file with that."""
+    file = folder / "confusion.csv"
+    if not file.exists():
+        return Counter(read_table(predictions_of(folder), ("true", "predicted")))
+    rows = read_table(file, ("true", "predicted", "samples"))
+    try:
+        return Counter({(true, predicted): int(samples) for true, predicted, samples in rows})
+    except ValueError as error:
+        raise RunError(f"{file.name} is damaged ({error})") from error
 
 
 def _figure(

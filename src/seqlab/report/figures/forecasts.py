@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from seqlab.errors import RunError
-from seqlab.report.figures.gallery import HOURS, MARGIN, Gallery, colour, finish, text, ticks
-from seqlab.report.files import read_table, to_number
+from seqlab.report.figures.gallery import AHEAD, MARGIN, Gallery, colour, finish, text, ticks
+from seqlab.report.files import predictions_of, read_table, to_number, unit_of
 from seqlab.report.groups import Benchmark
 from seqlab.report.runs import Run
 
@@ -15,7 +15,7 @@ PAGE = (3, 3)
 """Rows and columns of windows."""
 
 Window = list[tuple[float, float, float]]
-"""Hours ahead, true values and forecasts, step by step."""
+"""How far ahead, true values and forecasts, step by step."""
 
 
 def forecasts(benchmark: Benchmark, problems: list[str]) -> Gallery:
@@ -24,12 +24,14 @@ def forecasts(benchmark: Benchmark, problems: list[str]) -> Gallery:
     for number, group in enumerate(benchmark.groups):
         run = group.best
         try:
-            found = windows(run)
+            found, unit = windows(run), unit_of(predictions_of(run.path))
         except RunError as error:
             problems.append(f"{run.folder}: no forecasts, {error}")
             continue
         for target, shown in found.items():
-            figures[group.label, target] = _page(benchmark, shown, group.label, target, colour(number))
+            figures[group.label, target] = _page(
+                benchmark, shown, group.label, target, unit=unit, line_colour=colour(number)
+            )
     note = (
         "Windows are evenly spread over the test period. Each group is shown by its run with the best "
         "validation score."
@@ -41,10 +43,11 @@ def windows(run: Run) -> dict[str, dict[str, Window]]:
     """Return for each target evenly spread test windows, by their series and the time of their last input.
 
     Raises:
-        RunError: predictions.csv is missing or damaged.
+        RunError: the predictions are missing or damaged.
     """
-    columns = ("target", "after", "hours_ahead", "true", "predicted")
-    rows = read_table(run.path / "predictions.csv", columns, perhaps=("series",))
+    file = predictions_of(run.path)
+    columns = ("target", "after", f"{unit_of(file)}_ahead", "true", "predicted")
+    rows = read_table(file, columns, perhaps=("series",))
     indices: dict[str, dict[str, list[int]]] = {}
     for index, (target, after, _, _, _, *series) in enumerate(rows):
         indices.setdefault(target, {}).setdefault(" ".join([*series, after]), []).append(index)
@@ -57,7 +60,7 @@ def windows(run: Run) -> dict[str, dict[str, Window]]:
             for target, found in indices.items()
         }
     except ValueError as error:
-        raise RunError(f"predictions.csv is damaged ({error})") from error
+        raise RunError(f"{file.name} is damaged ({error})") from error
 
 
 def _spread(names: Sequence[str], most: int) -> list[str]:
@@ -66,7 +69,7 @@ def _spread(names: Sequence[str], most: int) -> list[str]:
 
 
 def _page(
-    benchmark: Benchmark, shown: Mapping[str, Window], label: str, target: str, line_colour: str
+    benchmark: Benchmark, shown: Mapping[str, Window], label: str, target: str, *, unit: str, line_colour: str
 ) -> go.Figure:
     rows, columns = PAGE
     figure = make_subplots(
@@ -77,21 +80,22 @@ def _page(
         horizontal_spacing=0.02,
         vertical_spacing=0.07,
         subplot_titles=[text(f"after {after.replace('T', ' ')}", 60) for after in shown],
-        x_title="hours ahead",
+        x_title=f"{unit} ahead",
         y_title=text(target, 60),
     )
     for number, window in enumerate(shown.values()):
-        hours, truth, forecast = zip(*window, strict=True)
+        ahead, truth, forecast = zip(*window, strict=True)
         for name, values, line in (
             ("truth", truth, {"color": "black", "width": 1.4}),
             ("forecast", forecast, {"color": line_colour, "width": 2}),
         ):
             trace = go.Scatter(
-                x=hours, y=values, name=name, mode="lines", line=line, legendgroup=name, showlegend=not number
+                x=ahead, y=values, name=name, mode="lines", line=line, legendgroup=name, showlegend=not number
             )
             figure.add_trace(trace, row=number // columns + 1, col=number % columns + 1)
     figure.update_annotations(font_size=12)
-    figure.update_xaxes(dtick=ticks(max(hours for window in shown.values() for hours, *_ in window), HOURS))
+    furthest = max(ahead for window in shown.values() for ahead, *_ in window)
+    figure.update_xaxes(dtick=ticks(furthest, AHEAD[unit]))
     legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 1.06, "yanchor": "bottom"}
     margin = MARGIN | {"t": 100}
     title = f"test forecasts of {target} by {label}"

@@ -29,6 +29,8 @@ COLOURS = (
 
 EPOCHS, HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 3, 6, 12, 24, 48, 96)
 """Distances between ticks that are easy to read."""
+AHEAD = {"hours": HOURS, "steps": EPOCHS}
+"""Those of how far ahead a forecast is, by its unit."""
 
 DASHES = ("dash", "dot", "dashdot", "longdash", "longdashdot")
 """The dash styles of baselines, whose lines are grey."""
