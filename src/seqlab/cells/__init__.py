@@ -8,14 +8,21 @@ from seqlab.cells.inputs import Bernoulli, Input, Interval
 from seqlab.cells.layout import Layout
 from seqlab.cells.lstm import LSTM, LSTMCoupled, LSTMLayerNorm, LSTMPeephole
 from seqlab.cells.matrices import Blocks, Dense, Diagonal, Kind, LowRank, Masked, Orthogonal, Skew
+from seqlab.cells.minimal import ATR, IRNN, JANET, RAN, STAR, UGRNN, FastGRNN, FastRNN, LiGRU
 from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
 from seqlab.registry.catalog import cells
 
 __all__ = [
+    "ATR",
     "GRU",
+    "IRNN",
+    "JANET",
     "LSTM",
     "MGU",
+    "RAN",
     "RNN",
+    "STAR",
+    "UGRNN",
     "Around",
     "Bernoulli",
     "Blocks",
@@ -24,6 +31,8 @@ __all__ = [
     "Diagonal",
     "Elman",
     "Episodes",
+    "FastGRNN",
+    "FastRNN",
     "GRUResetBefore",
     "Gate",
     "Input",
@@ -33,6 +42,7 @@ __all__ = [
     "LSTMLayerNorm",
     "LSTMPeephole",
     "Layout",
+    "LiGRU",
     "LowRank",
     "Masked",
     "Norm",
