@@ -121,17 +121,25 @@ def _spellings(calendar: str, *, local: bool) -> list[str]:
     return [one for one in found if not local or not (one.startswith("unix") or one == "offset")]
 
 
+KINDS = [
+    *((calendar, "timed") for calendar in CALENDARS),
+    *(("hours", "local"), ("minutes", "local")) * 3,
+    ("days", "rows"),
+]
+"""Calendars, and whether rows have times, local ones, or none; local ones come more often."""
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> Made:
     """Make one to three series of a calendar, with gaps, in any order of rows."""
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    calendar, is_in_order = draw(st.sampled_from(sorted(CALENDARS))), draw(st.integers(0, 9)) == 0
-    is_local = calendar in {"minutes", "hours"} and draw(st.booleans())
+    calendar, kind = draw(st.sampled_from(KINDS))
+    is_in_order, is_local = kind == "rows", kind == "local"
     spelling = draw(st.sampled_from(_spellings(calendar, local=is_local)))
     count = draw(st.integers(1, 3))
     pieces, steps, values = [], [], []
     for name in range(count):
-        times = _times(draw, calendar)
+        times = _times(draw, calendar, is_local=is_local)
         written = times.tz_localize("UTC").tz_convert(BERLIN).tz_localize(None) if is_local else times
         x = random.normal(size=len(times)).round(6)
         there = random.random(len(times)) > draw(st.sampled_from([0.0, 0.05]))
@@ -163,11 +171,15 @@ def tables(draw: st.DrawFn) -> Made:
     return Made(steps, values, table, usual | chosen, draw(st.sampled_from(sorted(PACKED))))
 
 
-def _times(draw: st.DrawFn, calendar: str) -> pd.DatetimeIndex:
-    """Return the steps of a series, hours near the nights when clocks are changed."""
-    hours = draw(st.sampled_from(["2021-03-27 05:00", "2021-10-30 05:00", "2020-02-28 00:00"]))
-    start = hours if calendar in TIMED else f"{draw(st.integers(1975, 2020))}-01-{draw(st.integers(1, 28))}"
-    return pd.date_range(start, periods=draw(st.integers(30, 80)), freq=CALENDARS[calendar])
+def _times(draw: st.DrawFn, calendar: str, *, is_local: bool) -> pd.DatetimeIndex:
+    """Return the steps of a series; if they are local, near the nights when clocks are changed."""
+    if is_local:
+        start = draw(st.sampled_from(["2021-10-30 16:00", "2021-03-27 16:00"]))
+    elif calendar in TIMED:
+        start = "2020-02-28 00:00"
+    else:
+        start = f"{draw(st.integers(1975, 2020))}-01-{draw(st.integers(1, 28))}"
+    return pd.date_range(start, periods=draw(st.integers(40, 80)), freq=CALENDARS[calendar])
 
 
 def check(made: Made, folder: Path) -> bool:
