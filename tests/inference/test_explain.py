@@ -1,6 +1,7 @@
 """seqlab explain: a sequence on its way through a network, as a table and a figure."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from seqlab.inference.explain import Explanation, Layer, explain, save_figure, table
 from seqlab.inference.explain_figure import heat_map
 from seqlab.runs.load import load_run
+from seqlab.tasks.tagging import Tagging
 
 QUICK = (
     "trainer.max_epochs=1",
@@ -146,6 +148,8 @@ def test_the_figure_has_a_panel_for_the_classes_and_for_every_gate_and_state_of_
 def test_the_table_has_a_row_a_step_and_the_mean_of_every_gate():
     shown = table(made_up())
     assert [column.header for column in shown.columns] == ["step", "read", "likeliest if it ended here", "f"]
+    at_every_step = table(replace(made_up(), probable=Tagging.explained_as))
+    assert at_every_step.columns[2].header == "likeliest at the step"
     assert list(shown.columns[1].cells) == ["a", "b", "c"]
     assert list(shown.columns[2].cells)[1] == "X 0.600  Y 0.300  Z 0.100"
     means = made_up().layers["layer 1"].gates["f"].mean(1)

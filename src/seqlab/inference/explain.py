@@ -18,6 +18,7 @@ from seqlab.inference.explain_figure import heat_map
 from seqlab.io.files import own_output, replacing
 from seqlab.io.terminal import in_a_line
 from seqlab.runs.load import LoadedRun, load_run
+from seqlab.tasks.base import Task
 
 SOFTWARE = f"seqlab {__version__}"
 SIGNATURE = b"\x89PNG\r\n.*tEXtSoftware\0seqlab "
@@ -50,8 +51,9 @@ class Explanation:
         steps: the input at every step: a letter, a word, or a time.
         values: further values of every step, [T] by name: the targets of a series.
         classes: names in the order of their numbers; none for a forecast.
-        probabilities: the class probabilities if the sequence ended after the step, [T, C].
+        probabilities: the class probabilities at the step, [T, C].
         layers: the layers by name.
+        probable: what these are, at the head of their column.
     """
 
     title: str
@@ -60,6 +62,7 @@ class Explanation:
     classes: Sequence[str]
     probabilities: Tensor
     layers: Mapping[str, Layer]
+    probable: str = Task.explained_as
 
     def likeliest(self, count: int) -> list[int]:
         """Return the classes that are most probable at any step, sorted by their last probability."""
@@ -92,6 +95,7 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
         classes=run.spec.classes if probabilities.shape[1] else (),
         probabilities=probabilities,
         layers=_layers(run, x),
+        probable=run.module.task.explained_as,
     )
 
 
@@ -104,7 +108,7 @@ def table(found: Explanation) -> Table:
         for name, layer in found.layers.items()
         for gate, values in layer.gates.items()
     }
-    for column in ("step", "read", *["likeliest if it ended here"] * bool(found.classes)):
+    for column in ("step", "read", *[found.probable] * bool(found.classes)):
         shown.add_column(column)
     for column in (*found.values, *gates):
         shown.add_column(column, justify="right")

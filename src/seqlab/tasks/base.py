@@ -122,6 +122,9 @@ class Task(nn.Module):
         """
         return self.in_units(answers), self.in_units(truths)
 
+    explained_as: ClassVar[str] = "likeliest if it ended here"
+    """What ``explained`` returns, at the head of a column."""
+
     def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
 

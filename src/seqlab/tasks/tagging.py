@@ -88,6 +88,8 @@ class Tagging(Classification):
         ids = steps.where((batch.ids[:, None] >= 0) & (batch.y >= 0), -1).flatten()
         return outputs.flatten(0, 1), batch._replace(y=batch.y.clamp(min=0).flatten(), ids=ids)
 
+    explained_as = "likeliest at the step"
+
     def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
         """Return the probabilities of the classes at each step, [T, C]; none if only the last have one."""
         if self.output_steps != EVERY_STEP:

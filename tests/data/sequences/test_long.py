@@ -118,12 +118,22 @@ def test_rows_to_predict_need_no_label(tmp_path):
             {"time": "t", "series_id": "id", "features": ["ax"]},
             "no column is the same",
         ),
-        ("", "", {"features": ["ax", "ay", "activity"], "label": "t"}, "line 2: column 'activity' is 'sit'"),
+        (
+            *("", "", {"features": ["ax", "ay", "activity"], "label": "t"}),
+            r"words, not numbers, are in: activity; read the others: 'data\.features=\[ax,ay\]'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, old, new, settings, reason):
     with pytest.raises(DataError, match=rf"long\.csv.*{reason}"):
         layout_and_records(tmp_path / "long.csv", TABLE.replace(old, new, 1), **settings)
+
+
+def test_all_columns_of_words_are_named_at_once(tmp_path):
+    table = TABLE.replace("id,t", "id,side,sky,t").replace("\na,", "\na,left,grey,")
+    table = table.replace("\nb,", "\nb,right,blue,").replace("\nc,", "\nc,left,blue,")
+    with pytest.raises(DataError, match=r"words, not numbers, are in: side,sky; read .*features=\[ax,ay\]"):
+        layout_and_records(tmp_path / "long.csv", table, label="activity")
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_dropped_columns_are_not_read_and_a_constant_one_is_left_out(frame, capl
 
 
 def test_a_column_that_changes_after_long_is_not_constant(frame, monkeypatch):
-    monkeypatch.setattr("seqlab.data.series.words.SEEN", 10)
+    monkeypatch.setattr("seqlab.data.table.words.SEEN", 10)
     frame.loc[50, "station"] = "A2"
     with pytest.raises(DataError, match="are in: station;"):
         loaded(frame, drop=["wind", "sky"])

@@ -12,7 +12,9 @@ from seqlab.data.sequences.layout import LABELS, TIMES, Layout, cell_of, id_colu
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import BEGINNING, is_number
 from seqlab.data.table.base import Table
+from seqlab.data.table.words import word_columns
 from seqlab.errors import DataError
+from seqlab.io.override import setting
 
 if TYPE_CHECKING:
     from seqlab.data.sequences.own import Sequences
@@ -65,6 +67,14 @@ class Long(Layout):
         ]
         columns = data.features or [name for name in rest if name not in labels]
         table.places(filter(None, [series_id, *labels, time, data.group, *columns]))
+        if words := word_columns(table, columns):
+            numbers = [name for name in columns if name not in words]
+            how = (
+                f"read the others: {setting('data.features', numbers)}"
+                if numbers
+                else "write them as numbers"
+            )
+            raise DataError(f"{path}: words, not numbers, are in: {','.join(words)}; {how}")
         if not columns:
             raise DataError(f"{path}: no column of numbers is left; there are {_listed(table)}")
         return cls(series_id, tuple(columns), tuple(labels), time, data.group or "", each_step)

@@ -76,6 +76,6 @@ def label_column(table: Table, header: Sequence[str]) -> str:
         places = zip(ends, table.places(ends), strict=True)
         found = [name for name, place in places if first and not is_number(first.cells[place], table.dialect)]
     if len(found) != 1:
-        which = f"{' and '.join(found)} may hold" if found else "no column is called like one of"
-        raise DataError(f"{table.path}: {which} labels; set data.label to the column that does")
+        which = f"{' and '.join(found)} may hold labels" if found else "no column is called like labels"
+        raise DataError(f"{table.path}: {which}; set data.label to the column of labels")
     return found[0]

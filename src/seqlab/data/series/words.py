@@ -7,30 +7,11 @@ from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.several import asked, suspected
 from seqlab.data.series.times import Clock
 from seqlab.data.table.base import NoNumberError, Table
+from seqlab.data.table.words import word_columns
 from seqlab.errors import DataError
 from seqlab.io.override import setting
 
 log = logging.getLogger(__name__)
-
-SEEN = 1000
-"""Rows that are looked at to know what a column holds."""
-
-
-def word_columns(table: Table, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that hold words and no number, as far as the first rows tell.
-
-    Raises:
-        DataError: the file is malformed.
-    """
-    rows, blanks = table.head(SEEN), table.dialect.blanks
-    found = []
-    for name, place in zip(names, table.places(names), strict=True):
-        cells = {row.cells[place].strip() for row in rows} - blanks
-        if cells and not any(
-            table.is_number(cell) or table.is_number(cell.replace(",", ".")) for cell in cells
-        ):
-            found.append(name)
-    return tuple(found)
 
 
 def without_constant(table: Table, names: Sequence[str]) -> tuple[str, ...]:
