@@ -230,7 +230,7 @@ def test_target_chooses_as_a_name_does_on_the_command_line_and_in_a_file(setting
 
 WRONG = {
     "optimizer._target_=adamm": ["optimizer=adamm: unknown optimizer; did you mean 'adam' or"],
-    "task.metrics=[r2_score]": ["task: metrics.r2_score: r2_score is no metric of classification; "],
+    "task.metrics=[r2_score]": ["task: metrics.r2_score: r2_score is not a metric of classification; "],
     "task.metrics=[aurocc]": ["task.metrics.aurocc: no metric named 'aurocc'; did you mean 'auroc'"],
     "task.metrics=[confusion_matrix]": [
         "task.metrics.confusion_matrix: a score is one number, but confusion"
@@ -249,7 +249,7 @@ WRONG = {
         "lightning.pytorch.loggers.CSVLogger is no callback: it must be a subclass of"
     ],
     "callbacks=[default,early_stopping] +callbacks.stop={_target_:early_stopping,monitor:val/acc}": [
-        "callbacks.stop.monitor=val/acc is no score of classification; did you mean 'val/accuracy'"
+        "callbacks.stop.monitor=val/acc is not a score of classification; did you mean 'val/accuracy'"
     ],
     "logger=wandbb": ["logger=wandbb: unknown logger; did you mean 'wandb'"],
     "logger=lightning.pytorch.callbacks.Timer": [
@@ -259,7 +259,7 @@ WRONG = {
         "logger.mlflow.run_name must be a valid string",
         "logger.mlflow.log_modell is unknown; did you mean 'log_model'",
     ],
-    "logger=[none,csv]": ["logger: none stands alone"],
+    "logger=[none,csv]": ["logger: none cannot be combined"],
     "optimizer=adamm": ["optimizer=adamm: unknown optimizer; did you mean 'adam' or 'radam'?"],
     "optimizer=torch.optim.Adma": ["optimizer=torch.optim.Adma: torch.optim has no 'Adma'; did you mean"],
     "optimizer.amsgrd=true optimizer.lr=x": [

@@ -74,7 +74,7 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
         (["data=adding", "task=forecasting"], "does not suit data=adding; use task=regression"),
         (["data=adding", "callbacks.score_balanced=true"], "data=adding has no classes"),
         (["data=adding", "data.length=1"], "data.length must be greater than or equal to 2, got 1"),
-        (["data=copy", "model.pooling=max"], "asks at each step; use model.pooling=last"),
+        (["data=copy", "model.pooling=max"], "needs one at each step; use model.pooling=last"),
         (["data=parity", "data.test_length=40"], "test_length=40 must be more than length=40"),
         (["data=temporal_order", "data.relevant=4"], "data.relevant must be 2 or 3, got 4"),
         (["data=parity", "data.train_samples=0"], "data.train_samples must be greater than or equal to 1"),
@@ -181,7 +181,7 @@ def test_relative_roots_become_absolute(monkeypatch, tmp_path):
 )
 def test_settings_without_effect_are_named(settings, idle):
     lines = without_effect(make_config(composed(*settings)))
-    assert lines == [f"{setting} has no effect beside the other settings" for setting in idle]
+    assert lines == [f"{setting} has no effect with the other settings" for setting in idle]
 
 
 def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():

@@ -129,7 +129,7 @@ def test_every_encoder_has_the_networks_type(train, command, precision, encoder)
 @pytest.mark.parametrize(
     ("precision", "line"),
     [
-        ("16-mixed", "trainer.precision=16-mixed needs a GPU; on the processor use bf16-mixed"),
+        ("16-mixed", "trainer.precision=16-mixed needs a GPU; on the CPU use bf16-mixed"),
         (
             "16-true",
             "trainer.precision must be '32-true', '64-true', '16-mixed', 'bf16-mixed' or 'bf16-true'",

@@ -111,12 +111,12 @@ def test_metrics_of_numbers_can_be_tried_out(name):
 
 
 WRONG = [
-    (["r2_score"], "metrics.r2_score: r2_score is no metric of classification; "),
+    (["r2_score"], "metrics.r2_score: r2_score is not a metric of classification; "),
     (
         ["torchmetrics.classification.BinaryAUROC"],
-        "torchmetrics.classification.BinaryAUROC is no metric of classi",
+        "torchmetrics.classification.BinaryAUROC is not a metric of classi",
     ),
-    (["accuracy"], "metrics.accuracy: call the score something else"),
+    (["accuracy"], "metrics.accuracy: choose another name"),
     (["aurocc"], "no metric named 'aurocc'; did you mean 'auroc'"),
     ({"auroc": {"averages": "macro"}}, "averages"),
 ]

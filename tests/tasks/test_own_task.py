@@ -103,7 +103,7 @@ def test_a_run_with_a_task_of_somebody_elses_imports_nothing(mine, command):
         ("task.gamma=much", "task.gamma must be a valid number, got 'much'"),
         (
             "task.monitor=val/worst_recal",
-            "monitor=val/worst_recal is no score of focal to choose by; did you mean 'val/worst_recall'",
+            "monitor=val/worst_recal is not a score of focal to choose by; did you mean 'val/worst_recall'",
         ),
         ("data=jena_climate", "task=focal does not suit data=jena_climate"),
     ],
@@ -120,5 +120,5 @@ def test_the_direction_is_that_of_the_score():
     assert (by_loss.watched, by_loss.mode) == ("val/loss", "min")
     forecast = section_of({"name": "forecasting", "monitor": "val/rmse"})
     assert forecast.mode == "min"
-    with pytest.raises(ValueError, match="monitor=val/bias is no score of forecasting to choose by"):
+    with pytest.raises(ValueError, match="monitor=val/bias is not a score of forecasting to choose by"):
         section_of({"name": "forecasting", "monitor": "val/bias"})

@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf keep private: options, launcher, overrides, packaged files, how jobs failed."""
+"""Private parts of Hydra and OmegaConf: options, launcher, overrides, packaged files, errors of jobs."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -24,12 +24,12 @@ __all__ = [
 
 
 def parser() -> ArgumentParser:
-    """Return what parses Hydra's options, which are to be told from settings and checked before it exits."""
+    """Return the parser of Hydra's options, which are separated from settings and checked first."""
     return get_args_parser()
 
 
 def options(parser: ArgumentParser) -> dict[str, int | str | None]:
-    """Return how many values each option of a parser takes, as ``nargs`` has it: None is one."""
+    """Return the number of values of each option of a parser, as in ``nargs``: None is one."""
     return {name: action.nargs for action in parser._actions for name in action.option_strings}
 
 
@@ -39,12 +39,12 @@ def apply(override: Override, composed: DictConfig) -> None:
 
 
 def failure(job: JobReturn | None) -> BaseException | None:
-    """Return what a job has raised; its public property raises it."""
+    """Return the error of a job, which its public property would raise."""
     raised = job._return_value if job is not None and job.status == JobStatus.FAILED else None
     return raised if isinstance(raised, BaseException) else None
 
 
 def number_resolvers() -> dict[str, Any]:
-    """Return which words of YAML OmegaConf reads as numbers: 1e-3 too, which YAML calls a text."""
+    """Return the patterns of YAML that OmegaConf reads as numbers: also 1e-3, a text in YAML."""
     resolvers: dict[str, Any] = get_yaml_loader().yaml_implicit_resolvers
     return resolvers

@@ -1,4 +1,4 @@
-"""What Lightning's loops keep private, on which a run depends that is to continue exactly."""
+"""Private parts of Lightning's loops, on which an exact resume depends."""
 
 from lightning.pytorch import Trainer
 
@@ -14,7 +14,7 @@ def leave_signals(trainer: Trainer) -> None:
 
 
 def restore_loader_places(trainer: Trainer) -> None:
-    """Tell the loaders their place in a continued epoch, if they were made before the checkpoint was read."""
+    """Restore the positions of loaders in a resumed epoch that were made before the checkpoint was read."""
     trainer.fit_loop._load_combined_loader_states()
 
 
@@ -25,22 +25,22 @@ def is_within_epoch(trainer: Trainer) -> bool:
 
 
 def take_plateau_step(trainer: Trainer) -> None:
-    """Have a plateau schedule step at the end of a continued epoch, which Lightning would leave out."""
+    """Let a plateau schedule step at the end of a resumed epoch, which Lightning would omit."""
     trainer.fit_loop.restarting = False
 
 
 def count_epoch(trainer: Trainer) -> None:
-    """Count this epoch as begun; in a continued run, Lightning would count the next one twice."""
+    """Count this epoch as started; in a resumed run, Lightning would count the next one twice."""
     trainer.fit_loop.epoch_progress.current.ready = trainer.current_epoch + 1
 
 
 def count_logged_steps(trainer: Trainer) -> None:
-    """Let callbacks log at the optimizer's step; continued between epochs, Lightning counts one too many."""
+    """Let callbacks log at the optimizer's step; resumed between epochs, Lightning counts one too many."""
     trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
 
 
 def count_batches_from_zero(trainer: Trainer) -> None:
-    """Let the batches of an epoch be counted from zero now, and not a moment later, as Lightning does."""
+    """Reset the batch counts of an epoch now, which Lightning does a moment later."""
     loop = trainer.fit_loop.epoch_loop
     for progress in (
         loop.batch_progress,

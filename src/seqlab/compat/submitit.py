@@ -5,10 +5,10 @@ from typing import Any
 
 
 def watcher(command: Sequence[str], seconds: int, alive: Callable[[str], Sequence[str]]) -> Any:
-    """Return a watcher of Slurm's jobs that runs another command than sacct, which not every Slurm answers.
+    """Return a watcher of Slurm's jobs that does not use sacct, which not every Slurm has.
 
     Args:
-        command: what lists the jobs.
+        command: the command that lists the jobs.
         seconds: time between two calls.
         alive: parses the command's output into the IDs of pending or running jobs.
     """

@@ -1,4 +1,4 @@
-"""What torch keeps private, of which an engine must know."""
+"""Private parts of torch that engines need."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,17 +41,17 @@ def start_autograd() -> None:
 
 
 def in_transform() -> bool:
-    """Return whether torch.func transforms what is computed now."""
+    """Return whether a transform of torch.func is active."""
     return torch._C._functorch.maybe_current_level() is not None
 
 
 def in_forward_mode() -> bool:
-    """Return whether tensors may carry tangents now."""
+    """Return whether forward-mode differentiation is active."""
     return forward_ad._current_level >= 0
 
 
 def in_dispatch_mode() -> bool:
-    """Return whether a mode, such as make_fx's, sees each operation now."""
+    """Return whether a dispatch mode, such as that of make_fx, is active."""
     return torch._C._len_torch_dispatch_stack() > 0
 
 

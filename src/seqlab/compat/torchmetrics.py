@@ -1,13 +1,13 @@
-"""What torchmetrics counts of a metric and does not save: how often it was updated."""
+"""The number of updates of a metric, which torchmetrics does not save."""
 
 from torchmetrics import Metric
 
 
 def update_count(metric: Metric) -> int:
-    """Return how many updates a metric has had; with none, it warns when it is computed."""
+    """Return the number of updates of a metric; without any, computing it warns."""
     return metric._update_count
 
 
 def set_update_count(metric: Metric, count: int) -> None:
-    """Say how many updates a metric has had."""
+    """Set the number of updates of a metric."""
     metric._update_count = count

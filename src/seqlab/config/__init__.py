@@ -1,6 +1,6 @@
-"""The typed, validated configuration: what may be set, in which range, and what is said when it is wrong.
+"""The typed, validated configuration: settings, their ranges, and the messages for mistakes.
 
-Here stand the types and ranges. A file of conf/ says what differs and its class has the defaults
-(``packaged``); ``seqlab config GROUP=NAME`` prints and explains every key. A key added later defaults to what
-runs did before it existed, so that older runs keep their meaning.
+A file of conf/ has only settings that differ from the defaults of its class (``packaged``); ``seqlab config
+GROUP=NAME`` prints and explains every key. The default of an added key is the former behaviour, so that older
+runs keep their meaning.
 """

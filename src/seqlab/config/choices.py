@@ -1,4 +1,4 @@
-"""The groups of conf/ whose settings are the arguments of a class that is chosen: torch's, ours, or yours."""
+"""Groups of conf/ whose settings are the arguments of a chosen class: of a library, of seqlab, or yours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -15,11 +15,11 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class SchedulerConfig(Section):
-    """What every scheduler has besides the arguments of its class.
+    """Settings of every scheduler besides the arguments of its class.
 
     Attributes:
-        interval: what it goes on after.
-        monitor: the score that it goes by, if it goes by one.
+        interval: whether it steps after every epoch or every optimizer step.
+        monitor: the score that it depends on, if any.
     """
 
     name: str
@@ -29,7 +29,7 @@ class SchedulerConfig(Section):
     @model_validator(mode="after")
     def _score_is_known(self) -> "SchedulerConfig":
         if self.monitor is not None and self.interval == "step":
-            raise ValueError("monitor is a score, which is known once an epoch; use interval=epoch")
+            raise ValueError("monitor is a score, which is known once per epoch; use interval=epoch")
         return self
 
 
@@ -56,18 +56,19 @@ CHOICES = {
 """The groups whose settings are those of the class that is chosen."""
 
 NAMED = ("data", "task", "optimizer", "scheduler")
-"""Groups of which one class is chosen, which config.yaml calls ``name``."""
+"""Groups with one class, whose name is ``name`` in config.yaml."""
 HYDRAS = ("_target_", "_partial_", "_recursive_", "_convert_")
-"""Keys that say how Hydra makes an object."""
+"""Hydra's keys for instantiating an object."""
 LIBRARIES = ("torch", "lightning", "torchmetrics", "seqlab")
-"""Packages whose classes may be named by their path without the user having named the module."""
+"""Packages whose classes may be named by their path without naming the module in ``imports``."""
 
 
 def canonical(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration in which every class is named as config.yaml names it.
+    """Return a configuration in which every class is named as in config.yaml.
 
-    That is by ``name`` in a group of which one is chosen; where there can be several, each has its own key,
-    and is named by ``_target_`` there. ``_target_`` is read as ``name`` too, a key alone as ``_target_``.
+    In a group with one class the key is ``name``; in a group that can have several, each has its own key,
+    with its name as ``_target_``. ``_target_`` is also read as ``name``, and a key without it as its own
+    ``_target_``.
     """
     found = dict(raw)
     for group in NAMED:
@@ -85,7 +86,7 @@ def canonical(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _each_below_its_key(section: Any, registry: Registry[Any]) -> Any:
     """Return ``{"csv": {"_target_": "csv"}}`` of "csv", ["csv"], {"csv": True} and {"name": "csv"}."""
     if isinstance(section, Mapping) and isinstance(section.get("name"), str | Sequence):
-        section = section["name"]  # as earlier versions of seqlab wrote it
+        section = section["name"]  # as written by earlier versions
     if isinstance(section, str | Sequence):
         each = [one if isinstance(one, Mapping) else {"_target_": str(one)} for one in as_list(section)]
         section = {key_of(str(one.get("_target_")), registry): one for one in each}
@@ -106,18 +107,18 @@ def _without_hydras(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def key_of(name: str, registry: Registry[Any]) -> str:
-    """Return the key below which a class has its settings: its name, or of a path what its name would be."""
+    """Return the key for the settings of a class: its name, or for a path the name that it would have."""
     return registry.naming(name) or name.rpartition(".")[2].lower() if "." in name else name
 
 
 def module_of(path: str) -> str | None:
-    """Return the user's module that a class named by its path is in; None for a library's, and for a name."""
+    """Return the module of a user's class named by its path; None for a library's class, and for a name."""
     module = path.rpartition(".")[0]
     return module if module and module.split(".")[0] not in LIBRARIES else None
 
 
 def modules_of(raw: Mapping[str, Any]) -> list[str]:
-    """Return the user's modules that a configuration needs: imports, and those of classes named by a path."""
+    """Return the user's modules that a configuration needs: imports, and modules of classes named by path."""
     plain: Any = OmegaConf.to_container(raw) if isinstance(raw, DictConfig) else raw
     found = map(module_of, _targets(canonical(plain)))
     return list(dict.fromkeys([*as_list(plain["imports"]), *filter(None, found)]))

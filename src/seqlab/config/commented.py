@@ -1,4 +1,4 @@
-"""A choice of conf/ as YAML, each key with a comment: that of its file, or of its class's docstring."""
+"""A part of the configuration as YAML, each key with a comment from its file or from a docstring."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -21,10 +21,10 @@ TITLE = """# @package _global_
 NO_BREAK = 10**6
 """Characters of a line of YAML."""
 SPOKEN = {"None": "null", "True": "true", "False": "false"}
-"""What docstrings say, and what YAML says."""
+"""Words of docstrings, and of YAML."""
 
 Comments = dict[str, Any]
-"""A comment by key, or those of a section."""
+"""Comments by key; a section has a mapping of its own."""
 
 
 def whole() -> str:
@@ -38,16 +38,16 @@ def whole() -> str:
 
 
 def offered() -> str:
-    """Return the groups, and the names of the files in each."""
+    """Return the groups with the names of their files, as text."""
     return "".join(f"{group}: {', '.join(names)}\n" for group, names in _files().items())
 
 
 def choice(group: str, name: str | None = None) -> str:
-    """Return what a group offers under a name, as a file that a folder of one's own can hold.
+    """Return a choice of a group as the text of a file, which a user's ``--config-dir`` can contain.
 
     Args:
-        group: such as "data".
-        name: such as "text_csv"; None for what is chosen if nobody says.
+        group: the group, such as "data".
+        name: the name, such as "text_csv"; None for the default.
 
     Raises:
         ConfigError: there is no such group, or no such name in it.
@@ -82,7 +82,7 @@ def _files() -> dict[str, list[str]]:
 
 
 def _chosen() -> dict[str, str | None]:
-    """Return what is chosen in each group if nobody says."""
+    """Return the default choice of each group."""
     entries = (entry for entry in content_of("config")["defaults"] if isinstance(entry, dict))
     return {group: name for entry in entries for group, name in entry.items() if " " not in group}
 
@@ -109,7 +109,7 @@ def _name_first(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_file(name: str) -> Comments:
-    """Return what a file says behind its keys."""
+    """Return the comments after the keys of a file."""
     return dict(re.findall(r"^ *(\w+):.*? # (.+)$", text_of(name), re.MULTILINE))
 
 
@@ -130,7 +130,7 @@ def _spoken_of(section: type[Section]) -> Comments:
 
 
 def _spoken(help_text: str) -> str:
-    """Return the first sentence of a help as YAML would say it."""
+    """Return the first sentence of a help text, with the words of YAML."""
     sentence = re.split(r"(?<=[^.][^.])\.(?: |$)", help_text.replace("`", ""))[0]
     return re.sub(r"\b(None|True|False)\b", lambda found: SPOKEN[found[0]], sentence)
 

@@ -1,4 +1,4 @@
-"""From what Hydra has composed to the typed configuration, and back to YAML."""
+"""From Hydra's composed configuration to the typed one, and back to YAML."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -14,9 +14,9 @@ from seqlab.errors import ConfigError, near
 from seqlab.io.files import replacing
 
 ALIKE = 0.8
-"""How like a name must be to one that is certainly meant, from 0 to 1."""
+"""The similarity, from 0 to 1, above which a name is certainly meant."""
 MOST_MEANT = 3
-"""Keys of other sections that are named, at most."""
+"""Maximum number of keys of other sections that are suggested."""
 USUAL_WORDS = {
     **dict.fromkeys(("epochs", "epoch", "num_epochs", "n_epochs"), "trainer.max_epochs"),
     **dict.fromkeys(("learning_rate", "rate"), "optimizer.lr"),
@@ -34,7 +34,7 @@ USUAL_WORDS = {
     "lr_scheduler": "scheduler",
     "steps": "trainer.max_steps",
 }
-"""What else a key is often called."""
+"""Other common names of keys."""
 
 
 def make_config(composed: DictConfig) -> Config:
@@ -61,7 +61,7 @@ def refuse_unknown(key: str, composed: DictConfig) -> None:
     """Refuse a key that a composed configuration does not have.
 
     Raises:
-        ConfigError: with the names that are like it.
+        ConfigError: it has not; the message has similar names.
     """
     known = [name for name in keys_of(composed) if not name.startswith("hydra.")]
     if key not in known:
@@ -69,12 +69,12 @@ def refuse_unknown(key: str, composed: DictConfig) -> None:
 
 
 def unknown(key: str, known: Iterable[str], value: str = "") -> str:
-    """Say that there is no such key, and which names are like it, or which key of another section is meant.
+    """Return the message for an unknown key: similar names, or the key of another section that is meant.
 
     Args:
-        key: with dots.
-        known: every key of the configuration.
-        value: what was given for it.
+        key: the key, with dots.
+        known: all keys of the configuration.
+        value: the value that was given.
     """
     names = list(known)
     parent = key.rpartition(".")[0]
@@ -88,7 +88,7 @@ def unknown(key: str, known: Iterable[str], value: str = "") -> str:
 
 
 def _elsewhere(key: str, names: Sequence[str]) -> list[str]:
-    """Return the few keys of any section whose last word is that of ``key``, or what it is also called."""
+    """Return the few keys of any section with the last word of ``key``, or with another name for it."""
     word = key.rpartition(".")[2]
     if USUAL_WORDS.get(word) in names:
         return [USUAL_WORDS[word]]

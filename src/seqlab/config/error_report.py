@@ -1,4 +1,4 @@
-"""What is said of a wrong command line: all its mistakes at once, one line each."""
+"""The messages for a wrong command line: all mistakes at once, one line each."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,19 +17,19 @@ from seqlab.errors import ConfigError, DataError, SeqlabError, near
 
 
 class CommandError(ConfigError):
-    """All that is wrong with a command, one line each."""
+    """All mistakes of a command, one line each."""
 
 
 NO_CHOICE = "Config group override must be"
-"""How the message of Hydra's ValueError for model=null begins."""
+"""The beginning of Hydra's ValueError for model=null."""
 
 
 def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
-    """Return one line for every error in the command that led to ``error``; none for another kind of error.
+    """Return one line for every mistake in the command that raised ``error``; none for other errors.
 
     Args:
-        error: what was raised.
-        arguments: the command line behind the command.
+        error: the error.
+        arguments: the arguments of the command.
     """
     if isinstance(error, CommandError):
         return str(error).splitlines()
@@ -42,7 +42,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         return []
     understood = _understood(arguments)
     is_alone = isinstance(error, MissingConfigException) and len(arguments) == 1
-    if understood is None or is_alone:  # of other options nothing is known here, and nothing else is wrong
+    if understood is None or is_alone:  # other options are not understood here; nothing else is wrong
         return [_explain_one(error, "", ())]
     is_sweep, folders, overrides = understood
     with initialize_config_module("seqlab.conf", version_base="1.3"):
@@ -68,13 +68,13 @@ def _mistakes(command: Command) -> list[str]:
 
 
 def _inspecting(arguments: Sequence[str]) -> list[str]:
-    """Return what shows the user's own file, of which something is wrong."""
+    """Return the command that shows the contents of the user's file, if the error may be about it."""
     given = (argument.removeprefix("data.path=") for argument in arguments if "data.path=" in argument)
-    return [f"seqlab inspect {path} shows what it holds" for path in given if Path(path).exists()]
+    return [f"seqlab inspect {path} shows what it contains" for path in given if Path(path).exists()]
 
 
 def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:
-    """Return what is wrong with an experiment whose settings do not suit the data beside it."""
+    """Return the mistakes of an experiment whose settings do not suit the data given with it."""
     is_sweep, folders, overrides = _understood(arguments) or (True, [], [])
     if is_sweep or not {"data", "experiment"} <= {override.partition("=")[0] for override in overrides}:
         return []
@@ -83,9 +83,9 @@ def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:
 
 
 def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]] | None:
-    """Return whether a command is a sweep, its folder of configurations, if it has one, and its settings.
+    """Return whether a command is a sweep, the folder of ``--config-dir``, if any, and its settings.
 
-    None if it has an option of another kind.
+    None if it has another option.
     """
     is_sweep, folders, overrides = False, [], []
     rest = iter(arguments)
@@ -103,7 +103,7 @@ def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]] 
 
 
 def _explain_one(error: Exception, override: str, known: Iterable[str], whole: str = "") -> str:
-    """Say what is wrong with an override, which is ``whole`` or, if that is swept, one value of it."""
+    """Return the message for an override, which is ``whole`` or one value of a swept ``whole``."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name}: {_no_choice(group, name, error.options or ())}"
@@ -118,7 +118,7 @@ def _explain_one(error: Exception, override: str, known: Iterable[str], whole: s
 
 
 def _no_choice(group: str, name: str, files: Sequence[str]) -> str:
-    """Say why a group does not offer a name: it has no file, and no class of that name or at that path."""
+    """Return why a group has no such choice: there is no file or class of that name, or at that path."""
     choice = CHOICES.get(group)
     if choice and "." in name:
         try:
@@ -137,7 +137,7 @@ def _explain_setting(error: Exception, override: str, parsed: Override, known: s
     if key not in known and not parsed.is_add():
         return unknown(key, sorted(known), whole.partition("=")[2])
     if parsed.is_add():
-        return f"{override}: {key} is there already; leave the + out"
+        return f"{override}: {key} exists already; leave out the +"
     return (
         first_line(error) if "=" in override and parsed.value() is not None else f"{override}: name a {key}"
     )

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415
-"""How a command ends: whatever goes wrong is one or two lines and an exit code."""
+"""Ending a command: an error becomes one or two lines and an exit code."""
 
 import os
 import select
@@ -10,7 +10,7 @@ WRONG_INPUT, FAILED, CTRL_C = 2, 1, 130
 
 
 def guarded(action: Callable[[], object], arguments: Sequence[str]) -> int:
-    """Run a command; turn whatever goes wrong into one or two lines and an exit code."""
+    """Run a command; turn any error into one or two lines and an exit code."""
     debugging = bool(os.environ.get("SEQLAB_DEBUG"))
     try:
         action()
@@ -35,7 +35,7 @@ def guarded(action: Callable[[], object], arguments: Sequence[str]) -> int:
 
 
 def _nobody_reads() -> bool:
-    """Return whether the reader of stdout has gone, as ``head`` does; what is left for it goes nowhere."""
+    """Return whether the reader of stdout has exited, such as ``head``; then discard further output."""
     output = select.poll()
     output.register(sys.stdout, 0)
     if not output.poll(0):
@@ -45,7 +45,7 @@ def _nobody_reads() -> bool:
 
 
 def complain(*lines: str, code: int = WRONG_INPUT) -> int:
-    """Say what is wrong on stderr; return the exit code."""
+    """Print error messages on stderr; return the exit code."""
     from seqlab.io.terminal import tell
 
     for line in lines:

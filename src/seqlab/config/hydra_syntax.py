@@ -1,4 +1,4 @@
-"""What an override says, as Hydra reads it."""
+"""Parsing overrides with Hydra's grammar."""
 
 from itertools import islice
 
@@ -10,11 +10,11 @@ from omegaconf import DictConfig
 from seqlab.compat import hydra
 
 MOST_VALUES = 50
-"""Values of a swept setting that are looked at."""
+"""Maximum number of values of a swept setting that are checked."""
 
 
 def parse(override: str) -> Override | None:
-    """Return what an override says, None if Hydra cannot read it."""
+    """Return the parsed override; None if Hydra cannot parse it."""
     try:
         return OverridesParser.create().parse_override(override)
     except HydraException:
@@ -25,7 +25,7 @@ def apply(override: str, composed: DictConfig) -> None:
     """Set a key of a composed configuration, as Hydra does.
 
     Raises:
-        HydraException: there is no such key, or it is no single value.
+        HydraException: there is no such key, or there are several values.
     """
     parser = OverridesParser.create()
     parsed = parser.parse_override(override)
@@ -35,7 +35,7 @@ def apply(override: str, composed: DictConfig) -> None:
 
 
 def values_of(override: Override) -> list[object]:
-    """Return what a key is set to: one value, those of a sweep, or the ends of an interval."""
+    """Return the values of an override: one value, those of a sweep, or the ends of an interval."""
     value = override.value()
     if not override.is_sweep_override():
         return [value]

@@ -1,4 +1,4 @@
-"""Which overrides of a command do not fit, and what is wrong with the values of the others.
+"""Finding all mistakes of a command: overrides that do not fit, and invalid values of the others.
 
 Hydra composes in a fifth of a second, so it composes once, with what is chosen; keys are set in the result.
 """
@@ -24,7 +24,7 @@ OF_COMPOSING = (HydraException, OmegaConfBaseException, MarkedYAMLError)
 
 
 class Misfit(NamedTuple):
-    """A value of an override that does not fit, and what Hydra says of it."""
+    """A value of an override that does not fit, and Hydra's error."""
 
     override: str
     value: str
@@ -35,15 +35,15 @@ class Command:
     """The overrides of a command; the first values that fit make a configuration.
 
     Args:
-        overrides: as they were typed.
-        folders: of configurations besides seqlab's own.
+        overrides: the overrides as they were typed.
+        folders: the folders with the user's configurations.
         is_sweep: whether overrides may have several values.
-        raised: what Hydra has raised, which is not found out again.
+        raised: Hydra's first error, if it is known.
 
     Attributes:
-        known: keys and groups that there are.
-        points: the configurations, without Hydra's own settings, by their overrides.
-        hydra: Hydra's own settings.
+        known: the existing keys and groups.
+        points: the configurations, without Hydra's settings, by their overrides.
+        hydra: Hydra's settings.
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class Command:
 
     @property
     def misfits(self) -> list[Misfit]:
-        """What does not fit, in the order of the command."""
+        """The values that do not fit, in the order of the command."""
         order = list(self.values)
         return sorted(self._misfits, key=lambda misfit: order.index(misfit.override))
 
     def refusals(self) -> list[str]:
-        """Return a line for every value that is wrong where its key is right."""
+        """Return a line for every invalid value of an existing key."""
         found = []
         for overrides, composed in self.points.items():
             lines = _refused(composed)
@@ -84,7 +84,7 @@ class Command:
         return found
 
     def _is_choice(self, override: str) -> bool:
-        """Return whether an override names a file of a group."""
+        """Return whether an override chooses a file of a group."""
         parsed = parse(override)
         return parsed is not None and any((root / parsed.key_or_group).is_dir() for root in self.roots)
 
@@ -92,7 +92,7 @@ class Command:
         self._misfits.append(Misfit(override, self.values[override].pop(0), error))
 
     def _choose(self, choices: Sequence[str]) -> DictConfig:
-        """Compose with the first values that there are."""
+        """Compose with the first value of each choice that fits."""
         while True:
             left = [override for override in choices if self.values[override]]
             try:
@@ -104,7 +104,7 @@ class Command:
                     self._refuse(*self._first_misfit(left))
 
     def _refuse_missing(self, choices: Sequence[str], error: Exception) -> bool:
-        """Refuse the choice of which an error says that there is no such file; return whether it is one."""
+        """Refuse the choice whose file an error reports as missing; return whether there is one."""
         missing = "=".join(str(getattr(error, "missing_cfg_file", "")).rsplit("/", 1))
         culprits = [override for override in choices if self.values[override][:1] == [missing]]
         if culprits:
@@ -125,7 +125,7 @@ class Command:
         return compose("config", overrides, return_hydra_config=True)
 
     def _set(self, overrides: Iterable[str], composed: DictConfig) -> None:
-        """Set the first value that fits of each key."""
+        """Set the first value of each key that fits."""
         unchosen = tuple(
             f"{misfit.override.partition('=')[0]}."
             for misfit in self._misfits
@@ -133,7 +133,7 @@ class Command:
         )
         for override in overrides:
             if override.startswith(unchosen):
-                self.values[override] = []  # what its keys are, only the choice that was meant would say
+                self.values[override] = []  # its keys depend on the choice that is wrong
             while self.values[override]:
                 try:
                     apply(self.values[override][0], composed)
@@ -160,7 +160,7 @@ class Command:
 
 
 def searching(folders: Iterable[Path]) -> list[str]:
-    """Return the setting that lets Hydra look into folders too."""
+    """Return the setting that adds folders to Hydra's search path."""
     return [f"hydra.searchpath=['file://{folder}']" for folder in folders]
 
 
@@ -184,7 +184,7 @@ def _known(composed: DictConfig) -> set[str]:
 
 
 def _refused(composed: DictConfig) -> list[str]:
-    """Return what validation says of a configuration."""
+    """Return the messages of validating a configuration."""
     try:
         plugins.load(modules_of(composed))
         make_config(composed)

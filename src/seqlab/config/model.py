@@ -17,12 +17,12 @@ PARTS: dict[str, Registry[Any]] = {
     "head": heads,
     "init": inits,
 }
-"""What each key names; the settings of that alone are ``model.<key>_options``."""
+"""The registry of each part; the settings of a part are ``model.<key>_options``."""
 
 
 @having_settings_of("seqlab.models.sequence_model.SequenceModel")
 class ModelConfig(Section, validate_default=True):
-    """conf/model: what is checked of the keyword-only arguments of ``SequenceModel``."""
+    """conf/model: the checks of the keyword-only arguments of ``SequenceModel``."""
 
     if TYPE_CHECKING:
 
@@ -41,7 +41,7 @@ class ModelConfig(Section, validate_default=True):
     def _options_fit(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         part = str(info.field_name).removesuffix("_options")
         name = info.data.get(part)
-        if name is None:  # of which the mistake is said
+        if name is None:  # its mistake is reported
             return options
         fields = {} if name == "auto" else Choice(PARTS[part], given=SHARED).section(name).model_fields
         known = fields.keys() - {"name"}
@@ -59,7 +59,7 @@ class ModelConfig(Section, validate_default=True):
     def _cell_exists(self) -> Self:
         try:
             cells.require(self.cell)
-            if self.options or not cells.is_own(self.cell):  # else the cell, and torch, need not be imported
+            if self.options or not cells.is_own(self.cell):  # otherwise torch is not imported
                 cells[self.cell](**self.options)
         except SeqlabError as error:
             raise ValueError(str(error)) from error

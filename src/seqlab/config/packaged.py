@@ -1,4 +1,4 @@
-"""seqlab's own configurations as Hydra reads them: a file says what differs, its class has the defaults."""
+"""seqlab's configuration files as Hydra reads them, with the defaults of the classes that they name."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -21,7 +21,7 @@ PACKAGED = Path(str(files("seqlab.conf")))
 
 
 def _node(group: str, name: str) -> dict[str, Any]:
-    """Return the settings of a class, below a key of its own where there can be several."""
+    """Return the settings of a class, with its own key in groups that can have several."""
     choice = CHOICES[group]
     settings = choice.defaults(name)
     return settings if choice.key == "name" else {key_of(name, choice.registry): settings}
@@ -39,7 +39,7 @@ OFFERED: dict[str, Callable[[str], Any]] = {
     "model": _model,
     **{group: partial(_node, group) for group in CHOICES if "." not in group},
 }
-"""What returns the settings of a class, by group."""
+"""Functions that return the settings of a class, by group."""
 KINDS = {
     "data": datasets,
     "task": TASKS.registry,
@@ -53,25 +53,25 @@ SECTIONS: dict[str, type[Section]] = {
     "callbacks": CallbacksConfig,
     "checkpoint": CheckpointConfig,
 }
-"""The settings of groups whose files all have the same."""
+"""The sections of groups whose files all have the same settings."""
 WHOLE = {"data": "_global_"}
-"""Groups of which a choice sets keys of others too."""
+"""Groups whose choices also set keys of other groups."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """libyaml where it is there, which takes an eighth of the time; numbers as OmegaConf reads them."""
+    """libyaml if available, which is eight times as fast; numbers as OmegaConf reads them."""
 
     yaml_implicit_resolvers = number_resolvers()
 
 
 @cache
 def text_of(name: str) -> str:
-    """Return a file, such as ``data/names``."""
+    """Return the text of a file, such as ``data/names``."""
     return (PACKAGED / f"{name.removesuffix('.yaml')}.yaml").read_text(encoding="utf-8")
 
 
 def content_of(name: str) -> dict[str, Any]:
-    """Return a file, with the defaults of the class it names; those of SECTIONS stand in ``config``."""
+    """Return the values of a file with the defaults of its class; those of SECTIONS are in ``config``."""
     found: dict[str, Any] = yaml.load(text_of(name), _Loader) or {}  # noqa: S506 (it is a SafeLoader)
     group = name.rpartition("/")[0]
     if name == "config":

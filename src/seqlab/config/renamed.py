@@ -28,10 +28,10 @@ def present_overrides(overrides: Iterable[str], *, warns: bool = False) -> list[
 
 
 def present_settings(raw: Mapping[str, Any], *, warns: bool = False) -> dict[str, Any]:
-    """Return settings with present names, whatever else is wrong with them.
+    """Return settings with present names; other mistakes are left alone.
 
     Args:
-        raw: the sections of a configuration, such as "data".
+        raw: the sections of a configuration by name, such as "data".
         warns: whether to print a warning for every former name.
     """
     found = {name: dict(value) if isinstance(value, Mapping) else value for name, value in raw.items()}

@@ -1,4 +1,4 @@
-"""The whole configuration of a run, and how its parts must suit each other."""
+"""The whole configuration of a run, with the checks across its sections."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ from seqlab.registry.catalog import check_reads, encoders, engines, inits
 from seqlab.registry.types import Section, as_list
 
 OF_THE_COMMAND = ("launcher", "sweep", "resume")
-"""Keys that say how a command goes about its runs; they are not saved with a run."""
+"""Keys about how a command carries out its runs, which are not saved with a run."""
 
 
 class PathsConfig(Section):
@@ -48,7 +48,7 @@ class Config(Section):
 
     @property
     def title(self) -> str:
-        """What its runs are called."""
+        """The name of its runs."""
         return self.name or f"{self.data.name}-{self.model.cell}"
 
     @field_validator("engine")
@@ -69,8 +69,8 @@ class Config(Section):
             )
         if self.task.problem_type in ("tagging", "language_model") and self.model.pooling != "last":
             raise ValueError(
-                f"model.pooling={self.model.pooling} gives a sequence one answer, and data={self.data.name} "
-                "asks at each step; use model.pooling=last"
+                f"model.pooling={self.model.pooling} gives one output per sequence, and "
+                f"task={self.task.name} needs one at each step; use model.pooling=last"
             )
         if self.callbacks.score_balanced and self.task.problem_type != "classification":
             raise ValueError(
@@ -105,17 +105,17 @@ class Config(Section):
             f"callbacks.{key}": getattr(part, "monitor", None) for key, part in self.callbacks.parts.items()
         }
         for place, name in watched.items():
-            # A callback may go by what another one logs, which only training tells.
+            # A callback may monitor what another one logs, which is known only in training.
             is_ours = place == "scheduler" or str(name).startswith(("val/", "train/"))
             if name is not None and is_ours and "/".join(str(name).split("/")[:2]) not in known:
                 raise ValueError(
-                    f"{place}.monitor={name} is no score of {self.task.name}; {near(name, known)}"
+                    f"{place}.monitor={name} is not a score of {self.task.name}; {near(name, known)}"
                 )
         return self
 
 
 def without_effect(config: Config) -> list[str]:
-    """Return a line for every setting that was made and changes nothing."""
+    """Return a line for every setting that has no effect."""
     model, data, trainer = config.model, config.data, config.trainer
     of_encoder = encoders.settings(model.encoder) if model.encoder != "auto" else {}
     idle = {
@@ -140,5 +140,5 @@ def without_effect(config: Config) -> list[str]:
         "callbacks.score_balanced=true": config.callbacks.score_balanced and trainer.limit_test_batches == 0,
     }
     return [
-        f"{setting} has no effect beside the other settings" for setting, is_idle in idle.items() if is_idle
+        f"{setting} has no effect with the other settings" for setting, is_idle in idle.items() if is_idle
     ]

@@ -1,4 +1,4 @@
-"""conf/launcher and conf/sweep: how a command goes about many runs."""
+"""conf/launcher and conf/sweep: the settings of many runs."""
 
 from typing import Annotated, Literal
 
@@ -55,7 +55,7 @@ class RayConfig(Section):
     @classmethod
     def _is_shareable(cls, gpus: float) -> float:
         if gpus > 1 and gpus != int(gpus):
-            raise ValueError(f"a job has a share of one GPU, or several whole ones, got {gpus}")
+            raise ValueError(f"a job has a fraction of one GPU, or several whole ones, got {gpus}")
         return gpus
 
 

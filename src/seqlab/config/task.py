@@ -1,4 +1,4 @@
-"""conf/task: what every task has; the other settings are those of its class."""
+"""conf/task: the settings of every task; the others are those of its class."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,7 +27,7 @@ METRICS_OF = {
 
 
 class TaskConfig(Section):
-    """What every task has."""
+    """The settings of every task."""
 
     name: str
     monitor: str | None = None
@@ -36,17 +36,17 @@ class TaskConfig(Section):
 
     @property
     def problem_type(self) -> str:
-        """What data must ask."""
+        """The problem type for which the data are prepared."""
         return str(tasks.attribute(self.name, "problem_type"))
 
     @property
     def scores(self) -> "tuple[Score, ...]":
-        """What a run knows of its validation data after every epoch."""
+        """The scores of the task, and of its metrics."""
         found: tuple[Score, ...] = tasks.attribute(self.name, "scores")
         return (*found, *(self._further(found[0], name) for name in self.metrics))
 
     def _further(self, pattern: "Score", name: str) -> "Score":
-        """Return the score of a metric, of which its class says which way is better."""
+        """Return the score of a metric, whose class knows whether higher is better."""
         better: dict[bool | None, Literal["higher", "lower"] | None] = {True: "higher", False: "lower"}
         is_better = None
         with suppress(ConfigError):
@@ -61,17 +61,17 @@ class TaskConfig(Section):
 
     @property
     def mode(self) -> Literal["min", "max"]:
-        """Whether less or more of it is better."""
+        """Whether a lower or a higher value of it is better."""
         return next(score.mode for score in self.scores if f"val/{score.name}" == self.watched)
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The name of its class and what that takes."""
+        """The name of its class, and the arguments."""
         return self.model_dump(exclude={"monitor", "baselines"})
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What its class takes."""
+        """The arguments of its class."""
         return {key: one for key, one in self.arguments.items() if key not in ("name", "metrics")}
 
     @field_validator("metrics", mode="before")
@@ -85,15 +85,15 @@ class TaskConfig(Section):
             return self
         kind = METRICS_OF.get(self.problem_type, "regression.")
         if kind is None:
-            raise ValueError(f"metrics: {self.name} has no scores beside its own; leave metrics out")
+            raise ValueError(f"metrics: {self.name} has only its own scores; leave out metrics")
         fitting = [name for name in metrics if _is_for(kind, metrics.path(name))]
         own = [score.name for score in tasks.attribute(self.name, "scores")]
         for name, part in self.metrics.items():
             if not name.isidentifier() or name in own:
-                raise ValueError(f"metrics.{name}: call the score something else; {', '.join(own)} are there")
+                raise ValueError(f"metrics.{name}: choose another name; {', '.join(own)} are taken")
             if not _is_for(kind, metrics.path(part.target_)):
                 raise ValueError(
-                    f"metrics.{name}: {part.target_} is no metric of {self.problem_type}; "
+                    f"metrics.{name}: {part.target_} is not a metric of {self.problem_type}; "
                     f"{near(part.target_.rpartition('.')[2], fitting)}"
                 )
         return self
@@ -103,13 +103,14 @@ class TaskConfig(Section):
         known = [f"val/{score.name}" for score in self.scores if score.better]
         if self.watched not in known:
             raise ValueError(
-                f"monitor={self.watched} is no score of {self.name} to choose by; {near(self.watched, known)}"
+                f"monitor={self.watched} is not a score of {self.name} to choose by; "
+                f"{near(self.watched, known)}"
             )
         return self
 
 
 def _is_for(kind: str, path: str) -> bool:
-    """Return whether a metric of torchmetrics is for such answers; of the user's own that is tried later."""
+    """Return whether a metric of torchmetrics suits such answers; a user's metric is tried later."""
     return not path.startswith("torchmetrics.") or path.startswith(f"torchmetrics.{kind}")
 
 

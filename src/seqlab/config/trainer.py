@@ -1,4 +1,4 @@
-"""conf/trainer, and what stands around training: callbacks, checkpoints, loggers."""
+"""conf/trainer, conf/callbacks, conf/checkpoint and conf/logger."""
 
 import sys
 from collections.abc import Callable
@@ -87,11 +87,11 @@ class TrainerConfig(Section):
         return self
 
     def unsupported_reason(self, gpus: Callable[[], int | None], mps: Callable[[], bool]) -> str | None:
-        """Return what a machine lacks for these settings, None if nothing.
+        """Return what a machine lacks for these settings; None if nothing.
 
         Args:
-            gpus: returns how many GPUs CUDA has there, None if that is not known; asked only if it matters.
-            mps: returns whether a Mac's GPU can be used there.
+            gpus: a function that returns the number of CUDA's GPUs, None if unknown; called only if needed.
+            mps: a function that returns whether a Mac's GPU can be used.
         """
         name, devices = self.accelerator, self.devices
         if (name in ("gpu", "cuda") and gpus() == 0) or (name == "mps" and not mps()):
@@ -103,7 +103,7 @@ class TrainerConfig(Section):
                 return f"trainer.devices={devices}: this machine has {found} GPUs, numbered from 0"
         uses_mps = name in ("auto", "gpu", "mps") and mps()
         if self.precision == "16-mixed" and (name == "cpu" or not (uses_mps or gpus() != 0)):
-            return "trainer.precision=16-mixed needs a GPU; on the processor use bf16-mixed"
+            return "trainer.precision=16-mixed needs a GPU; on the CPU use bf16-mixed"
         if self.precision == "64-true" and uses_mps and gpus() == 0:
             return "trainer.precision=64-true: mps has no float64; use trainer.accelerator=cpu"
         return None
@@ -114,10 +114,10 @@ PREDICTIONS = 100_000
 
 
 class CallbacksConfig(Section, extra="allow"):
-    """conf/callbacks, and any callback below a key of its own.
+    """conf/callbacks, and any callback with its own key.
 
     Attributes:
-        early_stopping_patience: stop after so many validations without a better score.
+        early_stopping_patience: stop after this number of validations without a better score.
         weight_average: score and keep an exponential average of the weights, e.g. 0.999.
         score_balanced: also score training samples, sampled uniformly over classes, as "balanced/…".
         diagnostics_every: measure gradient flow, gates and memory after every so many epochs; see
@@ -146,7 +146,7 @@ class CallbacksConfig(Section, extra="allow"):
 
     @property
     def parts(self) -> dict[str, Part]:
-        """The callbacks that have keys of their own."""
+        """The callbacks that have their own keys."""
         return self.__pydantic_extra__
 
     @model_validator(mode="before")
@@ -172,13 +172,13 @@ class CheckpointConfig(Section):
 
 
 class LoggerConfig(Section, extra="allow"):
-    """conf/logger: one or several, each below a key of its own."""
+    """conf/logger: one or several, each with its own key."""
 
     __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["logger"].validator]]
 
     @property
     def parts(self) -> dict[str, Part]:
-        """All that are chosen, by key."""
+        """The loggers by key."""
         return self.__pydantic_extra__
 
     @model_validator(mode="before")
@@ -187,5 +187,5 @@ class LoggerConfig(Section, extra="allow"):
         if not isinstance(raw, dict) or "none" not in raw:
             return raw
         if len(raw) > 1:
-            raise ValueError("none stands alone; leave it out of the list, or the others")
+            raise ValueError("none cannot be combined; leave it out of the list, or the others")
         return {}

@@ -1,4 +1,4 @@
-"""What a configuration is told that is wrong: one line for every key."""
+"""Validating a configuration, with one line for every wrong key."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,7 +28,7 @@ def validate(raw: Mapping[str, Any]) -> Config:
 
 
 def _merged(lines: Iterable[str]) -> list[str]:
-    """Return one line for all that a key may be, ``… must be A or B, got C``; a union has several."""
+    """Merge the lines of a union's members into one: ``… must be A or B, got C``."""
     allowed: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         key, _, rest = line.partition(" must be ")
@@ -41,12 +41,12 @@ def _merged(lines: Iterable[str]) -> list[str]:
 
 
 def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
-    """Say what is wrong with one key: ``model.hidden_size must be greater than 0, got -1``."""
+    """Return the message for one key: ``model.hidden_size must be greater than 0, got -1``."""
     path: list[str] = []
     siblings: Mapping[str, Any] = {}
     here: Any = raw
     for place, part in enumerate(detail["loc"], start=1):
-        # A union adds the name of its branch to the place; that is no key of the configuration.
+        # A union adds the name of its member to the location; that is not a key of the configuration.
         if isinstance(here, Mapping) and (
             part in here or (detail["type"] == "missing" and place == len(detail["loc"]))
         ):
@@ -72,7 +72,7 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
 
 
 def _known(key: str, siblings: Mapping[str, Any]) -> set[Any]:
-    """Return the keys that there may be beside an unknown one: where a class is chosen, its settings."""
+    """Return the allowed keys of the section of an unknown one; for a chosen class, its settings."""
     choice = next((choice for group, choice in CHOICES.items() if key.startswith(f"{group}.")), None)
     if choice is None or choice.key not in siblings:
         return set(siblings)

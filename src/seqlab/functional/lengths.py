@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 EVERY_STEP = -1
-"""Instead of a number of last steps: all of a sequence."""
+"""In place of a number of last steps: all steps of a sequence."""
 
 
 def mask(lengths: Tensor, steps: int) -> Tensor:

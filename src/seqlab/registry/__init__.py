@@ -1,1 +1,1 @@
-"""Which classes are there? Names for classes, the user's modules, and the types of settings."""
+"""Registries: names for classes, their settings, and the user's modules."""

@@ -1,4 +1,4 @@
-"""What can be registered? One registry a kind; their names are known without torch."""
+"""One registry for each kind of class; their names are known without torch."""
 
 from typing import TYPE_CHECKING
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 cells: "Registry[type[Cell]]" = Registry("cell", home="seqlab.cells")
 """The equations of one time step: ``model.cell=NAME``."""
 engines: "Registry[type[Engine]]" = Registry("engine", home="seqlab.engines")
-"""How the equations are run: ``engine=NAME``."""
+"""The ways to run the equations: ``engine=NAME``."""
 datasets: "Registry[type[Dataset]]" = Registry("data set", home="seqlab.data")
-"""What is read: ``data=NAME``."""
+"""The data sets: ``data=NAME``."""
 
 specs: "Registry[type[DataSpec]]" = Registry("spec", home="seqlab.data")
-"""What each kind of data declares, by the name of the field that only it has."""
+"""The descriptions of kinds of data, by the name of the field that only one has."""
 
 tasks: "Registry[type[Task]]" = Registry("task", home="seqlab.tasks")
-"""What is asked, and how answers are judged: ``task=NAME``."""
+"""The tasks, with loss and scores: ``task=NAME``."""
 
 optimizers: "Registry[type[Optimizer]]" = Registry(
     "optimizer", foreign=("torch.optim",), base="torch.optim.Optimizer"
 )
-"""What changes the weights: ``optimizer=NAME``."""
+"""The optimizers: ``optimizer=NAME``."""
 register_optimizer = optimizers.register
 
 schedulers: "Registry[Callable[..., LRScheduler | None]]" = Registry(
@@ -46,7 +46,7 @@ schedulers: "Registry[Callable[..., LRScheduler | None]]" = Registry(
     foreign=("torch.optim.lr_scheduler",),
     base="torch.optim.lr_scheduler.LRScheduler",
 )
-"""How the learning rate goes: ``scheduler=NAME``."""
+"""The learning rate schedules: ``scheduler=NAME``."""
 register_scheduler = schedulers.register
 
 loggers: "Registry[type[Logger]]" = Registry(
@@ -56,7 +56,7 @@ loggers: "Registry[type[Logger]]" = Registry(
     naming=lambda path: path.rpartition(".")[2].lower().removesuffix("logger"),
     base="lightning.pytorch.loggers.Logger",
 )
-"""Who else is told what is measured: ``logger=NAME``, or several."""
+"""The loggers: ``logger=NAME``, or several."""
 register_logger = loggers.register
 
 callbacks: "Registry[type[Callback]]" = Registry(
@@ -66,14 +66,14 @@ callbacks: "Registry[type[Callback]]" = Registry(
     naming=in_snake_case,
     base="lightning.pytorch.callbacks.Callback",
 )
-"""What happens beside training: ``callbacks=[default,NAME]``."""
+"""The callbacks: ``callbacks=[default,NAME]``."""
 register_callback = callbacks.register
 
 
 def _of_metric(path: str) -> str:
-    """Return the name of a metric of torchmetrics: of those for classes, the one for any number of them.
+    """Return the name of a metric of torchmetrics; of those for classes, the multiclass one has the name.
 
-    Those for several labels are called ``multilabel_auroc`` and alike.
+    Those for several labels have names such as ``multilabel_auroc``.
     """
     module, _, name = path.rpartition(".")
     is_for_us = module.endswith("regression") or name.startswith(("Multiclass", "Multilabel"))
@@ -86,14 +86,14 @@ metrics: "Registry[type[Metric]]" = Registry(
     naming=_of_metric,
     base="torchmetrics.Metric",
 )
-"""What answers are scored by beside the scores of their task: ``task.metrics=[NAME]``."""
+"""The metrics for further scores of a task: ``task.metrics=[NAME]``."""
 register_metric = metrics.register
 
 encoders: "Registry[Callable[..., nn.Module]]" = Registry("encoder", home="seqlab.nn")
 """From inputs, [B, T] tokens or [B, T, F] features, to [B, T, I]: ``model.encoder=NAME``.
 
-It is given an ``InputSpec``. Its class says what it ``reads``, "tokens" or "features", and it its
-``output_size`` I.
+It is given an ``InputSpec``. Its class attribute ``reads`` is "tokens" or "features", and its attribute
+``output_size`` is I.
 """
 register_encoder = encoders.register
 
@@ -118,14 +118,14 @@ inits: "Registry[Callable[..., None]]" = Registry("init", home="seqlab.nn")
 register_init = inits.register
 
 SHARED = ("embedding_size", "embedding_dropout", "feature_dropout", "dropout", "init_steps")
-"""Keys of conf/model that a part takes if it has a setting of that name; others are among its options."""
+"""Keys of conf/model that a part gets if it has a setting of that name; its other settings are options."""
 
 
 def check_reads(encoder: str, kind: str) -> None:
     """Refuse an encoder that does not read a kind of input, "tokens" or "features".
 
     Raises:
-        ConfigError: with the names of those that do.
+        ConfigError: it does not; the message has the names of those that do.
     """
     if encoders.attribute(encoder, "reads") != kind:
         reading = sorted(name for name in encoders if encoders.attribute(name, "reads") == kind)

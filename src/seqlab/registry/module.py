@@ -1,4 +1,4 @@
-"""A Python module by its source, of which nothing is imported."""
+"""The source of a Python module, read without importing it."""
 
 import ast
 import inspect
@@ -13,26 +13,26 @@ from seqlab.errors import near
 
 @dataclass(frozen=True)
 class Module:
-    """A module by its source: what it defines, and where what it imports is."""
+    """A module by its source: its definitions, and the origins of its imports."""
 
     name: str
     is_package: bool
     tree: ast.Module
 
     def defines(self, name: str) -> ast.ClassDef | ast.FunctionDef | None:
-        """Return the definition of a class or function; None if it is not here."""
+        """Return the definition of a class or function; None if the module does not define it."""
         found = (node for node in self.tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef))
         return next((node for node in found if node.name == name), None)
 
     def assigned_docstring(self, name: str) -> str:
-        """Return what ``Adam.__doc__ = "…" + …`` says of a class; torch.optim composes its docstrings so."""
+        """Return the docstring that ``Adam.__doc__ = "…" + …`` assigns to a class, as torch.optim does."""
         found = (node for node in self.tree.body if isinstance(node, ast.Assign))
         values = [node.value for node in found if ast.unparse(node.targets[0]) == f"{name}.__doc__"]
         pieces = (one for value in values for one in ast.walk(value) if isinstance(one, ast.Constant))
         return inspect.cleandoc("".join(str(piece.value) for piece in pieces))
 
     def origin(self, name: str) -> tuple[str, str] | None:
-        """Return from which module, and under which name there, a name is imported."""
+        """Return the module from which a name is imported, and its name there."""
         imports = [node for node in self.tree.body if isinstance(node, ast.ImportFrom)]
         pairs = [(self._absolute(node), alias) for node in imports for alias in node.names]
         named = ((module, alias.name) for module, alias in pairs if name == (alias.asname or alias.name))
@@ -40,12 +40,12 @@ class Module:
         return next(named, None) or next(every, None)
 
     def path(self, name: str) -> str:
-        """Return the whole path of a class that this module calls ``SGD`` or ``optim.SGD``."""
+        """Return the full path of a class that this module calls ``SGD`` or ``optim.SGD``."""
         module, _, cls = name.rpartition(".")
         return f"{self._module(module) if module else self.name}.{cls}"
 
     def _module(self, path: str) -> str:
-        """Return which module a path such as ``optim`` is, as this one imports it; itself if it does not."""
+        """Return the full path of an imported module such as ``optim``; the path itself if not imported."""
         first, dot, rest = path.partition(".")
         imports = (alias for node in self.tree.body if isinstance(node, ast.Import) for alias in node.names)
         renamed = (alias.name for alias in imports if alias.asname == first)
@@ -59,7 +59,7 @@ class Module:
         return ".".join([*kept, *([node.module] if node.module else [])])
 
     def public(self) -> Iterator[str]:
-        """Return the classes that a module defines, or a package passes on."""
+        """Yield the classes that a module defines, or that a package imports."""
         for node in self.tree.body:
             if isinstance(node, ast.ClassDef):
                 yield node.name
@@ -69,7 +69,7 @@ class Module:
 
 @cache
 def parsed(module: str) -> Module:
-    """Return a module, of which no package is imported either.
+    """Return a module; its packages are not imported either.
 
     Raises:
         LookupError: there is none, or it is not written in Python.
@@ -96,12 +96,12 @@ def _has(module: str, name: str) -> bool:
 
 
 def classes_of(module: str) -> list[str]:
-    """Return the names of the classes in a module, without those that begin with ``_``."""
+    """Return the names of the public classes in a module."""
     return sorted({name for name in parsed(module).public() if name[0].isupper()})
 
 
 def find(module: str, name: str) -> tuple[Module, ast.ClassDef | ast.FunctionDef]:
-    """Return the definition of a class or function that a module has or imports, and the module where it is.
+    """Return the module that defines a class or function which a module has or imports, and the definition.
 
     Raises:
         LookupError: there is none, or its source is not found.

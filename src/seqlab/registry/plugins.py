@@ -1,7 +1,7 @@
-"""Modules of the user's own, named by ``imports=[my_cells]``: they register cells, no fork needed.
+"""The user's modules, named by ``imports=[my_cells]``, which register cells and other classes.
 
-Nothing else makes seqlab execute a file of the working folder: a module there comes after the installed ones,
-and only once the user has named one.
+Nothing else makes seqlab execute a file of the working folder, which is searched after the installed modules
+and only if the user names one.
 """
 
 import os
@@ -14,9 +14,9 @@ from seqlab.errors import ConfigError, SeqlabError, failure
 
 
 def load(modules: str | Iterable[str]) -> None:
-    """Import each module, or the one that is named, looking in the working folder last.
+    """Import one or several modules, searching the working folder last.
 
-    Nothing is imported from a working folder that is a run's or a sweep's: somebody else may have written it.
+    Nothing is imported from a working folder that is the folder of a run or a sweep, which is not trusted.
 
     Raises:
         ConfigError: a module does not exist, has the name of an installed one, or fails while it is imported.
@@ -43,12 +43,12 @@ def load(modules: str | Iterable[str]) -> None:
 
 
 def refuse_unnamed(modules: Iterable[str], folder: Path, remedy: str) -> None:
-    """Refuse modules that a run's settings name and its user does not: their author may be anybody.
+    """Refuse modules that a run's settings name but the user does not: a run is not trusted.
 
     Args:
-        modules: what the settings name.
-        folder: of the run or sweep.
-        remedy: what to type to have them imported.
+        modules: the modules that the settings name.
+        folder: the folder of the run or sweep.
+        remedy: the arguments with which they are imported.
 
     Raises:
         ConfigError: a module has not been imported.
@@ -70,7 +70,7 @@ def refuse_unnamed(modules: Iterable[str], folder: Path, remedy: str) -> None:
 
 
 def isolate_children() -> None:
-    """Have every Python that this one starts look for modules among the installed ones alone."""
+    """Let child processes of Python import only installed modules."""
     os.environ["PYTHONSAFEPATH"] = "1"
 
 
@@ -79,10 +79,10 @@ def _lies_in(folder: Path, place: str, name: str) -> bool:
 
 
 def _refuse_shadowed(name: str, here: Path) -> None:
-    """Refuse a module of the working folder in whose place an installed one of its name was imported.
+    """Refuse a module of the working folder if an installed one of the same name was imported instead.
 
     Raises:
-        ConfigError: there is one.
+        ConfigError: it was.
     """
     path = here.joinpath(*name.split("."))
     file = next(

@@ -1,4 +1,4 @@
-"""Names for classes: one name, one class; an unknown name lists the near ones."""
+"""A registry of classes by name; an unknown name lists similar ones."""
 
 import inspect
 import re
@@ -25,22 +25,22 @@ Class = TypeVar("Class", bound=Callable[..., Any])
 
 @cache
 def _offered() -> Any:  # of another type in Python 3.11 than later
-    """Return what installed packages offer; every package is looked at once."""
+    """Return the entry points of all installed packages."""
     return entry_points()
 
 
 class Registry(Mapping[str, T], Generic[T]):
     """A read-only mapping from names to classes, filled by a decorator.
 
-    The names of seqlab's own classes, and of those that installed packages offer, are known before these are
-    imported: one by one, when asked for.
+    The names of seqlab's classes, and of those that installed packages offer, are known before the classes
+    are imported. A class is imported when it is needed.
 
     Args:
-        kind: what the classes are, in messages.
-        home: the package of seqlab's own, which are decorated with ``register_<kind>("name")`` there.
+        kind: the kind of classes, for messages.
+        home: the package of seqlab's classes, which are decorated with ``register_<kind>("name")``.
         foreign: modules whose classes have names too: ``rmsprop`` of ``torch.optim``.
-        naming: returns the name of a class of those by its path, "" if it has none; lower case if not given.
-        base: path of the class that all must subclass; any other of its kind can be named by its path then.
+        naming: a function from the path of such a class to its name, or "" for none; by default, lower case.
+        base: path of the base class of all; then any other subclass can be named by its path.
 
     Example:
         >>> shapes = Registry[type]("shape")
@@ -67,7 +67,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @cached_property
     def _own(self) -> dict[str, tuple[str, str]]:
-        """Module and class of seqlab's own by name."""
+        """Module and class of seqlab's classes by name."""
         return registered_in(self.home, f"register_{self.kind.replace(' ', '')}") if self.home else {}
 
     @cached_property
@@ -78,12 +78,12 @@ class Registry(Mapping[str, T], Generic[T]):
 
     @cached_property
     def _installed(self) -> dict[str, str]:
-        """The paths of what installed packages offer by name, as entry points of ``seqlab.<kind>s``."""
+        """The paths of classes of installed packages by name: the entry points ``seqlab.<kind>s``."""
         found = _offered().select(group=f"seqlab.{self.kind.replace(' ', '')}s")
         return {one.name: one.value.replace(":", ".") for one in found}
 
     def path(self, name: str) -> str:
-        """Return where a class is: ``torch.optim.AdamW`` of ``adamw``; a path is itself.
+        """Return the path of a class: ``torch.optim.AdamW`` for ``adamw``; a path is returned unchanged.
 
         Raises:
             ConfigError: there is no such name.
@@ -98,14 +98,14 @@ class Registry(Mapping[str, T], Generic[T]):
         return self._foreign[name] if name in self._foreign else self._installed[name]
 
     def register(self, name: str) -> Callable[[Class], Class]:
-        """Return a class decorator that enters the class under ``name``.
+        """Return a class decorator that registers the class under ``name``.
 
         Raises:
             ConfigError: another class already has the name.
         """
 
         def enter(entry: Class) -> Class:
-            # One of seqlab's own may not be imported yet.
+            # One of seqlab's classes may not be imported yet.
             known = (
                 _identity(self._entries[name]) if name in self._entries else ".".join(self._own.get(name, ()))
             )
@@ -121,31 +121,31 @@ class Registry(Mapping[str, T], Generic[T]):
         return enter
 
     def require(self, name: str) -> None:
-        """Refuse a name that is not registered; nothing is imported for it.
+        """Refuse a name that is not registered, without importing anything.
 
         Raises:
-            ConfigError: with the names that are like it.
+            ConfigError: it is not registered; the message has similar names.
         """
         if name not in self:
             raise ConfigError(f"no {self.kind} named '{name}'; {near(name, self)}")
 
     def is_own(self, name: str) -> bool:
-        """Return whether a class is one of seqlab's own."""
+        """Return whether a class is one of seqlab's."""
         return name in self._own
 
     def __getitem__(self, name: str) -> T:
         at_path = None if name in self._entries else self._imported(self.path(name))
-        found = self._entries.get(name, at_path)  # what is imported may have entered itself
+        found = self._entries.get(name, at_path)  # an imported class may have registered itself
         assert found is not None  # noqa: S101 (for the type checker)
         if self.base and (isinstance(found, type) or name not in self._entries):
             self._require_base(found, name)
         return found
 
     def _imported(self, path: str) -> T:
-        """Return what is at a path.
+        """Return the object at a path.
 
         Raises:
-            ConfigError: it cannot be imported, or is not there.
+            ConfigError: it cannot be imported, or does not exist.
         """
         module, _, name = path.rpartition(".")
         try:
@@ -156,21 +156,21 @@ class Registry(Mapping[str, T], Generic[T]):
             raise ConfigError(f"{self.kind} '{path}': {error}") from error
 
     def _require_base(self, found: object, name: str) -> None:
-        """Refuse what does not subclass the class that all must.
+        """Refuse a class that is not a subclass of the base class.
 
         Raises:
-            ConfigError: it is of another kind.
+            ConfigError: it is not.
         """
         module, _, base = str(self.base).rpartition(".")
         if not (isinstance(found, type) and issubclass(found, getattr(import_module(module), base))):
             raise ConfigError(f"{name} is no {self.kind}: it must be a subclass of {self.base}")
 
     def theirs(self) -> list[str]:
-        """Return the names of classes that are not seqlab's own."""
+        """Return the names of registered classes that are not seqlab's."""
         return [name for name in self._entries if not self.is_own(name)]
 
     def settings(self, name: str) -> Mapping[str, Setting]:
-        """Return the arguments of a constructor; no class is imported for it.
+        """Return the arguments of a constructor, without importing a class.
 
         Raises:
             ConfigError: there is no such class.
@@ -183,7 +183,7 @@ class Registry(Mapping[str, T], Generic[T]):
             raise ConfigError(str(error.args[0])) from error
 
     def takes_others(self, name: str) -> bool:
-        """Return whether a constructor takes any keyword, whatever it does with it; no class is imported.
+        """Return whether a constructor has ``**kwargs``, without importing a class.
 
         Raises:
             ConfigError: there is no such class.
@@ -194,7 +194,7 @@ class Registry(Mapping[str, T], Generic[T]):
         return takes_others(self.path(name))
 
     def attribute(self, name: str, key: str) -> Any:
-        """Return a class attribute; no class is imported for it.
+        """Return a class attribute, without importing a class.
 
         Raises:
             ConfigError: there is no such class, or it has no such attribute.

@@ -1,4 +1,4 @@
-"""The part of a configuration that chooses a registered class, and has the settings of its constructor."""
+"""Sections of the configuration that choose a registered class and have the settings of its constructor."""
 
 from collections.abc import Callable, Collection, Mapping
 from inspect import cleandoc, signature
@@ -15,13 +15,13 @@ S = TypeVar("S", bound=Section)
 
 
 def defaults_of(section: type[Section]) -> dict[str, Any]:
-    """Return settings as a file of conf/ has them; what must be set is ``???``."""
+    """Return settings as in a file of conf/; required ones are ``???``."""
     fields = {field.alias or key: field for key, field in section.model_fields.items()}
     return {key: "???" if field.is_required() else field.default for key, field in fields.items()}
 
 
 def helps_in(section: type[Section]) -> dict[str, str]:
-    """Return what is said of each setting, by its constructor or by the docstring of the section."""
+    """Return the help of each setting, from its constructor or from the docstring of the section."""
     helps = {key: field.description for key, field in section.model_fields.items() if field.description}
     for base in reversed(section.__mro__):
         helps |= helps_of(cleandoc(base.__doc__ or ""))
@@ -32,7 +32,7 @@ def having_settings_of(path: str) -> Callable[[type[S]], type[S]]:
     """Return a class decorator that gives a section the keyword-only arguments of a constructor.
 
     Args:
-        path: of the class that has it, of which the source is read and nothing imported.
+        path: the path of the class, whose source is read without importing it.
     """
     settings = {key: one for key, one in settings_of(path).items() if not one.is_positional}
 
@@ -49,7 +49,7 @@ def having_settings_of(path: str) -> Callable[[type[S]], type[S]]:
 
 
 def _fields(settings: Mapping[str, Setting], ranges: Mapping[str, Any] = {}) -> dict[str, Any]:
-    """Return what pydantic makes fields of."""
+    """Return the field definitions for pydantic."""
     defaults = {key: ... if one.default is MISSING else one.default for key, one in settings.items()}
     return {
         key: (ranges.get(key, one.type), Field(defaults[key], description=one.help))
@@ -58,11 +58,11 @@ def _fields(settings: Mapping[str, Setting], ranges: Mapping[str, Any] = {}) -> 
 
 
 class Part(Section):
-    """One of the classes of a group of which there can be several, each below a key of its own.
+    """A class of a group that can have several, each with its own key.
 
     Attributes:
-        target_: its name or path; in files ``_target_``, since many a class has a setting called ``name``.
-        left_out: settings that are no arguments where they are None.
+        target_: its name or path; ``_target_`` in files, since many classes have a setting called ``name``.
+        left_out: settings that are not passed to the class if they are None.
     """
 
     left_out: ClassVar[frozenset[str]] = frozenset()
@@ -76,16 +76,16 @@ class Part(Section):
 
 
 class Choice:
-    """Which settings a part of the configuration has: those of the class that it names.
+    """A choice of a registered class, whose settings are the arguments of its constructor.
 
     Args:
-        registry: of the classes.
-        given: arguments that are no settings, since seqlab makes them; of kinds that no library has too,
-            those before a ``*`` are none.
-        filled: settings that seqlab makes where they are not set.
-        ranges: types of settings by name, narrower than a constructor says.
-        base: what all of them have.
-        is_open: whether a class that takes any keyword may have settings that its source does not name.
+        registry: the registry of the classes.
+        given: arguments that seqlab passes, so that they are not settings; without a base class in the
+            registry, neither are positional arguments.
+        filled: settings that seqlab passes if they are not set.
+        ranges: types of settings by name, narrower than the annotations.
+        base: the section with the settings that all of them have.
+        is_open: whether a class with ``**kwargs`` may have settings that its source does not name.
     """
 
     def __init__(
@@ -105,23 +105,23 @@ class Choice:
 
     @property
     def validator(self) -> PlainValidator:
-        """What pydantic is told beside the type ``SerializeAsAny[Section]``."""
+        """The validator for fields of the type ``SerializeAsAny[Section]``."""
         return PlainValidator(self.validated)
 
     def defaults(self, name: str) -> dict[str, Any]:
-        """Return the settings of a class as a configuration has them; what must be set is ``???``."""
+        """Return the settings of a class as in a configuration; required ones are ``???``."""
         return defaults_of(self.section(name)) | {self.key: name}
 
     def make(self, part: Part, place: str, **offered: Any) -> Any:
-        """Return the object that a part of the configuration describes.
+        """Return an instance of a class with its settings.
 
         Args:
-            part: a class and its settings.
-            place: of the part in the configuration.
-            offered: arguments for which the settings say nothing; the constructor takes those that it has.
+            part: the class and its settings.
+            place: the key of the part in the configuration, for messages.
+            offered: further arguments; the constructor gets those that it has.
 
         Raises:
-            ConfigError: it cannot be made so.
+            ConfigError: the constructor fails.
         """
         settings = part.model_dump()
         one = self.registry[settings.pop("_target_")]
@@ -132,7 +132,7 @@ class Choice:
             raise ConfigError(f"{place}: {failure(error)}") from error
 
     def section(self, name: str) -> type[Section]:
-        """Return the settings of a class as one of pydantic's, the same one while they are the same.
+        """Return the settings of a class as a pydantic model, which is cached.
 
         Raises:
             ConfigError: there is no such class.
@@ -143,7 +143,7 @@ class Choice:
         return self._made[name][1]
 
     def validated(self, raw: Any) -> Section:
-        """Return the settings of the class that they name; a section is itself.
+        """Return the validated settings of the class that they name; a section is returned unchanged.
 
         Raises:
             ValueError: there is no such class, or a setting is wrong.
@@ -175,4 +175,4 @@ class Choice:
 
 
 class _OpenPart(Part, extra="allow"):
-    """Takes settings that nothing is known of."""
+    """Accepts settings that are not known."""

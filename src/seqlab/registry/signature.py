@@ -1,4 +1,4 @@
-"""The settings of a class, by its constructor: of one that is not imported, read from its source."""
+"""The settings of a class: the arguments of its constructor, read from its source if it is not imported."""
 
 import ast
 import inspect
@@ -31,14 +31,14 @@ NAMES = {
     **{kind.__name__: kind for kind in PLAIN[1:]},
     **{name: found for name, found in vars(types).items() if name[0].isupper()},
 }
-"""What an annotation may say of a setting that can be written down; the rest of a union is left out."""
+"""The names that an annotation may use; other members of a union are ignored."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting: its type (Any if its annotation says nothing that is known), default and help.
+    """A setting: its type (Any if its annotation is not understood), default and help.
 
-    ``is_positional`` tells an argument that can be given by its place from those behind a ``*``.
+    ``is_positional`` is false for keyword-only arguments.
     """
 
     type: Any
@@ -52,7 +52,7 @@ def settings_of(path: str) -> Mapping[str, Setting]:
     """Return the settings of a class or function by name.
 
     Args:
-        path: such as ``torch.optim.AdamW``.
+        path: the path, such as ``torch.optim.AdamW``.
 
     Raises:
         LookupError: its source is not found.
@@ -62,7 +62,7 @@ def settings_of(path: str) -> Mapping[str, Setting]:
 
 
 def takes_others(path: str) -> bool:
-    """Return whether a class or function takes any keyword argument, whatever it does with it.
+    """Return whether a class or function has ``**kwargs``.
 
     Raises:
         LookupError: its source is not found.
@@ -74,7 +74,7 @@ def takes_others(path: str) -> bool:
 
 
 def settings_of_imported(entry: Callable[..., Any]) -> dict[str, Setting]:
-    """Return the settings of a class or function that is there; nothing of its source need be found."""
+    """Return the settings of an imported class or function, whose source may be missing."""
     found: dict[str, Setting] = {}
     helps: dict[str, str] = {}
     fixed: set[str] = set()
@@ -101,7 +101,7 @@ def settings_of_imported(entry: Callable[..., Any]) -> dict[str, Setting]:
 
 
 def attribute_of(path: str, name: str) -> Any:
-    """Return a class attribute, of the class or its nearest base; what its value names is imported.
+    """Return an attribute of a class or its nearest base; names in its value are imported.
 
     Raises:
         LookupError: none has it.
@@ -112,7 +112,7 @@ def attribute_of(path: str, name: str) -> Any:
         targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
         value = getattr(one, "value", None)
         if value and any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            # It is seqlab's own source, which would be executed as it stands if it were imported.
+            # This is seqlab's source, which an import would execute too.
             return eval(compile(ast.Expression(value), path, "eval"), {}, _Imported(here))  # noqa: S307
     for base in getattr(node, "bases", ()):
         with suppress(LookupError):
@@ -121,7 +121,7 @@ def attribute_of(path: str, name: str) -> Any:
 
 
 class _Imported(dict[str, Any]):
-    """What the imported names of a file stand for, found when they are asked for."""
+    """The imported names of a file, which are imported when they are looked up."""
 
     def __init__(self, here: Module) -> None:
         super().__init__()
@@ -166,7 +166,7 @@ def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
 
 
 def _fixed(init: ast.AST) -> set[str]:
-    """Return which settings of its base a class decides itself: ``super().__init__(time=…)``."""
+    """Return the settings of its base that a class sets itself: ``super().__init__(time=…)``."""
     calls = (node for node in ast.walk(init) if isinstance(node, ast.Call))
     made = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__")
     return {keyword.arg for call in made for keyword in call.keywords if keyword.arg}
@@ -182,7 +182,7 @@ def _value(default: ast.expr | None) -> Any:
 
 
 def _type(annotation: ast.expr | None) -> Any:
-    """Return what a setting can be of what its annotation says: float of ``float | Tensor``."""
+    """Return the type of a setting from its annotation: float for ``float | Tensor``."""
     if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
         annotation = ast.parse(annotation.value, mode="eval").body
     known = [found for part in _parts(annotation) if (found := _known(part)) is not Any]
@@ -224,12 +224,12 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations of a function, as far as their names can be resolved."""
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except NameError:  # of what is imported for type checkers only
+    except NameError:  # a name that is imported only for type checkers
         return {}
 
 
 def _writable(hint: Any) -> Any:
-    """Return what a setting can be of what its annotation is, as ``_type`` does."""
+    """Return the type of a setting from its evaluated annotation, as ``_type`` does."""
     is_union = isinstance(hint, UnionType) or typing.get_origin(hint) is typing.Union
     known = [part for part in (typing.get_args(hint) if is_union else [hint]) if _has_schema(part)]
     return reduce(or_, known) if any(part is not NoneType for part in known) else Any
@@ -244,7 +244,7 @@ def _has_schema(kind: Any) -> bool:
 
 
 def helps_of(docstring: str | None) -> dict[str, str]:
-    """Return what a Google docstring says of each argument, without its default, which the argument says."""
+    """Return the help of each argument in a Google docstring, without its default."""
     found: dict[str, str] = {}
     for block in re.findall(r"^ *(?:Args|Attributes):\n((?: +.*\n?|\n)+)", docstring or "", re.MULTILINE):
         for name, said in re.findall(r"^ {4}(\w+)(?: \([^)]*\))?: (.*(?:\n {5,}.*)*)", block, re.MULTILINE):

@@ -1,4 +1,4 @@
-"""Which names do the classes of a package have? Read from its files, of which none is executed."""
+"""The names of a package's classes, read from its files without executing them."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 DECORATED = r'^@{decorator}\("(?P<name>[^"]+)"[^\n]*\)\n(?:@[^\n]*\n)*(?:class|def) (?P<defined>\w+)'
-"""A class or function below its decorators, as ruff formats it."""
+"""A pattern for a decorated class or function in ruff's format."""
 
 
 def registered_in(package: str, decorator: str) -> dict[str, tuple[str, str]]:
-    """Return module and class of what a package registers by name, as ``@decorator("name")`` gives it.
+    """Return module and class of everything that a package registers with ``@decorator("name")``, by name.
 
     Args:
-        package: such as ``seqlab.cells``; only the packages around it are imported.
-        decorator: such as ``register_cell``.
+        package: the package, such as ``seqlab.cells``; only its parent packages are imported.
+        decorator: the decorator, such as ``register_cell``.
     """
     spec = find_spec(package)
     roots = list(spec.submodule_search_locations or ()) if spec else []
@@ -30,7 +30,7 @@ def registered_in(package: str, decorator: str) -> dict[str, tuple[str, str]]:
 
 
 def _names(file: Path, decorator: str) -> Iterator[tuple[str, str]]:
-    """Yield name and class; a pattern, since to parse the files takes a tenth of a second at every start."""
+    """Yield name and class, found by a pattern, since parsing the files would take .1 s at every start."""
     text = file.read_text(encoding="utf-8")
     for found in re.finditer(DECORATED.format(decorator=decorator), text, re.MULTILINE):
         yield found["name"], found["defined"]

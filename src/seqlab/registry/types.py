@@ -1,4 +1,4 @@
-"""What every part of the configuration is, and the types its keys share."""
+"""The base class of the sections of the configuration, and common types of settings."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 def _as_name(value: Any) -> Any:
-    """Take a number for a name, which Hydra reads as a number: ``data.text=1``."""
+    """Convert a number to a name: Hydra reads ``data.text=1`` as a number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if is_number else value
 
@@ -34,22 +34,22 @@ Columns = Annotated[
 
 
 def _absolute(path: str) -> str:
-    """Make a path absolute: a run folder is read from other working folders too."""
+    """Make a path absolute, since a run folder is also read from other working folders."""
     try:
         return str(Path(path).expanduser().resolve())
-    except RuntimeError as error:  # of a ~user that there is not
+    except RuntimeError as error:  # a ~user that does not exist
         raise ValueError(f"'{path}': {error}") from error
 
 
 PLACE = "place"
-"""Marks the settings that say where files are."""
+"""The annotation of settings with the paths of files."""
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute), PLACE]
 Address = Annotated[str, PLACE]
-"""A folder on a server."""
+"""The address of a folder on a server."""
 
 
 def is_place(field: FieldInfo) -> bool:
-    """Return whether a setting says where files are."""
+    """Return whether a setting is the path of files."""
     return _is_place(field.annotation, field.metadata)
 
 
@@ -59,11 +59,11 @@ def _is_place(annotation: Any, metadata: Sequence[Any]) -> bool:
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, values cannot change."""
+    """A section of the configuration: unknown keys are refused, values cannot change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def as_list(names: Any) -> Any:
-    """Take one name, or number of a column, for a list of one."""
+    """Return a single name, or number of a column, as a list of one."""
     return [names] if isinstance(names, str | int | float) else names
