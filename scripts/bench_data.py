@@ -9,7 +9,8 @@ Prints, each in a process of its own so that its peak memory is its own:
   4. the share of a training step that is spent cutting the batch;
   5. a generated series of five million rows: reading, and starting again from the cache.
 
-With --check only the last, which fails if a figure is beyond its limit.
+With --check only the last, with --texts only a generated file of two million texts; both fail if a figure is
+beyond its limit.
 """
 
 import argparse
@@ -69,6 +70,8 @@ print(json.dumps({
 
 LIMITS = {"peak_mb": 1200, "reading": 20, "again": 3}
 """MB of memory, and processor seconds to read a long series, and to set it up again from the cache."""
+TEXTS, LARGEST_TEXTS = 2_000_000, 1000
+"""Texts that --texts generates, and MB of memory that they may take."""
 
 TRAIN = """
 import json, resource, sys, time
@@ -149,19 +152,24 @@ def runs(cache: str, output: str) -> None:
         print(f"train.py data={name}: peak {found['peak_mb']:.0f} MB, loader {found['share']:.1%} of fit")
 
 
-def large(cache: str, folder: str, rows: int) -> None:
-    """Print what a very large file costs."""
+def large(cache: str, folder: str, rows: int) -> bool:
+    """Print what a very large file costs; return whether that is within its limit."""
     path = Path(folder) / "large.csv"
     write_rows(path, rows)
     print(f"a file of {rows:,} rows, {path.stat().st_size / 2**20:.0f} MB:")
     settings = json.dumps({"path": str(path), "text": "text", "label": "label"})
+    peak = 0.0
     for how in ("first time", "from the cache"):
         found = measure(SETUP, "text_csv", settings, cache=cache)
+        peak = max(peak, found["peak_mb"])
         print(
             f"  {how}: {found['seconds']:.1f} s, peak {found['peak_mb']:.0f} MB; then 100 batches in "
             f"{found['batches']:.2f} s, with {found['own_mb']:.0f} MB of its own and "
             f"{found['mapped_mb']:.0f} MB mapped from files, which the system may take back"
         )
+    if peak > LARGEST_TEXTS:
+        print(f"  peak_mb is {peak:.1f}, beyond {LARGEST_TEXTS}")
+    return peak <= LARGEST_TEXTS
 
 
 def write_series(path: Path, rows: int) -> None:
@@ -211,6 +219,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--skip-large", action="store_true", help="leave the very large file out")
     parser.add_argument("--check", action="store_true", help="only the series, within limits")
+    parser.add_argument("--texts", action="store_true", help="only two million texts, within their limit")
     options = parser.parse_args()
     if options.data:
         os.environ["SEQLAB_DATA_DIR"] = str(Path(options.data).resolve())
@@ -218,6 +227,8 @@ def main() -> None:
         cache = str(Path(folder) / "cache")
         if options.check:
             raise SystemExit(not series(cache, folder, options.rows))
+        if options.texts:
+            raise SystemExit(not large(cache, folder, TEXTS))
         reviews(cache)
         runs(cache, folder)
         if not options.skip_large:

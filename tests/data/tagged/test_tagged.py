@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from seqlab.data import SequenceData
+from seqlab.data import kept as kept_module
+from seqlab.data.tagged import prepare
 from seqlab.data.tagged.declared import sentence_of, tokens_of
 from seqlab.data.tagged.own import Tagged
 from seqlab.errors import DataError
@@ -120,3 +122,38 @@ def test_one_tag_alone_is_an_error(tmp_path):
     (tmp_path / "a.conll").write_text("a O\nb O\n\nc O\n")
     with pytest.raises(DataError, match="all tokens have the tag 'O'"):
         load(tmp_path / "a.conll")
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Every file is large enough for the cache; return the files that were parsed."""
+    monkeypatch.setattr(kept_module, "LARGE", 0)
+    read, files = prepare.read, []
+
+    def noted(path: Path, **settings: object) -> object:
+        files.append(path.name)
+        return read(path, **settings)
+
+    monkeypatch.setattr(prepare, "read", noted)
+    return files
+
+
+def test_a_large_file_is_parsed_once_for_all_settings_but_its_columns(tmp_path, reads, monkeypatch):
+    path = write(tmp_path / "a.conll", sentences(40))
+    first = load(path)
+    for settings in ({}, {"lowercase": True}, {"min_count": 1}, {"val_share": 0.2}):
+        again = load(path, **settings)
+    assert reads == ["a.conll"]
+    again = load(path)
+    assert again.spec == first.spec
+    for split, samples in first.samples.items():
+        rows = torch.arange(len(samples))
+        assert torch.equal(again.samples[split].batch(rows).x, samples.batch(rows).x)
+        assert torch.equal(again.samples[split].batch(rows).y, samples.batch(rows).y)
+        assert [again.describe(split, n) for n in rows] == [first.describe(split, n) for n in rows]
+    load(path, token=1, label=0)
+    load(write(path, sentences(41)))
+    assert reads == ["a.conll"] * 3
+    monkeypatch.setattr(kept_module, "LARGE", 2**20)
+    assert load(write(path, sentences(40))).spec == first.spec
+    assert reads == ["a.conll"] * 4

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import Asked, Followed, Loaded, StepSamples
+from seqlab.data.kept import Kept, kept
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings, sentence_of, tokens_of
 from seqlab.data.tagged.own import Tagged
-from seqlab.data.tagged.sentences import Sentences, fingerprint, read
+from seqlab.data.tagged.sentences import VERSION, Sentences, fingerprint, read
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import DataError
 from seqlab.io.terminal import in_a_line
@@ -108,7 +109,15 @@ def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) 
 
 
 def _read(data: Tagged, path: Path) -> Sentences:
-    return read(path, token=data.token, label=data.label, encoding=data.encoding)
+    """Read a file, or take it from the cache if it is large and was read so before."""
+
+    def recipe() -> Sequence[object]:
+        return [VERSION, fingerprint(path), data.token, data.label, data.encoding]
+
+    def make() -> Kept:
+        return read(path, token=data.token, label=data.label, encoding=data.encoding).kept
+
+    return Sentences.of(path, kept("tagged", path, recipe, make))
 
 
 def _split(data: Tagged, parts: Mapping[str, Sentences], tokens: Sequence[Sequence[str]]) -> Rows:

@@ -4,12 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
+from typing import Self
 
+import numpy as np
+
+from seqlab.data.kept import Kept
 from seqlab.data.table.content import opened
 from seqlab.data.table.lines import Lines
 from seqlab.data.tagged.declared import columns_of
 from seqlab.errors import DataError
 
+VERSION = 1
+"""Part of the cache's key: change it with how a file is read."""
 DOCUMENT = "-DOCSTART-"
 """The only token of a line between two documents."""
 
@@ -30,6 +36,28 @@ class Sentences:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @classmethod
+    def of(cls, path: Path, made: Kept) -> Self:
+        """Return what ``kept`` has kept."""
+        ends = np.cumsum(made.arrays["lengths"]).tolist()
+        starts = [0, *ends[:-1]]
+        rows = []
+        for kind in ("tokens", "tags"):
+            words = made.about[kind]
+            cells = [words[code] for code in made.arrays[kind].tolist()]
+            rows.append([cells[start:end] for start, end in zip(starts, ends, strict=True)])
+        return cls(path, *rows)
+
+    @property
+    def kept(self) -> Kept:
+        """The sentences as arrays and plain values: each word once, and its number wherever it is."""
+        arrays, about = {"lengths": np.array([len(row) for row in self.tokens])}, {}
+        for kind, rows in (("tokens", self.tokens), ("tags", self.tags)):
+            known: dict[str, int] = {}
+            codes = [known.setdefault(word, len(known)) for row in rows for word in row]
+            arrays[kind], about[kind] = np.array(codes, np.int32), list(known)
+        return Kept(arrays, about)
 
 
 def fingerprint(path: Path) -> str:
