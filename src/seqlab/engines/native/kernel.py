@@ -130,7 +130,7 @@ class Kernel:
     @property
     def widest(self) -> int:
         """The largest size."""
-        return max(self.sizes)
+        return max(self.sizes, default=0)
 
     @property
     def width(self) -> int:
