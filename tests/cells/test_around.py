@@ -14,6 +14,7 @@ from seqlab.cells import (
     Zoneout,
 )
 from seqlab.errors import CellError
+from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 from seqlab.testing import check_cell
 
@@ -146,3 +147,15 @@ def test_the_same_seed_gives_the_same_noise_and_another_another():
 def test_mistakes_are_told(make, message):
     with pytest.raises(CellError, match=message):
         make()
+
+
+def test_the_settings_of_a_model_put_regularisers_around_its_cell():
+    plain, noisy = (
+        SequenceModel(cell="gru", hidden_size=H, **settings)
+        for settings in ({}, {"zoneout": 0.1, "recurrent_dropout": 0.2, "weight_drop": 0.3})
+    )
+    assert repr(noisy.recurrent.cell) == ("Zoneout(RecurrentDropout(WeightDrop(gru(), p=0.3), p=0.2), h=0.1)")
+    assert type(plain.recurrent.cell) is GRU
+    noisy.load_state_dict(plain.state_dict())
+    x, lengths = torch.randn(2, 3, 1), torch.tensor([3, 2])
+    assert not torch.equal(noisy(x, lengths), plain(x, lengths))

@@ -1,6 +1,14 @@
 """Which equations? One family of cells per file; ``base`` holds the contract and the registration."""
 
-from seqlab.cells.around import Around, Episodes, RecurrentDropout, Residual, WeightDrop, Zoneout
+from seqlab.cells.around import (
+    Around,
+    Episodes,
+    RecurrentDropout,
+    Residual,
+    WeightDrop,
+    Zoneout,
+    regularized,
+)
 from seqlab.cells.base import Cell, State, register_cell
 from seqlab.cells.declared import Gate, Norm, Parameter, Scalar, Vector
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore
@@ -60,4 +68,5 @@ __all__ = [
     "Zoneout",
     "cells",
     "register_cell",
+    "regularized",
 ]

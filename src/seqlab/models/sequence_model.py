@@ -6,7 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import State, cells
+from seqlab.cells import State, cells, regularized
 from seqlab.errors import ConfigError
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.encoders import Embedding, make_encoder
@@ -39,6 +39,9 @@ class SequenceModel(nn.Module):
         engine: the name of the engine that runs the cell.
         cell: a registered cell, see src/seqlab/cells, or your own.
         options: constants of the cell, e.g. model.options.dt=0.05.
+        zoneout: probability with which a unit of a state keeps its value at a step of training.
+        recurrent_dropout: share of the units that U reads which are dropped, the same in a whole sequence.
+        weight_drop: share of the numbers of U that are dropped, anew for each batch.
         hidden_size: width H of every gate and state.
         num_layers: recurrent layers, each reading the one below.
         bidirectional: a second network reads every sequence from its end.
@@ -78,6 +81,9 @@ class SequenceModel(nn.Module):
         *,
         cell: str = "lstm",
         options: Mapping[str, Any] = {},
+        zoneout: Share = 0.0,
+        recurrent_dropout: Share = 0.0,
+        weight_drop: Share = 0.0,
         hidden_size: Count = 128,
         num_layers: Count = 1,
         bidirectional: bool = False,
@@ -112,7 +118,12 @@ class SequenceModel(nn.Module):
             else encoder
         )
         self.recurrent = recurrent or Recurrent(
-            cells[cell](**options),
+            regularized(
+                cells[cell](**options),
+                zoneout=zoneout,
+                recurrent_dropout=recurrent_dropout,
+                weight_drop=weight_drop,
+            ),
             input_size=width_of(self.encoder),
             hidden_size=hidden_size,
             num_layers=num_layers,
