@@ -244,3 +244,16 @@ def test_a_classifier_writes_nothing(monkeypatch):
     monkeypatch.setattr("seqlab.inference.generate.load", lambda *_: Other())
     with pytest.raises(ConfigError, match="task=classification, which knows no next token"):
         Writer.of(Path("out/run"))
+
+
+def test_a_language_model_of_names_writes_names(trained, command, tmp_path):
+    small = ("model.hidden_size=8", "trainer.max_epochs=1", "callbacks=none", "data.batch_size=256")
+    run = trained("data=names", "task=language_model", "data.source=sample", *small)
+    code, shown, _ = command("generate", run, "Sa", "--count", 3, "--seed", 1, "--json")
+    assert code == 0
+    rows = json.loads(shown)
+    assert [row["tokens"][-1] for row in rows] == ["<end>"] * 3
+    (tmp_path / "names.txt").write_text("Satoshi\nO'Neill\n")
+    code, scored, _ = command("score", run, tmp_path / "names.txt")
+    assert code == 0
+    assert [line.split("\t")[0] for line in scored.splitlines()[:9]] == ["<begin>", *"Satoshi", "<end>"]

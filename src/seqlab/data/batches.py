@@ -185,6 +185,28 @@ class StepSamples:
         return found._replace(y=self.y[torch.where(inside, places, 0)].masked_fill_(~inside, -1))
 
 
+class NextTokens:
+    """Token sequences, each with BOS and EOS, of which the next token is predicted at every step.
+
+    Args:
+        sequences: the sequences; their classes are ignored.
+    """
+
+    def __init__(self, sequences: TokenSamples) -> None:
+        self.sequences, self.y, self.lengths = sequences, sequences.y, sequences.lengths - 1
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def batch(self, ids: Tensor) -> Batch:
+        """Return all tokens but the last of sequences ``ids``, [B], and the next ones, −1 in the padding."""
+        found = self.sequences.batch(ids)
+        lengths = found.lengths - 1
+        outside = ~mask(lengths, found.x.shape[1] - 1)
+        x, y = found.x[:, :-1].masked_fill(outside, 0), found.x[:, 1:].masked_fill(outside, -1)
+        return Batch(x, lengths, y, ids)
+
+
 class FeatureSamples:
     """Feature sequences of any length, stored end to end in one array.
 

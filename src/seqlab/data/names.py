@@ -55,6 +55,7 @@ class Names(ShortTextData, Fetched):
         ascii: whether accents are removed first.
     """
 
+    problem_types = ("classification", "language_model")
     group: ClassVar[Callable[[str], str]] = staticmethod(without_accents)
     counted_once = True
 

@@ -52,6 +52,7 @@ class OnlineShopping(TextData, Fetched):
         target: "category" or "sentiment".
     """
 
+    problem_types = ("classification", "language_model")
     form = "NFKC"
     titles = TITLES
 

@@ -136,6 +136,8 @@ class LanguageModel(Task):
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
         """Score unigrams, interpolated n-grams, and for bits per character a compressor."""
+        if not data.spec.as_dict().get("is_carried"):
+            return {"ngram": "n-grams are counted in running text only"}
         widths = self.widths.cpu().numpy()
 
         def scored(split: str, nats: np.ndarray, tokens: np.ndarray) -> dict[str, float]:

@@ -183,9 +183,25 @@ class Labels(Answers):
         return np.where(self.y.any(1), order[first], len(self.names)).astype(np.int32)
 
 
+class Following(Answers):
+    """The next token at every step of each text; splits have the same fractions of each label."""
+
+    def __init__(self, labelled: Labelled, column: str | None, path: Path) -> None:
+        super().__init__(labelled, column, path)
+        self.strata = labelled.strata()
+
+    def check(self, rows: Rows) -> None:
+        """Take any splits."""
+
+    def learnt(self, train: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:  # noqa: ARG002
+        """Return nothing to declare, and no targets but 0: the texts are their own."""
+        return {}, np.zeros_like(self.numbers)
+
+
 ANSWERS: dict[str, type[Answers]] = {
     "classification": Classes,
     "regression": Numbers,
     "multilabel": Labels,
+    "language_model": Following,
 }
 """The class that makes the targets of each problem type."""

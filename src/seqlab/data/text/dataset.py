@@ -125,6 +125,12 @@ class TextData(ShortTextData):
     max_length: Count | None = 256
     keep: Literal["begin", "end"] = "begin"
 
+    def unsupported_reason(self, problem_type: str) -> str | None:
+        """Return what to do instead of predicting this; None if the texts have it."""
+        if problem_type == "language_model" and problem_type in self.problem_types and self.tokens == "words":
+            return "set data.tokens=characters, or use data=text_file data.documents=line"
+        return super().unsupported_reason(problem_type)
+
     def text_settings(self) -> TextSettings:
         """Return the settings of tokenization."""
         return TextSettings(self.tokens, self.bos_eos, self.max_length, self.keep, self.form)

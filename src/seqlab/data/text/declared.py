@@ -1,16 +1,18 @@
 """What texts declare."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqlab.data.spec import DataSpec, register_spec
+from seqlab.data.streams.declared import StreamSettings
 from seqlab.data.text.cleaning import TextSettings
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Asked, Followed
     from seqlab.data.dataset import Dataset
+    from seqlab.data.streams.tokenizer import Tokenizer
 
 
 @register_spec("text")
@@ -20,14 +22,25 @@ class TextSpec(DataSpec):
 
     Attributes:
         text: how a text becomes tokens.
+        widths: for "language_model", characters that each token stands for.
+        unknown: for "language_model", tokens, characters and bytes of each split that are unknown.
     """
 
     text: TextSettings
+    widths: tuple[int, ...] = ()
+    unknown: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
         lengths_fit = self.text.max_length is None or self.text.max_length > 0
-        return super().fits() and self.task != "tagging" and lengths_fit
+        widths_fit = len(self.widths) == (self.input_size if self.task == "language_model" else 0)
+        return super().fits() and self.task != "tagging" and lengths_fit and widths_fit
+
+    def tokenizer(self) -> "Tokenizer":
+        """Return what takes a text apart, which is a document of characters."""
+        from seqlab.data.streams.tokenizer import tokenizer_of  # noqa: PLC0415 (imports torch)
+
+        return tokenizer_of(self.symbols, StreamSettings("characters", "line"))
 
     def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
         """Return the texts, and those of a file with one a line."""

@@ -155,6 +155,7 @@ def label_parser(
     parsers: dict[str, LabelParser] = {
         "classification": AnyClass(),
         "tagging": AnyClass(),
+        "language_model": AnyClass(),
         "regression": Number(decimal),
         "multilabel": LabelList(separator),
     }

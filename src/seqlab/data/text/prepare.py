@@ -1,10 +1,12 @@
 """From labelled texts to samples: encoding, splits, vocabulary."""
 
 import logging
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from seqlab.data.batches import Loaded, TokenSamples
+from seqlab.data.batches import Loaded, NextTokens, Samples, TokenSamples
 from seqlab.data.source import Source
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random, warn_of_shared
 from seqlab.data.text.answers import ANSWERS, Rows
@@ -37,8 +39,11 @@ def load(data: ShortTextData) -> Loaded:
     rows = _limited(data, rows)
     declared, y = answers.learnt(rows["train"])
     settings, vocabulary = data.text_settings(), _vocabulary(corpus, rows["train"], data.least_count())
+    is_next = data.problem_type == "language_model"
+    if is_next:
+        settings = replace(settings, bos_eos=True)
     numbers = vocabulary.numbers(corpus.symbols)
-    samples = {
+    texts = {
         split: TokenSamples(corpus.tokens, *corpus.spans(chosen), y[chosen], numbers).cut(
             settings.max_length, settings.keep, bos_eos=settings.bos_eos
         )
@@ -52,15 +57,32 @@ def load(data: ShortTextData) -> Loaded:
         **declared,
         class_titles=tuple(data.titles.get(name, name) for name in declared.get("classes", ())),
         symbols=vocabulary.symbols,
-        ngrams=frequent_ngrams(samples["train"], len(vocabulary), data.ngrams),
+        ngrams=frequent_ngrams(texts["train"], len(vocabulary), data.ngrams),
         text=settings,
+        **(_written(corpus, rows, vocabulary) if is_next else {}),
         source=source.kind,
         origin=" and ".join(f"{one.path} ({one.how})" for one in (source, *given.values())),
         sha256=sha,
         path=str(source.path.resolve()) if data.place else "",
         sizes={split: len(chosen) for split, chosen in rows.items()},
     )
+    samples: dict[str, Samples] = {
+        split: NextTokens(found) if is_next else found for split, found in texts.items()
+    }
     return Loaded(spec, samples, lambda split, index: corpus.text(int(rows[split][index])))
+
+
+def _written(corpus: Corpus, rows: Rows, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return how many characters each token stands for, and how many are unknown."""
+    known = set(vocabulary.symbols)
+    others = [number for number, one in enumerate(corpus.symbols) if one not in known]
+    sizes = np.array([len(corpus.symbols[number].encode()) for number in others], np.int64)
+    unknown = {}
+    for split, chosen in rows.items():
+        counts = corpus.counts(np.isin(np.arange(len(corpus)), chosen))[others]
+        unknown[split] = (int(counts.sum()), int(counts.sum()), int(counts @ sizes))
+    specials = len(SPECIALS)
+    return {"widths": (0,) * specials + (1,) * (len(vocabulary) - specials), "unknown": unknown}
 
 
 def _encode(data: ShortTextData, source: Source, reader: TextReader, sha: str) -> Corpus:
