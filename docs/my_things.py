@@ -1,4 +1,4 @@
-"""A data set, a task, an encoder, a pooling, a callback, a logger, a metric and an optimizer of one's own."""
+"""A data set, a task, an encoder, a pooling, a callback, a logger, a metric and an optimizer of your own."""
 
 import torch
 from lightning.pytorch import Callback
