@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -26,8 +27,25 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["SEQLAB_OFFLINE"] = "1"  # no test asks a server but its own
 torch.set_num_threads(1)
 
+INSTALLED: set[str] = set()
+"""Names of imported modules that are no test's own."""
+
 # Read before any test changes the environment.
 REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave in the default tier one in so many cases of a product: a diagonal, where every value occurs."""
+    numbers: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)  # of each parameter's values
+    for item in items:
+        if (product := item.get_closest_marker("product")) and isinstance(item, pytest.Function):
+            place = 0
+            for name, value in item.callspec.params.items():
+                known = numbers[item.nodeid.partition("[")[0], name]
+                place += known.setdefault(id(value), len(known))
+            if place % product.args[0]:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -57,17 +75,20 @@ def same_process(
     yield
     for name, logger in loggers.items():
         logger.handlers, level, logger.propagate = before[name]
-        logger.setLevel(level)
+        if logger.level != level:  # to set one empties the caches of all loggers
+            logger.setLevel(level)
     logging.captureWarnings(capture=False)
     sys.path[:] = path
     os.environ.pop("PYTHONSAFEPATH", None)  # a script of a later test may need what is beside it
     for registry, names_before in registered:
         for name in set(registry.theirs()) - set(names_before):
             del registry._entries[name]
-    below = f"{tmp_path_factory.getbasetemp()}{os.sep}"  # a string, since thousands of modules are looked at
-    own = [name for name, one in sys.modules.items() if _file(one).startswith(below)]
-    for name in own:
-        del sys.modules[name]
+    below = f"{tmp_path_factory.getbasetemp()}{os.sep}"
+    for name in sys.modules.keys() - INSTALLED:  # those of thousands that have come since the last test
+        if _file(sys.modules[name]).startswith(below):
+            del sys.modules[name]
+        else:
+            INSTALLED.add(name)
     signature.settings_of.cache_clear()
     module.parsed.cache_clear()
 

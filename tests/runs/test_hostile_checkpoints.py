@@ -281,6 +281,7 @@ def run(run: Path, as_earlier: Callable[[Path], Path]) -> Path:
     return as_earlier(run)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     run, command, reading, attack
@@ -298,6 +299,7 @@ def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     assert not list(Path.cwd().rglob("executed"))
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("attack", MISDESCRIBED)
 @pytest.mark.parametrize("words_of_command", [["eval"], ["predict", "Satoshi"]], ids=lambda words: words[0])
 def test_a_checkpoint_that_misdescribes_its_data_is_refused(run, command, words_of_command, attack):

@@ -125,6 +125,7 @@ UNUSABLE: dict[str, tuple[Damage, str]] = {
 """Settings that cannot be used with these weights; a report shows them as they are."""
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_folder_that_cannot_be_read_is_refused_in_one_line(run, command, reading, attack):
     name, damage, words = HOSTILE[attack]
@@ -132,6 +133,7 @@ def test_a_folder_that_cannot_be_read_is_refused_in_one_line(run, command, readi
     _is_refused(*command(*reading(run)), run / name, words)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("attack", UNUSABLE)
 def test_settings_that_cannot_be_used_are_refused_line_by_line(run, command, reading, attack):
     damage, words = UNUSABLE[attack]
