@@ -120,13 +120,18 @@ def case(real_data: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Return the command ``seqlab train`` on the CPU and the built-in sample, its runs below tmp_path/out."""
+    """Return the command ``seqlab train`` on the CPU and the built-in sample, its runs below tmp_path/out.
+
+    It draws no figures and fits no baselines if it is not told to: they take longer than a tiny run.
+    """
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["train.py"])
 
     def run(*arguments: str) -> int:
-        return cli.train(["paths.output_dir=out", "trainer.accelerator=cpu", *arguments])
+        begins = not any(argument.startswith("resume=") for argument in arguments)
+        quick = ["callbacks.figures=false", "task.baselines=false"] if begins else []
+        return cli.train(["paths.output_dir=out", "trainer.accelerator=cpu", *quick, *arguments])
 
     return run
 

@@ -9,7 +9,10 @@ import yaml
 
 from seqlab import cli
 
-QUICK = ("model.hidden_size=4", "trainer.max_epochs=1", "callbacks=none", "logger=none", "verbosity=quiet")
+QUICK = (
+    *("model.hidden_size=4", "trainer.max_epochs=1", "trainer.limit_train_batches=4"),
+    *("callbacks=none", "logger=none", "verbosity=quiet"),
+)
 MINE = """
 from torch.optim import SGD
 

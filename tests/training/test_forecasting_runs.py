@@ -21,6 +21,7 @@ TINY = (
 )
 OWN = ("data=series_csv", "data.path=mine.csv", "data.targets=[load]", *TINY)
 PLAIN = ("callbacks=none", "task.baselines=false")
+WHOLE = ("callbacks.figures=true", "task.baselines=true")
 SCORES = ("mae", "median_ae", "rmse", "bias")
 
 
@@ -51,7 +52,7 @@ def scores_of(predictions: pd.DataFrame) -> dict[str, float]:
 def test_a_run_leaves_scores_tables_and_figures_that_agree(train, capsys):
     frame = series()
     frame.to_csv("mine.csv", index=False)
-    assert train(*OWN) == 0
+    assert train(*OWN, *WHOLE) == 0
     run = the_run()
     record = record_of(run)
     assert record["status"] == "done"
@@ -212,7 +213,7 @@ def test_predict_says_in_one_line_what_is_missing(run, command, arguments, words
 def test_several_targets_are_scored_and_forecast_apart(train, command):
     series().to_csv("mine.csv", index=False)
     arguments = [argument.replace("[load]", "[sun,load]") for argument in OWN]
-    assert train(*arguments) == 0
+    assert train(*arguments, *WHOLE) == 0
     run = the_run()
     metrics = record_of(run)["metrics"]
     predictions = pd.read_csv(run / "predictions.csv")
@@ -259,7 +260,7 @@ def test_targets_far_from_zero_lose_nothing_on_their_way_to_the_tables(train, co
 @pytest.mark.slow
 def test_the_sample_of_the_weather_is_marked_as_one(train, command):
     settings = ("data=jena_climate", "data.limit_train_samples=200", *TINY)
-    assert train(*settings, "callbacks.figures=false", "callbacks.predictions=false") == 0
+    assert train(*settings, "task.baselines=true", "callbacks.predictions=false") == 0
     record = record_of(the_run())
     assert record["data"]["source"] == "sample"
     assert set(record["baselines"]) == {"persistence", "yesterday", "climatology", "ridge"}

@@ -144,7 +144,10 @@ TARGETS = {
 @pytest.mark.parametrize("problem_type", TARGETS)
 def test_numbers_and_several_labels_are_predicted_too(train, command, tmp_path, problem_type):
     npz(tmp_path / "train.npz", TARGETS[problem_type])
-    assert train("data=sequences", "data.path=train.npz", f"task={problem_type}", *TINY) == 0
+    assert (
+        train("data=sequences", "data.path=train.npz", f"task={problem_type}", "task.baselines=true", *TINY)
+        == 0
+    )
     (run,) = (file.parent for file in tmp_path.glob("out/**/run.json"))
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "done"

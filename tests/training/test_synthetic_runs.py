@@ -20,6 +20,7 @@ TINY = (
     "logger=none",
     "verbosity=quiet",
 )
+WHOLE = (*TINY, "callbacks.figures=true", "task.baselines=true")
 TASKS = {
     "adding": ("data.length=12", {"loss", "mse", "mae"}, {"mean", "median", "ridge"}, 50),
     "copy": ("data.length=3", None, {"majority"}, 500),
@@ -37,7 +38,7 @@ def the_run() -> Path:
 @pytest.mark.parametrize("name", TASKS)
 def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, trained, command):
     setting, scores, baselines, answers = TASKS[name]
-    run = trained(f"data={name}", setting, *TINY)
+    run = trained(f"data={name}", setting, *WHOLE)
     record = json.loads((run / "run.json").read_text())
     assert record["status"] == "done"
     assert (record["data"]["name"], record["data"]["source"]) == (name, "generated")
@@ -55,7 +56,7 @@ def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, trained, c
 
 
 def test_the_test_table_of_adding_agrees_with_the_score(trained):
-    run = trained("data=adding", "data.length=12", *TINY)
+    run = trained("data=adding", "data.length=12", *WHOLE)
     found = pd.read_csv(run / "predictions.csv")
     record = json.loads((run / "run.json").read_text())
     error = ((found["true"] - found["predicted"]) ** 2).mean()
@@ -74,7 +75,7 @@ def test_copy_is_learnt_where_little_is_to_be_remembered(settings, train):
 
 
 def test_a_run_on_parity_answers_strings_of_ones_own(trained, command):
-    run = trained("data=parity", "data.test_length=60", *TINY)
+    run = trained("data=parity", "data.test_length=60", *WHOLE)
     code, shown, _ = command("predict", run, "0110", "--json")
     assert code == 0
     (answer,) = json.loads(shown)
@@ -83,7 +84,7 @@ def test_a_run_on_parity_answers_strings_of_ones_own(trained, command):
 
 @pytest.mark.parametrize("name", ["adding", "copy"])
 def test_what_cannot_be_asked_of_generated_data_is_refused_in_a_line(name, trained, command):
-    run = trained(f"data={name}", TASKS[name][0], *TINY)
+    run = trained(f"data={name}", TASKS[name][0], *WHOLE)
     for arguments in (("predict", run, "abc"), ("eval", run, "--root", ".")):
         code, _, said = command(*arguments)
         assert code == 2
@@ -92,7 +93,7 @@ def test_what_cannot_be_asked_of_generated_data_is_refused_in_a_line(name, train
 
 
 def test_a_network_for_generated_features_is_exported(trained, command):
-    run = trained("data=adding", *TASKS["adding"][:1], *TINY)
+    run = trained("data=adding", *TASKS["adding"][:1], *WHOLE)
     assert command("export", run, "--to", "onnx", "--out", "adding.onnx")[0] == 0
     session = onnxruntime.InferenceSession("adding.onnx")
     data = Adding(length=12, test_samples=50).load().samples["test"]
@@ -106,7 +107,7 @@ def test_a_network_for_generated_features_is_exported(trained, command):
 
 
 def test_tags_are_not_exported_to_onnx(trained, command):
-    run = trained("data=copy", TASKS["copy"][0], *TINY)
+    run = trained("data=copy", TASKS["copy"][0], *WHOLE)
     code, _, said = command("export", run, "--to", "onnx")
     assert (code, "use --to safetensors" in said) == (2, True)
     assert command("export", run, "--to", "safetensors")[0] == 0
