@@ -1,11 +1,14 @@
 """conf/: every file says how to run it and explains every key, and every choice is valid."""
 
 import re
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
 
 from seqlab.config.compose import make_config
 from seqlab.config.schema import without_effect
@@ -19,9 +22,19 @@ CHOICES = [
 ]
 
 
-def composed(*overrides: str):
+@cache
+def chosen(choices: tuple[str, ...]):
+    """Return what files give together; that takes longer than all that is done with it here."""
     with initialize_config_module("seqlab.conf", version_base="1.3"):
-        return compose("config", overrides=list(overrides))
+        return compose("config", overrides=list(choices))
+
+
+def composed(*overrides: str):
+    settings = [override for override in overrides if "." in override.partition("=")[0]]
+    config = deepcopy(chosen(tuple(override for override in overrides if override not in settings)))
+    for key, _, value in (setting.partition("=") for setting in settings):
+        OmegaConf.update(config, key.lstrip("+"), yaml.safe_load(value), force_add=key.startswith("+"))
+    return config
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(CONF)))

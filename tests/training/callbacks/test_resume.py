@@ -65,6 +65,8 @@ VARIANTS = {
         "checkpoint.every_steps=3",
     ),
 }
+ALIKE = ("two batches a step", "numeric sequences", "numbers of texts")
+"""Whose counters, samples and scores are of the kind of another variant's."""
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,9 @@ def test_wherever_a_run_is_ended_it_goes_on_to_the_same_end(runs, killed, whole,
     runs.assert_same("run", whole(runs, config))
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    "variant", [pytest.param(name, marks=[pytest.mark.slow] * (name in ALIKE)) for name in VARIANTS]
+)
 def test_whatever_a_run_does_it_goes_on_to_the_same_end_from_three_ends(runs, killed, whole, variant):
     hours = pd.date_range("2021-03-01", periods=300, freq="h")
     load = 50 + 10 * np.sin(2 * np.pi * hours.hour.to_numpy() / 24) + np.arange(300) % 7
