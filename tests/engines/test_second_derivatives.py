@@ -55,10 +55,9 @@ def test_second_derivatives_are_the_limits_of_differences(cell, engine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["native", "eager"])
 @pytest.mark.parametrize("seed", range(100))
-def test_second_derivatives_of_random_cells_are_the_limits_of_differences(seed, engine):
-    check(random_cell(seed), engine)
+def test_second_derivatives_of_random_cells_are_the_limits_of_differences(seed):
+    check(random_cell(seed), ("native", "eager")[seed % 2])
 
 
 @pytest.mark.parametrize("engine", ["native", "torch", "eager"])
