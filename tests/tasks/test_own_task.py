@@ -54,7 +54,7 @@ def mine(train):
 
 
 def test_a_task_of_ones_own_is_one_file(mine, command, caplog):
-    assert mine("task.gamma=1.5") == 0
+    assert mine("task.gamma=1.5", "task.baselines=true") == 0
     (record,) = Path("out").rglob("run.json")
     run, found = record.parent, json.loads(record.read_text())
     assert found["task"]["monitor"] == "val/worst_recall"

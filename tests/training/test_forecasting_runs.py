@@ -238,7 +238,7 @@ def test_targets_far_from_zero_lose_nothing_on_their_way_to_the_tables(train, co
     frame = series()
     frame["load"] = frame["load"] / 10 + 1e6
     frame.to_csv("mine.csv", index=False)
-    assert train(*OWN, "callbacks=none", "callbacks.predictions=true") == 0
+    assert train(*OWN, "callbacks=none", "callbacks.predictions=true", "task.baselines=true") == 0
     metrics = record_of(the_run())["metrics"]
     predictions = pd.read_csv(the_run() / "predictions.csv")
     assert {name: metrics[f"test/{name}"] for name in SCORES} == pytest.approx(
