@@ -1,4 +1,4 @@
-"""Where do batches come from? A data set reads, splits and encodes; its spec describes the result.
+"""Data sets and batches. A data set reads, splits and encodes; its spec describes the result.
 
 Names resolve on first use, so that the settings of a data set can be checked without torch.
 """

@@ -64,6 +64,6 @@ class Adding(SyntheticData):
         return {"input_size": 2, "features": ("number", "mark")}
 
     def describe(self, x: "Tensor") -> str:
-        """Return the sum that is asked for, and at which steps its numbers stand, from 1."""
+        """Return the sum, and the steps of its two numbers, from 1."""
         marked = x[:, 1].nonzero().flatten().tolist()
         return " + ".join(f"{x[step, 0]:.4f} at step {step + 1}" for step in marked)

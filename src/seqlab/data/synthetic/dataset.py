@@ -1,4 +1,4 @@
-"""What every made-up task is asked: how many sequences are drawn, and from which seed."""
+"""Common settings of synthetic data sets: how many sequences are drawn, and from which seed."""
 
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SyntheticData(Dataset):
-    """Sequences that are drawn at random. A task fills in ``task``, ``draw``, ``declare`` and ``describe``.
+    """Random sequences. A data set defines ``task``, ``draw``, ``declare`` and ``describe``.
 
     A split is a function of (samples_seed, split) alone: more training sequences change no test sequence.
 
@@ -36,7 +36,7 @@ class SyntheticData(Dataset):
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many sequences are drawn for each split."""
+        """The number of sequences that are drawn for each split."""
         train = min(self.train_samples, self.limit_train_samples or self.train_samples)
         return {"train": train, "val": self.val_samples, "test": self.test_samples}
 
@@ -46,7 +46,7 @@ class SyntheticData(Dataset):
 
     @abstractmethod
     def declare(self, train: "Samples") -> dict[str, Any]:
-        """Return what the spec says beside name, kind, task, sizes and source."""
+        """Return the fields of the spec other than name, kind, task, sizes and source."""
 
     @abstractmethod
     def describe(self, x: "Tensor") -> str:
@@ -60,7 +60,7 @@ class SyntheticData(Dataset):
 
 
 class SymbolData(SyntheticData):
-    """Sequences of symbols, one character each. A task fills in ``alphabet`` instead of ``describe``."""
+    """Sequences of symbols, one character each. A data set defines ``alphabet`` instead of ``describe``."""
 
     alphabet: ClassVar[str]
 

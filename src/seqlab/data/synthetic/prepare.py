@@ -1,4 +1,4 @@
-"""Sequences drawn from a seed, of which nothing is on the disk."""
+"""Drawing sequences from a seed, without files."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -12,7 +12,7 @@ from seqlab.data.synthetic.dataset import SyntheticData
 from seqlab.data.text.vocabulary import SPECIALS
 
 BLOCK = 1024
-"""Sequences that are hashed at once."""
+"""Number of sequences that are hashed at once."""
 
 
 def load(data: SyntheticData) -> Loaded:
@@ -42,7 +42,7 @@ def load(data: SyntheticData) -> Loaded:
 
 
 def encode(places: np.ndarray, lengths: np.ndarray, y: np.ndarray) -> TokenSamples:
-    """Store sequences of symbols as tokens, behind the special ones."""
+    """Store sequences of symbols as tokens, which follow the special ones."""
     tokens = (places + len(SPECIALS)).astype(np.uint8)
     return TokenSamples(tokens, np.cumsum(lengths) - lengths, lengths, y)
 

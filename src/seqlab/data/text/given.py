@@ -1,4 +1,4 @@
-"""Texts of several files, each for a split of its own."""
+"""Texts of several files, each for its own split."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from seqlab.data.text.records import Record, TextReader
 
 
 class SplitTexts:
-    """Readers one after the other.
+    """Chains readers, one for each split.
 
     Args:
         open_texts: reads the texts that are to be split; those of no given split.
@@ -16,7 +16,7 @@ class SplitTexts:
     """
 
     def __init__(self, open_texts: TextReader, given: Mapping[str, TextReader]) -> None:
-        # Nothing but training is left for a file beside two others.
+        # If validation and test data are given, the remaining file is training data only.
         is_whole = given.keys() == {"val", "test"}
         self.parts = {"train" if is_whole else "": open_texts, **given}
         self.columns: tuple[str, ...] = open_texts.columns

@@ -19,17 +19,17 @@ BINARY = {
     for on, words in (("0", "0 0.0 no n false f"), ("1", "1 1.0 yes y true t"))
     for word in words.split()
 }
-"""What says in lower case whether a text has a label."""
+"""Words, in lower case, that say whether a text has a label."""
 
 
 class LabelParser(Protocol):
-    """Returns what a cell means; its ``repr`` tells it apart from every other."""
+    """Parses the label in a cell; its ``repr`` is part of the cache key."""
 
     def __call__(self, cell: str) -> str:
         """Return the canonical string of a cell without blanks around it.
 
         Raises:
-            ValueError: the cell may not be so; the reason is the rest of "column 'label' …".
+            ValueError: the cell is invalid; the message continues "column 'label' …".
         """
 
 
@@ -64,7 +64,7 @@ class Number:
     """A finite number.
 
     Attributes:
-        decimal: what stands before its fraction, "point" or "comma".
+        decimal: the decimal separator, "point" or "comma".
     """
 
     decimal: Literal["point", "comma"] = "point"
@@ -145,11 +145,11 @@ def _filled(cell: str) -> str:
 def label_parser(
     problem_type: str, decimal: Literal["point", "comma"] = "point", separator: str | None = None
 ) -> LabelParser:
-    """Return how the only label of a text or sequence is read.
+    """Return the parser of the only label of a text or sequence.
 
     Args:
         problem_type: what is to be predicted.
-        decimal: what stands before a number's fraction.
+        decimal: the decimal separator of numbers.
         separator: between several labels; None if a cell is a list.
     """
     parsers: dict[str, LabelParser] = {

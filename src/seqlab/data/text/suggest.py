@@ -1,4 +1,4 @@
-"""What would read a table that was given to a data set of another layout."""
+"""The settings that would read a table which was given to a data set of another layout."""
 
 import math
 from itertools import islice
@@ -9,11 +9,11 @@ from seqlab.data.table.opening import open_table
 from seqlab.errors import DataError
 
 ROWS = 200
-"""Rows that are looked at."""
+"""Maximum number of rows that are checked."""
 
 
 def as_text_csv(path: Path) -> str | None:
-    """Return the settings of text_csv that read a table; None if a file is none.
+    """Return the settings of text_csv that read a file; None if it is not a table.
 
     The text is the column of words with the most different ones, the label that with the fewest.
     """

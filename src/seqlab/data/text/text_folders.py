@@ -1,4 +1,4 @@
-"""A folder a class, a file a text: ``pos/0_9.txt``, ``neg/1_2.txt``, …."""
+"""One folder per class and one file per text: ``pos/0_9.txt``, ``neg/1_2.txt``, …."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ SPLITS |= dict.fromkeys(("test", "testing"), "test_path")
 """The setting for a folder with the name of a split."""
 
 WITHOUT_CLASS = "unsup"
-"""The folder of aclImdb that is no class."""
+"""The folder of aclImdb that is not a class."""
 
 
 def holds_classes(path: Path) -> bool:
