@@ -166,6 +166,14 @@ FILES = {
         _states().drop(columns="owner").assign(state=[n * n % 3 for n in range(180)]).to_csv(index=False),
         "data=sequences data.series_id=id data.label=state task=tagging",
     ),
+    "semicolons.csv": (
+        _wide("last").replace(",", ";").replace(".", ","),
+        "data=sequences data.separator=semicolon data.header=false data.decimal=comma data.label=last",
+    ),
+    "numbered.csv": (
+        ",".join([*map(str, range(20)), "kind"]) + "\n" + _wide("last"),
+        "data=sequences data.label=kind",
+    ),
     "first.csv": (_wide("first"), "data=sequences data.header=false data.label=first"),
     "last.csv": (_wide("last"), "data=sequences data.header=false data.label=last"),
 }
@@ -318,6 +326,7 @@ def test_zero_and_one_are_no_sentinels(tmp_path):
     ("files", "what"),
     [
         (["pos/1.txt", "neg/1.txt"], "a folder a class, a file a text"),
+        (["alt.atheism/5001", "sci.space/5002"], "a folder a class, a file a text"),
         (["French.txt", "Czech.txt"], "a file a class, a text a line"),
         (["walk/1.csv", "sit/1.csv"], "a folder a class, a file a sequence"),
     ],

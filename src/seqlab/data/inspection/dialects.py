@@ -39,7 +39,8 @@ def sniffed(path: Path) -> Dialect:
     rows = _cells(lines, separator, quotes)
     found = Dialect(separator=separator, encoding="utf-8" if encoding == "utf-16" else encoding)
     columns = [[row[place].strip() for row in rows] for place in range(len(rows[0]))] if rows else []
-    found = replace(found, header=not any(_is_data(column) for column in columns))
+    is_named = not any(_is_data(column) for column in columns) or (bool(rows) and _is_counted(rows[0]))
+    found = replace(found, header=is_named)
     if quotes == "none":
         found = replace(found, quotes="none")
     cells = [column[found.header :] for column in columns]
@@ -75,7 +76,14 @@ def _separator(lines: Sequence[str]) -> str:
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         return (count / max(len(lines), 1) if width > 1 else 0.0), width
 
-    return max(SEPARATORS, key=fit)
+    found = max(SEPARATORS, key=fit)
+    other = max((word for word in SEPARATORS if word != "comma"), key=fit)
+    if found != "comma" or fit(other)[0] < fit(found)[0]:
+        return found
+    # A semicolon between decimal commas divides as well, into fewer cells.
+    columns = list(zip(*_cells(lines, other, "double"), strict=True))
+    written = [column for column in columns if any("," in cell for cell in column)]
+    return other if written and all(map(_is_with_comma, written)) else found
 
 
 def _cells(lines: Sequence[str], separator: str, quotes: str, *, alike: bool = True) -> list[list[str]]:
@@ -102,6 +110,12 @@ def _is_data(column: Sequence[str]) -> bool:
     """Return whether a column's first cell is no name: a number, or a value that comes again below."""
     first, rest = column[0], column[1:]
     return bool(first) and (_is_number(first.replace(",", ".")) or (first in rest and len(rest) > 2))  # noqa: PLR2004
+
+
+def _is_counted(cells: Sequence[str]) -> bool:
+    """Return whether cells are names as pandas gives them: 0, 1, 2, …, but for a word or two."""
+    numbers = [cell for cell in cells if cell.isdecimal()]
+    return len(numbers) >= max(3, len(cells) - 2) and numbers == list(map(str, range(len(numbers))))
 
 
 def _is_with_comma(column: Sequence[str]) -> bool:

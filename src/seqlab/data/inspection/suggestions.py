@@ -11,7 +11,7 @@ from seqlab.data.series.several import IDS
 from seqlab.data.table.content import opened
 from seqlab.data.table.tsf import TIME, TSF, VALUE
 from seqlab.data.text.doubts import sets_in
-from seqlab.data.text.text_folders import split_folders
+from seqlab.data.text.text_folders import holds_classes, split_folders
 from seqlab.errors import DataError
 
 MOST_NUMBERS = 3
@@ -44,6 +44,8 @@ def of_folder(path: Path) -> Suggestion:
         return Suggestion("a folder a class, a file a text", "text_csv", {}).at(path, {})
     if len(texts) > 1:
         return Suggestion("a file a class, a text a line", "text_csv", {}).at(path, {})
+    if holds_classes(path):
+        return Suggestion("a folder a class, a file a text", "text_csv", {}).at(path, {})
     raise DataError(f"{path} has neither texts (CLASS.txt, CLASS/FILE.txt) nor tables (CLASS/FILE.csv)")
 
 
@@ -143,7 +145,7 @@ def _of_texts(
 
 def _wide(columns: Sequence[Column], labels: Sequence[Column]) -> Iterator[Suggestion]:
     ends = [end for end, column in (("first", columns[0]), ("last", columns[-1])) if column in labels]
-    has_header = columns[0].name != "0"
+    has_header = [one.name for one in columns] != list(map(str, range(len(columns))))
     for end in ends:
         name = columns[0 if end == "first" else -1].name if has_header else end
         what = f"a sequence a row, its class in the {end} column"
