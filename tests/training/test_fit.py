@@ -294,7 +294,8 @@ def test_two_processes_share_one_folder_and_score_as_one_does(tmp_path):
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_the_main_job_reaches_eighty_percent_on_real_names(train, real_data):
-    assert train("model=lstm", "data=names", f"data.root={real_data}", "verbosity=quiet") == 0
+    settings = ("model=lstm", "data=names", f"data.root={real_data}", "task.baselines=true")
+    assert train(*settings, "verbosity=quiet") == 0
     record = record_of(the_run())
     assert record["data"]["source"] == "real"
     assert record["metrics"]["test/accuracy"] >= 0.80
