@@ -72,7 +72,7 @@ class Bernoulli(Input):
         if not training:
             return x.new_full((1, 1, 1), self.p / self.scale).expand(batch, steps, size)
         drawn = x.new_empty(batch, steps if self.each == "step" else 1, size).bernoulli_(self.p)
-        return drawn.div_(self.scale).expand(batch, steps, size)
+        return (drawn if self.scale == 1 else drawn.div_(self.scale)).expand(batch, steps, size)
 
 
 BETWEEN = ("dt", "reset")

@@ -197,8 +197,9 @@ private:
 
     // A slot from numbers that stand closely.
     void spread(real* slot, const real* from, int number) const {
-        const int64_t count = size(number);
-        for (int64_t j = 0; j < width; j++) slot[j] = number ? (j < count ? from[j] : 0) : from[0];
+        const int64_t count = number ? size(number) : 0;
+        memcpy(slot, from, count * sizeof(real));
+        for (int64_t j = count; j < width; j++) slot[j] = number ? 0 : from[0];
     }
     // The gradient of such numbers from their slot's.
     void gather(real* to, const real* slot, int number) const {
