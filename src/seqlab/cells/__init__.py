@@ -10,31 +10,61 @@ from seqlab.cells.around import (
     regularized,
 )
 from seqlab.cells.base import Cell, State, register_cell
+from seqlab.cells.bistable import NBRC
+from seqlab.cells.continuous import GRUD, LTC, CfC
 from seqlab.cells.declared import Gate, Norm, Parameter, Scalar, Vector
+from seqlab.cells.deep import RHN, SCRN, IndRNN, LSTMMultiplicative, LSTMProjected
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore
 from seqlab.cells.inputs import Bernoulli, Input, Interval
 from seqlab.cells.layout import Layout
+from seqlab.cells.linear import LRU, QRNN, RGLRU, SRU, MinGRU, MinLSTM
 from seqlab.cells.lstm import LSTM, LSTMCoupled, LSTMLayerNorm, LSTMPeephole
 from seqlab.cells.matrices import Blocks, Dense, Diagonal, Kind, LowRank, Masked, Orthogonal, Skew
 from seqlab.cells.minimal import ATR, IRNN, JANET, RAN, STAR, UGRNN, FastGRNN, FastRNN, LiGRU
+from seqlab.cells.orthogonal import Antisymmetric, AntisymmetricGated, OrthogonalRNN
+from seqlab.cells.oscillators import LEM, CoRNN, UnICORNN
 from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
+from seqlab.cells.searched import MUT1, MUT2, MUT3, NAS
+from seqlab.cells.timed import ESN, Clockwork
+from seqlab.cells.xlstm import SLSTM
 from seqlab.registry.catalog import cells
 
 __all__ = [
     "ATR",
+    "ESN",
     "GRU",
+    "GRUD",
     "IRNN",
     "JANET",
+    "LEM",
+    "LRU",
     "LSTM",
+    "LTC",
     "MGU",
+    "MUT1",
+    "MUT2",
+    "MUT3",
+    "NAS",
+    "NBRC",
+    "QRNN",
     "RAN",
+    "RGLRU",
+    "RHN",
     "RNN",
+    "SCRN",
+    "SLSTM",
+    "SRU",
     "STAR",
     "UGRNN",
+    "Antisymmetric",
+    "AntisymmetricGated",
     "Around",
     "Bernoulli",
     "Blocks",
     "Cell",
+    "CfC",
+    "Clockwork",
+    "CoRNN",
     "Dense",
     "Diagonal",
     "Elman",
@@ -43,18 +73,24 @@ __all__ = [
     "FastRNN",
     "GRUResetBefore",
     "Gate",
+    "IndRNN",
     "Input",
     "Interval",
     "Kind",
     "LSTMCoupled",
     "LSTMLayerNorm",
+    "LSTMMultiplicative",
     "LSTMPeephole",
+    "LSTMProjected",
     "Layout",
     "LiGRU",
     "LowRank",
     "Masked",
+    "MinGRU",
+    "MinLSTM",
     "Norm",
     "Orthogonal",
+    "OrthogonalRNN",
     "Parameter",
     "RNNReLU",
     "RecurrentDropout",
@@ -63,6 +99,7 @@ __all__ = [
     "Skew",
     "State",
     "TutorialRNN",
+    "UnICORNN",
     "Vector",
     "WeightDrop",
     "Zoneout",

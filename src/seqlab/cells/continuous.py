@@ -1,0 +1,80 @@
+"""Cells in continuous time: they are given the time ``dt`` that passed since the step before."""
+
+from torch import exp, relu, sigmoid, tanh
+
+from seqlab.cells.base import Cell, Gates, Products, State, register_cell
+from seqlab.cells.declared import Parameter, Vector
+
+
+@register_cell("ltc")
+class LTC(Cell):
+    """Liquid time constants, with a neural network for all synapses of a unit (Hasani et al. 2021).
+
+    v' = (v + δ f ⊙ A) / (1 + δ (1/τ + f))    ``unfolds`` times, with δ = dt / unfolds
+    f = σ(W x + U v + b)                      τ = exp(t)
+    """
+
+    gates = ("v",)
+    state = ("v",)
+    output = "v"
+    inputs = {"dt": ()}
+    A, t = Vector(1.0), Vector(0.0)
+    unfolds: int = 6
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        v, d, leak = s.v, x.dt / self.unfolds, exp(-self.t)
+        for _ in range(self.unfolds):
+            f = sigmoid(x.v + u.v(v))
+            v = (v + d * f * self.A) / (1 + d * (leak + f))
+        return State(v=v)
+
+
+@register_cell("cfc")
+class CfC(Cell):
+    """Closed-form continuous time, with one layer as backbone (Hasani et al. 2022).
+
+    z = 1.7159 tanh(2/3 (W x + U h + b))
+    k = σ((U_a z + b_a) dt + U_t z + b_t)
+    h' = (1 − k) ⊙ tanh(U_f z + b_f) + k ⊙ tanh(U_g z + b_g)
+    """
+
+    backbone: int = 128
+    gates = {"z": "backbone", "a": "H", "t": "H", "f": "H", "g": "H"}
+    inputs = {"dt": ()}
+    b_a, b_t, b_f, b_g = Vector("bias"), Vector("bias"), Vector("bias"), Vector("bias")
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        z = 1.7159 * tanh((x.z + u.z(s.h)) * 2 / 3)
+        k = sigmoid((u.a(z) + self.b_a) * x.dt + u.t(z) + self.b_t)
+        return State(h=(1 - k) * tanh(u.f(z) + self.b_f) + k * tanh(u.g(z) + self.b_g))
+
+
+@register_cell("gru_d")
+class GRUD(Cell):
+    """GRU for values that are missing: they decay to their mean, 0 if standardised (Che et al. 2018).
+
+    l' = m ⊙ x + (1 − m) ⊙ l         x̂ = m ⊙ x + (1 − m) ⊙ exp(−relu(g_x ⊙ dt + b_x)) ⊙ l'
+    ĥ = exp(−relu(W_h dt + b_h)) ⊙ h
+    r = σ(W_r x̂ + U_r ĥ + V_r m + b_r)
+    z = σ(W_z x̂ + U_z ĥ + V_z m + b_z)
+    n = tanh(W_n x̂ + U_n (r ⊙ ĥ) + V_n m + b_n)
+    h' = (1 − z) ⊙ ĥ + z ⊙ n
+
+    The mask m is 1 where a value of x is there; dt is the time since each was there. Both are as wide as x.
+    """
+
+    gates = ("r", "z", "n", "xr", "xz", "xn", "mr", "mz", "mn", "decay")
+    state = {"h": "H", "last": "I"}
+    inputs = {"x": "I", "mask": "I", "dt": "I"}
+    g_x, b_x = Parameter("I", init=0.1), Parameter("I")
+    b_h, b_r, b_z, b_n = Vector(), Vector("bias"), Vector("bias"), Vector("bias")
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        m = x.mask
+        last = m * x.x + (1 - m) * s.last
+        seen = m * x.x + (1 - m) * exp(-relu(self.g_x * x.dt + self.b_x)) * last
+        h = exp(-relu(u.decay(x.dt) + self.b_h)) * s.h
+        r = sigmoid(u.xr(seen) + u.r(h) + u.mr(m) + self.b_r)
+        z = sigmoid(u.xz(seen) + u.z(h) + u.mz(m) + self.b_z)
+        n = tanh(u.xn(seen) + u.n(r * h) + u.mn(m) + self.b_n)
+        return State(h=(1 - z) * h + z * n, last=last)
