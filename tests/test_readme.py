@@ -11,6 +11,7 @@ import pytest
 from seqlab import cli
 from seqlab.cli.arguments import PACKAGED, allow_option
 from seqlab.cli.choices import offer
+from seqlab.registry.catalog import cells
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -52,6 +53,11 @@ def test_the_own_data_set_of_the_readme_runs_as_it_stands_there(tmp_path, train)
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
 def test_every_file_the_readme_links_to_exists(path):
     assert (Path(__file__).parents[1] / path).exists()
+
+
+def test_the_readme_counts_the_cells():
+    (counted,) = re.findall(r"^(\d+) cells come with seqlab", README, flags=re.MULTILINE)
+    assert int(counted) == len(cells) - len(cells.theirs())
 
 
 def test_every_setting_in_the_readmes_commands_is_a_valid_one():
