@@ -9,6 +9,7 @@ from seqlab.nn import Recurrent
 from seqlab.testing import check_cell
 
 from ..engines.contract_cells import random
+from ..export.networks import TEXTS, assert_same_answers
 from .textbook import TEXTBOOK
 from .zoo_loops import LOOPS, H, I, run
 
@@ -97,3 +98,9 @@ def test_second_derivatives_are_the_limits_of_differences(name):
         return outputs.square(), *(value.sin() for value in final.values())
 
     torch.autograd.gradgradcheck(answer, (x, *learnt), fast_mode=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, loop in LOOPS.items() if not loop.inputs])
+def test_an_exported_network_answers_as_the_reference_does(name):
+    assert_same_answers(TEXTS, cell=name, hidden_size=8, num_layers=2, bidirectional=True)
