@@ -42,7 +42,13 @@ def inputs():
     return torch.randn(B, T, I, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("cell", [*NOISY.values(), *QUIET.values()], ids=[*NOISY, *QUIET])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *(pytest.param(NOISY[name], id=name, marks=pytest.mark.slow) for name in NOISY if name != "nested"),
+        *(pytest.param(cell, id=name) for name, cell in {"nested": NOISY["nested"], **QUIET}.items()),
+    ],
+)
 def test_a_cell_around_a_cell_is_a_cell_on_every_engine(cell):
     check_cell(cell)
 

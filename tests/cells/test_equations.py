@@ -8,7 +8,7 @@ from seqlab.cells import cells
 from seqlab.nn import Recurrent
 from seqlab.testing import check_cell
 
-from .textbook import TEXTBOOK
+from .textbook import TEXTBOOK, TYPICAL
 
 INPUT, HIDDEN, STEPS, BATCH = 3, 4, 5, 2
 
@@ -151,7 +151,9 @@ def test_a_cell_is_its_equations(name, engine):
         np.testing.assert_allclose(final[state_name][0].detach().numpy(), value, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", sorted(STATEMENTS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in TYPICAL)) for name in STATEMENTS]
+)
 def test_a_cell_passes_the_public_checks(name):
     check_cell(name)
 

@@ -3,6 +3,7 @@
 import re
 from copy import deepcopy
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,19 @@ from seqlab.errors import ConfigError
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(CONF.rglob("*.yaml"))
-CHOICES = [
-    f"{file.parent.relative_to(CONF)}={file.stem}" for file in FILES if file.parent != CONF and file.stem
-]
+CHOICES = [f"{file.parent.relative_to(CONF)}={file.stem}" for file in FILES if file.parent != CONF]
+APART = (
+    "callbacks",
+    "checkpoint",
+    "launcher",
+    "logger",
+    "model",
+    "optimizer",
+    "paths",
+    "scheduler",
+    "trainer",
+)
+"""Groups whose choices do not touch each other: one of each is tried at once."""
 
 
 @cache
@@ -57,8 +68,14 @@ def test_every_file_says_how_to_run_it_and_explains_every_key(file):
     assert isinstance(yaml.safe_load(text), dict)
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
+def together() -> list[list[str]]:
+    groups = [[one for one in CHOICES if one.startswith(f"{group}=")] for group in APART]
+    rows = [list(filter(None, row)) for row in zip_longest(*groups)]
+    return rows + [[one] for one in CHOICES if one.partition("=")[0] not in APART]
+
+
+@pytest.mark.parametrize("choices", together(), ids=" ".join)
+def test_every_choice_is_a_valid_configuration(choices, monkeypatch):
     monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 2)
     needed = {
         "data=text_csv": ["data.path=my.csv"],
@@ -73,7 +90,7 @@ def test_every_choice_is_a_valid_configuration(choice, monkeypatch):
         "task=language_model": ["data=tiny_shakespeare"],
         "task=multilabel": ["data=text_csv", "data.path=my.csv", "data.label=[a,b]"],
     }
-    make_config(composed(choice, *needed.get(choice, [])))
+    make_config(composed(*choices, *(setting for choice in choices for setting in needed.get(choice, []))))
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,9 @@ def test_training_scores_are_those_of_one_epoch():
     assert int(module.task.counts("train").sum()) == 24
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize(
+    "cell", [*(pytest.param(cell, marks=pytest.mark.slow) for cell in ("rnn", "gru")), "lstm"]
+)
 def test_a_separable_problem_is_learnt_completely(cell):
     module = module_of(model=MODEL | {"cell": cell}, optimizer={"name": "adamw", "lr": 0.02})
     trainer = trainer_of(epochs=25, gradient_clip_val=5.0)

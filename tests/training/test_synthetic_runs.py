@@ -63,7 +63,14 @@ def test_the_test_table_of_adding_agrees_with_the_score(trained):
     assert record["metrics"]["test/mse"] == pytest.approx(error, rel=1e-5)
 
 
-@pytest.mark.parametrize("settings", [(), ("model.bidirectional=true",), ("model=gru", "model.num_layers=2")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        ("model.bidirectional=true",),
+        pytest.param(("model=gru", "model.num_layers=2"), marks=pytest.mark.slow),
+    ],
+)
 def test_copy_is_learnt_where_little_is_to_be_remembered(settings, train):
     tiny = [part for part in TINY if not part.startswith(("model", "trainer", "data.train"))]
     more = ("data.train_samples=2000", "trainer.max_epochs=4", "model.hidden_size=32", "model.dropout=0")

@@ -135,7 +135,7 @@ def test_figures_of_the_sample_say_that_they_are(train, monkeypatch):
     titles = []
     monkeypatch.setattr(diagnostics, "draw", lambda _snapshots, title: titles.append(title) or {})
     small = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "model.hidden_size=4", "logger=none")
-    assert train(*small, "callbacks=diagnostics", "task.baselines=false", "verbosity=quiet") == 0
+    assert train(*small, "callbacks=diagnostics", "callbacks.figures=true", "verbosity=quiet") == 0
     assert titles == ["names-lstm (SAMPLE DATA)"]
 
 
