@@ -24,7 +24,7 @@ SOURCES = {
 
 MISTAKES: dict[str, list[str]] = {
     "modle=lstm": ["modle is unknown; did you mean 'model'?"],
-    "model=lsmt": ["model=lsmt: unknown model; did you mean 'lstm' or 'bilstm'?"],
+    "model=lsmt": ["model=lsmt: unknown model; did you mean 'lstm' or 'slstm'?"],
     "model.hiden_size=3": ["model.hiden_size is unknown; did you mean 'model.hidden_size'"],
     "optimiser.lr=0.1": ["optimiser.lr is unknown; did you mean optimizer.lr=0.1?"],
     "lr=0.1": ["lr is unknown; did you mean optimizer.lr=0.1?"],
