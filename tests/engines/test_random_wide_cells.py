@@ -41,11 +41,11 @@ def results(cell, engine, *, layers):
     return {"outputs": outputs, **final, **found}
 
 
-def check(seed):
+def check(seed, engines=("eager", "native")):
     cell = random_wide_cell(seed)
     layers = 1 if "I" in (*(cell.widths[f"s_{name}"] for name in cell.state),) else 2
     exact = results(cell, "reference", layers=layers)
-    for engine in ("eager", "native"):
+    for engine in engines:
         for what, value in results(cell, engine, layers=layers).items():
             error = (value - exact[what]).abs() / (1 + exact[what].abs())
             assert (error <= 1e-8).all(), (engine, what)
@@ -59,4 +59,4 @@ def test_engines_agree_on_a_random_cell_of_the_whole_contract(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4, 500))
 def test_engines_agree_on_many_random_cells_of_the_whole_contract(seed):
-    check(seed)
+    check(seed, ("eager", "native") if seed % 10 == 0 else ("eager",))  # a kernel takes seconds to compile
