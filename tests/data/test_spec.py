@@ -37,6 +37,8 @@ def test_a_spec_is_written_as_plain_values():
         "tagged_steps": 0,
         "target_mean": 0.0,
         "target_std": 1.0,
+        "unknown": {},
+        "widths": [],
     }
     assert spec.as_dict() == json.loads(json.dumps(spec.as_dict())) == fields
 

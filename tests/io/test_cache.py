@@ -185,7 +185,7 @@ def test_a_file_system_without_locks_is_a_warning_too(monkeypatch, caplog):
     def refuse_locks(*_arguments, **_settings) -> None:
         raise NotImplementedError("no flock here")
 
-    monkeypatch.setattr("seqlab.io.cache.FileLock", refuse_locks)
+    monkeypatch.setattr("filelock.FileLock", refuse_locks)
     assert (cached_folder("things", "key", build) / "content").read_text() == "whole"
     assert "no flock here" in caplog.text
 

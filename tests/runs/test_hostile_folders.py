@@ -190,11 +190,11 @@ def test_nothing_is_imported_from_a_run_folder_that_is_the_working_folder(run, c
 
 
 TABLES: dict[str, tuple[str, Damage]] = {
-    "a pipe": ("predictions.csv", special(os.mkfifo)),
+    "a pipe": ("confusion.csv", special(os.mkfifo)),
     "a link": ("classes.csv", special(lambda file: file.symlink_to("run.log"))),
-    "another table": ("predictions.csv", text("a,b\n1,2\n")),
-    "bytes": ("predictions.csv", text(bytes(range(256)))),
-    "a cell without end": ("predictions.csv", text('text,true,predicted,probability\n"' + "x" * 2**25)),
+    "another table": ("confusion.csv", text("a,b\n1,2\n")),
+    "bytes": ("confusion.csv", text(bytes(range(256)))),
+    "a cell without end": ("confusion.csv", text('true,predicted,count\n"' + "x" * 2**25)),
     "curves in a pipe": ("metrics.jsonl", special(os.mkfifo)),
     "curves that are a folder": ("metrics.jsonl", special(Path.mkdir)),
     "curves of lists": ("metrics.jsonl", text('[1]\n{"epoch": [1]}\n{"epoch": 1e999, "val/loss": 1}\n')),
