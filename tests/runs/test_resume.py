@@ -105,7 +105,7 @@ def test_a_lengthened_run_has_from_then_on_the_rates_of_the_longer_one(train, se
     assert list(rates) == list(range(16))
     assert [rates[step] for step in range(8, 16)] == pytest.approx([expected[step] for step in range(8, 16)])
     assert record_of(run)["epochs"] == 4
-    assert ("scheduler.epochs, given when" in capsys.readouterr().err) == (
+    assert ("set scheduler.epochs when" in capsys.readouterr().err) == (
         settings[0] in ("scheduler=cosine", "scheduler=onecycle")
     )
     assert yaml.safe_load((run / "config.yaml").read_text())["trainer"]["max_epochs"] == 4
@@ -191,7 +191,10 @@ def test_other_data_are_refused(run, command):
     code, _, complaint = command("train", f"resume={run}")
     assert code == 2
     line = complaint[-1]
-    assert f"is not what {Path.cwd() / run} was trained on; name the same data with data.root" in line
+    assert (
+        f"differs from the data that {Path.cwd() / run} was trained on; name the same data with data.root"
+        in line
+    )
 
 
 def test_other_numbers_of_processes_are_refused(run, command):
