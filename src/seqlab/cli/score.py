@@ -1,7 +1,6 @@
 """seqlab score: how surprising each token of a text is to a language model."""
 
 import argparse
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +39,12 @@ def run(options: argparse.Namespace) -> None:
 
     begin(options)
     writer = Writer.of(options.run, options.checkpoint)
-    total, drawn = Total(), []
+    total, beginning = Total(), []
     widths = writer.tokenizer.widths
     for place, one in enumerate(surprisals(writer, options.file, options.encoding)):
         total.add(one, widths)
         if place < COLUMNS * ROWS:
-            drawn.append(one)
+            beginning.append(one)
         say(
             as_json(_row(writer.tokenizer.symbols, one))
             if options.json
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         say(f"{total.tokens:,} tokens: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
     if options.out is not None:
-        write_png(figure_of(islice(drawn, COLUMNS * ROWS), str(options.file)), options.out)
+        write_png(figure_of(beginning, str(options.file)), options.out)
         say(str(options.out))
 
 

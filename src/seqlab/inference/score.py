@@ -1,6 +1,5 @@
 """How surprising each token of a text is to a language model: −log of its probability, in nats."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -17,6 +16,7 @@ from seqlab.data.text.vocabulary import BEGIN, END, UNKNOWN
 from seqlab.errors import DataError
 from seqlab.inference.generate import Writer
 from seqlab.tasks.figures.fonts import drawable, families
+from seqlab.tasks.language_model import token_scores
 
 CHUNK = 1024
 """Tokens that are scored at once."""
@@ -53,9 +53,7 @@ class Total:
 
     def scores(self) -> dict[str, float]:
         """Return the scores; what is unknown is charged 8 bits for each of its bytes."""
-        mean = self.nats / max(self.tokens, 1)
-        bits = (self.nats / math.log(2) + 8 * self.unknown_bytes) / max(self.characters, 1)
-        return {"loss": mean, "perplexity": math.exp(min(mean, 700)), "bits_per_character": bits}
+        return token_scores(self.nats, self.tokens, self.characters, self.unknown_bytes)
 
 
 def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[Surprisal]:

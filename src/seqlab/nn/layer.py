@@ -11,6 +11,7 @@ from seqlab.cells import Bernoulli, Cell, Dense, Kind, Layout, Norm, Parameter, 
 from seqlab.cells.declared import start
 from seqlab.cells.matrices import free_shapes
 from seqlab.engines import Engine, Weights
+from seqlab.engines.base import zero_state
 from seqlab.nn.inputs import check_place
 
 
@@ -39,7 +40,7 @@ class Layer(nn.Module):
         super().__init__()
         self.cell, self.layout, self.hidden_size = cell, layout, hidden_size
         self.sizes = cell.sizes(input_size, hidden_size)
-        rows = {gate: self.sizes[cell.gate(gate).width] for gate in cell.gates}
+        self.rows = rows = {gate: self.sizes[cell.gate(gate).width] for gate in cell.gates}
         columns = {gate: self.sizes[layout.width(f"u_{gate}")] for gate in layout.recurrent}
         self.biased = [gate for gate in layout.inputs if cell.gate(gate).has_bias]
         is_square = all(
@@ -87,7 +88,7 @@ class Layer(nn.Module):
         """Return the gates' matrices, "W" or "U", that start as an initialisation says, each a view."""
         fused = getattr(self, letter)
         if fused is not None:
-            rows = [self.sizes[self.cell.gate(gate).width] for gate in self.layout.inputs]
+            rows = [self.rows[gate] for gate in self.layout.inputs]
             return list(torch.split(fused, rows if letter == "W" else self.hidden_size)) if len(fused) else []
         of_letter = (name for name in self.kinds if name.startswith(letter))
         dense = [name for name in of_letter if type(self.kinds[name]) is Dense]
@@ -96,8 +97,11 @@ class Layer(nn.Module):
 
     def bias(self, gate: str) -> Tensor | None:
         """Return the bias of a gate, a view; None if it has none."""
-        rows = [self.sizes[self.cell.gate(name).width] for name in self.biased]
-        return torch.split(self.b, rows)[self.biased.index(gate)] if gate in self.biased else None
+        return self._split_b().get(gate)
+
+    def _split_b(self) -> dict[str, Tensor]:
+        parts = torch.split(self.b, [self.rows[gate] for gate in self.biased]) if self.biased else ()
+        return dict(zip(self.biased, parts, strict=True))
 
     def reset_parameters(self, initialise: Callable[["Layer"], None]) -> None:
         """Start what the cell declares a start for as it says, the rest as ``initialise`` does."""
@@ -159,11 +163,12 @@ class Layer(nn.Module):
         """Return the biases of all gates, 0 for one that has none."""
         if len(self.biased) == len(self.layout.inputs):
             return self.b
-        sizes = {gate: self.sizes[self.cell.gate(gate).width] for gate in self.layout.inputs}
-        parts = torch.split(self.b, [sizes[gate] for gate in self.biased]) if self.biased else ()
-        found = dict(zip(self.biased, parts, strict=True))
+        found = self._split_b()
         return torch.cat(
-            [found[gate] if gate in found else self.b.new_zeros(size) for gate, size in sizes.items()]
+            [
+                found[gate] if gate in found else self.b.new_zeros(self.rows[gate])
+                for gate in self.layout.inputs
+            ]
         )
 
     def _inputs(self, x: Tensor, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -177,14 +182,9 @@ class Layer(nn.Module):
 
     def _started(self, weights: Weights, x: Tensor) -> State:
         """Return the state that sequences begin with: 0, or as own parameters are."""
-        shapes = {name: (len(x), weights.size(f"s_{name}")) for name in self.cell.state}
-        own = {name: weights.own[parameter] for name, parameter in self.cell.start.items()}
-        return State(
-            {
-                name: own[name].to(x.dtype).expand(shape) if name in own else x.new_zeros(shape)
-                for name, shape in shapes.items()
-            }
-        )
+        zeros = zero_state(self.cell, weights, x)
+        own = {name: weights.own[parameter].to(x.dtype) for name, parameter in self.cell.start.items()}
+        return State({**zeros, **{name: one.expand_as(zeros[name]) for name, one in own.items()}})
 
     def __repr__(self) -> str:
         free = {

@@ -12,6 +12,7 @@ from torch.nn import functional
 from torchmetrics import Metric
 
 from seqlab.data import Batch, DataSpec, SequenceData
+from seqlab.data.text.vocabulary import UNKNOWN
 from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.language import language_baselines
@@ -20,9 +21,6 @@ from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, Score, loss_in
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
-
-UNKNOWN = 1
-"""The token of everything that is not in the vocabulary."""
 
 
 class TokenSums(Metric):
@@ -174,13 +172,24 @@ class LanguageModel(Task):
     def _scored(
         self, stage: str, nats: float, tokens: float, characters: float, unknown: float
     ) -> dict[str, float]:
-        mean = float(nats) / max(tokens, 1.0)
         count, of_unknown, of_bytes = self.unknown.get(stage, (0, 0, 0))
         share = unknown / max(count, 1)
-        spelled = float(nats) + share * of_bytes * math.log(256)
-        written = float(characters) + share * of_unknown
-        return {
-            "loss": mean,
-            "bits_per_character": spelled / math.log(2) / max(written, 1.0),
-            "perplexity": math.exp(min(mean, 700.0)),
-        }
+        return token_scores(float(nats), tokens, float(characters) + share * of_unknown, share * of_bytes)
+
+
+def token_scores(nats: float, tokens: float, characters: float, unknown_bytes: float) -> dict[str, float]:
+    """Return the scores of a text.
+
+    Args:
+        nats: the sum over its tokens.
+        tokens: how many were predicted.
+        characters: how many these stand for.
+        unknown_bytes: the bytes of its unknown tokens, each of which costs 8 further bits.
+    """
+    mean = nats / max(tokens, 1.0)
+    spelled = nats + unknown_bytes * math.log(256)
+    return {
+        "loss": mean,
+        "bits_per_character": spelled / math.log(2) / max(characters, 1.0),
+        "perplexity": math.exp(min(mean, 700.0)),
+    }
