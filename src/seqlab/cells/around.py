@@ -69,7 +69,7 @@ class Around(Cell):
 
 
 class Zoneout(Around):
-    """States that keep their value with a probability, drawn for each unit and step (Krueger et al. 2017).
+    """States that keep their value with a probability, sampled for each unit and step (Krueger et al. 2017).
 
     s' = k ⊙ s + (1 − k) ⊙ s'    with k from {0, 1}, in evaluation its mean
 
@@ -101,10 +101,8 @@ class Zoneout(Around):
         return [f"{name}={p}" for name, p in self.p.items()]
 
 
-class RecurrentDropout(Around):
-    """Dropout of what every U multiplies, one mask for a whole sequence (Gal & Ghahramani 2016).
-
-    u.g(v) = U_g (m ⊙ v)    with m from {0, 1/(1 − p)}, in evaluation 1
+class Dropping(Around):
+    """A cell around another that leaves out a share of its numbers while training.
 
     Args:
         cell: the inner one.
@@ -113,7 +111,21 @@ class RecurrentDropout(Around):
 
     def __init__(self, cell: Cell, p: float) -> None:
         super().__init__(cell)
-        self.p = checked_share("RecurrentDropout", p)
+        self.p = checked_share(type(self).__name__, p)
+
+    def settings(self) -> list[str]:
+        """Return the share."""
+        return [f"p={self.p}"]
+
+
+class RecurrentDropout(Dropping):
+    """Dropout of what every U multiplies, one mask for a whole sequence (Gal & Ghahramani 2016).
+
+    u.g(v) = U_g (m ⊙ v)    with m from {0, 1/(1 − p)}, in evaluation 1
+    """
+
+    def __init__(self, cell: Cell, p: float) -> None:
+        super().__init__(cell, p)
         layout = Layout.of(cell)
         columns = {gate: layout.width(f"u_{gate}") for gate in layout.recurrent}
         masks = {
@@ -126,27 +138,13 @@ class RecurrentDropout(Around):
         masked = Names("u", self.gates, lambda gate: lambda v: u[gate](v * x[self.masks[gate]]))
         return self.inner.step(x, masked, s)
 
-    def settings(self) -> list[str]:
-        """Return the share."""
-        return [f"p={self.p}"]
 
-
-class WeightDrop(Around):
-    """Dropout of the numbers in U, drawn once for each forward pass (DropConnect: Merity et al. 2018).
-
-    Args:
-        cell: the inner one.
-        p: share that is dropped, 0 to below 1.
-    """
+class WeightDrop(Dropping):
+    """Dropout of the numbers in U, sampled once for each forward pass (DropConnect: Merity et al. 2018)."""
 
     def __init__(self, cell: Cell, p: float) -> None:
-        super().__init__(cell)
-        self.p = checked_share("WeightDrop", p)
+        super().__init__(cell, p)
         self.weight_drop = 1 - (1 - cell.weight_drop) * (1 - p)
-
-    def settings(self) -> list[str]:
-        """Return the share."""
-        return [f"p={self.p}"]
 
 
 class Episodes(Around):

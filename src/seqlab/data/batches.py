@@ -10,6 +10,9 @@ from torch import Tensor
 from seqlab.data.spec import DataSpec
 from seqlab.functional.lengths import mask
 
+LONGEST_NAME = 40
+"""Maximum number of characters of a text in a title."""
+
 
 class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
@@ -96,6 +99,12 @@ class Followed(NamedTuple):
     x: Tensor
     steps: Sequence[str]
     values: Mapping[str, Sequence[float]]
+
+    @classmethod
+    def of_tokens(cls, text: str, x: Tensor, symbols: Sequence[str]) -> "Followed":
+        """Return a text, by its beginning if it is long, and its tokens, [1, T], in a vocabulary."""
+        name = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+        return cls(name, x, [symbols[token] for token in x[0].tolist()], {})
 
 
 class TokenSamples:

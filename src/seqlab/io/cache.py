@@ -6,6 +6,7 @@ are made again.
 """
 
 import atexit
+import json
 import logging
 import os
 import secrets
@@ -14,7 +15,8 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from seqlab.errors import CacheError, StorageError
@@ -37,6 +39,11 @@ def cache_dir() -> Path:
     if sys.platform == "darwin":
         return Path("~/Library/Caches/seqlab").expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "seqlab"
+
+
+def key_of(recipe: Sequence[object]) -> str:
+    """Return the key of files that depend on values of JSON, and on nothing else."""
+    return sha256(json.dumps(recipe).encode()).hexdigest()[:24]
 
 
 def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:

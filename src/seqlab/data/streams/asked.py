@@ -11,8 +11,6 @@ from seqlab.io.files import read_user_text
 
 LONGEST = 120
 """Tokens of a text that are followed."""
-LONGEST_NAME = 40
-"""Maximum number of characters of a text in a title."""
 
 
 def follow(spec: StreamSpec, text: str | None, file: Path | None) -> Followed:
@@ -25,7 +23,4 @@ def follow(spec: StreamSpec, text: str | None, file: Path | None) -> Followed:
     if not text.strip():
         raise DataError("nothing to explain: give a text, or --file with one")
     tokens = spec.tokenizer().encode(text)[0][:LONGEST]
-    name = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
-    return Followed(
-        name, torch.from_numpy(tokens)[None], [spec.symbols[token] for token in tokens.tolist()], {}
-    )
+    return Followed.of_tokens(text, torch.from_numpy(tokens)[None], spec.symbols)

@@ -5,7 +5,6 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +15,7 @@ from seqlab.data.streams.declared import StreamSettings, Wanted
 from seqlab.data.streams.files import PIECE, TextFiles
 from seqlab.data.streams.tokenizer import BORDER, TOKENIZERS, Tokenizer
 from seqlab.data.text.vocabulary import BEGIN, END
-from seqlab.io.cache import cached_folder
+from seqlab.io.cache import cached_folder, key_of
 from seqlab.io.progress import watched
 
 log = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ class Text:
                     file.write(piece.encode())
             (folder / "about.json").write_text(json.dumps({"characters": characters}))
 
-        path = cached_folder("texts", _key(recipe), write)
+        path = cached_folder("texts", key_of(recipe), write)
         characters = json.loads((path / "about.json").read_text())["characters"]
         text = path / "text"
         return cls(Part(text, 0, text.stat().st_size), characters, files.documents != "none")
@@ -180,7 +179,7 @@ class Encoded:
             learnt = {"symbols": tokenizer.symbols, "merges": tokenizer.settings.merges}
             (folder / "about.json").write_text(json.dumps({"splits": about, **learnt}))
 
-        path = cached_folder("streams", _key(recipe), write)
+        path = cached_folder("streams", key_of(recipe), write)
         about = json.loads((path / "about.json").read_text())
         merges = tuple((left, right) for left, right in about["merges"])
         tokenizer = kind(about["symbols"], StreamSettings(settings.tokens, settings.documents, merges))
@@ -215,7 +214,3 @@ def _write(file: Path, part: Part, tokenizer: Tokenizer) -> dict[str, Any]:
             unknown += (len(others), sum(map(len, others)), sum(len(one.encode()) for one in others))
             numbers.astype(dtype).tofile(out)
     return {"tokens": tokens, "unknown": unknown.tolist()}
-
-
-def _key(recipe: list[Any]) -> str:
-    return sha256(json.dumps(recipe).encode()).hexdigest()[:24]

@@ -21,8 +21,6 @@ from seqlab.io.terminal import in_a_line
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAME = 40
-"""Maximum number of characters of a sentence in a title."""
 
 Rows = Mapping[str, np.ndarray]
 """The sentences of each split, as numbers in all that was read."""
@@ -104,8 +102,7 @@ def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) 
     """
     asked = ask(spec, data, [text] if text else [], file)
     x, name = asked.samples.batch(torch.tensor([0])).x, " ".join(tokens_of(asked.names[0]))
-    title = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
-    return Followed(title, x, [spec.symbols[token] for token in x[0].tolist()], {})
+    return Followed.of_tokens(name, x, spec.symbols)
 
 
 def _read(data: Tagged, path: Path) -> Sentences:

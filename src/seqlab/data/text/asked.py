@@ -15,9 +15,6 @@ from seqlab.io.terminal import in_a_line
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAME = 40
-"""Maximum number of characters of a text in a title."""
-
 
 def ask(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Asked:
     """Return texts, and those of a file with one a line.
@@ -43,8 +40,7 @@ def follow(spec: TextSpec, text: str | None, file: Path | None) -> Followed:
         raise DataError("nothing to explain: give a text, or --file with one")
     text = text.strip()
     x = encode(spec, [text]).batch(torch.tensor([0])).x
-    name = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
-    return Followed(name, x, [spec.symbols[token] for token in x[0].tolist()], {})
+    return Followed.of_tokens(text, x, spec.symbols)
 
 
 def encode(spec: TextSpec, texts: Sequence[str]) -> TokenSamples:

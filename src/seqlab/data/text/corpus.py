@@ -10,7 +10,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, ClassVar
@@ -22,7 +22,7 @@ from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.records import Record, TextReader
 from seqlab.data.text.vocabulary import BEGIN, END, SPECIALS
 from seqlab.errors import DataError
-from seqlab.io.cache import cached_folder
+from seqlab.io.cache import cached_folder, key_of
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +94,9 @@ class Corpus:
             DataError: a file is malformed.
         """
         recipe = [VERSION, sha, reader.recipe, settings.tokens, settings.form, settings.ascii, group.__name__]
-        key = sha256(json.dumps(recipe).encode()).hexdigest()[:24]
-        path = cached_folder("corpora", key, lambda folder: _Writer(folder, reader, settings, group).write())
+        path = cached_folder(
+            "corpora", key_of(recipe), lambda folder: _Writer(folder, reader, settings, group).write()
+        )
         about = json.loads((path / "about.json").read_text(encoding="utf-8"))
         for finding, count in about["findings"].items():
             log.warning("%s %s", f"{count:,}", finding)
