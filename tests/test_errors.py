@@ -17,6 +17,14 @@ def test_near_names_come_first_and_all_names_follow_sorted(name, allowed, expect
     assert errors.near(name, allowed) == expected
 
 
+def test_of_many_names_the_first_are_listed_if_one_was_meant():
+    names = [f"cell_{number:02}" for number in range(60)]
+    shown = errors.near("cell_59x", names)
+    assert shown.startswith("did you mean 'cell_59' or ")
+    assert shown.endswith(f"There are: {', '.join(names[:27])} and 33 more")
+    assert errors.near("?", names).endswith("cell_58, cell_59")
+
+
 @pytest.mark.parametrize("name", ["ConfigError", "CellError", "EngineError", "DataError", "RunError"])
 def test_every_error_of_a_user_is_caught_as_a_seqlab_error(name):
     with pytest.raises(errors.SeqlabError, match="wrong"):

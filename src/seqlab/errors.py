@@ -3,6 +3,10 @@
 import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import accumulate
+
+MOST_LISTED = 250
+"""Characters of names that are listed, if one of them was probably meant."""
 
 
 class SeqlabError(Exception):
@@ -69,12 +73,15 @@ def failure(error: BaseException) -> str:
 
 
 def near(name: str, allowed: Iterable[str]) -> str:
-    """Return the names that were probably meant, and all that are allowed.
+    """Return the names that were probably meant, and all that are allowed; of many only the first.
 
     Returns:
         ``did you mean 'lstm'? There are: gru, lstm, rnn``, or ``there are: gru, lstm, rnn``
     """
     names = sorted(allowed)
     close = get_close_matches(name, names, n=2, cutoff=0.5)
-    listed = f"here are: {', '.join(names)}"
+    ends = accumulate(len(name) + 2 for name in names)
+    shown = [name for name, end in zip(names, ends, strict=True) if end <= MOST_LISTED or not close]
+    more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+    listed = f"here are: {', '.join(shown)}{more}"
     return f"did you mean {' or '.join(map(repr, close))}? T{listed}" if close else f"t{listed}"

@@ -147,7 +147,7 @@ def _is_refused(code: int, shown: str, complaint: list[str], file: Path, words: 
     assert complaint
     for line in complaint:
         assert str(file) in line
-        assert len(line) < 600 + len(str(file.resolve()))
+        assert len(line) < 400 + len(str(file.resolve()))
     assert words in complaint[0]
     assert not list(Path.cwd().rglob("executed"))
 
