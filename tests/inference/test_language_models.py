@@ -35,6 +35,8 @@ class Counting:
 
 
 def writer_of(tokens: str = "characters", documents: str = "none") -> Writer:
+    if tokens == "bpe":
+        pytest.importorskip("tokenizers", reason="needs tokenizers: pip install 'seqlab[text]'")
     tokenizer = TOKENIZERS[tokens].learnt([TEXT], StreamSettings(tokens, documents), Wanted(1, 300))
     return Writer(Counting(len(tokenizer.symbols)), tokenizer)
 

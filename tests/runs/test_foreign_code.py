@@ -9,7 +9,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("onnx", "onnxruntime", "yaml", "torch", "select", "multiprocessing", "seqlab", "rjieba", "tqdm")
+NAMES = (
+    *("onnx", "onnxruntime", "yaml", "torch", "select", "multiprocessing", "seqlab", "rjieba", "tqdm"),
+    "tokenizers",
+)
 """Modules that some command imports, or tries to."""
 PAYLOAD = "from pathlib import Path\nPath({!r}).write_text(__name__)\n"
 

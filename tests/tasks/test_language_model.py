@@ -105,6 +105,8 @@ def test_scores_are_those_of_hand_arithmetic():
 
 @pytest.mark.parametrize("tokens", ["words", "bpe", "bytes", "characters"])
 def test_bits_per_character_do_not_depend_on_the_tokens_of_a_uniform_model(tmp_path, tokens):
+    if tokens == "bpe":
+        pytest.importorskip("tokenizers", reason="needs tokenizers: pip install 'seqlab[text]'")
     text = "".join(f"Zeile {n % 10}: größer als {n % 7}\n" for n in range(300))
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     data = TextFile(path=str(tmp_path / "a.txt"), tokens=tokens, vocabulary=300, min_count=1, steps=4).load()

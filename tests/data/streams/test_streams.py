@@ -158,6 +158,7 @@ def test_packed_files_and_other_line_ends_are_the_same_text(tmp_path):
 
 
 def test_pieces_of_any_size_make_the_same_tokens(tmp_path, monkeypatch):
+    pytest.importorskip("tokenizers", reason="needs tokenizers: pip install 'seqlab[text]'")
     whole = {kind: loaded(tmp_path, tokens=kind, vocabulary=300) for kind in ("characters", "words", "bpe")}
     monkeypatch.setattr("seqlab.data.streams.corpus.PIECE", 37)
     monkeypatch.setattr(files, "PIECE", 7)

@@ -18,6 +18,8 @@ Tokens = Literal["characters", "bytes", "words", "bpe"]
 
 BYTES = 4
 """The token of byte 0, which comes after the special ones; the tokens of merges come after those of bytes."""
+SINGLE_BYTES = tuple(map(chr, range(256)))
+"""Their symbols."""
 
 
 class Wanted(NamedTuple):
@@ -52,21 +54,24 @@ class StreamSettings:
             return not self.merges and (
                 self.tokens == "words" or all(len(one) == 1 for one in symbols[BYTES:])
             )
-        first = BYTES + 256
-        return (
-            symbols[BYTES:first] == tuple(map(chr, range(256)))
-            and len(symbols) == first + len(self.merges)
-            and all(
-                min(pair) >= BYTES
-                and max(pair) < first + place
-                and symbols[first + place] == _joined(pair, symbols)
-                for place, pair in enumerate(self.merges)
-            )
-        )
+        return self._makes(symbols)
 
-
-def _joined(pair: tuple[int, int], symbols: tuple[str, ...]) -> str:
-    return symbols[pair[0]] + symbols[pair[1]]
+    def _makes(self, symbols: tuple[str, ...]) -> bool:
+        """Return whether a vocabulary is that of the bytes and merges, each symbol once."""
+        count = BYTES + len(SINGLE_BYTES)
+        if symbols[BYTES:count] != SINGLE_BYTES:
+            return False
+        known = set(SINGLE_BYTES)
+        for left, right in self.merges:
+            if not (BYTES <= left < count and BYTES <= right < count):
+                return False
+            joined = symbols[left] + symbols[right]
+            if joined not in known:
+                if symbols[count : count + 1] != (joined,):
+                    return False
+                known.add(joined)
+                count += 1
+        return count == len(symbols)
 
 
 @register_spec("stream")

@@ -3,16 +3,20 @@
 The symbol of a byte is the character with its number, that of a byte pair the characters of its bytes.
 """
 
+import json
+import os
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from seqlab.data.streams.declared import BYTES, StreamSettings, Wanted
-from seqlab.data.streams.pairs import Pairs
+from seqlab.data.streams.declared import BYTES, SINGLE_BYTES, StreamSettings, Wanted
 from seqlab.data.text.vocabulary import END, SPECIALS, UNKNOWN
+from seqlab.errors import DataError
 
 BORDER = "\0"
 """What stands after each document in a text that is read; no text holds it otherwise."""
@@ -112,7 +116,7 @@ class Bytes(Tokenizer):
     @classmethod
     def learnt(cls, pieces: Iterable[str], settings: StreamSettings, wanted: Wanted) -> "Bytes":  # noqa: ARG003
         """Return all bytes."""
-        return cls((*SPECIALS, *map(chr, range(256))), settings)
+        return cls((*SPECIALS, *SINGLE_BYTES), settings)
 
     def encode(self, text: str) -> tuple[Numbers, list[str]]:
         """Return the tokens of a text; nothing is unknown."""
@@ -124,39 +128,74 @@ class Bytes(Tokenizer):
 
 
 class BytePairs(Bytes):
-    """Bytes, the most frequent pairs of which became tokens of their own, within words (Sennrich 2016)."""
+    """Bytes, the most frequent pairs of which became tokens of their own, within words (Sennrich 2016).
+
+    The library ``tokenizers`` learns and joins them. It sees each byte as the character with its number, and
+    ``BETWEEN`` between two words.
+
+    Raises:
+        DataError: it is not installed.
+    """
 
     def __init__(self, symbols: Sequence[str], settings: StreamSettings) -> None:
         super().__init__(symbols, settings)
-        self._pairs = Pairs(settings.merges, first=BYTES + 256)
-        self._known: dict[str, list[int]] = {BORDER: [END]}
+        numbers = {symbol: number for number, symbol in enumerate(self.symbols) if number >= BYTES}
+        merges = [(self.symbols[left], self.symbols[right]) for left, right in settings.merges]
+        library = _library()
+        self._pairs = _within_words(library.models.BPE(vocab=numbers, merges=merges))
 
     @classmethod
     def learnt(cls, pieces: Iterable[str], settings: StreamSettings, wanted: Wanted) -> "BytePairs":
         """Return the pairs of bytes that are joined first in the training text."""
-        counts = {word: count for word, count in _counted(pieces).items() if word != BORDER}
-        words = {tuple(byte + BYTES for byte in word.encode()): count for word, count in counts.items()}
-        first = BYTES + 256
-        merges = Pairs.learnt(words, first=first, wanted=wanted.vocabulary - first).merges
-        symbols = [*SPECIALS, *map(chr, range(256))]
-        for left, right in merges:
-            symbols.append(symbols[left] + symbols[right])
-        return cls(symbols, StreamSettings(settings.tokens, settings.documents, merges))
+        library = _library()
+        pairs = _within_words(library.models.BPE())
+        trainer = library.trainers.BpeTrainer(
+            vocab_size=wanted.vocabulary - BYTES,
+            min_frequency=2,
+            initial_alphabet=list(SINGLE_BYTES),
+            show_progress=False,
+        )
+        pairs.train_from_iterator((_as_bytes(piece.replace(BORDER, "")) for piece in pieces), trainer)
+        joined = json.loads(pairs.to_str())["model"]["merges"]
+        numbers = {symbol: number for number, symbol in enumerate(SINGLE_BYTES, BYTES)}
+        for left, right in joined:
+            numbers.setdefault(left + right, BYTES + len(numbers))
+        merges = tuple((numbers[left], numbers[right]) for left, right in joined)
+        return cls((*SPECIALS, *numbers), StreamSettings(settings.tokens, settings.documents, merges))
 
     def encode(self, text: str) -> tuple[Numbers, list[str]]:
         """Return the tokens of a text; nothing is unknown."""
-        numbers: list[int] = []
-        for word in WORD.findall(text):
-            if word not in self._known:
-                if len(self._known) > MOST_KNOWN:
-                    self._known = {BORDER: [END]}
-                self._known[word] = self._pairs.joined([byte + BYTES for byte in word.encode()])
-            numbers += self._known[word]
-        return np.array(numbers, np.int64), []
+        numbers = np.array(self._pairs.encode(_as_bytes(text)).ids, np.int64)
+        return np.where(numbers == BYTES, END, numbers), []
 
 
-MOST_KNOWN = 2**17
-"""Words whose byte pairs are remembered."""
+BETWEEN = "\u0100"
+"""What stands between words for the library: a character that is no byte."""
+
+
+def _library() -> ModuleType:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # threads would not survive a fork
+    try:
+        import tokenizers  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise DataError(
+            "data.tokens=bpe needs tokenizers: pip install 'seqlab[text]', or set data.tokens=words"
+        ) from error
+    return tokenizers
+
+
+def _within_words(model: Any) -> Any:
+    """Return the library's tokenizer with a model, which joins nothing across words."""
+    library = _library()
+    made = library.Tokenizer(model)
+    made.pre_tokenizer = library.pre_tokenizers.Split(BETWEEN, "removed")
+    return made
+
+
+def _as_bytes(text: str) -> str:
+    return BETWEEN.join(word.encode().decode("latin-1") for word in WORD.findall(text))
+
+
 TOKENIZERS: dict[str, type[Tokenizer]] = {
     "characters": Characters,
     "bytes": Bytes,
