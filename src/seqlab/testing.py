@@ -16,11 +16,15 @@ import torch
 from torch import Tensor
 
 from seqlab.cells import Bernoulli, Cell, State
+from seqlab.cells.declared import Width
 from seqlab.engines import ENGINES
+from seqlab.errors import CellError
 from seqlab.nn import Recurrent
 from seqlab.nn.inputs import given_inputs
 
-B, T, I, H = 4, 6, 3, 5  # noqa: E741 (the letter of the input size)
+B, T = 4, 6
+SIZES = [(inputs, hidden) for inputs in range(3, 33) for hidden in range(5, 33)]
+"""Input and hidden sizes; the first that a cell allows are taken: 3 and 5 unless its matrices have blocks."""
 LENGTHS = (6, 1, 4, 2)
 TOLERANCE = 1e-10
 
@@ -44,7 +48,7 @@ def check_shapes(cell: str | type[Cell] | Cell) -> None:
     for layers in range(1, _depth(cell) + 1):
         for bidirectional in (False, True):
             network = _network(cell, num_layers=layers, bidirectional=bidirectional)
-            outputs, final = network(_inputs(), torch.tensor(LENGTHS), inputs=_beside(network))
+            outputs, final = network(_inputs(network), torch.tensor(LENGTHS), inputs=_beside(network))
             _same_shape("outputs", outputs, (B, T, network.output_size))
             for name, size in _sizes(network).items():
                 _same_shape(f"final {name}", final[name], (layers * (1 + bidirectional), B, size))
@@ -53,7 +57,7 @@ def check_shapes(cell: str | type[Cell] | Cell) -> None:
 def check_gradients(cell: str | type[Cell] | Cell) -> None:
     """Gradients equal finite differences, for inputs, initial states and every parameter that has any."""
     network = _network(cell)
-    x = _inputs()[:2, :3].requires_grad_()
+    x = _inputs(network)[:2, :3].requires_grad_()
     state = _state(network, batch=2)
     beside = {name: value[:2, :3] for name, value in _beside(network).items()}
 
@@ -76,7 +80,7 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
 def check_padding(cell: str | type[Cell] | Cell) -> None:
     """A padded batch gives what its sequences give one by one, whatever stands in the padding."""
     network = _network(cell, num_layers=_depth(cell), bidirectional=True)
-    x, lengths, beside = _inputs(), torch.tensor(LENGTHS), _beside(network)
+    x, lengths, beside = _inputs(network), torch.tensor(LENGTHS), _beside(network)
     outputs, final = network(x, lengths, inputs=beside)
     for row, length in enumerate(LENGTHS):
         x[row, length:] = 1e3
@@ -96,7 +100,7 @@ def check_directions(cell: str | type[Cell] | Cell) -> None:
     forward, backward = _network(cell), _network(cell)
     forward.layers[0].load_state_dict(both.layers[0].state_dict())
     backward.layers[0].load_state_dict(both.layers[1].state_dict())
-    x, beside = _inputs(), _beside(both)
+    x, beside = _inputs(both), _beside(both)
     outputs, _ = both(x, inputs=beside)
     first, second = outputs.chunk(2, dim=-1)
     declared = both.cell.side_inputs
@@ -108,7 +112,7 @@ def check_directions(cell: str | type[Cell] | Cell) -> None:
 def check_determinism(cell: str | type[Cell] | Cell) -> None:
     """The same inputs give the same outputs, and a sequence can be read in two parts."""
     network = _network(cell)
-    x, beside = _inputs(), _beside(network)
+    x, beside = _inputs(network), _beside(network)
     outputs, final = network(x, inputs=beside)
     assert torch.equal(outputs, network(x, inputs=beside)[0]), f"{_name(cell)}: two calls differ"
     first, middle = network(x[:, :2], inputs={name: value[:, :2] for name, value in beside.items()})
@@ -127,7 +131,7 @@ def check_saving(cell: str | type[Cell] | Cell) -> None:
     file.seek(0)
     other.load_state_dict(torch.load(file, weights_only=True))
     beside = _beside(network)
-    same = torch.equal(network(_inputs(), inputs=beside)[0], other(_inputs(), inputs=beside)[0])
+    same = torch.equal(network(_inputs(network), inputs=beside)[0], other(_inputs(network), inputs=beside)[0])
     assert same, f"{_name(cell)}: loaded weights differ"
 
 
@@ -167,14 +171,29 @@ def _network(
     engine: str = "reference",
     seed: int = 0,
 ) -> Recurrent:
+    inputs, hidden = next((sizes for sizes in SIZES if _allows(cell, *sizes)), SIZES[0])
     network = Recurrent(
-        cell, input_size=I, hidden_size=H, num_layers=num_layers, bidirectional=bidirectional, engine=engine
+        cell,
+        input_size=inputs,
+        hidden_size=hidden,
+        num_layers=num_layers,
+        bidirectional=bidirectional,
+        engine=engine,
     ).double()
     random = torch.Generator().manual_seed(seed)
     for parameter in network.parameters():
         # Own parameters too leave their start values, so that 0 and 1 hide no mistake.
         parameter.data.copy_(torch.rand(parameter.shape, generator=random, dtype=torch.float64) - 0.4)
     return network.eval()
+
+
+def _allows(cell: str | type[Cell] | Cell, inputs: int, hidden: int) -> bool:
+    """Return whether the cell's matrices can be of these sizes; any other mistake is raised."""
+    try:
+        Recurrent(cell, input_size=inputs, hidden_size=hidden)
+    except CellError:
+        return False
+    return True
 
 
 def _parameters(network: Recurrent) -> dict[str, Tensor]:
@@ -198,24 +217,30 @@ def _has_noise(cell: Cell) -> bool:
     return any(isinstance(given, Bernoulli) for given in cell.side_inputs.values())
 
 
+def _all_sizes(network: Recurrent) -> dict[Width, int]:
+    return network.cell.sizes(network.input_size, network.hidden_size)
+
+
 def _sizes(network: Recurrent) -> dict[str, int]:
     """Return how wide each state is."""
-    sizes, widths = network.cell.sizes(I, H), network.cell.widths
+    sizes, widths = _all_sizes(network), network.cell.widths
     return {name: sizes[widths[f"s_{name}"]] for name in network.cell.state}
 
 
 def _beside(network: Recurrent) -> dict[str, Tensor]:
     """Return what the cell is given beside x, from 0.1 to 1."""
     random = torch.Generator().manual_seed(4)
-    sizes, declared = network.cell.sizes(I, H), network.cell.side_inputs
+    sizes, declared = _all_sizes(network), network.cell.side_inputs
     return {
         name: 0.1 + 0.9 * torch.rand(B, T, sizes[declared[name].width], generator=random, dtype=torch.float64)
         for name in given_inputs(declared)
     }
 
 
-def _inputs() -> Tensor:
-    return torch.randn(B, T, I, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+def _inputs(network: Recurrent) -> Tensor:
+    return torch.randn(
+        B, T, network.input_size, generator=torch.Generator().manual_seed(2), dtype=torch.float64
+    )
 
 
 def _state(network: Recurrent, batch: int) -> State:
@@ -229,7 +254,7 @@ def _state(network: Recurrent, batch: int) -> State:
 def _results(cell: str | type[Cell] | Cell, engine: str, *, training: bool) -> dict[str, Tensor]:
     network = _network(cell, num_layers=_depth(cell), bidirectional=True, engine=engine).train(training)
     beside = _beside(network)
-    x, state = _inputs().requires_grad_(), _state(network, B)
+    x, state = _inputs(network).requires_grad_(), _state(network, B)
     for value in state.values():
         value.requires_grad_()
     with torch.random.fork_rng(devices=[]):

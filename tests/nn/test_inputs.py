@@ -5,7 +5,9 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqlab import State
+from seqlab.cells import LTC, Interval, register_cell
 from seqlab.errors import ConfigError, EngineError
+from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
 
 X, LENGTHS, H = torch.zeros(3, 5, 4), torch.tensor([5, 2, 1]), torch.zeros(1, 3, 6)
@@ -86,3 +88,31 @@ def test_autocast_does_not_excuse_a_type_that_it_does_not_cast(network):
 def test_dropout_is_a_probability_below_1(dropout):
     with pytest.raises(ConfigError, match=f"dropout must be 0 to below 1, got {dropout}"):
         Recurrent("lstm", input_size=4, hidden_size=6, dropout=dropout)
+
+
+def test_side_inputs_that_nobody_gives_have_their_default():
+    network = Recurrent("ltc", input_size=4, hidden_size=6, num_layers=2, bidirectional=True)
+    x = torch.randn(3, 5, 4)
+    given = network(x, LENGTHS, inputs={"dt": torch.ones(3, 5)})[0]
+    assert torch.equal(network(x, LENGTHS)[0], given)
+    assert not torch.equal(network(x, LENGTHS, inputs={"dt": torch.full((3, 5), 0.5)})[0], given)
+
+
+class Needing(LTC):
+    """A cell that must be told the time."""
+
+    inputs = {"dt": (), "clock": Interval(default=1.0)}
+
+
+def test_a_side_input_without_default_must_be_given():
+    network = Recurrent(Needing, input_size=4, hidden_size=6)
+    assert network(X, inputs={"dt": X[:, :, 0]})[0].shape == (3, 5, 6)
+    for inputs, found in ((None, "none"), ({"clock": X[:, :, 0]}, "clock")):
+        with pytest.raises(ValueError, match=rf"wants inputs={{'dt': …, 'clock': …}} .*, got {found}"):
+            network(X, inputs=inputs)
+
+
+def test_a_network_that_no_data_give_a_side_input_says_which():
+    register_cell("needing")(Needing)
+    with pytest.raises(ConfigError, match=r"cell 'needing' reads x.dt at every step, .* Interval\(default"):
+        SequenceModel(cell="needing")

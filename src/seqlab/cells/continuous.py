@@ -1,9 +1,10 @@
-"""Cells in continuous time: they are given the time ``dt`` that passed since the step before."""
+"""Cells in continuous time: they are given the time ``dt`` since the step before, 1 if nobody says."""
 
 from torch import exp, relu, sigmoid, tanh
 
 from seqlab.cells.base import Cell, Gates, Products, State, register_cell
 from seqlab.cells.declared import Parameter, Vector
+from seqlab.cells.inputs import Input, Interval
 
 
 @register_cell("ltc")
@@ -17,7 +18,7 @@ class LTC(Cell):
     gates = ("v",)
     state = ("v",)
     output = "v"
-    inputs = {"dt": ()}
+    inputs = {"dt": Interval(default=1.0)}
     A, t = Vector(1.0), Vector(0.0)
     unfolds: int = 6
 
@@ -40,7 +41,7 @@ class CfC(Cell):
 
     backbone: int = 128
     gates = {"z": "backbone", "a": "H", "t": "H", "f": "H", "g": "H"}
-    inputs = {"dt": ()}
+    inputs = {"dt": Interval(default=1.0)}
     b_a, b_t, b_f, b_g = Vector("bias"), Vector("bias"), Vector("bias"), Vector("bias")
 
     def step(self, x: Gates, u: Products, s: State) -> State:
@@ -60,12 +61,13 @@ class GRUD(Cell):
     n = tanh(W_n x̂ + U_n (r ⊙ ĥ) + V_n m + b_n)
     h' = (1 − z) ⊙ ĥ + z ⊙ n
 
-    The mask m is 1 where a value of x is there; dt is the time since each was there. Both are as wide as x.
+    The mask m is 1 where a value of x is there; dt is the time since each was there. Both are as wide as x,
+    and 1 if nobody gives them.
     """
 
     gates = ("r", "z", "n", "xr", "xz", "xn", "mr", "mz", "mn", "decay")
     state = {"h": "H", "last": "I"}
-    inputs = {"x": "I", "mask": "I", "dt": "I"}
+    inputs = {"x": "I", "mask": Input("I", default=1.0), "dt": Interval("I", default=1.0)}
     g_x, b_x = Parameter("I", init=0.1), Parameter("I")
     b_h, b_r, b_z, b_n = Vector(), Vector("bias"), Vector("bias"), Vector("bias")
 

@@ -15,10 +15,16 @@ class Input:
 
     Args:
         width: see ``Width``; () is a number, [B, 1] in a step.
+        default: what it is at every step if nobody gives it; None if it must be given.
     """
 
-    def __init__(self, width: Width = ()) -> None:
-        self.width = checked_width("an input", width)
+    def __init__(self, width: Width = (), *, default: float | None = None) -> None:
+        self.width, self.default = checked_width("an input", width), default
+
+    def usual(self, x: Tensor, size: int) -> Tensor:
+        """Return the default at every step, [B, T, size], like x in type and device."""
+        assert self.default is not None  # noqa: S101 (who must give it was told so)
+        return x.new_full((1, 1, 1), self.default).expand(*x.shape[:2], size)
 
     def backwards(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the values, [B, T, width], for a layer that reads each sequence from its end."""
@@ -59,18 +65,16 @@ class Bernoulli(Input):
         each: Literal["step", "sequence"] = "step",
         scale: float = 1.0,
     ) -> None:
-        super().__init__(width)
+        super().__init__(width, default=p / scale)
         if not 0 <= p <= 1:
             raise CellError(f"the probability of Bernoulli must be 0 to 1, got {p}")
         if each not in ("step", "sequence"):
             raise CellError(f"Bernoulli's each must be 'step' or 'sequence', got {each!r}")
         self.p, self.each, self.scale = p, each, scale
 
-    def draw(self, x: Tensor, size: int, *, training: bool) -> Tensor:
+    def draw(self, x: Tensor, size: int) -> Tensor:
         """Return the noise of a batch, [B, T, size], like x in type and device, from torch's generator."""
         batch, steps, _ = x.shape
-        if not training:
-            return x.new_full((1, 1, 1), self.p / self.scale).expand(batch, steps, size)
         drawn = x.new_empty(batch, steps if self.each == "step" else 1, size).bernoulli_(self.p)
         return (drawn if self.scale == 1 else drawn.div_(self.scale)).expand(batch, steps, size)
 

@@ -8,14 +8,13 @@ import torch
 from onnx import helper
 from torch import Tensor, fx
 
-from seqlab.cells import Bernoulli
 from seqlab.engines.base import Weights
 from seqlab.engines.tape import norm
 from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
 from seqlab.export.graph import FLOAT, Graph
 from seqlab.export.operations import COMPARISONS, operation_name, unsupported_reason, writer
-from seqlab.nn.inputs import given_inputs
+from seqlab.nn.inputs import required_inputs
 from seqlab.nn.recurrent import Layer
 
 Function: TypeAlias = Callable[..., Any]
@@ -38,9 +37,9 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
         TraceError: the step cannot be traced.
     """
     cell = layer.cell
-    if given := given_inputs(cell.side_inputs):
+    if required := required_inputs(cell.side_inputs):
         raise ExportError(
-            f"cell '{cell.name}' needs {', '.join(given)} beside x, which an ONNX file is not given"
+            f"cell '{cell.name}' needs {', '.join(required)} beside x, which an ONNX file is not given"
         )
     with torch.no_grad():
         weights = layer.weights(torch.zeros_like(layer.b)[None, None, :0], {})
@@ -139,11 +138,13 @@ class _Body:
         return f"{self.prefix} x itself"
 
     def _inputs(self) -> dict[str, str]:
-        """Return what stands beside x: x itself, and the mean of what is drawn in training."""
-        declared = self.layer.cell.side_inputs
-        drawn = {name: one for name, one in declared.items() if isinstance(one, Bernoulli)}
-        made = {name: self.graph.number(one.p / one.scale) for name, one in drawn.items()}
-        return {**made, **({"x": self._itself} if "x" in declared else {})}
+        """Return what stands beside x: x itself, and the default of the others, the mean of noise."""
+        made = {"x": self._itself} if "x" in self.layer.cell.inputs else {}
+        for name, one in self.layer.cell.side_inputs.items():
+            if name != "x":
+                values = np.full((1, self.weights.size(f"i_{name}")), one.default, dtype=np.float32)
+                made[name] = self.graph.constant(f"{self.prefix} input {name}", values)
+        return made
 
     def _multiply(self, vector: fx.Node, calls: tuple[fx.Node, ...]) -> None:
         """Add the products with one vector as one product."""

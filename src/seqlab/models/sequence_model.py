@@ -11,6 +11,7 @@ from seqlab.errors import ConfigError
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
+from seqlab.nn.inputs import required_inputs
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.recurrent import Recurrent
 from seqlab.registry.catalog import heads, poolings
@@ -137,6 +138,7 @@ class SequenceModel(nn.Module):
             init_options=init_options,
             init_steps=init_steps,
         )
+        self._check_inputs()
         width = self.recurrent.reading_size
         self.pooling: nn.Module = (
             make_part(poolings, pooling, width, options=pooling_options, **shared)
@@ -153,6 +155,16 @@ class SequenceModel(nn.Module):
         )
         if tied:
             self._tie()
+
+    def _check_inputs(self) -> None:
+        cell = self.recurrent.cell
+        if missing := required_inputs(cell.side_inputs):
+            read = ", ".join(f"x.{name}" for name in missing)
+            raise ConfigError(
+                f"cell '{cell.name}' reads {read} at every step, which the data do not give; "
+                f"where it has a usual value, declare that in the cell, such as "
+                f"inputs = {{'{missing[0]}': Interval(default=1.0)}}"
+            )
 
     def _tie(self) -> None:
         if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from seqlab.cells import Bernoulli, Input
+from seqlab.cells.declared import Width
 from seqlab.engines.surroundings import watcher
 
 AUTOCAST = (torch.float32, torch.float16, torch.bfloat16)
@@ -104,22 +105,30 @@ def given_inputs(declared: Mapping[str, Input]) -> list[str]:
     return [name for name, one in declared.items() if name != "x" and not isinstance(one, Bernoulli)]
 
 
-def checked_inputs(inputs: object, x: Tensor, sizes: Mapping[str, int], cell: str) -> dict[str, Tensor]:
-    """Return what comes beside x, each [B, T, size] of the type of x; [B, T] is taken for one number a step.
+def required_inputs(declared: Mapping[str, Input]) -> list[str]:
+    """Return the names of the inputs that the caller must give, since they have no default."""
+    return [name for name in given_inputs(declared) if declared[name].default is None]
+
+
+def checked_inputs(
+    inputs: object, x: Tensor, declared: Mapping[str, Input], sizes: Mapping[Width, int], cell: str
+) -> dict[str, Tensor]:
+    """Return what is given beside x, each [B, T, size] of the type of x; [B, T] is taken for a number a step.
 
     Raises:
         TypeError: it holds something else than tensors, or another floating type.
-        ValueError: an input is missing, unknown, or its shape or device does not fit.
+        ValueError: one without a default is missing, one is unknown, or a shape or device does not fit.
     """
-    example = ", ".join(f"'{name}': …" for name in sizes)
+    names = given_inputs(declared)
+    example = ", ".join(f"'{name}': …" for name in names)
     if inputs is not None and not isinstance(inputs, Mapping):
         raise TypeError(f"inputs must be a dict {{{example}}} for cell '{cell}', got {_kind(inputs)}")
     given = inputs or {}
-    if set(given) != set(sizes):
-        wanted = f"inputs={{{example}}}" if sizes else "no inputs"
+    if not set(required_inputs(declared)) <= set(given) <= set(names):
+        wanted = f"inputs={{{example}}}" if names else "no inputs"
         found = ", ".join(map(str, given)) or "none"
         raise ValueError(f"cell '{cell}' wants {wanted} with every step beside x, got {found}")
-    return {name: _checked_input(name, given[name], x, size) for name, size in sizes.items()}
+    return {name: _checked_input(name, given[name], x, sizes[declared[name].width]) for name in given}
 
 
 def _checked_input(name: str, value: object, x: Tensor, size: int) -> Tensor:

@@ -174,10 +174,13 @@ class Layer(nn.Module):
     def _inputs(self, x: Tensor, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
         made: dict[str, Tensor] = {}
         for name, declared in self.cell.side_inputs.items():
-            if isinstance(declared, Bernoulli):
-                made[name] = declared.draw(x, self.sizes[declared.width], training=self.training)
+            size = self.sizes[declared.width]
+            if name == "x" or name in given:
+                made[name] = given.get(name, x)
+            elif isinstance(declared, Bernoulli) and self.training:
+                made[name] = declared.draw(x, size)
             else:
-                made[name] = x if name == "x" else given[name]
+                made[name] = declared.usual(x, size)
         return made
 
     def _started(self, weights: Weights, x: Tensor) -> State:

@@ -160,7 +160,8 @@ class Recurrent(nn.Module):
             x: inputs, [B, T, I].
             lengths: steps of each sequence, [B], each from 1 to T; None if all have T.
             state: the state to start from, each [L·D, B, H] in the order of torch.nn.LSTM; zeros if None.
-            inputs: what the cell is given beside x, by name: [B, T, width], or [B, T] for a number a step.
+            inputs: what the cell is given beside x, by name: [B, T, width], or [B, T] for a number a step;
+                what has a default may be left out.
             need_state: with False the final state is None, which is faster for padded LSTMs.
 
         Returns:
@@ -207,8 +208,7 @@ class Recurrent(nn.Module):
         if not self.cell.inputs and not inputs:
             return lengths, [{}] * self.directions
         declared = self.cell.side_inputs
-        wanted = {name: sizes[declared[name].width] for name in given_inputs(declared)}
-        beside = checked_inputs(inputs, x, wanted, self.cell.name)
+        beside = checked_inputs(inputs, x, declared, sizes, self.cell.name)
         turned = {name: declared[name].backwards(value, lengths) for name, value in beside.items()}
         return lengths, [beside, turned][: self.directions]
 
