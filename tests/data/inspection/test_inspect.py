@@ -50,6 +50,34 @@ def _wide(ends: str) -> str:
     return "\n".join(",".join(row) for row in both) + "\n"
 
 
+def _blanks(label: str = "{:.7e}") -> str:
+    """Return rows as the UCR archive had them: the class first, all numbers between blanks."""
+    values = np.random.default_rng(0).normal(size=(40, 20))
+    labels = [label.format(2 * (number % 2) - 1) for number in range(40)]
+    rows = [[one, *(f"{cell:.7e}" for cell in row)] for one, row in zip(labels, values, strict=True)]
+    return "".join(f"  {'  '.join(row)}\n" for row in rows)
+
+
+def _ragged() -> str:
+    rows = _wide("first").splitlines()
+    return "".join(f"{','.join(row.split(',')[: 8 + number % 9])}\n" for number, row in enumerate(rows))
+
+
+def _engines() -> str:
+    """Return rows of several engines, each counted from 1, without a header."""
+    return "".join(
+        f"{unit} {cycle} {cycle / 7:.4f} 100.0  \n" for unit in (1, 2, 3) for cycle in range(1, 60)
+    )
+
+
+PROSE = """It was the best of times, it was the worst of times.
+
+We had nothing before us. All went
+direct to heaven, or the other way; in short, so far like
+"the present", some said,
+"""
+
+
 def _clocked() -> str:
     rows = [f"{time:%d/%m/%Y};{time:%H:%M:%S};{value}" for time, value in zip(HOURS, LOAD, strict=True)]
     rows[7] = rows[7].rpartition(";")[0] + ";?"
@@ -60,6 +88,7 @@ def _series(**columns: object) -> pd.DataFrame:
     return pd.DataFrame({"when": HOURS, "load": LOAD, **columns})
 
 
+NO_HEADER = "data.separator=space data.header=false"
 WINDOW = "data.input_steps=24 data.horizon_steps=1"
 LOAD_WINDOW = f"data.targets=[load] {WINDOW}"
 CLOCKED = f"\"data.time_format='%d/%m/%Y %H:%M:%S'\" data.targets=[power] {WINDOW}"
@@ -175,6 +204,25 @@ FILES = {
         ",".join([*map(str, range(20)), "kind"]) + "\n" + _wide("last"),
         "data=sequences data.label=kind",
     ),
+    "ucr.txt": (_blanks(), f"data=sequences {NO_HEADER} data.label=first"),
+    "signs.txt": (_blanks("{}"), f"data=sequences {NO_HEADER} data.label=first"),
+    "ragged.txt": (_ragged(), "data=sequences"),
+    "engines.txt": (
+        _engines(),
+        f"data=series_csv {NO_HEADER} data.time=null data.targets=[2] data.series_id=0 data.drop=[1] "
+        + WINDOW.replace("24", "4"),
+    ),
+    "blanks.dat": (
+        "date time load\n"
+        + "".join(f"{when:%Y-%m-%d}\t{when:%H:%M}  {load}\n" for when, load in zip(HOURS, LOAD, strict=True)),
+        f"data=series_csv data.separator=space data.time=[date,time] {LOAD_WINDOW}",
+    ),
+    "list.txt": (
+        "".join(f"{value}\n" for value in LOAD),
+        f"data=series_csv data.header=false data.time=null data.targets=[0] {WINDOW}",
+    ),
+    "novel.txt": (PROSE * 99, "data=text_file"),
+    "novel.md": ("# Où?\n\n".encode("cp1252") + PROSE.encode() * 99, "data=text_file data.encoding=cp1252"),
     "first.csv": (_wide("first"), "data=sequences data.header=false data.label=first"),
     "last.csv": (_wide("last"), "data=sequences data.header=false data.label=last"),
 }
@@ -185,7 +233,7 @@ FILES = {
 def test_the_command_that_is_proposed_first_reads_the_file(name, tmp_path):
     content, settings = FILES[name]
     path = tmp_path / name
-    path.write_text(content)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     first = inspect(path).suggestions[0]
     data, *rest = shlex.split(settings)
     assert shlex.split(first.command) == ["seqlab", "train", data, f"data.path={path}", *rest]
@@ -309,6 +357,21 @@ def test_columns_are_counted_as_pandas_counts_them(tmp_path):
     assert (when.kind, load.kind, wind.kind) == ("time", "number", "name")
     assert [len(one.counts) for one in (when, load, wind)] == table.nunique().tolist()
     assert load.missing == table["load"].isna().sum()
+
+
+@pytest.mark.parametrize("written", ["%Y-%m", "%m/%d/%y", "%Y"])
+def test_a_row_a_series_is_no_table_of_texts(written, tmp_path):
+    times = pd.date_range("1990-01-01", periods=20, freq="YS" if written == "%Y" else "MS").strftime(written)
+    table = pd.DataFrame([range(20)] * 30, columns=times).assign(store=[f"S{row}" for row in range(30)])
+    path = tmp_path / "panel.csv"
+    path.write_text(table.to_csv(index=False))
+    found = inspect(path)
+    assert not found.suggestions
+    melted = table.melt(["store"], var_name="time")
+    assert "table.melt(['store'], var_name='time')" in found.facts[-1]
+    path.write_text(melted.to_csv(index=False))
+    if written != "%m/%d/%y":
+        _load(inspect(path).suggestions[0].command)
 
 
 def test_rows_that_repeat_are_counted(tmp_path):

@@ -14,6 +14,11 @@ from seqlab.errors import DataError
 PLAIN = "when,x,y,z\n" + "".join(f"day {row} ,{row / 7},{row}e-3,é\n" for row in range(40))
 
 
+BLANKS = (
+    PLAIN.replace("day ", "day").replace(" ,", "\t ").replace(",", "  ").replace("\n", " \r\n  ").strip(" ")
+)
+
+
 @pytest.fixture
 def table(tmp_path, monkeypatch):
     """Return a function that writes a table, to be read in small blocks."""
@@ -61,6 +66,7 @@ def assert_same(found: list[Chunk], expected: list[Chunk]) -> None:
         (PLAIN.replace(",", ";").replace(".", ","), {"separator": "semicolon", "decimal": "comma"}),
         (PLAIN.replace(",13e-3", ",?").replace(",14e-3", ", NA "), {"missing": ("?",)}),
         (PLAIN.replace("é", '"'), {"quotes": "none"}),
+        (BLANKS, {"separator": "space"}),
     ],
 )
 def test_a_plain_table_is_read_the_fast_way_alone(content, settings, table, monkeypatch):

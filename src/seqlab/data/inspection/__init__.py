@@ -6,7 +6,7 @@ from typing import NamedTuple
 from seqlab.data.inspection.columns import Column, columns_of
 from seqlab.data.inspection.dialects import settings_of, sniffed
 from seqlab.data.inspection.suggestion import Suggestion
-from seqlab.data.inspection.suggestions import of_folder, of_lines, of_tsf, suggestions
+from seqlab.data.inspection.suggestions import dated, of_folder, of_lines, of_tsf, suggestions
 from seqlab.data.sequences.npz import x_among
 from seqlab.data.table.arrays import is_arrays, read_arrays
 from seqlab.data.table.opening import look, open_table
@@ -69,6 +69,12 @@ def _table(path: Path) -> Inspection:
             facts.append(f"column '{one.name}': {len(one.odd):,} cells are no times, such as '{one.odd[0]}'")
         if one.kind == "name" and one.is_adorned:
             facts.append(f"column '{one.name}': write plain numbers, not such as '{one.filled[0]}'")
+    if times := dated(columns):
+        others = [one.name for one in columns if one.name not in times]
+        melt = f"table.melt({others!r}, var_name='time').to_csv('long.csv', index=False)"
+        facts.append(
+            f"a row a series, a column a time; data=series_csv reads a row a time, as pandas has it: {melt}"
+        )
     written = settings_of(path, dialect, columns)
     found = [of_tsf(table)] if isinstance(table, TSF) else suggestions(columns)
     return Inspection(facts, columns, [one.at(path, written) for one in found])

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from seqlab.data.inspection.columns import FEW_WORDS, Column
 from seqlab.data.table.arrays import is_arrays
 from seqlab.data.table.content import opened
-from seqlab.data.table.dialect import MISSING, SEPARATORS, Dialect
+from seqlab.data.table.dialect import MISSING, SEPARATORS, SPACE, Dialect
 from seqlab.data.table.encodings import encoding_of, likely
 from seqlab.data.table.opening import look
 from seqlab.data.table.saved import is_saved
 
 LINES = 200
 """Lines that are looked at."""
+YEARS = range(1600, 2201)
+"""Numbers that may be the years of columns."""
+ALIKE = 0.8
+"""Minimum share of the lines that a separator divides into equally many cells."""
 NUMERIC = 0.7
 """Minimum share of numbers in a column, for its few words to stand for missing ones."""
 
@@ -25,15 +30,7 @@ def sniffed(path: Path) -> Dialect:
     """Return how a file most probably writes its table; what is no text has nothing to guess."""
     if path.is_dir() or is_saved(path) or is_arrays(path) or look(path)[1] != "text":
         return Dialect()
-    with opened(path) as content:
-        raw = content.file.read(2**16)
-    encoding = encoding_of(raw[:4], "utf-8")
-    try:
-        lines = raw.decode(encoding, "strict" if len(raw) < 2**16 else "ignore").splitlines()
-    except UnicodeDecodeError:
-        encoding = likely(raw) or encoding
-        lines = raw.decode(encoding, "replace").splitlines()
-    lines = [line.removeprefix("\ufeff") for line in islice(lines, LINES)]
+    encoding, lines = beginning(path)
     separator = _separator(lines)
     quotes = "double" if _is_quoted(lines, separator) else "none"
     rows = _cells(lines, separator, quotes)
@@ -47,6 +44,34 @@ def sniffed(path: Path) -> Dialect:
     if separator != "comma" and any(_is_with_comma(column) for column in cells):
         found = replace(found, decimal="comma")
     return replace(found, missing=tuple(_missing(cells, found)))
+
+
+def unlike(path: Path) -> Literal["prose", "numbers"] | None:
+    """Return what a text is whose lines have not equally many cells; None for a table.
+
+    Running text is "prose"; rows of numbers, of unequal length, are "numbers".
+    """
+    _, lines = beginning(path)
+    rows = _cells(lines, _separator(lines), "double", alike=False)
+    widths = Counter(map(len, rows))
+    width, count = widths.most_common(1)[0] if rows else (0, 0)
+    are_numbers, is_alike = _are_numbers(rows[1:]), count >= ALIKE * len(rows)
+    if not rows or (is_alike and (width > 1 or are_numbers)):
+        return None
+    return "numbers" if are_numbers else "prose"
+
+
+def beginning(path: Path) -> tuple[str, list[str]]:
+    """Return the encoding of a text, and its first lines."""
+    with opened(path) as content:
+        raw = content.file.read(2**16)
+    encoding = encoding_of(raw[:4], "utf-8")
+    try:
+        lines = raw.decode(encoding, "strict" if len(raw) < 2**16 else "ignore").splitlines()
+    except UnicodeDecodeError:
+        encoding = likely(raw) or encoding
+        lines = raw.decode(encoding, "replace").splitlines()
+    return encoding, [line.removeprefix("\ufeff") for line in islice(lines, LINES)]
 
 
 def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> dict[str, str | list[str]]:
@@ -77,6 +102,8 @@ def _separator(lines: Sequence[str]) -> str:
         return (count / max(len(lines), 1) if width > 1 else 0.0), width
 
     found = max(SEPARATORS, key=fit)
+    if ALIKE <= fit(SPACE)[0] > fit(found)[0] and _are_numbers(_cells(lines[1:], SPACE, "none"), 0.25):
+        return SPACE
     other = max((word for word in SEPARATORS if word != "comma"), key=fit)
     if found != "comma" or fit(other)[0] < fit(found)[0]:
         return found
@@ -87,8 +114,10 @@ def _separator(lines: Sequence[str]) -> str:
 
 
 def _cells(lines: Sequence[str], separator: str, quotes: str, *, alike: bool = True) -> list[list[str]]:
-    mark = SEPARATORS[separator]
-    if quotes == "double":
+    mark = SEPARATORS.get(separator, " ")
+    if separator == SPACE:
+        rows = [cells for line in lines if (cells := line.split())]
+    elif quotes == "double":
         rows = [row for row in csv.reader(lines, delimiter=mark) if any(row)]
     else:
         rows = [row for row in csv.reader(lines, delimiter=mark, quoting=csv.QUOTE_NONE) if any(row)]
@@ -100,7 +129,7 @@ def _cells(lines: Sequence[str], separator: str, quotes: str, *, alike: bool = T
 
 def _is_quoted(lines: Sequence[str], separator: str) -> bool:
     """Return whether quotes enclose cells; else a quote is a character of its own."""
-    mark = SEPARATORS[separator]
+    mark = SEPARATORS.get(separator, " ")
     odd = [line for line in lines if line.count('"') % 2]
     enclosing = any(line.startswith('"') or f'{mark}"' in line for line in lines)
     return not odd or enclosing
@@ -113,9 +142,17 @@ def _is_data(column: Sequence[str]) -> bool:
 
 
 def _is_counted(cells: Sequence[str]) -> bool:
-    """Return whether cells are names as pandas gives them: 0, 1, 2, …, but for a word or two."""
-    numbers = [cell for cell in cells if cell.isdecimal()]
-    return len(numbers) >= max(3, len(cells) - 2) and numbers == list(map(str, range(len(numbers))))
+    """Return whether cells count columns, 0, 1, 2, … as pandas does, or years, but for a word or two."""
+    numbers = [int(cell) for cell in cells if cell.isascii() and cell.isdecimal()]
+    if len(numbers) < max(3, len(cells) - 2):
+        return False
+    return numbers[0] in (0, *YEARS) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _are_numbers(rows: Sequence[Sequence[str]], share: float = 0.5) -> bool:
+    """Return whether some share of the cells of some rows, or more, are numbers."""
+    cells = [cell.replace(",", ".", 1) for row in rows for cell in row]
+    return sum(map(_is_number, cells)) >= share * len(cells)
 
 
 def _is_with_comma(column: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """What a table is as a series: the columns of its times, the ids of several series, the step."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -142,13 +143,34 @@ def _series(
 
 def in_order(columns: Sequence[Column], ids: Sequence[Column], measured: Sequence[Column]) -> Suggestion:
     """Return a table without times as series whose rows are steps."""
-    settings: Settings = {"data.time": "null", "data.targets": [measured[0].name]}
-    called = [one for one in ids if one.name.lower() in IDS]
+    settings: Settings = {"data.time": "null"}
+    id_of, counter = _counted_within(columns)
+    series = next((one for one in ids if one.name.lower() in IDS), id_of)
+    targets = [one for one in measured if one not in (series, counter)] or list(measured)
+    settings["data.targets"] = [targets[0].name]
     steps, what = len(measured[0].cells), "one series, a row a step"
-    if called:
-        settings["data.series_id"] = called[0].name
-        steps = min(called[0].counts.values())
-        what = f"{len(called[0].counts)} series, told apart by '{called[0].name}', a row a step"
-    if counters := [one.name for one in columns if one.name and one.kind == "number" and one.is_counted]:
+    if series is not None:
+        settings["data.series_id"] = series.name
+        steps = min(series.counts.values())
+        what = f"{len(series.counts)} series, told apart by '{series.name}', a row a step"
+    counters = [one.name for one in columns if one.name and one.kind == "number" and one.is_counted]
+    if counter is not None and series is not None:
+        counters.append(counter.name)
+    if counters:
         settings["data.drop"] = counters
     return Suggestion(what, "series_csv", settings | window(steps))
+
+
+def _counted_within(columns: Sequence[Column]) -> tuple[Column | None, Column | None]:
+    """Return a column of ids, and one that numbers the rows of each; None for both if there is none."""
+    for counter in columns:
+        if counter.numbers is None or counter.missing or not counter.is_whole:
+            continue
+        begins = np.diff(counter.numbers) != 1
+        if (counter.numbers[1:][begins] != counter.numbers[0]).any():
+            continue
+        for one in columns:
+            changes = np.array([cell != after for cell, after in pairwise(one.cells)])
+            if one is not counter and np.array_equal(changes, begins) and len(one.counts) == begins.sum() + 1:
+                return one, counter
+    return None, None

@@ -1,13 +1,19 @@
 """What a file may be taken for, and the commands that would train on it so."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from seqlab.data.inspection.calendar import FIRST, LAST, format_of_words
 from seqlab.data.inspection.columns import Column
+from seqlab.data.inspection.dialects import beginning, unlike
 from seqlab.data.inspection.series import Times, as_series, in_order, times_of
 from seqlab.data.inspection.suggestion import LONGEST, Settings, Suggestion
 from seqlab.data.sequences.layout import LABELS, TIMES
 from seqlab.data.series.several import IDS
+from seqlab.data.series.times import parsed
 from seqlab.data.table.content import opened
 from seqlab.data.table.tsf import TIME, TSF, VALUE
 from seqlab.data.text.doubts import sets_in
@@ -22,6 +28,10 @@ STATES = {*LABELS, "activity", "phase", "stage", "state", "tag"}
 """What a column of whole numbers is often called that are classes of the steps of a sequence."""
 CONLLU: Settings = {"data.token": "1", "data.label": "3"}
 """The columns of forms and of universal parts of speech in CoNLL-U."""
+DELIMITED = (".csv", ".tsv")
+"""Endings of files that are tables whatever their lines look like."""
+KNOWN = ("utf-8", "utf-16")
+"""Encodings that nobody needs to say."""
 TAGGED = (".conll", ".conllu", ".iob", ".bio")
 """Endings of files with a token and its tag a line."""
 
@@ -69,6 +79,14 @@ def of_lines(path: Path, name: Path) -> Suggestion | None:
         what = "a token and its tag a line, a blank line between sentences"
         columns: Settings = CONLLU if name.suffix.lower() == ".conllu" else {}
         return Suggestion(what, "tagged", columns).at(path, {})
+    kind = unlike(path)
+    if kind == "numbers":
+        return Suggestion("a sequence a row, of any length", "sequences", {}).at(path, {})
+    if kind == "prose" and name.suffix.lower() not in DELIMITED:
+        encoding = beginning(path)[0]
+        settings: Settings = {} if encoding in KNOWN else {"data.encoding": encoding}
+        what = "running text, of which the next token is predicted"
+        return Suggestion(what, "text_file", settings).at(path, {})
     return None
 
 
@@ -101,6 +119,9 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
     texts = [column for column in columns if column.kind == "text"]
     names = [column for column in columns if column.kind == "name" and column.repeats]
     labels = [*names, *(one for one in numbers if one.repeats and one.is_whole)]
+    if dated(columns):
+        yield from _wide(columns, labels)
+        return
     if texts:
         yield from _of_texts(texts, labels, numbers)
         return
@@ -120,6 +141,15 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
         yield Suggestion(what, "sequences", _rows(columns, ids[0], tag, times) | {"task": "tagging"})
     elif label is None and times is None and measured and len(numbers) < WIDE:
         yield in_order(columns, ids, measured)
+
+
+def dated(columns: Sequence[Column]) -> list[str]:
+    """Return the names of columns that are times, as in a table with a row a series; none if they are few."""
+    names = [one.name for one in columns if re.search(r"\d", one.name)]
+    time_format = format_of_words(names) if len(names) >= max(WIDE, len(columns) / 2) else None
+    times = parsed(names, time_format) if time_format else np.zeros(0, "datetime64[us]")
+    is_rising = len(times) and (np.diff(times) > np.timedelta64(0)).all() and FIRST < times[0] < LAST
+    return names if is_rising else []
 
 
 def _of_texts(

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from seqlab.data.dataset import GivenSplits, register_dataset
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.layouts import layout_of
-from seqlab.data.sequences.rows import SPACE, NumberRows
+from seqlab.data.sequences.rows import NumberRows
 from seqlab.data.source import Source, named_file
 from seqlab.data.table.base import NoNumberError, Table
 from seqlab.data.table.opening import look, open_table
@@ -77,8 +77,7 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
         """Open a file as a table; the separator of a text is recognised."""
         dialect = self.dialect
         if not is_saved(path) and look(path)[1] == "text":
-            separator = NumberRows(path, dialect).separator
-            dialect = replace(dialect, separator=dialect.separator if separator == SPACE else separator)
+            dialect = replace(dialect, separator=NumberRows(path, dialect).separator)
         return open_table(path, dialect, is_own=True)
 
     def find(self) -> Source:

@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from seqlab.data.table.content import opened
-from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.data.table.dialect import SEPARATORS, SPACE, Dialect
 from seqlab.data.table.lines import Lines
 from seqlab.errors import DataError
 
-SPACE = "space"
-"""The separator of cells that any number of blanks separates."""
 BEGINNING = 1000
 """Rows from which a layout is recognised."""
 FEWEST, FEWEST_ALONE = 3, 10

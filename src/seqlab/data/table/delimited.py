@@ -7,7 +7,8 @@ value. Here the parsed text is checked, so that a wrong file gives an error inst
 import csv
 import json
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import file_digest
 from itertools import islice
@@ -15,10 +16,13 @@ from pathlib import Path
 
 from seqlab.data.table.base import Chunk, Row, Table
 from seqlab.data.table.content import opened
-from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, Dialect
+from seqlab.data.table.dialect import LARGEST_CELL, SEPARATORS, SPACE, Dialect
 from seqlab.data.table.fast import AmbiguousLineError, FastReader
 from seqlab.data.table.lines import Lines
 from seqlab.errors import DataError
+
+BLANKS = re.compile(r"[ \t]+")
+"""What is between cells if the separator is "space"."""
 
 log = logging.getLogger(__name__)
 
@@ -147,8 +151,10 @@ class Delimited(Table):
     def _guess(self, name: str) -> str:
         """Return why a column may be missing: another separator, no header, or another name."""
         if len(self.header) == 1:
-            for word, separator in SEPARATORS.items():
-                if word != self.dialect.separator and separator in self.header[0]:
+            among = {word: mark in self.header[0] for word, mark in SEPARATORS.items()}
+            among[SPACE] = name in self.header[0].split()
+            for word, is_there in among.items():
+                if word != self.dialect.separator and is_there:
                     remedy = f"data.separator={word}" if self.is_own else f"write a {self.dialect.separator}"
                     return f"is the separator a {word}? {remedy}"
         hint = super()._guess(name)
@@ -164,11 +170,13 @@ class Delimited(Table):
             yield self._parse(Lines(self.path, content.file, self.dialect.encoding, is_own=self.is_own))
 
     def _parse(self, lines: Lines) -> Iterator[Row]:
-        separator = SEPARATORS[self.dialect.separator]
+        found: Iterable[str] = lines
+        if self.dialect.separator == SPACE:
+            found = (BLANKS.sub(" ", line).strip(" \r\n") + "\n" for line in lines)
         if self.dialect.quotes == "double":
-            reader = csv.reader(lines, delimiter=separator, strict=True)
+            reader = csv.reader(found, delimiter=self.dialect.mark, strict=True)
         else:
-            reader = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE, strict=True)
+            reader = csv.reader(found, delimiter=self.dialect.mark, quoting=csv.QUOTE_NONE, strict=True)
         while True:
             start = lines.number + 1
             try:

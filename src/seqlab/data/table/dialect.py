@@ -5,6 +5,9 @@ from functools import cached_property
 from typing import Literal
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+"""What stands between cells, by its name."""
+SPACE = "space"
+"""The separator of cells between which there is any number of blanks or tabs."""
 LARGEST_CELL = 2**20
 """The maximum length of a cell; more means that a quote is not closed."""
 LONGEST_NAME, MOST_NAMES = 30, 20
@@ -18,7 +21,7 @@ class Dialect:
     """How a text file writes a table.
 
     Attributes:
-        separator: between cells, a name in ``SEPARATORS``.
+        separator: between cells, a name in ``SEPARATORS``, or ``SPACE``.
         encoding: of the characters; a byte order mark at the beginning is dropped.
         header: whether the first line names the columns; if not, they are called 0, 1, ….
         quotes: whether a cell in double quotes may hold separators and line ends ("double"), or a quote is
@@ -33,6 +36,11 @@ class Dialect:
     quotes: Literal["double", "none"] = "double"
     decimal: Literal["point", "comma"] = "point"
     missing: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """The character between cells."""
+        return SEPARATORS.get(self.separator, " ")
 
     @cached_property
     def blanks(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ slower and reports what is wrong in which line.
 
 import csv
 import io
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ import numpy as np
 import pandas as pd
 
 from seqlab.data.table.base import LARGEST_NUMBER, Chunk
-from seqlab.data.table.dialect import SEPARATORS, Dialect
+from seqlab.data.table.dialect import SPACE, Dialect
 
 BLOCK = 2**22
 """Bytes that are parsed at once."""
 LONGEST = 2**20
 """Maximum number of bytes of a line that is read fast."""
+BLANKS, AROUND = re.compile(rb"[ \t]+"), re.compile(rb" ?(\r?\n) ?")
+"""What is between cells if the separator is "space", and a line end with what is around it."""
 NEWLINE, RETURN = 10, 13
 ENCODINGS = ("utf-8", "utf_8", "utf8", "ascii")
 """Encodings in which no separator is a part of another character."""
@@ -73,11 +76,13 @@ class FastReader:
             yield self._chunk(rest + b"\n", line)
 
     def _chunk(self, block: bytes, line: int) -> Chunk:
+        if self.dialect.separator == SPACE:
+            block = AROUND.sub(rb"\1", BLANKS.sub(b" ", block)).lstrip(b" ")
         count = _lines(block, self.dialect, self.width)
         frame = pd.read_csv(
             io.BytesIO(block),
             header=None,
-            sep=SEPARATORS[self.dialect.separator],
+            sep=self.dialect.mark,
             usecols=sorted({*self.numbers, *self.words}),
             dtype=object,
             na_filter=False,
@@ -120,7 +125,7 @@ def _lines(block: bytes, dialect: Dialect, width: int) -> int:
     codes = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(codes == NEWLINE)
     returns = np.flatnonzero(codes == RETURN)
-    separators = np.flatnonzero(codes == ord(SEPARATORS[dialect.separator]))
+    separators = np.flatnonzero(codes == ord(dialect.mark))
     lengths = np.diff(ends, prepend=-1) - 1
     counts = np.diff(np.searchsorted(separators, ends), prepend=0)
     if len(returns) and not np.isin(returns + 1, ends).all():
