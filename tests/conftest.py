@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch import Callback
 
 from seqlab import cli
+from seqlab.engines.native import compiler
 from seqlab.io import devices
 from seqlab.registry import catalog, module, signature
 from seqlab.registry.registry import Registry
@@ -34,9 +35,15 @@ INSTALLED: set[str] = set()
 REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Optimize kernels less where slow tests are left out: to compile one takes a fifth of the time."""
+    if "not slow" in config.option.markexpr:
+        compiler.OPTIONS = tuple("-Og" if option == "-O3" else option for option in compiler.OPTIONS)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave in the default tier one in so many cases of a product: a diagonal, where every value occurs."""
+    """Leave in the default tier one in so many cases: a diagonal of a product, or rows of a table."""
     numbers: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)  # of each parameter's values
     for item in items:
         if (product := item.get_closest_marker("product")) and isinstance(item, pytest.Function):

@@ -275,6 +275,7 @@ WRONG = {
 }
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("arguments", WRONG)
 def test_what_is_wrong_about_a_choice_is_said_in_a_line_each(train, capfd, arguments):
     assert train(*QUICK, *arguments.split()) == 2

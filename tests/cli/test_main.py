@@ -277,7 +277,9 @@ def test_train_py_and_the_installed_command_are_the_same(tmp_path):
         assert done.stderr.startswith("seqlab: model=lsmt: unknown model; did you mean 'lstm'")
 
 
-@pytest.mark.parametrize("printing", ["commands.run('cells', [])", "print('text')"])
+@pytest.mark.parametrize(
+    "printing", [pytest.param("commands.run('cells', [])", marks=pytest.mark.slow), "print('text')"]
+)
 def test_a_reader_who_has_seen_enough_ends_the_command_without_a_word(printing):
     program = f"import sys; from seqlab.cli import commands; from seqlab.config.exit_codes import guarded; sys.exit(guarded(lambda: {printing}, ()))"
     with subprocess.Popen(

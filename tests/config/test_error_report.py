@@ -143,6 +143,7 @@ def complaints(train, tmp_path, monkeypatch, capfd):
     return run
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("command", MISTAKES)
 def test_a_mistake_is_answered_in_a_line_before_data_are_read(complaints, command):
     (line,) = complaints(command)
@@ -151,6 +152,7 @@ def test_a_mistake_is_answered_in_a_line_before_data_are_read(complaints, comman
     assert not others or line.endswith(others[0])
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("command", SEVERAL)
 def test_all_mistakes_of_a_command_or_a_sweep_are_said_at_once(complaints, command):
     lines = complaints(command)

@@ -88,8 +88,8 @@ def scaled_rnn(radius: float) -> Recurrent:
 
 
 def test_exponents_of_untrained_networks_are_ordered_by_their_spectral_radius():
-    x = 0.1 * torch.randn(3, 60, 2, generator=torch.Generator().manual_seed(0)).double()
-    distances = range(10, 61, 10)
+    x = 0.1 * torch.randn(2, 60, 2, generator=torch.Generator().manual_seed(0)).double()
+    distances = range(20, 61, 20)
     vanishing, marginal, exploding = (
         jacobian_norms(run_of(scaled_rnn(radius), x), distances).growth_rate for radius in (0.5, 1.0, 1.5)
     )
@@ -98,18 +98,19 @@ def test_exponents_of_untrained_networks_are_ordered_by_their_spectral_radius():
     assert vanishing < -0.5 < marginal < 0 < exploding < math.log(1.5)
 
 
-@pytest.mark.parametrize("radius", [0.5, pytest.param(1.0, marks=pytest.mark.slow), 1.5])
+@pytest.mark.product(3)
+@pytest.mark.parametrize("radius", [0.5, 1.0, 1.5])
 def test_at_rest_the_exponent_is_the_logarithm_of_the_spectral_radius(radius):
     # Without input h stays 0, so that the Jacobian over d steps is U to the power d.
     run = run_of(scaled_rnn(radius), torch.zeros(1, 200, 2).double())
-    found = jacobian_norms(run, [100, 150, 200])
+    found = jacobian_norms(run, [100, 200])
     assert found.growth_rate == pytest.approx(math.log(radius), abs=2e-3)
 
 
 @pytest.mark.parametrize("radius", [1e-3, 1e3])
 def test_norms_neither_underflow_nor_overflow(radius):
-    run = run_of(scaled_rnn(radius).float(), torch.zeros(1, 100, 2))
-    found = jacobian_norms(run, [50, 100])
+    run = run_of(scaled_rnn(radius).float(), torch.zeros(1, 40, 2))
+    found = jacobian_norms(run, [20, 40])
     assert found.log_norms.isfinite().all()
     assert found.growth_rate == pytest.approx(math.log(radius), abs=0.01)
 

@@ -281,7 +281,7 @@ def run(run: Path, as_earlier: Callable[[Path], Path]) -> Path:
     return as_earlier(run)
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(6)
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     run, command, reading, attack
@@ -416,6 +416,7 @@ def normal_peak(sound_run) -> int:
     return peak
 
 
+@pytest.mark.product(3)
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_bomb_takes_less_than_twice_the_memory_of_a_sound_run(run, normal_peak, bomb):

@@ -23,6 +23,7 @@ from seqlab.sweep import study as memory
 from seqlab.sweep.study import is_hopeless, open_study
 
 SPACE = ["model=gru,lstm", "optimizer.lr=tag(log,interval(1e-4,1e-1))", "model.hidden_size=range(4,17,4)"]
+RATES = ["optimizer.lr=interval(0.1,0.9)"]  # one setting, which is composed once
 REAL = [
     "data.source=sample",
     "debug=default",
@@ -65,6 +66,10 @@ def closeness(point):
     """Return a score that is best, 0, at a learning rate of 0.003 and a GRU of 8."""
     away = abs(math.log10(float(point["optimizer.lr"])) - math.log10(0.003))
     return -away - (point["model"] != "gru") - abs(int(point["model.hidden_size"]) - 8) / 8
+
+
+def rate(point):
+    return float(point["optimizer.lr"])
 
 
 @pytest.fixture
@@ -110,8 +115,8 @@ def test_the_optimum_is_found_and_written_as_a_configuration(search, pretend, tr
 
 
 def test_the_task_says_whether_less_is_better(search, pretend):
-    pretend(Pretend(lambda point: float(point["optimizer.lr"])))
-    assert search("optimizer.lr=interval(0.1,0.9)", "data=jena_climate", "sweep.n_trials=14") == 0
+    pretend(Pretend(rate))
+    assert search(*RATES, "data=jena_climate", "sweep.n_trials=14") == 0
     assert yaml.safe_load(Path("out/search/best.yaml").read_text())["optimizer"]["lr"] < 0.15
 
 
@@ -165,6 +170,7 @@ def test_more_trials_go_on_and_other_questions_are_refused(search, pretend, caps
         assert f"has another search, which differs in {said};" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_search_begun_with_a_former_name_is_resumed(search, pretend, monkeypatch):
     pretend(Pretend(lambda point: 0.5))
     with monkeypatch.context() as before:
@@ -187,8 +193,8 @@ def test_a_failed_trial_is_told_so_and_the_search_goes_on(search, pretend, capsy
                 raise SweepError("1 of 2 jobs failed")
             return returned
 
-    pretend(Failing(closeness))
-    assert search(*SPACE, "sweep.n_trials=6") == 0
+    pretend(Failing(rate))
+    assert search(*RATES, "sweep.n_trials=6") == 0
     assert [trial.state == TrialState.FAIL for trial in trials()] == [False] * 3 + [True] + [False] * 2
     assert "trial 3 failed" in capsys.readouterr().err
 
@@ -198,13 +204,13 @@ def test_fail_fast_ends_the_search(search, pretend):
         raise SweepError("2 of 2 jobs failed")
 
     pretend(launch)
-    assert search(*SPACE, "launcher.fail_fast=true") == 1
+    assert search(*RATES, "launcher.fail_fast=true") == 1
     assert len(trials()) == 2
 
 
 def test_a_search_without_any_score_has_failed(search, pretend, capsys):
     pretend(Pretend(lambda point: None))
-    assert search(*SPACE, "sweep.n_trials=4") == 1
+    assert search(*RATES, "sweep.n_trials=4") == 1
     assert "no trial was finished" in capsys.readouterr().err
 
 
@@ -215,8 +221,8 @@ def test_a_combination_that_cannot_be_fails_alone(search, pretend, capsys):
                 raise ConfigError("these do not go together")
             return super().__call__(points, first)
 
-    launch = pretend(Refusing(closeness))
-    assert search(*SPACE, "sweep.n_trials=6") == 0
+    launch = pretend(Refusing(rate))
+    assert search(*RATES, "sweep.n_trials=6") == 0
     assert launch.batches == [[0, 1], [2], [4, 5]]
     assert trials()[3].state == TrialState.FAIL
     assert "these do not go together" in capsys.readouterr().err
@@ -228,11 +234,12 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
             time.sleep(0.2)
             return super().__call__(points, first)
 
-    launch = pretend(Slow(closeness))
-    assert search(*SPACE, "sweep.timeout=0.1") == 0
+    launch = pretend(Slow(rate))
+    assert search(*RATES, "sweep.timeout=0.1") == 0
     assert launch.batches == [[0, 1]]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -274,6 +281,7 @@ def test_two_searches_do_not_share_a_folder(tmp_path):
         assert study.trials == []
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(("mode", "worse"), [("max", -1.0), ("min", 1.0)])
 def test_a_trial_is_hopeless_below_the_median_of_the_others(tmp_path, mode, worse):
     search = {"name": "optuna", "n_trials": 9, "n_jobs": 1, "timeout": None, "seed": 0}

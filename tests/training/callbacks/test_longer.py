@@ -29,6 +29,7 @@ def lengthen(runs, *settings: str, to: int = 3, name: str = "run") -> None:
         runs.train(runs.settings(*settings, f"trainer.max_epochs={epochs}"), name)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_made_longer_twice_a_run_ends_as_one_that_was_as_long_from_the_start(runs, variant):
     settings = VARIANTS[variant]
@@ -57,6 +58,7 @@ def test_killed_in_between_it_ends_there_too(runs, killed):
     runs.assert_same("run", "straight")
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("hook", ["on_train_end", "on_fit_end"])
 def test_whatever_a_callback_does_at_the_end_is_no_part_of_the_state(runs, monkeypatch, hook):
     def spoil(_self, trainer, module):

@@ -38,11 +38,13 @@ def train_without_numbers(runs, monkeypatch, arriving_late):
     return run
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("data", SHORT)
 def test_no_step_waits_whatever_the_data(train_without_numbers, data):
     train_without_numbers(f"data={data}", *SHORT[data])
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -59,6 +61,7 @@ def test_no_step_waits_whatever_the_settings(train_without_numbers, settings):
     train_without_numbers(*settings)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     "settings",
     [
