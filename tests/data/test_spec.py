@@ -34,6 +34,7 @@ def test_a_spec_is_written_as_plain_values():
     fields |= {
         "text": asdict(nested["text"]),
         "features": [],
+        "side_inputs": {},
         "tagged_steps": 0,
         "target_mean": 0.0,
         "target_std": 1.0,

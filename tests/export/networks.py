@@ -9,6 +9,7 @@ import torch
 from onnx import helper
 
 from seqlab.data import DataSpec, SeriesSpec, TextSpec
+from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
 from seqlab.data.series.spec import SeriesSettings
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.vocabulary import Vocabulary
@@ -47,6 +48,16 @@ SERIES = SeriesSpec(
         horizon_steps=4,
     ),
 )
+IRREGULAR = SequencesSpec(
+    **COMMON,
+    kind="features",
+    task="classification",
+    input_size=5,
+    features=("p", "q", "x.dt", "x.mask p", "x.mask q"),
+    side_inputs={"dt": 1, "mask": 2},
+    classes=("one", "two", "three"),
+    sequences=SequenceSettings(means=(5.0, -1.0, 0.0, 0.0, 0.0), scales=(2.0, 3.0, 4.0, 1.0, 1.0)),
+)
 
 
 def network(spec: DataSpec, task: dict[str, Any] | None = None, **model: Any) -> SequenceModule:
@@ -76,11 +87,12 @@ def batch(spec: DataSpec, rows: int, steps: int) -> tuple[np.ndarray, np.ndarray
     random = np.random.default_rng(rows * 100 + steps)
     lengths = random.integers(1, steps + 1, rows)
     lengths[0] = steps
-    if not isinstance(spec, SeriesSpec):
+    if spec.kind == "tokens":
         x = random.integers(1, spec.input_size, (rows, steps))
         x[np.arange(steps) >= lengths[:, None]] = 0
         return x, lengths
-    x = random.normal(size=(rows, steps, spec.input_size)) * spec.series.scales + spec.series.means
+    columns = spec.series if isinstance(spec, SeriesSpec) else spec.sequences
+    x = random.normal(size=(rows, steps, spec.input_size)) * columns.scales + columns.means
     x[np.arange(steps) >= lengths[:, None]] = 1e6
     return x, lengths
 

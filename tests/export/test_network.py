@@ -6,14 +6,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import tanh
 
-from seqlab.cells import cells
+from seqlab.cells import Bernoulli, Cell, State, Vector, cells
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
 from seqlab.models.predictor import Predictor
 
 from ..cells.textbook import TEXTBOOK
 from ..engines import cells_for_tests
-from .networks import COMMON, SERIES, TEXTS, assert_same_answers, batch, model_of, network, session_of
+from .networks import (
+    COMMON,
+    IRREGULAR,
+    SERIES,
+    TEXTS,
+    assert_same_answers,
+    batch,
+    model_of,
+    network,
+    session_of,
+)
 
 OWN = {
     name: cell
@@ -52,6 +63,24 @@ def test_every_pooling_in_one_and_two_directions(pooling, bidirectional, merge):
 def test_what_stands_between_layers_has_its_own_weights_each_time(between):
     # three layers: what stands between two of them is there twice
     assert_same_answers(TEXTS, cell="gru", between=between, bidirectional=True, num_layers=3)
+
+
+class Timed(Cell):
+    """A cell that is given times and masks by the data, and whose h starts as it has learnt."""
+
+    gates = {"g": "H", "m": "H"}
+    inputs = {"x": "I", "dt": (), "mask": "I", "noise": Bernoulli(0.4, scale=0.5)}
+    start = {"h": "h0"}
+    h0 = Vector()
+
+    def step(self, x, u, s):
+        return State(h=tanh(x.g * x.dt + u.g(s.h * x.noise) + u.m(x.mask * x.x)))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_what_the_data_give_beside_x_comes_to_the_scan_in_both_directions(bidirectional):
+    cells._entries["own"] = Timed
+    assert_same_answers(IRREGULAR, cell="own", bidirectional=bidirectional)
 
 
 @pytest.mark.parametrize("encoder", ["embedding", "ngrams", "onehot"])

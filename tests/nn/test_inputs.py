@@ -9,6 +9,7 @@ from seqlab.cells import LTC, Interval, register_cell
 from seqlab.errors import ConfigError, EngineError
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
+from seqlab.nn.parts import InputSpec
 
 X, LENGTHS, H = torch.zeros(3, 5, 4), torch.tensor([5, 2, 1]), torch.zeros(1, 3, 6)
 META = torch.device("meta")
@@ -116,3 +117,30 @@ def test_a_network_that_no_data_give_a_side_input_says_which():
     register_cell("needing")(Needing)
     with pytest.raises(ConfigError, match=r"cell 'needing' reads x.dt at every step, .* Interval\(default"):
         SequenceModel(cell="needing")
+
+
+SPEC = {"kind": "features", "input_size": 4, "side_inputs": {"dt": 1}}
+
+
+def test_what_the_data_give_beside_x_is_the_last_columns():
+    torch.manual_seed(0)
+    model = SequenceModel(InputSpec.of(SPEC), cell="ltc", hidden_size=6, bidirectional=True)
+    x = torch.rand(3, 5, 4) + 0.1
+    recurrent = model.recurrent
+    readings, _ = recurrent.read(x[:, :, :3], LENGTHS, inputs={"dt": x[:, :, 3]})
+    expected = model.head(torch.cat([model.pooling(reading, LENGTHS) for reading in readings], -1))
+    torch.testing.assert_close(model(x, LENGTHS), expected, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "beside", "message"),
+    [
+        ("gru", {"dt": 1}, "data.side_inputs.dt: cell 'gru' reads no x.dt; it has none"),
+        ("ltc", {"td": 1}, "data.side_inputs.td: cell 'ltc' reads no x.td; did you mean 'dt'"),
+        ("gru_d", {"mask": 2}, "data.side_inputs.mask is 2 wide, and x.mask of cell 'gru_d' 3"),
+    ],
+)
+def test_data_that_do_not_suit_the_cells_side_inputs_are_a_mistake_of_the_settings(cell, beside, message):
+    inputs = InputSpec("features", 3, side_inputs=beside)
+    with pytest.raises(ConfigError, match=message):
+        SequenceModel(inputs, cell=cell)

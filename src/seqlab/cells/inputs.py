@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seqlab.cells.declared import Width, checked_width
 from seqlab.errors import CellError
-from seqlab.functional.lengths import backwards, mask
+from seqlab.functional.lengths import backwards
 
 
 class Input:
@@ -40,11 +40,7 @@ class Interval(Input):
 
     def backwards(self, values: Tensor, lengths: Tensor | None) -> Tensor:
         """Return the values reversed, each with the step that is read after it."""
-        shifted = values.roll(-1, dims=1)
-        if lengths is not None:
-            inside = mask(lengths - 1, values.shape[1])
-            shifted = torch.where(inside[:, :, None], shifted, values[:, :1])
-        return backwards(shifted, lengths)
+        return torch.cat([values[:, :1], backwards(values, lengths)[:, :-1]], dim=1)
 
 
 class Bernoulli(Input):

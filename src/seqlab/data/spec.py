@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -53,6 +53,7 @@ class DataSpec:
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending (``seqlab.functional.ngrams``).
         features: names of the feature columns, if they are no series.
+        side_inputs: how many of the last feature columns a cell reads beside x, by its name for them.
         tagged_steps: for "tagging", steps at the end of a sequence that have a class; 0 if all have.
         target_mean: for "regression", the mean of the training targets, which networks answer as 0.
         target_std: their standard deviation, which networks answer as 1.
@@ -73,6 +74,7 @@ class DataSpec:
     symbols: tuple[str, ...] = ()
     ngrams: tuple[int, ...] = ()
     features: tuple[str, ...] = ()
+    side_inputs: dict[str, int] = field(default_factory=dict)
     tagged_steps: int = 0
     target_mean: float = 0.0
     target_std: float = 1.0
@@ -88,6 +90,8 @@ class DataSpec:
         return (
             self.input_size == len(names) == len(set(names))
             and self.task != "forecasting"
+            and (not self.side_inputs or min(self.side_inputs.values()) > 0)
+            and sum(self.side_inputs.values()) < self.input_size
             and len(self.class_titles) in (0, len(self.classes))
             and len(self.class_counts) in (0, len(self.classes))
             and (self.tagged_steps == 0 or (self.task == "tagging" and self.tagged_steps > 0))

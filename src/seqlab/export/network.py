@@ -4,6 +4,7 @@ from typing import Any
 
 from onnx import GraphProto, ValueInfoProto, helper
 
+from seqlab.cells import Input, Interval
 from seqlab.data import DataSpec
 from seqlab.errors import ExportError
 from seqlab.export.graph import LENGTHS, Graph
@@ -27,8 +28,9 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     """
     graph, model = Graph(), module.model
     scaled = spec.add_scaling(graph, input_name(spec))
-    x = _write(graph, "encoder", model.encoder, scaled)
-    readings = _read(graph, model.recurrent, x)
+    read, beside = _split(graph, scaled, spec)
+    x = _write(graph, "encoder", model.encoder, read)
+    readings = _read(graph, model.recurrent, x, beside)
     if model.output_steps == EVERY_STEP:
         pooled = [_backwards(graph, one) if turned else one for turned, one in enumerate(readings)]
     else:
@@ -83,9 +85,22 @@ def _write(graph: Graph, kind: str, part: Any, *inputs: str) -> str:
     return str(part.onnx(graph, *inputs))
 
 
-def _read(graph: Graph, recurrent: Recurrent, x: str) -> list[str]:
+def _split(graph: Graph, scaled: str, spec: DataSpec) -> tuple[str, dict[str, str]]:
+    """Return what the encoder reads, and what the cell reads beside x, by name."""
+    if not spec.side_inputs:
+        return scaled, {}
+    widths = [spec.input_size - sum(spec.side_inputs.values()), *spec.side_inputs.values()]
+    read, *beside = graph.add_many("Split", scaled, graph.integers(*widths), outputs=len(widths), axis=-1)
+    return read, dict(zip(spec.side_inputs, beside, strict=True))
+
+
+def _read(graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str]) -> list[str]:
     """Add all layers; return the outputs of the last layer by direction, each in its reading order."""
     readings: list[str] = []
+    turned_beside = {
+        name: _input_backwards(graph, recurrent.cell.side_inputs[name], value)
+        for name, value in (beside if recurrent.directions > 1 else {}).items()
+    }
     for number, layer in enumerate(recurrent.layers):
         assert isinstance(layer, Layer)  # noqa: S101 (for the type checker)
         if number % recurrent.directions == 0:
@@ -97,7 +112,8 @@ def _read(graph: Graph, recurrent: Recurrent, x: str) -> list[str]:
                 x = _write(graph, "between", between, _merge(graph, recurrent, in_time), x)
             readings = []
         read = _backwards(graph, x) if readings else x
-        readings.append(add_scan(graph, layer, read, f"layers.{number}"))
+        given = turned_beside if readings else beside
+        readings.append(add_scan(graph, layer, read, given, f"layers.{number}"))
     return readings
 
 
@@ -115,6 +131,22 @@ def _at_every_step(graph: Graph, module: SequenceModule, outputs: str) -> str:
     answers = _write(graph, "head", model.head, rows)
     shape = [graph.add("Shape", outputs, start=0, end=2), graph.integers(module.task.output_size)]
     return graph.add("Reshape", answers, graph.add("Concat", *shape, axis=0))
+
+
+def _input_backwards(graph: Graph, declared: Input, value: str) -> str:
+    """Add ``Input.backwards``.
+
+    Raises:
+        ExportError: a subclass has one of its own.
+    """
+    turned = _backwards(graph, value)
+    if type(declared).backwards is Input.backwards:
+        return turned
+    if type(declared).backwards is not Interval.backwards:
+        raise ExportError(f"the backwards of {type(declared).__name__} cannot be exported to ONNX")
+    first, time = graph.integers(0), graph.integers(1)
+    begin = graph.add("Slice", value, first, time, time)
+    return graph.add("Concat", begin, graph.add("Slice", turned, first, graph.integers(-1), time), axis=1)
 
 
 def _backwards(graph: Graph, sequence: str) -> str:

@@ -1,6 +1,6 @@
 """One layer in one direction as one ONNX Scan, whose body is the cell's Program."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -14,19 +14,19 @@ from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
 from seqlab.export.graph import FLOAT, Graph
 from seqlab.export.operations import COMPARISONS, operation_name, unsupported_reason, writer
-from seqlab.nn.inputs import required_inputs
 from seqlab.nn.recurrent import Layer
 
 Function: TypeAlias = Callable[..., Any]
 
 
-def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
+def add_scan(graph: Graph, layer: Layer, x: str, beside: Mapping[str, str], prefix: str) -> str:
     """Add a layer in one direction, forwards over time.
 
     Args:
         graph: the graph to add to.
         layer: the layer, with its cell and parameters.
         x: the name of the inputs, [B, T, I].
+        beside: the names of what the data give beside x, [B, T, width], by the cell's names.
         prefix: the prefix of the names of the layer's parameters.
 
     Returns:
@@ -37,14 +37,12 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
         TraceError: the step cannot be traced.
     """
     cell = layer.cell
-    if required := required_inputs(cell.side_inputs):
-        raise ExportError(
-            f"cell '{cell.name}' needs {', '.join(required)} beside x, which an ONNX file is not given"
-        )
+    step = torch.zeros_like(layer.b)[None, None, :0]
     with torch.no_grad():
-        weights = layer.weights(torch.zeros_like(layer.b)[None, None, :0], {})
+        weights = layer.weights(step, dict.fromkeys(beside, step))
     made = trace(cell, weights)
-    sequences = [x, x] if "x" in cell.inputs else [x]
+    given = {"x": x, **beside} if "x" in cell.inputs else dict(beside)
+    sequences = [x, *given.values()]
     if layer.layout.inputs:
         W = graph.constant(f"{prefix}.W transposed", array(weights.W.T))
         b = graph.constant(f"{prefix}.b", array(weights.b))
@@ -52,7 +50,7 @@ def add_scan(graph: Graph, layer: Layer, x: str, prefix: str) -> str:
     batch = graph.add("Shape", x, start=0, end=1)
     begins = {name: _own(graph, parameter, weights, prefix) for name, parameter in cell.start.items()}
     start = [_start(graph, batch, weights, name, begins.get(name)) for name in cell.state]
-    body = _Body(graph, made, layer, weights, prefix)
+    body = _Body(graph, made, layer, weights, given=given, prefix=prefix)
     *_, outputs = graph.add_many(
         "Scan",
         *start,
@@ -92,10 +90,13 @@ def _split(graph: Graph, value: str, sizes: list[int]) -> list[str]:
 class _Body:
     """A step in ONNX: the states before it and W x_t + b in, the states after it and the output out."""
 
-    def __init__(self, outer: Graph, made: Trace, layer: Layer, weights: Weights, prefix: str) -> None:
+    def __init__(
+        self, outer: Graph, made: Trace, layer: Layer, weights: Weights, *, given: Iterable[str], prefix: str
+    ) -> None:
         self.graph = Graph(outer)
         self.program, self.constants = made.program, made.constants
         self.layer, self.weights, self.prefix = layer, weights, prefix
+        self.given = {name: f"{prefix} input {name}" for name in given}
         self.values: dict[fx.Node, str] = {}
         self.comparisons: set[fx.Node] = set()  # their values are booleans, which ONNX cannot calculate with
 
@@ -129,22 +130,21 @@ class _Body:
             return helper.make_tensor_value_info(name, FLOAT, ["batch", size])
 
         inputs = [info(name, size) for name, size in zip(before.values(), sizes, strict=True)]
-        inputs += [info(x, None), *([info(self._itself, None)] if "x" in cell.inputs else [])]
+        inputs += [info(x, None), *(info(name, None) for name in self.given.values())]
         outputs = [info(name, size) for name, size in zip((*after, output), (*sizes, width), strict=True)]
         return helper.make_graph(graph.nodes, f"{cell.name} step", inputs, outputs)
 
-    @property
-    def _itself(self) -> str:
-        return f"{self.prefix} x itself"
-
     def _inputs(self) -> dict[str, str]:
-        """Return what stands beside x: x itself, and the default of the others, the mean of noise."""
-        made = {"x": self._itself} if "x" in self.layer.cell.inputs else {}
-        for name, one in self.layer.cell.side_inputs.items():
-            if name != "x":
-                values = np.full((1, self.weights.size(f"i_{name}")), one.default, dtype=np.float32)
-                made[name] = self.graph.constant(f"{self.prefix} input {name}", values)
-        return made
+        """Return what stands beside x: what is given, and the default of the rest, the mean of noise."""
+        usual = {name: one for name, one in self.layer.cell.side_inputs.items() if name not in self.given}
+        constants = {
+            name: np.full((1, self.weights.size(f"i_{name}")), one.default, dtype=np.float32)
+            for name, one in usual.items()
+        }
+        return self.given | {
+            name: self.graph.constant(f"{self.prefix} default {name}", values)
+            for name, values in constants.items()
+        }
 
     def _multiply(self, vector: fx.Node, calls: tuple[fx.Node, ...]) -> None:
         """Add the products with one vector as one product."""

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.cells import State, cells, regularized
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
-from seqlab.nn.inputs import required_inputs
+from seqlab.nn.inputs import given_inputs, required_inputs
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.recurrent import Recurrent
 from seqlab.registry.catalog import heads, poolings
@@ -138,7 +138,8 @@ class SequenceModel(nn.Module):
             init_options=init_options,
             init_steps=init_steps,
         )
-        self._check_inputs()
+        self.side_inputs = dict(inputs.side_inputs)
+        self._check_side_inputs()
         width = self.recurrent.reading_size
         self.pooling: nn.Module = (
             make_part(poolings, pooling, width, options=pooling_options, **shared)
@@ -156,15 +157,26 @@ class SequenceModel(nn.Module):
         if tied:
             self._tie()
 
-    def _check_inputs(self) -> None:
-        cell = self.recurrent.cell
-        if missing := required_inputs(cell.side_inputs):
+    def _check_side_inputs(self) -> None:
+        """Refuse data that give too little, too much, or too many columns of it."""
+        cell, declared = self.recurrent.cell, self.recurrent.cell.side_inputs
+        missing = [name for name in required_inputs(declared) if name not in self.side_inputs]
+        if missing:
             read = ", ".join(f"x.{name}" for name in missing)
             raise ConfigError(
-                f"cell '{cell.name}' reads {read} at every step, which the data do not give; "
-                f"where it has a usual value, declare that in the cell, such as "
+                f"cell '{cell.name}' reads {read} at every step, which the data do not give; name columns in "
+                f"data.side_inputs.{missing[0]}, or declare what it usually is in the cell, such as "
                 f"inputs = {{'{missing[0]}': Interval(default=1.0)}}"
             )
+        sizes = cell.sizes(self.recurrent.input_size, self.recurrent.hidden_size)
+        for name, width in self.side_inputs.items():
+            if name not in given_inputs(declared):
+                known = near(name, given_inputs(declared)) if given_inputs(declared) else "it has none"
+                raise ConfigError(f"data.side_inputs.{name}: cell '{cell.name}' reads no x.{name}; {known}")
+            if width != (size := sizes[declared[name].width]):
+                raise ConfigError(
+                    f"data.side_inputs.{name} is {width} wide, and x.{name} of cell '{cell.name}' {size}"
+                )
 
     def _tie(self) -> None:
         if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):
@@ -187,7 +199,8 @@ class SequenceModel(nn.Module):
 
         The state has a tensor [L, B, H] for each name; None for zeros.
         """
-        outputs, final = self.recurrent(self.encoder(x), lengths, state)
+        read, beside = self._split(x)
+        outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
         answer: Tensor = self.head(outputs)
         return answer if answer.dtype == torch.float64 else answer.float(), final
 
@@ -200,14 +213,23 @@ class SequenceModel(nn.Module):
         is_rounded = any(isinstance(part, ROUNDED) for part in self.encoder.modules())
         return products if products is not None and is_rounded else next(self.recurrent.parameters()).dtype
 
+    def _split(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what the encoder reads, and what the cell reads beside x, by name."""
+        if not self.side_inputs:
+            return x, {}
+        widths = self.side_inputs.values()
+        read, *beside = torch.split(x, [x.shape[-1] - sum(widths), *widths], dim=-1)
+        return read, dict(zip(self.side_inputs, beside, strict=True))
+
     def _answer(self, x: Tensor, lengths: Tensor) -> Tensor:
         answer: Tensor
+        x, beside = self._split(x)
         if self.output_steps:
-            outputs, _ = self.recurrent(self.encoder(x), lengths, need_state=False)
+            outputs, _ = self.recurrent(self.encoder(x), lengths, inputs=beside, need_state=False)
             every = self.output_steps == EVERY_STEP
             answer = self.head(outputs if every else last_steps(outputs, lengths, self.output_steps))
             return answer
-        readings, _ = self.recurrent.read(self.encoder(x), lengths)
+        readings, _ = self.recurrent.read(self.encoder(x), lengths, inputs=beside)
         answer = self.head(self.recurrent.merge([self.pooling(outputs, lengths) for outputs in readings]))
         return answer
 

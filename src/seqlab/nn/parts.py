@@ -1,7 +1,7 @@
 """Parts of a network: their inputs, and making them by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from torch import nn
@@ -17,6 +17,7 @@ class InputSpec:
     Attributes:
         kind: "tokens" for [B, T] integers, "features" for [B, T, F] numbers.
         size: tokens in the vocabulary, padding (token 0) included, or feature columns F.
+        side_inputs: how many columns behind these a cell reads beside x, by its name for them.
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending.
     """
@@ -25,11 +26,14 @@ class InputSpec:
     size: int
     symbols: Sequence[str] = ()
     ngrams: Sequence[int] = ()
+    side_inputs: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
         """Return the inputs of data with a description (``DataSpec.as_dict()``)."""
-        return cls(spec["kind"], spec["input_size"], spec.get("symbols", ()), spec.get("ngrams", ()))
+        beside = spec.get("side_inputs", {})
+        size = spec["input_size"] - sum(beside.values())
+        return cls(spec["kind"], size, spec.get("symbols", ()), spec.get("ngrams", ()), beside)
 
 
 def make_part(

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from seqlab.data.batches import Asked, FeatureSamples, Followed, Stepped
@@ -24,7 +23,7 @@ def ask(spec: SequencesSpec, data: Sequences, texts: Sequence[str], file: Path |
         ConfigError: the sequences of the training were in no file.
     """
     records = _read(spec, data, texts, file)
-    values = torch.from_numpy(records.filled(np.array(spec.sequences.means)))
+    values = torch.from_numpy(records.filled(spec.sequences.usual(records.width)))
     y = torch.zeros(len(records), dtype=torch.int64)
     starts, lengths = torch.from_numpy(records.starts), torch.from_numpy(records.lengths)
     names: Sequence[str | Stepped] = records.names
@@ -43,7 +42,7 @@ def follow(spec: SequencesSpec, data: Sequences, text: str | None, file: Path | 
     records = _read(spec, data, text, file)
     if len(records) > 1:
         log.warning("%s has %s sequences; the first is explained", file, f"{len(records):,}")
-    x = records.filled(np.array(spec.sequences.means))[: records.lengths[0]]
+    x = records.filled(spec.sequences.usual(records.width))[: records.lengths[0]]
     return Followed(
         name=f"{records.path.name}, {records.names[0]}",
         x=torch.from_numpy(x[None]),
@@ -58,7 +57,7 @@ def _read(spec: SequencesSpec, data: Sequences, texts: Sequence[str] | None, fil
         raise ConfigError(f"data={spec.name} is in no file; see predictions.csv of the run")
     if texts or file is None:
         raise DataError(f"this run reads numeric sequences: give them with --file FILE, {layout}")
-    records = layout.read(file, data)
+    records = data.records(layout, file)
     if len(records.channels) != spec.input_size:
         raise DataError(
             f"{file} has {len(records.channels)} channels, and the network reads {spec.input_size}"

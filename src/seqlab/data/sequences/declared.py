@@ -34,6 +34,10 @@ class SequenceSettings:
     scales: tuple[float, ...]
     layout: AnyLayout | None = None
 
+    def usual(self, width: int) -> np.ndarray:
+        """Return what a number is that is missing at the start: the mean, for channels of x, or 1 scaled."""
+        return np.array([*self.means[:width], *self.scales[width:]])
+
     def scaled(self, values: np.ndarray) -> np.ndarray:
         """Return numbers in their own units, [..., F], as a network reads them, in float32."""
         scaled: np.ndarray = ((values - self.means) / self.scales).astype(np.float32)

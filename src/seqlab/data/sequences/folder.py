@@ -47,7 +47,7 @@ class Folder(Layout):
                 f"{path} has no folder with files; put the files of each class into a folder of its name"
             )
         rows = NumberRows(files[0], data.dialect)
-        return cls(tuple(data.features or rows.header))
+        return cls(tuple(data.chosen(rows.header)))
 
     def __str__(self) -> str:
         return "or a folder of such: a file a sequence, a row a step, a column a channel"

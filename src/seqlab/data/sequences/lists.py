@@ -35,7 +35,7 @@ class Lists(RowLayout):
             DataError: no column has lists, or it is not clear which one has the labels.
         """
         table = data.table(path)
-        columns = data.features or list_columns(table)
+        columns = data.chosen(list_columns(table))
         if not columns:
             raise DataError(f"{path}: no column has lists of numbers, as [0.5, 1.5]")
         others = [name for name in table.header if name not in columns]

@@ -11,6 +11,7 @@ import pandas as pd
 from seqlab.data.sequences.layout import LABELS, TIMES, Layout, cell_of, id_column
 from seqlab.data.sequences.records import Record, Records
 from seqlab.data.sequences.rows import BEGINNING, is_number
+from seqlab.data.sequences.side_inputs import columns_of
 from seqlab.data.table.base import Table
 from seqlab.data.table.words import word_columns
 from seqlab.errors import DataError
@@ -59,15 +60,15 @@ class Long(Layout):
             raise DataError(f"{path}: set data.series_id to the column of ids; there are {_listed(table)}")
         times = [name for name in table.header if name.lower() in TIMES and name != series_id]
         time = (times or [""])[0] if data.time == "auto" else data.time or ""
-        taken = {series_id, time, data.group, *(data.features or ()), ""}
+        taken = {series_id, time, data.group, *(data.features or ()), *columns_of(data.side_inputs), ""}
         rest = [name for name in table.header if name not in taken]
         each_step = data.problem_type == "tagging"
         labels = data.labels or [
             _tag_column(table, rest) if each_step else _label_column(table, series_id, rest)
         ]
-        columns = data.features or [name for name in rest if name not in labels]
+        columns = data.chosen([name for name in rest if name not in labels])
         table.places(filter(None, [series_id, *labels, time, data.group, *columns]))
-        if words := word_columns(table, columns):
+        if words := word_columns(table, [name for name in columns if name != time]):
             numbers = [name for name in columns if name not in words]
             how = (
                 f"read the others: {setting('data.features', numbers)}"
@@ -94,13 +95,16 @@ class Long(Layout):
         labels = self.labels if all(name in table.header for name in self.labels) else ()
         names = [*labels, *filter(table.header.__contains__, [self.group])]
         keys = [self.series_id, *filter(None, [self.time])]
-        chunks = list(table.chunks(self.columns, words=[*keys, *names]))
+        numbers = [name for name in self.columns if name != self.time]
+        chunks = list(table.chunks(numbers, words=[*keys, *names]))
         values = np.concatenate([chunk.numbers for chunk in chunks])
         found = [np.concatenate(column) for column in zip(*(chunk.words for chunk in chunks), strict=True)]
         columns = dict(zip([*keys, *names], found, strict=True))
         rows = _Rows(table, np.concatenate([chunk.lines for chunk in chunks]), columns[self.series_id])
         if self.time:
-            rows.sort(self.time, columns[self.time])
+            times = rows.sort(self.time, columns[self.time])
+            if self.time in self.columns:
+                values = np.insert(values, self.columns.index(self.time), times, axis=1)
         groups = rows.shared(self.group, columns[self.group]) if self.group in names else None
         if self.each_step:
             records = rows.records(values, None, groups, columns[labels[0]] if labels else None)
@@ -127,19 +131,20 @@ class _Rows:
         if wrong.any():
             raise self.table.error(int(self.lines[wrong.argmax()]), f"{reason}; {remedy}")
 
-    def sort(self, name: str, times: np.ndarray) -> None:
-        """Sort the rows of each sequence by their times.
+    def sort(self, name: str, times: np.ndarray) -> np.ndarray:
+        """Sort the rows of each sequence by their times; return these, dates in seconds, in the file's order.
 
         Raises:
             DataError: a time is none, or two rows of a sequence have the same.
         """
-        keys = _comparable(times)
+        keys, unit = _comparable(times)
         self.refuse(np.isnan(keys), f"'{name}' is no number and no time of ISO 8601")
         self.order = np.lexsort((keys, self.codes))
-        codes, keys = self.codes[self.order], keys[self.order]
+        codes, ordered = self.codes[self.order], keys[self.order]
         same = np.zeros(len(codes), dtype=bool)
-        same[self.order[1:]] = (codes[1:] == codes[:-1]) & (keys[1:] == keys[:-1])
+        same[self.order[1:]] = (codes[1:] == codes[:-1]) & (ordered[1:] == ordered[:-1])
         self.refuse(same, f"another row of the same sequence has this '{name}' too")
+        return keys * unit
 
     def shared(self, name: str, words: np.ndarray, remedy: str = FIX) -> Sequence[str]:
         """Return the word that all rows of a sequence have, for each sequence.
@@ -222,15 +227,17 @@ def _tag_column(table: Table, candidates: Sequence[str]) -> str:
     return found[0]
 
 
-def _comparable(times: np.ndarray) -> np.ndarray:
-    """Return times as numbers to sort by; NaN where one is none."""
+def _comparable(times: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return times as numbers to sort by, NaN where one is none, and how many seconds 1 is; 1 for numbers."""
     if times.dtype.kind == "M":
-        return np.where(np.isnat(times), np.nan, times.astype(np.int64).astype(np.float64))
-    numbers = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
-    if not np.isnan(numbers).all():
-        return numbers
-    parsed = pd.to_datetime(pd.Series(times), format="ISO8601", errors="coerce", utc=True)
-    return np.where(parsed.isna(), np.nan, parsed.to_numpy("datetime64[ns]").astype(np.float64))
+        parsed = pd.Series(times)
+    else:
+        numbers = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
+        if not np.isnan(numbers).all():
+            return numbers, 1.0
+        parsed = pd.to_datetime(pd.Series(times), format="ISO8601", errors="coerce", utc=True)
+    ticks = parsed.to_numpy("datetime64[ns]").astype(np.float64)
+    return np.where(parsed.isna(), np.nan, ticks), 1e-9
 
 
 def _listed(table: Table) -> str:

@@ -10,8 +10,10 @@ from pydantic import BeforeValidator, Field
 
 from seqlab.data.dataset import GivenSplits, register_dataset
 from seqlab.data.sequences.dataset import Given, SequencesData
-from seqlab.data.sequences.layouts import layout_of
+from seqlab.data.sequences.layouts import AnyLayout, layout_of
+from seqlab.data.sequences.records import Records
 from seqlab.data.sequences.rows import NumberRows
+from seqlab.data.sequences.side_inputs import columns_of, with_side_inputs
 from seqlab.data.source import Source, named_file
 from seqlab.data.table.base import NoNumberError, Table
 from seqlab.data.table.opening import look, open_table
@@ -45,6 +47,8 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
             order of the file.
         group: the column whose equal values are never in two splits, such as a speaker; None for none.
         features: the columns of numbers that are read; None for all that are left.
+        side_inputs: what a cell reads beside x, by its name in the cell: a column as it is, ``diff:COLUMN``,
+            its difference from the step before, 1 on average, or ``mask``, 1 where a number is not missing.
         padding: with task=tagging, the label of steps at the end of a sequence that are none of it; "auto" to
             recognise -1, -100 and others, "none" if all labels are classes.
         header: whether the first line may name the columns; it is recognised.
@@ -57,6 +61,7 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
     time: Column | None = "auto"
     group: Column | None = None
     features: Listed | None = None
+    side_inputs: dict[str, Column] = Field(default_factory=dict)
     padding: Column = "auto"
 
     def parsers(self, columns: Sequence[str]) -> Mapping[str, LabelParser]:
@@ -80,6 +85,18 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
             dialect = replace(dialect, separator=NumberRows(path, dialect).separator)
         return open_table(path, dialect, is_own=True)
 
+    def chosen(self, found: Sequence[str]) -> list[str]:
+        """Return the columns that are read: those of ``features``, or what was found, and of side inputs."""
+        return list(dict.fromkeys([*(self.features or found), *columns_of(self.side_inputs)]))
+
+    def records(self, layout: AnyLayout, path: Path) -> Records:
+        """Read the sequences of a file, with what a cell reads beside x.
+
+        Raises:
+            DataError: the file is malformed, or has no such column.
+        """
+        return with_side_inputs(layout.read(path, self), self.side_inputs)
+
     def find(self) -> Source:
         """Return the file or folder."""
         return named_file(self.path, folder=True)
@@ -92,7 +109,7 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
         paths = {split: given.path for split, given in self.given_splits(folder=True).items()}
         try:
             parts = {
-                split: layout.read(path, self) for split, path in {"train": source.path, **paths}.items()
+                split: self.records(layout, path) for split, path in {"train": source.path, **paths}.items()
             }
         except NoNumberError as error:
             raise DataError(f"{error}; or leave the column out of data.features=[…]") from error

@@ -43,7 +43,7 @@ def load(data: SequencesData) -> Loaded:
     declared, y = answers.learnt(rows["train"])
     lengths = np.concatenate([part.lengths for part in parts])
     settings = _settings(given, lengths, rows["train"])
-    filled = np.concatenate([part.filled(np.array(settings.means)) for part in parts])
+    filled = np.concatenate([part.filled(settings.usual(part.width)) for part in parts])
     values, steps = torch.from_numpy(settings.scaled(filled)), torch.from_numpy(lengths)
     starts, targets = steps.cumsum(0) - steps, torch.from_numpy(y)
     samples: dict[str, Samples] = {}
@@ -60,6 +60,7 @@ def load(data: SequencesData) -> Loaded:
         task=data.problem_type,
         input_size=len(parts[0].channels),
         features=parts[0].channels,
+        side_inputs=dict(parts[0].side_inputs),
         **declared,
         sequences=settings,
         source=given.source.kind,
@@ -123,4 +124,8 @@ def _settings(given: Given, lengths: np.ndarray, train: np.ndarray) -> SequenceS
             "data.features, or fill it"
         )
     scales = np.where(scales > ROUNDING * np.abs(means), scales, 1.0)
+    is_beside = np.arange(len(means)) >= parts[0].width
+    is_interval = is_beside & np.isnan(parts[0].values[0])  # no step is before the first
+    scales = np.where(is_interval & (means > 0), means, np.where(is_beside, 1.0, scales))
+    means = np.where(is_beside, 0.0, means)
     return SequenceSettings(tuple(means.tolist()), tuple(scales.tolist()), given.layout)

@@ -1,8 +1,8 @@
 """Numeric sequences with their answers, as a layout yields them, gathered into one array and checked."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -50,6 +50,7 @@ class Records:
         labels: the labels of each in these columns, as the file has them, [N].
         groups: the group of each, [N]; none if there are no groups.
         tags: the label of each step, as the file has it, [S]; none if steps have no labels.
+        side_inputs: how many of the last channels a cell reads beside x, by its name for them.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Records:
     labels: tuple[tuple[str, ...], ...]
     groups: tuple[str, ...]
     tags: tuple[str, ...] = ()
+    side_inputs: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -130,26 +132,33 @@ class Records:
         digests = b"".join(blake2b(piece.tobytes(), digest_size=8).digest() for piece in pieces)
         return np.frombuffer(digests, dtype=np.uint64)
 
-    def filled(self, means: np.ndarray) -> np.ndarray:
-        """Return the numbers, [S, F]; a missing one is the one before it, or the channel's mean at the start.
+    @property
+    def width(self) -> int:
+        """Channels that are x; the others are side inputs."""
+        return len(self.channels) - sum(self.side_inputs.values())
+
+    def filled(self, usual: np.ndarray) -> np.ndarray:
+        """Return the numbers, [S, F]; a missing one is the one before it, or the usual one at the start.
 
         Args:
-            means: the mean of each channel in the training part, [F].
+            usual: the mean of each channel in the training part, [F].
         """
         missing = np.isnan(self.values)
         if not missing.any():
             return self.values
-        log.warning(
-            "%s: %s of %s numbers are missing; each takes the value before it in its sequence, "
-            "or the mean of its column at the beginning",
-            self.path,
-            f"{missing.sum():,}",
-            f"{missing.size:,}",
-        )
+        measured = missing[:, : self.width]
+        if measured.any():
+            log.warning(
+                "%s: %s of %s numbers are missing; each takes the value before it in its sequence, "
+                "or the mean of its column at the beginning",
+                self.path,
+                f"{measured.sum():,}",
+                f"{measured.size:,}",
+            )
         steps = np.arange(len(missing))[:, None]
         last = np.maximum.accumulate(np.where(missing, -1, steps), axis=0)
         is_inside = last >= np.repeat(self.starts, self.lengths)[:, None]
-        return np.where(is_inside, np.take_along_axis(self.values, np.maximum(last, 0), axis=0), means)
+        return np.where(is_inside, np.take_along_axis(self.values, np.maximum(last, 0), axis=0), usual)
 
 
 def _checked(path: Path, channels: Sequence[str], record: Record) -> int:
