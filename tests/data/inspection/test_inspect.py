@@ -70,6 +70,15 @@ def _engines() -> str:
     )
 
 
+def _tokens(*, is_once: bool) -> pd.DataFrame:
+    """Return sentences of four tokens, a row each; their names in every row, or in the first of each."""
+    words = [f"w{(number * number) % 23}" for number in range(160)]
+    names = [f"Sentence: {number // 4}" if number % 4 == 0 or not is_once else "" for number in range(160)]
+    tags = ["B" if word < "w2" else "O" for word in words]
+    parts = ["NN" if word < "w2" else "VB" if word < "w5" else "JJ" for word in words]
+    return pd.DataFrame({"Sentence #": names, "Word": words, "POS": parts, "Tag": tags})
+
+
 PROSE = """It was the best of times, it was the worst of times.
 
 We had nothing before us. All went
@@ -220,6 +229,14 @@ FILES = {
     "list.txt": (
         "".join(f"{value}\n" for value in LOAD),
         f"data=series_csv data.header=false data.time=null data.targets=[0] {WINDOW}",
+    ),
+    "once.csv": (
+        _tokens(is_once=True).to_csv(index=False),
+        "data=tagged \"data.sentence='Sentence #'\" data.token=Word data.label=Tag",
+    ),
+    "every.csv": (
+        _tokens(is_once=False).rename(columns={"Sentence #": "sent"}).to_csv(),
+        "data=tagged data.sentence=sent data.token=Word data.label=Tag",
     ),
     "novel.txt": (PROSE * 99, "data=text_file"),
     "novel.md": ("# Où?\n\n".encode("cp1252") + PROSE.encode() * 99, "data=text_file data.encoding=cp1252"),

@@ -2,10 +2,10 @@
 
 import gzip
 import re
-from pathlib import Path
 
 import pytest
 
+from seqlab.data.tagged.own import Tagged
 from seqlab.data.tagged.sentences import read
 from seqlab.errors import DataError
 
@@ -14,10 +14,15 @@ from seqlab.errors import DataError
 def conll(tmp_path):
     """Return what reads a file of this content."""
 
-    def parse(content: str | bytes, name: str = "a.conll", **settings: object):
+    def parse(content: str | bytes, name: str = "a.conll", *, with_tags: bool = True, **settings: object):
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        found = read(tmp_path / name, **({"token": 0, "label": -1, "encoding": "utf-8"} | settings))
-        return list(zip(found.tokens, found.tags, strict=True))
+        path = tmp_path / name
+        found = read(Tagged(path=str(path), **settings), path, with_tags=with_tags)
+        tags = [found.tags.words[code] for code in found.tags.codes]
+        ends = found.starts + found.lengths
+        return [
+            (found.tokens_of(row), tags[found.starts[row] : ends[row]]) for row in range(len(found.lengths))
+        ]
 
     return parse
 
@@ -59,7 +64,7 @@ def test_only_blanks_and_tabs_stand_between_columns(conll, between):
 
 
 def test_tokens_alone_are_read_without_tags(conll):
-    assert conll("Ann\nin\n\nBonn\n", label=None) == [(["Ann", "in"], ["", ""]), (["Bonn"], [""])]
+    assert conll("Ann\nin\n\nBonn\n", with_tags=False) == [(["Ann", "in"], ["", ""]), (["Bonn"], [""])]
 
 
 @pytest.mark.parametrize(
@@ -81,4 +86,56 @@ def test_a_file_that_cannot_be_read_is_an_error_with_its_line(conll, content, se
 
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(DataError, match="give a readable file"):
-        read(Path(tmp_path / "none"), token=0, label=-1, encoding="utf-8")
+        read(Tagged(path=str(tmp_path / "none")), tmp_path / "none")
+
+
+TABLE = """Sentence #,Word,POS,Tag
+Sentence: 1,Ann,NNP,B-PER
+,in,IN,O
+,Bonn,NNP,B-LOC
+Sentence: 2,#,NN,O
+,ok,JJ,O
+"""
+OF_TABLE = {"sentence": "Sentence #", "token": "Word", "label": "Tag"}
+
+
+@pytest.mark.parametrize(
+    ("content", "settings"),
+    [
+        (TABLE, {}),
+        (TABLE, {"token": 1, "label": -1}),
+        (TABLE.replace("\n,", "\nSentence: 1,", 2).replace("\n,", "\nSentence: 2,"), {}),
+        (TABLE.replace(",", ";").replace("\n", "\r\n"), {"separator": "semicolon"}),
+        (TABLE.partition("\n")[2], {"header": False, "sentence": 0, "token": 1, "label": 3}),
+    ],
+)
+def test_a_table_has_a_token_in_each_row_and_a_column_of_sentences(conll, content, settings):
+    assert conll(content, "ner.csv", **(OF_TABLE | settings)) == TWO
+
+
+def test_words_that_elsewhere_mean_missing_are_tokens(conll):
+    assert conll("s,w,t\n1,NA,O\n,null,B\n", "a.csv", sentence="s", token="w", label="t") == [
+        (["NA", "null"], ["O", "B"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "settings", "said"),
+    [
+        (",in,IN,O", ",,IN,O", {}, "line 3: column 'Word' is blank; fill it in or remove the row"),
+        (",ok,", "Sentence: 1,ok,", {}, "line 6: 'Sentence: 1' is a sentence above already"),
+        ("Word", "Token", {}, "line 1: the header has no column 'Word'"),
+        ("Word", "Word", {"token": 7}, "line 1: there is no column 7 among 4; give its name"),
+    ],
+)
+def test_a_row_of_a_table_that_cannot_be_read_is_an_error_with_its_line(conll, old, new, settings, said):
+    with pytest.raises(DataError, match=re.escape(said)):
+        conll(TABLE.replace(old, new), "ner.csv", **(OF_TABLE | settings))
+
+
+def test_a_table_needs_its_column_of_sentences(conll):
+    with pytest.raises(DataError, match=re.escape("data.sentence")):
+        conll(TABLE)
+    for settings in ({"token": "Word"}, {"separator": "semicolon"}):
+        with pytest.raises(ValueError, match="is for a table; name the column of its sentences"):
+            Tagged(path="ner.csv", **settings)

@@ -130,9 +130,9 @@ def reads(monkeypatch):
     monkeypatch.setattr(kept_module, "LARGE", 0)
     read, files = prepare.read, []
 
-    def noted(path: Path, **settings: object) -> object:
+    def noted(data: Tagged, path: Path, **settings: object) -> object:
         files.append(path.name)
-        return read(path, **settings)
+        return read(data, path, **settings)
 
     monkeypatch.setattr(prepare, "read", noted)
     return files

@@ -64,11 +64,16 @@ def _table(path: Path) -> Inspection:
     facts = [f"{path}: a table of {len(columns)} columns; {len(rows):,} rows were looked at{more}"]
     if again := len(rows) - len({tuple(row.cells) for row in rows}):
         facts.append(f"{again:,} rows repeat an earlier one in every cell")
+    if second := [one.cells[0] for one in columns if one.is_headed]:
+        words = ", ".join(f"'{word}'" for word in second[:3])
+        facts.append(
+            f"the row below the header has words over numbers, {words}: units or a second header? Remove it"
+        )
     for one in columns:
         if one.odd:
             facts.append(f"column '{one.name}': {len(one.odd):,} cells are no times, such as '{one.odd[0]}'")
         if one.kind == "name" and one.is_adorned:
-            facts.append(f"column '{one.name}': write plain numbers, not such as '{one.filled[0]}'")
+            facts.append(f"column '{one.name}': write plain numbers, not such as '{one.no_number}'")
     if times := dated(columns):
         others = [one.name for one in columns if one.name not in times]
         melt = f"table.melt({others!r}, var_name='time').to_csv('long.csv', index=False)"

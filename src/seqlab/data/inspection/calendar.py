@@ -44,6 +44,8 @@ FIRST, LAST = np.array(["1600", "2200"], "datetime64[us]")
 """Between them a number such as 20200131 is taken for a day."""
 MOSTLY = 0.9
 """Minimum share of cells that look like times, for a column to hold them."""
+FIRST_CELLS = 3
+"""Cells of which a format must read one, before it is tried with more: the first may be a unit."""
 TIMED = 500
 """Cells that are tried as times."""
 
@@ -54,9 +56,11 @@ def format_of_words(cells: Sequence[str]) -> str | None:
     Of several ways that read them all, the one is taken that makes them most evenly spaced.
     """
     some = list(dict.fromkeys(cells))[:TIMED]
-    if not some or not all(re.search(r"\d", cell) for cell in some):
+    if sum(bool(re.search(r"\d", cell)) for cell in some) < max(MOSTLY * len(some), 1):
         return None
-    found = {one: parsed(some, one) for one in _formats() if not np.isnat(parsed(some[:1], one)).any()}
+    found = {
+        one: parsed(some, one) for one in _formats() if not np.isnat(parsed(some[:FIRST_CELLS], one)).all()
+    }
     shares = {one: 1 - np.isnat(times).mean() for one, times in found.items()}
     most = max(shares.values(), default=0)
     if most < MOSTLY:

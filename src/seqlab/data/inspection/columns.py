@@ -11,14 +11,18 @@ import numpy as np
 
 from seqlab.data.inspection.calendar import CLOCKS, clock_of, format_of_numbers, format_of_words
 from seqlab.data.series.times import parsed
-from seqlab.data.table.dialect import Dialect
+from seqlab.data.table.dialect import MISSING, Dialect
 
 Kind = Literal["empty", "time", "clock", "number", "name", "text"]
 
+ADORNED = re.compile(r"^[$€£\u2212(]|[%€)]$|(?<=\d)[ .,'’\u00a0\u202f_](?=\d{3}\b)")
+"""What people write around and into numbers."""
 FEW_WORDS = 3
 """Different words that may stand for a missing number."""
 FAR = 20
 """Multiple of the median absolute deviation beyond which a repeated extreme is no measurement."""
+EVEN = 0.01
+"""How much the steps of a column that counts may differ, by rounding."""
 SPACED = 1.5
 """Blanks in a cell, on average, from which on a column holds texts rather than names."""
 
@@ -84,8 +88,8 @@ class Column:
 
     @cached_property
     def is_adorned(self) -> bool:
-        """Whether its words are numbers but for units, signs and separators of thousands: $1,234.50, 45%."""
-        bare = [re.sub(r"^[$€£]|[%€]$|(?<=\d)[ .,](?=\d{3}\b)", "", cell).strip() for cell in self.filled]
+        """Whether its words are numbers but for units, signs and separated thousands: $1,234, 45%, (7)."""
+        bare = [ADORNED.sub("", cell).strip() for cell in self.filled]
         return self.numbers is None and all(re.fullmatch(r"-?\d+([.,]\d+)?", cell) for cell in bare)
 
     @property
@@ -94,7 +98,7 @@ class Column:
         if self.numbers is None or len(self.numbers) < 3:  # noqa: PLR2004 (two distances)
             return False
         apart = np.diff(self.numbers)
-        return bool(apart[0] > 0 and np.allclose(apart, apart[0], rtol=1e-3))
+        return bool(apart[0] > 0 and np.allclose(apart, apart[0], rtol=EVEN))
 
     @cached_property
     def kind(self) -> Kind:
@@ -119,9 +123,26 @@ class Column:
         )
 
     @property
+    def no_number(self) -> str:
+        """The first cell that is no number; "" if there is none."""
+        return next((cell for cell in self.filled if not _is_number(cell, self.dialect)), "")
+
+    @property
+    def is_headed(self) -> bool:
+        """Whether its first cell alone is a word, and all others are numbers."""
+        first, *rest = self.cells
+        is_word = first not in (*MISSING, *rest) and not _is_number(
+            first, Dialect(decimal=self.dialect.decimal)
+        )
+        filled = [cell for cell in rest if cell not in self.dialect.blanks]
+        return is_word and bool(filled) and all(_is_number(cell, self.dialect) for cell in filled)
+
+    @property
     def is_whole(self) -> bool:
         """Whether it holds whole numbers."""
-        return self.numbers is not None and bool((self.numbers % 1 == 0).all())
+        return self.numbers is not None and bool(
+            (np.isfinite(self.numbers) & (np.round(self.numbers) == self.numbers)).all()
+        )
 
     @property
     def repeats(self) -> bool:
@@ -150,6 +171,14 @@ class Column:
             kind = "whole number"
         examples = [cell if len(cell) <= 30 else f"{cell[:29]}…" for cell in list(self.counts)[:3]]  # noqa: PLR2004
         return (self.name, kind, f"{self.missing:,}", f"{len(self.counts):,}", "  ".join(examples))
+
+
+def _is_number(cell: str, dialect: Dialect) -> bool:
+    try:
+        float(dialect.number(cell))
+    except ValueError:
+        return False
+    return True
 
 
 def columns_of(header: Sequence[str], rows: Sequence[Sequence[str]], dialect: Dialect) -> list[Column]:

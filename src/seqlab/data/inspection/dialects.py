@@ -1,6 +1,7 @@
 """How does a text file write its table? Guessed from its first lines."""
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,6 +36,7 @@ def sniffed(path: Path) -> Dialect:
     quotes = "double" if _is_quoted(lines, separator) else "none"
     rows = _cells(lines, separator, quotes)
     found = Dialect(separator=separator, encoding="utf-8" if encoding == "utf-16" else encoding)
+    rows = rows[:1] + [row for row in rows[1:] if row != rows[0]]  # files put together repeat the header
     columns = [[row[place].strip() for row in rows] for place in range(len(rows[0]))] if rows else []
     is_named = not any(_is_data(column) for column in columns) or (bool(rows) and _is_counted(rows[0]))
     found = replace(found, header=is_named)
@@ -175,7 +177,6 @@ def _missing(columns: Sequence[Sequence[str]], dialect: Dialect) -> list[str]:
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        return math.isfinite(float(cell))
     except ValueError:
         return False
-    return True

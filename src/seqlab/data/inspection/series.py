@@ -16,6 +16,18 @@ from seqlab.data.series.times import parsed
 
 PARTED = ("year", "month", "day", "hour", "minute", "second")
 """What columns are called that are parts of a time."""
+PARTS_OF_TIME = {
+    *PARTED,
+    "week",
+    "quarter",
+    "weekday",
+    "dayofweek",
+    "day_of_week",
+    "dow",
+    "hr",
+    "hour_of_day",
+}
+"""What a column is called that is a part of a time, and so no id."""
 HOURS = ("hour", "hr", "hour_of_day")
 """What a column is called that holds the hour of a day."""
 
@@ -39,7 +51,10 @@ def times_of(columns: Sequence[Column]) -> Times | None:
     days = [one for one in columns if one.kind == "time"]
     day = next((one for one in days if one.name.lower() not in PARTED), None)
     parts = _parts(columns)
-    if day is None and len(parts) > 1:
+    week = next((one for one in columns if one.name.lower() == "week" and one.is_whole), None)
+    if day is None and len(parts) == 1 and week is not None:
+        chosen, time_format = [*parts, week], "%G %V"
+    elif day is None and len(parts) > 1:
         chosen, time_format = parts, PARTS[len(parts) - 2]
     elif (day := day or next(iter(days), None)) is None:
         return None
@@ -49,7 +64,8 @@ def times_of(columns: Sequence[Column]) -> Times | None:
         if clock is not None:
             chosen, time_format = [day, clock], _joined(time_format, clock)
     cells = [" ".join(parts) for parts in zip(*(one.cells for one in chosen), strict=True)]
-    return Times([one.name for one in chosen], time_format, parsed(cells, time_format))
+    names = [one.name or f"Unnamed: {columns.index(one)}" for one in chosen]
+    return Times(names, time_format, parsed(cells, time_format))
 
 
 def _parts(columns: Sequence[Column]) -> list[Column]:
@@ -67,7 +83,7 @@ def _hour(columns: Sequence[Column], day: Column) -> Column | None:
     """Return the column of hours of a day that has several rows."""
     if len(day.counts) == len(day.filled):
         return None
-    hours = {str(hour) for hour in range(24)} | {f"{hour:02d}" for hour in range(24)}
+    hours = {str(hour) for hour in range(25)} | {f"{hour:02d}" for hour in range(25)}
     return next((one for one in columns if one.name.lower() in HOURS and set(one.cells) <= hours), None)
 
 
@@ -104,7 +120,8 @@ def as_series(
 
 def _ids_by_times(columns: Sequence[Column], times: np.ndarray) -> list[str]:
     """Return the columns of names, or of whole numbers, within whose values times increase."""
-    coded = {one.name: CodedColumn() for one in columns if one.kind == "name" or one.is_whole}
+    among = [one for one in columns if one.name.lower() not in PARTS_OF_TIME]
+    coded = {one.name: CodedColumn() for one in among if one.kind == "name" or one.is_whole}
     for one in columns:
         if one.name in coded:
             coded[one.name].add(one.cells)

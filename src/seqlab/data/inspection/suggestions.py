@@ -11,6 +11,7 @@ from seqlab.data.inspection.columns import Column
 from seqlab.data.inspection.dialects import beginning, unlike
 from seqlab.data.inspection.series import Times, as_series, in_order, times_of
 from seqlab.data.inspection.suggestion import LONGEST, Settings, Suggestion
+from seqlab.data.inspection.tokens import of_tokens
 from seqlab.data.sequences.layout import LABELS, TIMES
 from seqlab.data.series.several import IDS
 from seqlab.data.series.times import parsed
@@ -119,6 +120,9 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
     texts = [column for column in columns if column.kind == "text"]
     names = [column for column in columns if column.kind == "name" and column.repeats]
     labels = [*names, *(one for one in numbers if one.repeats and one.is_whole)]
+    if tagged := of_tokens(columns):
+        yield tagged
+        return
     if dated(columns):
         yield from _wide(columns, labels)
         return

@@ -14,7 +14,7 @@ UNIX = {"unix": 1_000_000, "unix_ms": 1000, "unix_us": 1, "unix_ns": 0.001}
 PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %S")
 """How a time is written whose parts are columns: the first two of them, three, and so on."""
 DAY_AND_HOUR = "%Y-%m-%d %H"
-PERIODS = ("%Y%m", "%YQ%q", "%Y-Q%q", "%Y Q%q", "%G-W%V")
+PERIODS = ("%Y%m", "%YQ%q", "%Y-Q%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
 """How months, quarters (%q, which strptime lacks) and weeks are written."""
 USUAL = (ISO, *UNIX, DAY_AND_HOUR, *PARTS, *PERIODS)
 """How times are written that nobody needs to say."""

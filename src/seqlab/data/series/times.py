@@ -25,6 +25,8 @@ ROWS = "take each row for a step with data.time=null, and leave the times out wi
 FINER = re.compile(r"\.\d{6}0*[1-9]")
 """Digits of a second behind those of a microsecond."""
 QUARTER = re.compile("[Qq]([1-4])")
+MIDNIGHT = re.compile(r"(?<=[ T])24((?:[:.]00){0,2}(?:\.0+)?)$")
+"""The end of a day as ISO 8601 has it."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,15 @@ class Clock:
             DataError: the file is malformed, or a cell is no number or no time.
         """
         time_format, count, name = _format_of(table, self.columns, self.formats), 0, " ".join(self.columns)
+        offsets = _Offsets()
         for chunk in table.chunks(numbers, words=(*self.columns, *words), may_break_off=True):
             others = chunk._replace(words=chunk.words[len(self.columns) :])
             if self.columns:
                 cells = _joined(chunk.words[: len(self.columns)])
                 if self.zone:
                     _refuse_offsets(table, chunk.lines, cells, time_format)
+                if time_format == ISO:
+                    offsets.refuse_some(table, chunk.lines, cells)
                 yield _times(table, chunk.lines, cells, name, time_format), others
             else:
                 yield np.arange(count + 1, count + len(chunk.lines) + 1), others
@@ -97,6 +102,32 @@ def _reads(table: Table, time_format: str, cell: str, *, is_guessed: bool) -> bo
         raise DataError(f"{table.path}: {reason}") from error
     is_far = time_format in UNIX and is_guessed and not RECENT < found < SOON
     return not np.isnat(found) and not is_far
+
+
+class _Offsets:
+    """Refuses times of which some say how far they are from UTC, and others do not."""
+
+    def __init__(self) -> None:
+        self.first: bool | None = None
+
+    def refuse_some(self, table: Table, lines: np.ndarray, cells: np.ndarray) -> None:
+        """Check some rows, [n], and compare them with those before.
+
+        Raises:
+            DataError: a time has an offset where the first has none, or the other way round.
+        """
+        if cells.dtype != object:
+            return
+        known = OFFSET.search(cells[0]) is not None
+        self.first = known if self.first is None else self.first
+        if known == self.first and len(set(map(len, cells))) == 1:
+            return  # an offset makes a time longer
+        for number, cell in enumerate(cells):
+            if (OFFSET.search(cell) is not None) != self.first:
+                has = "no offset from UTC, and the first time has one" if self.first else "an offset from UTC"
+                reason = f"the time '{cell}' has {has}"
+                reason += "" if self.first else ", and the first time has none"
+                raise table.error(int(lines[number]), f"{reason}; write all times alike")
 
 
 def _refuse_offsets(table: Table, lines: np.ndarray, cells: np.ndarray, time_format: str) -> None:
@@ -152,19 +183,30 @@ def _finer(cells: np.ndarray, time_format: str) -> int | None:
 
 
 def parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
-    """Return times, datetime64[us]; NaT where a cell is none."""
-    words = pd.Series(cells)
+    """Return times, datetime64[us]; NaT where a cell is none. 24:00 is the next day's 00:00."""
+    words = pd.Series(cells, dtype=object)
     if time_format in UNIX:
         exact = pd.to_numeric(words, errors="coerce") * UNIX[time_format]
         return exact.where(exact.abs() < FARTHEST).round().to_numpy("datetime64[us]")
+    times = _of_words(words, time_format)
+    wrong = np.flatnonzero(np.isnat(times))
+    ends = [place for place in wrong.tolist() if MIDNIGHT.search(words[place])]
+    if ends:
+        begins = words[ends].str.replace(MIDNIGHT, lambda found: f"00{found[1] or ''}", regex=True)
+        times[ends] = _of_words(begins, time_format) + np.timedelta64(1, "D")
+    return times
+
+
+def _of_words(words: pd.Series, time_format: str) -> np.ndarray:
+    """Return times as a format has them, datetime64[us]; NaT where a word is none."""
     if "Q%q" in time_format:
         words = words.str.replace(QUARTER, lambda found: f"{3 * int(found[1]) - 2:02d}", regex=True)
         time_format = time_format.replace("Q%q", "%m")
     if "%V" in time_format and "%u" not in time_format:
         words, time_format = words + " 1", f"{time_format} %u"
     found = pd.to_datetime(words, format=time_format, errors="coerce", utc=True)
-    times = found.dt.tz_localize(None).to_numpy("datetime64[us]")
+    times: np.ndarray = found.dt.tz_localize(None).to_numpy("datetime64[us]", copy=True)
     if time_format == ISO:
         # pandas takes "now" and "today" for times.
-        return np.where([cell[:1].isdigit() for cell in cells], times, np.datetime64("NaT"))
+        return np.where([cell[:1].isdigit() for cell in words], times, np.datetime64("NaT"))
     return times

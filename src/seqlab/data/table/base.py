@@ -1,5 +1,6 @@
 """A table: rows of cells under a header, whatever the file that holds it."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -14,6 +15,8 @@ from seqlab.io.terminal import in_a_line
 
 LARGEST_NUMBER = 1e100
 """Largest magnitude accepted; keeps sums of squares finite in float64."""
+THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([,.]\d{3})+")
+"""A number whose thousands are separated, or, with one sign alone, one of three decimals."""
 CHUNK = 50_000
 """Rows that are in memory as text at once."""
 
@@ -134,17 +137,28 @@ class Table(ABC):
     def places(self, names: Iterable[str]) -> list[int]:
         """Return the indices of the columns ``names``.
 
+        A column without a name may be called "Unnamed: 0", by its place.
+
         Raises:
             DataError: a column is missing, or has the same name as another.
         """
         found = []
         for name in names:
+            if name not in self.header and (place := self._unnamed(name)) is not None:
+                found.append(place)
+                continue
             if self.header.count(name) > 1:
                 raise self.error(1, f"two columns are called '{name}'; rename one")
             if name not in self.header:
                 raise self.error(1, f"{self._lacks(name)}; {self._guess(name)}")
             found.append(self.header.index(name))
         return found
+
+    def _unnamed(self, name: str) -> int | None:
+        """Return the place of a column without a name, which is called as pandas calls it; else None."""
+        known = re.fullmatch(r"Unnamed: (\d+)", name)
+        place = int(known[1]) if known else len(self.header)
+        return place if self.header[place : place + 1] == [""] else None
 
     def error(self, line: int, reason: str) -> DataError:
         """Return an error that names this file and a line."""
@@ -185,6 +199,9 @@ class Table(ABC):
     def _remedy(self, cell: str) -> str:
         """Return what to do about a cell that is no finite number."""
         comma = "," in cell and self.dialect.decimal == "point"
+        if THOUSANDS.fullmatch(cell):
+            remedy = f"write {re.sub('[,.]', '', cell)} if thousands are separated"
+            return remedy + ("; or set data.decimal=comma" if comma and self.is_own else "")
         if comma and self.is_number(cell.replace(",", ".")):
             return "write decimals with a point" + (", or set data.decimal=comma" if self.is_own else "")
         if "." in cell and self.dialect.decimal == "comma":

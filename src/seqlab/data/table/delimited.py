@@ -46,6 +46,8 @@ class Delimited(Table):
         if first is None:
             must = "its first line must name the columns" if self.dialect.header else "add data"
             raise self.error(1, f"the file is empty; {must}")
+        if first.cells[0].lower().startswith("sep=") and not any(first.cells[1:]):
+            raise self.error(1, f"'{first.cells[0][:5]}' is a line for Excel alone; remove it")
         if not self.dialect.header:
             self.header = [str(number) for number in range(len(first.cells))]
         else:
@@ -82,13 +84,15 @@ class Delimited(Table):
                 if _is_empty(row.cells):
                     empty += 1
                     continue
+                if row.cells == self.header and self.dialect.header:
+                    raise self.error(row.line, "this is the header again; remove the line")
                 if not count and self._is_suited(row.cells):
                     width = len(row.cells)
                 if len(row.cells) != width or not self._is_suited(row.cells):
                     if may_break_off and len(row.cells) < width and next(rows, None) is None:
                         log.warning("%s, line %s: 1 row is cut off and was left out", self.path, row.line)
                         break
-                    raise self._wrong_width(row)
+                    raise self._wrong_width(row, is_first=not count)
                 count += 1
                 yield self._of_header(row)
         if empty:
@@ -131,7 +135,7 @@ class Delimited(Table):
             return row
         return Row(row.line, (row.cells + [""] * columns)[:columns])
 
-    def _wrong_width(self, row: Row) -> DataError:
+    def _wrong_width(self, row: Row, *, is_first: bool) -> DataError:
         found, expected = len(row.cells), len(self.header)
         named = "the header names" if self.dialect.header else "the first row has"
         remedy = "is the row cut off?"
@@ -141,6 +145,8 @@ class Delimited(Table):
             remedy += f" that contain a {self.dialect.separator}"
             if self.dialect.separator == "comma":
                 remedy += ", and write decimals with a point"
+            if self.dialect.header and (is_first or expected == 1):
+                remedy = f"remove lines above the header; or {remedy}"
         return self.error(row.line, f"{found} cells where {named} {expected} columns; {remedy}")
 
     def _lacks(self, name: str) -> str:

@@ -51,6 +51,8 @@ class Dialect:
         """Return a cell as Python writes a number, "nan" if it is missing; what is none stays none."""
         if cell in self.blanks:
             return "nan"
+        if "_" in cell:
+            return "no number"  # Python takes 1_000 for 1000
         if self.decimal == "point":
             return cell
         return "no number" if "." in cell else cell.replace(",", ".")

@@ -67,7 +67,7 @@ class FastReader:
             block = (rest + read).removeprefix(BOM_UTF8 if line == 1 else b"")
             end = block.rfind(b"\n") + 1
             block, rest = block[:end], block[end:]
-            if len(rest) > LONGEST:
+            if len(rest) > LONGEST or (first.strip() and b"\n" + first in b"\n" + block):
                 raise AmbiguousLineError
             if block:
                 yield (chunk := self._chunk(block, line))

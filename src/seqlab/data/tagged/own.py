@@ -4,25 +4,31 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, model_validator
 
-from seqlab.data.dataset import Encoding, GivenSplits, SplitData, register_dataset
+from seqlab.data.dataset import Encoding, GivenSplits, OwnFile, SplitData, register_dataset
 from seqlab.data.source import Source, named_file
-from seqlab.registry.types import Count, FilePath
+from seqlab.registry.types import Column, Count, FilePath
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
 
 
+OF_TABLES = ("separator", "header", "quotes")
+"""Settings that only tables have."""
+
+
 @register_dataset("tagged")
-class Tagged(GivenSplits, SplitData):
-    """Sentences in the layout of the CoNLL shared tasks.
+class Tagged(GivenSplits, OwnFile, SplitData):
+    """Sentences in the layout of the CoNLL shared tasks, or in a table with a token per row.
 
     A token a line, with its tag in another column and blanks or a tab between them; a blank line between
-    sentences. Lines of -DOCSTART- and comments of CoNLL-U are passed over.
+    sentences. Lines of -DOCSTART- and comments of CoNLL-U are skipped.
 
     Attributes:
         path: the file; it may be packed (.gz, .bz2, .xz, .zip).
-        token: the column of the tokens, from 0; -1 is the last.
-        label: the column of the tags.
+        token: the column of the tokens, from 0; -1 is the last. Of a table also its name.
+        label: the column of the tags, likewise.
+        sentence: of a table (CSV, Parquet, …) the column that says which sentence a token belongs to; a blank
+            cell is the sentence above. None for blank lines between sentences.
         encoding: of the file.
         lowercase: whether tokens are read in lower case.
         min_count: how often a token must occur in the training data to be in the vocabulary; others are
@@ -33,8 +39,9 @@ class Tagged(GivenSplits, SplitData):
     problem_types = ("tagging",)
 
     path: FilePath
-    token: int = 0
-    label: int = -1
+    token: int | Column = 0
+    label: int | Column = -1
+    sentence: Column | None = None
     encoding: Encoding = "utf-8"
     lowercase: bool = False
     min_count: Count = 2
@@ -47,9 +54,24 @@ class Tagged(GivenSplits, SplitData):
             raise ValueError(f"token and label are both column {self.token}; give different columns")
         return self
 
+    @model_validator(mode="after")
+    def _names_are_of_a_table(self) -> "Tagged":
+        if self.sentence is not None:
+            return self
+        names = [key for key in ("token", "label") if isinstance(getattr(self, key), str)]
+        changed = [
+            key for key in OF_TABLES if getattr(self, key) != type(self).model_fields[key].get_default()
+        ]
+        if named := [*names, *changed]:
+            raise ValueError(
+                f"{named[0]}={getattr(self, named[0])} is for a table; name the column of its sentences "
+                "with sentence"
+            )
+        return self
+
     def find(self) -> Source:
         """Return the file."""
-        return named_file(self.path)
+        return named_file(self.path) if self.sentence is None else super().find()
 
     def load(self) -> "Loaded":
         """Read, split and encode the sentences.

@@ -1,7 +1,6 @@
 """From tagged sentences to samples: splits, vocabulary, tags."""
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -9,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqlab.data.batches import Asked, Followed, Loaded, StepSamples
-from seqlab.data.kept import Kept, kept
+from seqlab.data.batches import Asked, Followed, Loaded, StepSamples, TokenSamples
+from seqlab.data.kept import kept
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings, sentence_of, tokens_of
 from seqlab.data.tagged.own import Tagged
-from seqlab.data.tagged.sentences import VERSION, Sentences, fingerprint, read
-from seqlab.data.text.vocabulary import Vocabulary
+from seqlab.data.tagged.sentences import VERSION, Sentences, Words, fingerprint, read
+from seqlab.data.text.vocabulary import UNKNOWN, Vocabulary
 from seqlab.errors import DataError
 from seqlab.io.terminal import in_a_line
 
@@ -35,21 +34,17 @@ def load(data: Tagged) -> Loaded:
     source, given = data.find(), data.given_splits()
     files = {"": source, **given}
     parts = {split: _read(data, file.path) for split, file in files.items()}
-    tokens = [row for part in parts.values() for row in part.tokens]
-    tags = [row for part in parts.values() for row in part.tags]
-    classes = tuple(sorted({tag for row in tags for tag in row}))
+    sentences = Sentences.joined(list(parts.values()))
+    classes = tuple(sorted(sentences.tags.words))
     if len(classes) < 2:  # noqa: PLR2004 (of which one is told from the other)
         raise DataError(
             f"{source.path}: all tokens have the tag '{classes[0]}'; is data.label the right column?"
         )
-    rows = _split(data, parts, tokens)
+    rows = _split(data, {split: len(part) for split, part in parts.items()}, _same(sentences))
     settings = TokenSettings(data.lowercase)
-    words = [settings.read(row) for row in tokens]
-    counts = Counter(word for number in rows["train"] for word in words[number])
-    vocabulary = Vocabulary.of(word for word, count in counts.items() if count >= data.min_count)
+    vocabulary = _vocabulary(sentences, rows["train"], settings, data.min_count)
     samples = {
-        split: _samples(vocabulary, [words[n] for n in chosen], [tags[n] for n in chosen], classes)
-        for split, chosen in rows.items()
+        split: _samples(sentences.part(its), vocabulary, settings, classes) for split, its in rows.items()
     }
     tag_counts = {
         split: np.bincount(found.y.numpy(), minlength=len(classes)) for split, found in samples.items()
@@ -66,11 +61,11 @@ def load(data: Tagged) -> Loaded:
         tagged=settings,
         source=source.kind,
         origin=" and ".join(f"{one.path} ({one.how})" for one in files.values()),
-        sha256=_fingerprint([file.path for file in files.values()]),
+        sha256=_fingerprint([fingerprint(data, file.path) for file in files.values()]),
         path=str(source.path.resolve()),
         sizes={split: len(chosen) for split, chosen in rows.items()},
     )
-    return Loaded(spec, samples, lambda split, index: sentence_of(tokens[int(rows[split][index])]))
+    return Loaded(spec, samples, lambda split, index: sentence_of(sentences.tokens_of(rows[split][index])))
 
 
 def ask(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None) -> Asked:
@@ -81,17 +76,16 @@ def ask(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None)
     """
     found = [tokens for tokens in map(tokens_of, texts) if tokens]
     if file is not None:
-        found += read(file, token=data.token, label=None, encoding=data.encoding).tokens
+        asked = read(data, file, with_tags=False)
+        found += map(asked.tokens_of, range(len(asked)))
     if not found:
         raise DataError("nothing to predict: give a sentence, or --file with a token a line")
-    words = [spec.tagged.read(row) for row in found]
-    vocabulary = Vocabulary(spec.symbols)
-    unseen = sorted({word for row in words for word in row} - set(vocabulary.symbols))
+    sentences, vocabulary = Sentences.of(found), Vocabulary(spec.symbols)
+    unseen = sorted(set(spec.tagged.read(sentences.tokens.words)) - set(vocabulary.symbols))
     if unseen:
         shown = " ".join(map(in_a_line, unseen[:20]))
         log.warning("%d words are not in the vocabulary and are read as unknown: %s", len(unseen), shown)
-    tags = [[spec.classes[0]] * len(row) for row in words]
-    return Asked(_samples(vocabulary, words, tags, spec.classes), [sentence_of(row) for row in found])
+    return Asked(_samples(sentences, vocabulary, spec.tagged), list(map(sentence_of, found)))
 
 
 def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) -> Followed:
@@ -109,20 +103,24 @@ def _read(data: Tagged, path: Path) -> Sentences:
     """Read a file, or take it from the cache if it is large and was read so before."""
 
     def recipe() -> Sequence[object]:
-        return [VERSION, fingerprint(path), data.token, data.label, data.encoding]
+        return [VERSION, fingerprint(data, path), data.token, data.label, data.sentence, data.dialect]
 
-    def make() -> Kept:
-        return read(path, token=data.token, label=data.label, encoding=data.encoding).kept
-
-    return Sentences.of(path, kept("tagged", path, recipe, make))
+    return Sentences.kept(kept("tagged", path, recipe, lambda: read(data, path).as_kept()))
 
 
-def _split(data: Tagged, parts: Mapping[str, Sentences], tokens: Sequence[Sequence[str]]) -> Rows:
+def _same(sentences: Sentences) -> np.ndarray:
+    """Return a number for each sentence, equal for those that differ in capitals alone, [N]."""
+    folded = Words.of(map(str.casefold, sentences.tokens.words)).codes[sentences.tokens.codes]
+    known: dict[bytes, int] = {}
+    ends = (sentences.starts + sentences.lengths).tolist()
+    pieces = (folded[start:end].tobytes() for start, end in zip(sentences.starts.tolist(), ends, strict=True))
+    return np.array([known.setdefault(piece, len(known)) for piece in pieces])
+
+
+def _split(data: Tagged, lengths: Mapping[str, int], same: np.ndarray) -> Rows:
     """Return the splits: equal sentences of one file together, given files as they are."""
-    known: dict[tuple[str, ...], int] = {}
-    same = np.array([known.setdefault(tuple(map(str.casefold, row)), len(known)) for row in tokens])
-    ends = np.cumsum([len(part) for part in parts.values()])
-    numbers = dict(zip(parts, np.split(np.arange(len(tokens)), ends[:-1]), strict=True))
+    ends = np.cumsum(list(lengths.values()))
+    numbers = dict(zip(lengths, np.split(np.arange(len(same)), ends[:-1]), strict=True))
     left = numbers.pop("")
     shares = Shares(data.val_share, data.test_share).without(numbers)
     cut = split_grouped(same[left], np.zeros(len(left), np.int32), shares, data.split_seed)
@@ -131,15 +129,30 @@ def _split(data: Tagged, parts: Mapping[str, Sentences], tokens: Sequence[Sequen
     return {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
 
 
+def _vocabulary(
+    sentences: Sentences, train: np.ndarray, settings: TokenSettings, min_count: int
+) -> Vocabulary:
+    """Return the words that are frequent enough in the training data."""
+    words, codes = sentences.tokens
+    read = Words.of(settings.read(words))
+    counts = np.bincount(read.codes[codes[sentences.steps(train)]], minlength=len(read.words))
+    return Vocabulary.of(read.words[code] for code in np.flatnonzero(counts >= min_count))
+
+
 def _samples(
-    vocabulary: Vocabulary,
-    words: Sequence[Sequence[str]],
-    tags: Sequence[Sequence[str]],
-    classes: Sequence[str],
+    sentences: Sentences, vocabulary: Vocabulary, settings: TokenSettings, classes: Sequence[str] = ("",)
 ) -> StepSamples:
-    number = {name: place for place, name in enumerate(classes)}
-    tokens = vocabulary.encode(words).cut(None, "begin", bos_eos=False)
-    return StepSamples(tokens, torch.tensor([number[tag] for row in tags for tag in row], dtype=torch.int64))
+    """Return sentences as a network reads them, with the numbers of their tags."""
+    number = {symbol: token for token, symbol in enumerate(vocabulary.symbols)}
+    tokens = np.array([number.get(word, UNKNOWN) for word in settings.read(sentences.tokens.words)], np.int64)
+    tags = np.array([classes.index(tag) for tag in sentences.tags.words], np.int64)
+    sequences = TokenSamples(
+        tokens[sentences.tokens.codes],
+        sentences.starts,
+        sentences.lengths,
+        np.zeros(len(sentences), np.int64),
+    )
+    return StepSamples(sequences, torch.from_numpy(tags[sentences.tags.codes]))
 
 
 def _warn_of_unseen(path: Path, classes: Sequence[str], counts: Mapping[str, np.ndarray]) -> None:
@@ -149,6 +162,6 @@ def _warn_of_unseen(path: Path, classes: Sequence[str], counts: Mapping[str, np.
         log.warning("%s: no training token has the tag %s, so it cannot be predicted", path, names)
 
 
-def _fingerprint(paths: Sequence[Path]) -> str:
-    found = [fingerprint(path) for path in paths]
+def _fingerprint(found: Sequence[str]) -> str:
+    """Return one hash for all files."""
     return found[0] if len(found) == 1 else sha256(repr(found).encode()).hexdigest()
