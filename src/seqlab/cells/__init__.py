@@ -25,6 +25,7 @@ from seqlab.cells.orthogonal import Antisymmetric, AntisymmetricGated, Orthogona
 from seqlab.cells.oscillators import LEM, CoRNN, UnICORNN
 from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
 from seqlab.cells.searched import MUT1, MUT2, MUT3, NAS
+from seqlab.cells.surrogate import with_slope
 from seqlab.cells.timed import ESN, Clockwork
 from seqlab.cells.xlstm import SLSTM
 from seqlab.registry.catalog import cells
@@ -106,4 +107,5 @@ __all__ = [
     "cells",
     "register_cell",
     "regularized",
+    "with_slope",
 ]

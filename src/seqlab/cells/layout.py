@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqlab.cells.base import Cell, Names, State
 from seqlab.cells.declared import Norm, Parameter, Width
+from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.cells.matrices import Dense
 from seqlab.errors import CellError
 
@@ -168,7 +169,9 @@ class _Probe:
 
     def _run(self, cell: Cell, *arguments: Any) -> object:
         try:
-            return cell.step(*arguments)
+            with MasksAreNumbers(torch.float32):
+                returned = cell.step(*arguments)
+            return as_numbers(returned, torch.float32)
         except CellError as error:
             what, line = str(error), line_of_step(error)
         except Exception as error:  # noqa: BLE001 (it is the user's code)

@@ -1,7 +1,12 @@
 """Private parts of torch that engines need."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from types import FunctionType
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +19,7 @@ from torch.utils._pytree import register_pytree_node  # how torch.func learns a 
 
 __all__ = [
     "core_aten_decompositions",
+    "functions_handled",
     "has_hooks",
     "has_memory",
     "in_dispatch_mode",
@@ -24,6 +30,8 @@ __all__ = [
     "start_autograd",
     "without_transforms",
 ]
+
+FunctionHandler: TypeAlias = Callable[[Any, tuple[Any, ...]], Any]
 
 
 def rates(schedule: LRScheduler) -> list[float | Tensor]:
@@ -60,6 +68,56 @@ def without_transforms() -> Iterator[None]:
     """Disable every active transform and mode within the context, so that tensors are ordinary ones."""
     with _disable_current_modes(), temporarily_clear_interpreter_stack():
         yield
+
+
+@contextmanager
+def functions_handled(handler: FunctionHandler) -> Iterator[None]:
+    """Ask ``handler`` for what an autograd.Function returns, given the function and its arguments.
+
+    What is no tensor would pass through it without its derivative. Where the handler returns
+    ``NotImplemented`` the function is called. Other threads are not concerned.
+    """
+    global _handled  # noqa: PLW0603 (how many threads are within)
+    token = _HANDLERS.set((*_HANDLERS.get(), handler))
+    with _LOCK:
+        _handled += 1
+        _APPLY.__code__ = _HANDLED.__code__  # ``spike = Spike.apply`` has the function, not its name
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _handled -= 1
+            if not _handled:
+                _APPLY.__code__ = _CALLED.__code__
+        _HANDLERS.reset(token)
+
+
+def handled(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what a handler, or else an autograd.Function itself, makes of its arguments."""
+    for handler in _HANDLERS.get():
+        made = handler(function, args)
+        if made is not NotImplemented:
+            return made
+    return _CALLED(function, *args, **kwargs)
+
+
+def _with_one_free_variable() -> Any:
+    of_class = None  # as many as apply has: that of super()
+
+    def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        _ = of_class
+        # It runs as a function of a module of torch, which knows no name of this one.
+        return sys.modules["seqlab.compat.torch"].handled(cls, args, kwargs)
+
+    return apply
+
+
+_APPLY: Any = vars(torch.autograd.Function)["apply"].__func__
+_CALLED = FunctionType(_APPLY.__code__, _APPLY.__globals__, "apply", None, _APPLY.__closure__)
+_HANDLED = _with_one_free_variable()
+_HANDLERS: ContextVar[tuple[FunctionHandler, ...]] = ContextVar("handlers", default=())
+_LOCK = Lock()
+_handled = 0
 
 
 def has_memory(tensor: Tensor) -> bool:

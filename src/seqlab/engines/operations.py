@@ -5,7 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional
+
+from seqlab.cells.surrogate import with_slope
 
 NONLINEAR: dict[str, Callable[..., Any]] = {
     "sigmoid": torch.sigmoid,
@@ -27,6 +30,10 @@ NONLINEAR: dict[str, Callable[..., Any]] = {
     "cos": torch.cos,
     "atan": torch.atan,
     "erf": torch.erf,
+    "floor": torch.floor,
+    "silu": functional.silu,
+    "gelu": functional.gelu,
+    "leaky_relu": functional.leaky_relu,
     "maximum": torch.maximum,
     "minimum": torch.minimum,
     "clamp": torch.clamp,
@@ -40,17 +47,33 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "truediv": operator.truediv,
     "neg": operator.neg,
     "pow": operator.pow,
+    "remainder": torch.remainder,
+    "lerp": torch.lerp,
     "where": torch.where,
+    "zeros_like": torch.zeros_like,
+    "ones_like": torch.ones_like,
+    "detach": torch.detach,
+    "with_slope": with_slope,
+}
+"""Arithmetic and choice, and what a derivative passes by."""
+
+COMPARISONS: dict[str, Callable[..., Any]] = {
     "gt": operator.gt,
     "ge": operator.ge,
     "lt": operator.lt,
     "le": operator.le,
-    "zeros_like": torch.zeros_like,
-    "ones_like": torch.ones_like,
+    "eq": operator.eq,
+    "ne": operator.ne,
 }
-"""Arithmetic, comparison and choice."""
+"""Of two vectors or numbers; the result is a mask."""
 
-OPERATIONS: dict[str, Callable[..., Any]] = NONLINEAR | ARITHMETIC
+LOGIC: dict[str, Callable[..., Any]] = {"and": operator.and_, "or": operator.or_, "invert": operator.invert}
+"""Of masks, which a mask is made of."""
+
+MASKS = frozenset((*COMPARISONS.values(), *LOGIC.values()))
+"""Functions whose result is a mask."""
+
+OPERATIONS: dict[str, Callable[..., Any]] = NONLINEAR | ARITHMETIC | COMPARISONS | LOGIC
 """All that a step may call, by name; the same functions as methods of a tensor too."""
 
 _SYNONYMS: dict[Any, Callable[..., Any]] = {
@@ -65,10 +88,27 @@ _SYNONYMS: dict[Any, Callable[..., Any]] = {
     functional.relu: torch.relu,
     functional.sigmoid: torch.sigmoid,
     functional.tanh: torch.tanh,
+    torch.gt: operator.gt,
+    torch.ge: operator.ge,
+    torch.lt: operator.lt,
+    torch.le: operator.le,
+    torch.eq: operator.eq,
+    torch.ne: operator.ne,
+    torch.logical_and: operator.and_,
+    torch.logical_or: operator.or_,
+    torch.logical_not: operator.invert,
+    "logical_and": operator.and_,
+    "logical_or": operator.or_,
+    "logical_not": operator.invert,
     "div": operator.truediv,
     "clip": torch.clamp,
 }
-_KNOWN = set(OPERATIONS.values())
+_KNOWN = {*OPERATIONS.values()}
+
+
+def number(mask: Tensor, like: Tensor) -> Tensor:
+    """Return 1 where a mask is true, else 0, in the type of ``like``."""
+    return mask.to(like.dtype)
 
 
 def operation(target: object) -> Callable[..., Any] | None:

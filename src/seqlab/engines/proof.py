@@ -5,7 +5,7 @@ also with tensors: it may not draw random numbers, count, read a clock, or chang
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
@@ -18,6 +18,7 @@ from torch import Tensor
 from seqlab.cells import Cell, State
 from seqlab.cells.base import Names
 from seqlab.cells.layout import line_of_step
+from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.compat.torch import without_transforms
 from seqlab.engines.base import Weights
 from seqlab.engines.program import Program
@@ -98,27 +99,25 @@ def compare_with_step(cell: Cell, program: Program, constants: dict[str, float])
     except Exception as error:  # noqa: BLE001 (it is the user's code)
         raise trace_error(cell, f"{type(error).__name__}: {error}", line_of_step(error)) from None
     if differing:
-        what = (
-            f"a step that computes another {differing[0]} for tensors than for the values it is traced with"
-        )
+        what = f"a step that computes another {differing} for tensors than for the values it is traced with"
         raise trace_error(cell, what, definition(cell))
 
 
-def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> list[str]:
-    """Return the names of the results that differ when the step runs with tensors."""
+def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> str | None:
+    """Return which result, or which derivative, differs when the step runs with tensors."""
     layout, widths = program.layout, cell.widths
     sizes: dict[Width, int] = {(): 1}
     for width in ("H", *widths.values(), *dict(layout.others).values()):
         sizes.setdefault(width, len(sizes) + 2)
 
     def example(name: str, number: int) -> Tensor:
-        return _example(number, sizes[widths[name]])
+        return _example(number, sizes[widths[name]]).requires_grad_()
 
     def multiplied(gate: str, vector: Tensor) -> Tensor:
         number = list(cell.gates).index(gate)
         return vector @ _example(400 + number, sizes[layout.width(f"x_{gate}")], vector.shape[-1])
 
-    with without_transforms(), torch.device("cpu"), torch.no_grad():
+    with without_transforms(), torch.device("cpu"), torch.inference_mode(mode=False), torch.enable_grad():
         own = {
             name: example(f"p_{name}", 300 + k)[(0, 0) if widths[f"p_{name}"] == () else 0]
             for k, name in enumerate(program.own)
@@ -127,20 +126,46 @@ def _differing(cell: Cell, program: Program, constants: dict[str, float]) -> lis
         x = {gate: example(f"x_{gate}", 100 + index) for index, gate in enumerate(cell.gates)}
         i = {name: example(f"i_{name}", 150 + index) for index, name in enumerate(cell.inputs)}
         s = {name: example(f"s_{name}", 200 + index) for index, name in enumerate(cell.state)}
-        returned = cell.bind({**own, **norms}).step(
-            cast("Any", Names("x", (*x, *i), lambda name: i[name] if name in i else x[name])),
-            cast("Any", Names("u", cell.gates, lambda gate: partial(multiplied, gate))),
-            State(s),
-        )
+        with MasksAreNumbers(torch.float64):
+            returned = cell.bind({**own, **norms}).step(
+                cast("Any", Names("x", (*x, *i), lambda name: i[name] if name in i else x[name])),
+                cast("Any", Names("u", cell.gates, lambda gate: partial(multiplied, gate))),
+                State(s),
+            )
+        returned = as_numbers(returned, torch.float64)
         given: dict[str, Any] = dict(constants)
         for kind, values in (("x", x), ("i", i), ("s", s), ("p", own)):
             given |= {f"{kind}_{name}": value for name, value in values.items()}
-        found = program.evaluate(given, multiplied, lambda name, vector: norms[name](vector))
-        return [
-            name
-            for name, node in program.results.items()
-            if not torch.allclose(found[node], returned[name], rtol=1e-9, atol=1e-12, equal_nan=True)
-        ]
+        computed = program.evaluate(given, multiplied, lambda name, vector: norms[name](vector))
+        found: dict[str, Tensor] = {name: computed[node] for name, node in program.results.items()}
+        for name, value in found.items():
+            if not _same(value, returned[name]):
+                return name
+        leaves = {f"x.{name}": value for name, value in (x | i).items()}
+        leaves |= {f"s.{name}": value for name, value in s.items()}
+        leaves |= {f"self.{name}": value for name, value in own.items()}
+        for name, value in found.items():
+            pairs = zip(_slopes(value, leaves), _slopes(returned[name], leaves), strict=True)
+            for (one, other), by in zip(pairs, leaves, strict=True):
+                if not _same(one, other):
+                    return f"derivative of {name} by {by}"
+    return None
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return torch.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+def _slopes(value: Tensor, leaves: Mapping[str, Tensor]) -> list[Tensor]:
+    """Return the gradient of a value by each leaf, times small and large numbers."""
+    if not value.requires_grad:
+        return [torch.zeros_like(leaf) for leaf in leaves.values()]
+    times = _example(500, value.shape[1]).pow(3) * 100
+    return list(
+        torch.autograd.grad(
+            value, tuple(leaves.values()), times, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+    )
 
 
 def _example(number: int, columns: int, rows: int = 2) -> Tensor:

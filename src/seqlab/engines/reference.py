@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seqlab.cells import Cell, State
 from seqlab.cells.base import Gates, Names
+from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.engines.base import Engine, Steps, Weights, collect, register_engine, zero_state
 
 
@@ -45,10 +46,12 @@ class Reference(Engine):
 
         bound = cell.bind(weights.own)
         u = Names("u", layout.recurrent, product)
-        steps = Steps(cell, lengths, x.shape[1])
+        steps, masks = Steps(cell, lengths, x.shape[1]), MasksAreNumbers(x.dtype)
         beside = {name: steps.inputs(value) for name, value in weights.inputs.items()}
         results: list[State] = []
         for time, x_t in enumerate(steps.inputs(x).unbind(1)):
-            results.append(bound.step(inputs(time, x_t), u, state))
+            with masks:
+                returned = bound.step(inputs(time, x_t), u, state)
+            results.append(as_numbers(returned, x.dtype))
             state = steps.next_state(time, state, results[-1])
         return collect(cell, results, lengths, need_state=need_state)

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, NoReturn, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import is_tensor_method_or_property
@@ -19,8 +20,11 @@ from torch.overrides import is_tensor_method_or_property
 from seqlab.cells import Cell, Norm, Parameter, State
 from seqlab.cells.base import Names
 from seqlab.cells.layout import line_of_step
+from seqlab.cells.masks import CONVERSIONS
+from seqlab.cells.surrogate import with_slope
+from seqlab.compat.torch import functions_handled
 from seqlab.engines.base import Weights
-from seqlab.engines.operations import ARITHMETIC, OPERATIONS, operation
+from seqlab.engines.operations import ARITHMETIC, COMPARISONS, LOGIC, MASKS, OPERATIONS, number, operation
 from seqlab.errors import CellError
 
 NUMBER = "#"
@@ -51,10 +55,19 @@ class Value:
     def __init__(self, tape: "Tape", label: str) -> None:
         self.tape, self.label = tape, label
 
+    dtype = object()
+    """Of every value; what a mask is made a number of."""
+
+    def clone(self) -> "Value":
+        """Return the value itself: nothing can change it."""
+        return self
+
     def __getattr__(self, name: str) -> Callable[..., "Value"]:
         if name.startswith("__"):  # protocols that a value may lack
             raise AttributeError(name)
         function = operation(name)
+        if function is None and name in CONVERSIONS and self.tape.is_mask(self.label):
+            return lambda *_, **__: self.tape.number(self)
         if function is None:
             self.tape.refuse(f"'{name}'")
         return lambda *args, **kwargs: self.tape.call(function, (self, *args), kwargs)
@@ -88,6 +101,7 @@ class Tape:
         self.lines: list[str] | None = [] if with_lines else None
         self.results: dict[str, str] = {}
         self._given: dict[str, Value] = {}
+        self._numbers: dict[str, Value] = {}
         self._refused: TraceError | None = None
         if weights is None:
             self._names, self._norms = [*cell.declared(Parameter)], [*cell.declared(Norm)]
@@ -116,7 +130,8 @@ class Tape:
         u: Any = Names("u", cell.gates, lambda gate: self._function(product, gate))
         s = State({name: cast("Any", self._give(f"s_{name}")) for name in cell.state})
         try:
-            returned: Any = bound.step(x, u, s)
+            with functions_handled(self._handle):
+                returned: Any = bound.step(x, u, s)
         except CellError:
             raise
         except Exception as error:  # noqa: BLE001 (it is the user's code)
@@ -127,17 +142,65 @@ class Tape:
             value = returned.get(name) if isinstance(returned, dict) else None
             if type(value) is not Value:
                 self.refuse(f"a step that does not compute {name}", definition(cell))
-            self.results[name] = self._argument(value)
+            self.results[name] = self._argument(self.number(value) if self.is_mask(value.label) else value)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Value:
         """Record an operation of ``OPERATIONS``, or refuse it."""
-        entry = (function, *[self._argument(value, function, index) for index, value in enumerate(args)])
+        kwargs = {name: value for name, value in kwargs.items() if (name, value) != ("inplace", False)}
+        given = [self._taken(function, index, value) for index, value in enumerate(args)]
+        entry = (function, *[self._argument(value, function, index) for index, value in enumerate(given)])
         return self.write((*entry, self._named(function, kwargs)) if kwargs else entry)
 
+    def is_mask(self, label: str) -> bool:
+        """Return whether an entry is true or false."""
+        return self.entries[int(label[1:])][0] in MASKS
+
+    def number(self, mask: Value) -> Value:
+        """Record 1 where a mask is true, else 0."""
+        if mask.label not in self._numbers:
+            like = mask.label
+            while self.is_mask(like):
+                like = next(part for part in self.entries[int(like[1:])][1:] if str(part).startswith("%"))
+            self._numbers[mask.label] = self.write((number, mask.label, like))
+        return self._numbers[mask.label]
+
+    def _taken(self, function: Callable[..., Any], index: int, value: Any) -> Any:
+        """Return an argument as a mask where that is wanted, as a number elsewhere."""
+        is_condition = function in LOGIC.values() or (function is torch.where and index == 0)
+        if type(value) is not Value or value.tape is not self or self.is_mask(value.label) == is_condition:
+            return value
+        if not is_condition:
+            return self.number(value)
+        if function is not torch.where:
+            self.refuse(f"'{function.__name__.strip('_')}' of numbers (compare them first)")
+        return self.call(operator.ne, (value, 0), {})
+
+    def _handle(self, function: type[torch.autograd.Function], args: tuple[Any, ...]) -> Any:
+        """Record a function that has a derivative of its own; ``NotImplemented`` if it is given no value."""
+        if not any(type(value) is Value for value in args):
+            return NotImplemented
+        context = _Context()
+        if function.setup_context is not torch.autograd.Function.setup_context:
+            made = function.forward(*args)
+            function.setup_context(context, args, made)
+        else:
+            made = function.forward(context, *args)
+        if type(made) is not Value:
+            self.refuse(f"{function.__name__}, which returns no single vector")
+        one = self.call(torch.ones_like, (made,), {})
+        slopes = cast("Any", function.backward)(context, one)
+        made = self.call(torch.detach, (made,), {})
+        for value, slope in zip(args, slopes if isinstance(slopes, tuple) else (slopes,), strict=True):
+            if type(value) is Value and slope is not None:
+                made = self.call(with_slope, (made, value, slope), {})
+        return made
+
     def _named(self, function: Callable[..., Any], kwargs: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-        refused = kwargs if function in _ARITHMETIC else kwargs.keys() & {"inplace"}
+        refused = kwargs if function in _UNNAMED else kwargs.keys() & {"inplace"}
         if refused:
             self.refuse(f"'{function.__name__}' with {', '.join(refused)}")
+        if function is functional.gelu and kwargs.get("approximate") in ("none", "tanh"):
+            return tuple(kwargs.items())
         return tuple((name, self._argument(value, function)) for name, value in kwargs.items())
 
     def write(self, entry: tuple[Any, ...]) -> Value:
@@ -167,13 +230,12 @@ class Tape:
             return value
         if not isinstance(value, float):
             self.refuse(f"a {type(value).__name__} as an argument")
-        number = float(value)
-        # softplus takes only numbers, and powers such as x**2 and x**0.5 have special code.
-        if function is functional.softplus:
-            return number
-        if function is operator.pow and index == 1 and (2 * number).is_integer():
-            return number
-        self.numbers.append(number)
+        # Some take only numbers, and powers such as x**2 and x**0.5 have special code.
+        if function in _WITH_NUMBERS:
+            return float(value)
+        if function is operator.pow and index == 1 and (2 * value).is_integer():
+            return float(value)
+        self.numbers.append(float(value))
         return NUMBER
 
     def _give(self, name: str) -> Value:
@@ -185,7 +247,8 @@ class Tape:
         def apply(vector: Any) -> Value:
             if type(vector) is not Value:
                 self.refuse(f"{target.__name__} of a {type(vector).__name__}")
-            return self.write((target, name, self._argument(vector, target)))
+            taken = self._taken(target, 0, vector)
+            return self.write((target, name, self._argument(taken, target)))
 
         return apply
 
@@ -212,7 +275,31 @@ def trace_error(cell: Cell, what: str, line: str) -> TraceError:
     )
 
 
-_ARITHMETIC = frozenset(ARITHMETIC.values())
+_UNNAMED = frozenset((*ARITHMETIC.values(), *MASKS)) - {torch.lerp}
+_WITH_NUMBERS = frozenset((functional.softplus, functional.leaky_relu))
+
+
+class _Context:
+    """What a function with a derivative of its own keeps for it: values instead of tensors."""
+
+    def __init__(self) -> None:
+        self.saved_tensors: tuple[Any, ...] = ()
+        self.needs_input_grad = _Always()
+
+    def save_for_backward(self, *values: Any) -> None:
+        self.saved_tensors = values
+
+    def save_for_forward(self, *_: Any) -> None:
+        """Do nothing: there is no forward mode here."""
+
+    mark_non_differentiable = set_materialize_grads = save_for_forward
+
+
+class _Always:
+    """True at every place."""
+
+    def __getitem__(self, _: int) -> bool:
+        return True
 
 
 @cache
@@ -245,22 +332,26 @@ def _refused(what: str) -> Callable[..., NoReturn]:
     return method
 
 
-_BINARY = {name: OPERATIONS[name] for name in ("add", "sub", "mul", "truediv", "pow")}
+_UNARY: dict[str, Callable[..., Any]] = {"neg": operator.neg, "abs": torch.abs}
+_BINARY: dict[str, Callable[..., Any]] = {
+    **{name: ARITHMETIC[name] for name in ("add", "sub", "mul", "truediv", "pow")},
+    "mod": torch.remainder,
+}
+IN_PLACE = "an in-place operation (write a = a + b)"
 _METHODS: dict[str, Any] = {
     **{
-        f"__{name}__": _operator(OPERATIONS[name])
-        for name in (*_BINARY, "neg", "abs", "gt", "ge", "lt", "le")
+        f"__{name}__": _operator(function)
+        for name, function in (_BINARY | _UNARY | COMPARISONS | LOGIC).items()
     },
     **{f"__r{name}__": _operator(function, turned=True) for name, function in _BINARY.items()},
-    **{f"__i{name}__": _refused("an in-place operation (write a = a + b)") for name in _BINARY},
+    **{f"__r{name}__": _operator(LOGIC[name], turned=True) for name in ("and", "or")},
+    **{f"__i{name}__": _refused(IN_PLACE) for name in (*_BINARY, "and", "or")},
     **{
         f"__{side}{name}__": _refused(f"'{name}'")
-        for name in ("matmul", "floordiv", "mod", "divmod", "and", "or", "xor", "lshift", "rshift")
+        for name in ("matmul", "floordiv", "divmod", "xor", "lshift", "rshift")
         for side in ("", "r")
     },
-    **{
-        f"__{name}__": _refused(f"'{name}'") for name in ("eq", "ne", "invert", "getitem", "setitem", "round")
-    },
+    **{f"__{name}__": _refused(f"'{name}'") for name in ("getitem", "setitem", "round")},
     **{
         f"__{name}__": _refused("a Python number made of a value (float, int)")
         for name in ("float", "int", "index", "complex", "trunc")

@@ -1,6 +1,7 @@
 """The operations of a step as ONNX operators; functions that ONNX lacks are composed."""
 
 import inspect
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from seqlab.engines.operations import OPERATIONS
+from seqlab.cells.surrogate import with_slope
+from seqlab.engines.operations import OPERATIONS, number
 from seqlab.errors import ExportError
-from seqlab.export.graph import Graph
+from seqlab.export.graph import FLOAT, Graph
 
 Writer = Callable[..., str]
 """A function that adds nodes to a graph, from the names of arguments to the name of the result."""
@@ -29,6 +31,8 @@ SAME = {
     torch.cos: "Cos",
     torch.atan: "Atan",
     torch.erf: "Erf",
+    torch.floor: "Floor",
+    torch.detach: "Identity",
     operator.neg: "Neg",
 }
 """Functions of one tensor that ONNX has."""
@@ -41,14 +45,13 @@ SAME_OF_TWO = {
     operator.mul: "Mul",
     operator.truediv: "Div",
     operator.pow: "Pow",
+    operator.eq: "Equal",
     operator.gt: "Greater",
     operator.ge: "GreaterOrEqual",
     operator.lt: "Less",
     operator.le: "LessOrEqual",
 }
 """Functions of two tensors or numbers that ONNX has."""
-
-COMPARISONS = frozenset((operator.gt, operator.ge, operator.lt, operator.le))
 
 
 def writer(function: Callable[..., Any]) -> Writer:
@@ -112,6 +115,43 @@ def _clamp(graph: Graph, x: str, min: str | None = None, max: str | None = None)
     return graph.add("Min", x, max) if max else x
 
 
+def _silu(graph: Graph, x: str) -> str:
+    return graph.add("Mul", x, graph.add("Sigmoid", x))
+
+
+def _gelu(graph: Graph, x: str, approximate: str = "none") -> str:
+    if approximate == "tanh":
+        cube = graph.add("Mul", graph.number(0.044715), graph.add("Mul", x, graph.add("Mul", x, x)))
+        scaled = graph.add("Mul", graph.number(math.sqrt(2 / math.pi)), graph.add("Add", x, cube))
+        share = graph.add("Tanh", scaled)
+    else:
+        share = graph.add("Erf", graph.add("Mul", x, graph.number(math.sqrt(0.5))))
+    half = graph.add("Mul", graph.number(0.5), x)
+    return graph.add("Mul", half, graph.add("Add", share, graph.number(1)))
+
+
+def _leaky_relu(graph: Graph, x: str, negative_slope: str | None = None) -> str:
+    slope = negative_slope or graph.number(0.01)
+    return graph.add("Where", graph.add("Greater", x, graph.number(0)), x, graph.add("Mul", x, slope))
+
+
+def _lerp(graph: Graph, x: str, end: str, weight: str) -> str:
+    """Write torch's own two forms: from the nearer end."""
+    apart = graph.add("Sub", end, x)
+    near = graph.add("Add", x, graph.add("Mul", weight, apart))
+    rest = graph.add("Sub", graph.number(1), weight)
+    far = graph.add("Sub", end, graph.add("Mul", apart, rest))
+    return graph.add("Where", graph.add("Less", graph.add("Abs", weight), graph.number(0.5)), near, far)
+
+
+def _remainder(graph: Graph, x: str, y: str) -> str:
+    """Write the remainder that has the sign of y; ONNX has that of x."""
+    rest, zero = graph.add("Mod", x, y, fmod=1), graph.number(0)
+    differ = graph.add("Xor", graph.add("Less", rest, zero), graph.add("Less", y, zero))
+    is_other = graph.add("And", differ, graph.add("Not", graph.add("Equal", rest, zero)))
+    return graph.add("Where", is_other, graph.add("Add", rest, y), rest)
+
+
 def _filled_like(value: int) -> Writer:
     return lambda graph, x: graph.add("Expand", graph.number(value), graph.add("Shape", x))
 
@@ -124,6 +164,17 @@ COMPOSED: dict[Callable[..., Any], Writer] = {
     torch.rsqrt: lambda graph, x: graph.add("Reciprocal", graph.add("Sqrt", x)),
     torch.square: lambda graph, x: graph.add("Mul", x, x),
     torch.clamp: _clamp,
+    functional.silu: _silu,
+    functional.gelu: _gelu,
+    functional.leaky_relu: _leaky_relu,
+    torch.lerp: _lerp,
+    torch.remainder: _remainder,
+    with_slope: lambda graph, value, by, slope: graph.add("Identity", value),  # noqa: ARG005 (only derivatives)
+    operator.ne: lambda graph, x, y: graph.add("Not", graph.add("Equal", x, y)),
+    operator.and_: lambda graph, x, y: graph.add("And", x, y),
+    operator.or_: lambda graph, x, y: graph.add("Or", x, y),
+    operator.invert: lambda graph, x: graph.add("Not", x),
+    number: lambda graph, mask, like: graph.cast(mask, FLOAT),  # noqa: ARG005 (all are of one type)
     torch.where: lambda graph, condition, x, y: graph.add("Where", condition, x, y),
     torch.zeros_like: _filled_like(0),
     torch.ones_like: _filled_like(1),

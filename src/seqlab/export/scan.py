@@ -13,7 +13,7 @@ from seqlab.engines.tape import norm
 from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
 from seqlab.export.graph import FLOAT, Graph
-from seqlab.export.operations import COMPARISONS, operation_name, unsupported_reason, writer
+from seqlab.export.operations import operation_name, unsupported_reason, writer
 from seqlab.nn.recurrent import Layer
 
 Function: TypeAlias = Callable[..., Any]
@@ -98,7 +98,6 @@ class _Body:
         self.layer, self.weights, self.prefix = layer, weights, prefix
         self.given = {name: f"{prefix} input {name}" for name in given}
         self.values: dict[fx.Node, str] = {}
-        self.comparisons: set[fx.Node] = set()  # their values are booleans, which ONNX cannot calculate with
 
     def proto(self) -> Any:
         """Return the graph."""
@@ -171,33 +170,18 @@ class _Body:
     def _compute(self, node: fx.Node) -> str:
         function, args, kwargs = cast("Function", node.target), node.args, dict(node.kwargs)
         self._check(node)
-        if function in COMPARISONS:
-            self.comparisons.add(node)
-        # The condition of ``where`` is the only argument that ONNX requires to be boolean.
-        conditions = 1 if function is torch.where else 0
-        chosen = [self.values[cast("fx.Node", condition)] for condition in args[:conditions]]
-        rest = map(self._number, args[conditions:])
         named = {name: self._number(value) for name, value in kwargs.items()}
-        return writer(function)(self.graph, *chosen, *rest, **named)
+        return writer(function)(self.graph, *map(self._number, args), **named)
 
     def _check(self, node: fx.Node) -> None:
         """Refuse an operation that ONNX does not have in this form."""
         function, args, kwargs = cast("Function", node.target), node.args, dict(node.kwargs)
-        reason = unsupported_reason(writer(function), args, kwargs)
-        numbers = [*(args[1:] if function is torch.where else args), *kwargs.values()]
-        # torch adds and multiplies booleans by other rules than numbers.
-        if len(numbers) > 1 and function not in COMPARISONS and all(map(self._is_comparison, numbers)):
-            reason = "of comparisons alone"
-        if reason:
+        if reason := unsupported_reason(writer(function), args, kwargs):
             name, cell, line = operation_name(function), self.layer.cell.name, node.meta["line"]
             raise ExportError(f"cell '{cell}' cannot be exported to ONNX: '{name}' at {line} ({reason})")
 
-    def _is_comparison(self, value: Any) -> bool:
-        return value in self.comparisons if isinstance(value, fx.Node) else isinstance(value, bool)
-
     def _number(self, value: Any) -> Any:
-        """Return the name of a node's value, or of a number; a comparison is 1 if true, else 0."""
-        if not isinstance(value, fx.Node):
-            return None if value is None else self.graph.number(value)
-        name = self.values[value]
-        return self.graph.cast(name, FLOAT) if value in self.comparisons else name
+        """Return the name of a node's value, or of a number; a word stays as it is."""
+        if isinstance(value, fx.Node):
+            return self.values[value]
+        return value if value is None or isinstance(value, str) else self.graph.number(value)

@@ -15,7 +15,6 @@ INFIX = {
     "add": "+",
     "sub": "-",
     "mul": "*",
-    "div": "/",
     "gt": ">",
     "ge": ">=",
     "lt": "<",
@@ -24,10 +23,12 @@ INFIX = {
     "ne": "!=",
     "logical_and": "&",
     "logical_or": "|",
+    "bitwise_and": "&",
+    "bitwise_or": "|",
 }
 FUNCTIONS = frozenset(
     ("abs", "atan", "cos", "erf", "exp", "expm1", "log", "log1p", "maximum", "minimum", "reciprocal", "relu")
-).union(("rsqrt", "sigmoid", "sign", "sin", "sqrt", "tanh", "where"))
+).union(("floor", "remainder", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "tanh", "where"))
 """Operations that maths.h defines under the same name."""
 
 SAME = frozenset(("alias", "clone", "detach"))
@@ -81,8 +82,38 @@ def _vector(value: object) -> str:
 
 
 def _infix(name: str, args: Args, _: Kwargs) -> str:
-    left, right = (variable(arg) if isinstance(arg, fx.Node) else _number(arg) for arg in args[:2])
+    left, right = _operands(args)
     return f"{left} {INFIX[name]} {right}"
+
+
+def _operands(args: Args) -> tuple[str, ...]:
+    return tuple(variable(arg) if isinstance(arg, fx.Node) else _number(arg) for arg in args[:2])
+
+
+def _quotient(_name: str, args: Args, kwargs: Kwargs) -> str:
+    left, right = _operands(args)
+    rounding = kwargs.get("rounding_mode")
+    if rounding not in (None, "floor"):
+        raise UnknownOperationError(f"div with {rounding}")
+    return f"{left} / {right}" if rounding is None else f"floor_divide({', '.join(map(_vector, args[:2]))})"
+
+
+def _number_of_mask(_name: str, args: Args, _: Kwargs) -> str:
+    return f"where({_vector(args[0])}, all(1), all(0))"
+
+
+def _no_mask(_name: str, args: Args, _: Kwargs) -> str:
+    return f"~{_vector(args[0])}"
+
+
+def _gelu(_name: str, args: Args, kwargs: Kwargs) -> str:
+    form = "gelu_tanh" if kwargs.get("approximate") == "tanh" else "gelu"
+    return f"{form}({_vector(args[0])})"
+
+
+def _leaky_relu(_name: str, args: Args, _: Kwargs) -> str:
+    slope = args[1] if len(args) > 1 else 0.01
+    return f"where({_vector(args[0])} > 0, {_vector(args[0])}, {_vector(args[0])} * {_number(slope)})"
 
 
 def _call(name: str, args: Args, _: Kwargs) -> str:
@@ -119,6 +150,11 @@ def _clamped(_name: str, args: Args, kwargs: Kwargs) -> str:
 
 WRITERS: dict[Container[str], Callable[[str, Args, Kwargs], str]] = {
     frozenset(INFIX): _infix,
+    frozenset(("div",)): _quotient,
+    frozenset(("_to_copy",)): _number_of_mask,
+    frozenset(("bitwise_not", "logical_not")): _no_mask,
+    frozenset(("gelu",)): _gelu,
+    frozenset(("leaky_relu",)): _leaky_relu,
     FUNCTIONS: _call,
     SAME: _same,
     frozenset(CONSTANTS): _constant,

@@ -58,6 +58,7 @@ LANEWISE(log1p, __builtin_log1pf, __builtin_log1p)
 LANEWISE(expm1, __builtin_expm1f, __builtin_expm1)
 LANEWISE(sin, __builtin_sinf, __builtin_sin)
 LANEWISE(cos, __builtin_cosf, __builtin_cos)
+LANEWISE(floor, __builtin_floorf, __builtin_floor)
 LANEWISE(atan, __builtin_atanf, __builtin_atan)
 LANEWISE(erf, __builtin_erff, __builtin_erf)
 LANEWISE(exact_exp, __builtin_expf, __builtin_exp)
@@ -68,6 +69,23 @@ INLINE Vec pow(Vec base, Vec exponent) {
         base[lane] = sizeof(real) == sizeof(float) ? real(__builtin_powf(base[lane], exponent[lane]))
                                                    : real(__builtin_pow(base[lane], exponent[lane]));
     return base;
+}
+
+// As in torch: with the sign of y, and the quotient of what is left, rounded down.
+INLINE Vec remainder(Vec x, Vec y) {
+    for (int lane = 0; lane < LANES; lane++) {
+        const real rest = sizeof(real) == sizeof(float) ? real(__builtin_fmodf(x[lane], y[lane]))
+                                                        : real(__builtin_fmod(x[lane], y[lane]));
+        x[lane] = rest != 0 && (y[lane] < 0) != (rest < 0) ? rest + y[lane] : rest;
+    }
+    return x;
+}
+INLINE Vec floor_divide(Vec x, Vec y) {
+    const Vec exact = x / y;
+    const Vec down = (x - remainder(x, y)) / y;
+    const Vec near = floor(down);
+    const Vec rounded = down - near > real(0.5) ? near + 1 : near;
+    return y == 0 ? exact : down == 0 ? exact * 0 : rounded;
 }
 
 // As in torch a NaN stays one, but for sign: comparisons with it are false, and then x itself is taken.
@@ -106,7 +124,10 @@ INLINE Vec exp(Vec x) {
     return half * half;
 }
 
-INLINE Vec sigmoid(Vec x) { return 1 / (1 + moderate_exp(at_most(at_least(-x, all(-87)), all(87)))); }
+INLINE Vec sigmoid(Vec x) {
+    if constexpr (sizeof(real) == sizeof(double)) return 1 / (1 + exact_exp(-x));
+    return 1 / (1 + moderate_exp(at_most(at_least(-x, all(-87)), all(87))));
+}
 
 // Away from 0 by e^(−2|x|), near it by an odd polynomial (Cephes' tanhf).
 INLINE Vec tanh(Vec x) {
@@ -120,6 +141,11 @@ INLINE Vec tanh(Vec x) {
     near = near * square - real(3.33332819422e-1f);
     near = near * square * x + x;
     return size < real(0.625) ? near : x < 0 ? -far : far;
+}
+
+INLINE Vec gelu(Vec x) { return x * real(0.5) * (1 + erf(x * real(0.7071067811865476))); }
+INLINE Vec gelu_tanh(Vec x) {
+    return x * real(0.5) * (1 + tanh(real(0.7978845608028654) * (x + real(0.044715) * x * x * x)));
 }
 
 // The lanes of a vector at j whose location is below count, the others 0.

@@ -15,6 +15,7 @@ from torch import Tensor, fx
 
 from seqlab.cells import Layout
 from seqlab.cells.declared import Width
+from seqlab.engines.operations import MASKS
 from seqlab.engines.program import Program
 from seqlab.engines.tape import norm, product
 from seqlab.engines.widths import width_of
@@ -141,7 +142,6 @@ def standardize(vector: Tensor, eps: int) -> Tensor:
 
 
 HANDWRITTEN = (product, standardize)
-COMPARISONS = (operator.gt, operator.ge, operator.lt, operator.le)
 
 
 def is_number(node: fx.Node) -> bool:
@@ -244,7 +244,7 @@ def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
 def _repeat_comparisons(graph: fx.Graph) -> None:
     """Compare anew for every reader, and as wide as it is: slots hold no booleans."""
     for node in reversed(list(graph.nodes)):
-        if node.target not in COMPARISONS:
+        if node.target not in MASKS:
             continue
         for number, user in enumerate(list(node.users)):
             if not number:

@@ -160,7 +160,8 @@ def _row(
         node = pending.pop()
         if node not in needed:
             needed.add(node)
-            pending += [] if node in values else node.all_input_nodes
+            # What is filled like a tensor does not depend on it.
+            pending += [] if node in values or operation_name(node) == "full_like" else node.all_input_nodes
     return RowCode(
         values={node: location for node, location in values.items() if node in needed},
         gradients={node: location for node, location in gradients.items() if node in needed},
