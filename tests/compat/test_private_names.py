@@ -190,3 +190,26 @@ def test_the_canary_says_what_changed():
     )
     with pytest.raises(pytest.fail.Exception, match=message), canary("torch", "torch"):
         _ = torch.nn._gone
+
+
+class Doubling(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 3 * gradient
+
+
+def test_functions_with_a_derivative_of_their_own_are_handled_under_any_name():
+    def handler(function, args):
+        return (function, args) if args[0] is None else NotImplemented
+
+    known_before, x = Doubling.apply, torch.ones(2, requires_grad=True)
+    with canary("torch", "torch") as room:
+        with room.functions_handled(handler):
+            assert known_before(None) == Doubling.apply(None) == (Doubling, (None,))
+            assert torch.equal(known_before(x), 2 * x)
+        assert known_before(1) == 2
+        assert torch.equal(torch.autograd.grad(known_before(x).sum(), x)[0], torch.full((2,), 3.0))

@@ -1,6 +1,5 @@
 """Private parts of torch that engines need."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -105,8 +104,9 @@ def _with_one_free_variable() -> Any:
     of_class = None  # as many as apply has: that of super()
 
     def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        import sys  # noqa: PLC0415 (it runs as a function of torch's, which sees no name of this module)
+
         _ = of_class
-        # It runs as a function of a module of torch, which knows no name of this one.
         return sys.modules["seqlab.compat.torch"].handled(cls, args, kwargs)
 
     return apply
