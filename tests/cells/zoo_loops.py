@@ -225,6 +225,15 @@ def lru(P, x, re, im):
     return (state @ C.T).real + x @ P.W_d.T, (state.real, state.imag)
 
 
+def hgrn(P, x, re, im):
+    keep = 0.25 + 0.75 * sigmoid(linear(P, "keep", x))
+    c = torch.complex(*(a * sigmoid(a) for a in (linear(P, "re", x), linear(P, "im", x))))
+    state = keep * torch.polar(torch.ones_like(P.theta), P.theta) * torch.complex(re, im) + (1 - keep) * c
+    parts = torch.cat([state.real, state.imag], 1)
+    parts = parts * sigmoid(torch.cat([linear(P, "g_re", x), linear(P, "g_im", x)], 1))
+    return parts @ torch.cat([P.U_o_re, P.U_o_im], 1).T + P.b_o, (state.real, state.imag)
+
+
 def rg_lru(P, x, h):
     a = sigmoid(P.Lambda) ** (8 * sigmoid(linear(P, "r", x)))
     h = a * h + (1 - a**2).sqrt() * sigmoid(linear(P, "i", x)) * (x @ P.W_v.T)
@@ -268,6 +277,35 @@ def gru_d(P, x, h, last, *, mask, dt):
     n = tanh(seen @ P.U_xn.T + (r * h) @ P.U_n.T + mask @ P.U_mn.T + P.b_n)
     h = h + z * (n - h)
     return h, (h, last)
+
+
+def phased_lstm(P, x, *states, dt):
+    h, c, time = states
+    time = time + dt[:, None]
+    phase = torch.frac(torch.frac(time / P.tau - P.shift) + 1)
+    rise, fall = phase / 0.2, (0.4 - phase) / 0.2
+    k = torch.where(phase < 0.2, rise, torch.where(phase < 0.4, fall, 0.1 * phase))
+    i, f = (sigmoid(linear(P, gate, x, h) + vars(P)[f"w_{gate}"] * c) for gate in "if")
+    new = f * c + i * tanh(linear(P, "g", x, h))
+    out = sigmoid(linear(P, "o", x, h) + P.w_o * new) * tanh(new)
+    h, c = torch.lerp(h, out, k), torch.lerp(c, new, k)
+    return h, (h, c, time)
+
+
+class Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, v):
+        ctx.save_for_backward(v)
+        return (v > 1).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient / (1 + 10 * (ctx.saved_tensors[0] - 1).abs()).square()
+
+
+def lif(P, x, v, s):
+    v = 0.9 * v + linear(P, "v", x, s) - s
+    return Spike.apply(v), (v, Spike.apply(v))
 
 
 def clockwork(P, x, h, wait):
@@ -334,11 +372,14 @@ LOOPS = {
     "sru": Loop(sru),
     "qrnn": Loop(qrnn, (H, H, H, H)),
     "lru": Loop(lru, (H, H)),
+    "hgrn": Loop(hgrn, (H, H), {"gamma": 0.25}),
     "rg_lru": Loop(rg_lru),
     "slstm": Loop(slstm, (H, H, H, H), {"heads": 2}),
     "ltc": Loop(ltc, inputs={"dt": ()}),
     "cfc": Loop(cfc, options={"backbone": 7}, inputs={"dt": ()}),
     "gru_d": Loop(gru_d, (H, I), inputs={"mask": (I,), "dt": (I,)}),
+    "phased_lstm": Loop(phased_lstm, (H, H, 1), {"open_for": 0.4, "leak": 0.1}, inputs={"dt": ()}),
+    "lif": Loop(lif, (H, H)),
     "clockwork": Loop(clockwork, (H, H)),
     "esn": Loop(esn),
 }

@@ -11,13 +11,13 @@ from seqlab.cells.around import (
 )
 from seqlab.cells.base import Cell, State, register_cell
 from seqlab.cells.bistable import NBRC
-from seqlab.cells.continuous import GRUD, LTC, CfC
+from seqlab.cells.continuous import GRUD, LTC, CfC, PhasedLSTM
 from seqlab.cells.declared import Gate, Norm, Parameter, Scalar, Vector
 from seqlab.cells.deep import RHN, SCRN, IndRNN, LSTMMultiplicative, LSTMProjected
 from seqlab.cells.gru import GRU, MGU, GRUResetBefore
 from seqlab.cells.inputs import Bernoulli, Input, Interval
 from seqlab.cells.layout import Layout
-from seqlab.cells.linear import LRU, QRNN, RGLRU, SRU, MinGRU, MinLSTM
+from seqlab.cells.linear import HGRN, LRU, QRNN, RGLRU, SRU, MinGRU, MinLSTM
 from seqlab.cells.lstm import LSTM, LSTMCoupled, LSTMLayerNorm, LSTMPeephole
 from seqlab.cells.matrices import Blocks, Dense, Diagonal, Kind, LowRank, Masked, Orthogonal, Skew
 from seqlab.cells.minimal import ATR, IRNN, JANET, RAN, STAR, UGRNN, FastGRNN, FastRNN, LiGRU
@@ -26,7 +26,7 @@ from seqlab.cells.oscillators import LEM, CoRNN, UnICORNN
 from seqlab.cells.rnn import RNN, Elman, RNNReLU, TutorialRNN
 from seqlab.cells.searched import MUT1, MUT2, MUT3, NAS
 from seqlab.cells.surrogate import with_slope
-from seqlab.cells.timed import ESN, Clockwork
+from seqlab.cells.timed import ESN, LIF, Clockwork
 from seqlab.cells.xlstm import SLSTM
 from seqlab.registry.catalog import cells
 
@@ -35,9 +35,11 @@ __all__ = [
     "ESN",
     "GRU",
     "GRUD",
+    "HGRN",
     "IRNN",
     "JANET",
     "LEM",
+    "LIF",
     "LRU",
     "LSTM",
     "LTC",
@@ -93,6 +95,7 @@ __all__ = [
     "Orthogonal",
     "OrthogonalRNN",
     "Parameter",
+    "PhasedLSTM",
     "RNNReLU",
     "RecurrentDropout",
     "Residual",

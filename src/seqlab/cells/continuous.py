@@ -1,6 +1,7 @@
 """Cells in continuous time: they are given the time ``dt`` since the step before, 1 if nobody says."""
 
-from torch import exp, relu, sigmoid, tanh
+import torch
+from torch import exp, relu, sigmoid, tanh, where
 
 from seqlab.cells.base import Cell, Gates, Products, State, register_cell
 from seqlab.cells.declared import Parameter, Vector
@@ -80,3 +81,37 @@ class GRUD(Cell):
         z = sigmoid(u.xz(seen) + u.z(h) + u.mz(m) + self.b_z)
         n = tanh(u.xn(seen) + u.n(r * h) + u.mn(m) + self.b_n)
         return State(h=(1 - z) * h + z * n, last=last)
+
+
+@register_cell("phased_lstm")
+class PhasedLSTM(Cell):
+    """LSTM with peepholes whose units open for a part of a period of their own (Neil et al. 2016).
+
+    i = σ(W_i x + U_i h + w_i ⊙ c + b_i)       f = σ(W_f x + U_f h + w_f ⊙ c + b_f)
+    c̃ = f ⊙ c + i ⊙ tanh(W_g x + U_g h + b_g)
+    h̃ = σ(W_o x + U_o h + w_o ⊙ c̃ + b_o) ⊙ tanh(c̃)
+    c' = k ⊙ c̃ + (1 − k) ⊙ c                  h' = k ⊙ h̃ + (1 − k) ⊙ h
+
+    φ = (t / τ − s) mod 1 is the place in the period; k rises from 0 to 1 up to φ = r/2, falls to 0 up to
+    φ = r, and is α φ then. In the paper the leak α is 0 in evaluation, here it is the same.
+    """
+
+    gates = ("i", "f", "g", "o")
+    state = {"h": "H", "c": "H", "time": ()}
+    inputs = {"dt": Interval(default=1.0)}
+    w_i, w_f, w_o = Vector("bias"), Vector("bias"), Vector("bias")
+    tau = Parameter("H", init=lambda size: torch.exp(3 * torch.rand(size)))
+    shift = Parameter("H", init=torch.rand)
+    open_for: float = 0.05
+    leak: float = 0.001
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        time = s.time + x.dt
+        phase, half = (time / self.tau - self.shift) % 1, self.open_for / 2
+        falls = where(phase < self.open_for, 2 - phase / half, self.leak * phase)
+        k = where(phase < half, phase / half, falls)
+        i = sigmoid(x.i + u.i(s.h) + self.w_i * s.c)
+        f = sigmoid(x.f + u.f(s.h) + self.w_f * s.c)
+        c = f * s.c + i * tanh(x.g + u.g(s.h))
+        h = sigmoid(x.o + u.o(s.h) + self.w_o * c) * tanh(c)
+        return State(h=k * h + (1 - k) * s.h, c=k * c + (1 - k) * s.c, time=time)

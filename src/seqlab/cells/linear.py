@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch import Tensor, cos, exp, expm1, sigmoid, sin, sqrt, tanh
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, silu
 
 from seqlab.cells.base import Cell, Gates, Products, State, register_cell
 from seqlab.cells.declared import Gate, Parameter, Vector
@@ -109,6 +109,36 @@ class LRU(Cell):
         re = a * s.re - b * s.im + gamma * x.re
         im = a * s.im + b * s.re + gamma * x.im
         return State(re=re, im=im, y=u.c_re(re) - u.c_im(im) + x.d)
+
+
+@register_cell("hgrn")
+class HGRN(Cell):
+    """Hierarchically gated recurrent network: a complex state that turns and forgets (Qin et al. 2023).
+
+    s' = λ ⊙ exp(iθ) ⊙ s + (1 − λ) ⊙ silu(W_c x + b_c)        with s and W_c complex, here two real each
+    λ = γ + (1 − γ) ⊙ σ(W_λ x + b_λ)
+    y = U_o [Re(s') ; Im(s')] ⊙ σ(W_g x + b_g) + b_o
+
+    The bound γ, an option, is 0 in the paper's first layer and learnt to grow from layer to layer.
+    """
+
+    gates = dict.fromkeys(("re", "im", "keep", "g_re", "g_im"), "H") | {
+        "o_re": Gate(bias=False),
+        "o_im": Gate(bias=False),
+    }
+    state = ("re", "im")
+    output = "y"
+    theta = Parameter("H", init=lambda size: 10000.0 ** -(torch.arange(size) / size))
+    b_o = Vector("bias")
+    gamma: float = 0.0
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        keep = self.gamma + (1 - self.gamma) * sigmoid(x.keep)
+        a, b = keep * cos(self.theta), keep * sin(self.theta)
+        re = a * s.re - b * s.im + (1 - keep) * silu(x.re)
+        im = a * s.im + b * s.re + (1 - keep) * silu(x.im)
+        y = u.o_re(sigmoid(x.g_re) * re) + u.o_im(sigmoid(x.g_im) * im) + self.b_o
+        return State(re=re, im=im, y=y)
 
 
 def _between(size: int) -> Tensor:

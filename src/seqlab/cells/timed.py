@@ -1,4 +1,4 @@
-"""Cells of units with clocks of their own, and a reservoir that is not learnt."""
+"""Cells of units with clocks of their own, a reservoir that is not learnt, and units that spike."""
 
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from torch import Tensor, tanh, where
 from seqlab.cells.base import Cell, Gates, Products, State, register_cell
 from seqlab.cells.declared import Gate, Parameter
 from seqlab.cells.matrices import Dense, Masked
+from seqlab.cells.surrogate import with_slope
 
 MODULES = 8
 """Groups of a clockwork's units, with periods 1, 2, 4, … 128."""
@@ -68,3 +69,24 @@ class ESN(Cell):
 
     def step(self, x: Gates, u: Products, s: State) -> State:
         return State(h=(1 - self.leak) * s.h + self.leak * tanh(x.h + u.h(s.h)))
+
+
+@register_cell("lif")
+class LIF(Cell):
+    """Leaky integrate-and-fire units, reset by subtraction, with a surrogate gradient (Neftci et al. 2019).
+
+    v' = β v + W x + U s + b − s               s' = 1 where v' > 1, else 0
+
+    The derivative of s' by v' is that of a fast sigmoid, 1 / (1 + κ |v' − 1|)² (Zenke and Ganguli 2018).
+    """
+
+    gates = ("v",)
+    state = ("v", "s")
+    output = "s"
+    beta: float = 0.9
+    kappa: float = 10.0
+
+    def step(self, x: Gates, u: Products, s: State) -> State:
+        v = self.beta * s.v + x.v + u.v(s.s) - s.s
+        slope = 1 / (1 + self.kappa * torch.abs(v - 1)) ** 2
+        return State(v=v, s=with_slope(v > 1, v, slope))
