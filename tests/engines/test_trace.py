@@ -17,7 +17,19 @@ import torch
 from torch import sigmoid, tanh
 from torch.testing import assert_close
 
-from seqlab.cells import LSTM, Cell, Norm, Scalar, State, Vector, cells
+from seqlab.cells import (
+    LSTM,
+    Cell,
+    Norm,
+    RecurrentDropout,
+    Residual,
+    Scalar,
+    State,
+    Vector,
+    WeightDrop,
+    Zoneout,
+    cells,
+)
 from seqlab.engines import choose, eager, native
 from seqlab.engines.native import kernel
 from seqlab.engines.native.source import Source
@@ -585,6 +597,61 @@ def test_the_steps_of_the_shipped_cells_are_known_and_traced_once(name):
     cell = cells[name]()
     assert not Reading.of(cell).unknown
     assert trace(cell) is trace(cell)
+
+
+def around(cell):
+    return Zoneout(RecurrentDropout(Residual(WeightDrop(cell, 0.2)), 0.1), h=0.3)
+
+
+def test_the_steps_of_cells_around_cells_are_known_too():
+    cell = around(Leaky())
+    assert not Reading.of(cell).unknown
+    assert trace(cell) is trace(cell)
+
+
+def test_what_changes_in_a_cell_inside_a_cell_is_noticed():
+    inner = Leaky(dt=0.1)
+    cell = around(inner)
+    assert 0.1 in trace(cell).numbers
+    inner.dt = 0.3
+    assert 0.3 in trace(cell).numbers
+    assert 0.1 not in trace(cell).numbers
+    inner.__class__ = type("Other", (Leaky,), {"dt": 0.7, "step": lambda self, x, u, s: State(h=x.h * 0.5)})
+    assert 0.5 in trace(cell).numbers
+    cell.inner.inner.inner.inner = Leaky(dt=0.4)
+    assert 0.4 in trace(cell).numbers
+
+
+class Eps(Cell):
+    gates = ("h",)
+    v = Vector(0.5)
+    eps: float = 0.1
+    init: float = 0.2
+
+    def step(self, x, u, s):
+        return State(h=self.eps * x.h + self.init * self.v)
+
+
+def test_options_may_be_called_as_the_attributes_of_a_vector_are():
+    cell = Eps()
+    assert not Reading.of(cell).unknown
+    assert trace(cell).numbers == (0.1, 0.2)
+    cell.init = 0.3
+    assert trace(cell).numbers == (0.1, 0.3)
+
+
+def test_what_a_vector_starts_as_is_read_again():
+    class Started(Cell):
+        gates = ("h",)
+        v = Vector(0.5)
+
+        def step(self, x, u, s):
+            return State(h=type(self).v.init * x.h)
+
+    cell = Started()
+    assert trace(cell).numbers == (0.5,)
+    Started.v.init = 0.25
+    assert trace(cell).numbers == (0.25,)
 
 
 @pytest.mark.slow

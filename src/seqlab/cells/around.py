@@ -87,13 +87,13 @@ class Zoneout(Around):
                     f"Zoneout: cell '{cell.name}' has no state '{name}'; {near(name, cell.state)}"
                 )
         self.p = p
-        self.keep = {
-            name: self.add(f"keep_{name}", Bernoulli(q, widths[f"s_{name}"])) for name, q in p.items()
-        }
+        self.keep = tuple(
+            (name, self.add(f"keep_{name}", Bernoulli(q, widths[f"s_{name}"]))) for name, q in p.items()
+        )
 
     def step(self, x: Gates, u: Products, s: State) -> State:
         new = self.inner.step(x, u, s)
-        kept = {name: x[keep] * s[name] + (1 - x[keep]) * new[name] for name, keep in self.keep.items()}
+        kept = {name: x[keep] * s[name] + (1 - x[keep]) * new[name] for name, keep in self.keep}
         return State({**new, **kept})
 
     def settings(self) -> list[str]:
@@ -132,10 +132,11 @@ class RecurrentDropout(Dropping):
             width: self.add(f"mask_{number}", Bernoulli(1 - p, width, each="sequence", scale=1 - p))
             for number, width in enumerate(dict.fromkeys(columns.values()))
         }
-        self.masks = {gate: masks[width] for gate, width in columns.items()}
+        self.masks = tuple((gate, masks[width]) for gate, width in columns.items())
 
     def step(self, x: Gates, u: Products, s: State) -> State:
-        masked = Names("u", self.gates, lambda gate: lambda v: u[gate](v * x[self.masks[gate]]))
+        masks = dict(self.masks)
+        masked = Names("u", masks, lambda gate: lambda v: u[gate](v * x[masks[gate]]))
         return self.inner.step(x, masked, s)
 
 
@@ -185,13 +186,14 @@ class Residual(Around):
         super().__init__(cell)
         layout = Layout.of(cell)
         self.skip = free_name("skip", (*self.gates, *self.inputs))
+        self.names = tuple(cell.state)  # what a step reads are tuples, which it cannot change
         skip = Gate(layout.output(cell), bias=False)
         self.gates = {**{name: cell.gate(name) for name in cell.gates}, self.skip: skip}
         self.output = free_name("y", (*cell.state, cell.output))
 
     def step(self, x: Gates, u: Products, s: State) -> State:
         new = self.inner.step(x, u, s)
-        states = {name: new[name] for name in self.state}
+        states = {name: new[name] for name in self.names}
         return State({**states, self.output: new[self.inner.output] + x[self.skip]})
 
 

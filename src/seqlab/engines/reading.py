@@ -3,20 +3,20 @@
 This is known if the code reads nothing but its arguments, numbers, strings, torch's elementwise functions, a
 few of Python's own functions, and functions of which the same is true, all found as globals, in modules, in
 closures or as attributes of the cell. Anything else, such as a list, an array, an object, a property or a
-clock, may change unnoticed.
+clock, may change unnoticed. A cell inside a cell is followed as the cell itself is.
 """
 
 import builtins
 import dis
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from seqlab.cells import Cell, State
-from seqlab.cells.base import CellType
+from seqlab.cells.base import CellType, Names
 from seqlab.cells.declared import Own
 from seqlab.engines.operations import operation
 
@@ -43,7 +43,7 @@ PURE = frozenset(
             sum,
             super,
         ),
-        *(tuple, zip, State, Cell.step),
+        *(tuple, zip, Names, State, Cell.step),
         *(function for function in vars(math).values() if callable(function)),
     )
 )
@@ -66,8 +66,8 @@ class Reading:
     """What the step of one cell can read.
 
     Attributes:
-        kind: the cell's class.
-        bases: the classes that it inherits from.
+        kinds: the classes of the cell and of those inside it, and what these inherit from.
+        inner: the cells inside it.
         changes: how often cell classes have been changed so far.
         present: a namespace, a name in it, and its value.
         absent: a namespace, and names that are not in it.
@@ -75,9 +75,9 @@ class Reading:
         unknown: what may change unnoticed.
     """
 
-    kind: type[Cell]
-    bases: tuple[type, ...]
-    changes: int
+    kinds: list[tuple[type[Cell], tuple[type, ...]]] = field(default_factory=list)
+    inner: list[Cell] = field(default_factory=list)
+    changes: int = 0
     present: list[tuple[Mapping[str, Any], str, object]] = field(default_factory=list)
     absent: list[tuple[Mapping[str, Any], set[str]]] = field(default_factory=list)
     functions: list[tuple[FunctionType, tuple[object, ...]]] = field(default_factory=list)
@@ -86,8 +86,9 @@ class Reading:
     @classmethod
     def of(cls, cell: Cell) -> "Reading":
         """Follow the code of a cell's step."""
-        reading = cls(type(cell), type(cell).__mro__, CellType.changes)
-        follower = _Follower(cell, reading)
+        reading = cls(changes=CellType.changes)
+        follower = _Follower(reading)
+        follower.cell(cell)
         for name in ("step", "__getattr__", "__getattribute__"):
             follower.attribute(name)
         return reading
@@ -95,8 +96,9 @@ class Reading:
     def holds(self, cell: Cell) -> bool:
         """Return whether everything that the step reads is unchanged."""
         # Simple loops with as few look-ups as possible: this runs at every call.
-        if type(cell) is not self.kind or self.kind.__mro__ is not self.bases:
-            return False
+        for one, (kind, bases) in zip((cell, *self.inner), self.kinds, strict=True):
+            if type(one) is not kind or kind.__mro__ is not bases:
+                return False
         if CellType.changes != self.changes:
             return False
         for space, names in self.absent:
@@ -119,26 +121,50 @@ def _parts(function: FunctionType) -> tuple[object, ...]:
 
 
 class _Follower:
-    """Fills a ``Reading``. Any attribute that is read is assumed to be one of the cell."""
+    """Fills a ``Reading``. Any attribute that is read is assumed to be one of each object that was met."""
 
-    def __init__(self, cell: Cell, reading: Reading) -> None:
+    def __init__(self, reading: Reading) -> None:
         self.reading = reading
-        bases = reading.bases
         # Changes of cell classes are counted; changes of the cell itself and of other classes are not.
-        self.counted: list[Mapping[str, Any]] = [vars(base) for base in bases if isinstance(base, CellType)]
-        others = [vars(base) for base in bases if not isinstance(base, CellType) and base is not object]
-        reading.absent += [(space, set()) for space in (vars(cell), *others)]
+        self.counted: list[Mapping[str, Any]] = []
+        self.names: list[str] = []
         self.seen: set[object] = set()
 
-    def attribute(self, name: str) -> None:
-        if name in self.seen:
+    def cell(self, cell: Cell) -> None:
+        """Follow the attributes of a cell that are read, before or after this."""
+        if id(cell) in self.seen:
             return
-        self.seen.add(name)
-        if name in ("init", "eps"):  # of a Vector, Scalar or Norm
-            self.reading.unknown.append(name)
-        for space in self.counted:
+        self.seen.add(id(cell))
+        if self.reading.kinds:
+            self.reading.inner.append(cell)
+        bases = type(cell).__mro__
+        self.reading.kinds.append((type(cell), bases))
+        counted = [vars(base) for base in bases if isinstance(base, CellType)]
+        others = [vars(base) for base in bases if not isinstance(base, CellType) and base is not object]
+        self.counted += counted
+        self.spaces(counted, [vars(cell), *others])
+
+    def spaces(self, counted: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> None:
+        """Follow the names that are read so far in namespaces that were met."""
+        absent = [(space, set[str]()) for space in others]
+        self.reading.absent += absent
+        for name in self.names[:]:
+            self.find(name, counted, absent)
+
+    def attribute(self, name: str) -> None:
+        if name not in self.names:
+            self.names.append(name)
+            self.find(name, self.counted[:], self.reading.absent[:])
+
+    def find(
+        self,
+        name: str,
+        counted: Sequence[Mapping[str, Any]],
+        others: Sequence[tuple[Mapping[str, Any], set[str]]],
+    ) -> None:
+        for space in counted:
             self.value(space.get(name, _MISSING))
-        for space, absent in self.reading.absent:
+        for space, absent in others:
             if name in space:
                 self.value(self.look_up(space, name))
             else:
@@ -152,16 +178,22 @@ class _Follower:
         return value
 
     def value(self, value: object) -> None:
-        if type(value) in IMMUTABLE or value is _MISSING or isinstance(value, Own) or _is_pure(value):
+        if type(value) in IMMUTABLE or value is _MISSING or _is_pure(value):
             return
         if type(value) in (tuple, frozenset):
             for part in value:  # type: ignore[attr-defined]
                 self.value(part)
+        elif isinstance(value, Own):
+            if id(value) not in self.seen:
+                self.seen.add(id(value))
+                self.spaces([], [vars(value)])  # such as the init of a Vector
+        elif isinstance(value, Cell):
+            self.cell(value)
         elif isinstance(value, staticmethod | classmethod):
             self.value(value.__func__)
         elif isinstance(value, FunctionType):
             self.function(value)
-        elif not any(value is base for base in self.reading.bases):  # super() reads the class
+        elif not any(value is base for _, bases in self.reading.kinds for base in bases):  # for super()
             self.reading.unknown.append(value)
 
     def function(self, function: FunctionType) -> None:
