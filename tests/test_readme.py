@@ -29,9 +29,9 @@ def test_the_own_cell_of_the_readme_runs_as_it_stands_there(tmp_path, monkeypatc
     Path(re.search(r"`(\w+\.py)`", README).group(1)).write_text(cell)
     program, subcommand, *arguments = shlex.split(command)
     assert (program, subcommand) == ("seqlab", "train")
-    monkeypatch.setattr(
-        sys, "argv", ["seqlab", subcommand, *arguments, "trainer.max_epochs=1", "verbosity=quiet"]
-    )
+    quick = ["trainer.max_epochs=1", "trainer.limit_train_batches=9", "verbosity=quiet"]
+    quick += ["callbacks.figures=false", "task.baselines=false"]
+    monkeypatch.setattr(sys, "argv", ["seqlab", subcommand, *arguments, *quick])
     assert cli.main() == 0
     (record,) = (json.loads(path.read_text()) for path in Path("outputs").rglob("run.json"))
     assert record["status"] == "done"
@@ -60,6 +60,7 @@ def test_the_readme_counts_the_cells():
     assert int(counted) == len(cells) - len(cells.theirs())
 
 
+@pytest.mark.slow
 def test_every_setting_in_the_readmes_commands_is_a_valid_one():
     from hydra import compose, initialize_config_module  # noqa: PLC0415
 

@@ -31,6 +31,7 @@ def test_runs_that_are_stopped_at_random_instants_end_bit_for_bit_alike(how):
     assert summary.endswith(": 2 of 2 runs ended bit for bit as if nothing had happened")
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("part", [*TENSORS, "callbacks", "metrics.jsonl", "metrics.csv", "record"])
 def test_every_part_that_differs_is_seen(train, monkeypatch, part):
     monkeypatch.syspath_prepend(SCRIPTS)

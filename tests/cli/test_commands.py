@@ -165,6 +165,7 @@ def huge_spec(file: Path) -> None:
     torch.save(content, file)
 
 
+@pytest.mark.product(4)
 @pytest.mark.parametrize(
     "damage",
     [

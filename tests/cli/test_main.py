@@ -42,6 +42,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_gives_one_line_exit_code_2_and_no_folder(train, capsys, mistake):
     arguments, words = MISTAKES[mistake]

@@ -127,6 +127,7 @@ OWN = ["data=text_csv", "data.path=a"]
 SHOPPING = ["data=online_shopping_10_cats"]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -43,6 +43,7 @@ def assert_same(data: SequenceData, other: SequenceData) -> None:
     torch.testing.assert_close(data.samples["test"].values, other.samples["test"].values, rtol=0, atol=0)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("name", ["comma", "semicolon", "tab", "pipe"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "gb18030"])
 def test_separators_and_encodings(frame, plain, tmp_path, name, encoding):

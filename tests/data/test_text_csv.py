@@ -148,6 +148,7 @@ def test_random_lines_says_how_many_texts_are_in_two_splits(tmp_path, caplog):
     assert f"{shared} texts of validation and test also occur in training" in caplog.text
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("command", ["my.csv", "my.jsonl"])
 def test_a_network_is_trained_and_asked_from_the_command_line(command, train, tmp_path, capsys, monkeypatch):
     from seqlab import cli  # noqa: PLC0415

@@ -18,6 +18,7 @@ CASES = [
 ]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(("cell", "engine"), CASES)
 def test_all_tensors_are_made_where_the_inputs_are(cell, engine):
     network = Recurrent(cell, input_size=3, hidden_size=4, bidirectional=True, engine=engine).to(META)

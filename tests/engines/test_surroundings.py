@@ -61,6 +61,7 @@ TRANSFORMS = {
 }
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 def test_a_transform_has_the_references_numbers(transform):
     auto, reference = networks()
@@ -90,6 +91,7 @@ def watched(net, x):
         return net(x)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     "first",
     [

@@ -231,6 +231,7 @@ CASES = [
 ]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(("name", "damage", "words"), CASES)
 def test_a_broken_or_hostile_file_gives_one_line_and_executes_nothing(command, name, damage, words):
     Path("harm.py").write_text("open('executed', 'w')")

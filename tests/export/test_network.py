@@ -35,12 +35,14 @@ OWN = {
 EXTENTS = ({}, {"num_layers": 2, "bidirectional": True, "merge": "sum"})
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("settings", EXTENTS, ids=["one layer", "two layers, both directions"])
 @pytest.mark.parametrize("cell", TEXTBOOK)
 def test_every_textbook_cell_answers_as_the_reference_does(cell, settings):
     assert_same_answers(TEXTS, cell=cell, **settings)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("settings", EXTENTS, ids=["one layer", "two layers, both directions"])
 @pytest.mark.parametrize("name", OWN)
 def test_cells_that_the_shipped_ones_do_not_resemble_do_too(name, settings):
@@ -48,6 +50,7 @@ def test_cells_that_the_shipped_ones_do_not_resemble_do_too(name, settings):
     assert_same_answers(TEXTS, cell="own", **settings)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     ("pooling", "bidirectional", "merge"),
     [

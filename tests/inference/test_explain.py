@@ -81,6 +81,7 @@ def test_a_backward_direction_stands_in_the_order_of_time(run):
     torch.testing.assert_close(backward.states["c"][-1], (backward.gates["i"] * backward.gates["g"])[-1])
 
 
+@pytest.mark.slow
 def test_weather_is_followed_hour_by_hour(command, run):
     folder = run("data=jena_climate", "data.source=sample", "data.input_days=1", "data.horizon_days=0.25")
     columns = load_run(folder).spec.series.measured

@@ -52,6 +52,7 @@ def others_slow(*quick: tuple[str, ...], second: tuple[str, ...] = ("",)) -> lis
     return [pytest.param(*one, marks=() if one in quick else pytest.mark.slow) for one in every]
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     ("precision", "average"),
     others_slow(("64-true", "null"), ("bf16-true", "0.5"), second=("null", "0.5")),

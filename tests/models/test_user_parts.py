@@ -150,6 +150,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("arguments", MISTAKES)
 def test_a_mistake_in_a_part_is_one_line(my_parts, command, arguments):
     code, _, complaint = command("train", *OWN, *SMALL, *SHORT, *arguments.split())

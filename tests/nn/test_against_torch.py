@@ -29,6 +29,7 @@ def run_torch(module, x, starts, lengths):
     return outputs, list(final) if isinstance(module, nn.LSTM) else [final]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("engine", ["reference", "eager", "torch"])
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["equal", "padded"])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one_way", "both_ways"])

@@ -34,6 +34,7 @@ def copy_weights(theirs, ours, names):
         layer.W.data, layer.U.data, layer.b.data = W, U, first + second
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("engine", ["reference", "eager", "torch"])
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["equal", "padded"])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one_way", "both_ways"])

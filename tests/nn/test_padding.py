@@ -32,6 +32,7 @@ def test_a_padded_batch_equals_its_sequences_one_by_one(name, engine, merge):
             torch.testing.assert_close(value[:, row], last[state][:, 0], atol=1e-12, rtol=0)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("need_state", [False, True])
 @pytest.mark.parametrize("merge", ["concat", "sum"])
 @pytest.mark.parametrize(("name", "engine"), CELLS)

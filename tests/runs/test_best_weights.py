@@ -101,6 +101,7 @@ def test_the_file_is_an_export_that_says_where_its_data_were(run, command):
     assert kept == exported
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(("score", "kept"), [(-1.0, "best.safetensors"), (2.0, "best.ckpt")])
 def test_a_run_that_an_earlier_version_began_has_one_best(run, command, as_earlier, score, kept):
     as_earlier(run)

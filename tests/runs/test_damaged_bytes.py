@@ -31,6 +31,7 @@ def run(run: Path, as_earlier: Callable[[Path], Path]) -> Path:
     return as_earlier(run)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("name", ["best", "last"])
 def test_a_changed_byte_is_noticed_wherever_it_is(run, name):
     file = run / f"checkpoints/{name}.ckpt"

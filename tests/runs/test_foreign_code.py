@@ -98,6 +98,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_module_that_a_run_names_is_imported_only_if_the_user_names_it_too(run, command, words):
     Path("named_by_run.py").write_text(PAYLOAD.format("executed"))
@@ -179,6 +180,7 @@ def test_reading_a_run_looks_for_no_class_that_only_training_uses(run, command, 
     assert not Path("executed").exists()
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("group", CLASSES)
 def test_a_run_goes_on_with_classes_that_it_names_only_if_the_user_names_their_module(run, command, group):
     Path("named_by_run.py").write_text(PAYLOAD.format("executed"))

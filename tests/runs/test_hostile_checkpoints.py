@@ -312,6 +312,7 @@ def test_a_checkpoint_that_misdescribes_its_data_is_refused(run, command, words_
     assert words in line
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("attack", UNFINISHABLE)
 def test_a_run_does_not_go_on_from_a_state_of_something_else(run, command, attack):
     UNFINISHABLE[attack](run / "checkpoints/last.ckpt")

@@ -49,6 +49,7 @@ def test_a_run_goes_on_with_its_own_settings_and_engine(run, command):
     assert len(list(Path("out").rglob("run.json"))) == 1
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     ("override", "line"),
     [
@@ -85,6 +86,7 @@ def test_every_refused_setting_has_its_line(run, command):
     assert [line.split()[1] for line in complaint] == ["seed", "optimizer.lr"]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     "settings",
     [
@@ -245,6 +247,7 @@ class TestAuto:
         start = self.start(run)
         assert (start.path, start.config.trainer.max_epochs) == (copies[0], 7)
 
+    @pytest.mark.product(3)
     @pytest.mark.parametrize(
         "place", ["training.fit.save_config", "runs.folder.RunFolder.write", "training.fit.make_module"]
     )

@@ -22,6 +22,7 @@ def test_the_grid_of_cells_has_every_textbook_cell_and_the_usual_ones_in_both_di
     assert sorted(values(points, "model")) == sorted([*TEXTBOOK, "bigru", "bilstm"])
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     ("sweep", "key", "expected"),
     [

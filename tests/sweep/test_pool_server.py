@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 REFUSING = """
 import torch
 
@@ -14,6 +16,7 @@ for name in ("_lazy_init", "is_available", "device_count", "current_device", "ge
 """
 
 
+@pytest.mark.slow
 def test_what_the_server_imports_touches_no_gpu():
     code = REFUSING + "import seqlab.sweep.worker, seqlab.training.fit"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -84,6 +84,7 @@ def test_jobs_at_the_same_time_see_different_devices_and_freed_ones_are_used_aga
     assert "job 0 starts on GPU 4: model=rnn seed=0" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_same_command_runs_nothing_again(four, eight_gpus):
     folder, first = four
     before = {file: file.stat().st_mtime_ns for file in (folder / "out").glob("*/run.json")}
@@ -94,6 +95,7 @@ def test_the_same_command_runs_nothing_again(four, eight_gpus):
     assert again.stdout == first.stdout
 
 
+@pytest.mark.slow
 def test_a_wrong_value_in_one_job_is_refused_before_the_first_starts(tmp_path):
     done = sweep(tmp_path, "model.hidden_size=4,8,-1,zero")
     assert done.returncode == 2
@@ -103,6 +105,7 @@ def test_a_wrong_value_in_one_job_is_refused_before_the_first_starts(tmp_path):
     assert not records(tmp_path)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("launcher", ["launcher.devices=[0,1]", "launcher.gpus_per_job=2"])
 def test_gpus_that_are_not_there_are_refused_before_the_first_job_starts(tmp_path, launcher):
     done = sweep(tmp_path, "seed=0,1", launcher, CUDA_VISIBLE_DEVICES="-1")

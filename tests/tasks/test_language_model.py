@@ -163,6 +163,7 @@ def test_a_network_that_sees_more_than_its_state_and_a_token_is_refused():
             check_causal(SequenceModel(inputs, 9, -1, hidden_size=8, **settings), 9)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

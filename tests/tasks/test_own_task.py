@@ -96,6 +96,7 @@ def test_a_run_with_a_task_of_somebody_elses_imports_nothing(mine, command):
     assert "--imports my_focal" in complaint
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     ("setting", "said"),
     [

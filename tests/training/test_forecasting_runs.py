@@ -95,6 +95,7 @@ def test_a_run_leaves_scores_tables_and_figures_that_agree(train, capsys):
     assert "needs a year of training" in shown
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     "settings", [("task.loss=mse", "task.residual=none"), ("task.residual=persistence",)]
 )
@@ -210,6 +211,7 @@ def test_predict_says_in_one_line_what_is_missing(run, command, arguments, words
     assert not any(line.startswith("seqlab: ") for line in warnings)
 
 
+@pytest.mark.slow
 def test_several_targets_are_scored_and_forecast_apart(train, command):
     series().to_csv("mine.csv", index=False)
     arguments = [argument.replace("[load]", "[sun,load]") for argument in OWN]
@@ -350,6 +352,7 @@ def test_a_report_puts_the_least_error_first_and_asks_each_question_apart(tmp_pa
     assert better[2:7] == ["mse", "1.5000", "0.7500", "3.0000", "-1.5000"]
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -143,6 +143,7 @@ def test_labels_are_predicted_and_explained_from_a_run_and_its_exports(commented
     assert (code, said) == (0, "")
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -141,6 +141,7 @@ TARGETS = {
 }
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("problem_type", TARGETS)
 def test_numbers_and_several_labels_are_predicted_too(train, command, tmp_path, problem_type):
     npz(tmp_path / "train.npz", TARGETS[problem_type])

@@ -35,6 +35,7 @@ def the_run() -> Path:
     return record.parent
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("name", TASKS)
 def test_a_run_leaves_its_scores_beside_the_tasks_own_baselines(name, trained, command):
     setting, scores, baselines, answers = TASKS[name]
@@ -63,6 +64,7 @@ def test_the_test_table_of_adding_agrees_with_the_score(trained):
     assert record["metrics"]["test/mse"] == pytest.approx(error, rel=1e-5)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -62,6 +62,7 @@ def predictions(run: Path) -> pd.DataFrame:
     return pd.read_csv(run / "predictions.csv", keep_default_na=False)
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -48,6 +48,7 @@ def largest(difference):
     return np.abs(difference).max()
 
 
+@pytest.mark.slow
 def test_two_calls_give_equal_bytes(path, tmp_path):
     write_weather(tmp_path / "again.csv")
     assert (tmp_path / "again.csv").read_bytes() == path.read_bytes()

@@ -132,6 +132,7 @@ print("child", os.waitstatus_to_exitcode(status), "parent", again)
 """
 
 
+@pytest.mark.slow
 def test_a_forked_process_runs_what_its_parent_ran():
     command = [sys.executable, "-c", FORKED]
     environment = os.environ | {"OMP_NUM_THREADS": "2"}

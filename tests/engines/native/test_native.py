@@ -25,6 +25,7 @@ CASES = st.builds(
 )
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("examples", [4, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("cell", TEXTBOOK)
 def test_any_shape_is_the_references(cell, examples, monkeypatch):
@@ -38,6 +39,7 @@ def test_any_shape_is_the_references(cell, examples, monkeypatch):
     agree()
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("cell", TEXTBOOK)
 def test_long_sequences_are_the_references(cell):
     compare(cell, Case(batch=4, steps=longest(cell), hidden=20, padded=True, started=True))

@@ -93,6 +93,7 @@ def within(mode):
     return run
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     "surrounded",
     [

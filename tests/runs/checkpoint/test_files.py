@@ -66,6 +66,7 @@ def test_in_a_read_only_folder_the_old_one_stays(last):
     assert torch.load(last, weights_only=True) == {"step": 1}
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("place", [(Path, "write_bytes"), (os, "fsync")])
 def test_a_run_whose_disk_gets_full_fails_in_one_line_and_goes_on_once_there_is_room(
     train, happening, monkeypatch, capsys, place

@@ -172,6 +172,7 @@ def test_a_damaged_file_stops_a_run_in_one_line(tmp_path):
         callback._snapshots()
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("precision", ["64-true", "bf16-true", "bf16-mixed"])
 def test_every_precision_is_measured(tmp_path, precision):
     settings = (f"trainer.precision={precision}", "callbacks.diagnostics_every=9", "trainer.max_epochs=1")

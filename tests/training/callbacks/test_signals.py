@@ -37,6 +37,7 @@ def stopped(happening, runs):
     return stop
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("name", STOPS)
 def test_a_signal_lets_the_batch_end_saves_that_very_step_and_goes_on_exactly(runs, stopped, name):
     config = runs.settings()
@@ -48,6 +49,7 @@ def test_a_signal_lets_the_batch_end_saves_that_very_step_and_goes_on_exactly(ru
     runs.assert_same("run", "whole")
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     ("hook", "sent", "saved"),
     [
@@ -78,6 +80,7 @@ def test_a_second_ctrl_c_stops_at_once(runs, stopped):
     assert runs.record()["status"] == "interrupted"
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize("name", STOPS)
 def test_while_testing_a_signal_ends_the_run_where_it_is(runs, stopped, name):
     config = runs.settings()
@@ -100,6 +103,7 @@ def test_while_data_are_read_a_signal_ends_the_run_before_there_is_one(runs, tmp
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     ("name", "environment", "expected"),
     [
