@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["SEQLAB_OFFLINE"] = "1"  # no test asks a server but its own
 torch.set_num_threads(1)
 
+NUMBERS = count()
 INSTALLED: set[str] = set()
 """Names of imported modules that are no test's own."""
 
@@ -74,7 +76,8 @@ def same_process(
     before = {name: (logger.handlers[:], logger.level, logger.propagate) for name, logger in loggers.items()}
     path, registered = sys.path[:], [(registry, registry.theirs()) for registry in KINDS]
     monkeypatch.setenv("COLUMNS", "120")
-    cache = tmp_path_factory.mktemp("cache")
+    cache = tmp_path_factory.getbasetemp() / f"cache-{next(NUMBERS)}"  # mktemp lists all folders first
+    cache.mkdir()
     for name in ("native", "samples"):  # compiled or made up once a session, not once a test
         (made_once / name).mkdir(exist_ok=True)
         (cache / name).symlink_to(made_once / name)

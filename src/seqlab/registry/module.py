@@ -84,7 +84,12 @@ def parsed(module: str) -> Module:
         path = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     if not path.exists() or path.suffix != ".py":
         raise LookupError(f"there is no module '{module}'")
-    return Module(module, path.name == "__init__.py", ast.parse(path.read_text(encoding="utf-8")))
+    return Module(module, path.name == "__init__.py", _tree(path, path.stat().st_mtime_ns))
+
+
+@cache
+def _tree(path: Path, _modified: int) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _has(module: str, name: str) -> bool:

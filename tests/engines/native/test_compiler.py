@@ -130,9 +130,10 @@ def empty(tmp_path):
 
 LOAD = """
 import sys, torch
-from seqlab.engines.native.compiler import load
-for source in sys.argv[1:]:
-    load(source, torch.float32)
+from seqlab.engines.native import compiler
+compiler.OPTIONS = sys.argv[1].split()
+for source in sys.argv[2:]:
+    compiler.load(source, torch.float32)
     print("loaded")
 """
 
@@ -156,7 +157,7 @@ def test_damaged_libraries_are_compiled_again_each_in_a_line(tmp_path):
         assert library.read_bytes() != sound[library], name
     assert len(sound) == len(damages)
     # In a process of its own, which a library that is cut short would end by a signal; and once more.
-    command = [sys.executable, "-c", LOAD, *sources, *sources]
+    command = [sys.executable, "-c", LOAD, " ".join(compiler.OPTIONS), *sources, *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, 2 * "loaded\n" * len(sources))
     said = [f"the cached files in {file.parent} are damaged; making them again" for file in sound]
