@@ -119,6 +119,8 @@ class CallbacksConfig(Section, extra="allow"):
     Attributes:
         early_stopping_patience: stop after this number of validations without a better score.
         weight_average: score and keep an exponential average of the weights, e.g. 0.999.
+        average_after: score and keep the mean of the weights of all steps since this number of validations
+            brought no better score (averaged SGD, with optimizer=sgd scheduler=none).
         score_balanced: also score training samples, sampled uniformly over classes, as "balanced/…".
         diagnostics_every: measure gradient flow, gates and memory after every so many epochs; see
             diagnostics.yaml.
@@ -132,12 +134,19 @@ class CallbacksConfig(Section, extra="allow"):
     __pydantic_extra__: dict[str, Annotated[SerializeAsAny[Part], CHOICES["callbacks"].validator]]
     early_stopping_patience: Count | None = None
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    average_after: Count | None = None
     score_balanced: bool = False
     diagnostics_every: Count | None = None
     diagnostics_samples: Count = 16
     figures: bool = True
     predictions: bool | Annotated[int, Field(ge=0)] = PREDICTIONS
     predictions_format: Literal["csv", "parquet"] = "csv"
+
+    @model_validator(mode="after")
+    def _one_average(self) -> "CallbacksConfig":
+        if self.weight_average and self.average_after:
+            raise ValueError("weight_average and average_after are two averages of the weights; set one")
+        return self
 
     @property
     def prediction_rows(self) -> int:

@@ -29,6 +29,7 @@ from seqlab.training.callbacks import (
     Diagnostics,
     EarlyStopping,
     EMAWeightAveraging,
+    NonMonotonicAveraging,
     Resume,
     SaveBeforeOthers,
     progress,
@@ -178,7 +179,9 @@ def _diagnostics(config: Config, folder: RunFolder) -> list[Callback]:
 
 
 def _weight_average(config: Config) -> list[Callback]:
-    decay = config.callbacks.weight_average
+    decay, patience = config.callbacks.weight_average, config.callbacks.average_after
+    if patience:
+        return [NonMonotonicAveraging(config.task.watched, config.task.mode, patience)]
     return [EMAWeightAveraging(decay)] if decay else []
 
 

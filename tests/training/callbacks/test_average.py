@@ -1,12 +1,15 @@
 """The exponential average of the weights."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
 
 from seqlab.data import BatchLoader, TokenSamples
 from seqlab.models.lightning_module import SequenceModule
-from seqlab.training.callbacks import EMAWeightAveraging
+from seqlab.training.callbacks import EMAWeightAveraging, NonMonotonicAveraging
 
 pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
 
@@ -25,7 +28,14 @@ class AfterSteps(Callback):
             self.kept.append([weight.detach().double().clone() for weight in pl_module.parameters()])
 
 
-def trained(encoder: str, accumulate: int = 1) -> tuple[SequenceModule, AfterSteps]:
+def trained(
+    encoder: str,
+    accumulate: int = 1,
+    epochs: int = 2,
+    callbacks: tuple[Callback, ...] = (),
+    *,
+    val: bool = False,
+) -> tuple[SequenceModule, AfterSteps]:
     torch.manual_seed(0)
     spec = {
         "kind": "tokens",
@@ -39,16 +49,17 @@ def trained(encoder: str, accumulate: int = 1) -> tuple[SequenceModule, AfterSte
     steps = AfterSteps()
     Trainer(
         accelerator="cpu",
-        max_epochs=2,
+        max_epochs=epochs,
         logger=False,
-        callbacks=[EMAWeightAveraging(0.7), steps],
+        callbacks=list(callbacks) or [EMAWeightAveraging(0.7), steps],
         accumulate_grad_batches=accumulate,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         log_every_n_steps=0,
         use_distributed_sampler=False,
-    ).fit(module, BatchLoader(samples, 4, order="shuffled"))
+        num_sanity_val_steps=0,
+    ).fit(module, BatchLoader(samples, 4, order="shuffled"), BatchLoader(samples, 4) if val else None)
     return module, steps
 
 
@@ -66,3 +77,56 @@ def test_the_average_begins_with_the_first_step_and_takes_its_share_of_each(accu
 def test_constants_are_not_averaged():
     module, _ = trained("ngrams")
     assert module.model.encoder.ngrams.tolist() == CODES
+
+
+class Scored(Callback):
+    """Gives validation a score an epoch."""
+
+    def __init__(self, scores: list[float]) -> None:
+        self.scores = scores
+
+    def on_validation_epoch_end(self, trainer, pl_module):
+        trainer.callback_metrics["score"] = torch.tensor(self.scores[trainer.current_epoch])
+
+
+def mean_after(scores: list[float], patience: int) -> int | None:
+    """Return the number of validations before the mean begins, by the paper's algorithm 1."""
+    logs = []
+    for number, score in enumerate(scores, 1):
+        if len(logs) > patience and score > min(logs[: len(logs) - patience]):
+            return number
+        logs.append(score)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("scores", "mode", "begun"),
+    [
+        ([3, 4, 5, 4.5, 4.2, 4.1], "min", 4),
+        ([-3, -4, -5, -4.5, -4.2, -4.1], "max", 4),
+        ([6, 5, 4, 4.5, 3, 2], "min", None),
+    ],
+)
+def test_the_mean_begins_when_validation_stalls_and_is_of_all_steps_since(scores, mode, begun):
+    callback, steps = NonMonotonicAveraging("score", mode, 2), AfterSteps()
+    module, _ = trained("embedding", epochs=6, callbacks=[Scored(scores), callback, steps], val=True)
+    assert mean_after([one if mode == "min" else -one for one in scores], 2) == begun
+    since = steps.kept[4 * begun :] if begun else steps.kept[-1:]
+    for weight, *seen in zip(module.parameters(), *since, strict=True):
+        torch.testing.assert_close(weight.detach().double(), torch.stack(seen).mean(0), rtol=1e-5, atol=1e-6)
+    resumed = NonMonotonicAveraging("score", mode, 2)
+    resumed.load_state_dict(callback.state_dict())
+    assert resumed._share() == (1 / (len(since) + 1) if begun else 1.0)
+
+
+def test_the_scores_of_a_run_are_of_its_best_weights_and_not_of_the_last_average(train):
+    settings = ("data=names", "data.source=sample", "model=gru", "model.hidden_size=4", "callbacks=none")
+    still = ("optimizer.lr=0.3", "scheduler=none", "data.batch_size=128")
+    assert train(*settings, *still, "trainer.max_epochs=3", "callbacks.weight_average=0.5") == 0
+    (run,) = Path("out").glob("**/run.json")
+    found = json.loads(run.read_text())["metrics"]
+    lines = [json.loads(line) for line in (run.parent / "metrics.jsonl").read_text().splitlines()]
+    each = [line for line in lines if "val/loss" in line]
+    best = max(each, key=lambda line: line["val/accuracy"])
+    assert best is not each[-1]
+    assert found["val/loss"] == best["val/loss"]

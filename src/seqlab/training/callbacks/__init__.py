@@ -1,6 +1,6 @@
 """Callbacks of training."""
 
-from seqlab.training.callbacks.average import EMAWeightAveraging
+from seqlab.training.callbacks.average import EMAWeightAveraging, NonMonotonicAveraging
 from seqlab.training.callbacks.best_checkpoint import Best
 from seqlab.training.callbacks.diagnostics import Diagnostics
 from seqlab.training.callbacks.progress import EpochLines, progress
@@ -13,6 +13,7 @@ __all__ = [
     "EMAWeightAveraging",
     "EarlyStopping",
     "EpochLines",
+    "NonMonotonicAveraging",
     "Resume",
     "SaveBeforeOthers",
     "progress",
