@@ -14,6 +14,20 @@ from seqlab.registry.types import NotNegative, Positive, Section, Share, as_list
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
+class OptimizerConfig(Section):
+    """Settings of every optimizer besides the arguments of its class.
+
+    Attributes:
+        decay_vectors: whether weight_decay is also of biases, norms and other vectors, or only of matrices.
+        depth_factor: the learning rate of a layer, and of the encoder, is that of the one above times this
+            (discriminative rates: Howard & Ruder 2018 take 0.38).
+    """
+
+    name: str
+    decay_vectors: bool = True
+    depth_factor: Positive = 1.0
+
+
 class SchedulerConfig(Section):
     """Settings of every scheduler besides the arguments of its class.
 
@@ -37,6 +51,7 @@ CHOICES = {
     "optimizer": Choice(
         optimizers,
         given=("params",),
+        base=OptimizerConfig,
         ranges={
             "lr": Positive,
             "momentum": Share,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
-from seqlab.config.choices import CHOICES, SchedulerConfig
+from seqlab.config.choices import CHOICES, OptimizerConfig, SchedulerConfig
 from seqlab.config.model import ModelConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
@@ -36,7 +36,7 @@ class Config(Section):
     model: ModelConfig
     data: AnyDataset
     task: AnyTask
-    optimizer: Annotated[SerializeAsAny[Section], CHOICES["optimizer"].validator]
+    optimizer: Annotated[SerializeAsAny[OptimizerConfig], CHOICES["optimizer"].validator]
     scheduler: Annotated[SerializeAsAny[SchedulerConfig], CHOICES["scheduler"].validator]
     trainer: TrainerConfig
     callbacks: CallbacksConfig
@@ -92,6 +92,7 @@ class Config(Section):
     def _watched_score_is_known(self) -> "Config":
         watches = {
             f"scheduler={self.scheduler.name}": self.scheduler.monitor is not None,
+            "callbacks.average_after": self.callbacks.average_after is not None,
             "callbacks.early_stopping_patience": self.callbacks.early_stopping_patience is not None,
             "task.monitor": self.task.monitor is not None,
         }

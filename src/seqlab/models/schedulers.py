@@ -113,7 +113,7 @@ def onecycle(
     steps = length + 1  # the schedule is also asked for a rate after the last step
     return _OneCycle(
         optimizer,
-        max_lr=optimizer.param_groups[0]["lr"],
+        max_lr=[group["lr"] for group in optimizer.param_groups],
         total_steps=steps,
         # For a warm-up of one step torch would divide by 0.
         pct_start=warmup if warmup * steps > 1 else 0.0,
