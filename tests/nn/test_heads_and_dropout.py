@@ -8,6 +8,7 @@ import torch
 from seqlab.errors import ConfigError
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
+from seqlab.nn.dropout import SequenceDropout, make_dropout
 from seqlab.nn.encoders import Embedding, Linear
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.parts import InputSpec
@@ -96,3 +97,63 @@ def test_what_cannot_be_tied_is_refused(settings):
     settings = {"output_size": 9, "embedding_size": 6, **settings}
     with pytest.raises(ConfigError, match=r"model\.tied=true"):
         SequenceModel(InputSpec("tokens", 9), output_steps=-1, hidden_size=6, tied=True, **settings)
+
+
+@pytest.mark.parametrize("shape", [(40, 5, 60), (40, 60)])
+def test_dropout_of_a_sequence_has_one_mask_for_all_its_steps(shape):
+    torch.manual_seed(0)
+    x = torch.rand(shape) + 0.1
+    dropped = make_dropout(0.3, "sequence")(x)
+    kept = dropped != 0
+    assert kept.float().mean() == pytest.approx(0.7, abs=0.03)
+    torch.testing.assert_close(dropped[kept], x[kept] / 0.7)
+    masks = kept.view(40, -1, 60)
+    assert (masks == masks[:, :1]).all()
+    assert not (masks[1:, 0] == masks[:1, 0]).all()
+    assert torch.equal(make_dropout(0.3, "sequence").eval()(x), x)
+
+
+def test_a_network_has_one_mask_a_sequence_everywhere():
+    settings = {"hidden_size": 4, "num_layers": 3, "dropout": 0.4, "embedding_dropout": 0.2}
+    model = SequenceModel(InputSpec("tokens", 9), 2, dropout_each="sequence", **settings)
+    found = [one.p for one in model.modules() if isinstance(one, SequenceDropout)]
+    assert found == [0.2, 0.4, 0.4, 0.4]
+    assert not any(isinstance(one, torch.nn.Dropout) for one in model.modules())
+
+
+def test_penalties_of_activations_are_those_of_the_formula():
+    torch.manual_seed(0)
+    settings = {"hidden_size": 4, "cell": "gru", "dropout": 0.5, "dropout_each": "sequence"}
+    model = SequenceModel(
+        InputSpec("tokens", 9), 9, -1, activation_penalty=2.0, change_penalty=3.0, **settings
+    )
+    x, lengths = torch.randint(1, 9, (2, 5)), torch.tensor([5, 2])
+    seen = []
+    model.read_dropout.register_forward_hook(lambda _module, given, made: seen.append((given[0], made)))
+    model(x, lengths)
+    ((outputs, dropped),) = seen
+    squares = [dropped[row, step] ** 2 for row, steps in ((0, 5), (1, 2)) for step in range(steps)]
+    changes = [
+        (outputs[row, step + 1] - outputs[row, step]) ** 2
+        for row, steps in ((0, 5), (1, 2))
+        for step in range(steps - 1)
+    ]
+    expected = 2 * torch.stack(squares).mean() + 3 * torch.stack(changes).mean()
+    torch.testing.assert_close(model.take_penalty(), expected)
+    assert model.take_penalty() is None
+    model.eval()(x, lengths)
+    assert model.take_penalty() is None
+
+
+def test_a_network_with_penalties_has_the_weights_and_answers_of_one_without():
+    torch.manual_seed(0)
+    plain = SequenceModel(InputSpec("tokens", 9), 9, -1, hidden_size=4).eval()
+    penalised = SequenceModel(InputSpec("tokens", 9), 9, -1, hidden_size=4, change_penalty=1.0).eval()
+    penalised.load_state_dict(plain.state_dict())
+    x, lengths = torch.randint(1, 9, (2, 5)), torch.tensor([5, 2])
+    torch.testing.assert_close(penalised(x, lengths), plain(x, lengths))
+
+
+def test_penalties_are_for_answers_at_every_step():
+    with pytest.raises(ConfigError, match="an answer at every step"):
+        SequenceModel(InputSpec("tokens", 9), 2, activation_penalty=1.0)

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -74,6 +75,16 @@ def test_no_gradient_crosses_a_cut():
     before, after = torch.autograd.grad(loss, seen, allow_unused=True)
     assert before is None
     assert after.abs().sum() > 0
+
+
+def test_the_penalty_of_activations_is_part_of_the_loss_in_training_alone():
+    module = module_of(cell="gru", change_penalty=3.0)
+    module._trainer = SimpleNamespace(accumulate_grad_batches=1, num_training_batches=1)
+    (batch,) = chunks(torch.randint(4, VOCABULARY, (1, 6), generator=torch.Generator().manual_seed(1)), 5)
+    alone = module._step("val", batch)
+    outputs, _ = module.model.recurrent(module.model.encoder(batch.x), batch.lengths)
+    penalty = 3 * (outputs[:, 1:] - outputs[:, :-1]).square().mean()
+    torch.testing.assert_close(module.train().training_step(batch, 0), alone + penalty)
 
 
 def test_an_epoch_and_an_evaluation_begin_from_zeros():

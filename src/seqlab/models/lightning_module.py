@@ -13,7 +13,7 @@ from seqlab.cells import State
 from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
-from seqlab.models.optimizers import make_optimizer
+from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
@@ -48,7 +48,7 @@ class SequenceModule(LightningModule):
         model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
         task: its name, if it is not that of the data's problem type, its settings, such as
             ``label_smoothing``, and ``metrics``, further scores by name.
-        optimizer: name or path, and the arguments of the class, see ``make_optimizer``.
+        optimizer: name or path, the arguments of the class, and grouping, see ``optimizer_of``.
         scheduler: name or path, and its settings, see ``make_scheduler``.
     """
 
@@ -97,6 +97,8 @@ class SequenceModule(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a training batch, weighted by its share in the optimizer step."""
         loss = self._step("train", batch)
+        penalty = self.model.take_penalty()
+        loss = loss if penalty is None else loss + penalty
         self._last_batch = (loss.detach(), batch.ids)
         # Lightning divides by the size of a full group; an epoch's last group may be smaller.
         whole = self.trainer.accumulate_grad_batches
@@ -156,7 +158,7 @@ class SequenceModule(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Make the optimizer and its schedule."""
         fused = self.trainer.precision != "16-mixed"
-        optimizer = make_optimizer(self.parameters(), self.optimizer_settings, fused=fused)
+        optimizer = optimizer_of(self, self.model, self.optimizer_settings, fused=fused)
         schedule = make_scheduler(
             optimizer,
             self.scheduler_settings,

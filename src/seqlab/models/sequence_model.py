@@ -9,13 +9,15 @@ from torch import Tensor, nn
 from seqlab.cells import State, cells, regularized
 from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
+from seqlab.nn.dropout import make_dropout
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.inputs import given_inputs, required_inputs
 from seqlab.nn.parts import InputSpec, make_part, width_of
+from seqlab.nn.penalties import ActivationPenalty
 from seqlab.nn.recurrent import Recurrent
 from seqlab.registry.catalog import heads, poolings
-from seqlab.registry.types import Count, MemorySteps, Share
+from seqlab.registry.types import Count, Each, MemorySteps, NotNegative, Share
 
 ROUNDED = (nn.Linear, nn.Conv1d)
 """Modules whose outputs autocast computes in a smaller type."""
@@ -57,6 +59,10 @@ class SequenceModel(nn.Module):
         embedding_dropout: dropout probability of the embedding.
         feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
         dropout: dropout probability between layers and before the head.
+        dropout_each: whether their masks are chosen anew for each step or sequence (variational dropout).
+        activation_penalty: for a task with an answer at every step, this times the mean square of the last
+            layer's outputs after dropout is added to the loss (AR, Merity et al. 2018).
+        change_penalty: the same for the outputs' changes from step to step (TAR).
         pooling: one vector a sequence, the last (step read), mean or max over its steps, or combined; or
             your own.
         pooling_options: settings of a pooling of your own.
@@ -97,6 +103,9 @@ class SequenceModel(nn.Module):
         embedding_dropout: Share = 0.0,
         feature_dropout: Share = 0.0,
         dropout: Share = 0.0,
+        dropout_each: Each = "step",
+        activation_penalty: NotNegative = 0.0,
+        change_penalty: NotNegative = 0.0,
         pooling: str | nn.Module = "last",
         pooling_options: Mapping[str, Any] = {},
         head: str | nn.Module = "linear",
@@ -112,6 +121,7 @@ class SequenceModel(nn.Module):
             "embedding_dropout": embedding_dropout,
             "feature_dropout": feature_dropout,
             "dropout": dropout,
+            "dropout_each": dropout_each,
         }
         self.encoder: nn.Module = (
             make_encoder(encoder, inputs, options=encoder_options, **shared)
@@ -131,6 +141,7 @@ class SequenceModel(nn.Module):
             bidirectional=bidirectional,
             merge=merge,
             dropout=dropout,
+            dropout_each=dropout_each,
             engine=engine,
             between=between,
             between_options=between_options,
@@ -149,6 +160,16 @@ class SequenceModel(nn.Module):
         self.output_steps = output_steps
         pooled = width if output_steps or not isinstance(head, str) else width_of(self.pooling)
         pooled = self.recurrent.merged_size(pooled)
+        self.activation_penalty = ActivationPenalty(activation_penalty, change_penalty)
+        self.penalty: Tensor | None = None
+        if any(self.activation_penalty):
+            if output_steps != EVERY_STEP:
+                raise ConfigError(
+                    "model.activation_penalty and model.change_penalty are for tasks with an answer at every "
+                    "step; set both to 0"
+                )
+            # The penalty is of what the head reads, so its dropout comes before it.
+            self.read_dropout, shared["dropout"] = make_dropout(dropout, dropout_each), 0.0
         self.head: nn.Module = (
             make_part(heads, head, pooled, output_size, options=head_options, **shared)
             if isinstance(head, str)
@@ -201,8 +222,13 @@ class SequenceModel(nn.Module):
         """
         read, beside = self._split(x)
         outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
-        answer: Tensor = self.head(outputs)
+        answer = self._headed(outputs, lengths)
         return answer if answer.dtype == torch.float64 else answer.float(), final
+
+    def take_penalty(self) -> Tensor | None:
+        """Return the penalty of the last batch of training, once; None if there is none."""
+        penalty, self.penalty = self.penalty, None
+        return penalty
 
     def read_dtype(self, products: torch.dtype | None = None) -> torch.dtype:
         """Return the type of the inputs of the recurrent layers.
@@ -226,11 +252,24 @@ class SequenceModel(nn.Module):
         x, beside = self._split(x)
         if self.output_steps:
             outputs, _ = self.recurrent(self.encoder(x), lengths, inputs=beside, need_state=False)
-            every = self.output_steps == EVERY_STEP
-            answer = self.head(outputs if every else last_steps(outputs, lengths, self.output_steps))
+            if self.output_steps == EVERY_STEP:
+                return self._headed(outputs, lengths)
+            answer = self.head(last_steps(outputs, lengths, self.output_steps))
             return answer
         readings, _ = self.recurrent.read(self.encoder(x), lengths, inputs=beside)
         answer = self.head(self.recurrent.merge([self.pooling(outputs, lengths) for outputs in readings]))
+        return answer
+
+    def _headed(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return the head's answers to outputs at every step."""
+        answer: Tensor
+        if not any(self.activation_penalty):
+            answer = self.head(outputs)
+            return answer
+        dropped = self.read_dropout(outputs)
+        if self.training:
+            self.penalty = self.activation_penalty(outputs, dropped, lengths)
+        answer = self.head(dropped)
         return answer
 
     def extra_repr(self) -> str:

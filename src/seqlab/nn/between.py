@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from seqlab.nn.dropout import make_dropout
 from seqlab.registry.catalog import register_between
-from seqlab.registry.types import Positive, Share
+from seqlab.registry.types import Each, Positive, Share
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -19,12 +20,15 @@ class Dropout(nn.Module):
         input_size: width I of the inputs of the layer below.
         output_size: width H of its outputs.
         dropout: dropout probability of the outputs.
+        dropout_each: whether a mask is for a step or a sequence.
     """
 
-    def __init__(self, input_size: int, output_size: int, *, dropout: Share = 0.0) -> None:
+    def __init__(
+        self, input_size: int, output_size: int, *, dropout: Share = 0.0, dropout_each: Each = "step"
+    ) -> None:
         super().__init__()
         self.input_size, self.output_size = input_size, output_size
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = make_dropout(dropout, dropout_each)
 
     def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:  # noqa: ARG002 (every part is given both)
         """Return the inputs of the next layer, [B, T, H]."""
@@ -44,13 +48,20 @@ class LayerNorm(Dropout):
         input_size: width I of the inputs of the layer below.
         output_size: width H of its outputs.
         dropout: dropout probability of the normalised outputs.
+        dropout_each: whether a mask is for a step or a sequence.
         eps: constant that is added to the variance.
     """
 
     def __init__(
-        self, input_size: int, output_size: int, *, dropout: Share = 0.0, eps: Positive = 1e-5
+        self,
+        input_size: int,
+        output_size: int,
+        *,
+        dropout: Share = 0.0,
+        dropout_each: Each = "step",
+        eps: Positive = 1e-5,
     ) -> None:
-        super().__init__(input_size, output_size, dropout=dropout)
+        super().__init__(input_size, output_size, dropout=dropout, dropout_each=dropout_each)
         self.norm = nn.LayerNorm(output_size, eps)
 
     def forward(self, outputs: Tensor, inputs: Tensor) -> Tensor:

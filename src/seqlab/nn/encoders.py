@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqlab.nn.dropout import make_dropout
 from seqlab.nn.parts import InputSpec, make_part
 from seqlab.registry.catalog import check_reads, encoders, register_encoder
-from seqlab.registry.types import Count, Share
+from seqlab.registry.types import Count, Each, Share
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -25,17 +26,23 @@ class Embedding(nn.Module):
         inputs: the vocabulary.
         embedding_size: width of the vectors.
         embedding_dropout: dropout probability of the vectors' numbers.
+        dropout_each: whether a mask is for a step or a sequence.
     """
 
     reads = "tokens"
 
     def __init__(
-        self, inputs: InputSpec, *, embedding_size: Count = 64, embedding_dropout: Share = 0.0
+        self,
+        inputs: InputSpec,
+        *,
+        embedding_size: Count = 64,
+        embedding_dropout: Share = 0.0,
+        dropout_each: Each = "step",
     ) -> None:
         super().__init__()
         self.output_size = embedding_size
         self.embedding = nn.Embedding(inputs.size, embedding_size, padding_idx=0)
-        self.dropout = nn.Dropout(embedding_dropout)
+        self.dropout = make_dropout(embedding_dropout, dropout_each)
 
     def forward(self, x: Tensor) -> Tensor:
         """Look the tokens up, [B, T] to [B, T, embedding_size]."""

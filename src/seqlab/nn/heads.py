@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.errors import ConfigError
+from seqlab.nn.dropout import make_dropout
 from seqlab.registry.catalog import register_head
-from seqlab.registry.types import Share
+from seqlab.registry.types import Each, Share
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -22,11 +23,14 @@ class LinearHead(nn.Module):
         input_size: width of the pooled outputs.
         output_size: number of outputs.
         dropout: dropout probability of the pooled outputs.
+        dropout_each: whether a mask is for a step or a sequence.
     """
 
-    def __init__(self, input_size: int, output_size: int, *, dropout: Share = 0.0) -> None:
+    def __init__(
+        self, input_size: int, output_size: int, *, dropout: Share = 0.0, dropout_each: Each = "step"
+    ) -> None:
         super().__init__()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = make_dropout(dropout, dropout_each)
         self.linear = nn.Linear(input_size, output_size)
         self._tied: tuple[nn.Embedding, ...] = ()
 

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.functional.ngrams import LONGEST, ngram_codes
+from seqlab.nn.dropout import make_dropout
 from seqlab.nn.parts import InputSpec
 from seqlab.registry.catalog import register_encoder
-from seqlab.registry.types import Count, Share
+from seqlab.registry.types import Count, Each, Share
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -34,6 +35,7 @@ class NGrams(nn.Module):
         embedding_size: width of the vectors.
         embedding_dropout: dropout probability of the sum's numbers.
         feature_dropout: fraction of the summed vectors that are omitted during training.
+        dropout_each: whether a mask of ``embedding_dropout`` is for a step or a sequence.
     """
 
     reads = "tokens"
@@ -47,6 +49,7 @@ class NGrams(nn.Module):
         embedding_size: Count = 64,
         embedding_dropout: Share = 0.0,
         feature_dropout: Share = 0.0,
+        dropout_each: Each = "step",
     ) -> None:
         super().__init__()
         symbols, ngrams = inputs.symbols, inputs.ngrams
@@ -63,7 +66,7 @@ class NGrams(nn.Module):
         with torch.no_grad():
             self.embedding.weight[1 : len(symbols)].normal_(0.0, TOKEN_SCALE)
             self.embedding.weight[len(symbols) :].zero_()  # these start at 0, and grow where they help
-        self.dropout = nn.Dropout(embedding_dropout)
+        self.dropout = make_dropout(embedding_dropout, dropout_each)
 
     def forward(self, x: Tensor) -> Tensor:
         """Sum the vectors of every step's features, [B, T] to [B, T, embedding_size]."""
@@ -71,8 +74,8 @@ class NGrams(nn.Module):
         if self.training and self.feature_dropout:
             left_out = torch.rand(features.shape, device=x.device) < self.feature_dropout
             features = features.masked_fill(left_out, 0)
-        summed: Tensor = self.dropout(self.embedding(features.flatten(0, 1)))
-        return summed.view(*x.shape, -1)
+        summed: Tensor = self.dropout(self.embedding(features.flatten(0, 1)).view(*x.shape, -1))
+        return summed
 
     def onnx(self, graph: "Graph", x: str) -> str:
         """Add the same to an ONNX graph."""

@@ -19,6 +19,7 @@ from seqlab.nn.inputs import check_state, check_x, checked_inputs, checked_lengt
 from seqlab.nn.layer import Layer, count_parameters
 from seqlab.nn.parts import make_part
 from seqlab.registry.catalog import betweens, inits
+from seqlab.registry.types import Each
 
 Inputs: TypeAlias = list[dict[str, Tensor]]
 """What comes beside x, by name, for each direction as it reads."""
@@ -41,6 +42,7 @@ class Recurrent(nn.Module):
         bidirectional: whether a second network reads every sequence from its end.
         merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
         dropout: dropout probability between layers, 0 to below 1.
+        dropout_each: whether a mask is for a "step" or a "sequence".
         engine: "auto", or the name of the engine to run on.
         between: the module between two layers: a registered name, such as "dropout", "layernorm" or
             "residual", or a class; every pair of layers gets its own module.
@@ -64,6 +66,7 @@ class Recurrent(nn.Module):
         bidirectional: bool = False,
         merge: Literal["concat", "sum"] = "concat",
         dropout: float = 0.0,
+        dropout_each: Each = "step",
         engine: str = "auto",
         between: str | Callable[..., nn.Module] = "dropout",
         between_options: Mapping[str, Any] = {},
@@ -97,8 +100,9 @@ class Recurrent(nn.Module):
             for _ in range(self.directions)
         )
         self.dropout = dropout
+        dropouts = {"dropout": dropout, "dropout_each": dropout_each}
         self.between = nn.ModuleList(
-            make_part(betweens, between, width, self.output_size, options=between_options, dropout=dropout)
+            make_part(betweens, between, width, self.output_size, options=between_options, **dropouts)
             if isinstance(between, str)
             else between(width, self.output_size, **between_options)
             for width in [input_size, *[self.output_size] * (num_layers - 2)][: num_layers - 1]

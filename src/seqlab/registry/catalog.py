@@ -117,7 +117,14 @@ inits: "Registry[Callable[..., None]]" = Registry("init", home="seqlab.nn")
 """A function that is given a recurrent layer and fills its W, U and b in place: ``model.init=NAME``."""
 register_init = inits.register
 
-SHARED = ("embedding_size", "embedding_dropout", "feature_dropout", "dropout", "init_steps")
+SHARED = (
+    "embedding_size",
+    "embedding_dropout",
+    "feature_dropout",
+    "dropout",
+    "dropout_each",
+    "init_steps",
+)
 """Keys of conf/model that a part gets if it has a setting of that name; its other settings are options."""
 
 
