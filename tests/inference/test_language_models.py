@@ -259,3 +259,33 @@ def test_a_language_model_of_names_writes_names(trained, command, tmp_path):
     code, scored, _ = command("score", run, tmp_path / "names.txt")
     assert code == 0
     assert [line.split("\t")[0] for line in scored.splitlines()[:9]] == ["<begin>", *"Satoshi", "<end>"]
+
+
+def test_a_network_that_is_told_the_class_writes_and_scores_by_class(trained, command, tmp_path):
+    small = ("model.hidden_size=16", "trainer.max_epochs=1", "callbacks=none")
+    told = ("data=names", "task=language_model", "data.source=sample", "model=gru", "model.condition=class")
+    run = trained(*told, *small)
+    write = ("--class", "Russian", "--seed", 1, "--length", 20)
+    shown = command("generate", run, *write)[1]
+    (tmp_path / "names.txt").write_text("Abakumov\nTakahashi\n")
+    losses = set()
+    for name in ("Russian", "Japanese"):
+        scored = command("score", run, tmp_path / "names.txt", "--class", name, "--json")[1]
+        losses.add(json.loads(scored.splitlines()[-1])["loss"])
+    assert len(losses) == 2
+    for arguments, message in (
+        (("generate", run), "--class must name what the text is; there are: Arabic, "),
+        (("score", run, tmp_path / "names.txt"), "--class must name"),
+        (("generate", run, "--class", "Japanes"), "did you mean 'Japanese'"),
+    ):
+        code, _, told = command(*arguments)
+        assert code == 2
+        assert message in told
+        assert len(told.strip().splitlines()) == 1
+    assert command("export", run, "--to", "safetensors", "--out", tmp_path / "a.safetensors")[0] == 0
+    assert command("generate", tmp_path / "a.safetensors", *write)[1] == shown
+
+
+def test_a_class_for_a_network_that_was_told_none_is_refused():
+    with pytest.raises(ConfigError, match="the network was told none"):
+        writer_of().told("Japanese")

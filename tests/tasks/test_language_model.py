@@ -181,6 +181,7 @@ def test_a_network_that_sees_more_than_its_state_and_a_token_is_refused():
         ("model.bidirectional=true", "reads the tokens that task=language_model predicts"),
         ("model.pooling=mean", "use model.pooling=last"),
         ("task=classification", "use task=language_model"),
+        ("model.condition=class", "labelled texts, such as data=names"),
         ("task.metrics=[accuracy]", "has only its own scores"),
         ("task.windows=[7]", "windows"),
         ("data.steps=0", "steps"),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqlab.cli.parser import add_run, begin
+from seqlab.cli.parser import add_class, add_run, begin
 from seqlab.errors import ConfigError
 from seqlab.io.files import read_user_text
 from seqlab.io.terminal import as_json, in_a_line, printable, say, tell
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="the same seed writes the same text")
     parser.add_argument("--count", type=int, default=1, help="texts to write for each prompt")
     parser.add_argument("--until", metavar="TEXT", help="stop where this is written")
+    add_class(parser)
     parser.add_argument(
         "--json", action="store_true", help="print JSON, with the log-probability of each token"
     )
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
     sampling.check()
     begin(options)
-    writer = Writer.of(options.run, options.checkpoint)
+    writer = Writer.of(options.run, options.checkpoint).told(options.label)
     random = torch.Generator()
     if options.seed is None:
         random.seed()

@@ -33,6 +33,16 @@ def add_imports(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_class(parser: argparse.ArgumentParser) -> None:
+    """Add ``--class``."""
+    parser.add_argument(
+        "--class",
+        dest="label",
+        metavar="NAME",
+        help="the class of the texts, for a network trained with model.condition=class",
+    )
+
+
 def begin(options: argparse.Namespace) -> None:
     """Log only warnings, and import the modules that the user has named."""
     from seqlab.io import console_log  # noqa: PLC0415

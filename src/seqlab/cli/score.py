@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqlab.cli.parser import add_run, begin
+from seqlab.cli.parser import add_class, add_run, begin
 from seqlab.errors import ConfigError
 from seqlab.io.terminal import as_json, in_a_line, say
 
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run(parser, "the run folder of a language model, or a file of seqlab export --to safetensors")
     parser.add_argument("file", type=Path, help="the text: a file, a folder or a zip")
     parser.add_argument("--encoding", default="utf-8", help="of the text")
+    add_class(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, a line for each token")
     parser.add_argument("--out", type=Path, metavar="FILE", help="draw the beginning of the text, as .png")
 
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     from seqlab.inference.score import COLUMNS, ROWS, Total, figure_of, surprisals  # noqa: PLC0415
 
     begin(options)
-    writer = Writer.of(options.run, options.checkpoint)
+    writer = Writer.of(options.run, options.checkpoint).told(options.label)
     total, beginning = Total(), []
     widths = writer.tokenizer.widths
     for place, one in enumerate(surprisals(writer, options.file, options.encoding)):

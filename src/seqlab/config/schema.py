@@ -62,6 +62,12 @@ class Config(Section):
     def _task_suits_data(self) -> "Config":
         if reason := self.data.unsupported_reason(self.task.problem_type):
             raise ValueError(f"task={self.task.name} does not suit data={self.data.name}; {reason}")
+        has_classes = self.task.problem_type == "language_model" and self.data.problem_types[1:]
+        if self.model.condition == "class" and not has_classes:
+            raise ValueError(
+                "model.condition=class tells a language model the class of a text; use task=language_model "
+                "and labelled texts, such as data=names"
+            )
         if self.task.problem_type == "language_model" and self.model.bidirectional:
             raise ValueError(
                 f"model.bidirectional=true reads the tokens that task={self.task.name} predicts; use "

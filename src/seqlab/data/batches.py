@@ -198,11 +198,13 @@ class NextTokens:
     """Token sequences, each with BOS and EOS, of which the next token is predicted at every step.
 
     Args:
-        sequences: the sequences; their classes are ignored.
+        sequences: the sequences.
+        first_class: the token of the first class, which each sequence has in the place of BOS; None for BOS.
     """
 
-    def __init__(self, sequences: TokenSamples) -> None:
+    def __init__(self, sequences: TokenSamples, first_class: int | None = None) -> None:
         self.sequences, self.y, self.lengths = sequences, sequences.y, sequences.lengths - 1
+        self.first_class = first_class
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -213,6 +215,8 @@ class NextTokens:
         lengths = found.lengths - 1
         outside = ~mask(lengths, found.x.shape[1] - 1)
         x, y = found.x[:, :-1].masked_fill(outside, 0), found.x[:, 1:].masked_fill(outside, -1)
+        if self.first_class is not None:
+            x[:, 0] = self.first_class + found.y
         return Batch(x, lengths, y, ids)
 
 

@@ -68,6 +68,7 @@ class Dataset(Section):
     batch_size: Count = 64
     limit_train_samples: Count | None = None
     _problem_type: ProblemType | None = PrivateAttr(default=None)
+    _condition: str = PrivateAttr(default="none")
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
@@ -103,6 +104,11 @@ class Dataset(Section):
         """What ``load`` prepares the data for."""
         return self._problem_type or self.task
 
+    @property
+    def condition(self) -> str:
+        """What a language model is told of a text: "none", or its "class"."""
+        return self._condition
+
     def unsupported_reason(self, problem_type: str) -> str | None:
         """Return what to use instead of a problem type that the data do not support; None if they do."""
         if problem_type in self.problem_types:
@@ -110,8 +116,12 @@ class Dataset(Section):
             return "data.sampling=balanced samples by class; use data.sampling=all" if is_by_class else None
         return f"use {' or '.join(f'task={name}' for name in self.problem_types)}"
 
-    def for_problem(self, problem_type: str) -> Self:
+    def for_problem(self, problem_type: str, condition: str = "none") -> Self:
         """Return the same data set, whose ``load`` prepares the data for a problem type.
+
+        Args:
+            problem_type: what is to be predicted.
+            condition: what a language model is told of a text, see ``SequenceModel``.
 
         Raises:
             ConfigError: the data, or their settings, do not support it.
@@ -120,6 +130,7 @@ class Dataset(Section):
             raise ConfigError(f"task={problem_type} does not suit data={self.name}; {reason}")
         copy = self.model_copy()
         copy._problem_type = cast("ProblemType", problem_type)  # noqa: SLF001 (its own)
+        copy._condition = condition  # noqa: SLF001 (its own)
         return copy
 
     @property

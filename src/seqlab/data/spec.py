@@ -47,7 +47,7 @@ class DataSpec:
         sha256: hash of what was read.
         sizes: samples in each split.
         path: the folder or file that was read.
-        classes: class names in the order of their numbers.
+        classes: class names in the order of their numbers; for "language_model", those it is told.
         class_titles: what they are called in figures.
         class_counts: training samples of each class.
         symbols: the vocabulary in the order of its tokens.
@@ -95,7 +95,7 @@ class DataSpec:
             and len(self.class_titles) in (0, len(self.classes))
             and len(self.class_counts) in (0, len(self.classes))
             and (self.tagged_steps == 0 or (self.task == "tagging" and self.tagged_steps > 0))
-            and (self.task in ("regression", "language_model")) == (not self.classes)
+            and (self.task == "language_model" or (self.task == "regression") == (not self.classes))
             and math.isfinite(self.target_mean)
             and 0 < self.target_std < math.inf
         )

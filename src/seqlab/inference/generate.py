@@ -13,7 +13,7 @@ from torch import Tensor
 from seqlab.cells import State
 from seqlab.data.streams.tokenizer import Tokenizer
 from seqlab.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, near
 from seqlab.inference.predict import load
 
 Step = Callable[[Tensor, State | None], tuple[Tensor, State]]
@@ -77,10 +77,12 @@ class Writer:
     Attributes:
         step: the network.
         tokenizer: of its texts.
+        classes: of texts, one of which it must be told.
     """
 
     step: Step
     tokenizer: Tokenizer
+    classes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, path: Path, checkpoint: str = "best") -> Self:
@@ -101,7 +103,25 @@ class Writer:
                 f"{path} keeps no state from token to token; give the run, or a .safetensors file of it"
             )
         carry = network.carry
-        return cls(lambda x, state: carry(x, torch.tensor([x.shape[1]]), state), network.spec.tokenizer())
+        spec = network.spec
+        return cls(
+            lambda x, state: carry(x, torch.tensor([x.shape[1]]), state), spec.tokenizer(), spec.classes
+        )
+
+    def told(self, name: str | None) -> "Writer":
+        """Return the same language model, told the class of its texts: the token in the place of BOS.
+
+        Raises:
+            ConfigError: there is no such class, or none is named.
+        """
+        if name is None and not self.classes:
+            return self
+        if not self.classes:
+            raise ConfigError("--class: the network was told none; train one with model.condition=class")
+        if name not in self.classes:
+            raise ConfigError(f"--class must name what the text is; {near(name or '', self.classes)}")
+        token, step = len(self.tokenizer.symbols) + self.classes.index(name), self.step
+        return Writer(lambda x, state: step(x.masked_fill(x == BEGIN, token), state), self.tokenizer)
 
     @property
     def has_documents(self) -> bool:

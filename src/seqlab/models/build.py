@@ -9,7 +9,8 @@ from seqlab.models.precision import weights_dtype
 
 def make_data(config: Config) -> SequenceData:
     """Return the data module; nothing is read yet."""
-    return SequenceData(config.data.for_problem(config.task.problem_type), seed=config.seed)
+    data = config.data.for_problem(config.task.problem_type, config.model.condition)
+    return SequenceData(data, seed=config.seed)
 
 
 def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> SequenceModule:

@@ -1,6 +1,7 @@
 """The whole network: encoder, recurrent layers, pooling, head."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -55,6 +56,7 @@ class SequenceModel(nn.Module):
         encoder: embedding, ngrams or onehot for tokens, identity or linear for features; auto for the first
             of them; or your own.
         encoder_options: settings of an encoder of your own, e.g. model.encoder_options.kernel=5.
+        condition: what a language model is told of a text, none, or its class, the first token that it reads.
         embedding_size: width of the encoder's output (onehot, identity: as wide as their input).
         embedding_dropout: dropout probability of the embedding.
         feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
@@ -99,6 +101,7 @@ class SequenceModel(nn.Module):
         between_options: Mapping[str, Any] = {},
         encoder: str | nn.Module = "auto",
         encoder_options: Mapping[str, Any] = {},
+        condition: Literal["none", "class"] = "none",
         embedding_size: Count = 64,
         embedding_dropout: Share = 0.0,
         feature_dropout: Share = 0.0,
@@ -116,6 +119,8 @@ class SequenceModel(nn.Module):
         init_steps: MemorySteps | None = None,
     ) -> None:
         super().__init__()
+        if condition == "class":  # the tokens of the classes come after the vocabulary
+            inputs = replace(inputs, size=inputs.size + inputs.classes)
         shared = {
             "embedding_size": embedding_size,
             "embedding_dropout": embedding_dropout,

@@ -20,6 +20,7 @@ class InputSpec:
         side_inputs: how many columns behind these a cell reads beside x, by its name for them.
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending.
+        classes: number of classes that a sequence may be told to be of.
     """
 
     kind: Literal["tokens", "features"]
@@ -27,13 +28,15 @@ class InputSpec:
     symbols: Sequence[str] = ()
     ngrams: Sequence[int] = ()
     side_inputs: Mapping[str, int] = field(default_factory=dict)
+    classes: int = 0
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
         """Return the inputs of data with a description (``DataSpec.as_dict()``)."""
         beside = spec.get("side_inputs", {})
         size = spec["input_size"] - sum(beside.values())
-        return cls(spec["kind"], size, spec.get("symbols", ()), spec.get("ngrams", ()), beside)
+        texts = spec.get("symbols", ()), spec.get("ngrams", ())
+        return cls(spec["kind"], size, *texts, beside, len(spec.get("classes", ())))
 
 
 def make_part(

@@ -42,6 +42,23 @@ def test_each_text_is_a_document_of_which_every_next_character_is_predicted():
     assert found.spec.tokenizer().encode("hey")[1] == []
 
 
+def test_the_class_of_a_text_takes_the_place_of_the_first_token():
+    plain = Shouts(min_count=1).for_problem("language_model").load()
+    told = Shouts(min_count=1).for_problem("language_model", "class").load()
+    assert plain.spec.classes == ()
+    assert told.spec.classes == ("loud", "quiet")
+    assert told.spec.fits()
+    assert told.spec.input_size == len(told.spec.symbols) == plain.spec.input_size
+    classes = dict(Shouts().records())
+    for split in ("train", "val", "test"):
+        ids = torch.arange(len(told.samples[split]))
+        batch, expected = told.samples[split].batch(ids), plain.samples[split].batch(ids)
+        assert torch.equal(batch.x[:, 1:], expected.x[:, 1:])
+        assert torch.equal(batch.y, expected.y)
+        names = [told.spec.classes[token - told.spec.input_size] for token in batch.x[:, 0].tolist()]
+        assert names == [classes[told.describe(split, index)] for index in ids.tolist()]
+
+
 def test_what_is_unknown_is_counted_in_characters_and_bytes():
     found = Shouts(min_count=2).for_problem("language_model").load()
     for split, samples in found.samples.items():

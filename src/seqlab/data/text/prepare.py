@@ -39,9 +39,11 @@ def load(data: ShortTextData) -> Loaded:
     rows = _limited(data, rows)
     declared, y = answers.learnt(rows["train"])
     settings, vocabulary = data.text_settings(), _vocabulary(corpus, rows["train"], data.least_count())
-    is_next = data.problem_type == "language_model"
+    is_next, is_told = data.problem_type == "language_model", data.condition == "class"
     if is_next:
         settings = replace(settings, bos_eos=True)
+    if is_told:
+        declared, y = {"classes": answers.values}, answers.numbers
     numbers = vocabulary.numbers(corpus.symbols)
     texts = {
         split: TokenSamples(corpus.tokens, *corpus.spans(chosen), y[chosen], numbers).cut(
@@ -67,7 +69,8 @@ def load(data: ShortTextData) -> Loaded:
         sizes={split: len(chosen) for split, chosen in rows.items()},
     )
     samples: dict[str, Samples] = {
-        split: NextTokens(found) if is_next else found for split, found in texts.items()
+        split: NextTokens(found, len(vocabulary) if is_told else None) if is_next else found
+        for split, found in texts.items()
     }
     return Loaded(spec, samples, lambda split, index: corpus.text(int(rows[split][index])))
 
