@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from seqlab.data.streams.declared import StreamSettings, Wanted
 from seqlab.data.streams.tokenizer import TOKENIZERS
 from seqlab.errors import ConfigError
 from seqlab.inference.generate import Sampling, Writer
+from seqlab.inference.judge import judge
 from seqlab.inference.score import Total, surprisals
 
 TEXT = "".join(f"{n % 9} cats and {n % 7} dogs;\n" for n in range(300))
@@ -284,6 +287,38 @@ def test_a_network_that_is_told_the_class_writes_and_scores_by_class(trained, co
         assert len(told.strip().splitlines()) == 1
     assert command("export", run, "--to", "safetensors", "--out", tmp_path / "a.safetensors")[0] == 0
     assert command("generate", tmp_path / "a.safetensors", *write)[1] == shown
+
+
+def test_a_classifier_judges_what_is_written_for_each_class(monkeypatch, tmp_path):
+    """One network writes training names of the class or "Zzz", the other knows them all."""
+    names = {"Greek": ["Abba", "Zorbas"], "Irish": ["Adam", "Brian"]}
+    real = [(name, text) for name, texts in names.items() for text in texts]
+
+    class Data:
+        samples: ClassVar = {"train": range(4), "test": SimpleNamespace(y=torch.tensor([0, 0, 1, 1]))}
+        spec = SimpleNamespace(classes=("Greek", "Irish"))
+        setup = staticmethod(lambda: None)
+        describe = staticmethod(lambda split, number: real[number][1])
+
+    class Told:
+        classes = ("Greek", "Irish")
+
+        def told(self, name):
+            texts = iter([names[name][0], "Zzz", names[name][1], "Zzz"])
+            return SimpleNamespace(write=lambda *_, **__: [SimpleNamespace(text=next(texts))])
+
+    taken = {"Abba": "Greek", "Zorbas": "Greek", "Adam": "Irish", "Brian": "Greek", "Zzz": "Irish"}
+    monkeypatch.setattr("seqlab.inference.judge.Writer.of", lambda _: Told())
+    monkeypatch.setattr("seqlab.inference.judge.load", lambda _: SimpleNamespace(spec=Data.spec))
+    monkeypatch.setattr("seqlab.inference.judge.load_run", lambda _: SimpleNamespace(config=None))
+    monkeypatch.setattr("seqlab.inference.judge.make_data", lambda _: Data())
+    rows = lambda _network, texts, *_: [{"classes": [taken[text]]} for text in texts]  # noqa: E731
+    monkeypatch.setattr("seqlab.inference.judge.predict", rows)
+    settings = {"count": 4, "length": 9, "random": torch.Generator()}
+    assert list(judge(tmp_path, tmp_path, (), PLAIN, **settings)) == [
+        ("Greek", 4, 0.5, 1.0, 0.5),
+        ("Irish", 4, 0.75, 0.5, 0.5),
+    ]
 
 
 def test_a_class_for_a_network_that_was_told_none_is_refused():

@@ -13,7 +13,9 @@ from seqlab.io.terminal import as_json, in_a_line, printable, say, tell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seqlab.inference.generate import Writer, Written
+    from torch import Generator
+
+    from seqlab.inference.generate import Sampling, Writer, Written
 
 MOST = 20
 """Unknown tokens that a warning names."""
@@ -35,6 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", metavar="TEXT", help="stop where this is written")
     add_class(parser)
     parser.add_argument(
+        "--judge",
+        type=Path,
+        metavar="CLASSIFIER",
+        help="print, for --class or all, which share of --count texts the classifier of a run takes for the "
+        "class, of the real test texts too, and which share are copies of training texts",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print JSON, with the log-probability of each token"
     )
 
@@ -49,19 +58,16 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError("--until must name a text, got an empty one")
     if options.seed is not None and not 0 <= options.seed < 2**63:
         raise ConfigError(f"--seed must be from 0 to 2^63 − 1, got {options.seed}")
-    import torch  # noqa: PLC0415
-
     from seqlab.inference.generate import Sampling, Writer  # noqa: PLC0415 (imports torch)
 
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
     sampling.check()
     begin(options)
+    random = _random(options.seed)
+    if options.judge is not None:
+        _judge(options, sampling, random)
+        return
     writer = Writer.of(options.run, options.checkpoint).told(options.label)
-    random = torch.Generator()
-    if options.seed is None:
-        random.seed()
-    else:
-        random.manual_seed(options.seed)
     rows: list[dict[str, Any]] = []
     for prompt in prompts:
         _warn_of_unknown(writer, prompt)
@@ -75,6 +81,38 @@ def run(options: argparse.Namespace) -> None:
                 _stream(prompt, written)
     if options.json:
         say(as_json(rows))
+
+
+def _random(seed: int | None) -> "Generator":
+    """Return what chance is taken from."""
+    import torch  # noqa: PLC0415
+
+    random = torch.Generator()
+    if seed is None:
+        random.seed()
+    else:
+        random.manual_seed(seed)
+    return random
+
+
+def _judge(options: argparse.Namespace, sampling: "Sampling", random: "Generator") -> None:
+    """Print what a classifier makes of texts of each class, and of all."""
+    from seqlab.inference.judge import judge  # noqa: PLC0415 (imports torch)
+
+    if options.prompt is not None or options.file is not None:
+        raise ConfigError("--judge judges texts from their beginning; leave out the prompt and --file")
+    names = () if options.label is None else (options.label,)
+    sizes = {"count": options.count, "length": options.length}
+    found = list(judge(options.run, options.judge, names, sampling, **sizes, random=random))
+    if options.json:
+        say(as_json([one._asdict() for one in found]))
+        return
+    say(f"{'class':16s} {'texts':>6s} {'taken':>6s} {'real':>6s} {'copies':>6s}")
+    for one in found:
+        real = "–" if one.real is None else f"{one.real:.3f}"
+        say(f"{in_a_line(one.name):16s} {one.texts:6d} {one.taken:6.3f} {real:>6s} {one.copies:6.3f}")
+    taken, copies = (sum(getattr(one, name) for one in found) / len(found) for name in ("taken", "copies"))
+    say(f"{'mean':16s} {sum(one.texts for one in found):6d} {taken:6.3f} {'':6s} {copies:6.3f}")
 
 
 def _prompts(options: argparse.Namespace) -> list[str]:
