@@ -1,10 +1,12 @@
 """The cell contract: what may be declared, which blocks exist, and what each mistake is told."""
 
+import numpy as np
 import pytest
 import torch
 from torch import tanh
 
 from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells, register_cell
+from seqlab.engines import ENGINES
 from seqlab.errors import CellError, ConfigError
 from seqlab.nn import Recurrent
 
@@ -86,6 +88,18 @@ def test_a_subclass_inherits_what_its_base_declares():
         (lambda self, x, u, s: State(h=x.i.sum()), r"h must have shape \[B, H\], here \[2, 3\], got \[\]"),
         (lambda self, x, u, s: State(h=1.0), r"h must have shape \[B, H\].*got float"),
         (lambda self, x, u, s: State(h=x.i / "a"), r"the step fails with TypeError.*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=u.i * s.h), r"write u.<gate>\(v\) .*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=x.i + u.i), r"write u.<gate>\(v\) .*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=x.i(s.h)), r"only u.<gate>\(v\) is called .*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=u.i(1.0)), r"multiplies vectors.*got float .*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=np.tanh(s.h)), r"numpy has no gradients.*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=x.i if s.h > 0 else s.h), r"use torch.where .*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=float(s.h) * x.i), r"Python number of a vector.*test_contract.py:\d+"),
+        (lambda self, x, u, s: State(h=s.h.add_(x.i)), r"the step works in place.*test_contract.py:\d+"),
+        (
+            lambda self, x, u, s: State(h=torch.tanh(x.i * s.h).mul_(2)),
+            r"the step works in place.*contract.py",
+        ),
     ],
 )
 def test_a_step_that_breaks_the_contract_is_told_how(step, message):
@@ -111,6 +125,39 @@ def test_a_step_that_breaks_the_contract_is_told_how(step, message):
 def test_impossible_declarations_are_refused_where_they_are_made(declared, message):
     with pytest.raises(CellError, match=message):
         make(**declared)
+
+
+def without_a_step():
+    class Unfinished(Cell):
+        gates = ("i",)
+
+    return Unfinished()
+
+
+def with_another_step():
+    make(lambda self, x, h: State(h=x.i))
+
+
+def with_an_unknown_start():
+    make(v=Vector("biass"))
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (without_a_step, r"Unfinished has no step; define step\(self, x, u, s\).*test_contract.py"),
+        (with_another_step, r"step must be step\(self, x, u, s\), got step\(self, x, h\) .*contract.py:\d+"),
+        (with_an_unknown_start, r"v starts as 'biass'; it may be .*'bias' .*test_contract.py:\d+"),
+    ],
+)
+def test_what_a_cell_lacks_is_told_with_its_file_before_it_runs(declare, message):
+    with pytest.raises(CellError, match=message):
+        declare()
+
+
+def test_a_step_that_prints_its_values_runs_on_the_reference_engine():
+    cell = make(lambda self, x, u, s: State(h=x.i) if print(s.h) is None else s)()
+    assert "a print" in ENGINES["eager"].unsupported_reason(cell, torch.float32, torch.device("cpu"))
 
 
 def test_own_parameters_have_no_value_outside_a_layer():

@@ -6,6 +6,7 @@ layer owns the parameters (``seqlab.nn``), an engine runs the cell over time (``
 
 import copy
 import inspect
+import sys
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Self, TypeAlias, TypeVar
@@ -76,6 +77,14 @@ class CellType(ABCMeta):
     """The metaclass of cells. It counts changes of cell classes, so that an outdated trace is noticed."""
 
     changes = 0
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls.__abstractmethods__:  # type: ignore[attr-defined] # of every class whose metaclass is ABCMeta
+            raise CellError(
+                f"cell {cls.__name__} has no step; define step(self, x, u, s), which returns a State"
+                f" ({sys.modules[cls.__module__].__file__}: class {cls.__name__})"
+            )
+        return super().__call__(*args, **kwargs)
 
     def __setattr__(cls, name: str, value: object) -> None:
         super().__setattr__(name, value)

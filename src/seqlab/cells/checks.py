@@ -28,6 +28,8 @@ def check_declared(cls: "type[Cell]") -> None:
         _check_widths(cls)
         _check_start(cls)
         _check_kinds(cls)
+        _check_own(cls)
+        _check_step(cls)
     except CellError as error:
         raise CellError(f"{cls.__name__}.{error}{_line(cls)}") from None
 
@@ -74,6 +76,22 @@ def _check_kinds(cls: "type[Cell]") -> None:
         kind = getattr(cls, letter)
         if not isinstance(kind, Kind):
             raise CellError(f"{letter} must be a kind of matrix, such as Skew(), got {kind!r}")
+
+
+def _check_own(cls: "type[Cell]") -> None:
+    for name, own in cls.own(Parameter).items():
+        if isinstance(own.init, str) and own.init != "bias":
+            allowed = "a number, a function of the size or 'bias'"
+            raise CellError(f"{name} starts as {own.init!r}; it may be {allowed}")
+
+
+def _check_step(cls: "type[Cell]") -> None:
+    """Refuse a step that is not given x, u and s."""
+    try:
+        signature = inspect.signature(cls.step)
+        signature.bind("self", "x", "u", "s")
+    except TypeError:
+        raise CellError(f"step must be step(self, x, u, s), got step{signature}") from None
 
 
 def _check_start(cls: "type[Cell]") -> None:

@@ -1,10 +1,12 @@
 """Which blocks a step uses, and how wide everything in it is: found by running it once."""
 
+import inspect
 import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +16,7 @@ from seqlab.cells.base import Cell, Names, State
 from seqlab.cells.declared import Norm, Parameter, Width
 from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.cells.matrices import Dense
+from seqlab.compat.torch import without_transforms
 from seqlab.errors import CellError
 
 
@@ -121,12 +124,14 @@ class _Probe:
     def layout(self) -> Layout:
         cell = self.cell
         random = torch.Generator().manual_seed(0)
-        start = State({name: self._random(f"s_{name}", random) for name in cell.state})
+        start = State({name: self._random(f"s_{name}", random).requires_grad_() for name in cell.state})
         x = Names("x", (*cell.gates, *cell.inputs), lambda name: self._input(name, random))
         u = Names("u", cell.gates, self._product)
-        with torch.no_grad():
-            returned = self._run(cell.bind(self._own_values()), x, u, start)
-        output = self._check(returned)
+        own = self._own_values()
+        with without_transforms(), torch.inference_mode(mode=False), torch.enable_grad():
+            returned = self._run(cell.bind(own), x, u, start)
+            output = self._check(returned)
+            self._differentiate(returned, start)
         return Layout.made(cell, self.read, self.columns, output)
 
     def _random(self, name: str, generator: torch.Generator) -> Tensor:
@@ -142,7 +147,7 @@ class _Probe:
         def product(v: Tensor) -> Tensor:
             if not isinstance(v, Tensor) or not v.ndim:
                 found = "a single number" if isinstance(v, Tensor) else type(v).__name__
-                raise CellError(f"u.{gate} multiplies vectors, got {found}")
+                raise CellError(f"u.{gate} multiplies vectors, such as states, got {found}")
             width = self._width(v.shape[-1])
             if self.columns.setdefault(gate, width) != width:
                 wide = f"{self.columns[gate]!r} and {width!r}"
@@ -175,9 +180,23 @@ class _Probe:
         except CellError as error:
             what, line = str(error), line_of_step(error)
         except Exception as error:  # noqa: BLE001 (it is the user's code)
-            what = self._mixed(str(error)) or f"the step fails with {type(error).__name__}: {error}"
+            what = self._mixed(str(error)) or _meaning(str(error))
+            what = what or f"the step fails with {type(error).__name__}: {error}"
             line = line_of_step(error)
         raise CellError(f"cell '{self.cell.name}': {what} ({line})")
+
+    def _differentiate(self, returned: Mapping[str, Tensor], start: State) -> None:
+        """Refuse a step that has no gradients, since it changes what they are computed from."""
+        total = sum(value.sum() for value in returned.values())
+        if not isinstance(total, Tensor) or not total.requires_grad:
+            return
+        try:
+            torch.autograd.grad(total, tuple(start.values()), allow_unused=True)
+        except RuntimeError as error:
+            what = _meaning(str(error)) or f"the step has no gradient: {error}"
+            code = getattr(inspect.unwrap(self.cell.step), "__code__", None)
+            line = "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
+            raise CellError(f"cell '{self.cell.name}': {what}{line}") from None
 
     def _mixed(self, message: str) -> str | None:
         """Return what torch's message about sizes means: two widths in one operation."""
@@ -212,6 +231,25 @@ class _Probe:
         return self._width(returned[cell.output].shape[1])
 
 
+_MEANINGS = {
+    r"Boolean value of Tensor": (
+        "a step is of a whole batch and cannot decide by values (if, while, and, or, not); use torch.where"
+    ),
+    r"can.t call numpy\(\) on Tensor": "numpy has no gradients; use torch's function of that name",
+    r"in-?place operation": "the step works in place; write h = h + 1, not h += 1 or h.add_(1)",
+    r"unsupported operand type.*'function'": "u.<gate> is a product with a vector; write u.<gate>(v)",
+    r"'Tensor' object is not callable": "x.<gate> and s.<state> are vectors; only u.<gate>(v) is called",
+    r"elements? .*converted to|only one element tensors": (
+        "a step is of a whole batch and cannot make a Python number of a vector (float, int, item)"
+    ),
+}
+"""What is wrong in a step, by what Python and torch say of it."""
+
+
+def _meaning(message: str) -> str | None:
+    return next((what for known, what in _MEANINGS.items() if re.search(known, message, re.IGNORECASE)), None)
+
+
 def _number(own: Parameter) -> Tensor:
     return torch.tensor(own.init if isinstance(own.init, int | float) else 1.0)
 
@@ -219,6 +257,7 @@ def _number(own: Parameter) -> Tensor:
 def line_of_step(error: Exception) -> str:
     """Return the line of the cell's own file in which the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "/seqlab/cells/layout.py" not in frame.filename.replace("\\", "/")]
+    others = ("/seqlab/cells/", "/site-packages/")
+    own = [frame for frame in frames if not any(part in Path(frame.filename).as_posix() for part in others)]
     steps = [frame for frame in own if frame.name == "step"] or own or frames
     return f"{steps[-1].filename}:{steps[-1].lineno}"

@@ -55,6 +55,10 @@ class Value:
     def __init__(self, tape: "Tape", label: str) -> None:
         self.tape, self.label = tape, label
 
+    def __repr__(self) -> str:
+        """Refuse to be printed: at every step there is another value."""
+        self.tape.refuse("a print, or another text made of a value")
+
     dtype = object()
     """Of every value; what a mask is made a number of."""
 

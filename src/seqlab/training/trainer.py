@@ -15,6 +15,7 @@ from lightning.pytorch.profilers import (
     SimpleProfiler,
 )
 
+from seqlab.cells import Layout, cells
 from seqlab.config.choices import CHOICES
 from seqlab.config.schema import Config
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
@@ -67,11 +68,13 @@ def check_devices(config: TrainerConfig) -> None:
 
 
 def check_classes(config: Config) -> None:
-    """Check that the chosen classes can be imported and suit their groups.
+    """Check that the chosen classes can be imported and suit their groups, and that the cell's step runs.
 
     Raises:
         ConfigError: one cannot, or does not.
+        CellError: the cell's step and its declaration do not fit.
     """
+    Layout.of(cells[config.model.cell](**config.model.options))
     for group, section in (("optimizer", config.optimizer), ("scheduler", config.scheduler)):
         CHOICES[group].registry[section.model_dump()["name"]]
     groups = {
