@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from seqlab.runs.diagnostics_file import DISTANCE, Curve, LayerSnapshot, Snapshot
+from seqlab.tasks.figures.fonts import write_title
 
 BEFORE = {"ls": ":", "lw": 1.2}
 """The style of curves of the network before training."""
@@ -55,7 +56,7 @@ def gradient_flow(first: Snapshot, last: Snapshot, title: str) -> Figure:
     for axes in (left, right):
         _against_distance(axes)
         axes.legend(fontsize=8)
-    figure.suptitle(f"{title}: how far back gradients reach")
+    write_title(figure, f"{title}: how far back gradients reach")
     return figure
 
 
@@ -87,7 +88,7 @@ def gates(snapshot: Snapshot, title: str) -> Figure:
         strict=True,
     ):
         axes.set_ylabel(label)
-    figure.suptitle(f"{title}: gates and states {_when(snapshot)}")
+    write_title(figure, f"{title}: gates and states {_when(snapshot)}")
     return figure
 
 
@@ -102,7 +103,8 @@ def memory(first: Snapshot, last: Snapshot, title: str) -> Figure:
         half = f"half of the sum within the last {snapshot.half_length:.1f} steps"
         axes.axvline(snapshot.half_length, color=line.get_color(), label=half, lw=1, ls="--")
     _against_distance(axes)
-    axes.set(ylabel="‖∂answer/∂x(t)‖, mean over sequences", title=f"{title}: how far back inputs matter")
+    axes.set(ylabel="‖∂answer/∂x(t)‖, mean over sequences")
+    write_title(axes, f"{title}: how far back inputs matter")
     axes.legend(fontsize=8)
     return figure
 
@@ -121,7 +123,8 @@ def compare(curves: Mapping[str, tuple[Sequence[int], Curve]], quantity: str, ti
         marker = "o" if len(values) <= MOST_POINTS else None
         axes.semilogy(distances, _drawable(values), marker=marker, ms=3, label=name)
     _against_distance(axes)
-    axes.set(ylabel=quantity, title=title)
+    axes.set(ylabel=quantity)
+    write_title(axes, title)
     axes.legend()
     return figure
 

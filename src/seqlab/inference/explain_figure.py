@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from seqlab.tasks.figures.fonts import drawable, families
+from seqlab.tasks.figures.fonts import drawable, families, write_title
 
 if TYPE_CHECKING:
     from seqlab.inference.explain import Explanation, Layer
@@ -43,7 +43,7 @@ def heat_map(found: "Explanation", title: str) -> Figure:
         _units(figure, column[above:], layer)
         column[0].set_title(name, fontsize=10)
         _name_steps(column[-1], found.steps)
-    figure.suptitle(drawable(title, "one sequence"), family=families())
+    write_title(figure, title)
     return figure
 
 

@@ -15,7 +15,7 @@ from seqlab.data.streams.files import TextFiles
 from seqlab.data.text.vocabulary import BEGIN, END, UNKNOWN
 from seqlab.errors import DataError
 from seqlab.inference.generate import Writer
-from seqlab.tasks.figures.fonts import drawable, families
+from seqlab.tasks.figures.fonts import drawable, families, write_title
 from seqlab.tasks.language_model import token_scores
 
 CHUNK = 1024
@@ -118,6 +118,6 @@ def figure_of(found: Iterable[Surprisal], title: str) -> Figure:
             place % COLUMNS, place // COLUMNS, letter, ha="center", va="center", family=families(), fontsize=9
         )
     axes.set_axis_off()
-    axes.set_title(title)
+    write_title(axes, title)
     figure.colorbar(image, ax=axes, label="surprisal in nats")
     return figure

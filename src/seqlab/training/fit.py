@@ -34,10 +34,9 @@ from seqlab.runs.load import read_progress, read_trained
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
 from seqlab.tasks.further import try_out
-from seqlab.tasks.tables import Rows, write_tables
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
-from seqlab.training.figures import save_figures
+from seqlab.training.results import save_figures, save_tables
 from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, make_trainer
 
 log = logging.getLogger(__name__)
@@ -210,17 +209,20 @@ def _save_results(
     config: Config, trainer: Trainer, module: SequenceModule, data: SequenceData, folder: RunFolder
 ) -> None:
     """Write figures, predictions and TensorBoard's last entries."""
-    metrics = folder.record["metrics"]
-    tables: dict[str, Rows] = {}
-    if config.callbacks.predictions and "test/loss" in metrics:
-        tables |= module.task.tables(lambda sample: data.describe("test", sample))  # from all ranks
+    metrics, callbacks = folder.record["metrics"], config.callbacks
+    if callbacks.predictions and "test/loss" in metrics:
+        save_tables(
+            lambda: module.task.tables(lambda sample: data.describe("test", sample)),
+            folder.path,
+            callbacks.prediction_rows,
+            callbacks.predictions_format,
+            writes=trainer.is_global_zero,
+        )
     if not trainer.is_global_zero:
         return
-    callbacks = config.callbacks
-    write_tables(tables, folder.path, callbacks.prediction_rows, callbacks.predictions_format)
-    title = data.spec.headed(folder.record["name"])
-    if config.callbacks.figures:
-        figures = module.task.figures(read_history(folder.metrics), title)
+    if callbacks.figures:
+        title = data.spec.headed(folder.record["name"])
+        figures = partial(module.task.figures, read_history(folder.metrics), title)
         save_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
     for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):
         best = {f"best/{name}": value for name, value in metrics.items()}

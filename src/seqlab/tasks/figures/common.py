@@ -7,7 +7,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from seqlab.tasks.figures.fonts import drawable, families
+from seqlab.tasks.figures.fonts import drawable, families, write_title
 
 COUNTED = 30
 """With more classes than this, counts are not written into the cells."""
@@ -28,7 +28,8 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, ti
         axes.plot(
             [epoch + 1 for epoch, _ in points], [value for _, value in points], marker="o", ms=3, label=label
         )
-    axes.set(xlabel="epoch", ylabel=quantity, title=title)
+    axes.set(xlabel="epoch", ylabel=quantity)
+    write_title(axes, title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     axes.legend()
@@ -41,7 +42,8 @@ def scatter(predicted: Tensor, true: Tensor, title: str) -> Figure:
     axes = figure.subplots()
     axes.scatter(true.cpu(), predicted.cpu(), s=8, alpha=0.5, linewidths=0)
     axes.axline((float(true.mean()), float(true.mean())), slope=1, color="black", lw=1)
-    axes.set(xlabel="true", ylabel="predicted", title=title)
+    axes.set(xlabel="true", ylabel="predicted")
+    write_title(axes, title)
     axes.grid(alpha=0.3)
     return figure
 
@@ -63,7 +65,8 @@ def label_bars(scores: Mapping[str, Tensor], labels: Sequence[str], title: str) 
     names = [drawable(name, f"label {number}") for number, name in enumerate(labels)]
     axes.set_yticks(range(len(labels)), names, family=families())
     axes.invert_yaxis()
-    axes.set(xlim=(0, 1), xlabel="score", title=title)
+    axes.set(xlim=(0, 1), xlabel="score")
+    write_title(axes, title)
     axes.grid(axis="x", alpha=0.3)
     axes.legend()
     return figure
@@ -88,7 +91,8 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     names = [drawable(name, f"class {number}") for number, name in enumerate(classes)]
     axes.set_xticks(places, names, rotation=90, family=families())
     axes.set_yticks(places, names, family=families())
-    axes.set(xlabel="predicted", ylabel="true", title=title)
+    axes.set(xlabel="predicted", ylabel="true")
+    write_title(axes, title)
     if len(classes) <= COUNTED:
         for row in places:
             for column in places:

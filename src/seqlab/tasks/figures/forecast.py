@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from seqlab.tasks.figures.fonts import families
+from seqlab.tasks.figures.fonts import families, write_title
 
 PAGE = (3, 3)
 """Rows and columns of the page of forecasts."""
@@ -31,7 +31,8 @@ def error_by_horizon(
     for name, errors in mae.items():
         is_model = name == "model"
         axes.plot(ahead, errors, label=name, lw=2.2 if is_model else 1.2, color="black" if is_model else None)
-    axes.set(xlabel=f"{unit} ahead", title=title)
+    axes.set(xlabel=f"{unit} ahead")
+    write_title(axes, title)
     axes.set_ylabel(f"mean absolute error, {target}", family=families())
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
@@ -64,7 +65,7 @@ def forecasts(
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
     grid[0].legend(fontsize=8)
-    figure.suptitle(title)
+    write_title(figure, title)
     figure.supxlabel(f"{unit} ahead")
     figure.supylabel(target, family=families())
     return figure
@@ -78,7 +79,8 @@ def histogram(errors: Tensor, target: str, title: str) -> Figure:
     axes.hist(values, bins=80, range=tuple(np.quantile(values, (LEAST, MOST))), color="tab:blue", alpha=0.8)
     axes.axvline(0, color="black", lw=1)
     axes.axvline(float(values.mean()), color="tab:red", lw=1.5, label=f"bias {values.mean():.3g}")
-    axes.set(ylabel="forecasts", title=title)
+    axes.set(ylabel="forecasts")
+    write_title(axes, title)
     axes.set_xlabel(f"forecast minus truth, {target}", family=families())
     axes.legend(loc="upper right")  # looking for the best place takes seconds
     return figure

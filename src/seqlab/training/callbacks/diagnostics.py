@@ -1,5 +1,7 @@
 """Gradient flow, gates and memory of the network during training, on the same few sequences each time."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -14,7 +16,7 @@ from seqlab.io.safe_read import UnreadableError
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.runs.diagnostics_file import LayerSnapshot, Snapshot, read_snapshots, write_snapshots
 from seqlab.runs.folder import RunFolder
-from seqlab.training.figures import save_figures
+from seqlab.training.results import save_figures
 
 
 class Diagnostics(Callback):
@@ -89,7 +91,8 @@ class Diagnostics(Callback):
         return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
 
     def _draw(self, trainer: Trainer) -> None:
-        figures = draw(self._snapshots(), _data_of(trainer).spec.headed(self.title))
+        title = _data_of(trainer).spec.headed(self.title)
+        figures = partial(draw, self._snapshots(), title)
         save_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step)
 
 
