@@ -11,11 +11,47 @@ from seqlab.config.choices import CHOICES, NAMED
 from seqlab.config.hydra_syntax import parse
 from seqlab.config.packaged import PACKAGED, SECTIONS
 from seqlab.errors import ConfigError, near
+from seqlab.io.override import quoted
 
 
 def as_choice(argument: str) -> str:
-    """Return ``optimizer._target_=NAME``, as Hydra's users write it, as ``optimizer=NAME``."""
-    return re.sub(rf"^\+*({'|'.join(NAMED)})\._target_=", r"\1=", argument)
+    """Return ``optimizer._target_=NAME``, as Hydra's users do, or ``optimizer.name=NAME``, as a choice."""
+    return re.sub(rf"^\+*({'|'.join(NAMED)})\.(_target_|name)=", r"\1=", argument)
+
+
+LITERAL = re.compile(r"name|paths\.output_dir|data\.(root|url|(\w+_)?path)")
+"""Settings whose value is one text, whatever it looks like to Hydra."""
+ITEM = re.compile(r"""(?:'[^']*'|"[^"]*"|[^,'"])+""")
+
+
+def as_typed(argument: str, *, is_sweep: bool) -> str:
+    """Return a setting with quotes for Hydra where its grammar refuses the value or reads another one.
+
+    Args:
+        argument: such as ``data.text=评论``, ``data.text=[评论,标题]``, ``name=2024``.
+        is_sweep: whether commas separate the values of a sweep.
+    """
+    key, equals, value = argument.partition("=")
+    if not equals or argument.startswith("-") or "${" in value:
+        return argument
+    opens = value[:1] if len(value) > 1 else ""
+    parsed = parse(argument)
+    if LITERAL.fullmatch(key) and not is_sweep:
+        is_read = parsed and not parsed.is_sweep_override() and parsed.value() in (value, None)
+        return argument if is_read or opens in ("'", '"') else f"{key}={quoted(value)}"
+    if parsed:
+        return argument
+    if opens == "[" and value.endswith("]"):
+        found = f"{key}=[{_items(value[1:-1])}]"
+    elif opens in ("'", '"', "[", "{"):
+        return argument
+    else:
+        found = f"{key}={_items(value) if is_sweep else quoted(value)}"
+    return found if parse(found) else argument
+
+
+def _items(values: str) -> str:
+    return ",".join(item if parse(f"x={item}") else quoted(item) for item in ITEM.findall(values))
 
 
 def allow_option(argument: str) -> str:
@@ -116,6 +152,32 @@ def refuse_swept_command(arguments: Sequence[str]) -> None:
             raise ConfigError(f"{argument} ignores what the folder already contains; use launcher=basic")
         if parsed and parsed.key_or_group in ("sweep", "launcher") and parsed.is_sweep_override():
             raise ConfigError(f"{argument}: only one at a time; run the command once for each")
+
+
+IDLE = {
+    "hydra.run.dir": "the folder of a run is below paths.output_dir, in one of its name",
+    "hydra.job.chdir": "the working folder stays; a run writes into its folder",
+    "hydra.output_subdir": "a run folder has config.yaml",
+}
+"""Hydra's settings without an effect here, and what to know instead."""
+SCHEMES = ("file", "pkg", "seqlab", "structured")
+
+
+def refuse_hydras(arguments: Sequence[str]) -> None:
+    """Refuse what Hydra would silently ignore, or not find.
+
+    Raises:
+        ConfigError: the command has, for example, hydra.run.dir=here.
+    """
+    for argument in arguments:
+        key, _, value = argument.lstrip("+~").partition("=")
+        if key in IDLE and value != "null":
+            raise ConfigError(f"{argument} has no effect; {IDLE[key]}")
+        schemes = re.findall(r"(\w+)://", value) if key == "hydra.searchpath" else []
+        if foreign := [scheme for scheme in schemes if scheme not in SCHEMES]:
+            raise ConfigError(
+                f"{argument}: Hydra cannot read from {foreign[0]}://; name folders or pkg://PACKAGE"
+            )
 
 
 SEVERAL = ("callbacks", "experiment", "logger", "sweep")

@@ -59,9 +59,7 @@ def main() -> int:
     if command in ("-h", "--help"):
         return guarded(lambda: sys.stdout.write(USAGE), ())
     if command == "--version":
-        from seqlab import __version__
-
-        return guarded(lambda: sys.stdout.write(f"seqlab {__version__}\n"), ())
+        return guarded(_say_version, ())
     from seqlab.cli import commands
     from seqlab.errors import near
 
@@ -80,9 +78,13 @@ def train(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those after the command; None for all of sys.argv.
     """
-    from seqlab.cli.arguments import as_choice
+    from seqlab.cli.arguments import SWEEPING, as_choice, as_typed
 
-    words = [as_choice(one) for one in (sys.argv[1:] if arguments is None else arguments)]
+    typed = sys.argv[1:] if arguments is None else arguments
+    is_sweep = not SWEEPING.isdisjoint(typed)
+    words = [as_typed(as_choice(argument), is_sweep=is_sweep) for argument in typed]
+    if "--version" in words:
+        return guarded(_say_version, ())
     given = present_overrides(words, warns=True)
     if not {"-h", "--help"}.isdisjoint(given):
         from seqlab.config import commented
@@ -90,6 +92,12 @@ def train(arguments: Sequence[str] | None = None) -> int:
         keys = commented.whole().removeprefix(commented.TITLE)
         return guarded(lambda: sys.stdout.write(HELP.format(groups=commented.offered(), keys=keys)), ())
     return guarded(lambda: _run_hydra(given), given)
+
+
+def _say_version() -> None:
+    from seqlab import __version__
+
+    sys.stdout.write(f"seqlab {__version__}\n")
 
 
 def process(command: Callable[[], int] = main) -> NoReturn:
@@ -131,6 +139,7 @@ def _run_hydra(arguments: list[str]) -> None:
         config_dir,
         is_one_run,
         options_first,
+        refuse_hydras,
         refuse_several,
         refuse_shadowed,
         refuse_swept_command,
@@ -147,6 +156,7 @@ def _run_hydra(arguments: list[str]) -> None:
     arguments = options_first(arguments)
     refuse_shadowed(arguments)
     refuse_swept_command(arguments)
+    refuse_hydras(arguments)
     refuse_several(arguments)
     offer(arguments, [path for path in (PACKAGED, config_dir(arguments)) if path])
     start = _train_once if is_one_run(arguments) else _train_with_hydra

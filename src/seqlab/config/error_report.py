@@ -1,5 +1,6 @@
 """The messages for a wrong command line: all mistakes at once, one line each."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from seqlab.config.choices import CHOICES
 from seqlab.config.compose import unknown
 from seqlab.config.hydra_syntax import parse
 from seqlab.config.mistakes import OF_COMPOSING, Command, first_line, searching, suiting_other_data
-from seqlab.config.packaged import KINDS
+from seqlab.config.packaged import KINDS, names_of
 from seqlab.errors import ConfigError, DataError, SeqlabError, near
 
 
@@ -20,6 +21,8 @@ class CommandError(ConfigError):
     """All mistakes of a command, one line each."""
 
 
+FOREIGN_KEY = re.compile(r"[~+]*(?=[\w.]*[^\W\x00-\x7f])([\w.]+)=")
+"""A setting whose key has letters that no key has."""
 NO_CHOICE = "Config group override must be"
 """The beginning of Hydra's ValueError for model=null."""
 
@@ -113,6 +116,8 @@ def _explain_one(error: Exception, override: str, known: Iterable[str], whole: s
     parsed = parse(override) if override else None
     if isinstance(error, OverrideParseException) or (override and not parsed):
         given = override or getattr(error, "override", "")
+        if foreign := FOREIGN_KEY.match(given):
+            return unknown(foreign[1], sorted(known))
         return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
     return _explain_setting(error, override, parsed, set(known), whole) if parsed else first_line(error)
 
@@ -134,10 +139,11 @@ def _explain_setting(error: Exception, override: str, parsed: Override, known: s
         is_group = any(name.startswith(f"{key}.") for name in known)
         single = "name one" if is_group else f"write a list as {key}=[…]"
         return f"{override} has several values: {single}, or begin with -m to run each of them"
+    if parsed.is_delete() and (files := names_of(key)):
+        return f"{key} is missing; {near('', files)}"
     if key not in known and not parsed.is_add():
         return unknown(key, sorted(known), whole.partition("=")[2])
     if parsed.is_add():
         return f"{override}: {key} exists already; leave out the +"
-    return (
-        first_line(error) if "=" in override and parsed.value() is not None else f"{override}: name a {key}"
-    )
+    is_given = "=" in override and parsed.value() is not None
+    return first_line(error) if is_given else f"{override}: name one; {near('', names_of(key))}"

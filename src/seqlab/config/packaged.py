@@ -64,6 +64,11 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     yaml_implicit_resolvers = number_resolvers()
 
 
+def names_of(group: str) -> list[str]:
+    """Return the names of the files of a group."""
+    return sorted(file.stem for file in PACKAGED.joinpath(group).glob("*.yaml"))
+
+
 @cache
 def text_of(name: str) -> str:
     """Return the text of a file, such as ``data/names``."""

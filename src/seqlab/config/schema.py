@@ -12,7 +12,7 @@ from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfi
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import check_reads, encoders, engines, inits
-from seqlab.registry.types import Section, as_list
+from seqlab.registry.types import RunName, Section, as_list
 
 OF_THE_COMMAND = ("launcher", "sweep", "resume")
 """Keys about how a command carries out its runs, which are not saved with a run."""
@@ -27,7 +27,7 @@ class PathsConfig(Section):
 class Config(Section):
     """The whole configuration of a training run."""
 
-    name: str | None
+    name: RunName | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     engine: str
     verbosity: Literal["quiet", "normal", "debug"]

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.choices import CHOICES
 from seqlab.errors import near
@@ -24,6 +24,15 @@ STRATEGIES = (
 )
 """Lightning's strategies, listed here so that it need not be imported."""
 Limit = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0, le=1)]
+
+
+def _some(limit: float) -> float:
+    if not limit:
+        raise ValueError("0 would train on nothing; 1 is one batch, 0.1 a tenth of them")
+    return limit
+
+
+SomeLimit = Annotated[Limit, AfterValidator(_some)]
 
 
 class TrainerConfig(Section):
@@ -57,7 +66,7 @@ class TrainerConfig(Section):
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"
     max_epochs: Count = 15
     max_steps: Annotated[int, Field(ge=-1)] = -1
-    limit_train_batches: Limit = 1.0
+    limit_train_batches: SomeLimit = 1.0
     limit_val_batches: Limit = 1.0
     limit_test_batches: Limit = 1.0
     check_val_every_n_epoch: Count = 1

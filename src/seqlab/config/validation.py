@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from seqlab.config.choices import CHOICES, canonical
+from seqlab.config.packaged import names_of
 from seqlab.config.renamed import present_settings
 from seqlab.config.schema import Config
 from seqlab.errors import ConfigError, near
@@ -56,7 +57,8 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
     if detail["type"] == "extra_forbidden":
         return f"{key} is unknown; {near(path[-1], _known(key, siblings) - unknown)}"
     if detail["type"] == "missing":
-        return f"{key} is missing"
+        files = names_of(key)
+        return f"{key} is missing; {near('', files)}" if files else f"{key} is missing"
     if detail["type"] == "value_error":
         said = str(detail["ctx"]["error"])
         return f"{key}: {said}" if key and not said.startswith(f"{key}.") else said

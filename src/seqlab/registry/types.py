@@ -1,11 +1,13 @@
 """The base class of the sections of the configuration, and common types of settings."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic.fields import FieldInfo
+
+from seqlab.io.terminal import in_a_line
 
 Count = Annotated[int, Field(ge=1)]
 Patience = Annotated[int, Field(ge=0)]
@@ -26,6 +28,18 @@ def _as_name(value: Any) -> Any:
     return str(value) if is_number else value
 
 
+def _as_folder(name: str) -> str:
+    """Refuse a name that leads outside the folder above, or that cannot be shown in a line."""
+    path = PurePath(name)
+    if not name.strip() or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"'{name}' must name a folder below paths.output_dir")
+    if in_a_line(name) != name:
+        raise ValueError(f"'{in_a_line(name)}' has line breaks, control characters or invisible ones")
+    return name
+
+
+RunName = Annotated[str, BeforeValidator(_as_name), AfterValidator(_as_folder)]
+"""The name of runs and of their folder."""
 Column = Annotated[str, BeforeValidator(_as_name), Field(min_length=1)]
 """The name of a column, or its number in a file without a header."""
 Columns = Annotated[
