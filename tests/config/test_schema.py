@@ -145,7 +145,7 @@ SHOPPING = ["data=online_shopping_10_cats"]
         ([*OWN, "data.val_share=1"], "data.val_share must be less than 1, got 1"),
         ([*OWN, "data.test_share=-0.1"], "data.test_share must be greater than or equal to 0, got -0.1"),
         ([*OWN, "data.val_share=0.6", "data.test_share=0.4"], "data: val_share + test_share is 1; keep it"),
-        ([*OWN, "data.separator=';'"], "data.separator must be 'comma', 'semicolon', 'tab', 'pipe' or 'space'"),
+        ([*OWN, "data.separator=';'"], "data.separator must be 'comma', 'semicolon', 'tab', 'pipe' or "),
         ([*OWN, "data.encoding=''"], "data.encoding: no encoding ''"),
         ([*OWN, "data.text=''"], "data.text "),
         ([*OWN, "data.label=[a]"], "task=classification does not suit data=text_csv; several labels"),
