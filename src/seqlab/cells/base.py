@@ -79,7 +79,7 @@ class CellType(ABCMeta):
     changes = 0
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls.__abstractmethods__:  # type: ignore[attr-defined] # of every class whose metaclass is ABCMeta
+        if cls.__abstractmethods__:
             raise CellError(
                 f"cell {cls.__name__} has no step; define step(self, x, u, s), which returns a State"
                 f" ({sys.modules[cls.__module__].__file__}: class {cls.__name__})"

@@ -130,9 +130,9 @@ class _Probe:
         own = self._own_values()
         with without_transforms(), torch.inference_mode(mode=False), torch.enable_grad():
             returned = self._run(cell.bind(own), x, u, start)
-            output = self._check(returned)
-            self._differentiate(returned, start)
-        return Layout.made(cell, self.read, self.columns, output)
+            values = self._check(returned)
+            self._differentiate(values, start)
+        return Layout.made(cell, self.read, self.columns, self._width(values[cell.output].shape[1]))
 
     def _random(self, name: str, generator: torch.Generator) -> Tensor:
         return torch.rand(self.batch, self.sizes[self.widths[name]], generator=generator)
@@ -180,8 +180,8 @@ class _Probe:
         except CellError as error:
             what, line = str(error), line_of_step(error)
         except Exception as error:  # noqa: BLE001 (it is the user's code)
-            what = self._mixed(str(error)) or _meaning(str(error))
-            what = what or f"the step fails with {type(error).__name__}: {error}"
+            meaning = self._mixed(str(error)) or _meaning(str(error))
+            what = meaning or f"the step fails with {type(error).__name__}: {error}"
             line = line_of_step(error)
         raise CellError(f"cell '{self.cell.name}': {what} ({line})")
 
@@ -206,8 +206,8 @@ class _Probe:
         one, other = (self._width(int(size)) for size in found.groups())
         return f"the step mixes vectors of the widths {one!r} and {other!r}; u.<gate>(v) changes a width"
 
-    def _check(self, returned: object) -> Width:
-        """Refuse what is not exactly the states and the output; return how wide the output is."""
+    def _check(self, returned: object) -> Mapping[str, Tensor]:
+        """Refuse what is not exactly the states and the output; return it."""
         cell = self.cell
         if not isinstance(returned, dict):
             raise CellError(f"cell '{cell.name}': step must return a State, got {type(returned).__name__}")
@@ -228,7 +228,7 @@ class _Probe:
                 raise CellError(
                     f"cell '{cell.name}': {name} must have shape {shape}, here {wanted}, got {found}"
                 )
-        return self._width(returned[cell.output].shape[1])
+        return returned
 
 
 _MEANINGS = {
