@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 ARGS ?=
 
+# Tests start many processes, which read compiled Python; images often ask for none to be written.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
 
 .PHONY: train test test-all check clean

@@ -29,18 +29,15 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["SEQLAB_OFFLINE"] = "1"  # no test asks a server but its own
 torch.set_num_threads(1)
 
+# To compile a kernel takes seconds; tests/engines/native compiles as shipped where slow tests are run too.
+compiler.OPTIONS = tuple("-O1" if option == "-O3" else option for option in compiler.OPTIONS)
+
 NUMBERS = count()
 INSTALLED: set[str] = set()
 """Names of imported modules that are no test's own."""
 
 # Read before any test changes the environment.
 REAL_DATA = os.environ.get("SEQLAB_DATA_DIR")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Optimize kernels less where slow tests are left out: to compile one takes a fifth of the time."""
-    if "not slow" in config.option.markexpr:
-        compiler.OPTIONS = tuple("-Og" if option == "-O3" else option for option in compiler.OPTIONS)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -90,9 +90,10 @@ def test_unseen_characters_are_unknown_and_said(command, run):
 
 
 def test_report_shows_every_run_with_what_differs_and_the_baselines(command, train):
+    short = [*QUICK, "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
     for model in ("rnn", "gru"):
-        assert train(*QUICK, f"model={model}") == 0
-    assert train(*QUICK, "model=gru", "optimizer.lr=0.01", "task.baselines=true") == 0
+        assert train(*short, f"model={model}") == 0
+    assert train(*short, "model=gru", "optimizer.lr=0.01", "task.baselines=true") == 0
     code, shown, _ = command("report", "out")
     assert code == 0
     assert shown.count("names-gru") == 2

@@ -227,6 +227,7 @@ def test_a_fetched_file_that_is_not_the_published_one_is_refused(tmp_path):
     assert REMOTE.check is check_published
 
 
+@pytest.mark.slow
 def test_a_fetched_file_with_the_published_rows_is_taken(tmp_path):
     times = pd.date_range("2009-01-01 00:10", "2017-01-01", periods=420_551).strftime(FORMAT)
     file = tmp_path / "file.csv"

@@ -98,7 +98,7 @@ def test_exponents_of_untrained_networks_are_ordered_by_their_spectral_radius():
     assert vanishing < -0.5 < marginal < 0 < exploding < math.log(1.5)
 
 
-@pytest.mark.product(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", [0.5, 1.0, 1.5])
 def test_at_rest_the_exponent_is_the_logarithm_of_the_spectral_radius(radius):
     # Without input h stays 0, so that the Jacobian over d steps is U to the power d.

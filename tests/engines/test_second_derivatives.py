@@ -48,7 +48,7 @@ PAIRS = [(cell, engine) for cell in CELLS for engine in ("native", "eager", "ref
 PAIRS += [(cell, "torch") for cell in ("lstm", "gru", "rnn", "rnn_relu")]
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize(("cell", "engine"), PAIRS)
 def test_second_derivatives_are_the_limits_of_differences(cell, engine):
     check(cell, engine)

@@ -125,7 +125,7 @@ UNUSABLE: dict[str, tuple[Damage, str]] = {
 """Settings that cannot be used with these weights; a report shows them as they are."""
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(6)
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_folder_that_cannot_be_read_is_refused_in_one_line(run, command, reading, attack):
     name, damage, words = HOSTILE[attack]

@@ -273,6 +273,7 @@ def test_states_of_steps_are_scored_as_scikit_learn_does(walked, command):
     assert (code, f"{metrics['test/accuracy']:.4f}" in scores) == (0, True)
 
 
+@pytest.mark.slow
 def test_states_are_predicted_from_a_run_and_its_exports(walked, command):
     table, shown = pd.read_csv(walked / "predictions.csv"), []
     asked = _walks()[_walks().id.isin(table.sequence)].drop(columns="state")
