@@ -56,8 +56,9 @@ def _items(values: str) -> str:
 
 def allow_option(argument: str) -> str:
     """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key; the class checks it."""
-    group, dot, key = argument.partition("=")[0].partition(".")
-    is_inside = "." in key and not group.startswith("hydra")
+    name, _, value = argument.partition("=")
+    group, dot, key = name.partition(".")
+    is_inside = dot and ("." in key or value.startswith("{")) and not group.startswith("hydra")
     is_own = dot and group in CHOICES and group not in SECTIONS and key not in _keys_in_files(group)
     return f"++{argument}" if is_own or is_inside else argument
 

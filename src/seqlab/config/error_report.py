@@ -1,6 +1,7 @@
 """The messages for a wrong command line: all mistakes at once, one line each."""
 
 import re
+import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from yaml import MarkedYAMLError
 
 from seqlab.config.choices import CHOICES
 from seqlab.config.compose import unknown
-from seqlab.config.hydra_syntax import parse
+from seqlab.config.hydra_syntax import NoKeysError, parse
 from seqlab.config.mistakes import OF_COMPOSING, Command, first_line, searching, suiting_other_data
 from seqlab.config.packaged import KINDS, names_of
 from seqlab.errors import ConfigError, DataError, SeqlabError, near
@@ -41,7 +42,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         return [*(_meant_for_other_data(arguments) or str(error).splitlines()), *shown]
     if type(error).__name__ == "MisconfigurationException":  # Lightning's, which is not imported for this
         return [first_line(error)]
-    if not isinstance(error, OF_COMPOSING) and not str(error).startswith(NO_CHOICE):
+    if not isinstance(error, OF_COMPOSING) and not _is_of_composing(error):
         return []
     understood = _understood(arguments)
     is_alone = isinstance(error, MissingConfigException) and len(arguments) == 1
@@ -51,6 +52,13 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     with initialize_config_module("seqlab.conf", version_base="1.3"):
         found = _mistakes(Command(overrides, folders, is_sweep=is_sweep, raised=error))
     return found or [_explain_one(error, "", ())]
+
+
+def _is_of_composing(error: Exception) -> bool:
+    """Return whether an error of Python's was raised by an override of Hydra's: ``model=null``, ``imports.x=1``."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    is_inside = str(frame.f_globals.get("__name__")).startswith("omegaconf.")
+    return is_inside or str(error).startswith(NO_CHOICE)
 
 
 def composed(overrides: Sequence[str]) -> Command:
@@ -113,6 +121,8 @@ def _explain_one(error: Exception, override: str, known: Iterable[str], whole: s
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark
         return f"{mark.name}, line {mark.line + 1}: {error.problem}" if mark else first_line(error)
+    if isinstance(error, NoKeysError):
+        return str(error)
     parsed = parse(override) if override else None
     if isinstance(error, OverrideParseException) or (override and not parsed):
         given = override or getattr(error, "override", "")
