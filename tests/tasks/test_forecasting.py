@@ -210,8 +210,8 @@ def tested() -> tuple[Forecasting, torch.Tensor, torch.Tensor]:
 
 def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
     task, forecasts, truths = tested
-    task._baselines["persistence"] = task._scored(
-        torch.arange(12), torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
+    task._baselines["persistence"] = task.horizon.scored(
+        torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0]), torch.zeros(12, dtype=torch.int64)
     )
     tables = task.tables(lambda window: f"time {window}")
     rows = {(row["target"], row["after"], row["hours_ahead"]): row for row in tables["predictions"]}
@@ -235,8 +235,8 @@ def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
 
 def test_the_figures_draw_the_errors_of_model_and_baselines(tested):
     task, forecasts, truths = tested
-    task._baselines["persistence"] = task._scored(
-        torch.arange(12), torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0])
+    task._baselines["persistence"] = task.horizon.scored(
+        torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0]), torch.zeros(12, dtype=torch.int64)
     )
     history = {"train/mae": [(0, 3.0)], "val/mae": [(0, 2.0)], "train/loss": [(0, 1.0)]}
     figures = task.figures(history, "a title")

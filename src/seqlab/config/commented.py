@@ -8,6 +8,8 @@ import yaml
 
 from seqlab.config.choices import CHOICES
 from seqlab.config.packaged import KINDS, OFFERED, PACKAGED, SECTIONS, content_of, text_of
+from seqlab.config.schema import Config
+from seqlab.config.sweep import OF_RUNS
 from seqlab.config.task import TASKS
 from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import datasets
@@ -33,7 +35,7 @@ def whole() -> str:
     sections = {group: _section(group, name) for group, name in chosen.items() if name and "/" not in group}
     values = {key: one for key, one in content_of("config").items() if key not in ("defaults", "hydra")}
     values |= {group: section for group, (section, _) in sections.items()}
-    comments = _in_file("config") | {group: one for group, (_, one) in sections.items()}
+    comments = _spoken_of(Config) | _in_file("config") | {group: one for group, (_, one) in sections.items()}
     return TITLE + "\n".join(_lines(values, comments)) + "\n"
 
 
@@ -62,9 +64,12 @@ def choice(group: str, name: str | None = None) -> str:
             f"{group}={name}: there is no such {group}; {near(name, {*files, *KINDS.get(group, ())})}"
         )
     text = text_of(f"{group}/{name}") if name in files else None
-    if text and group not in OFFERED and "# @package" in text:
+    if text and group not in (*OFFERED, *OF_RUNS) and "# @package" in text:
         return text  # a preset of several groups
     values, comments = _section(group, name)
+    if text and group in OF_RUNS:
+        above, key, _ = text.partition(f"\n{group}:\n")
+        return text if not key else above + "\n" + "\n".join(_lines({group: values}, {group: comments})) + "\n"
     lines = (text or f"# {group}={name}").splitlines()
     title = [line for line in lines if line.startswith("#") and "is explained in" not in line]
     if group == "data" and (text is None or "# @package" in text):
@@ -117,6 +122,8 @@ def _of_class(group: str, values: Mapping[str, Any]) -> Comments:
     """Return the help of the settings of a class, or of each class in a group, from docstrings."""
     if group in SECTIONS:
         return _spoken_of(SECTIONS[group])
+    if group in OF_RUNS:
+        return _spoken_of(OF_RUNS[group][values["name"]])
     if group not in KINDS:
         return {}
     name = values.get("name", values.get("_target_"))

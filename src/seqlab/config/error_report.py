@@ -55,7 +55,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
 
 
 def _is_of_composing(error: Exception) -> bool:
-    """Return whether an error of Python's was raised by an override of Hydra's: ``model=null``, ``imports.x=1``."""
+    """Return whether an override raised an error that is not Hydra's: ``model=null``, ``imports.x=1``."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     is_inside = str(frame.f_globals.get("__name__")).startswith("omegaconf.")
     return is_inside or str(error).startswith(NO_CHOICE)

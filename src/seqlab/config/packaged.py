@@ -11,6 +11,8 @@ import yaml
 from seqlab.compat.hydra import number_resolvers
 from seqlab.config.choices import CHOICES, key_of
 from seqlab.config.model import ModelConfig
+from seqlab.config.schema import Config, PathsConfig
+from seqlab.config.sweep import OF_RUNS
 from seqlab.config.task import TASKS
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, TrainerConfig
 from seqlab.registry.catalog import cells, datasets
@@ -52,10 +54,19 @@ SECTIONS: dict[str, type[Section]] = {
     "trainer": TrainerConfig,
     "callbacks": CallbacksConfig,
     "checkpoint": CheckpointConfig,
+    "paths": PathsConfig,
 }
 """The sections of groups whose files all have the same settings."""
 WHOLE = {"data": "_global_"}
 """Groups whose choices also set keys of other groups."""
+
+
+ROOT = {
+    key: default
+    for key, default in defaults_of(Config).items()
+    if default != "???" and not isinstance(default, Section)
+}
+"""The keys that are in no group."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -76,12 +87,18 @@ def text_of(name: str) -> str:
 
 
 def content_of(name: str) -> dict[str, Any]:
-    """Return the values of a file with the defaults of its class; those of SECTIONS are in ``config``."""
+    """Return the values of a file with the defaults of its class.
+
+    Those of ``Config`` and SECTIONS are in ``config``.
+    """
     found: dict[str, Any] = yaml.load(text_of(name), _Loader) or {}  # noqa: S506 (it is a SafeLoader)
     group = name.rpartition("/")[0]
     if name == "config":
-        return found | {one: defaults_of(section) for one, section in SECTIONS.items()}
+        whole = {one: defaults_of(section) for one, section in SECTIONS.items()}
+        return ROOT | found | whole
     section = found.get(group, found)
+    if group in OF_RUNS and group in found:
+        return found | {group: defaults_of(OF_RUNS[group][section["name"]]) | section}
     if group not in OFFERED or not isinstance(section.get("name"), str):
         return found
     whole = OFFERED[group](section["name"])

@@ -19,20 +19,33 @@ OF_THE_COMMAND = ("launcher", "sweep", "resume")
 
 
 class PathsConfig(Section):
-    """conf/paths."""
+    """conf/paths.
 
-    output_dir: str
+    Attributes:
+        output_dir: every run makes a folder of its own below.
+    """
+
+    output_dir: str = "outputs"
 
 
 class Config(Section):
-    """The whole configuration of a training run."""
+    """The whole configuration of a training run.
 
-    name: RunName | None
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    engine: str
-    verbosity: Literal["quiet", "normal", "debug"]
+    Attributes:
+        name: folder below paths.output_dir; None for the preset's name, or <data>-<model>.
+        seed: of the initial weights, dropout and the order of the batches.
+        engine: what runs the cell: auto (the fastest that can), native, torch, eager or reference.
+        verbosity: quiet (warnings and the final table), normal, debug.
+        resume: a run folder: resume that run; auto: resume the latest unfinished run with these settings.
+        imports: your own modules that register cells, data sets, callbacks, …, e.g. imports=[my_things].
+    """
+
+    name: RunName | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    engine: str = "auto"
+    verbosity: Literal["quiet", "normal", "debug"] = "normal"
     resume: str | None = None
-    imports: Annotated[list[str], BeforeValidator(as_list)]
+    imports: Annotated[list[str], BeforeValidator(as_list)] = []
     model: ModelConfig
     data: AnyDataset
     task: AnyTask
@@ -44,7 +57,7 @@ class Config(Section):
     logger: LoggerConfig
     launcher: AnyLauncher = BasicConfig(name="basic")
     sweep: AnySweep = GridConfig(name="grid")
-    paths: PathsConfig
+    paths: PathsConfig = PathsConfig()
 
     @property
     def title(self) -> str:
@@ -62,23 +75,24 @@ class Config(Section):
     def _task_suits_data(self) -> "Config":
         if reason := self.data.unsupported_reason(self.task.problem_type):
             raise ValueError(f"task={self.task.name} does not suit data={self.data.name}; {reason}")
-        has_classes = self.task.problem_type == "language_model" and self.data.problem_types[1:]
-        if self.model.condition == "class" and not has_classes:
+        if self.model.condition == "class" and not (
+            self.data.problem_types[1:] and self.task.says("is_causal")
+        ):
             raise ValueError(
                 "model.condition=class tells a language model the class of a text; use task=language_model "
                 "and labelled texts, such as data=names"
             )
-        if self.task.problem_type == "language_model" and self.model.bidirectional:
+        if self.model.bidirectional and self.task.says("is_causal"):
             raise ValueError(
                 f"model.bidirectional=true reads the tokens that task={self.task.name} predicts; use "
                 "model.bidirectional=false"
             )
-        if self.task.problem_type in ("tagging", "language_model") and self.model.pooling != "last":
+        if self.model.pooling != "last" and self.task.says("is_stepwise"):
             raise ValueError(
                 f"model.pooling={self.model.pooling} gives one output per sequence, and "
                 f"task={self.task.name} needs one at each step; use model.pooling=last"
             )
-        if self.callbacks.score_balanced and self.task.problem_type != "classification":
+        if self.callbacks.score_balanced and not self.task.says("has_one_class"):
             raise ValueError(
                 f"callbacks.score_balanced samples by class, and task={self.task.name} of "
                 f"data={self.data.name} has no classes"

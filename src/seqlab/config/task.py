@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from seqlab.tasks.score import Score
 
 METRICS = CHOICES["task.metrics"]
-METRICS_OF = {
-    "classification": "classification.Multiclass",
-    "tagging": "classification.Multiclass",
-    "multilabel": "classification.Multilabel",
-    "language_model": None,
-}
-"""How the paths of torchmetrics' metrics begin that judge predictions other than numbers; None: none does."""
 
 
 class TaskConfig(Section):
@@ -34,15 +27,19 @@ class TaskConfig(Section):
     baselines: bool = True
     metrics: dict[str, Annotated[SerializeAsAny[Part], METRICS.validator]] = Field(default={})
 
+    def says(self, attribute: str) -> Any:
+        """Return an attribute of the class, such as "is_stepwise", without importing it."""
+        return tasks.attribute(self.name, attribute)
+
     @property
     def problem_type(self) -> str:
         """The problem type for which the data are prepared."""
-        return str(tasks.attribute(self.name, "problem_type"))
+        return str(self.says("problem_type"))
 
     @property
     def scores(self) -> "tuple[Score, ...]":
         """The scores of the task, and of its metrics."""
-        found: tuple[Score, ...] = tasks.attribute(self.name, "scores")
+        found: tuple[Score, ...] = self.says("scores")
         return (*found, *(self._further(found[0], name) for name in self.metrics))
 
     def _further(self, pattern: "Score", name: str) -> "Score":
@@ -57,7 +54,7 @@ class TaskConfig(Section):
     @property
     def watched(self) -> str:
         """The score that chooses the best weights and stops early, such as "val/accuracy"."""
-        return self.monitor or str(tasks.attribute(self.name, "monitor"))
+        return self.monitor or str(self.says("monitor"))
 
     @property
     def mode(self) -> Literal["min", "max"]:
@@ -83,11 +80,11 @@ class TaskConfig(Section):
     def _metrics_judge_such_answers(self) -> "TaskConfig":
         if not self.metrics:
             return self
-        kind = METRICS_OF.get(self.problem_type, "regression.")
+        kind = self.says("metrics_of")
         if kind is None:
             raise ValueError(f"metrics: {self.name} has only its own scores; leave out metrics")
         fitting = [name for name in metrics if _is_for(kind, metrics.path(name))]
-        own = [score.name for score in tasks.attribute(self.name, "scores")]
+        own = [score.name for score in self.says("scores")]
         for name, part in self.metrics.items():
             if not name.isidentifier() or name in own:
                 raise ValueError(f"metrics.{name}: choose another name; {', '.join(own)} are taken")

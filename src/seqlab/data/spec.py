@@ -80,6 +80,11 @@ class DataSpec:
     target_std: float = 1.0
 
     @property
+    def input_type(self) -> tuple[str, tuple[int, ...]]:
+        """The type of the numbers that an exported network reads at each step, and their shape."""
+        return ("int64", ()) if self.kind == "tokens" else ("float64", (self.input_size,))
+
+    @property
     def meaning(self) -> tuple[object, ...]:
         """What the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
         return self.task, self.classes, self.symbols, self.ngrams

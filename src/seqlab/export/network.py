@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from onnx import GraphProto, ValueInfoProto, helper
 
 from seqlab.cells import Input, Interval
@@ -54,10 +55,10 @@ def input_name(spec: DataSpec) -> str:
 
 
 def _inputs(spec: DataSpec) -> list[ValueInfoProto]:
-    features = [spec.input_size] if spec.kind == "features" else []
-    kind = Graph.DOUBLE if spec.kind == "features" else Graph.INT64
+    numbers, shape = spec.input_type
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(numbers))
     return [
-        helper.make_tensor_value_info(input_name(spec), kind, ["batch", "time", *features]),
+        helper.make_tensor_value_info(input_name(spec), kind, ["batch", "time", *shape]),
         helper.make_tensor_value_info(LENGTHS, Graph.INT64, ["batch"]),
     ]
 

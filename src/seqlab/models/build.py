@@ -33,6 +33,6 @@ def make_module(config: Config, spec: DataSpec, engine: str | None = None) -> Se
         scheduler=config.scheduler.model_dump(),
     ).to(weights_dtype(config.trainer.precision))
     module.model.recurrent.choice()
-    if config.task.problem_type == "language_model":
+    if module.task.is_causal:
         check_causal(module.model, spec.input_size)
     return module

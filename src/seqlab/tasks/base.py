@@ -47,6 +47,11 @@ class Task(nn.Module):
         problem_type: the kind of prediction that the data must be prepared for, as in ``DataSpec.task``.
         scores: the scores that ``compute`` returns.
         monitor: the score that chooses the best weights, such as "val/loss".
+        metrics_of: how the paths of torchmetrics' metrics begin that can judge the answers; None: none can.
+        is_stepwise: whether each step has an answer, so that outputs are not pooled.
+        is_causal: whether an answer may only depend on the steps up to its own.
+        is_multilabel: whether a sample can have any number of the classes.
+        has_one_class: whether a sample has one class, so that training samples can be balanced over classes.
         galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
             "confusion", "horizon", "forecasts".
         output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
@@ -58,6 +63,11 @@ class Task(nn.Module):
     problem_type: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]]
     monitor: ClassVar[str]
+    metrics_of: ClassVar[str | None] = "regression."
+    is_stepwise: ClassVar[bool] = False
+    is_causal: ClassVar[bool] = False
+    is_multilabel: ClassVar[bool] = False
+    has_one_class: ClassVar[bool] = False
     galleries: ClassVar[tuple[str, ...]] = ()
     output_size: int
     output_steps: int = 0
@@ -157,14 +167,13 @@ class Task(nn.Module):
         """Return the lines that ``seqlab predict`` prints for the result of ``decode``."""
         return ["\t".join(in_a_line(str(value)) for value in row.values()) for row in rows]
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
+    def exported(self, spec: DataSpec) -> Exported:  # noqa: ARG002
         """Return the description of an ONNX file's output.
 
         Raises:
             ExportError: the task cannot be exported.
         """
-        raise ExportError(f"{cls.__name__} cannot be exported; define exported() and add_tail()")
+        raise ExportError(f"{type(self).__name__} cannot be exported; define exported() and add_tail()")
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
         """Add the operations of ``answers`` to an ONNX graph; return the name of the result.

@@ -13,8 +13,8 @@ from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Share
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
-from seqlab.tasks.baselines.features import linear_summary
-from seqlab.tasks.baselines.text import char_ngrams_of, majority, of_classes
+from seqlab.tasks.baselines.linear import linear
+from seqlab.tasks.baselines.text import majority, of_classes
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
@@ -57,6 +57,8 @@ class Classification(Task):
         F1,
     )
     monitor = "val/accuracy"
+    metrics_of = "classification.Multiclass"
+    has_one_class = True
     galleries = ("confusion",)
 
     weights: Tensor
@@ -124,8 +126,7 @@ class Classification(Task):
         ]
         return [f"{in_a_line(row['text'])}\t{found}" for row, found in zip(rows, best, strict=True)]
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:
+    def exported(self, spec: DataSpec) -> Exported:
         """Return that the output is probabilities, [B, C]."""
         return Exported("probabilities", [len(spec.classes)], is_double=False)
 
@@ -149,10 +150,8 @@ class Classification(Task):
         found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
         if fitted and len(set(y["train"].tolist())) < 2:  # noqa: PLR2004 (one class cannot be classified)
             found["char_ngrams"] = "not fitted to texts of one class"
-        elif fitted and data.spec.kind == "features":
-            found["linear_summary"] = linear_summary(data, of_classes(num_classes))
         elif fitted:
-            found["char_ngrams"] = char_ngrams_of(data, of_classes(num_classes))
+            found |= linear(data, of_classes(num_classes))
         return found
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:

@@ -55,9 +55,9 @@ def class_scores(counts: Tensor) -> dict[str, Tensor]:
     hits = counts.diagonal().double()
     predicted, true = counts.sum(0).double(), counts.sum(1).double()
     return {
-        "precision": _ratio(hits, predicted),
-        "recall": _ratio(hits, true),
-        "f1": _ratio(2 * hits, predicted + true),
+        "precision": ratio(hits, predicted),
+        "recall": ratio(hits, true),
+        "f1": ratio(2 * hits, predicted + true),
     }
 
 
@@ -69,11 +69,12 @@ def scores(counts: Tensor) -> dict[str, float]:
         0.875
     """
     per_class = class_scores(counts)
-    accuracy = _ratio(counts.diagonal().sum().double(), counts.sum().double())
+    accuracy = ratio(counts.diagonal().sum().double(), counts.sum().double())
     return {"accuracy": float(accuracy)} | {
         f"{name}_macro": float(values.mean()) for name, values in per_class.items()
     }
 
 
-def _ratio(part: Tensor, whole: Tensor) -> Tensor:
+def ratio(part: Tensor, whole: Tensor) -> Tensor:
+    """Return part / whole, or 0 where the whole is 0."""
     return torch.where(whole > 0, part / whole.clamp(min=1), 0.0)

@@ -1,45 +1,31 @@
 """Forecasting: predicting the next values of a series."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqlab.data import Batch, DataSpec, SequenceData, SeriesSpec, WindowSamples
-from seqlab.data.series.step import is_duration
+from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
 from seqlab.io.progress import stepwise
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.bounds import spread
 from seqlab.tasks.baselines.series import BASELINES, CHUNK, Forecast, UnavailableError
-from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.common import curves
-from seqlab.tasks.figures.fonts import drawable
+from seqlab.tasks.horizon import Forecasts, Horizon, Scored
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.members import Members, series_of
-from seqlab.tasks.metrics import AnswersAndTruths, SampleIds, scores, scores_by_step, scores_of
+from seqlab.tasks.metrics import AnswersAndTruths, SampleIds, scores
 from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
-from seqlab.tasks.tables import BySample, Rows
+from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
-
-
-class Scored(NamedTuple):
-    """The scores of test forecasts.
-
-    Attributes:
-        by_step: the scores of each target and step.
-        by_series: for each series its name, the number of its windows, and the scores of each target.
-    """
-
-    by_step: list[list[dict[str, float]]]
-    by_series: list[tuple[str, int, list[dict[str, float]]]]
 
 
 class StageErrors(nn.Module):
@@ -80,8 +66,7 @@ class Forecasting(Task):
         super().__init__()
         self.targets = tuple(series["targets"])
         self.places = [series["columns"].index(target) for target in self.targets]
-        self.horizon_steps, self.step_minutes = series["horizon_steps"], series["step_minutes"]
-        self.unit = "hours" if is_duration(series.get("step")) else "steps"
+        self.horizon_steps = series["horizon_steps"]
         self.loss, self.residual = LOSSES[loss], residual
         self.means, self.scales = (
             torch.tensor([series[key][place] for place in self.places], dtype=torch.float64)
@@ -90,6 +75,7 @@ class Forecasting(Task):
         # Buffers on the model's device: a list, or a tensor on another device, would block each step.
         self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
         self.members = Members(series, self.places)
+        self.horizon = Horizon.of(series, self.members.names)
         self.register_buffer("_units", self.members.scales * self.scales, persistent=False)
         self.register_buffer("_ends", self.members.ends, persistent=False)
         self.output_size = self.horizon_steps * len(self.targets)
@@ -150,12 +136,11 @@ class Forecasting(Task):
 
     def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the values of all targets at every forecast time of each series (``Ahead``)."""
-        targets = cast("SeriesSpec", spec).series.targets
         series = self.members.named([one.series for one in asked])
         values = self.members.in_units(answers, series).tolist()
         return [
             ({"series": one.series} if one.series else {})
-            | {"time": time, "values": dict(zip(targets, row, strict=True))}
+            | {"time": time, "values": dict(zip(self.targets, row, strict=True))}
             for one, rows in zip(asked, values, strict=True)
             for time, row in zip(one.times, rows, strict=True)
         ]
@@ -174,11 +159,9 @@ class Forecasting(Task):
             ),
         ]
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:
+    def exported(self, spec: DataSpec) -> Exported:  # noqa: ARG002
         """Return that the output is forecasts in the targets' units, [B, horizon, K]."""
-        series = cast("SeriesSpec", spec).series
-        return Exported("forecast", [series.horizon_steps, len(series.targets)], is_double=True)
+        return Exported("forecast", [self.horizon_steps, len(self.targets)], is_double=True)
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
         """Add the last value if the change is forecast, and convert to the targets' units."""
@@ -223,7 +206,7 @@ class Forecasting(Task):
                     f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
                 }
                 if split == "test":
-                    self._baselines[name] = self._scored(ids, errors)
+                    self._baselines[name] = self.horizon.scored(errors, self.members.of(split, ids))
             found[name] = metrics
         return found
 
@@ -245,70 +228,20 @@ class Forecasting(Task):
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if not self._of("test").forecasts.update_called:
             return drawn
-        forecasts, truths = self.judged("test", *self._collected("test"))
-        errors = self._errors("test")
-        mae = {"model": errors.abs().mean(0)}
-        mae |= {
-            name: torch.tensor([[step["mae"] for step in target] for target in found.by_step]).T
-            for name, found in self._baselines.items()
-        }
-        steps = self._ahead()
-        for place, name in enumerate(self.targets):
-            target = drawable(name, f"target {place + 1}")
-            each = {name: found[:, place] for name, found in mae.items()}
-            suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
-            drawn |= {
-                f"error_by_horizon{suffix}": draw.error_by_horizon(
-                    each, steps, target, title, unit=self.unit
-                ),
-                f"forecasts{suffix}": draw.forecasts(
-                    forecasts[:, :, place], truths[:, :, place], steps, target, title, unit=self.unit
-                ),
-                f"errors{suffix}": draw.histogram(errors[:, :, place], target, title),
-            }
-        return drawn
+        return drawn | self.horizon.figures(
+            self._forecasts("test"), self._errors("test"), self._baselines, title
+        )
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test forecast, all errors by step and, if there are several series, by series."""
-        ids, scaled, came = self._collected("test")
-        forecasts, truths = self.judged("test", ids, scaled, came)
-        series, ahead, several = self.members.of("test", ids), self._ahead(), bool(self.members.names[0])
+        found = self._forecasts("test")
+        scored = {"model": self.horizon.scored(self._errors("test"), found.series), **self._baselines}
+        return self.horizon.tables(found, scored, describe)
 
-        def rows(window: int) -> list[dict[str, Any]]:
-            named = {"series": self.members.names[int(series[window])]} if several else {}
-            after = describe(int(ids[window]))
-            predicted, true = forecasts[window].T.tolist(), truths[window].T.tolist()
-            return [
-                named
-                | {
-                    "after": after,
-                    f"{self.unit}_ahead": far,
-                    "target": target,
-                    "true": y,
-                    "predicted": answer,
-                }
-                for target, *both in zip(self.targets, true, predicted, strict=True)
-                for far, y, answer in zip(ahead, *both, strict=True)
-            ]
-
-        scored = {"model": self._scored(ids, self._errors("test")), **self._baselines}
-        by_step = [
-            {"forecast": name, "target": target, f"{self.unit}_ahead": far} | found
-            for name, one in scored.items()
-            for target, steps in zip(self.targets, one.by_step, strict=True)
-            for far, found in zip(ahead, steps, strict=True)
-        ]
-        by_series = [
-            {"forecast": name, "series": whom, "target": target, "windows": count} | found
-            for name, one in scored.items()
-            for whom, count, each in one.by_series
-            for target, found in zip(self.targets, each, strict=True)
-        ]
-        found: dict[str, Rows] = {
-            "predictions": BySample(len(ids), len(self.targets) * len(ahead), rows),
-            "errors_by_step": by_step,
-        }
-        return found | ({"errors_by_series": by_series} if several else {})
+    def _forecasts(self, stage: str) -> Forecasts:
+        """Return a stage's forecasts and true values in the units of the targets."""
+        ids, scaled, came = self._collected(stage)
+        return Forecasts(ids, self.members.of(stage, ids), *self.judged(stage, ids, scaled, came))
 
     def _collected(self, stage: str) -> tuple[Tensor, Tensor, Tensor]:
         """Return a stage's window numbers [N], scaled forecasts and true values, [N, horizon, K]."""
@@ -323,24 +256,6 @@ class Forecasting(Task):
     def _errors_of(self, stage: str, ids: Tensor, forecasts: Tensor, truths: Tensor) -> Tensor:
         errors = (forecasts.cpu().double() - truths.cpu().double()) * self.scales
         return errors.mul_(self.members.scales[self.members.of(stage, ids)][:, None])
-
-    def _scored(self, ids: Tensor, errors: Tensor) -> Scored:
-        """Return the scores of test forecasts by step, and by series, from errors [N, horizon, K]."""
-        each = errors.unbind(2)
-        by_series = []
-        if self.members.names[0]:
-            series = self.members.of("test", ids)
-            for number, name in enumerate(self.members.names):
-                its = series == number
-                if its.any():
-                    by_series.append((name, int(its.sum()), [scores_of(target[its]) for target in each]))
-        return Scored([scores_by_step(target) for target in each], by_series)
-
-    def _ahead(self) -> list[float]:
-        """Return how far ahead each step is, in ``unit``."""
-        if self.unit == "steps":
-            return list(range(1, self.horizon_steps + 1))
-        return [round(step * self.step_minutes / 60, 4) for step in range(1, self.horizon_steps + 1)]
 
     def _of(self, stage: str) -> StageErrors:
         return cast("StageErrors", self.stage(stage))

@@ -39,7 +39,7 @@ class FurtherScores(nn.Module):
         self.settings = settings
         self.classes: Sequence[str] = getattr(task, "classes", ())
         self.targets: Sequence[str] = getattr(task, "targets", ("",))
-        self.is_multilabel = task.problem_type == "multilabel"
+        self.is_multilabel = task.is_multilabel
         self.stages = nn.ModuleList(AnswersAndTruths() for _ in STAGES)
         self.ids = nn.ModuleList(SampleIds() for _ in STAGES)
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from seqlab.tasks.confusion import ratio
+
 
 class LabelCounts(Metric):
     """Counts of hits, false alarms and misses of each label, summed exactly over batches and ranks.
@@ -46,9 +48,9 @@ def label_scores(counts: Tensor) -> dict[str, Tensor]:
     """Return precision, recall and F1 of each label, [C] in float64, from counts [C, 3], or 0."""
     hits, alarms, misses = counts.double().unbind(1)
     return {
-        "precision": _ratio(hits, hits + alarms),
-        "recall": _ratio(hits, hits + misses),
-        "f1": _ratio(2 * hits, 2 * hits + alarms + misses),
+        "precision": ratio(hits, hits + alarms),
+        "recall": ratio(hits, hits + misses),
+        "f1": ratio(2 * hits, 2 * hits + alarms + misses),
     }
 
 
@@ -70,10 +72,6 @@ def scores(counts: Tensor, exact: Tensor, rows: Tensor) -> dict[str, float]:
     return {
         "f1_micro": float(over_all["f1"]),
         "f1_macro": float(label_scores(counts)["f1"].mean()),
-        "exact_match": float(_ratio(exact.double(), rows.double())),
-        "hamming": float(_ratio(counts[:, 1:].sum().double(), decisions)),
+        "exact_match": float(ratio(exact.double(), rows.double())),
+        "hamming": float(ratio(counts[:, 1:].sum().double(), decisions)),
     }
-
-
-def _ratio(part: Tensor, whole: Tensor) -> Tensor:
-    return torch.where(whole > 0, part / whole.clamp(min=1), 0.0)

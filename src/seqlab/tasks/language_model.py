@@ -63,6 +63,9 @@ class LanguageModel(Task):
         PERPLEXITY,
     )
     monitor = "val/loss"
+    metrics_of = None
+    is_stepwise = True
+    is_causal = True
     output_steps = EVERY_STEP
 
     widths: Tensor
@@ -115,8 +118,7 @@ class LanguageModel(Task):
         """Return the probabilities of the next token, [B, T, V], from logits."""
         return outputs.softmax(-1)
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:
+    def exported(self, spec: DataSpec) -> Exported:
         """Return that the output is the probabilities of the next token at every step, [B, T, V]."""
         return Exported("probabilities", ["time", spec.input_size], is_double=False)
 

@@ -13,8 +13,8 @@ from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Factor
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
-from seqlab.tasks.baselines.features import linear_summary
-from seqlab.tasks.baselines.text import char_ngrams_of, scored
+from seqlab.tasks.baselines.linear import linear
+from seqlab.tasks.baselines.text import scored
 from seqlab.tasks.figures.common import curves, label_bars
 from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
 from seqlab.tasks.loss import MeanLoss
@@ -54,6 +54,8 @@ class Multilabel(Task):
         HAMMING,
     )
     monitor = "val/f1_micro"
+    metrics_of = "classification.Multilabel"
+    is_multilabel = True
 
     def __init__(
         self, classes: Sequence[str], titles: Sequence[str] = (), *, threshold: Factor = 0.5
@@ -121,8 +123,7 @@ class Multilabel(Task):
             for row in rows
         ]
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:
+    def exported(self, spec: DataSpec) -> Exported:
         """Return that the output is a probability for each label, [B, C]."""
         return Exported("probabilities", [len(spec.classes)], is_double=False)
 
@@ -143,11 +144,7 @@ class Multilabel(Task):
                 {split: np.tile(usual, (len(true), 1)) for split, true in y.items()}, y, _score_labels
             )
         }
-        if fitted and data.spec.kind == "features":
-            found["linear_summary"] = linear_summary(data, _score_labels)
-        elif fitted:
-            found["char_ngrams"] = char_ngrams_of(data, _score_labels, "labels")
-        return found
+        return found | (linear(data, _score_labels, "labels") if fitted else {})
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves, and the scores of each label in the evaluated stages."""

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
-from seqlab.tasks.baselines.features import ridge
-from seqlab.tasks.baselines.text import Scoring, char_ngrams_of, scored
+from seqlab.tasks.baselines.linear import linear
+from seqlab.tasks.baselines.text import Scoring, scored
 from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
@@ -96,8 +96,7 @@ class Regression(Task):
         """Return one line per text."""
         return [f"{in_a_line(row['text'])}\t{row['value']:.7g}" for row in rows]
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:  # noqa: ARG003
+    def exported(self, spec: DataSpec) -> Exported:  # noqa: ARG002
         """Return that the output is a number in the target's units, [B, 1]."""
         return Exported("value", [1], is_double=True)
 
@@ -122,11 +121,7 @@ class Regression(Task):
             name: scored({split: np.full_like(true, answer) for split, true in y.items()}, y, scoring)
             for name, answer in (("mean", train.mean()), ("median", np.median(train)))
         }
-        if fitted and data.spec.kind == "tokens":
-            found["char_ngrams"] = char_ngrams_of(data, scoring, "number")
-        elif fitted:
-            found["ridge"] = scored(ridge(data, train), y, scoring)
-        return found
+        return found | (linear(data, scoring, "number") if fitted else {})
 
     def _scoring(self) -> Scoring:
         """Return the function that scores numbers in the network's units, in the units of the target."""

@@ -50,6 +50,8 @@ class Tagging(Classification):
     """
 
     problem_type = "tagging"
+    is_stepwise = True
+    has_one_class = False
     scores: ClassVar[tuple[Score, ...]] = (*Classification.scores, SPAN_F1, SPAN_PRECISION, SPAN_RECALL)
 
     def __init__(
@@ -126,8 +128,7 @@ class Tagging(Classification):
             lines += [f"{step}\t{in_a_line(tag)}" for step, tag in zip(steps, row["tags"], strict=True)]
         return lines
 
-    @classmethod
-    def exported(cls, spec: DataSpec) -> Exported:
+    def exported(self, spec: DataSpec) -> Exported:
         """Return that the output is probabilities at every step, [B, T, C].
 
         Raises:

@@ -91,7 +91,7 @@ def train(
     seed_everything(config.seed, verbose=False)
     data = make_data(config)
     data.setup()
-    is_multilabel = config.task.problem_type == "multilabel"
+    is_multilabel = config.task.says("is_multilabel")
     try_out(config.task.arguments["metrics"], len(data.spec.classes), is_multilabel=is_multilabel)
     save_settings = None if resume else partial(save_config, config)
     with folder.running(resume=resume, save_settings=save_settings), run_log(folder.path / "run.log"):

@@ -1,0 +1,24 @@
+"""The linear model that suits the inputs: of texts or of numbers, to classes, labels or numbers."""
+
+from seqlab.data import SequenceData
+from seqlab.tasks.baselines.features import linear_summary, ridge
+from seqlab.tasks.baselines.text import Answer, Scoring, char_ngrams_of, scored
+
+Scores = dict[str, float] | str
+"""``{"test/…": …}``, or the reason why a baseline has none."""
+
+
+def linear(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> dict[str, Scores]:
+    """Return the name of the linear model for such inputs, and its scores on validation and test.
+
+    Args:
+        data: the data, set up.
+        scoring: the function that scores predictions.
+        answer: what is predicted.
+    """
+    if data.spec.kind == "tokens":
+        return {"char_ngrams": char_ngrams_of(data, scoring, answer)}
+    if answer == "number":
+        y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}
+        return {"ridge": scored(ridge(data, y.pop("train")), y, scoring)}
+    return {"linear_summary": linear_summary(data, scoring)}
