@@ -39,7 +39,6 @@ MISTAKES: dict[str, list[str]] = {
     "++model.hiden=3": ["model.hiden is unknown; did you mean 'hidden_size'?"],
     "+model.hidden_size=3": ["+model.hidden_size=3: model.hidden_size exists already; leave out the +"],
     "~modl": ["modl is unknown; did you mean 'model'?"],
-    "~seed": ["seed is missing"],
     "~scheduler": ["scheduler is missing; there are: cosine, none, onecycle, plateau"],
     "scheduler=null": ["scheduler=null: name one; there are: cosine, none, onecycle, plateau"],
     "data.标签=x": ["data.标签 is unknown; "],

@@ -69,9 +69,11 @@ def choice(group: str, name: str | None = None) -> str:
     values, comments = _section(group, name)
     if text and group in OF_RUNS:
         above, key, _ = text.partition(f"\n{group}:\n")
-        return text if not key else above + "\n" + "\n".join(_lines({group: values}, {group: comments})) + "\n"
+        return (
+            text if not key else above + "\n" + "\n".join(_lines({group: values}, {group: comments})) + "\n"
+        )
     lines = (text or f"# {group}={name}").splitlines()
-    title = [line for line in lines if line.startswith("#") and "is explained in" not in line]
+    title = [line for line in lines if line.startswith("#") and "explains every key" not in line]
     if group == "data" and (text is None or "# @package" in text):
         task = f"defaults:\n  - override /task: {datasets[values['name']].task}\n  - _self_\n"
         title = ["# @package _global_", *(line for line in title if "@package" not in line), task]

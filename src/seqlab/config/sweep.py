@@ -65,7 +65,7 @@ class RayConfig(Section):
 
     Attributes:
         address: of a running cluster, as 10.0.0.1:6379, or auto; None for a new one on this machine.
-        gpus_per_job: GPUs of one job; a fraction, as 0.25, for several jobs on one; 0 for the processor alone.
+        gpus_per_job: GPUs of one job; a fraction, as 0.25, for several jobs on one; 0: no GPU.
         cpus_per_job: processor cores of one job.
     """
 

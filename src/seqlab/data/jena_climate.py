@@ -61,8 +61,21 @@ class JenaClimate(SeriesData, Fetched):
     """Five days of weather → the temperature of the next two days. Wind direction is read as a vector.
 
     Attributes:
-        root: folder with a jena_climate*.csv or its zip, or one of them; None for SEQLAB_DATA_DIR, else the
-            cache or a download, else made-up weather.
+        root: folder with jena_climate*.csv or its zip, or one of them; None: $SEQLAB_DATA_DIR, else download,
+            else made up.
+        url: another server's folder with the published zip; None: the usual one.
+        source: auto, real (never made up) or sample.
+        targets: columns that are forecast.
+        features: input columns in addition to the targets; None: all other columns of numbers.
+        step_minutes: minutes between two steps; values between are averaged.
+        input_days: days that the model reads.
+        input_steps: steps that the model reads; None: input_days.
+        horizon_steps: steps that it forecasts; None: horizon_days.
+        calendar: hour, season and the distance from what is usual then are columns too.
+        duplicates: two rows of one time that differ: error, or first to keep the first.
+        val_share: fraction of the time for validation, before the test.
+        test_share: fraction of the time for testing, the last part.
+        limit_train_samples: maximum number of training windows; None: all.
     """
 
     targets: Columns = Field(default=["T (degC)"])

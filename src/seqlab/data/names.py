@@ -50,9 +50,18 @@ class Names(ShortTextData, Fetched):
     """Surnames → language. Equal pairs count once; spellings alike but for accents or case stay together.
 
     Attributes:
-        root: folder or zip with the language files; None for SEQLAB_DATA_DIR, else the cache or a download,
-            else the built-in sample.
-        ascii: whether accents are removed first.
+        root: folder or zip with <Language>.txt files; None: $SEQLAB_DATA_DIR, else download, else the sample.
+        ascii: remove accents first.
+        url: a mirror with the same 18 files; None: the pinned one.
+        source: auto, real (never the sample) or sample.
+        batch_size: names in a training batch of one process.
+        split: grouped (equal spellings in one split, same fractions of every language) or random_lines.
+        sampling: all (each name once per epoch) or balanced (sampled uniformly over languages).
+        bos_eos: add the tokens BOS and EOS to every name.
+        ngrams: with model.encoder=ngrams, frequent n-grams of up to so many tokens get vectors too.
+        val_share: fraction of the names for validation.
+        test_share: fraction of the names for testing.
+        limit_train_samples: maximum number of training names; None: all.
     """
 
     problem_types = ("classification", "language_model")

@@ -47,9 +47,23 @@ class OnlineShopping(TextData, Fetched):
     """Reviews → category (10 classes) or sentiment (2), stratified by both.
 
     Attributes:
-        root: folder with the zip or the CSV, or one of them; None for SEQLAB_DATA_DIR, else the cache or a
-            download, else made-up reviews.
-        target: "category" or "sentiment".
+        root: folder with the zip or the CSV, or one of them; None: $SEQLAB_DATA_DIR, else download, else made
+            up.
+        target: category (10 classes) or sentiment (2).
+        url: a mirror with the same zip; None: the pinned one.
+        source: auto, real (never made up) or sample.
+        batch_size: reviews in a training batch of one process.
+        tokens: characters or words (segmented by jieba: pip install 'seqlab[words]').
+        min_count: how often a token must occur in training to be in the vocabulary.
+        max_length: maximum number of tokens in a review; None: all.
+        keep: which end of a longer review is kept: begin or end.
+        bos_eos: add the tokens BOS and EOS to every review.
+        ngrams: with model.encoder=ngrams, frequent n-grams of up to so many tokens get vectors too.
+        split: grouped (equal reviews in one split, same fractions of every class) or random_lines.
+        sampling: all (each review once per epoch) or balanced (sampled uniformly over classes).
+        val_share: fraction of the reviews for validation.
+        test_share: fraction of the reviews for testing.
+        limit_train_samples: maximum number of training reviews; None: all.
     """
 
     problem_types = ("classification", "language_model")

@@ -23,10 +23,34 @@ class SeriesCSV(OwnFile, SeriesData):
     Attributes:
         path: a table (.csv, .tsv, .tsf, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2,
             .xz, .zip).
-        time: the column of times, or several whose cells are joined by a blank; None if each row is a step.
-        time_format: of the times, in the notation of ``strptime``, with ``%q`` for a quarter; "unix",
-            "unix_ms", "unix_us" or "unix_ns" for numbers since 1970; None for ISO 8601, such numbers,
-            1990Q1 or 1990-W01.
+        time: column of the times, or several that are joined, as [date, time]; None: each row is a step.
+        time_format: how times are written, e.g. '%d.%m.%Y %H:%M', unix, unix_ms, unix_us, unix_ns; None: ISO
+            8601, 2020-01-31 14:30, unix, or 1990Q1. The notation is that of ``strptime``, with ``%q`` for a
+            quarter.
+        separator: comma, semicolon, tab, pipe or space (any number of blanks).
+        encoding: how the file stores characters.
+        targets: columns that are forecast, e.g. [load].
+        features: input columns in addition to the targets; None: all other columns of numbers.
+        series_id: columns that name the series of a row, if there are several, e.g. [store].
+        static: columns constant within a series, numbers or words, e.g. [region].
+        scaling: all: one scale for all series; series: each its own.
+        step_minutes: resample to means over so many minutes; None: the file's own step.
+        input_days: days that the model reads.
+        input_steps: steps that the model reads; None: input_days.
+        horizon_steps: steps that it forecasts; None: horizon_days.
+        calendar: hour, season and the distance from what is usual then are columns too.
+        sentinels: numbers that mean "not measured", e.g. [-9999].
+        timezone: of times without an offset, e.g. Europe/Berlin; None: no daylight saving.
+        fill_gaps: bridge gaps of up to so many steps in inputs, never in targets; a column says where.
+        duplicates: two rows of one time that differ: error, or first to keep the first.
+        split: time: each series is split by time; series: each series is in one split, chosen at random.
+        split_seed: seed of the split by series.
+        val_share: fraction of the time for validation, before the test; or of the series.
+        test_share: fraction of the time for testing, the last part; or of the series.
+        val_start: where validation begins, a date such as 2020-01-01 or a row number, instead of shares;
+            inputs may reach back.
+        test_end: where testing ends; None: the end.
+        limit_train_samples: maximum number of training windows; None: all.
     """
 
     time: Columns | None = Field(default=["time"])

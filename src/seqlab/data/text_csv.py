@@ -23,12 +23,29 @@ class TextCSV(LabelledFile, GivenSplits, TextData):
     A folder has one file per class and one text per line, or one folder per class and one file per text.
 
     Attributes:
-        path: a table (.csv, .tsv, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2, .xz, .zip),
-            or a folder of ``<Class>.txt`` files or with one subfolder of texts per class.
-        text: column (or JSON key) of the texts; of several, [title,body], the texts are joined.
-        label: column (or JSON key) of the classes or numbers; for task=multilabel several, of 0 or 1.
-        label_separator: between the labels of a text in one column: a word as for ``separator``, or the
-            characters themselves; None if there is one label, or a list of them.
+        path: a table (.csv, .tsv, .jsonl, .parquet, .feather, .npz; text files also as .gz, .bz2, .xz, .zip);
+            or a folder with <Class>.txt, one text per line, or with <class>/, one text per file.
+        text: column (in .jsonl: key) of the texts; of several, [title,body], the texts are joined.
+        label: column (in .jsonl: key) of the classes, or of numbers with task=regression; [rude,threat] with
+            task=multilabel.
+        label_separator: between several labels in one column, with task=multilabel: comma, semicolon, tab,
+            pipe, or itself.
+        test_path: a file or folder of its own for testing, read as path is; None: test_share of path.
+        val_path: a file or folder of its own for validation; None: val_share of what is left.
+        separator: comma, semicolon, tab, pipe or space.
+        encoding: of a CSV: utf-8, gb18030, latin-1, …
+        batch_size: texts in a training batch of one process.
+        tokens: characters or words (Chinese ones are segmented by jieba: pip install 'seqlab[words]').
+        min_count: how often a token must occur in training to be in the vocabulary.
+        max_length: maximum number of tokens in a text; None: all.
+        keep: which end of a longer text is kept: begin or end.
+        bos_eos: add the tokens BOS and EOS to every text.
+        ngrams: with model.encoder=ngrams, frequent n-grams of up to so many tokens get vectors too.
+        split: grouped (equal texts in one split, same fractions of every class) or random_lines.
+        sampling: all (each text once per epoch) or balanced (sampled uniformly over classes).
+        val_share: fraction of the texts for validation.
+        test_share: fraction of the texts for testing.
+        limit_train_samples: maximum number of training texts; None: all.
     """
 
     problem_types = ("classification", "regression", "multilabel")

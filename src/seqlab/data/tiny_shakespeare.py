@@ -27,8 +27,13 @@ class TinyShakespeare(Fetched, StreamData):
     """The plays as one text.
 
     Attributes:
-        root: folder with the text or its zip, or one of them; None for SEQLAB_DATA_DIR, else the cache or a
-            download, else made-up plays.
+        root: folder or file; None: $SEQLAB_DATA_DIR, else download, else made-up plays.
+        source: auto, real (never the sample) or sample.
+        tokens: characters, bytes, words or bpe (byte pairs, learnt from the training text).
+        min_count: all characters of the training text are in the vocabulary.
+        steps: steps of a stream in a batch; gradients end there, the state is carried on.
+        val_share: fraction of the text for validation, before the test.
+        test_share: the last tenth, on which nanoGPT is tested too.
     """
 
     min_count: Count = 1

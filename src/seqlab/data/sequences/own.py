@@ -34,25 +34,25 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
     """Numeric sequences in a file: a row each, rows with an id, .ts, .npz, or a file each.
 
     Attributes:
-        path: the file; or a folder with a folder a class, in which each file is a sequence.
-        layout: "auto" to recognise it; else "wide" (a row a sequence), "long" (a row a step, with an id),
-            "ts", "npz" or "folder".
-        label: the column of classes or numbers; of rows without a header "first" or "last"; for
-            task=multilabel several columns, of 0 or 1; with task=tagging one that changes from step to
-            step; None to recognise it.
+        path: a table, .ts, .npz, or a folder with one subfolder per class, one file per sequence.
+        layout: recognised; or wide (one row per sequence; lists in JSON Lines too), long (one row per step,
+            with an id), ts, npz, folder.
+        label: column of the classes or numbers; first or last without a header; several columns with
+            task=multilabel, one that changes from step to step with task=tagging; None: recognised.
         label_separator: between the labels of a sequence in one column: a word as for ``separator``, or the
             characters themselves; None if there is one label.
-        series_id: the column that says which sequence a row belongs to; None to recognise it.
-        time: the column by which the rows of a sequence are sorted; "auto" to recognise it, None for the
-            order of the file.
-        group: the column whose equal values are never in two splits, such as a speaker; None for none.
-        features: the columns of numbers that are read; None for all that are left.
+        series_id: column that says which sequence a row of a long table belongs to; None: recognised.
+        time: column by which the rows of a sequence are sorted; auto: recognised; None: as in the file.
+        group: column whose equal values are in the same split, such as a speaker.
+        features: columns of numbers that are read; None: all others.
         side_inputs: what a cell reads beside x, by its name in the cell: a column as it is, ``diff:COLUMN``,
             its difference from the step before, 1 on average, or ``mask``, 1 where a number is not missing.
         padding: with task=tagging, the label of steps at the end of a sequence that are none of it; "auto" to
             recognise -1, -100 and others, "none" if all labels are classes.
         header: whether the first line may name the columns; it is recognised.
         missing: words that stand for a missing number, besides empty cells, NA, N/A, NaN, nan, null and NULL.
+        test_path: a file with the test sequences; None: a fraction of path.
+        val_path: a file with the validation sequences; None: a fraction of path.
     """
 
     missing: Listed = Field(default=["?"])

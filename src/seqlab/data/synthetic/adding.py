@@ -45,7 +45,7 @@ class Adding(SyntheticData):
     """Two columns, a number and a mark → the sum of the two marked numbers.
 
     Attributes:
-        length: steps of every sequence.
+        length: steps T; one number is marked in either half.
     """
 
     task = "regression"

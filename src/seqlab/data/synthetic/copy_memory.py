@@ -49,8 +49,8 @@ class CopyMemory(SymbolData):
     """Some symbols, a silence, a sign → the symbols again, one at each of the last steps.
 
     Attributes:
-        length: the lag T, of sequences T + 2 · recalled steps long.
-        recalled: symbols that are to be recalled.
+        length: blanks between the symbols and the first answer, less one; sequences are 2 · recalled longer.
+        recalled: symbols that are to be recalled, each one of eight.
     """
 
     task = "tagging"

@@ -24,9 +24,9 @@ class SyntheticData(Dataset):
         train_samples: sequences for training.
         val_samples: sequences for validation.
         test_samples: sequences for testing.
-        samples_seed: decides which sequences are drawn; the same for runs that are to be compared.
+        samples_seed: seed of the sequences; use the same one for runs that are compared.
         batch_size: sequences in a training batch of one process.
-        limit_train_samples: draw only so many training sequences, or None.
+        limit_train_samples: maximum number of training sequences; None: all.
     """
 
     train_samples: Count = 10_000

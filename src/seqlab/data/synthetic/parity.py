@@ -40,8 +40,14 @@ class Parity(SymbolData):
     have found the rule. Short strings stand in training and in validation; no string of the test does.
 
     Attributes:
-        length: symbols of the longest training sequences.
-        test_length: symbols of the longest test sequences.
+        length: symbols of the longest training and validation strings.
+        test_length: symbols of the longest test strings; the shortest have one more than length.
+        train_samples: strings for training.
+        val_samples: strings for validation.
+        test_samples: strings for testing.
+        samples_seed: seed of the strings; use the same one for runs that are compared.
+        batch_size: strings in a training batch of one process.
+        limit_train_samples: maximum number of training strings; None: all.
     """
 
     task = "classification"

@@ -53,8 +53,8 @@ class TemporalOrder(SymbolData):
     """A long sequence of distractors with two or three symbols that matter → which they were, in order.
 
     Attributes:
-        length: steps of the shortest sequences; the longest are a tenth longer.
-        relevant: symbols that matter, 2 (4 classes) or 3 (8 classes).
+        length: symbols of the shortest sequences; the longest have a tenth more.
+        relevant: symbols that matter: 2 (4 classes, task 6a of the paper) or 3 (8 classes, 6b).
     """
 
     task = "classification"

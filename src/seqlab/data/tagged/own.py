@@ -24,16 +24,22 @@ class Tagged(GivenSplits, OwnFile, SplitData):
     sentences. Lines of -DOCSTART- and comments of CoNLL-U are skipped.
 
     Attributes:
-        path: the file; it may be packed (.gz, .bz2, .xz, .zip).
-        token: the column of the tokens, from 0; -1 is the last. Of a table also its name.
-        label: the column of the tags, likewise.
-        sentence: of a table (CSV, Parquet, …) the column that says which sentence a token belongs to; a blank
-            cell is the sentence above. None for blank lines between sentences.
-        encoding: of the file.
-        lowercase: whether tokens are read in lower case.
-        min_count: how often a token must occur in the training data to be in the vocabulary; others are
-            read as unknown.
+        path: a file with one token and its tag per line, and a blank line between sentences; or a table. It
+            may be packed (.gz, .bz2, .xz, .zip).
+        token: column of the tokens, from 0. Of a table also its name.
+        label: column of the tags; -1: the last. Of a table also its name.
+        sentence: of a table: column that names the sentence of each token; token and label may be names then.
+            A blank cell is the sentence above; None for blank lines between sentences.
+        encoding: of the files: utf-8, gb18030, cp1252, …
+        lowercase: read tokens in lower case.
+        min_count: how often a token must occur in training to be in the vocabulary; others are unknown.
         split_seed: seed of the split; use the same one for runs that are compared.
+        test_path: a file of its own for testing; None: test_share of path.
+        val_path: a file of its own for validation; None: val_share of what is left.
+        val_share: fraction of the sentences for validation.
+        test_share: fraction of the sentences for testing.
+        batch_size: sentences in a training batch of one process.
+        limit_train_samples: maximum number of training sentences; None: all.
     """
 
     problem_types = ("tagging",)
