@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.errors import CacheError, StorageError
-from seqlab.io.cache import CHECKSUMS, cache_dir, cached_folder
+from seqlab.io.cache import CHECKSUMS, cache_dir, cached_folder, cached_text
 
 
 def build(folder: Path) -> None:
@@ -440,3 +440,30 @@ def test_a_cache_that_may_not_be_entered_is_a_warning_too(shared, someone_else):
         "whole",
         [f"the cache {shared / 'things'} cannot be written (Permission denied); computing the files again"],
     )
+
+
+def test_a_text_is_made_once_for_each_state():
+    assert cached_text("texts", "key", "one", lambda: "first\nöther line") == "first\nöther line"
+    assert cached_text("texts", "key", "one", lambda: pytest.fail("made again")) == "first\nöther line"
+    assert cached_text("texts", "key", "two", lambda: "second") == "second"
+    assert len(list((cache_dir() / "texts").iterdir())) == 1
+
+
+@pytest.mark.parametrize("content", ["", "one 00000000\nfirst", "one", "\xff\xfe"])
+def test_a_damaged_text_is_made_again(content):
+    cached_text("texts", "key", "one", lambda: "first")
+    (cache_dir() / "texts" / "key.txt").write_bytes(content.encode("latin-1"))
+    assert cached_text("texts", "key", "one", lambda: "again") == "again"
+
+
+@users
+def test_a_text_that_others_may_write_is_neither_read_nor_a_reason_to_fail():
+    cached_text("texts", "key", "one", lambda: "first")
+    (cache_dir() / "texts" / "key.txt").chmod(0o666)
+    assert cached_text("texts", "key", "one", lambda: "own") == "own"
+
+
+def test_a_text_needs_no_cache(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path / "file"))
+    assert cached_text("texts", "key", "one", lambda: "made") == "made"

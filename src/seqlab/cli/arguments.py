@@ -58,9 +58,10 @@ def allow_option(argument: str) -> str:
     """Let ``model.options.dt=0.05`` and ``optimizer.amsgrad=true`` add a key; the class checks it."""
     name, _, value = argument.partition("=")
     group, dot, key = name.partition(".")
-    is_inside = dot and ("." in key or value.startswith("{")) and not group.startswith("hydra")
+    is_inside = "." in key and not group.startswith("hydra")
+    is_mapping = dot and value.startswith("{") and argument[0] not in "+~"
     is_own = dot and group in CHOICES and group not in SECTIONS and key not in _keys_in_files(group)
-    return f"++{argument}" if is_own or is_inside else argument
+    return f"++{argument}" if is_own or is_inside or is_mapping else argument
 
 
 @cache

@@ -165,20 +165,22 @@ def _run_hydra(arguments: list[str]) -> None:
 
 def _train_once(arguments: Sequence[str]) -> None:
     """Compose and train a single run, as Hydra's main does, which composes every command twice."""
-    from hydra import initialize_config_module
+    from hydra.conf import HydraConf
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     from seqlab.config.error_report import composed
     from seqlab.sweep.entry import train_composed
 
-    with initialize_config_module("seqlab.conf", version_base="1.3"):
-        command = composed(arguments)
-        OmegaConf.set_readonly(command.hydra, value=False)
-        command.hydra.overrides.task = list(arguments)
-        HydraConfig.instance().set_config(OmegaConf.create({"hydra": command.hydra}))
-        (point,) = command.points.values()
-        train_composed(point)
+    command = composed(arguments)
+    OmegaConf.set_readonly(command.hydra, value=False)
+    command.hydra.overrides.task = list(arguments)
+    hydra = OmegaConf.structured(HydraConf)
+    OmegaConf.set_struct(hydra, False)  # noqa: FBT003 (omegaconf's signature)
+    hydra.merge_with(command.hydra)
+    HydraConfig.instance().set_config(OmegaConf.create({"hydra": hydra}))
+    (point,) = command.points.values()
+    train_composed(point)
 
 
 def _train_with_hydra(arguments: Sequence[str]) -> None:

@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from hydra import initialize_config_module
 from hydra.core.override_parser.types import Override
 from hydra.errors import MissingConfigException, OverrideParseException
 from yaml import MarkedYAMLError
@@ -49,8 +48,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     if understood is None or is_alone:  # other options are not understood here; nothing else is wrong
         return [_explain_one(error, "", ())]
     is_sweep, folders, overrides = understood
-    with initialize_config_module("seqlab.conf", version_base="1.3"):
-        found = _mistakes(Command(overrides, folders, is_sweep=is_sweep, raised=error))
+    found = _mistakes(Command(overrides, folders, is_sweep=is_sweep, raised=error))
     return found or [_explain_one(error, "", ())]
 
 
@@ -89,8 +87,7 @@ def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:
     is_sweep, folders, overrides = _understood(arguments) or (True, [], [])
     if is_sweep or not {"data", "experiment"} <= {override.partition("=")[0] for override in overrides}:
         return []
-    with initialize_config_module("seqlab.conf", version_base="1.3"):
-        return suiting_other_data([*searching(folders), *overrides])
+    return suiting_other_data([*searching(folders), *overrides])
 
 
 def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]] | None:

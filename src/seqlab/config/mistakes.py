@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hydra import compose
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -15,6 +14,7 @@ from yaml import MarkedYAMLError
 
 from seqlab.config.choices import modules_of
 from seqlab.config.compose import keys_of, make_config
+from seqlab.config.composed import composed
 from seqlab.config.hydra_syntax import apply, parse, values_of
 from seqlab.config.packaged import PACKAGED
 from seqlab.errors import SeqlabError
@@ -61,13 +61,11 @@ class Command:
         choices = [override for override in self.values if self._is_choice(override)]
         if raised:
             self._refuse_missing(choices, raised)
-        composed = self._choose(choices)
-        self.known = _known(composed)
-        self._set([override for override in self.values if override not in choices], composed)
-        self.hydra = composed.hydra
-        with open_dict(composed):
-            del composed["hydra"]
-        self.points = {tuple(self._point()): composed, **self._others()}
+        chosen = self._choose(choices)
+        self.known = _known(chosen)
+        self._set([override for override in self.values if override not in choices], chosen)
+        self.hydra = chosen.hydra
+        self.points = {tuple(self._point()): _without_hydra(chosen), **self._others()}
 
     @property
     def misfits(self) -> list[Misfit]:
@@ -78,8 +76,8 @@ class Command:
     def refusals(self) -> list[str]:
         """Return a line for every invalid value of an existing key."""
         found = []
-        for overrides, composed in self.points.items():
-            lines = _refused(composed)
+        for overrides, config in self.points.items():
+            lines = _refused(config)
             found += lines and (suiting_other_data(overrides) or lines)
         return found
 
@@ -121,10 +119,9 @@ class Command:
         raise AssertionError("all of them do")
 
     def _compose(self, choices: Iterable[str]) -> DictConfig:
-        overrides = [*self.search, *(self.values[override][0] for override in choices)]
-        return compose("config", overrides, return_hydra_config=True)
+        return composed([*self.search, *(self.values[override][0] for override in choices)])
 
-    def _set(self, overrides: Iterable[str], composed: DictConfig) -> None:
+    def _set(self, overrides: Iterable[str], config: DictConfig) -> None:
         """Set the first value of each key that fits."""
         unchosen = tuple(
             f"{misfit.override.partition('=')[0]}."
@@ -136,7 +133,7 @@ class Command:
                 self.values[override] = []  # its keys depend on the choice that is wrong
             while self.values[override]:
                 try:
-                    apply(self.values[override][0], composed)
+                    apply(self.values[override][0], config)
                     break
                 except OF_COMPOSING as error:
                     self._refuse(override, error)
@@ -153,7 +150,7 @@ class Command:
             for value in values[1:]:
                 point = self._point(override, value)
                 try:
-                    found[tuple(point)] = compose("config", point)
+                    found[tuple(point)] = _without_hydra(composed(point))
                 except OF_COMPOSING as error:
                     self._misfits.append(Misfit(override, value, error))
         return found
@@ -170,24 +167,31 @@ def suiting_other_data(overrides: Sequence[str]) -> list[str]:
     if not {"data", "experiment"} <= given.keys():
         return []
     others = [override for override in overrides if override != given["data"]]
-    own = f"data={compose('config', others, return_hydra_config=True).hydra.runtime.choices.data}"
-    rest = _refused(compose("config", others))
-    if own == given["data"] or set(_refused(compose("config", list(overrides)))) <= set(rest):
+    suiting = composed(others)
+    own = f"data={suiting.hydra.runtime.choices.data}"
+    rest = _refused(_without_hydra(suiting))
+    if own == given["data"] or set(_refused(_without_hydra(composed(overrides)))) <= set(rest):
         return []
     return [f"{given['experiment']} is for {own}; leave {given['data']} out, or the experiment", *rest]
 
 
-def _known(composed: DictConfig) -> set[str]:
+def _known(config: DictConfig) -> set[str]:
     """Return the keys and groups of a composed configuration."""
-    names = [*keys_of(composed), *map(str, composed.hydra.runtime.choices)]
+    names = [*keys_of(config), *map(str, config.hydra.runtime.choices)]
     return {name for name in names if "hydra" not in name}
 
 
-def _refused(composed: DictConfig) -> list[str]:
+def _without_hydra(whole: DictConfig) -> DictConfig:
+    with open_dict(whole):
+        del whole["hydra"]
+    return whole
+
+
+def _refused(config: DictConfig) -> list[str]:
     """Return the messages of validating a configuration."""
     try:
-        plugins.load(modules_of(composed))
-        make_config(composed)
+        plugins.load(modules_of(config))
+        make_config(config)
     except SeqlabError as error:
         return str(error).splitlines()
     except OF_COMPOSING as error:

@@ -62,9 +62,9 @@ WHOLE = {"data": "_global_"}
 
 
 ROOT = {
-    key: default
-    for key, default in defaults_of(Config).items()
-    if default != "???" and not isinstance(default, Section)
+    key: field.default
+    for key, field in Config.model_fields.items()
+    if not field.is_required() and field.default_factory is None
 }
 """The keys that are in no group."""
 

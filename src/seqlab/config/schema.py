@@ -53,11 +53,11 @@ class Config(Section):
     scheduler: Annotated[SerializeAsAny[SchedulerConfig], CHOICES["scheduler"].validator]
     trainer: TrainerConfig
     callbacks: CallbacksConfig
-    checkpoint: CheckpointConfig = CheckpointConfig()
+    checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig)
     logger: LoggerConfig
-    launcher: AnyLauncher = BasicConfig(name="basic")
-    sweep: AnySweep = GridConfig(name="grid")
-    paths: PathsConfig = PathsConfig()
+    launcher: AnyLauncher = Field(default_factory=lambda: BasicConfig(name="basic"))
+    sweep: AnySweep = Field(default_factory=lambda: GridConfig(name="grid"))
+    paths: PathsConfig = Field(default_factory=PathsConfig)
 
     @property
     def title(self) -> str:

@@ -15,12 +15,14 @@ import shutil
 import stat
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from seqlab.errors import CacheError, StorageError
-from seqlab.io.files import replace_folder
+from seqlab.io.files import replace_folder, replacing
 from seqlab.io.seal import checksum_of
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,38 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
         log.warning("the cache %s cannot be written (%s); computing the files again", home, reason)
         return _temporary(build)
     return folder
+
+
+def cached_text(group: str, key: str, state: str, make: Callable[[], str]) -> str:
+    """Return the cached text ``group/key``; it is made if it is missing, damaged, or of another state.
+
+    A cache that cannot be used or written is no error, since the text is soon made.
+
+    Args:
+        group: the kind of text.
+        key: a hash of what the text is asked for.
+        state: a hash of everything else that the text depends on; a text of another state is replaced.
+        make: a function that returns the text.
+    """
+    home = Path(os.path.realpath(cache_dir() / group))
+    file = home / f"{key}.txt"
+    with suppress(OSError, CacheError, ValueError):
+        _own(home)
+        _refuse_foreign(file)
+        head, text = file.read_text(encoding="utf-8").split("\n", 1)
+        if head == _head(state, text):
+            return text
+    text = make()
+    with suppress(OSError, CacheError):
+        _own(home)
+        with replacing(file) as draft:
+            draft.write_text(f"{_head(state, text)}\n{text}", encoding="utf-8")
+            draft.chmod(0o644)
+    return text
+
+
+def _head(state: str, text: str) -> str:
+    return f"{state} {zlib.crc32(text.encode()):08x}"
 
 
 def _build(folder: Path, build: Callable[[Path], None]) -> None:

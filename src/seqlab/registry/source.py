@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def registered_in(package: str, decorator: str) -> dict[str, tuple[str, str]]:
 
 def _names(file: Path, decorator: str) -> Iterator[tuple[str, str]]:
     """Yield name and class, found by a pattern, since parsing the files would take .1 s at every start."""
-    text = file.read_text(encoding="utf-8")
-    for found in re.finditer(DECORATED.format(decorator=decorator), text, re.MULTILINE):
-        yield found["name"], found["defined"]
+    text = _text(file)
+    if f"\n@{decorator}(" in text:
+        for found in re.finditer(DECORATED.format(decorator=decorator), text, re.MULTILINE):
+            yield found["name"], found["defined"]
+
+
+@cache
+def _text(file: Path) -> str:
+    """Return the text of a file; several registries look at the same ones."""
+    return file.read_text(encoding="utf-8")
