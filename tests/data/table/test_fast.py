@@ -128,3 +128,31 @@ def test_a_cell_is_the_same_number_in_both_ways(decimal, table, monkeypatch):
     found, expected, _ = both(table(content, separator="semicolon", decimal=decimal), monkeypatch)
     assert len(cells) > 20
     assert_same(found, expected)
+
+
+def test_no_cell_is_a_number_in_the_fast_way_alone(table):
+    numbers, characters = random.Random(0), "0123456789" * 2 + ".,eE+- naifINF_xd%()'"
+    cells = {"".join(numbers.choices(characters, k=numbers.randrange(1, 6))) for _ in range(400)}
+    read = table("x\n1\n", separator="semicolon", missing=("-",))
+    refused = [cell for cell in sorted(cells) if not read.is_number(cell)]
+    assert len(refused) > 200
+    for cell in (*refused, "1_000"):
+        with pytest.raises(DataError, match="no finite number"):
+            list(table(f"x;y\n{cell};1\n", separator="semicolon", missing=("-",)).chunks(["x"]))
+
+
+def test_a_number_that_means_missing_is_missing_in_both_ways(table, monkeypatch):
+    content = PLAIN.replace(",13e-3", ",-99").replace(",14e-3", ",-99.0")
+    found, expected, strict = both(table(content, missing=("-99",)), monkeypatch)
+    assert strict == 0
+    assert_same(found, expected)
+    assert np.isnan(np.concatenate([chunk.numbers for chunk in found])[:, 0]).sum() == 1
+
+
+def test_long_decimals_are_the_nearest_floats(table):
+    values = np.random.default_rng(0).normal(size=300) * 10.0 ** np.random.default_rng(1).integers(
+        -30, 30, 300
+    )
+    cells = [repr(float(value)) for value in values] + [f"{value:.25g}" for value in values]
+    chunks = table("x\n" + "\n".join(cells) + "\n").chunks(["x"])
+    assert np.concatenate([chunk.numbers[:, 0] for chunk in chunks]).tolist() == list(map(float, cells))

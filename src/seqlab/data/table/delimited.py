@@ -41,6 +41,7 @@ class Delimited(Table):
 
     def __init__(self, path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> None:
         super().__init__(path, dialect or Dialect(), is_own=is_own)
+        self._has_said_empty = False
         with self._open() as rows:
             first = next(rows, None)
         if first is None:
@@ -95,7 +96,8 @@ class Delimited(Table):
                     raise self._wrong_width(row, is_first=not count)
                 count += 1
                 yield self._of_header(row)
-        if empty:
+        if empty and not self._has_said_empty:
+            self._has_said_empty = True
             log.warning("%s: %s rows of only empty cells were passed over", self.path, empty)
         if not count:
             where = "below the header" if self.dialect.header else "in it"

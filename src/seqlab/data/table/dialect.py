@@ -1,5 +1,6 @@
 """How a text file writes a table."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -47,6 +48,11 @@ class Dialect:
         """Every word that stands for a missing number."""
         return frozenset((*MISSING, *self.missing))
 
+    @cached_property
+    def is_as_in_python(self) -> bool:
+        """Whether what ``float`` reads is the number that is meant, but for underscores."""
+        return self.decimal == "point" and not any(map(_is_finite, self.blanks))
+
     def number(self, cell: str) -> str:
         """Return a cell as Python writes a number, "nan" if it is missing; what is none stays none."""
         if cell in self.blanks:
@@ -56,3 +62,10 @@ class Dialect:
         if self.decimal == "point":
             return cell
         return "no number" if "." in cell else cell.replace(",", ".")
+
+
+def _is_finite(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False

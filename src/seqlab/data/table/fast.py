@@ -9,7 +9,9 @@ import io
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,8 @@ LONGEST = 2**20
 BLANKS, AROUND = re.compile(rb"[ \t]+"), re.compile(rb" ?(\r?\n) ?")
 """What is between cells if the separator is "space", and a line end with what is around it."""
 NEWLINE, RETURN = 10, 13
+EXACT: dict[str, Any] = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
+"""What makes pandas read the nearest float, as Python does; from 3.1 on it always does."""
 ENCODINGS = ("utf-8", "utf_8", "utf8", "ascii")
 """Encodings in which no separator is a part of another character."""
 
@@ -79,17 +83,8 @@ class FastReader:
         if self.dialect.separator == SPACE:
             block = AROUND.sub(rb"\1", BLANKS.sub(b" ", block)).lstrip(b" ")
         count = _lines(block, self.dialect, self.width)
-        frame = pd.read_csv(
-            io.BytesIO(block),
-            header=None,
-            sep=self.dialect.mark,
-            usecols=sorted({*self.numbers, *self.words}),
-            dtype=object,
-            na_filter=False,
-            quoting=csv.QUOTE_NONE,
-            skip_blank_lines=False,
-        )
-        numbers = [self._as_numbers(frame[place].tolist()) for place in self.numbers]
+        frame = self._parsed(block)
+        numbers = [self._as_numbers(frame[place]) for place in self.numbers]
         words = [np.array([cell.strip() for cell in frame[place]], dtype=object) for place in self.words]
         is_empty = np.logical_and.reduce([*map(np.isnan, numbers), *(cells == "" for cells in words)])
         if len(frame) != count or is_empty.any():
@@ -97,12 +92,31 @@ class FastReader:
         found = np.column_stack(numbers) if numbers else np.empty((count, 0))
         return Chunk(np.arange(line, line + count), found, tuple(words))
 
-    def _as_numbers(self, cells: Sequence[str]) -> np.ndarray:
-        number = self.dialect.number
-        try:
-            found = np.array([float(number(cell.strip())) for cell in cells])
-        except ValueError as error:
-            raise AmbiguousLineError from error
+    def _parsed(self, block: bytes) -> pd.DataFrame:
+        """Return the columns of a block, those of numbers as numbers if pandas reads them alike."""
+        how: dict[str, Any] = {
+            "header": None,
+            "sep": self.dialect.mark,
+            "usecols": sorted({*self.numbers, *self.words}),
+            "quoting": csv.QUOTE_NONE,
+            "skip_blank_lines": False,
+        }
+        numbers = {*self.numbers} - {*self.words}
+        types = {place: np.float64 if place in numbers else object for place in (*self.numbers, *self.words)}
+        blanks = {place: list(self.dialect.blanks) for place in numbers}
+        if numbers and self.dialect.is_as_in_python:
+            with suppress(ValueError):  # no number, or blanks around it
+                how_numbers = {"dtype": types, "na_values": blanks, "keep_default_na": False, **EXACT}
+                return pd.DataFrame(pd.read_csv(io.BytesIO(block), **how, **how_numbers))
+        return pd.DataFrame(pd.read_csv(io.BytesIO(block), dtype=object, na_filter=False, **how))
+
+    def _as_numbers(self, column: pd.Series) -> np.ndarray:
+        number, found = self.dialect.number, column.to_numpy()
+        if found.dtype == object:
+            try:
+                found = np.array([float(number(cell.strip())) for cell in column])
+            except ValueError as error:
+                raise AmbiguousLineError from error
         if (np.abs(found) > LARGEST_NUMBER).any():
             raise AmbiguousLineError
         return found
