@@ -6,7 +6,6 @@ from torch.optim import SGD, Adam, AdamW
 
 from seqlab.config.choices import CHOICES
 from seqlab.errors import ConfigError
-from seqlab.models.groups import parts_of
 from seqlab.models.optimizers import make_optimizer, optimizer_of
 from seqlab.models.schedulers import make_scheduler
 from seqlab.models.sequence_model import SequenceModel
@@ -86,7 +85,7 @@ def network(**settings) -> SequenceModel:
 @pytest.mark.parametrize("settings", [{}, {"bidirectional": True}, {"tied": True, "embedding_size": 3}])
 def test_parts_have_all_parameters_once(settings):
     model = network(**settings)
-    parts = parts_of(model)
+    parts = model.parts()
     assert list(parts) == ["encoder", "recurrent.0", "recurrent.1", "head"]
     found = [id(one) for part in parts.values() for one in part]
     assert sorted(found) == sorted(map(id, model.parameters()))
@@ -122,7 +121,7 @@ def test_rates_fall_with_depth_and_a_schedule_moves_all_of_them():
     settings = {"name": "adamw", "lr": 0.4, "depth_factor": 0.5, "decay_vectors": False}
     optimizer = optimizer_of(model, model, settings, fused=True)
     rates = {id(one): group["lr"] for group in optimizer.param_groups for one in group["params"]}
-    found = {name: {rates[id(one)] for one in part} for name, part in parts_of(model).items()}
+    found = {name: {rates[id(one)] for one in part} for name, part in model.parts().items()}
     assert found == {"encoder": {0.05}, "recurrent.0": {0.1}, "recurrent.1": {0.2}, "head": {0.4}}
     schedule = {"name": "onecycle", "interval": "step", "warmup": 0.5}
     made = make_scheduler(optimizer, schedule, total_steps=20, total_epochs=1)

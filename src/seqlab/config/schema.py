@@ -12,7 +12,7 @@ from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfi
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import check_reads, encoders, engines, inits
-from seqlab.registry.types import RunName, Section, as_list
+from seqlab.registry.types import FilePath, RunName, Section, as_list
 
 OF_THE_COMMAND = ("launcher", "sweep", "resume")
 """Keys about how a command carries out its runs, which are not saved with a run."""
@@ -37,6 +37,7 @@ class Config(Section):
         engine: what runs the cell: auto (the fastest that can), native, torch, eager or reference.
         verbosity: quiet (warnings and the final table), normal, debug.
         resume: a run folder: resume that run; auto: resume the latest unfinished run with these settings.
+        init_from: a run folder, with whose weights training begins as far as they fit.
         imports: your own modules that register cells, data sets, callbacks, …, e.g. imports=[my_things].
     """
 
@@ -45,6 +46,7 @@ class Config(Section):
     engine: str = "auto"
     verbosity: Literal["quiet", "normal", "debug"] = "normal"
     resume: str | None = None
+    init_from: FilePath | None = None
     imports: Annotated[list[str], BeforeValidator(as_list)] = []
     model: ModelConfig
     data: AnyDataset

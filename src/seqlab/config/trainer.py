@@ -130,6 +130,8 @@ class CallbacksConfig(Section, extra="allow"):
         weight_average: score and keep an exponential average of the weights, e.g. 0.999.
         average_after: score and keep the mean of the weights of all steps since this number of validations
             brought no better score (averaged SGD, with optimizer=sgd scheduler=none).
+        unfreeze_every: train the head alone at first, and one part more, from the top, after this number of
+            epochs.
         score_balanced: also score training samples, sampled uniformly over classes, as "balanced/…".
         diagnostics_every: measure gradient flow, gates and memory after every so many epochs; see
             diagnostics.yaml.
@@ -144,6 +146,7 @@ class CallbacksConfig(Section, extra="allow"):
     early_stopping_patience: Count | None = None
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None = None
     average_after: Count | None = None
+    unfreeze_every: Count | None = None
     score_balanced: bool = False
     diagnostics_every: Count | None = None
     diagnostics_samples: Count = 16

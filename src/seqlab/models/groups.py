@@ -1,4 +1,4 @@
-"""The parts of a network from its inputs to its answers, and the groups of parameters that they make."""
+"""The groups of parameters that an optimizer is given."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -16,25 +16,6 @@ class Grouping(NamedTuple):
     depth_factor: float = 1.0
 
 
-def parts_of(model: SequenceModel) -> dict[str, list[Parameter]]:
-    """Return the parameters of each part by name, from the inputs to the answers.
-
-    The parts are "encoder", "recurrent.0", "recurrent.1", … (each with what lies between it and the layer
-    below), and "head", with the pooling.
-    """
-    recurrent = model.recurrent
-    parts: dict[str, list[nn.Module]] = {"encoder": [model.encoder]}
-    for depth in range(recurrent.num_layers):
-        first = depth * recurrent.directions
-        layers = recurrent.layers[first : first + recurrent.directions]
-        parts[f"recurrent.{depth}"] = [*layers, *recurrent.between[max(depth - 1, 0) : depth]]
-    parts["head"] = [model.pooling, model.head]
-    return {
-        name: [parameter for one in modules for parameter in one.parameters()]
-        for name, modules in parts.items()
-    }
-
-
 def grouped(
     network: nn.Module, model: SequenceModel, grouping: Grouping, settings: Mapping[str, Any]
 ) -> Iterable[Parameter] | list[dict[str, Any]]:
@@ -48,7 +29,7 @@ def grouped(
     """
     if grouping == Grouping():
         return network.parameters()
-    by_depth = [*reversed(parts_of(model).values())]
+    by_depth = [*reversed(model.parts().values())]
     known = {id(one) for part in by_depth for one in part}
     by_depth[0] = [*by_depth[0], *(one for one in network.parameters() if id(one) not in known)]
     groups: list[dict[str, Any]] = []

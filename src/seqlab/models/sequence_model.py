@@ -1,6 +1,6 @@
 """The whole network: encoder, recurrent layers, pooling, head."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -71,6 +71,7 @@ class SequenceModel(nn.Module):
         head: from that vector to the answer, linear, or your own.
         head_options: settings of a head of your own.
         tied: the head's weight is the embedding, for language models whose embedding_size is hidden_size.
+        freeze: parts that are not trained: encoder, recurrent (or recurrent.0, the lowest layer, …), head.
         init: recurrent weights, keras (glorot, orthogonal, forget bias 1), torch, kaiming or chrono; or your
             own.
         init_options: settings of an init of your own.
@@ -114,6 +115,7 @@ class SequenceModel(nn.Module):
         head: str | nn.Module = "linear",
         head_options: Mapping[str, Any] = {},
         tied: bool = False,
+        freeze: list[str] | None = None,
         init: str = "torch",
         init_options: Mapping[str, Any] = {},
         init_steps: MemorySteps | None = None,
@@ -182,6 +184,7 @@ class SequenceModel(nn.Module):
         )
         if tied:
             self._tie()
+        self._freeze(freeze or [])
 
     def _check_side_inputs(self) -> None:
         """Refuse data that give too little, too much, or too many columns of it."""
@@ -229,6 +232,37 @@ class SequenceModel(nn.Module):
         outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
         answer = self._headed(outputs, lengths)
         return answer if answer.dtype == torch.float64 else answer.float(), final
+
+    def parts(self) -> dict[str, list[nn.Parameter]]:
+        """Return the parameters of each part by name, from the inputs to the answers.
+
+        The parts are "encoder", "recurrent.0", "recurrent.1", … (each with what lies between it and the layer
+        below), and "head", with the pooling.
+        """
+        layers = self.recurrent
+        parts: dict[str, list[nn.Module]] = {"encoder": [self.encoder]}
+        for depth in range(layers.num_layers):
+            first = depth * layers.directions
+            between = layers.between[max(depth - 1, 0) : depth]
+            parts[f"recurrent.{depth}"] = [*layers.layers[first : first + layers.directions], *between]
+        parts["head"] = [self.pooling, self.head]
+        return {
+            name: [parameter for one in modules for parameter in one.parameters()]
+            for name, modules in parts.items()
+        }
+
+    def _freeze(self, names: Sequence[str]) -> None:
+        """Leave parts as they are in training."""
+        parts = self.parts()
+        for name in names:
+            found = [part for part in parts if name in (part, part.partition(".")[0])]
+            if not found:
+                known = near(name, ["recurrent", *parts])
+                raise ConfigError(f"model.freeze: no part named '{name}'; {known}")
+            for parameter in (one for part in found for one in parts[part]):
+                parameter.requires_grad_(False)  # noqa: FBT003 (torch's own)
+        if names and not any(one.requires_grad for one in self.parameters()):
+            raise ConfigError("model.freeze leaves nothing to train; leave a part out of it, such as head")
 
     def take_penalty(self) -> Tensor | None:
         """Return the penalty of the last batch of training, once; None if there is none."""

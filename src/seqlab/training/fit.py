@@ -38,6 +38,7 @@ from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
 from seqlab.training.results import save_figures, save_tables
 from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, make_trainer
+from seqlab.training.transfer import begin_with
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,8 @@ def train(
         if resume:
             _check_fit(folder, last["state_dict"], config, data)
         module = make_module(config, data.spec, folder.record.get("engine"))
+        if config.init_from and not resume:
+            facts = {**facts, "init_from": begin_with(Path(config.init_from), module, data.spec, config)}
         folder.defer_if_done(lambda: save_config(config, folder.path / CONFIG))
         folder.write(**facts)
         trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), extra_callbacks)

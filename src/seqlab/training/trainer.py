@@ -30,6 +30,7 @@ from seqlab.training.callbacks import (
     Diagnostics,
     EarlyStopping,
     EMAWeightAveraging,
+    GradualUnfreezing,
     NonMonotonicAveraging,
     Resume,
     SaveBeforeOthers,
@@ -122,6 +123,7 @@ def make_trainer(
         *chosen,
         *_diagnostics(config, folder),
         *_weight_average(config),
+        *([GradualUnfreezing(every)] if (every := config.callbacks.unfreeze_every) else []),
         *shown,
         resume,
     ]

@@ -6,6 +6,7 @@ from seqlab.training.callbacks.diagnostics import Diagnostics
 from seqlab.training.callbacks.progress import EpochLines, progress
 from seqlab.training.callbacks.resume import Resume, SaveBeforeOthers
 from seqlab.training.callbacks.stopping import EarlyStopping
+from seqlab.training.callbacks.unfreezing import GradualUnfreezing
 
 __all__ = [
     "Best",
@@ -13,6 +14,7 @@ __all__ = [
     "EMAWeightAveraging",
     "EarlyStopping",
     "EpochLines",
+    "GradualUnfreezing",
     "NonMonotonicAveraging",
     "Resume",
     "SaveBeforeOthers",

@@ -1,0 +1,118 @@
+"""Beginning a training with the weights of another run, as far as they fit."""
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seqlab.config.schema import Config
+from seqlab.data import DataSpec
+from seqlab.errors import ConfigError
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.runs.load import LoadedRun, load_run
+
+log = logging.getLogger(__name__)
+
+LAYER = re.compile(r"model\.recurrent\.layers\.(\d+)\.(.*)")
+
+
+@torch.no_grad()
+def begin_with(path: Path, module: SequenceModule, spec: DataSpec, config: Config) -> dict[str, Any]:
+    """Copy the weights of a run's best checkpoint that fit by name and shape; say which, and which not.
+
+    Rows that stand for tokens or classes are matched by these; weights of other cells, and heads of other
+    tasks, fit nothing.
+
+    Args:
+        path: the run folder; nothing in it is executed.
+        module: the network to begin with them.
+        spec: the description of its data.
+        config: the settings of its run.
+
+    Returns:
+        What run.json says of it: the run, the weights that were "taken", with how many of their "rows" where
+        not all, and those that were "left", each with the reason.
+
+    Raises:
+        RunError: the run cannot be read.
+        ConfigError: none of its weights fits.
+    """
+    run = load_run(path)
+    weights = run.module.state_dict()
+    taken: list[str] = []
+    rows: dict[str, str] = {}
+    left: dict[str, str] = {}
+    for name, mine in module.state_dict().items():
+        theirs = weights.get(_their_name(name, run, config))
+        if theirs is None:
+            left[name] = "the run has none"
+            continue
+        pairs = _pairs(_labels(name, mine, spec), _labels(name, theirs, run.spec))
+        if reason := _misfit(name, run, spec, config) or _unshaped(mine, theirs, pairs):
+            left[name] = reason
+            continue
+        if pairs is None:
+            mine.copy_(theirs)
+        else:
+            to, come_from = zip(*pairs, strict=True)
+            mine[list(to)] = theirs[list(come_from)].to(mine.dtype)
+            if len(pairs) < len(mine):
+                rows[name] = f"{len(pairs)} of {len(mine)}"
+        taken.append(name)
+    if not taken:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(left.items())[:2])
+        raise ConfigError(f"init_from={path}: none of its weights fits ({reasons})")
+    partly = "".join(f", {count} rows of {name}" for name, count in rows.items())
+    missing = "".join(f"; not {name} ({reason})" for name, reason in left.items())
+    log.info("init_from=%s: took %d weights%s%s", path, len(taken), partly, missing)
+    return {"run": str(path.resolve()), "taken": taken, "rows": rows, "left": left}
+
+
+def _their_name(name: str, run: LoadedRun, config: Config) -> str:
+    """Return the name in the other run of a weight: its layers may have another number of directions."""
+    if not (found := LAYER.fullmatch(name)):
+        return name
+    mine, theirs = 1 + config.model.bidirectional, 1 + run.config.model.bidirectional
+    depth, direction = divmod(int(found[1]), mine)
+    number = depth * theirs + direction if direction < theirs else "none"
+    return f"model.recurrent.layers.{number}.{found[2]}"
+
+
+def _misfit(name: str, run: LoadedRun, spec: DataSpec, config: Config) -> str | None:
+    """Return why a weight means something else in the other run; None if it does not."""
+    model, other = config.model, run.config.model
+    if name.startswith("model.recurrent") and (model.cell, model.options) != (other.cell, other.options):
+        return f"cell {other.cell}, not {model.cell}" if model.cell != other.cell else "other model.options"
+    if name.startswith("model.head") and spec.task != run.spec.task:
+        return f"task {run.spec.task}, not {spec.task}"
+    return None
+
+
+def _unshaped(mine: Tensor, theirs: Tensor, pairs: list[tuple[int, int]] | None) -> str | None:
+    """Return why numbers cannot be copied; None if they can."""
+    first = 0 if pairs is None else 1  # there may be another number of rows
+    if mine.shape[first:] != theirs.shape[first:]:
+        return f"{list(theirs.shape)}, not {list(mine.shape)}"
+    return "no row stands for the same" if pairs == [] else None
+
+
+def _labels(name: str, weight: Tensor, spec: DataSpec) -> Sequence[str] | None:
+    """Return what the first rows of a weight stand for: tokens, or classes; None if for no such thing."""
+    if name == "model.encoder.embedding.weight" and spec.kind == "tokens":
+        return (*spec.symbols, *(f"<class {one}>" for one in spec.classes))[: len(weight)]
+    if name.startswith("model.head"):
+        labels = spec.symbols if spec.task == "language_model" else spec.classes
+        return labels if len(labels) == len(weight) else None
+    return None
+
+
+def _pairs(mine: Iterable[str] | None, theirs: Iterable[str] | None) -> list[tuple[int, int]] | None:
+    """Return the rows that stand for the same, in both; None if they stand for nothing."""
+    if mine is None or theirs is None:
+        return None
+    places = {label: place for place, label in enumerate(theirs)}
+    return [(row, places[label]) for row, label in enumerate(mine) if label in places]

@@ -1,0 +1,155 @@
+"""Beginning with the weights of another run: what fits by name, shape, token and class."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+
+from seqlab.data import BatchLoader, DataSpec, TokenSamples
+from seqlab.errors import ConfigError
+from seqlab.models.lightning_module import SequenceModule
+from seqlab.models.sequence_model import SequenceModel
+from seqlab.nn.parts import InputSpec
+from seqlab.training.callbacks import GradualUnfreezing
+from seqlab.training.transfer import begin_with
+
+
+def spec_of(symbols: str, classes: str) -> DataSpec:
+    place = {"name": "x", "source": "generated", "origin": "", "sha256": "", "sizes": {}}
+    names = ("<pad>", *symbols)
+    return DataSpec(
+        kind="tokens",
+        task="classification",
+        input_size=len(names),
+        symbols=names,
+        classes=(*classes,),
+        **place,
+    )
+
+
+def made(spec: DataSpec, seed: int, **model) -> tuple[SequenceModule, SimpleNamespace]:
+    torch.manual_seed(seed)
+    settings = {"cell": "gru", "hidden_size": 3, "embedding_size": 4, "num_layers": 1} | model
+    module = SequenceModule(spec=spec.as_dict(), model=settings)
+    config = SimpleNamespace(model=SimpleNamespace(**{"bidirectional": False, "options": {}} | settings))
+    return module, config
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """Return what begins a network of one spec with the weights of another: both, and what was said."""
+
+    def begin(mine: DataSpec, theirs: DataSpec, mine_has=None, theirs_has=None):
+        module, config = made(mine, 0, **(mine_has or {}))
+        other, others = made(theirs, 1, **(theirs_has or {}))
+        run = SimpleNamespace(module=other, spec=theirs, config=others)
+        monkeypatch.setattr("seqlab.training.transfer.load_run", lambda _: run)
+        told = begin_with(Path("run"), module, mine, config)
+        return module.model, other.model, told
+
+    return begin
+
+
+def test_rows_are_matched_by_token_and_by_class(begun):
+    fresh, _ = made(spec_of("xba", "MPN"), 0)
+    mine, theirs, told = begun(spec_of("xba", "MPN"), spec_of("abcd", "NM"))
+    found, other = mine.encoder.embedding.weight, theirs.encoder.embedding.weight
+    for row, come_from in ((0, 0), (2, 2), (3, 1)):
+        assert torch.equal(found[row], other[come_from])
+    assert torch.equal(found[1], fresh.model.encoder.embedding.weight[1])
+    assert torch.equal(mine.head.linear.bias[[0, 2]], theirs.head.linear.bias[[1, 0]])
+    assert torch.equal(mine.head.linear.bias[1], fresh.model.head.linear.bias[1])
+    assert torch.equal(mine.recurrent.layers[0].U, theirs.recurrent.layers[0].U)
+    assert told["rows"]["model.encoder.embedding.weight"] == "3 of 4"
+    assert told["rows"]["model.head.linear.bias"] == "2 of 3"
+    assert told["left"] == {}
+    assert told["run"] == str(Path("run").resolve())
+
+
+def test_what_does_not_fit_is_left_with_the_reason(begun):
+    one, other = spec_of("ab", "MN"), spec_of("ab", "PQ")
+    _, _, told = begun(one, other, {"hidden_size": 5})
+    assert told["left"]["model.recurrent.layers.0.U"] == "[9, 3], not [15, 5]"
+    assert told["left"]["model.head.linear.bias"] == "no row stands for the same"
+    assert "model.encoder.embedding.weight" in told["taken"]
+    _, _, told = begun(one, one, {"cell": "mgu"}, {"cell": "gru"})
+    assert told["left"]["model.recurrent.layers.0.W"] == "cell gru, not mgu"
+    with pytest.raises(ConfigError, match="none of its weights fits"):
+        begun(one, other, {"hidden_size": 5, "embedding_size": 2})
+
+
+def test_layers_are_matched_by_depth_and_direction(begun):
+    one = spec_of("ab", "MN")
+    both = {"num_layers": 2, "merge": "sum", "embedding_size": 3}
+    mine, theirs, told = begun(one, one, both | {"bidirectional": True}, both)
+    assert torch.equal(mine.recurrent.layers[0].U, theirs.recurrent.layers[0].U)
+    assert torch.equal(mine.recurrent.layers[2].U, theirs.recurrent.layers[1].U)
+    assert told["left"]["model.recurrent.layers.1.U"] == told["left"]["model.recurrent.layers.3.U"]
+    assert told["left"]["model.recurrent.layers.1.U"] == "the run has none"
+
+
+def test_a_classifier_begins_with_a_language_model_and_the_run_says_what_it_took(train, capsys):
+    small = ("data=names", "data.source=sample", "model=gru", "model.hidden_size=4", "callbacks=none")
+    few = ("trainer.max_epochs=1", "data.batch_size=512", "logger=none")
+    assert train(*small, *few, "task=language_model", "name=first") == 0
+    (first,) = Path("out").glob("first/*")
+    frozen = "model.freeze=[encoder,recurrent]"
+    assert train(*small, *few, f"init_from={first}", frozen, "name=second") == 0
+    (second,) = Path("out").glob("second/*/run.json")
+    told = json.loads(second.read_text())["init_from"]
+    assert told["run"] == str(first.resolve())
+    assert "model.recurrent.layers.0.W" in told["taken"]
+    assert told["left"] == {
+        f"model.head.linear.{name}": "task language_model, not classification" for name in ("weight", "bias")
+    }
+    capsys.readouterr()
+    for setting, message in (
+        (f"init_from={first}x", "is not a run folder"),
+        ("model.freeze=[encoders]", "no part named 'encoders'; did you mean 'encoder'?"),
+        ("model.freeze=[encoder,recurrent,head]", "leaves nothing to train"),
+    ):
+        assert train(*small, *few, setting) == 2
+        shown = capsys.readouterr().err
+        assert message in shown
+        assert len([line for line in shown.splitlines() if not line.startswith("warning:")]) <= 2
+
+
+def test_frozen_parts_are_those_that_are_named():
+    model = SequenceModel(
+        InputSpec("tokens", 9), 2, hidden_size=3, num_layers=2, freeze=["encoder", "recurrent.0"]
+    )
+    frozen = {name for name, part in model.parts().items() if not any(one.requires_grad for one in part)}
+    assert frozen == {"encoder", "recurrent.0"}
+
+
+@pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
+def test_parts_are_trained_from_the_head_down():
+    module, _ = made(spec_of("abc", "MN"), 0, num_layers=2)
+    first = {name: [one.detach().clone() for one in part] for name, part in module.model.parts().items()}
+    samples = TokenSamples.of([[1, 2], [3], [2, 3, 1], [1]] * 2, [0, 1] * 4)
+    seen = []
+    for epochs in (1, 2, 3, 5):
+        module.load_state_dict(made(spec_of("abc", "MN"), 0, num_layers=2)[0].state_dict())
+        Trainer(
+            accelerator="cpu",
+            max_epochs=epochs,
+            logger=False,
+            callbacks=[GradualUnfreezing(1)],
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            log_every_n_steps=0,
+            use_distributed_sampler=False,
+        ).fit(module, BatchLoader(samples, 4, order="shuffled"))
+        parts = module.model.parts()
+        changed = [name for name in parts if not all(map(torch.equal, parts[name], first[name]))]
+        seen.append(changed)
+    assert seen == [
+        ["head"],
+        ["recurrent.1", "head"],
+        ["recurrent.0", "recurrent.1", "head"],
+        ["encoder", "recurrent.0", "recurrent.1", "head"],
+    ]
