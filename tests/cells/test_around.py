@@ -6,6 +6,7 @@ import torch
 from seqlab.cells import (
     GRU,
     LSTM,
+    Bernoulli,
     Episodes,
     RecurrentDropout,
     Residual,
@@ -87,7 +88,7 @@ def test_recurrent_dropout_drops_the_same_units_at_every_step():
     x = inputs()
     torch.testing.assert_close(outer.eval()(x)[0], outer(x)[0])
     torch.manual_seed(3)
-    mask = torch.bernoulli(torch.full((B, 1, H), 0.5, dtype=torch.float64)) * 2
+    mask = Bernoulli(0.5, each="sequence", scale=0.5).draw(x, H)[:, :1]
     torch.manual_seed(3)
     found, _ = outer.train()(x)
     P, h, c = outer.layers[0], 0.0 * mask[:, 0], 0.0 * mask[:, 0]
@@ -129,6 +130,37 @@ def test_a_residual_adds_a_linear_map_of_x():
         inner.layers[0].b.copy_(outer.layers[0].b)
         inner.layers[0].own["b_hn"].copy_(outer.layers[0].own["b_hn"])
     torch.testing.assert_close(outer(inputs())[0], inner(inputs())[0] + inputs() @ W[3 * H :].T)
+
+
+@pytest.mark.parametrize(
+    ("make", "changed"),
+    [
+        (lambda cell: RecurrentDropout(cell, 0.3), True),
+        (lambda cell: WeightDrop(cell, 0.3), True),
+        (lambda cell: Zoneout(cell, h=0.0), False),
+        (lambda cell: Zoneout(RecurrentDropout(cell, 0.0), h=0.0), False),
+    ],
+)
+def test_evaluation_is_the_plain_cell_as_is_training_without_noise(make, changed):
+    noisy, plain = network(make(GRU())), network(GRU())
+    noisy.load_state_dict(plain.state_dict())
+    x = torch.randn(B, T, I, dtype=torch.float64)
+    expected = plain(x)[0]
+    torch.testing.assert_close(noisy.eval()(x)[0], expected, atol=1e-14, rtol=0)
+    assert torch.equal(noisy.train()(x)[0], expected) is not changed
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.9, 1 - 1e-9, 1.0])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_noise_has_its_probability_and_its_scale(p, dtype):
+    torch.manual_seed(0)
+    x = torch.zeros(101, 37, 1, dtype=dtype)
+    drawn = Bernoulli(p, scale=0.5).draw(x, 33)
+    assert (drawn.shape, drawn.dtype) == ((101, 37, 33), dtype)
+    assert set(drawn.unique().tolist()) <= {0.0, 2.0}
+    assert abs(drawn.double().mean().item() / 2 - p) <= 4 * (p * (1 - p) / drawn.numel()) ** 0.5 + 3 * 2**-16
+    sequence = Bernoulli(p, each="sequence").draw(x, 5)
+    assert torch.equal(sequence, sequence[:, :1].expand(-1, 37, -1))
 
 
 def test_the_same_seed_gives_the_same_noise_and_another_another():

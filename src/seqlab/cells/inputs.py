@@ -1,5 +1,6 @@
 """What comes with every step beside x: times, masks, resets, and noise that the layer draws."""
 
+import math
 from typing import Any, Literal
 
 import torch
@@ -47,7 +48,7 @@ class Bernoulli(Input):
     """Noise that the layer draws before the loop: 1/scale with probability p, else 0; in evaluation the mean.
 
     Args:
-        p: probability, 0 to 1.
+        p: probability, 0 to 1; noise has the nearest multiple of 1/65,536.
         width: how many at a step.
         each: whether each "step" has its own, or the whole "sequence" the same.
         scale: divides the values.
@@ -70,8 +71,15 @@ class Bernoulli(Input):
 
     def draw(self, x: Tensor, size: int) -> Tensor:
         """Return the noise of a batch, [B, T, size], like x in type and device, from torch's generator."""
+        if self.p in (0, 1):
+            return self.usual(x, size)
         batch, steps, _ = x.shape
-        drawn = x.new_empty(batch, steps if self.each == "step" else 1, size).bernoulli_(self.p)
+        shape = batch, steps if self.each == "step" else 1, size
+        # Integers of 16 bits, four from each random number: torch's bernoulli_ takes ten times as long.
+        count = math.prod(shape)
+        numbers = torch.empty(-(-count // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        limit = min(round(self.p * 2**16) - 2**15, 2**15 - 1)
+        drawn = (numbers.view(torch.int16)[:count] < limit).to(x.dtype).view(shape)
         return (drawn if self.scale == 1 else drawn.div_(self.scale)).expand(batch, steps, size)
 
 

@@ -50,6 +50,16 @@ VARIANTS = {
         *("data=sequences", "data.path=sequences.npz", "model.bidirectional=true", "model.pooling=max"),
         "checkpoint.every_steps=3",
     ),
+    "noise inside a step, and a side input": (
+        *(
+            "data=sequences",
+            "data.path=sequences.npz",
+            "+data.side_inputs={dt: 'channel 2'}",
+            "model.cell=ltc",
+        ),
+        *("model.zoneout=0.2", "model.recurrent_dropout=0.2", "model.weight_drop=0.1", "engine=eager"),
+        "checkpoint.every_steps=3",
+    ),
     "a regression of generated data": ("data=adding", "data.length=12", "checkpoint.every_steps=3"),
     "tags at every step": ("data=tagged", "data.path=a.conll", "checkpoint.every_steps=3"),
     "a language model": (
