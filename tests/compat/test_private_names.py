@@ -14,6 +14,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from lightning.pytorch import Trainer
 from omegaconf import OmegaConf
+from packaging.requirements import Requirement
+from packaging.version import Version
 from torch import nn
 from torch.autograd import forward_ad
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -36,8 +38,8 @@ def canary(library: str, room: str) -> Iterator[Any]:
     except (AttributeError, ImportError, TypeError, AssertionError) as error:
         pytest.fail(
             f"{library} {importlib.metadata.version(library)} has changed what it keeps private: "
-            f"{type(error).__name__}: {error}; tried with {TRIED[library]}; adapt seqlab/compat/{room}.py, "
-            f"or lower the bound in pyproject.toml"
+            f"{type(error).__name__}: {error}; tried with {', '.join(TRIED[library])}; "
+            f"adapt seqlab/compat/{room}.py, or lower the bound in pyproject.toml"
         )
 
 
@@ -94,6 +96,34 @@ def test_a_private_name_is_seen(source):
 )
 def test_what_is_ones_own_or_documented_is_let_be(source):
     assert private_names(source) == []
+
+
+def minor(version: str) -> tuple[int, ...]:
+    return Version(version).release[:2]
+
+
+@pytest.mark.parametrize("library", TRIED)
+def test_the_installed_version_is_one_that_was_tried(library):
+    try:
+        found = importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"{library} is not installed")
+    assert minor(found) in {minor(version) for version in TRIED[library]}, (
+        f"{library} {found} is new: once the tests pass with it, add it to seqlab.compat.TRIED"
+    )
+
+
+@pytest.mark.parametrize("library", ["hydra-core", "lightning", "torch"])
+def test_the_bound_is_the_next_minor_version_after_the_newest_that_was_tried(library):
+    (line,) = (one for one in requirements() if one.name == library and not one.marker)
+    major, newest = max(minor(version) for version in TRIED[library])
+    assert line.specifier.contains(f"{major}.{newest}.99")
+    assert not line.specifier.contains(f"{major}.{newest + 1}.0")
+
+
+def requirements() -> list[Requirement]:
+    """Return what the installed seqlab requires."""
+    return [Requirement(line) for line in importlib.metadata.requires("seqlab") or ()]
 
 
 def test_torch():

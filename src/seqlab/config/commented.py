@@ -97,18 +97,25 @@ def _chosen() -> dict[str, str | None]:
 def _section(group: str, name: str) -> tuple[dict[str, Any], Comments]:
     """Return keys, values and comments of a choice, with those of the files on which it is based."""
     values = defaults_of(SECTIONS[group]) if group in SECTIONS else {}
-    if not (PACKAGED / group / f"{name}.yaml").exists():
-        offered = OFFERED[group](name)
-        alone = _name_first(values | offered.get(group, offered))
-        return alone, _of_class(group, alone)
-    content = content_of(f"{group}/{name}")
     comments: Comments = {}
-    for base in content.pop("defaults", ()):
+    if (PACKAGED / group / f"{name}.yaml").exists():
+        for file in _files_of(group, name):
+            content = content_of(file)
+            values |= {key: one for key, one in content.get(group, content).items() if key != "defaults"}
+            comments |= _in_file(file)
+    else:
+        offered = OFFERED[group](name)
+        values |= offered.get(group, offered)
+    values = _name_first(values)
+    return values, _of_class(group, values) | comments
+
+
+def _files_of(group: str, name: str) -> Iterator[str]:
+    """Yield the files on which a file is based, and the file itself."""
+    for base in content_of(f"{group}/{name}").get("defaults", ()):
         if isinstance(base, str) and base != "_self_":
-            further, said = _section(group, base)
-            values, comments = values | further, comments | said
-    values = _name_first(values | content.get(group, content))
-    return values, _of_class(group, values) | comments | _in_file(f"{group}/{name}")
+            yield from _files_of(group, base)
+    yield f"{group}/{name}"
 
 
 def _name_first(values: dict[str, Any]) -> dict[str, Any]:
