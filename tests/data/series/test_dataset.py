@@ -13,8 +13,8 @@ import torch
 from sklearn.preprocessing import StandardScaler
 
 from seqlab.data import SequenceData, SeriesCSV
-from seqlab.data.series.grid import fit_climatology, seasons
 from seqlab.data.series.prepared import read_grid, scaled, step_of
+from seqlab.data.series.seasons import fit_climatology, seasons
 from seqlab.errors import DataError
 
 Load = Callable[..., SeriesCSV]

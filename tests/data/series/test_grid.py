@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from seqlab.data.series import grid as grid_module
 from seqlab.data.series import prepared as prepared_module
-from seqlab.data.series.grid import Grid, derive, fit_climatology, resample, seasons
+from seqlab.data.series import seasons as seasons_module
+from seqlab.data.series.grid import Grid
 from seqlab.data.series.prepared import averaging
+from seqlab.data.series.resampling import resample
+from seqlab.data.series.seasons import derive, fit_climatology, seasons
 from seqlab.data.series.spec import DAY, YEAR, in_seconds
 from seqlab.data.series.step import Duration, Row
 from seqlab.data.series.table import Measured
@@ -252,8 +254,8 @@ def test_a_long_series_is_prepared_in_blocks_to_the_same_end(monkeypatch):
         path=frame, targets=["x"], input_steps=5, horizon_steps=2, val_share=0.01, test_share=0.01
     )
     whole = data.load()
-    monkeypatch.setattr(grid_module, "BLOCK", 1000)
-    for module in (grid_module, prepared_module):
+    monkeypatch.setattr(seasons_module, "BLOCK", 1000)
+    for module in (seasons_module, prepared_module):
         monkeypatch.setattr(module, "LONG", 1000)
     parts = data.load()
     assert whole.spec.series.columns == parts.spec.series.columns

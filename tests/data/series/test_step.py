@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data.series.grid import Grid, resample
+from seqlab.data.series.grid import Grid
 from seqlab.data.series.prepared import averaging
+from seqlab.data.series.resampling import resample
 from seqlab.data.series.step import step_named
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError

@@ -9,8 +9,9 @@ import torch
 from seqlab.data.batches import Asked, FeatureSamples, Followed
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
-from seqlab.data.series.grid import Grid, of_series
+from seqlab.data.series.grid import Grid
 from seqlab.data.series.prepared import in_units, read_grid, step_of
+from seqlab.data.series.resampling import of_series
 from seqlab.data.series.spec import Ahead, SeriesSettings, written
 from seqlab.data.source import Source
 from seqlab.errors import DataError

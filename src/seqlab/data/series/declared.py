@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from seqlab.data.series.grid import Grid, derive
+from seqlab.data.series.grid import Grid
+from seqlab.data.series.seasons import derive
 from seqlab.data.series.spec import SeriesSettings
 from seqlab.data.series.step import Row, step_named
 from seqlab.data.spec import DataSpec, register_spec

@@ -14,7 +14,7 @@ from torch import Tensor
 from seqlab.data.kept import Kept, kept
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.gaps import FILLED, bridged
-from seqlab.data.series.grid import LONG, Grid, blocks, derive, fit_climatology, resample
+from seqlab.data.series.grid import Grid
 from seqlab.data.series.members import (
     Splits,
     inside,
@@ -25,6 +25,8 @@ from seqlab.data.series.members import (
     spread_together,
     standardised,
 )
+from seqlab.data.series.resampling import resample
+from seqlab.data.series.seasons import LONG, blocks, derive, fit_climatology
 from seqlab.data.series.several import warn_of_ids
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
 from seqlab.data.series.step import Averaging, Step, step_named

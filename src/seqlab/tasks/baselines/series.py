@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqlab.data import SequenceData, SeriesSpec, WindowSamples
-from seqlab.data.series.grid import seasons
+from seqlab.data.series.seasons import seasons
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
 from seqlab.data.series.zone import local
 from seqlab.tasks.baselines.bounds import MOST_VALUES, every_nth
