@@ -1,8 +1,12 @@
 """The cells beside the textbooks', each against an independent loop of its paper's equations."""
 
+from pathlib import Path
+
 import pytest
 import torch
+import yaml
 
+import seqlab
 from seqlab.cells import cells
 from seqlab.engines import ENGINES
 from seqlab.nn import Recurrent
@@ -51,8 +55,10 @@ def gradients(outputs, final, leaves):
     return torch.autograd.grad(total, leaves, allow_unused=True)
 
 
-def test_every_cell_is_a_textbooks_or_has_a_loop():
+def test_every_cell_is_a_textbooks_or_has_a_loop_and_is_in_the_sweep_of_all():
     assert {*cells} == {*TEXTBOOK, *LOOPS}
+    sweep = yaml.safe_load((Path(seqlab.__file__).parents[2] / "conf/sweep/zoo.yaml").read_text("utf-8"))
+    assert sweep["hydra"]["sweeper"]["params"]["model"].split(",") == list(cells)
 
 
 @pytest.mark.parametrize(("name", "engine"), PAIRS)

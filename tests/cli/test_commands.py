@@ -111,6 +111,8 @@ def test_cells_lists_equations_engines_and_parameters(command):
     (lstm,) = (line for line in shown.splitlines() if line.split()[:1] == ["lstm"])
     assert "4HI + 4H² + 4H" in lstm
     assert "torch eager reference" in lstm
+    assert "linear" not in lstm
+    assert "linear" in next(line for line in shown.splitlines() if line.split()[:1] == ["mingru"])
 
 
 class Evil:

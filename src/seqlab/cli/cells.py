@@ -1,8 +1,12 @@
 """seqlab cells: list the registered cells, with gates, states, number of parameters and engines."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from seqlab.cli.parser import add_imports
+
+if TYPE_CHECKING:
+    from seqlab.cells import Cell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +27,16 @@ def run(options: argparse.Namespace) -> None:
 
     plugins.load(options.imports)
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("cell", "gates", "state", "output", "parameters per layer", "engines", "description"):
+    for column in (
+        "cell",
+        "gates",
+        "state",
+        "output",
+        "parameters per layer",
+        "recurrence",
+        "engines",
+        "description",
+    ):
         table.add_column(column)
     for name, cls in cells.items():
         cell = cls()
@@ -34,7 +47,18 @@ def run(options: argparse.Namespace) -> None:
         ]
         what = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
         formula = Layout.of(cell).formula(cell)
-        table.add_row(
-            name, " ".join(cls.gates), " ".join(cls.state), cls.output, formula, " ".join(supported), what
-        )
+        gates, states, engines = (" ".join(names) for names in (cls.gates, cls.state, supported))
+        table.add_row(name, gates, states, cls.output, formula, recurrence(cell), engines, what)
     Terminal().print(table)
+
+
+def recurrence(cell: "Cell") -> str:
+    """Return "linear" for a cell whose states are affine in those before, unit by unit."""
+    from seqlab.engines.linear import is_linear  # noqa: PLC0415
+    from seqlab.engines.tape import TraceError  # noqa: PLC0415
+    from seqlab.engines.trace import trace  # noqa: PLC0415
+
+    try:
+        return "linear" if is_linear(trace(cell).program) else ""
+    except TraceError:
+        return ""
