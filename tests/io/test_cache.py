@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from seqlab.errors import CacheError, StorageError
+from seqlab.io import cache
 from seqlab.io.cache import CHECKSUMS, cache_dir, cached_folder, cached_text
 
 
@@ -69,6 +70,7 @@ def test_processes_that_ask_at_once_build_it_once(tmp_path, monkeypatch):
 KILLED = """
 import sys, time
 from pathlib import Path
+from seqlab.io import cache
 from seqlab.io.cache import cached_folder
 def build(folder):
     (folder / "half").write_text("half")
@@ -87,6 +89,56 @@ def test_a_build_that_is_killed_leaves_nothing_that_is_read_and_no_lock():
     folder = cached_folder("things", "key", build)
     assert files_in(folder) == {"content": "whole"}
     assert sorted(path.name for path in home.iterdir()) == ["key", "key.lock"]
+
+
+def age(folder: Path, days: float) -> None:
+    then = time.time() - days * 86_400
+    os.utime(folder, (then, then))
+
+
+def test_folders_unused_for_long_and_drafts_of_killed_builds_are_removed_when_another_is_built():
+    old, used, kept = (cached_folder("things", key, build) for key in ("old", "used", "kept"))
+    draft = old.with_name("other.draft-1")
+    draft.mkdir()
+    for folder in (old, used, draft):
+        age(folder, 31)
+    cached_folder("things", "used", refuse, days=30)
+    age(kept, 29)
+    new = cached_folder("things", "new", build, days=30)
+    assert {folder for folder in new.parent.iterdir() if folder.is_dir()} == {used, kept, new}
+
+
+def test_a_group_without_a_limit_keeps_what_is_old():
+    old = cached_folder("things", "old", build)
+    age(old, 10_000)
+    cached_folder("things", "new", build)
+    assert old.exists()
+
+
+LEFT_BEHIND = """
+import os, signal, sys
+from seqlab.io import cache
+from seqlab.io.cache import cached_folder
+os.environ["SEQLAB_CACHE_DIR"] = "/proc/nothing"
+print(cached_folder("things", "key", lambda folder: (folder / "content").touch()), flush=True)
+sys.stdin.read(1)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_temporary_folder_is_removed_once_its_process_was_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", LEFT_BEHIND]
+    with subprocess.Popen(command, env=environment, stdin=-1, stdout=-1, stderr=-3, text=True) as process:
+        folder = Path(process.stdout.readline().strip())
+        cache._remove_abandoned.__wrapped__()
+        assert (folder / "content").exists()
+        process.communicate("x")
+    assert folder.parent == tmp_path
+    assert (folder / "content").exists()
+    cache._remove_abandoned.__wrapped__()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_writable_cache_the_folder_is_a_temporary_one_and_that_is_said(
@@ -137,6 +189,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import numpy as np
+from seqlab.io import cache
 from seqlab.io.cache import cached_folder
 def build(folder):
     limit = 4096 if "cache" in str(folder) else resource.RLIM_INFINITY

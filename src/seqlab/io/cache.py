@@ -15,20 +15,30 @@ import shutil
 import stat
 import sys
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqlab.errors import CacheError, StorageError
 from seqlab.io.files import replace_folder, replacing
 from seqlab.io.seal import checksum_of
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 log = logging.getLogger(__name__)
 
 CHECKSUMS = ".checksums"
 """The file in a cached folder with the size and CRC-32 of every other file."""
+DRAFT = ".draft-"
+"""What follows the name of a folder while it is built."""
+DAY = 86_400
+"""Seconds."""
 
 
 def cache_dir() -> Path:
@@ -48,7 +58,7 @@ def key_of(recipe: Sequence[object]) -> str:
     return sha256(json.dumps(recipe).encode()).hexdigest()[:24]
 
 
-def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
+def cached_folder(group: str, key: str, build: Callable[[Path], None], *, days: float | None = None) -> Path:
     """Return the cached folder ``group/key``; if it is missing or damaged, ``build`` fills it.
 
     If several processes need it at the same time, one builds it and the others wait. The folder appears only
@@ -59,6 +69,7 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
         group: the kind of data.
         key: a hash of everything that the files depend on.
         build: a function that fills an empty folder; its errors are passed on, except failed writes.
+        days: folders of the group unused for longer are removed when another one is built; None to keep them.
 
     Raises:
         CacheError: other users could change the files of the cache.
@@ -67,6 +78,7 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
     # Resolved once, so that no link can change between the check of the owner and the reading of a file.
     home = Path(os.path.realpath(cache_dir() / group))
     folder = home / key
+    _remove_abandoned()
     try:
         _own(home)
         if not _is_whole(folder):
@@ -75,6 +87,9 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None]) -> Path:
             with FileLock(home / f"{key}.lock", mode=0o644):
                 if not _is_whole(folder):
                     _build(folder, build)
+                    _remove_unused(home, days)
+        with suppress(OSError):  # a cache that others share and only they can write
+            os.utime(folder)  # it is used
     # numpy's error has no errno, and filelock raises another error on a file system without locks.
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -119,9 +134,9 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
     """Build a folder that is missing or damaged."""
     if folder.exists():
         log.warning("the cached files in %s are damaged; making them again", folder)
-    for old in (folder, *folder.parent.glob(f"{folder.name}.draft-*")):
+    for old in (folder, *folder.parent.glob(f"{folder.name}{DRAFT}*")):
         shutil.rmtree(old, ignore_errors=True)
-    draft = folder.with_name(f"{folder.name}.draft-{secrets.token_hex(4)}")
+    draft = folder.with_name(f"{folder.name}{DRAFT}{secrets.token_hex(4)}")
     try:
         draft.mkdir(mode=0o700)  # private while it is written, whatever the umask
         build(draft)
@@ -134,10 +149,26 @@ def _build(folder: Path, build: Callable[[Path], None]) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def _remove_unused(home: Path, days: float | None) -> None:
+    """Remove the folders of a group that nobody has used for so long, and the drafts of killed builds."""
+    for folder in home.glob("*/"):
+        with suppress(OSError):  # another process removes it, too
+            unused = (time.time() - folder.stat().st_mtime) / DAY
+            limit = 1 if DRAFT in folder.name else days
+            if limit is not None and unused > limit:
+                shutil.rmtree(folder)
+
+
 def _temporary(build: Callable[[Path], None]) -> Path:
+    from filelock import FileLock  # noqa: PLC0415 (slow)
+
     try:
-        folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="seqlab-")))
+        folder = Path(os.path.realpath(tempfile.mkdtemp(prefix=TEMPORARY)))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        with suppress(OSError, NotImplementedError):  # without locks nobody else removes it
+            lock = FileLock(f"{folder}{LOCK}")
+            lock.acquire()
+            atexit.register(_release, lock)
         _own(folder)
         build(folder)
     except OSError as error:
@@ -146,6 +177,29 @@ def _temporary(build: Callable[[Path], None]) -> Path:
             "free disk space, or set SEQLAB_CACHE_DIR or TMPDIR to a folder with free space"
         ) from error
     return folder
+
+
+def _release(lock: "BaseFileLock") -> None:
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)
+
+
+TEMPORARY = "seqlab-files-"
+"""The beginning of the names of temporary folders that replace the cache."""
+LOCK = ".lock"
+"""What follows in the name of the file that the process of such a folder keeps locked."""
+
+
+@cache
+def _remove_abandoned() -> None:
+    """Remove the temporary folders of processes that were killed, once in this process."""
+    for file in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*{LOCK}"):
+        from filelock import FileLock, Timeout  # noqa: PLC0415 (slow)
+
+        # Its process runs, or it is another user's.
+        with suppress(Timeout, OSError, NotImplementedError), FileLock(file, timeout=0) as lock:
+            shutil.rmtree(file.with_suffix(""), ignore_errors=True)
+            _release(lock)
 
 
 def _is_whole(folder: Path) -> bool:

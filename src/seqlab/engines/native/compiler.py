@@ -31,6 +31,8 @@ OPTIONS = (
 )
 LIBRARY = "kernel.so"
 REALS = {torch.float32: "float", torch.float64: "double"}
+UNUSED_DAYS = 60
+"""Days after which a kernel that is not used is removed from the cache."""
 TIME_LIMIT = 120
 """Seconds after which the compiler is stopped."""
 
@@ -63,7 +65,7 @@ def load(source: str, dtype: torch.dtype) -> ctypes.CDLL:
             shutil.copy(output, folder)
 
     try:
-        folder = cached_folder("native", key, build)
+        folder = cached_folder("native", key, build, days=UNUSED_DAYS)
     except StorageError as error:
         raise CompilerError(f"the compiled kernel cannot be written: {error}") from error
     try:
