@@ -237,7 +237,7 @@ def test_that_temporary_files_cannot_be_written_is_not_said_of_the_cache(monkeyp
 def test_the_key_is_everything_that_a_library_depends_on(monkeypatch, tmp_path):
     keys = []
 
-    def note(group, key, build):
+    def note(group, key, build, days):
         keys.append(key)
         raise StorageError("not now")
 
