@@ -46,8 +46,8 @@ def inputs():
 @pytest.mark.parametrize(
     "cell",
     [
-        *(pytest.param(NOISY[name], id=name, marks=pytest.mark.slow) for name in NOISY if name != "nested"),
-        *(pytest.param(cell, id=name) for name, cell in {"nested": NOISY["nested"], **QUIET}.items()),
+        pytest.param(cell, id=name, marks=[pytest.mark.slow] * (name != "nested"))
+        for name, cell in {**NOISY, **QUIET}.items()
     ],
 )
 def test_a_cell_around_a_cell_is_a_cell_on_every_engine(cell):

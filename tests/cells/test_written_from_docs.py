@@ -25,6 +25,7 @@ def written():
     return space
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize(
     "make",
     [

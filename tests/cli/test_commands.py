@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
-QUICK = ("trainer.max_epochs=2", "model.hidden_size=16", "callbacks=none", "logger=none", "verbosity=quiet")
+QUICK = (
+    *("trainer.max_epochs=1", "data.limit_train_samples=200", "model.hidden_size=16"),
+    *("callbacks=none", "logger=none", "verbosity=quiet"),
+)
 
 
 @pytest.fixture
@@ -90,10 +93,9 @@ def test_unseen_characters_are_unknown_and_said(command, run):
 
 
 def test_report_shows_every_run_with_what_differs_and_the_baselines(command, train):
-    short = [*QUICK, "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
     for model in ("rnn", "gru"):
-        assert train(*short, f"model={model}") == 0
-    assert train(*short, "model=gru", "optimizer.lr=0.01", "task.baselines=true") == 0
+        assert train(*QUICK, f"model={model}") == 0
+    assert train(*QUICK, "model=gru", "optimizer.lr=0.01", "task.baselines=true") == 0
     code, shown, _ = command("report", "out")
     assert code == 0
     assert shown.count("names-gru") == 2

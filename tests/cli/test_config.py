@@ -50,7 +50,7 @@ def settings(*overrides: str) -> dict:
         return make_config(compose("config", list(overrides))).model_dump()
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize(
     ("choice", "beside"),
     [

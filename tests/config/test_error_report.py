@@ -157,7 +157,7 @@ def complaints(train, tmp_path, monkeypatch, capfd):
     return run
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize("command", MISTAKES)
 def test_a_mistake_is_answered_in_a_line_before_data_are_read(complaints, command):
     (line,) = complaints(command)

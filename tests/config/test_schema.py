@@ -74,7 +74,7 @@ def together() -> list[list[str]]:
     return rows + [[one] for one in CHOICES if one.partition("=")[0] not in APART]
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize("choices", together(), ids=" ".join)
 def test_every_choice_is_a_valid_configuration(choices, monkeypatch):
     monkeypatch.setattr("seqlab.config.trainer.count_gpus", lambda: 2)

@@ -9,6 +9,7 @@ from seqlab.testing import check_cell
 from .cells_for_tests import Memoryless, NormedOutput, Oscillator, RecurrentHighway, ScalarLSTM
 
 
+@pytest.mark.product(3)
 @pytest.mark.parametrize(
     "cell",
     [RecurrentHighway, ScalarLSTM, Oscillator, NormedOutput, Memoryless],

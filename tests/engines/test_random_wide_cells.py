@@ -51,12 +51,12 @@ def check(seed, engines=("eager", "native")):
             assert (error <= 1e-8).all(), (engine, what)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_engines_agree_on_a_random_cell_of_the_whole_contract(seed):
     check(seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(4, 500))
+@pytest.mark.parametrize("seed", range(2, 500))
 def test_engines_agree_on_many_random_cells_of_the_whole_contract(seed):
     check(seed, ("eager", "native") if seed % 10 == 0 else ("eager",))  # a kernel takes seconds to compile

@@ -13,6 +13,7 @@ def flipped(content: bytes, place: int) -> bytes:
     return content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :]
 
 
+@pytest.mark.slow
 def test_a_changed_byte_is_noticed_wherever_it_is(command, classifier):
     for kind in ("safetensors", "onnx"):
         file = Path(f"net.{kind}")

@@ -85,6 +85,7 @@ def test_what_is_trained_is_read_by_every_command_and_goes_on_to_the_same_end(
     assert record_of(part)["metrics"] == record_of(whole)["metrics"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", others_slow(("bf16-true",)))
 def test_forecasts_are_compared_with_values_as_they_were_measured(train, command, series, precision):
     settings = (*SMALL, *series, "trainer.max_epochs=1", "callbacks=diagnostics")

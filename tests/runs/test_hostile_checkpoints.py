@@ -281,7 +281,7 @@ def run(run: Path, as_earlier: Callable[[Path], Path]) -> Path:
     return as_earlier(run)
 
 
-@pytest.mark.product(6)
+@pytest.mark.product(10)
 @pytest.mark.parametrize("attack", HOSTILE)
 def test_a_hostile_or_broken_checkpoint_is_refused_in_one_line_and_does_nothing(
     run, command, reading, attack

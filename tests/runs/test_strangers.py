@@ -136,7 +136,7 @@ def listing(folder):
     }
 
 
-@pytest.mark.product(4)
+@pytest.mark.product(7)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_command_that_would_write_among_strangers_files_is_refused(folder, command, case):
     before = {place: listing(folder / place) for place in ("strange", "out", "mixed")}
@@ -150,7 +150,7 @@ def test_a_command_that_would_write_among_strangers_files_is_refused(folder, com
     assert not [path for path in (folder / "new").glob("*") if path.name not in new]
 
 
-@pytest.mark.product(2)
+@pytest.mark.product(5)
 @pytest.mark.parametrize("case", ALLOWED)
 def test_a_new_file_is_written_and_seqlabs_own_is_replaced(folder, command, case):
     arguments, written = ALLOWED[case]

@@ -17,6 +17,7 @@ def values(points, key):
     return [dict(text.split("=") for text in point)[key] for point in points]
 
 
+@pytest.mark.slow
 def test_the_grid_of_cells_has_every_textbook_cell_and_the_usual_ones_in_both_directions(train, points):
     assert train("-m", "sweep=cells") == 0
     assert sorted(values(points, "model")) == sorted([*TEXTBOOK, "bigru", "bilstm"])

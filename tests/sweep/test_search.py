@@ -208,12 +208,14 @@ def test_fail_fast_ends_the_search(search, pretend):
     assert len(trials()) == 2
 
 
+@pytest.mark.slow
 def test_a_search_without_any_score_has_failed(search, pretend, capsys):
     pretend(Pretend(lambda point: None))
     assert search(*RATES, "sweep.n_trials=4") == 1
     assert "no trial was finished" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_combination_that_cannot_be_fails_alone(search, pretend, capsys):
     class Refusing(Pretend):
         def __call__(self, points, first):
@@ -228,6 +230,7 @@ def test_a_combination_that_cannot_be_fails_alone(search, pretend, capsys):
     assert "these do not go together" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_no_trial_starts_after_the_timeout(search, pretend):
     class Slow(Pretend):
         def __call__(self, points, first):
@@ -239,7 +242,7 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
     assert launch.batches == [[0, 1]]
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

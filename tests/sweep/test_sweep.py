@@ -105,7 +105,7 @@ def test_a_wrong_value_in_one_job_is_refused_before_the_first_starts(tmp_path):
     assert not records(tmp_path)
 
 
-@pytest.mark.product(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["launcher.devices=[0,1]", "launcher.gpus_per_job=2"])
 def test_gpus_that_are_not_there_are_refused_before_the_first_job_starts(tmp_path, launcher):
     done = sweep(tmp_path, "seed=0,1", launcher, CUDA_VISIBLE_DEVICES="-1")

@@ -148,7 +148,7 @@ def test_the_same_seed_gives_the_same_run_twice(train):
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.product(4)
+@pytest.mark.product(6)
 @pytest.mark.parametrize("engine", ["reference", "torch"])
 @pytest.mark.parametrize(
     "model", ["rnn", "rnn_relu", "gru", "lstm", "bigru", "bilstm", "gru_two_layers", "lstm_two_layers"]

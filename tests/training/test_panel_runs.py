@@ -88,6 +88,7 @@ def test_a_series_that_training_has_not_seen_needs_a_common_scale(run, command):
         assert shown.count("Z\t") == 2
 
 
+@pytest.mark.slow
 def test_explain_follows_one_series_and_eval_gives_the_scores_again(run, command):
     stores().to_csv("latest.csv", index=False)
     code, _, complaint = command("explain", run, "--file", "latest.csv")

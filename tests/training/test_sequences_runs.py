@@ -117,6 +117,7 @@ def test_evaluation_finds_the_same_scores(run, command):
     assert found["test/accuracy"] == pytest.approx(metrics["test/accuracy"])
 
 
+@pytest.mark.slow
 def test_a_sequence_is_explained_step_by_step(run, command, tmp_path):
     folder, test, (sequences, _) = run
     code, out, _ = command("explain", folder, "--file", test, "--out", "explained.png")

@@ -246,7 +246,7 @@ FILES = {
 """A file of each layout by name, and the settings by which it is read, without data.path."""
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize("name", FILES)
 def test_the_command_that_is_proposed_first_reads_the_file(name, tmp_path):
     content, settings = FILES[name]

@@ -61,6 +61,7 @@ def test_fixed_shapes_are_the_references(cell, case):
     compare(cell, case)
 
 
+@pytest.mark.product(2)
 @pytest.mark.parametrize("cell", [EveryProduct, EveryNorm, Plain, Singular, WithoutInputs, WithoutGates])
 def test_any_step_that_can_be_traced_is_the_references(cell):
     large = Case(batch=5, steps=7, hidden=9, layers=2, bidirectional=True, padded=True, started=True)

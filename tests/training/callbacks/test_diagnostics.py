@@ -131,6 +131,7 @@ def test_figures_and_curves_of_every_measurement_are_in_the_dashboard(shown):
     assert [(one.num, one.min, one.max) for one in counted] == [(sum(gate.counts), 0, 1) for gate in gates]
 
 
+@pytest.mark.slow
 def test_figures_of_the_sample_say_that_they_are(train, monkeypatch):
     titles = []
     monkeypatch.setattr(diagnostics, "draw", lambda _snapshots, title: titles.append(title) or {})
@@ -143,6 +144,7 @@ def test_no_figures_are_drawn_where_none_are_wanted(every_epoch):
     assert not (every_epoch / "figures").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_measures_no_epoch_twice(every_epoch, tmp_path, monkeypatch):
     save = Resume._save
 

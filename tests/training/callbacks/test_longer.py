@@ -29,7 +29,7 @@ def lengthen(runs, *settings: str, to: int = 3, name: str = "run") -> None:
         runs.train(runs.settings(*settings, f"trainer.max_epochs={epochs}"), name)
 
 
-@pytest.mark.product(2)
+@pytest.mark.product(4)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_made_longer_twice_a_run_ends_as_one_that_was_as_long_from_the_start(runs, variant):
     settings = VARIANTS[variant]
@@ -43,6 +43,7 @@ def test_made_longer_twice_a_run_ends_as_one_that_was_as_long_from_the_start(run
         assert found == expected
 
 
+@pytest.mark.slow
 def test_killed_in_between_it_ends_there_too(runs, killed):
     settings = VARIANTS["plateau, early stopping, three batches a step"]
     runs.train(runs.settings(*settings), "straight")
@@ -78,6 +79,7 @@ def test_whatever_a_callback_does_at_the_end_is_no_part_of_the_state(runs, monke
     runs.assert_same("run", "straight")
 
 
+@pytest.mark.slow
 def test_a_run_that_early_stopping_has_ended_has_no_further_epoch(runs, killed):
     # Weights that hardly move are best after the first epoch.
     still = ("optimizer=sgd", "optimizer.lr=1e-9", "scheduler=none", "callbacks.early_stopping_patience=1")
@@ -90,6 +92,7 @@ def test_a_run_that_early_stopping_has_ended_has_no_further_epoch(runs, killed):
     runs.assert_same("run", "straight")
 
 
+@pytest.mark.slow
 def test_without_a_validation_it_is_the_average_that_is_scored_however_the_run_came_to_its_end(runs, killed):
     settings = ("scheduler=none", AVERAGED, "trainer.check_val_every_n_epoch=99")
     runs.train(runs.settings(*settings), "straight")

@@ -38,7 +38,7 @@ def train_without_numbers(runs, monkeypatch, arriving_late):
     return run
 
 
-@pytest.mark.product(3)
+@pytest.mark.product(5)
 @pytest.mark.parametrize("data", SHORT)
 def test_no_step_waits_whatever_the_data(train_without_numbers, data):
     train_without_numbers(f"data={data}", *SHORT[data])
