@@ -110,7 +110,7 @@ class InTurn(Callback):
         self._start = 0.0
 
     def on_train_epoch_start(self, *_arguments: object) -> None:
-        """End the epoch before, run the loop's, and start the clock anew."""
+        """End the epoch before, run the loop's, and restart the clock."""
         self.on_train_end()
         start = self._now()
         self.loop.epoch()

@@ -96,7 +96,7 @@ class Block(NamedTuple):
 def in_turn(
     actions: Mapping[str, Callable[[], object]], rounds: int, calls: int = 1, limit: float = math.inf
 ) -> dict[str, list[float]]:
-    """Time every action once a round, in an order drawn anew each round.
+    """Time every action once a round, in a new random order each round.
 
     Args:
         actions: what is timed, by name.

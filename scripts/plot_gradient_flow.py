@@ -4,7 +4,7 @@ Run:  python scripts/plot_gradient_flow.py FOLDER FILE.png [--quantity gradient]
 
 Reads every finished run below FOLDER. --quantity is gradient, Jacobian (both of the first layer) or
 influence; --before takes what was measured before training. With --against data.length a score of the test is
-drawn against that setting, a line for each cell.
+plotted against that setting, one line per cell.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from seqlab.report.runs import Run, read_runs
 from seqlab.runs.diagnostics_file import QUANTITIES, curves_by_quantity, read_snapshots
 
 BASELINES = {"test/mse": ("mean", "always the mean")}
-"""Baselines that a score is drawn beside, and what they are called."""
+"""Baselines that are plotted beside a score, and their names."""
 
 
 def against(runs: Sequence[Run], key: str, score: str, title: str) -> Figure:

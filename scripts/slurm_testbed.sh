@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A Slurm of one machine for tests: four fake GPUs, memory counted. Run as root:  scripts/slurm_testbed.sh up|down
 # It needs Debian's packages:  apt-get install --no-install-recommends slurm-wlm munge
-# The daemons are started by hand, so a container without systemd will do. Everything is below $STATE, but for
+# The daemons are started here, so no systemd is needed. Everything is below $STATE, but for
 # the two files of configuration, which are put aside while the testbed is up.
 set -euo pipefail
 

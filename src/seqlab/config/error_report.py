@@ -22,7 +22,7 @@ class CommandError(ConfigError):
 
 
 FOREIGN_KEY = re.compile(r"[~+]*(?=[\w.]*[^\W\x00-\x7f])([\w.]+)=")
-"""A setting whose key has letters that no key has."""
+"""A setting whose key contains letters outside ASCII; no key does."""
 NO_CHOICE = "Config group override must be"
 """The beginning of Hydra's ValueError for model=null."""
 
@@ -45,7 +45,7 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
         return []
     understood = _understood(arguments)
     is_alone = isinstance(error, MissingConfigException) and len(arguments) == 1
-    if understood is None or is_alone:  # other options are not understood here; nothing else is wrong
+    if understood is None or is_alone:  # with other options, or if nothing else can be wrong
         return [_explain_one(error, "", ())]
     is_sweep, folders, overrides = understood
     found = _mistakes(Command(overrides, folders, is_sweep=is_sweep, raised=error))

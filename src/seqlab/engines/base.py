@@ -18,7 +18,7 @@ from seqlab.registry.catalog import engines
 class Weights:
     """The parameters of a layer in one direction, in ``layout``'s order, and what comes beside x.
 
-    Matrices are plain numbers here, whatever kinds they are made of.
+    Matrices are plain tensors here, of any kind.
 
     Attributes:
         layout: the blocks, and how wide everything is.

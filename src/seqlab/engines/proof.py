@@ -42,12 +42,12 @@ def repeated(cell: Cell, weights: Weights | None, first: Tape) -> Tape:
     bound, reading = cell.bind({}), Reading.of(cell)
     attributes = _attributes(bound, first)
     before = held(reading.unknown)
-    with random_numbers_kept() as drawn:
+    with random_numbers_kept() as were_used:
         for _ in range(REPEATS):
             tape = Tape(cell, weights, with_lines=True)
             tape.run(bound)
             _compare(cell, first, tape)
-        if drawn():
+        if were_used():
             raise trace_error(cell, "random numbers", definition(cell))
     for name, value in _attributes(bound, first).items():
         if name not in attributes or attributes[name] is not value:
@@ -176,7 +176,7 @@ def _example(number: int, columns: int, rows: int = 2) -> Tensor:
 
 @contextmanager
 def random_numbers_kept() -> Iterator[Callable[[], bool]]:
-    """Restore the random states of Python, numpy and torch; yield a function: was any random number drawn?"""
+    """Restore the random states of Python, numpy and torch; yield a function: was any used?"""
     before = _random_state()
     try:
         yield lambda: _random_state() != before

@@ -1,4 +1,4 @@
-"""Initialisations of parameters; any of them can be used with any cell."""
+"""Initialisations of parameters; each works with every cell."""
 
 import math
 from typing import Protocol, cast
@@ -37,7 +37,7 @@ class Parameters(Protocol):
 
 @register_init("torch")
 def torch(layer: Parameters) -> None:
-    """All from U(−1/√H, 1/√H), as torch.nn.LSTM, GRU and RNN do."""
+    """Sample all parameters from U(−1/√H, 1/√H), as torch.nn.LSTM, GRU and RNN do."""
     for parameter in (*layer.blocks("W"), *layer.blocks("U"), layer.b):
         _uniform(parameter, layer.hidden_size)
     for name, vector in layer.cell.declared(Parameter).items():
@@ -47,7 +47,7 @@ def torch(layer: Parameters) -> None:
 
 @register_init("keras")
 def keras(layer: Parameters) -> None:
-    """W Glorot-uniform, U orthogonal (Saxe et al. 2014), biases 0, forget bias 1 (Gers et al. 2000)."""
+    """Make W Glorot-uniform, U orthogonal (Saxe et al. 2014), biases 0, forget bias 1 (Gers et al. 2000)."""
     for block in layer.blocks("W"):
         nn.init.xavier_uniform_(block)
     for block in layer.blocks("U"):
@@ -59,7 +59,7 @@ def keras(layer: Parameters) -> None:
 
 @register_init("kaiming")
 def kaiming(layer: Parameters) -> None:
-    """All matrices Kaiming-uniform for relu (He et al. 2015), biases 0."""
+    """Make all matrices Kaiming-uniform for relu (He et al. 2015), and biases 0."""
     for block in (*layer.blocks("W"), *layer.blocks("U")):
         nn.init.kaiming_uniform_(block, nonlinearity="relu")
     nn.init.zeros_(layer.b)
@@ -67,7 +67,7 @@ def kaiming(layer: Parameters) -> None:
 
 @register_init("chrono")
 def chrono(layer: Parameters, *, init_steps: MemorySteps | None = None) -> None:
-    """As keras, but gates initially remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
+    """Initialise as keras does, but gates remember for 1 to ``init_steps`` steps (Tallec & Ollivier 2018).
 
     b_f = ln U(1, init_steps − 1), b_i = −b_f for an LSTM; b_z = ln U(1, init_steps − 1) for a GRU.
     """

@@ -352,7 +352,7 @@ def test_cells_that_are_no_times_and_adorned_numbers_are_told(tmp_path):
     table = pd.DataFrame({"day": HOURS.strftime("%d/%m/%Y"), "clock": clocks, "load": LOAD})
     path.write_text(table.assign(share="45%").to_csv(index=False))
     facts = inspect(path).facts
-    assert "column 'clock': 1 cells are no times, such as '18,00.00'" in facts
+    assert "column 'clock': 1 cells are not times, such as '18,00.00'" in facts
     assert "column 'share': write plain numbers, not such as '45%'" in facts
 
 

@@ -1,4 +1,4 @@
-"""What is in a file that somebody has, and which command would train on it?"""
+"""What a file contains, and the commands that train on it."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -15,18 +15,18 @@ from seqlab.data.table.tsf import TSF
 from seqlab.errors import DataError
 
 ROWS = 10_000
-"""Rows that are looked at."""
+"""Maximum number of rows that are read."""
 
 __all__ = ["Column", "Inspection", "Suggestion", "inspect"]
 
 
 class Inspection(NamedTuple):
-    """What a file looks like.
+    """The result of looking at a file.
 
     Attributes:
-        facts: a line each, about the file as a whole.
-        columns: of a table.
-        suggestions: what the file may be taken for, likeliest first.
+        facts: lines about the file as a whole.
+        columns: the columns of a table; none of other files.
+        suggestions: what the file may contain, the most probable first.
     """
 
     facts: list[str]
@@ -71,14 +71,14 @@ def _table(path: Path) -> Inspection:
         )
     for one in columns:
         if one.odd:
-            facts.append(f"column '{one.name}': {len(one.odd):,} cells are no times, such as '{one.odd[0]}'")
+            facts.append(f"column '{one.name}': {len(one.odd):,} cells are not times, such as '{one.odd[0]}'")
         if one.kind == "name" and one.is_adorned:
             facts.append(f"column '{one.name}': write plain numbers, not such as '{one.no_number}'")
     if times := dated(columns):
         others = [one.name for one in columns if one.name not in times]
         melt = f"table.melt({others!r}, var_name='time').to_csv('long.csv', index=False)"
         facts.append(
-            f"a row a series, a column a time; data=series_csv reads a row a time, as pandas has it: {melt}"
+            f"each row is a series and each column a time; data=series_csv reads one row per time: {melt}"
         )
     written = settings_of(path, dialect, columns)
     found = [of_tsf(table)] if isinstance(table, TSF) else suggestions(columns)

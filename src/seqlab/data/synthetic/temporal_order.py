@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 DISTRACTORS, RELEVANT, BEGIN, END = "abcd", "XY", "E", "B"
 
 WINDOWS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
-"""Where the relevant symbols stand, in hundredths of the shortest length: tasks 6a and 6b."""
+"""The ranges of the relevant symbols, in percent of the shortest length: tasks 6a and 6b."""
 
 
 def draw_order(
     count: int, length: int, relevant: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw sequences: E, distractors among which ``relevant`` symbols are X or Y, B.
+    """Return random sequences: E, then distractors with ``relevant`` symbols X or Y among them, then B.
 
     Args:
-        count: sequences N.
-        length: steps of the shortest ones, at least 10; the longest are a tenth longer.
+        count: number of sequences N.
+        length: steps of the shortest sequences, at least 10; the longest are a tenth longer.
         relevant: 2 for task 6a, 3 for task 6b.
-        random: where they come from.
+        random: the generator of random numbers.
 
     Returns:
-        Places in the alphabet of all sequences one after the other, lengths [N], and classes [N]: the
-        relevant symbols read as a binary number, X for 0 and Y for 1.
+        The indices of the symbols in the alphabet, all sequences concatenated, lengths [N], and classes [N]:
+        the relevant symbols read as a binary number, X for 0 and Y for 1.
     """
     lengths = random.integers(length, length + length // 10, count, endpoint=True)
     starts = np.cumsum(lengths) - lengths

@@ -1,4 +1,4 @@
-"""Tables that are columns: Parquet, Feather, arrays of numpy."""
+"""Tables that are stored by column: Parquet, Feather, arrays of numpy."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -13,20 +13,20 @@ class ColumnTable(Table):
 
     @property
     def row_word(self) -> str:
-        """What a row is called in messages."""
+        """The word for a row in messages."""
         return "row"
 
     @abstractmethod
     def blocks(self, names: Sequence[str]) -> Iterator[list[np.ndarray]]:
         """Yield arrays of the columns ``names``, each [n] of some n: numbers, times, or objects.
 
-        An object is a str, or None where nothing is.
+        An object is a str, or None for a missing value.
 
         Raises:
             DataError: the file is damaged.
         """
 
-    def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:  # noqa: ARG002 (no row is half there)
+    def rows(self, *, may_break_off: bool = False) -> Iterator[Row]:  # noqa: ARG002 (rows are never incomplete)
         """Yield the rows, each cell as text.
 
         Raises:
@@ -43,12 +43,12 @@ class ColumnTable(Table):
         numbers: Sequence[str],
         *,
         words: Sequence[str] = (),
-        may_break_off: bool = False,  # noqa: ARG002 (no row is half there)
+        may_break_off: bool = False,  # noqa: ARG002 (rows are never incomplete)
     ) -> Iterator[Chunk]:
         """Yield the rows of some columns, many at once.
 
         Raises:
-            DataError: the file is damaged, a column is missing, or a cell is no number.
+            DataError: the file is damaged, a column is missing, or a cell is not a number.
         """
         self.places((*numbers, *words))
         first = 1
@@ -74,7 +74,7 @@ class ColumnTable(Table):
 
 
 def _as_words(column: np.ndarray) -> np.ndarray:
-    """Return times as datetime64[us], and anything else as str objects, so too times finer than that."""
+    """Return times as datetime64[us]; all else, and times finer than that, as str objects."""
     if column.dtype.kind == "M":
         times = column.astype("datetime64[us]")
         is_exact = bool(((times == column) | np.isnat(column)).all())
@@ -87,7 +87,7 @@ def _as_words(column: np.ndarray) -> np.ndarray:
 
 
 def _written(words: np.ndarray) -> list[str]:
-    """Return words as text, times as ISO 8601 has them."""
+    """Return words as text, times in ISO 8601."""
     if words.dtype.kind != "M":
         return words.tolist()  # type: ignore[no-any-return]  # numpy's own annotation
     return ["" if text == "NaT" else text for text in np.datetime_as_string(words).tolist()]

@@ -1,4 +1,4 @@
-"""The lines of a text file, decoded; an error names the line, and an encoding that fits."""
+"""The decoded lines of a text file; an error names the line and an encoding that fits."""
 
 import io
 from collections.abc import Iterator
@@ -8,20 +8,20 @@ from seqlab.data.table.encodings import Recoded, encoding_of, is_by_bytes, likel
 from seqlab.errors import DataError
 
 SAMPLE = 2**16
-"""Bytes that a hint about the encoding looks at."""
+"""Number of bytes from which an encoding is guessed."""
 
 
 class Lines:
-    """Decoded lines of a file, counted.
+    """Decodes and counts the lines of a file.
 
     Args:
         path: the file, for messages.
         file: the file.
-        encoding: its encoding, if its first bytes name no other.
+        encoding: its encoding, unless its first bytes name another.
         is_own: whether the file is the user's own, so that settings say how to read it.
 
     Attributes:
-        number: of the line that was yielded last, from 1.
+        number: the number of the last line that was yielded, from 1.
     """
 
     def __init__(self, path: Path, file: io.BufferedReader, encoding: str, *, is_own: bool) -> None:
@@ -33,10 +33,10 @@ class Lines:
             self._encoding = "utf-8"
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the lines, with their ends.
+        """Yield the lines with their line ends.
 
         Raises:
-            DataError: one is not in the encoding, or holds a NUL character.
+            DataError: a line is not in the encoding, or contains a NUL character.
         """
         for raw in self._file:
             try:
@@ -59,7 +59,7 @@ class Lines:
         return f"a NUL character; is this a text file? Remove it{self._hint(raw)}"
 
     def _hint(self, raw: bytes) -> str:
-        """Return which setting reads the bytes that do not fit, and those that follow."""
+        """Return the setting with which the invalid bytes, and those after them, can be read."""
         found = likely(raw + self._file.read(SAMPLE))
         if not self._is_own or found in (None, self._encoding):
             return ""

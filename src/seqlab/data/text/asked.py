@@ -1,4 +1,4 @@
-"""From what a user gives to samples: texts for a trained network."""
+"""Converting a user's texts to samples for a trained network."""
 
 import logging
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 def ask(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Asked:
-    """Return texts, and those of a file with one a line.
+    """Return texts, and those of a file with one text per line.
 
     Raises:
-        DataError: there is none, or the file cannot be read.
+        DataError: there is no text, or the file cannot be read.
     """
     lines = read_user_text(file).splitlines() if file else []
     names = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
@@ -33,7 +33,7 @@ def follow(spec: TextSpec, text: str | None, file: Path | None) -> Followed:
     """Return a text, or the one in a file.
 
     Raises:
-        DataError: there is none, or the file cannot be read.
+        DataError: there is no text, or the file cannot be read.
     """
     text = read_user_text(file) if file else text
     if text is None or not text.strip():

@@ -1,4 +1,4 @@
-"""Labels that may be something else than classes: numbers, sets of labels, texts."""
+"""Labels that are probably not classes: numbers, sets of labels, texts."""
 
 import math
 from collections import Counter
@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from seqlab.data.table.dialect import SEPARATORS
 
 FEW = 4
-"""Texts a class below which the labels may be no classes."""
+"""Texts per class; with fewer, the labels are probably not classes."""
 MANY = 20
-"""Different numbers, some of them fractional, from which on they may be no classes."""
+"""Distinct numbers; so many, if some are fractional, are probably not classes."""
 
 
 def are_few(classes: int, count: int) -> bool:
-    """Return whether there are hardly enough samples for so many classes."""
+    """Return whether there are too few samples for so many classes."""
     return classes * FEW > count and classes > FEW
 
 
 def doubts(classes: Sequence[str], count: int, noun: str = "text") -> list[str]:
-    """Return what speaks against classes, and what to do, as the rest of "column 'label' …".
+    """Return why labels are probably not classes, and what to do, to follow "column 'label'" in a message.
 
     Args:
-        classes: the different labels.
-        count: how many samples have them.
+        classes: the distinct labels.
+        count: the number of samples.
         noun: what a sample is called.
     """
     said = []
@@ -49,7 +49,7 @@ def _number(name: str) -> float:
 
 
 def sets_in(classes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield a separator by name, and a class with it, if at least half of its parts are elsewhere too."""
+    """Yield the names of separators that split labels into parts, half of which recur, with an example."""
     for word, separator in SEPARATORS.items():
         parts = [{part.strip() for part in name.split(separator)} - {""} for name in classes]
         several = [place for place, found in enumerate(parts) if len(found) > 1]

@@ -242,7 +242,7 @@ def _separate(graph: fx.Graph) -> dict[str, fx.Node]:
 
 
 def _repeat_comparisons(graph: fx.Graph) -> None:
-    """Compare anew for every reader, and as wide as it is: slots hold no booleans."""
+    """Repeat a comparison for every reader, in its width: slots hold no booleans."""
     for node in reversed(list(graph.nodes)):
         if node.target not in MASKS:
             continue
