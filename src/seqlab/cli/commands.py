@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from types import ModuleType
 
-from seqlab.cli import cells, config, evaluate, explain, export, generate, inspect, predict, report, score
+from seqlab.cli import (
+    cells,
+    config,
+    doctor,
+    evaluate,
+    explain,
+    export,
+    generate,
+    inspect,
+    predict,
+    report,
+    score,
+)
 from seqlab.cli.parser import Parser
 
 COMMANDS: dict[str, tuple[ModuleType, str]] = {
@@ -20,6 +32,7 @@ COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "explain": (explain, "follow a text or a series through a run's network, step by step"),
     "export": (export, "write a run's network to a file that predicts without the run"),
     "report": (report, "compare all runs below a folder"),
+    "doctor": (doctor, "show what is installed, what runs the cells, and what the cache holds"),
 }
 """Each command's module and description."""
 
