@@ -92,6 +92,7 @@ def test_unseen_characters_are_unknown_and_said(command, run):
     assert "1 characters did not occur in training: 北" in complaint
 
 
+@pytest.mark.slow
 def test_report_shows_every_run_with_what_differs_and_the_baselines(command, train):
     for model in ("rnn", "gru"):
         assert train(*QUICK, f"model={model}") == 0

@@ -200,7 +200,7 @@ def test_a_gpu_with_too_high_a_number_is_refused(complaints, monkeypatch):
     assert "this machine has 2 GPUs" in line
 
 
-@pytest.mark.product(2)
+@pytest.mark.product(3)
 @pytest.mark.parametrize(("data", "task"), [("names", "classification"), ("jena_climate", "forecasting")])
 def test_scores_that_can_be_watched_are_those_that_a_run_logs(train, data, task):
     quick = ["trainer.limit_train_batches=1", "trainer.max_epochs=1", "callbacks=none", "logger=none"]

@@ -284,7 +284,7 @@ def test_two_searches_do_not_share_a_folder(tmp_path):
         assert study.trials == []
 
 
-@pytest.mark.product(2)
+@pytest.mark.product(3)
 @pytest.mark.parametrize(("mode", "worse"), [("max", -1.0), ("min", 1.0)])
 def test_a_trial_is_hopeless_below_the_median_of_the_others(tmp_path, mode, worse):
     search = {"name": "optuna", "n_trials": 9, "n_jobs": 1, "timeout": None, "seed": 0}
