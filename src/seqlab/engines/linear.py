@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import fx
@@ -64,4 +64,4 @@ def _degree(node: fx.Node, known: Mapping[fx.Node, int]) -> int:
 
 def _degrees(args: tuple[Any, ...], known: Mapping[fx.Node, int]) -> Iterator[int]:
     for arg in args:
-        yield known[cast("fx.Node", arg)] if isinstance(arg, fx.Node) else FREE
+        yield known[arg] if isinstance(arg, fx.Node) else FREE

@@ -1,0 +1,122 @@
+"""Write docs/cells.md, the gallery of all cells, from their classes.
+
+Run:  python scripts/gallery.py [--time [CELL ...]] [--check]
+
+--time measures cells anew (all, or those named) into docs/cells.csv: forward and backward of one layer on the
+native engine and of torch.nn.LSTM, in turn in one process; the median of the rounds' ratios. --check writes
+nothing and ends with exit code 1 if docs/cells.md is not what would be written.
+"""
+
+import argparse
+import csv
+import inspect
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+import torch
+
+from seqlab.cells import Cell, Layout, cells
+from seqlab.cli.cells import recurrence
+from seqlab.engines import ENGINES
+from seqlab.nn import Recurrent
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE, TIMES = DOCS / "cells.md", DOCS / "cells.csv"
+B, T, I, H = 64, 50, 32, 128  # noqa: E741 (the letter of the input size)
+ROUNDS = 9
+
+HEAD = f"""\
+# Cells
+
+<!-- Written by scripts/gallery.py from the classes in src/seqlab/cells; change those. -->
+
+{{count}} cells, family by family: the equations as they are in the class, their source, the parameters of a
+layer with I inputs and H units, the engines that run it, and how long a forward and backward pass takes on
+`native` beside torch.nn.LSTM (B={B}, T={T}, I={I}, H={H}, float32, one thread of a CPU; below 1 is faster;
+docs/cells.csv). σ is the sigmoid, ⊙ the product unit by unit, a prime the value after the step. "linear" says
+that the new states are affine in the old, unit by unit.
+"""
+
+
+def page() -> str:
+    """Return the gallery."""
+    times = read_times()
+    own = [(name, cells[name]) for name in cells if cells[name].__module__.startswith("seqlab.")]
+    own.sort(key=lambda entry: entry[1].__module__)
+    parts = [HEAD.format(count=len(own))]
+    for module, family in groupby(own, key=lambda entry: entry[1].__module__):
+        parts.append(f"## {(sys.modules[module].__doc__ or module).strip().splitlines()[0]}\n")
+        parts += [_entry(name, cls, times.get(name)) for name, cls in family]
+    return "\n".join(parts)
+
+
+def _entry(name: str, cls: type[Cell], ratio: float | None) -> str:
+    cell = cls()
+    title, _, rest = inspect.cleandoc(cls.__doc__ or "").partition("\n")
+    engines = [
+        engine.name
+        for engine in ENGINES.values()
+        if engine.unsupported_reason(cell, torch.float32, torch.device("cpu")) is None
+    ]
+    facts = [f"{Layout.of(cell).formula(cell)} parameters", ", ".join(engines)]
+    facts += [f"{ratio:.2f} × nn.LSTM"] if ratio is not None else []
+    facts += [recurrence(cell)] if recurrence(cell) else []
+    options = ", ".join(f"`{option}={value}`" for option, value in cell.options.items())
+    facts += [f"options {options}"] if options else []
+    body = f"\n```text\n{rest.strip(chr(10))}\n```\n" if rest.strip() else ""
+    return f"### {name}\n\n{title}\n{body}\n{' · '.join(facts)}\n"
+
+
+def read_times() -> dict[str, float]:
+    """Return the measured ratios to nn.LSTM by cell."""
+    if not TIMES.exists():
+        return {}
+    with TIMES.open(encoding="utf-8", newline="") as file:
+        return {row["cell"]: float(row["ratio to nn.LSTM"]) for row in csv.DictReader(file)}
+
+
+def measure(names: list[str]) -> None:
+    """Time cells beside nn.LSTM, and keep the ratios."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    ratios, x = read_times(), torch.randn(B, T, I, requires_grad=True)
+    lstm = torch.nn.LSTM(I, H, batch_first=True)
+    for name in names:
+        network = Recurrent(name, input_size=I, hidden_size=H, engine="native")
+        rounds = [_seconds(network, x) / _seconds(lstm, x) for _ in range(ROUNDS + 1)]
+        ratios[name] = statistics.median(rounds[1:])
+        print(f"{name}: {ratios[name]:.2f}", flush=True)
+        with TIMES.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["cell", "ratio to nn.LSTM"])
+            writer.writerows([cell, f"{ratio:.2f}"] for cell, ratio in sorted(ratios.items()))
+
+
+def _seconds(network: Callable[[torch.Tensor], tuple[torch.Tensor, object]], x: torch.Tensor) -> float:
+    start = time.perf_counter()
+    network(x)[0].sum().backward()
+    return time.perf_counter() - start
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the page, or say whether it is up to date; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--time", nargs="*", choices=list(cells), metavar="CELL")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args(arguments)
+    if options.time is not None:
+        measure(options.time or list(cells))
+    if options.check:
+        return int(PAGE.read_text(encoding="utf-8") != page())
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
