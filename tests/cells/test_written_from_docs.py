@@ -33,8 +33,9 @@ def written():
         lambda written: Zoneout(written["ProjectedLSTM"](proj=2), r=0.1, c=0.3),
         lambda written: written["Ode"](),
         lambda written: Episodes(GRU()),
+        pytest.param(lambda written: written["BlockSLSTM"](), marks=pytest.mark.slow),
     ],
-    ids=["projected", "with zoneout", "ode", "resets"],
+    ids=["projected", "with zoneout", "ode", "resets", "heads"],
 )
 def test_the_pages_cells_run_the_same_on_every_engine(written, make):
     cell = make(written)

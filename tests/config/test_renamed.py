@@ -54,6 +54,13 @@ def test_present_names_are_left_alone(capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_regularisers_may_be_typed_as_settings_of_the_cell(capsys):
+    typed = ["model.cell.zoneout=0.1", "+model.cell.weight_drop=0.2,0.3", "model.cell=gru"]
+    understood = ["model.zoneout=0.1", "+model.weight_drop=0.2,0.3", "model.cell=gru"]
+    assert present_overrides(typed, warns=True) == understood
+    assert not capsys.readouterr().err
+
+
 def test_scores_of_a_renamed_stage_keep_their_values():
     assert present_scores({"drawn/accuracy": 0.5, "test/loss": 1.0}) == {
         "balanced/accuracy": 0.5,

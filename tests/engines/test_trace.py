@@ -609,6 +609,12 @@ def test_the_steps_of_cells_around_cells_are_known_too():
     assert trace(cell) is trace(cell)
 
 
+def test_a_sweep_over_a_number_or_a_probability_inside_wrappers_has_one_program():
+    first, second = (Zoneout(RecurrentDropout(Leaky(dt=dt), dt), h=dt) for dt in (0.2, 0.3))
+    assert trace(first).program is trace(second).program
+    assert trace(first).numbers != trace(second).numbers
+
+
 def test_what_changes_in_a_cell_inside_a_cell_is_noticed():
     inner = Leaky(dt=0.1)
     cell = around(inner)

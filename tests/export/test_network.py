@@ -14,6 +14,7 @@ from seqlab.models.predictor import Predictor
 
 from ..cells.textbook import TEXTBOOK
 from ..engines import cells_for_tests
+from ..engines.contract_cells import Projected
 from .networks import (
     COMMON,
     IRREGULAR,
@@ -78,6 +79,12 @@ class Timed(Cell):
 
     def step(self, x, u, s):
         return State(h=tanh(x.g * x.dt + u.g(s.h * x.noise) + u.m(x.mask * x.x)))
+
+
+def test_a_projected_cell_with_all_regularisers_answers_as_in_evaluation():
+    cells._entries["own"] = Projected
+    shares = {"zoneout": 0.2, "recurrent_dropout": 0.3, "weight_drop": 0.4}
+    assert_same_answers(TEXTS, cell="own", **shares, num_layers=2, bidirectional=True)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -1,4 +1,7 @@
-"""Former names of settings, values and scores. They still work in this release, with a warning."""
+"""Former names of settings, values and scores, which still work in this release, with a warning.
+
+Other names of settings that are understood without one are in ``ALIASES``.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,6 +20,8 @@ VALUES = {
     "data.sampling": {"by_class": "balanced"},
 }
 """Values of settings by their former names."""
+ALIASES = {f"model.cell.{name}": f"model.{name}" for name in ("zoneout", "recurrent_dropout", "weight_drop")}
+"""What is typed for a setting of the cell, which is a name and has no settings of its own."""
 STAGES = {"drawn": "balanced"}
 """The stages of scores by their former names, as in "drawn/accuracy"."""
 OVERRIDE = re.compile(r"([+~]*)([^=]+)(=?)(.*)", re.DOTALL)
@@ -64,6 +69,8 @@ def _override(override: str, *, warns: bool) -> str:
     if match is None:
         return override
     prefix, key, equals, value = match.groups()
+    key = ALIASES.get(key, key)
+    override = f"{prefix}{key}{equals}{value}"
     present = KEYS.get(key, key)
     for former, name in VALUES.get(present, {}).items():
         value = re.sub(rf"\b{former}\b", name, value)
