@@ -96,7 +96,7 @@ class DataSpec:
             self.input_size == len(names) == len(set(names))
             and self.task != "forecasting"
             and (not self.side_inputs or min(self.side_inputs.values()) > 0)
-            and sum(self.side_inputs.values()) < self.input_size
+            and sum(self.side_inputs.values()) < max(self.input_size, 1)
             and len(self.class_titles) in (0, len(self.classes))
             and len(self.class_counts) in (0, len(self.classes))
             and (self.tagged_steps == 0 or (self.task == "tagging" and self.tagged_steps > 0))
