@@ -46,6 +46,8 @@ def test_a_must_that_is_missed_is_told(bench):
 def test_a_few_steps_of_both_are_printed_side_by_side(bench, capsys, monkeypatch, tmp_path):
     pytest.importorskip("transformers", reason="needs pip install transformers")
     monkeypatch.chdir(tmp_path)
+    play = "KING:\nTo be, or not to be: that is the question.\n\n" * 500
+    monkeypatch.setattr("seqlab.data.tiny_shakespeare.write_plays", lambda path: path.write_text(play))
     tiny = ["model.hidden_size=8", "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
     tiny += ["trainer.log_every_n_steps=1"]
     assert bench.main(["--steps", "3", *tiny, "--check"]) == 1
