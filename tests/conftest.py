@@ -16,6 +16,7 @@ import torch
 from lightning.pytorch import Callback
 
 from seqlab import cli
+from seqlab.engines import native
 from seqlab.engines.native import compiler
 from seqlab.io import devices
 from seqlab.registry import catalog, module, signature
@@ -102,6 +103,17 @@ def same_process(
 
 def _file(module: object) -> str:
     return getattr(module, "__file__", None) or ""
+
+
+@pytest.fixture(scope="module")
+def shipped_kernels() -> Iterator[None]:
+    """Optimize kernels as users' are; none that other tests have loaded is taken."""
+    with pytest.MonkeyPatch.context() as patch:
+        shipped = ["-O3" if option == "-O1" else option for option in compiler.OPTIONS]
+        patch.setattr(compiler, "OPTIONS", tuple(shipped))
+        native._kernel.cache_clear()
+        yield
+    native._kernel.cache_clear()
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def test_the_readme_shows_a_part_of_the_file():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shipped_kernels")  # the killed process has them
 def test_everything_of_ones_own_is_trained_killed_resumed_and_used(arguments, command):
     kill_after_step(9, [sys.executable, "-m", "seqlab", "train", *arguments, "name=killed"])
     (killed,) = Path("out/killed").iterdir()

@@ -166,7 +166,7 @@ def test_a_new_file_is_written_and_seqlabs_own_is_replaced(folder, command, case
 def test_runs_go_among_strangers_files_into_folders_of_their_own(folder, command):
     settings = ["trainer.limit_train_batches=1", "model.hidden_size=4", "task.baselines=false", "logger=none"]
     before = listing(folder / "strange")
-    for name in ("docs", "../strange/./docs/../docs"):
+    for name in ("docs", "strange/../docs"):
         code, _, lines = command(
             *("train", "paths.output_dir=link", f"name={name}", "callbacks.figures=false", *QUICK, *settings)
         )

@@ -81,6 +81,30 @@ def test_what_does_not_fit_is_left_with_the_reason(begun):
         begun(one, other, {"hidden_size": 5, "embedding_size": 2})
 
 
+def columns_of(*names: str) -> DataSpec:
+    place = {"name": "x", "source": "generated", "origin": "", "sha256": "", "sizes": {}}
+    return DataSpec(
+        kind="features",
+        task="classification",
+        input_size=len(names),
+        features=names,
+        classes=("A", "B"),
+        **place,
+    )
+
+
+@pytest.mark.parametrize(("encoder", "reader"), [("linear", "encoder."), ("auto", "recurrent.layers.0.W")])
+def test_what_reads_columns_is_left_if_they_mean_something_else(begun, encoder, reader):
+    settings = {"encoder": encoder}
+    for theirs, is_taken in (("rain", True), ("snow", False)):
+        _, _, told = begun(columns_of("sun", "rain"), columns_of("sun", theirs), settings, settings)
+        reads = [name for name in (*told["taken"], *told["left"]) if name.startswith(f"model.{reader}")]
+        assert reads
+        assert [name in told["taken"] for name in reads] == [is_taken] * len(reads)
+        assert all(is_taken or told["left"][name] == "other columns" for name in reads)
+        assert "model.recurrent.layers.0.U" in told["taken"]
+
+
 def test_layers_are_matched_by_depth_and_direction(begun):
     one = spec_of("ab", "MN")
     both = {"num_layers": 2, "merge": "sum", "embedding_size": 3}

@@ -3,6 +3,7 @@
 import inspect
 import re
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -174,7 +175,8 @@ class _Probe:
 
     def _run(self, cell: Cell, *arguments: Any) -> object:
         try:
-            with MasksAreNumbers(torch.float32):
+            with MasksAreNumbers(torch.float32), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Converting a tensor with requires_grad")  # by float(…)
                 returned = cell.step(*arguments)
             return as_numbers(returned, torch.float32)
         except CellError as error:

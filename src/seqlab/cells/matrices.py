@@ -46,7 +46,9 @@ class Kind:
             nn.init.uniform_(tensor, -bound, bound)
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        settings = ", ".join(
+            f"{name}={getattr(value, '__name__', repr(value))}" for name, value in vars(self).items()
+        )
         return f"{type(self).__name__}({settings})"
 
 

@@ -173,7 +173,7 @@ def refuse_hydras(arguments: Sequence[str]) -> None:
     """
     for argument in arguments:
         key, _, value = argument.lstrip("+~").partition("=")
-        if key in IDLE and value != "null":
+        if key in IDLE and value.strip("'\"") not in ("null", "."):  # what Lightning adds for its processes
             raise ConfigError(f"{argument} has no effect; {IDLE[key]}")
         schemes = re.findall(r"(\w+)://", value) if key == "hydra.searchpath" else []
         if foreign := [scheme for scheme in schemes if scheme not in SCHEMES]:

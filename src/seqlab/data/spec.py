@@ -85,15 +85,24 @@ class DataSpec:
         return ("int64", ()) if self.kind == "tokens" else ("float64", (self.input_size,))
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the tokens or columns of x, in the order of their numbers."""
+        return self.symbols if self.kind == "tokens" else self.features
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the tokens, classes or columns that are predicted."""
+        return self.symbols if self.task == "language_model" else self.classes
+
+    @property
     def meaning(self) -> tuple[object, ...]:
         """What the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
         return self.task, self.classes, self.symbols, self.ngrams
 
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
-        names = self.symbols if self.kind == "tokens" else self.features
         return (
-            self.input_size == len(names) == len(set(names))
+            self.input_size == len(self.inputs) == len(set(self.inputs))
             and self.task != "forecasting"
             and (not self.side_inputs or min(self.side_inputs.values()) > 0)
             and sum(self.side_inputs.values()) < max(self.input_size, 1)

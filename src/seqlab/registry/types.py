@@ -1,5 +1,6 @@
 """The base class of the sections of the configuration, and common types of settings."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, get_args
@@ -30,7 +31,7 @@ def _as_name(value: Any) -> Any:
 
 def _as_folder(name: str) -> str:
     """Refuse a name that leads outside the folder above, or that cannot be shown in a line."""
-    path = PurePath(name)
+    path = PurePath(os.path.normpath(name))
     if not name.strip() or path.is_absolute() or ".." in path.parts:
         raise ValueError(f"'{name}' must name a folder below paths.output_dir")
     if in_a_line(name) != name:

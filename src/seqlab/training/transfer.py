@@ -52,7 +52,11 @@ def begin_with(path: Path, module: SequenceModule, spec: DataSpec, config: Confi
             left[name] = "the run has none"
             continue
         pairs = _pairs(_labels(name, mine, spec), _labels(name, theirs, run.spec))
-        if reason := _misfit(name, run, spec, config) or _unshaped(mine, theirs, pairs):
+        if (
+            reason := _misfit(name, run, spec, config)
+            or _read_otherwise(name, module, run, spec, config)
+            or _unshaped(mine, theirs, pairs)
+        ):
             left[name] = reason
             continue
         if pairs is None:
@@ -92,6 +96,22 @@ def _misfit(name: str, run: LoadedRun, spec: DataSpec, config: Config) -> str | 
     return None
 
 
+def _read_otherwise(
+    name: str, module: SequenceModule, run: LoadedRun, spec: DataSpec, config: Config
+) -> str | None:
+    """Return why a weight for the columns of x, or of what is forecast, is for others; None if it is not."""
+    has_encoder = next(module.model.encoder.parameters(), None) is not None
+    reader = "model.encoder." if has_encoder else "model.recurrent.layers."
+    layer = LAYER.fullmatch(name)
+    is_first = layer is None or (int(layer[1]) <= config.model.bidirectional and layer[2].startswith("W"))
+    reads_x = name.startswith(reader) and is_first
+    if reads_x and spec.kind == "features" and spec.inputs != run.spec.inputs:
+        return "other columns"
+    if name.startswith("model.head") and spec.task == "forecasting" and spec.outputs != run.spec.outputs:
+        return "other targets"
+    return None
+
+
 def _unshaped(mine: Tensor, theirs: Tensor, pairs: list[tuple[int, int]] | None) -> str | None:
     """Return why numbers cannot be copied; None if they can."""
     first = 0 if pairs is None else 1  # there may be another number of rows
@@ -105,8 +125,7 @@ def _labels(name: str, weight: Tensor, spec: DataSpec) -> Sequence[str] | None:
     if name == "model.encoder.embedding.weight" and spec.kind == "tokens":
         return (*spec.symbols, *(f"<class {one}>" for one in spec.classes))[: len(weight)]
     if name.startswith("model.head"):
-        labels = spec.symbols if spec.task == "language_model" else spec.classes
-        return labels if len(labels) == len(weight) else None
+        return spec.outputs if len(spec.outputs) == len(weight) else None
     return None
 
 

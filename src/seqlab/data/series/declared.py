@@ -36,6 +36,16 @@ class SeriesSpec(DataSpec):
     series: SeriesSettings
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the columns of x."""
+        return self.series.columns
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the columns that are forecast."""
+        return self.series.targets
+
+    @property
     def meaning(self) -> tuple[object, ...]:
         """What the columns of inputs and answers stand for."""
         return *super().meaning, self.series.columns
