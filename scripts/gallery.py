@@ -21,7 +21,7 @@ import torch
 
 from seqlab.cells import Cell, Layout, cells
 from seqlab.cli.cells import recurrence
-from seqlab.engines import ENGINES
+from seqlab.engines import serving
 from seqlab.nn import Recurrent
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -45,7 +45,7 @@ that the new states are affine in the old, unit by unit.
 def page() -> str:
     """Return the gallery."""
     times = read_times()
-    own = [(name, cells[name]) for name in cells if cells[name].__module__.startswith("seqlab.")]
+    own = [(name, cells[name]) for name in cells if name not in cells.theirs()]
     own.sort(key=lambda entry: entry[1].__module__)
     parts = [HEAD.format(count=len(own))]
     for module, family in groupby(own, key=lambda entry: entry[1].__module__):
@@ -57,14 +57,9 @@ def page() -> str:
 def _entry(name: str, cls: type[Cell], ratio: float | None) -> str:
     cell = cls()
     title, _, rest = inspect.cleandoc(cls.__doc__ or "").partition("\n")
-    engines = [
-        engine.name
-        for engine in ENGINES.values()
-        if engine.unsupported_reason(cell, torch.float32, torch.device("cpu")) is None
-    ]
-    facts = [f"{Layout.of(cell).formula(cell)} parameters", ", ".join(engines)]
+    facts = [f"{Layout.of(cell).formula(cell)} parameters", ", ".join(serving(cell))]
     facts += [f"{ratio:.2f} × nn.LSTM"] if ratio is not None else []
-    facts += [recurrence(cell)] if recurrence(cell) else []
+    facts += filter(None, [recurrence(cell)])
     options = ", ".join(f"`{option}={value}`" for option, value in cell.options.items())
     facts += [f"options {options}"] if options else []
     body = f"\n```text\n{rest.strip(chr(10))}\n```\n" if rest.strip() else ""

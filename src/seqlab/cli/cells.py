@@ -16,12 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print a row for every cell."""
-    import torch  # noqa: PLC0415
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     from seqlab.cells import Layout, cells  # noqa: PLC0415
-    from seqlab.engines import ENGINES  # noqa: PLC0415
+    from seqlab.engines import serving  # noqa: PLC0415
     from seqlab.io.console import Terminal  # noqa: PLC0415
     from seqlab.registry import plugins  # noqa: PLC0415
 
@@ -40,14 +39,9 @@ def run(options: argparse.Namespace) -> None:
         table.add_column(column)
     for name, cls in cells.items():
         cell = cls()
-        supported = [
-            engine.name
-            for engine in ENGINES.values()
-            if engine.unsupported_reason(cell, torch.float32, torch.device("cpu")) is None
-        ]
         what = (cls.__doc__ or "").strip().splitlines()[0] if cls.__doc__ else ""
         formula = Layout.of(cell).formula(cell)
-        gates, states, engines = (" ".join(names) for names in (cls.gates, cls.state, supported))
+        gates, states, engines = (" ".join(names) for names in (cls.gates, cls.state, serving(cell)))
         table.add_row(name, gates, states, cls.output, formula, recurrence(cell), engines, what)
     Terminal().print(table)
 

@@ -66,6 +66,12 @@ def named(name: str) -> Engine:
     return ENGINES[name] if name in ENGINES else engines[name]()
 
 
+def serving(cell: Cell, dtype: torch.dtype = torch.float32) -> list[str]:
+    """Return the names of seqlab's engines that can run a cell on the CPU, the fastest first."""
+    cpu = torch.device("cpu")
+    return [name for name, engine in ENGINES.items() if engine.unsupported_reason(cell, dtype, cpu) is None]
+
+
 def _unsupported_reason(
     engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None
 ) -> str | None:
@@ -82,4 +88,4 @@ def _unsupported_reason(
     return reason
 
 
-__all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose", "named", "register_engine"]
+__all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose", "named", "register_engine", "serving"]
