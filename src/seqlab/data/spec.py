@@ -97,7 +97,7 @@ class DataSpec:
     @property
     def meaning(self) -> tuple[object, ...]:
         """What the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
-        return self.task, self.classes, self.symbols, self.ngrams
+        return self.task, self.classes, self.inputs, self.ngrams
 
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""

@@ -55,11 +55,6 @@ class SequencesSpec(DataSpec):
 
     sequences: SequenceSettings
 
-    @property
-    def meaning(self) -> tuple[object, ...]:
-        """What the channels of inputs and answers stand for."""
-        return *super().meaning, self.features
-
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
         means, scales = self.sequences.means, self.sequences.scales

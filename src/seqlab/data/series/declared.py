@@ -45,11 +45,6 @@ class SeriesSpec(DataSpec):
         """Names of the columns that are forecast."""
         return self.series.targets
 
-    @property
-    def meaning(self) -> tuple[object, ...]:
-        """What the columns of inputs and answers stand for."""
-        return *super().meaning, self.series.columns
-
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
         series = self.series
