@@ -33,6 +33,7 @@ SAME = {
     torch.erf: "Erf",
     torch.floor: "Floor",
     torch.detach: "Identity",
+    operator.invert: "Not",
     operator.neg: "Neg",
 }
 """Functions of one tensor that ONNX has."""
@@ -46,6 +47,8 @@ SAME_OF_TWO = {
     operator.truediv: "Div",
     operator.pow: "Pow",
     operator.eq: "Equal",
+    operator.and_: "And",
+    operator.or_: "Or",
     operator.gt: "Greater",
     operator.ge: "GreaterOrEqual",
     operator.lt: "Less",
@@ -171,9 +174,6 @@ COMPOSED: dict[Callable[..., Any], Writer] = {
     torch.remainder: _remainder,
     with_slope: lambda graph, value, by, slope: graph.add("Identity", value),  # noqa: ARG005 (only derivatives)
     operator.ne: lambda graph, x, y: graph.add("Not", graph.add("Equal", x, y)),
-    operator.and_: lambda graph, x, y: graph.add("And", x, y),
-    operator.or_: lambda graph, x, y: graph.add("Or", x, y),
-    operator.invert: lambda graph, x: graph.add("Not", x),
     number: lambda graph, mask, like: graph.cast(mask, FLOAT),  # noqa: ARG005 (all are of one type)
     torch.where: lambda graph, condition, x, y: graph.add("Where", condition, x, y),
     torch.zeros_like: _filled_like(0),
