@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
+
+from seqlab.functional.lengths import mask
 
 
 class ActivationPenalty(NamedTuple):
@@ -29,7 +30,7 @@ class ActivationPenalty(NamedTuple):
         """
         width = outputs.shape[2]
         steps = lengths.sum() * width
-        inside = torch.arange(1, outputs.shape[1], device=outputs.device) < lengths[:, None]
+        inside = mask(lengths - 1, outputs.shape[1] - 1)
         changes = (outputs[:, 1:] - outputs[:, :-1]).square() * inside[:, :, None]
         of_changes = changes.sum() / (inside.sum() * width).clamp(min=1)
         return self.alpha * dropped.square().sum() / steps + self.beta * of_changes
