@@ -1,5 +1,6 @@
 """Parsing overrides with Hydra's grammar."""
 
+from functools import cache
 from itertools import accumulate, islice, pairwise
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -17,8 +18,9 @@ class NoKeysError(ConfigCompositionException):
     """An override sets a key inside a list or a simple value."""
 
 
+@cache
 def parse(override: str) -> Override | None:
-    """Return the parsed override; None if Hydra cannot parse it."""
+    """Return the parsed override, which nobody changes; None if Hydra cannot parse it."""
     try:
         return OverridesParser.create().parse_override(override)
     except HydraException:
