@@ -19,9 +19,9 @@ POOL = 50
 class BatchLoader:
     """The batches of an epoch for one rank.
 
-    The order of an epoch's samples is drawn from (seed, epoch) alone, cut into pools, sorted by length within
-    each pool, cut into batches, and the batches are shuffled. So a run can be resumed at any batch. Every
-    rank gets the same number of rows: missing ones are filled with rows of id −1.
+    The order of an epoch's samples is random, by (seed, epoch) alone. It is cut into pools, sorted by length
+    within each pool, cut into batches, and the batches are shuffled. So a run can be resumed at any batch.
+    Every rank gets the same number of rows: missing ones are filled with rows of id −1.
 
     Lightning calls ``set_epoch`` on a loader's ``sampler``, and ``state_dict`` when it saves a checkpoint.
 
@@ -120,7 +120,7 @@ class BatchLoader:
         classes, sizes = np.unique(y, return_counts=True)
         by_class = np.argsort(y, kind="stable")
         firsts = np.cumsum(sizes) - sizes
-        drawn = random.integers(len(classes), size=count)
-        inside = (random.random(count) * sizes[drawn]).astype(np.int64)
-        picked: np.ndarray = by_class[firsts[drawn] + inside]
+        chosen = random.integers(len(classes), size=count)
+        inside = (random.random(count) * sizes[chosen]).astype(np.int64)
+        picked: np.ndarray = by_class[firsts[chosen] + inside]
         return picked
