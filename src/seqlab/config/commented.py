@@ -69,9 +69,8 @@ def choice(group: str, name: str | None = None) -> str:
     values, comments = _section(group, name)
     if text and group in OF_RUNS:
         above, key, _ = text.partition(f"\n{group}:\n")
-        return (
-            text if not key else above + "\n" + "\n".join(_lines({group: values}, {group: comments})) + "\n"
-        )
+        own = "\n".join(_lines({group: values}, {group: comments}))
+        return f"{above}\n{own}\n" if key else text
     lines = (text or f"# {group}={name}").splitlines()
     title = [line for line in lines if line.startswith("#") and "explains every key" not in line]
     if group == "data" and (text is None or "# @package" in text):
