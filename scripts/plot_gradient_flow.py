@@ -13,8 +13,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from seqlab.comparison.runs import Run, read_runs
 from seqlab.diagnostics.figures import compare
-from seqlab.report.runs import Run, read_runs
 from seqlab.runs.diagnostics_file import QUANTITIES, curves_by_quantity, read_snapshots
 
 BASELINES = {"test/mse": ("mean", "always the mean")}

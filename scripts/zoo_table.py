@@ -15,7 +15,7 @@ from pathlib import Path
 
 from measure import table
 
-from seqlab.report.runs import Run, read_runs
+from seqlab.comparison.runs import Run, read_runs
 
 
 def steps_to(run: Run, score: str, limit: float) -> int | None:

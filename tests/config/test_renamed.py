@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seqlab.comparison.runs import read_runs
 from seqlab.config import renamed
 from seqlab.config.renamed import present_overrides, present_scores, present_settings
-from seqlab.report.runs import read_runs
 from seqlab.runs.load import read_config
 from seqlab.sweep.job import begun
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.report.files import read_table
+from seqlab.comparison.files import read_table
 
 OWNED = "\x1b]0;owned\x07"
 CLASSES = (f"{OWNED}", "=cmd()", "[red]x[/red]", "-1")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from seqlab.comparison.groups import compare
+from seqlab.comparison.runs import read_runs
+from seqlab.comparison.table import sheets
 from seqlab.config.task import section_of
 from seqlab.registry.catalog import tasks
-from seqlab.report.groups import compare
-from seqlab.report.runs import read_runs
-from seqlab.report.table import sheets
 
 MINE = '''
 from torch import Tensor

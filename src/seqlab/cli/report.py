@@ -17,10 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the comparison, and write the requested files."""
-    from seqlab.report.export import write_csv  # noqa: PLC0415
-    from seqlab.report.groups import compare  # noqa: PLC0415
-    from seqlab.report.runs import read_runs  # noqa: PLC0415
-    from seqlab.report.table import print_comparison  # noqa: PLC0415
+    from seqlab.comparison.export import write_csv  # noqa: PLC0415
+    from seqlab.comparison.groups import compare  # noqa: PLC0415
+    from seqlab.comparison.runs import read_runs  # noqa: PLC0415
+    from seqlab.comparison.table import print_comparison  # noqa: PLC0415
 
     if options.html and not all(map(find_spec, ("plotly", "jinja2"))):
         raise ConfigError("--html needs plotly: pip install 'seqlab[report]'")
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
     if options.csv:
         write_csv(benchmarks, others, options.csv)
     if options.html:
-        from seqlab.report.page import write_page  # noqa: PLC0415 (imports plotly)
+        from seqlab.comparison.page import write_page  # noqa: PLC0415 (imports plotly)
 
         write_page(benchmarks, others, options.html, title=str(options.folder))
     print_comparison(benchmarks, others)

@@ -10,9 +10,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
+from seqlab.comparison import print_report
 from seqlab.errors import SweepError
 from seqlab.io.terminal import say
-from seqlab.report import print_report
 from seqlab.sweep.job import result_overrides
 from seqlab.sweep.launch import config_folders
 from seqlab.sweep.space import Space

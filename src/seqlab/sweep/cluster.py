@@ -9,11 +9,11 @@ from hydra.core.utils import JobReturn
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 
+from seqlab.comparison import print_report
 from seqlab.compat.hydra import failure
 from seqlab.errors import SweepError
 from seqlab.io.override import quoted
 from seqlab.io.terminal import tell
-from seqlab.report import print_report
 from seqlab.sweep.folder import claimed
 from seqlab.sweep.job import Job, finished
 from seqlab.sweep.launch import checked, keep_command, make_jobs, returned

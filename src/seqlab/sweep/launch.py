@@ -9,8 +9,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from seqlab.comparison import print_report
 from seqlab.errors import ConfigError, SweepError
-from seqlab.report import print_report
 from seqlab.runs.paths import default_name
 from seqlab.sweep.board import Board
 from seqlab.sweep.clashes import job_folder, refuse_shared_folders, unfinished

@@ -1,0 +1,162 @@
+"""The comparison as tables: one row per group with its scores, the baselines, and the unfinished runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from seqlab.comparison.groups import Benchmark, Group, compare
+from seqlab.comparison.runs import Run, read_runs
+from seqlab.io.console import Terminal
+
+NUMBERS = frozenset({"seed", "seeds", "parameters", "time"})
+"""Right-aligned columns of numbers other than scores."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of texts.
+
+    Attributes:
+        title: above the table.
+        columns: the headings.
+        rows: the texts of the cells.
+        numbers: the columns that are right-aligned.
+        baselines: further rows, for baselines.
+        note: below the table.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    numbers: frozenset[str] = NUMBERS
+    baselines: Sequence[list[str]] = ()
+    note: str = ""
+
+
+def print_report(folder: Path) -> None:
+    """Print every run below ``folder``, a table for each benchmark, the best first, the baselines last.
+
+    Raises:
+        RunError: the folder contains no run.
+    """
+    print_comparison(*compare(read_runs(folder)))
+
+
+def print_comparison(benchmarks: Sequence[Benchmark], others: Sequence[Run]) -> None:
+    """Print the tables of each benchmark, then the runs that cannot be compared."""
+    console = Terminal()
+    for benchmark in benchmarks:
+        for sheet in sheets(benchmark):
+            console.print(_table(sheet))
+    if others:
+        console.print(_table(sheet_of_others(others)))
+    for run in (run for benchmark in benchmarks for run in benchmark.runs):
+        for problem in run.problems:
+            console.print(f"{run.folder}: {problem}", soft_wrap=True)
+
+
+def sheets(benchmark: Benchmark) -> list[Sheet]:
+    """Return the table of a benchmark's groups, and a table of its unfinished runs if there are any."""
+    found = [_scores(benchmark)] if benchmark.groups else []
+    return [*found, _unfinished(benchmark)] if benchmark.unfinished else found
+
+
+def sheet_of_others(runs: Sequence[Run]) -> Sheet:
+    """Return the table of runs whose record does not state its data."""
+    rows = [[run.folder, run.status, run.reason] for run in runs]
+    return Sheet("Cannot be compared", ["run", "status", "reason"], rows)
+
+
+def _unfinished(benchmark: Benchmark) -> Sheet:
+    columns = ["run", "cell", "seed", *benchmark.unfinished[0].settings, "status", "reason"]
+    columns = list(dict.fromkeys(columns))  # the seed may be among the settings
+    rows = []
+    for group in benchmark.unfinished:
+        (run,) = group.runs
+        cells = {"run": run.folder, "cell": group.cell, "seed": str(run.settings.get("seed", ""))}
+        cells |= group.settings | {"status": run.status, "reason": run.reason}
+        rows.append([cells[column] for column in columns])
+    return Sheet(f"{benchmark.title}: not finished", columns, rows)
+
+
+def _scores(benchmark: Benchmark) -> Sheet:
+    varied = list(benchmark.groups[0].settings)
+    shown, criteria = benchmark.scores, benchmark.criteria
+    labels, digits = criteria.labels, {score: criteria.score(score).digits for score in shown}
+    count = sum(len(group.runs) for group in benchmark.groups)
+    columns = ["run", "cell", *varied, *(labels[score] for score in shown)]
+    columns += ["seeds", "parameters", "time", "engine"]
+    rows = [
+        [
+            group.name,
+            group.cell,
+            *group.settings.values(),
+            *(spread(group.mean(score), group.deviation(score), digits[score]) for score in shown),
+            str(len(group.runs)),
+            *_costs(group),
+        ]
+        for group in benchmark.groups
+    ]
+    empty = [""] * len(varied)
+    baselines = [
+        [
+            f"baseline: {name}",
+            "",
+            *empty,
+            *(spread(metrics.get(score), None, digits[score]) for score in shown),
+            *[""] * 4,
+        ]
+        for name, metrics in benchmark.baselines.items()
+    ]
+    title = f"{benchmark.title}: {count} run{'s' * (count > 1)}"
+    return Sheet(title, columns, rows, NUMBERS | {*labels.values()}, baselines, _note(benchmark))
+
+
+def spread(mean: float | None, deviation: float | None, digits: int = 4) -> str:
+    """Return ``0.8123 ± 0.0045``; only the mean if there is no deviation; "" if there is no mean."""
+    if mean is None:
+        return ""
+    return f"{mean:.{digits}f}" if deviation is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+
+
+def _costs(group: Group) -> tuple[str, str, str]:
+    """Return a group's parameters, its mean time, and its engines."""
+    seconds = group.seconds
+    return (
+        f"{group.parameters:,}" if group.parameters is not None else "",
+        f"{seconds:.0f} s" if seconds is not None else "",
+        ", ".join(group.engines),
+    )
+
+
+def _note(benchmark: Benchmark) -> str:
+    parts = []
+    if any(len(group.runs) > 1 for group in benchmark.groups):
+        parts.append("±: standard deviation over seeds (n - 1)")
+    if benchmark.earlier:
+        parts.append(
+            f"{benchmark.earlier} earlier runs with the same settings and seed left out; --runs shows all"
+        )
+    if any(score.startswith("balanced/") for score in benchmark.scores):
+        parts.append("balanced: accuracy on training samples, sampled uniformly over classes; not held out")
+    return "; ".join(parts)
+
+
+def _table(sheet: Sheet) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title=sheet.title,
+        title_justify="left",
+        caption=sheet.note or None,
+        caption_justify="left",
+    )
+    for column in sheet.columns:
+        table.add_column(column, justify="right" if column in sheet.numbers else "left", overflow="fold")
+    for row in sheet.rows:
+        table.add_row(*row)
+    for row in sheet.baselines:
+        table.add_row(*row, style="dim")
+    return table

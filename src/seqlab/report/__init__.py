@@ -1,5 +1,0 @@
-"""Comparing runs: reading (runs), grouping (differences, groups), showing (table, export, page, figures/)."""
-
-from seqlab.report.table import print_report
-
-__all__ = ["print_report"]

@@ -1,0 +1,59 @@
+"""Learning curves: what is drawn are pandas' means and deviations of the journals."""
+
+import json
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("plotly")
+
+from seqlab.comparison.figures.curves import curves
+
+
+def journal(folder) -> pd.DataFrame:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return pd.DataFrame([line for line in lines if "epoch" in line]).groupby("epoch").last()
+
+
+def test_the_mean_over_seeds_and_its_band(classify, benchmark):
+    journals = [journal(classify("lstm", seed=seed)) for seed in range(3)]
+    figure = curves(benchmark()).figures["F1", "mean over seeds"]
+    for column, stage in ((0, "train"), (1, "val")):
+        values = pd.concat([one[f"{stage}/f1_macro"] for one in journals], axis=1)
+        mean, std = values.mean(axis=1), values.std(axis=1)
+        area, line = figure.data[2 * column : 2 * column + 2]
+        assert list(line.x) == [1, 2, 3]
+        assert list(line.y) == pytest.approx(list(mean))
+        assert list(area.y) == pytest.approx([*(mean + std), *(mean - std)[::-1]])
+        assert [area.legendgroup, area.showlegend, line.showlegend] == ["lstm", False, column == 0]
+
+
+def test_a_mean_goes_as_far_as_all_its_runs(classify, benchmark):
+    for seed in range(2):
+        folder = classify("lstm", seed=seed)
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    (folder / "metrics.jsonl").write_text("\n".join(lines[:-3]))
+    found = curves(benchmark())
+    assert {len(trace.x) for trace in found.figures["loss", "mean over seeds"].data if trace.showlegend} == {
+        2
+    }
+    assert {len(trace.x) for trace in found.figures["loss", "every run"].data} == {2, 3}
+
+
+def test_every_run_is_a_line_and_those_not_done_are_dotted(classify, benchmark):
+    classify("a", seed=0)
+    classify("b", seed=1)
+    classify("c", seed=2, status="running")
+    data = curves(benchmark()).figures["accuracy", "every run"].data
+    training = {trace.name: trace.line.dash for trace in data if trace.showlegend}
+    assert training == {"lstm, seed 0": "solid", "lstm, seed 1": "solid", "lstm, seed 2 (running)": "dot"}
+    assert len(data) == 6
+
+
+def test_errors_have_their_unit_and_titles_say_sample(forecast, benchmark):
+    forecast("one", data={"name": "jena", "source": "sample", "series": {"targets": ["T (degC)"]}})
+    found = curves(benchmark())
+    assert set(found.figures) == {("mean absolute error", "every run"), ("loss", "every run")}
+    figure = found.figures["mean absolute error", "every run"]
+    assert figure.layout.yaxis.title.text == "mean absolute error, T (degC)"
+    assert "SAMPLE DATA" in figure.layout.title.text

@@ -1,0 +1,56 @@
+"""What tells runs apart: a few columns, or what is unusual."""
+
+from pathlib import Path
+
+import pytest
+
+from seqlab.comparison.differences import relevant, tell_apart
+from seqlab.comparison.runs import Run
+
+
+def run(folder: str = "", cell: str = "lstm", **settings: object) -> Run:
+    flat = {key.replace("__", "."): value for key, value in settings.items()}
+    return Run(Path(folder), folder, {"cell": cell}, flat)
+
+
+def test_what_does_not_change_a_result_is_left_out():
+    one = run(seed=1, engine="native", model__hidden_size=8, data__root="x", trainer__accelerator="gpu")
+    assert relevant(one, seed=False) == {"model.hidden_size": "8"}
+    assert relevant(one, seed=True) == {"model.hidden_size": "8", "seed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "columns"),
+    [
+        (
+            [{"optimizer__name": "sgd", "optimizer__momentum": 0.9}, {"optimizer__name": "adamw"}],
+            ["optimizer"],
+        ),
+        (
+            [
+                {"optimizer__name": "sgd", "optimizer__momentum": 0.9},
+                {"optimizer__name": "sgd", "optimizer__momentum": 0.0},
+                {"optimizer__name": "adamw"},
+            ],
+            ["optimizer", "momentum"],
+        ),
+        ([{"model__dropout": 0.1}, {}], ["dropout"]),
+        ([{"model__name": "a", "data__name": "b"}, {"model__name": "c", "data__name": "b"}], ["model"]),
+        (
+            [{"model__steps": 1, "data__steps": 1}, {"model__steps": 2, "data__steps": 2}],
+            ["model.steps", "data.steps"],
+        ),
+    ],
+)
+def test_a_column_for_each_of_a_few_differing_settings(settings, columns):
+    shown, labels = tell_apart([run(**one) for one in settings], seed=False)
+    assert [list(one) for one in shown] == [columns] * len(settings)
+    assert len(set(labels)) == len(labels)
+
+
+def test_many_differences_become_what_is_unusual():
+    usual = {f"model__s{number}": 0 for number in range(6)}
+    odd = {f"model__s{number}": 1 for number in range(6)}
+    shown, labels = tell_apart([run("a", **usual), run("b", **usual), run("c", **odd)], seed=False)
+    assert [one["settings"] for one in shown] == ["", "", "s0=1 s1=1 s2=1 s3=1 s4=1 s5=1"]
+    assert labels == ["lstm", "lstm", "lstm s0=1 s1=1 s2=1 s3=1 s4=1 s5=1"]

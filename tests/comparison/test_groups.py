@@ -1,0 +1,100 @@
+"""Groups: mean and deviation over seeds are those of numpy, the best group comes first."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seqlab.comparison.groups import compare
+from seqlab.comparison.runs import read_runs
+
+ADAM, SGD = {"name": "adamw", "lr": 0.004, "betas": [0.9, 0.999]}, {"name": "sgd", "lr": 0.1, "momentum": 0.9}
+
+
+def test_mean_and_deviation_over_seeds(classify, benchmark):
+    values = [0.71, 0.75, 0.64, 0.7]
+    for seed, accuracy in enumerate(values):
+        classify("lstm", seed=seed, accuracy=accuracy)
+    (group,) = benchmark().groups
+    assert group.mean("test/accuracy") == pytest.approx(np.mean(values))
+    assert group.deviation("test/accuracy") == pytest.approx(np.std(values, ddof=1))
+    assert group.name == "lstm: 4 runs"
+    assert group.mean("test/mae") is None
+    assert group.deviation("test/mae") is None
+
+
+def test_one_seed_has_no_deviation_and_shows_its_folder(classify, benchmark):
+    folder = classify("lstm", accuracy=0.5)
+    (group,) = benchmark().groups
+    assert group.deviation("test/accuracy") is None
+    assert group.name == f"lstm/{folder.name}"
+
+
+def test_groups_come_best_first_by_their_means(classify, benchmark):
+    for seed, accuracies in enumerate(zip((0.9, 0.5), (0.75, 0.75), (0.6, 0.6), strict=True)):
+        for cell, accuracy in zip(("wild", "steady", "poor"), accuracies, strict=True):
+            classify(cell, seed=seed, accuracy=accuracy, model={"cell": cell})
+    assert [group.cell for group in benchmark().groups] == ["steady", "wild", "poor"]
+    assert [group.cell for group in benchmark(by_seed=False).groups][:2] == ["wild", "steady"]
+
+
+def test_the_least_error_comes_first_and_no_number_last(forecast, benchmark):
+    for cell, error in (("nan", math.nan), ("good", 1.0), ("bad", 3.0)):
+        forecast(cell, model={"cell": cell}, metrics={"test/mae": error})
+    assert [group.cell for group in benchmark().groups] == ["good", "bad", "nan"]
+
+
+def test_settings_apart_from_the_seed_part_runs_and_those_without_effect_do_not(classify, benchmark):
+    classify("a", seed=0)
+    classify("b", seed=1, trainer={"accelerator": "cpu"})
+    classify("c", seed=2, trainer={"max_epochs": 9})
+    classify("d", seed=3, optimizer=SGD)
+    classify("e", seed=4, optimizer=SGD | {"momentum": 0.0})
+    groups = benchmark().groups
+    assert sorted(len(group.runs) for group in groups) == [1, 1, 1, 2]
+    assert len({group.label for group in groups}) == 4
+
+
+def test_of_a_seed_that_was_run_twice_the_later_run_counts(classify, benchmark):
+    early = classify("early", seed=0, accuracy=0.1, started="2026-01-01T00:00:00+00:00")
+    late = classify("late", seed=0, accuracy=0.7, started="2026-01-02T00:00:00+00:00")
+    classify("other", seed=1, accuracy=0.8, started="2025-01-02T00:00:00+00:00")
+    found = benchmark()
+    (group,) = found.groups
+    assert group.mean("test/accuracy") == pytest.approx(0.75)
+    assert found.earlier == 1
+    assert early not in [run.path for run in found.runs]
+    assert late in [run.path for run in found.runs]
+    assert len(benchmark(by_seed=False).groups) == 3
+
+
+def test_runs_that_are_not_done_stand_apart_and_those_without_data_cannot_be_compared(tmp_path, classify):
+    classify("good", seed=0)
+    classify("stopped", seed=1, status="interrupted")
+    classify("failed", seed=2, status="failed", data={})
+    (found,), others = compare(read_runs(tmp_path / "out"))
+    assert [group.runs[0].status for group in found.unfinished] == ["interrupted"]
+    assert [run.status for run in others] == ["failed"]
+
+
+def test_a_label_has_its_folder_only_where_two_finished_groups_would_have_the_same(classify, benchmark):
+    classify("lstm", seed=0)
+    classify("failed", seed=0, status="failed")
+    assert [group.label for group in benchmark(by_seed=False).groups] == ["lstm"]
+    again = classify("again", seed=0)
+    labels = [group.label for group in benchmark(by_seed=False).groups]
+    assert f"lstm (again/{again.name})" in labels
+    assert len(set(labels)) == 2
+
+
+def test_the_best_run_of_a_group_is_chosen_by_its_validation_not_by_its_test(classify, benchmark):
+    for seed, (test, val) in enumerate(((0.9, 0.6), (0.7, 0.8))):
+        classify("lstm", seed=seed, metrics={"test/accuracy": test, "val/accuracy": val})
+    (group,) = benchmark().groups
+    assert group.best.metrics["val/accuracy"] == 0.8
+
+
+def test_baselines_of_another_split_are_named_apart(classify, benchmark):
+    classify("a", accuracy=0.9)
+    other = classify("b", accuracy=0.5, seed=1, baselines={"majority": {"test/accuracy": 0.3}})
+    assert benchmark().baselines[f"majority (b/{other.name})"] == {"test/accuracy": 0.3}

@@ -1,0 +1,128 @@
+"""The page, clicked through in a browser that has no network."""
+
+import re
+
+import pytest
+
+pytest.importorskip("plotly")
+
+from seqlab.comparison.groups import compare
+from seqlab.comparison.page import write_page
+from seqlab.comparison.runs import read_runs
+
+HOSTILE = "</script><script>document.title='hacked'</script><img src=x onerror=document.title='hacked'>"
+CELL = "</script><b>cell"
+SHOWN = "document.querySelector('section:not([hidden]) .panel:not([hidden])')"
+TITLE = f"({SHOWN}.querySelector('.gtitle')?.textContent ?? '')"
+TRACES = f"{SHOWN}.querySelector('.plot').data"
+
+
+def tab(name):
+    return f'section:not([hidden]) [role=tab][data-tab="{name}"]'
+
+
+def box(name):
+    return f'section:not([hidden]) .panel:not([hidden]) select[name="{name}"]'
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory, leave):
+    """Return a page on two benchmarks, with hostile names, a failed and a broken run, a journal cut off."""
+    root = tmp_path_factory.mktemp("page")
+    for cell in ("gru", "rnn"):
+        for seed in range(2):
+            leave.classification(root, cell, seed=seed, model={"cell": cell}, classes=("猫", "狗", HOSTILE))
+    leave.classification(root, "failed", status="failed", seed=7, error=HOSTILE)
+    (leave.classification(root, "broken") / "run.json").write_text('{"status')
+    journal = leave.classification(root, "odd", seed=8, model={"cell": CELL}) / "metrics.jsonl"
+    journal.write_text(journal.read_text()[:-5])
+    for seed in range(2):
+        leave.forecast(root, "jena", seed=seed)
+    write_page(*compare(read_runs(root)), root / "page.html", HOSTILE)
+    return root / "page.html"
+
+
+def test_tabs_and_boxes_change_what_is_shown(page, browser):
+    browser.open(page.as_uri())
+    names = browser.evaluate("[...document.querySelectorAll('#benchmark option')].map(o => o.textContent)")
+    assert names == ["names (real)", "jena (SAMPLE): T (degC), p (mbar)"]
+    browser.choose("#benchmark", "1")
+    assert "SAMPLE DATA" in browser.evaluate("document.querySelector('section:not([hidden]) h2').textContent")
+    assert "jena: 2 runs" in browser.evaluate(f"{SHOWN}.textContent")
+
+    browser.click(tab("forecasts"))
+    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of T (degC) by lstm'")
+    assert browser.evaluate(f"{TRACES}.length") == 18
+    browser.choose(box("target"), "p (mbar)")
+    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of p (mbar) by lstm'")
+    browser.click(tab("horizon"))
+    browser.choose(box("error"), "root mean squared error")
+    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: root mean squared error of T (degC)'")
+
+    browser.choose("#benchmark", "0")
+    browser.wait(f"{SHOWN}.dataset.tab === 'table'")  # this benchmark has no horizon
+    assert "SAMPLE" not in browser.evaluate("document.querySelector('section:not([hidden])').innerText")
+    assert browser.evaluate(f"{SHOWN}.querySelectorAll('table').length") == 3
+    browser.click(tab("curves"))
+    browser.wait(f"{TITLE} === 'names: accuracy by epoch'")
+    means = browser.evaluate(f"{TRACES}.length")
+    browser.choose(box("lines"), "every run")
+    browser.wait(f"{TRACES}.length !== {means}")
+    browser.choose(box("score"), "loss")
+    browser.wait(f"{TITLE} === 'names: loss by epoch'")
+    assert browser.evaluate(f"document.querySelector('{box('lines')}').value") == "every run"
+    browser.click(tab("comparison"))
+    browser.wait(f"{TITLE} === 'names: test scores'")
+    browser.click(tab("confusion"))
+    groups = browser.evaluate(f"[...document.querySelectorAll('{box('group')} option')].map(o => o.value)")
+    assert sorted(groups) == [CELL, "gru", "rnn"]
+    for group in groups:
+        browser.choose(box("group"), group)
+        browser.wait(f"{TITLE}.startsWith('names: test predictions of {group}')")
+    assert browser.complaints == []
+
+
+def test_the_address_names_what_is_shown(page, browser):
+    browser.open(f"{page.as_uri()}#0/confusion/rnn")
+    browser.wait(f"{TITLE}.startsWith('names: test predictions of rnn')")
+    browser.choose(box("group"), "gru")
+    browser.wait("location.hash === '#0/confusion/gru'")
+    browser.evaluate("location.hash = '#1/curves/loss/mean over seeds'")
+    browser.wait("document.querySelector('section:not([hidden]) h2').textContent.startsWith('jena')")
+    assert browser.evaluate(TITLE) == "jena — SAMPLE DATA: loss by epoch"
+    browser.evaluate("location.hash = '#9/nothing/at/all'")
+    browser.wait(f"{SHOWN}.dataset.tab === 'table'")
+    assert browser.complaints == []
+
+
+def test_names_are_text_whatever_is_in_them_and_nothing_is_fetched(page, browser):
+    browser.open(f"{page.as_uri()}#0/confusion/rnn")
+    browser.wait(f"{TITLE}.startsWith('names: test predictions of rnn')")
+    assert browser.evaluate("document.title") == f"seqlab report: {HOSTILE}"
+    assert HOSTILE in browser.evaluate("document.querySelector('h1').textContent")
+    ticks = browser.evaluate(f"[...{SHOWN}.querySelectorAll('.ytick text')].map(t => t.textContent)")
+    assert ticks == ["猫", "狗", f"{HOSTILE[:24]}…"]
+    assert all(re.match("file:|data:", address) for address in browser.requests)
+
+
+def test_what_is_not_done_or_not_readable_is_listed(page, browser):
+    browser.open(f"{page.as_uri()}#0/table")
+    assert HOSTILE in browser.evaluate(f"{SHOWN}.textContent")
+    assert "run.json is not JSON" in browser.evaluate("document.querySelector('#others').textContent")
+    problems = browser.evaluate("document.querySelector('#problems').textContent")
+    assert "metrics.jsonl, line 9 is damaged or cut off" in problems
+
+
+def test_plotly_is_in_the_page_once_and_nothing_else_is_loaded(page):
+    text = page.read_text(encoding="utf-8")
+    assert len(re.findall(r"plotly\.js v\d", text)) == 1
+    loaded = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?([^\"'>]+)", text.replace(HOSTILE, ""))
+    assert loaded == ["data:,"]
+
+
+def test_a_report_of_failed_runs_alone_is_a_page_too(tmp_path, classify, browser):
+    (classify("broken") / "run.json").write_text('{"status": "failed"}')
+    write_page(*compare(read_runs(tmp_path)), tmp_path / "page.html", "out")
+    browser.open((tmp_path / "page.html").as_uri())
+    assert browser.evaluate("document.querySelector('#others').open")
+    assert browser.complaints == []
