@@ -169,6 +169,11 @@ def weight_of_the_step_outside(model: onnx.ModelProto) -> None:
     body.node.insert(0, helper.make_node("Constant", [], ["sly"], value=tensor))
 
 
+def state_that_goes_nowhere(model: onnx.ModelProto) -> None:
+    model.graph.input.append(helper.make_tensor_value_info("past.a", TensorProto.FLOAT, ["past", 3]))
+    model.graph.initializer.append(helper.make_tensor("past.a", TensorProto.FLOAT, [1, 3], [0.0] * 3))
+
+
 def nested_deeply(described: dict) -> None:
     inner: dict = {}
     described["model"] = inner
@@ -203,6 +208,7 @@ ONNX = {
         with_graph(lambda m: m.graph.initializer[0].dims.__setitem__(0, 2)),
         "cannot be run",
     ),
+    "a state that goes nowhere": (with_graph(state_that_goes_nowhere), "do not match its description"),
     "another input": (with_graph(lambda m: setattr(m.graph.input[1], "name", "length")), ""),
 }
 WEIGHTS = {

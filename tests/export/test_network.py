@@ -9,6 +9,7 @@ import torch
 from torch import tanh
 
 from seqlab.cells import Bernoulli, Cell, State, Vector, cells
+from seqlab.data.streams.declared import StreamSettings, StreamSpec
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
 from seqlab.models.predictor import Predictor
 
@@ -126,6 +127,56 @@ def test_tags_are_answered_at_every_step(settings):
         alone = torch.from_numpy(x[row : row + 1, :length]), torch.tensor([length])
         expected = Predictor.of(module, spec, data=None).answer(*alone)[0].numpy()
         np.testing.assert_allclose(found[row, :length], expected, rtol=1e-5, atol=1e-6)
+
+
+class Begun(Cell):
+    """A cell with states of two widths, one of which starts as it has learnt, and an output beside them."""
+
+    gates = {"g": "H", "k": 2}
+    state = {"h": "H", "k": 2}
+    output = "o"
+    start = {"h": "h0"}
+    h0 = Vector()
+
+    def step(self, x, u, s):
+        h = tanh(x.g + u.g(s.h))
+        return State(h=h, k=tanh(x.k + u.k(s.h)) - 0.5 * s.k, o=h * s.h)
+
+
+WORDS = StreamSpec(
+    **COMMON,
+    kind="tokens",
+    task="language_model",
+    input_size=9,
+    symbols=(*TEXTS.symbols[:4], *"abcde"),
+    widths=(0, 1, 0, 0, 1, 1, 1, 1, 1),
+    stream=StreamSettings(),
+)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "own"])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_language_model_goes_on_from_the_states_that_it_has_left(cell, layers):
+    cells._entries["own"] = Begun
+    module = network(WORDS, cell=cell, num_layers=layers)
+    session = session_of(model_of(module, WORDS))
+    names = [end.name for end in session.get_overridable_initializers()]
+    assert len(names) == 2 * layers
+    x, lengths = batch(WORDS, 5, 17)
+    state = None
+    past = {}
+    for part in (slice(0, 9), slice(9, 17)):
+        inside = (lengths - part.start).clip(1, part.stop - part.start)
+        given = {"tokens": x[:, part], "lengths": inside, **past}
+        logits, *after = session.run(["logits", *(one.replace("past", "present") for one in names)], given)
+        past = dict(zip(names, after, strict=True))
+        answer, state = module.model.carry(torch.from_numpy(x[:, part]), torch.from_numpy(inside), state)
+        for row, length in enumerate(inside):
+            expected = answer[row, :length].detach().numpy()
+            np.testing.assert_allclose(logits[row, :length], expected, rtol=1e-5, atol=1e-5)
+        for name, found in past.items():
+            _, _, layer, own = name.split(".")
+            np.testing.assert_allclose(found, state[own][int(layer)].detach().numpy(), rtol=1e-5, atol=1e-5)
 
 
 def test_numbers_of_texts_are_in_the_targets_units():

@@ -201,6 +201,18 @@ def test_an_export_writes_as_its_run_does(run, command, tmp_path):
     assert command("generate", tmp_path / "a.safetensors", "--length", 40, "--seed", 5)[1] == shown
 
 
+def test_an_onnx_file_writes_and_scores_as_its_run_does(run, command, tmp_path):
+    pytest.importorskip("onnxruntime", reason="needs pip install 'seqlab[onnx]'")
+    file = tmp_path / "a.onnx"
+    assert command("export", run, "--to", "onnx", "--out", file)[0] == 0
+    ours, theirs = Writer.of(run), Writer.of(file)
+    for sampling in (Sampling(temperature=0), Sampling(0.8, top_k=20)):
+        assert text_of(theirs, "7 cats", sampling, length=60) == text_of(ours, "7 cats", sampling, length=60)
+    (tmp_path / "a.txt").write_text(TEXT[:1500])
+    expected, found = ([one.nats for one in surprisals(each, tmp_path / "a.txt")] for each in (ours, theirs))
+    assert found[1:] == pytest.approx(expected[1:], rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -23,7 +23,7 @@ MOST = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what can be typed behind the command."""
-    add_run(parser, "the run folder of a language model, or a file of seqlab export --to safetensors")
+    add_run(parser, "the run folder of a language model, or a file of seqlab export")
     parser.add_argument("prompt", nargs="?", help="how the text begins")
     parser.add_argument("--file", type=Path, help="a UTF-8 file of prompts, one a line")
     parser.add_argument("--length", type=int, default=500, help="tokens to write at most")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what can be typed behind the command."""
-    add_run(parser, "the run folder of a language model, or a file of seqlab export --to safetensors")
+    add_run(parser, "the run folder of a language model, or a file of seqlab export")
     parser.add_argument("file", type=Path, help="the text: a file, a folder or a zip")
     parser.add_argument("--encoding", default="utf-8", help="of the text")
     add_class(parser)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from torch import Tensor
 
 KEYS_DOMAIN = "ai.onnx.ml"
@@ -15,9 +15,14 @@ KEYS_DOMAIN = "ai.onnx.ml"
 LENGTHS = "lengths"
 """The name of the input with the length of each sequence, [B]."""
 
+PAST, PRESENT = "past.", "present."
+"""How the names of states begin: before the first step, an input, and after a sequence's last, an output."""
+
 
 class Graph:
-    """Nodes and constants. The body of a Scan is a separate graph, which uses the outer graph's constants.
+    """Nodes, constants, and states that are carried from call to call.
+
+    The body of a Scan is a separate graph, which uses the outer graph's constants.
 
     Args:
         outer: for a body, the graph that contains the Scan.
@@ -30,6 +35,8 @@ class Graph:
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = outer.constants if outer else {}
         self.numbers: count[int] = outer.numbers if outer else count()
+        self.pasts: list[ValueInfoProto] = []
+        self.presents: list[ValueInfoProto] = []
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output; return the output's name."""
@@ -74,6 +81,22 @@ class Graph:
             if self.constants.setdefault(made.name, made) == made:
                 break
         return made.name
+
+    def past(self, name: str, start: np.ndarray) -> str:
+        """Return the name of an input that may be left out: a state, [B, width], which is then ``start``.
+
+        Args:
+            name: of the state.
+            start: what sequences begin with, [1, width].
+        """
+        shape = [f"{name} batch", start.shape[1]]
+        self.pasts.append(helper.make_tensor_value_info(PAST + name, self.FLOAT, shape))
+        return self.constant(PAST + name, start)
+
+    def present(self, name: str, sequence: str, width: int) -> None:
+        """Add an output: the state at each sequence's last step, given those after all, [B, T, width]."""
+        self.nodes.append(helper.make_node("Identity", [self.last(sequence)], [PRESENT + name]))
+        self.presents.append(helper.make_tensor_value_info(PRESENT + name, self.FLOAT, ["batch", width]))
 
     def number(self, value: float) -> str:
         """Return the name of a float32 constant."""

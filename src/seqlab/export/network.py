@@ -15,6 +15,9 @@ from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn.recurrent import Layer, Recurrent
 from seqlab.tasks import Task
 
+LOGITS = "logits"
+"""The name of the output of a carried network before the softmax."""
+
 
 def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     """Return the graph of a trained network; batch size B and steps T are free.
@@ -22,6 +25,10 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     Inputs are ``lengths`` [B] and ``tokens`` [B, T], or ``features`` [B, T, F] in the units of the columns.
     The output is ``probabilities`` [B, C], or ``forecast`` [B, horizon, K] in the units of the targets. Steps
     past a sequence's length change nothing.
+
+    Where an answer depends on no later step, as a language model's, a sequence may go on where another ended:
+    each state is an input ``past.<layer>.<name>`` [B, width], which may be left out, and an output
+    ``present.<layer>.<name>``. Then there is an output ``logits`` too, [B, T, C].
 
     Raises:
         ExportError: ONNX cannot express the cell's step, or a part has no method ``onnx``.
@@ -31,7 +38,8 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     scaled = spec.add_scaling(graph, input_name(spec))
     read, beside = _split(graph, scaled, spec)
     x = _write(graph, "encoder", model.encoder, read)
-    readings = _read(graph, model.recurrent, x, beside)
+    is_carried = module.task.is_causal
+    readings = _read(graph, model.recurrent, x, beside, is_carried=is_carried)
     if model.output_steps == EVERY_STEP:
         pooled = [_backwards(graph, one) if turned else one for turned, one in enumerate(readings)]
     else:
@@ -41,12 +49,17 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
         answer = _at_every_step(graph, module, merged)
     else:
         answer = _write(graph, "head", model.head, merged)
+    outputs = [_output(module.task, spec)]
+    if is_carried:
+        graph.nodes.append(helper.make_node("Identity", [answer], [LOGITS]))
+        outputs.append(
+            helper.make_tensor_value_info(LOGITS, Graph.FLOAT, ["batch", "time", module.task.output_size])
+        )
     answer = module.task.add_tail(graph, answer, scaled)
     graph.nodes.append(helper.make_node("Identity", [answer], [module.task.exported(spec).name]))
     constants = list(graph.constants.values())
-    return helper.make_graph(
-        graph.nodes, "seqlab", _inputs(spec), [_output(module.task, spec)], initializer=constants
-    )
+    ends = ([*_inputs(spec), *graph.pasts], [*outputs, *graph.presents])
+    return helper.make_graph(graph.nodes, "seqlab", *ends, initializer=constants)
 
 
 def input_name(spec: DataSpec) -> str:
@@ -95,7 +108,9 @@ def _split(graph: Graph, scaled: str, spec: DataSpec) -> tuple[str, dict[str, st
     return read, dict(zip(spec.side_inputs, beside, strict=True))
 
 
-def _read(graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str]) -> list[str]:
+def _read(
+    graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str], *, is_carried: bool
+) -> list[str]:
     """Add all layers; return the outputs of the last layer by direction, each in its reading order."""
     readings: list[str] = []
     turned_beside = {
@@ -114,7 +129,7 @@ def _read(graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str]) ->
             readings = []
         read = _backwards(graph, x) if readings else x
         given = turned_beside if readings else beside
-        readings.append(add_scan(graph, layer, read, given, f"layers.{number}"))
+        readings.append(add_scan(graph, layer, read, given, f"layers.{number}", is_carried=is_carried))
     return readings
 
 

@@ -1,6 +1,6 @@
 """A network as a self-contained ONNX file: its metadata contain all that prediction needs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from onnx import TensorProto, helper
 from torch import Tensor
 
 from seqlab import __version__
+from seqlab.cells import State
 from seqlab.data import DataSpec
 from seqlab.errors import DataError, ExportError
-from seqlab.export.graph import KEYS_DOMAIN, LENGTHS
-from seqlab.export.network import input_name, network_graph
+from seqlab.export.graph import KEYS_DOMAIN, LENGTHS, PAST, PRESENT
+from seqlab.export.network import LOGITS, input_name, network_graph
 from seqlab.export.weights import refused
 from seqlab.io.files import own_output, replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
@@ -85,17 +86,35 @@ def read_onnx(file: Path) -> Predictor:
     except Exception as error:
         raise refused(file, f"cannot be run ({_first_line(error)})") from error
     task = _task(manifest, file)
-    _check_ends(file, session, manifest.spec, task)
+    states = _states(session)
+    _check_ends(file, session, manifest.spec, task, states)
 
-    def answer(x: Tensor, lengths: Tensor) -> Tensor:
-        given = {input_name(manifest.spec): x.numpy(), LENGTHS: lengths.numpy()}
+    def run(outputs: list[str], x: Tensor, lengths: Tensor, past: Mapping[str, Tensor]) -> list[Tensor]:
+        given = {input_name(manifest.spec): x, LENGTHS: lengths} | dict(past)
         try:
-            (found,) = session.run([task.exported(manifest.spec).name], given)
+            found = session.run(outputs, {name: value.numpy() for name, value in given.items()})
         except Exception as error:
             raise refused(file, f"cannot be run ({_first_line(error)})") from error
-        return torch.from_numpy(found)
+        return [torch.from_numpy(one) for one in found]
 
-    return Predictor(manifest.spec, manifest.data, task, answer)
+    def answer(x: Tensor, lengths: Tensor) -> Tensor:
+        return run([task.exported(manifest.spec).name], x, lengths, {})[0]
+
+    def carry(x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
+        past = {PAST + name: value for name, value in (state or {}).items()}
+        logits, *after = run([LOGITS, *(PRESENT + name for name in states)], x, lengths, past)
+        return logits, State(zip(states, after, strict=True))
+
+    return Predictor(manifest.spec, manifest.data, task, answer, carry if states else None)
+
+
+def _states(session: Any) -> dict[str, int]:
+    """Return the widths of the states that a graph carries, by their names."""
+    return {
+        end.name.removeprefix(PAST): end.shape[-1]
+        for end in session.get_overridable_initializers()
+        if end.name.startswith(PAST)
+    }
 
 
 def _task(manifest: Manifest, file: Path) -> Task:
@@ -152,12 +171,15 @@ def _tensors(message: Message) -> Iterator[TensorProto]:
                 yield from _tensors(inner)
 
 
-def _check_ends(file: Path, session: Any, spec: DataSpec, task: Task) -> None:
-    """Refuse a graph whose inputs and outputs do not match the manifest."""
+def _check_ends(file: Path, session: Any, spec: DataSpec, task: Task, states: Mapping[str, int]) -> None:
+    """Refuse a graph whose inputs and outputs do not match the manifest, or each other."""
     inputs = {end.name for end in session.get_inputs()}
     outputs = {end.name: (end.type, end.shape[1:]) for end in session.get_outputs()}
     name, shape, is_double = task.exported(spec)
     expected = {name: ("tensor(double)" if is_double else "tensor(float)", shape)}
+    if states:
+        expected |= {PRESENT + state: ("tensor(float)", [width]) for state, width in states.items()}
+        expected[LOGITS] = ("tensor(float)", ["time", task.output_size])
     if inputs != {input_name(spec), LENGTHS} or outputs != expected:
         raise refused(file, "its inputs and outputs do not match its description")
 

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
-from onnx import helper
+from onnx import helper, numpy_helper
 from torch import Tensor, fx
 
 from seqlab.engines.base import Weights
@@ -19,7 +19,9 @@ from seqlab.nn.recurrent import Layer
 Function: TypeAlias = Callable[..., Any]
 
 
-def add_scan(graph: Graph, layer: Layer, x: str, beside: Mapping[str, str], prefix: str) -> str:
+def add_scan(
+    graph: Graph, layer: Layer, x: str, beside: Mapping[str, str], prefix: str, *, is_carried: bool = False
+) -> str:
     """Add a layer in one direction, forwards over time.
 
     Args:
@@ -28,6 +30,7 @@ def add_scan(graph: Graph, layer: Layer, x: str, beside: Mapping[str, str], pref
         x: the name of the inputs, [B, T, I].
         beside: the names of what the data give beside x, [B, T, width], by the cell's names.
         prefix: the prefix of the names of the layer's parameters.
+        is_carried: whether states come in and go out.
 
     Returns:
         The name of the outputs, [B, T, H], unspecified past a sequence's length.
@@ -49,18 +52,24 @@ def add_scan(graph: Graph, layer: Layer, x: str, beside: Mapping[str, str], pref
         sequences[0] = graph.add("Add", graph.add("MatMul", x, W), b)
     batch = graph.add("Shape", x, start=0, end=1)
     begins = {name: _own(graph, parameter, weights, prefix) for name, parameter in cell.start.items()}
+    if is_carried:
+        begins = {name: _past(graph, weights, name, begins.get(name), prefix) for name in cell.state}
     start = [_start(graph, batch, weights, name, begins.get(name)) for name in cell.state]
     body = _Body(graph, made, layer, weights, given=given, prefix=prefix)
-    *_, outputs = graph.add_many(
+    kept = cell.state if is_carried else ()
+    made_outputs = graph.add_many(
         "Scan",
         *start,
         *sequences,
-        outputs=len(start) + 1,
-        body=body.proto(),
+        outputs=len(start) + 1 + len(kept),
+        body=body.proto(kept),
         num_scan_inputs=len(sequences),
         scan_input_axes=[1] * len(sequences),
-        scan_output_axes=[1],
+        scan_output_axes=[1] * (1 + len(kept)),
     )
+    outputs, *states = made_outputs[len(start) :]
+    for name, state in zip(kept, states, strict=True):
+        graph.present(f"{prefix}.{name}", state, weights.size(f"s_{name}"))
     return outputs
 
 
@@ -74,6 +83,13 @@ def _start(graph: Graph, batch: str, weights: Weights, name: str, parameter: str
     shape = graph.add("Concat", batch, graph.integers(weights.size(f"s_{name}")), axis=0)
     value = graph.number(0) if parameter is None else parameter
     return graph.add("Expand", value, shape)
+
+
+def _past(graph: Graph, weights: Weights, name: str, parameter: str | None, prefix: str) -> str:
+    """Add a state as an input, which is where sequences begin if it is left out."""
+    start = np.zeros(1) if parameter is None else numpy_helper.to_array(graph.constants[parameter])
+    whole = np.broadcast_to(start, (1, weights.size(f"s_{name}"))).astype(np.float32)
+    return graph.past(f"{prefix}.{name}", whole)
 
 
 def _own(graph: Graph, name: str, weights: Weights, prefix: str) -> str:
@@ -99,8 +115,8 @@ class _Body:
         self.given = {name: f"{prefix} input {name}" for name in given}
         self.values: dict[fx.Node, str] = {}
 
-    def proto(self) -> Any:
-        """Return the graph."""
+    def proto(self, kept: Iterable[str] = ()) -> Any:
+        """Return the graph; the states in ``kept`` are outputs of every step too."""
         cell, graph = self.layer.cell, self.graph
         before = {name: f"{self.prefix} {name} before" for name in cell.state}
         x = f"{self.prefix} x"
@@ -121,16 +137,19 @@ class _Body:
                 self.values[node] = self._norm(node) if node.target is norm else self._compute(node)
         # The outputs of a graph must be separate values, even if a step returns an input.
         after = [graph.add("Identity", self._number(self.program.results[name])) for name in cell.state]
-        output = graph.add("Identity", self._number(self.program.results[cell.output]))
+        made = [
+            graph.add("Identity", self._number(self.program.results[name])) for name in (cell.output, *kept)
+        ]
         sizes = [self.weights.size(f"s_{name}") for name in cell.state]
-        width = self.weights.sizes[self.layer.layout.output(cell)]
+        widths = [self.weights.sizes[self.layer.layout.output(cell)]]
+        widths += [self.weights.size(f"s_{name}") for name in kept]
 
         def info(name: str, size: int | None) -> Any:
             return helper.make_tensor_value_info(name, FLOAT, ["batch", size])
 
         inputs = [info(name, size) for name, size in zip(before.values(), sizes, strict=True)]
         inputs += [info(x, None), *(info(name, None) for name in self.given.values())]
-        outputs = [info(name, size) for name, size in zip((*after, output), (*sizes, width), strict=True)]
+        outputs = [info(name, size) for name, size in zip((*after, *made), (*sizes, *widths), strict=True)]
         return helper.make_graph(graph.nodes, f"{cell.name} step", inputs, outputs)
 
     def _inputs(self) -> dict[str, str]:

@@ -86,7 +86,7 @@ class Writer:
 
     @classmethod
     def of(cls, path: Path, checkpoint: str = "best") -> Self:
-        """Return the language model in a run folder, or in a file of ``seqlab export --to safetensors``.
+        """Return the language model in a run folder, or in a file of ``seqlab export``.
 
         Raises:
             SeqlabError: it is missing or damaged.
@@ -100,7 +100,7 @@ class Writer:
             )
         if network.carry is None:
             raise ConfigError(
-                f"{path} keeps no state from token to token; give the run, or a .safetensors file of it"
+                f"{path} keeps no state from token to token; export the run again with this version of seqlab"
             )
         carry = network.carry
         spec = network.spec
