@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from filelock import FileLock
 
 from seqlab.comparison.runs import numbers, read_history, read_runs
 from seqlab.errors import RunError
@@ -85,3 +86,25 @@ def test_numbers_are_those_that_a_float_can_be():
 def test_a_folder_without_runs_is_an_error(tmp_path):
     with pytest.raises(RunError, match="no run found below"):
         read_runs(tmp_path)
+
+
+def test_a_run_whose_process_is_gone_has_died(tmp_path, classify):
+    folder = classify("killed", status="running", pid=1)
+    lock = folder / ".lock"
+    assert [run.status for run in read_runs(tmp_path)] == ["died"]
+    assert not lock.exists()  # a report changes nothing
+    with FileLock(lock):
+        assert [run.status for run in read_runs(tmp_path)] == ["running"]
+    assert [(run.status, run.reason) for run in read_runs(tmp_path)] == [("died", "after epoch 3 of 3")]
+
+
+def test_a_job_of_a_sweep_that_has_yet_to_start_has_not_died(tmp_path, classify):
+    classify("waiting", status="running")
+    assert [run.status for run in read_runs(tmp_path)] == ["running"]
+
+
+def test_scores_of_the_test_are_no_further_epoch(tmp_path, classify):
+    folder = classify("stopped", status="interrupted", trainer={"max_epochs": 3})
+    with (folder / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 99, "epoch": 3, "test/loss": 1.0}\n')
+    assert [run.reason for run in read_runs(tmp_path)] == ["after epoch 3 of 3"]

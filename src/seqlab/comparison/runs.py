@@ -13,6 +13,7 @@ from seqlab.config.renamed import present_scores, present_settings
 from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError, open_plain, parse_json, read_yaml
 from seqlab.registry.section import defaults_of
+from seqlab.runs.claim import status_of
 from seqlab.runs.record import read_record
 
 History = Mapping[str, list[tuple[int, float]]]
@@ -53,7 +54,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """One of running, done, interrupted, failed, damaged."""
+        """One of running, died, done, interrupted, failed, damaged."""
         return str(self.record.get("status", "damaged"))
 
     @property
@@ -62,7 +63,8 @@ class Run:
         lines = str(self.record.get("error", "")).strip().splitlines()
         if lines:
             return lines[0]
-        epochs = {epoch for points in self.history.values() for epoch, _ in points}
+        trained = (points for name, points in self.history.items() if name.startswith(("train/", "val/")))
+        epochs = {epoch for points in trained for epoch, _ in points}
         return f"after epoch {max(epochs) + 1} of {self.settings.get('trainer.max_epochs')}" if epochs else ""
 
 
@@ -95,6 +97,8 @@ def _read(path: Path, below: Path) -> Run:
     file = path / "run.json"
     try:
         record = read_record(file)
+        if status := status_of(path, record):
+            record["status"] = status
         file = path / "config.yaml"
         settings = _read_settings(file) if "data" in record else {}
     except UnreadableError as error:

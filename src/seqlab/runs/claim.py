@@ -5,10 +5,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from seqlab.errors import RunError
 from seqlab.io.files import DRAFT_NAME, sweep_drafts
 from seqlab.io.safe_read import UnreadableError, parse_json, read_text, read_yaml
 from seqlab.runs.record import recorded
+
+DIED = "died"
+"""What is shown in place of "running" for a run whose process is gone; a killed process cannot write it."""
 
 STATUSES = ("running", "done", "interrupted", "failed")
 """The values of a record's status."""
@@ -45,6 +50,26 @@ The settings and the record are replaced atomically.
 def is_run(record: Mapping[str, Any]) -> bool:
     """Return whether a run.json is one of seqlab; other programs may write a file of that name."""
     return record.get("status") in STATUSES and ("format" in record or "overrides" in record)
+
+
+def is_used(folder: Path) -> bool:
+    """Return whether a process is using a run folder at this moment; True also where nobody can tell."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except (Timeout, OSError):  # OSError: another user's folder
+        return True
+
+
+def status_of(folder: Path, record: Mapping[str, Any]) -> str:
+    """Return the status in a record, or ``DIED`` if it says "running" and the run's process is gone.
+
+    The record of a sweep's job that has not started yet names no process.
+    """
+    status = str(record.get("status", ""))
+    return DIED if status == "running" and "pid" in record and not is_used(folder) else status
 
 
 def is_unused(folder: Path) -> bool:

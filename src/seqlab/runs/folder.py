@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from seqlab.errors import RunError, SeqlabError, StorageError
 from seqlab.io.files import replacing, resolved, sweep_drafts
-from seqlab.runs.claim import CONFIG, LOCK, METRICS, clear_attempt, refuse_foreign
+from seqlab.runs.claim import CONFIG, LOCK, METRICS, clear_attempt, is_used, refuse_foreign
 from seqlab.runs.paths import FOLDER_VARIABLE, unwritable
 from seqlab.runs.record import FORMAT, RECORD, recorded
 
@@ -24,6 +24,9 @@ RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 
 PATIENCE = 120.0
 """Seconds that the other processes of a run wait for its folder."""
+
+GLANCE = 0.2
+"""Seconds that a run waits for the lock of its folder, which a report takes to see whether it is free."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 """Errors of a full disk."""
@@ -125,11 +128,7 @@ class RunFolder:
 
     def is_used(self) -> bool:
         """Return whether a run is using the folder at this moment."""
-        try:
-            with FileLock(self.path / LOCK, timeout=0):
-                return False
-        except Timeout:
-            return True
+        return is_used(self.path)
 
     def write(self, **fields: Any) -> None:
         """Add fields to run.json, which is replaced atomically."""
@@ -166,7 +165,7 @@ class RunFolder:
         lock = FileLock(self.path / LOCK)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=GLANCE)
         except Timeout as error:
             found = recorded(self.path)
             who = f"process {found.get('pid')} on {found.get('host')}"

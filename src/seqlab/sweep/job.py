@@ -61,6 +61,7 @@ class Job:
         folder = RunFolder(self.folder)
         if begun(self.folder, self.overrides):
             folder.restore_record()
+            folder.record.pop("pid", None)  # of an earlier attempt, which is gone
         else:
             folder.record = self._facts()
         folder.write(status="running")
