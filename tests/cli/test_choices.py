@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra.core.config_store import ConfigStore
 
 from seqlab import cli
+from seqlab.cells import cells
+from seqlab.cli.choices import offer
+from seqlab.config.packaged import PACKAGED, names_of
 
 QUICK = (
     *("model.hidden_size=4", "trainer.max_epochs=1", "trainer.limit_train_batches=4"),
@@ -284,3 +288,30 @@ def test_what_is_wrong_about_a_choice_is_said_in_a_line_each(train, capfd, argum
     assert len(shown) == len(WRONG[arguments])
     for line, words in zip(shown, WRONG[arguments], strict=True):
         assert line.startswith(f"seqlab: {words}")
+
+
+def test_files_choose_what_has_no_file(tmp_path):
+    """Of more than fifty cells, some have no file; the one that builds on the others is chosen."""
+    for group, name, text in (
+        ("experiment", "mine", "defaults: [base, override /sweep: all, _self_]"),
+        ("experiment", "base", "defaults: [override /optimizer: asgd]"),
+        ("sweep", "all", f"hydra: {{sweeper: {{params: {{model: '{','.join(cells)}'}}}}}}"),
+    ):
+        (tmp_path / group).mkdir(exist_ok=True)
+        (tmp_path / group / f"{name}.yaml").write_text(text)
+    offer(["experiment=mine"], [PACKAGED, tmp_path])
+    store = ConfigStore.instance()
+    assert {f"{name}.yaml" for name in cells} - set(store.list("model")) <= {
+        f"{name}.yaml" for name in names_of("model")
+    }
+    assert "asgd.yaml" in store.list("optimizer")
+
+
+@pytest.mark.parametrize(
+    "text", ["[", "defaults: {a: 1}", "hydra: 3", "7", "defaults: [3, null]", "defaults: [mine]"]
+)
+def test_a_file_that_is_none_offers_nothing(tmp_path, text):
+    """It is Hydra that refuses it."""
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text(text)
+    offer(["experiment=mine"], [tmp_path])

@@ -2,17 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
+import yaml
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from hydra.errors import MissingConfigException
+from yaml import YAMLError
 
 from seqlab.config.choices import module_of
 from seqlab.config.hydra_syntax import parse, values_of
 from seqlab.config.packaged import OFFERED, WHOLE
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
+
+BUILT_ON_OTHERS = ("experiment", "sweep")
+"""The groups whose files choose those of other groups."""
+MOST_CHOICES = 1000
+"""Maximum number of swept choices of a group that are offered: every cell there is, and a range ends."""
 
 
 def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
@@ -26,7 +34,8 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
         ConfigError: a module of ``imports`` cannot be imported, so a name may be unknown.
         MissingConfigException: there is neither such a file nor such a class.
     """
-    overrides = [parsed for parsed in map(parse, arguments) if parsed]
+    typed = [parsed for parsed in map(parse, arguments) if parsed]
+    overrides = [*typed, *_in_files(typed, folders)]
     wanted = [(group, name) for group, name in _chosen(overrides) if not _is_file(group, name, folders)]
     if not wanted:
         return
@@ -50,9 +59,36 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
 def _chosen(overrides: Sequence[Override]) -> Iterator[tuple[str, str]]:
     for override in overrides:
         if override.key_or_group in OFFERED:
-            for value in values_of(override):
+            for value in values_of(override, MOST_CHOICES):
                 names = value if isinstance(value, list) else [value]
                 yield from ((override.key_or_group, str(name)) for name in names if name is not None)
+
+
+def _in_files(overrides: Sequence[Override], folders: Sequence[Path]) -> list[Override]:
+    """Return what the chosen files of experiments and sweeps choose in turn, each file once."""
+    found = list(overrides)
+    seen: set[tuple[str, str]] = set()
+    for one in found:  # which grows
+        for name in map(str, values_of(one) if one.key_or_group in BUILT_ON_OTHERS else ()):
+            group = one.key_or_group
+            if (group, name) not in seen:
+                seen.add((group, name))
+                lines = chain(*(_lines_of(folder / group / f"{name}.yaml", group) for folder in folders))
+                found += [parsed for parsed in map(parse, lines) if parsed]
+    return found[len(overrides) :]
+
+
+def _lines_of(file: Path, group: str) -> Iterator[str]:
+    """Yield as overrides what a file sweeps over, and its defaults; none of a file that Hydra will refuse."""
+    with suppress(OSError, ValueError, AttributeError, YAMLError):
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for default in content.get("defaults", ()):
+            choices = default if isinstance(default, dict) else {group: default}
+            for key, value in choices.items():
+                if value != "_self_":
+                    yield f"{key.removeprefix('override ').removeprefix('/')}={value}"
+        swept = content.get("hydra", {}).get("sweeper", {}).get("params", {})
+        yield from (f"{key}={value}" for key, value in swept.items())
 
 
 def _is_file(group: str, name: str, folders: Sequence[Path]) -> bool:

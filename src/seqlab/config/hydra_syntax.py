@@ -61,11 +61,11 @@ def _refuse_inside(parsed: Override, composed: DictConfig) -> None:
             raise NoKeysError(f"{key}: {parent} is {found!r}, which has no keys; set {parent}=…")
 
 
-def values_of(override: Override) -> list[object]:
-    """Return the values of an override: one value, those of a sweep, or the ends of an interval."""
+def values_of(override: Override, most: int = MOST_VALUES) -> list[object]:
+    """Return the values of an override: one value, at most so many of a sweep, or the ends of an interval."""
     value = override.value()
     if not override.is_sweep_override():
         return [value]
     if isinstance(value, IntervalSweep):
         return [value.start, value.end]
-    return list(islice(override.sweep_string_iterator(), MOST_VALUES))
+    return list(islice(override.sweep_string_iterator(), most))
