@@ -98,6 +98,13 @@ def test_evaluation_goes_from_short_to_long_in_every_epoch():
     assert lengths == sorted(lengths)
 
 
+def test_what_is_given_comes_in_its_own_order_whatever_its_length():
+    loader = BatchLoader(samples(100), 8, order="given")
+    batches = list(loader)
+    assert len(batches) == len(loader) == 13
+    assert [int(number) for batch in batches for number in batch.ids] == list(range(100))
+
+
 def test_sequences_of_a_batch_are_of_similar_length():
     generator = random.Random(0)
     lengths = [generator.randint(2, 20) for _ in range(5000)]

@@ -98,6 +98,14 @@ def test_only_training_is_shuffled_and_its_order_depends_on_the_seed():
     assert orders(0)[0] == orders(0)[0] != orders(1)[0]
 
 
+def test_the_spec_reads_the_data_and_predictions_are_of_the_test():
+    data = toy(0)
+    assert repr(data) == "SequenceData(Toy)"
+    assert data.spec.classes == ("a", "b")
+    assert str(data) == "SequenceData(Toy, 20 train, 5 val, 7 test)"
+    assert sample_ids(data.predict_dataloader()) == list(range(7))
+
+
 @pytest.mark.parametrize(("sampling", "loader"), [("balanced", "train"), ("all", "balanced")])
 def test_by_class_gives_the_rare_class_its_half(sampling, loader):
     data = toy(sampling=sampling)

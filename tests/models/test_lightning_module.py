@@ -11,10 +11,12 @@ import torch
 from lightning.pytorch import Callback, Trainer, seed_everything
 from lightning.pytorch.loggers.logger import Logger
 from sklearn.metrics import accuracy_score, f1_score
+from torch import nn
 from torch.nn import functional
 
+from seqlab.cells import Cell, State
 from seqlab.data import BatchLoader, TokenSamples
-from seqlab.errors import TrainingError
+from seqlab.errors import ConfigError, TrainingError
 from seqlab.models.lightning_module import SequenceModule
 
 # What Lightning says of training without validation.
@@ -439,3 +441,67 @@ def test_a_run_that_is_continued_from_a_checkpoint_ends_with_the_same_weights(tm
     trainer.fit(continued, loader_of(40), ckpt_path=path)
     assert trainer.global_step == 15
     torch.testing.assert_close(weights_of(continued), weights_of(whole), rtol=0, atol=0)
+
+
+def test_validate_and_test_return_the_scores_as_they_are_and_predict_the_probabilities():
+    module, trainer = module_of(), trainer_of()
+    rows, y = rows_of(20)
+    logits = torch.cat([module.eval()(torch.tensor([row]), torch.tensor([len(row)])) for row in rows])
+    for stage, scored in (("val", trainer.validate), ("test", trainer.test)):
+        (found,) = scored(module, loader_of(20, order="sequential"), verbose=False)
+        assert found == {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
+        assert found[f"{stage}/f1_macro"] == pytest.approx(
+            f1_score(y, logits.argmax(1), average="macro"), rel=1e-12
+        )
+    answers = torch.cat(trainer.predict(module, loader_of(20, order="given")))
+    torch.testing.assert_close(answers, logits.softmax(1))
+
+
+def test_validation_and_test_are_logged_once_at_the_last_step():
+    journal = Journal()
+    trainer = trainer_of(logger=journal, epochs=2)
+    module = module_of()
+    trainer.fit(module, loader_of(16), loader_of(16))
+    journal.rows.clear()
+    trainer.test(module, loader_of(16), verbose=False)
+    ((step, row),) = journal.rows
+    assert step == trainer.global_step == 4
+    assert row == {f"test/{name}": value for name, value in module.scores("test").items()} | {"epoch": 2}
+
+
+def test_what_lightning_tries_before_training_is_not_logged():
+    journal = Journal()
+    trainer = trainer_of(logger=journal, num_sanity_val_steps=2)
+    trainer.fit(module_of(), loader_of(16), loader_of(16))
+    assert list(journal.values("val/loss")) == [1]
+
+
+def test_a_network_of_parts_of_ones_own():
+    class Wide(nn.Module):
+        output_size = 5
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(8, 5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.table(x)
+
+    class Halving(Cell):
+        gates, state, output = ("h",), ("h",), "h"
+
+        def step(self, x, u, s):
+            return State(h=0.5 * s.h + torch.tanh(x.h + u.h(s.h)))
+
+    module = SequenceModule(
+        SPEC, encoder=Wide(), cell=Halving(), hidden_size=4, engine="eager", optimizer="sgd"
+    )
+    assert module.hparams["model"] == {"hidden_size": 4, "engine": "eager"}
+    trainer = trainer_of()
+    trainer.fit(module, loader_of(16))
+    assert type(trainer.optimizers[0]) is torch.optim.SGD
+
+
+def test_an_unknown_argument_is_answered_with_those_that_were_meant():
+    with pytest.raises(ConfigError, match="no argument 'hiden_size'; did you mean 'hidden_size'"):
+        SequenceModule(SPEC, hiden_size=4)

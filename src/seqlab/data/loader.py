@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seqlab.data.batches import Batch, Samples, Streams
 
-Order = Literal["sequential", "shuffled", "balanced", "streams"]
+Order = Literal["sequential", "given", "shuffled", "balanced", "streams"]
 
 POOL = 50
 """Batches in a pool: enough for a random order, while sorting by length within a pool saves padding."""
@@ -28,9 +28,9 @@ class BatchLoader:
     Args:
         samples: the samples of a split.
         batch_size: rows in a batch of one rank.
-        order: "sequential" (by length, for evaluation), "shuffled", or "balanced": as many draws as there are
-            samples, uniform over classes and then over the samples of the class, with replacement; or
-            "streams": as ``samples.in_streams`` says.
+        order: "sequential" (by length, for evaluation), "given" (as the samples are), "shuffled", or
+            "balanced": as many draws as there are samples, uniform over classes and then over the samples of
+            the class, with replacement; or "streams": as ``samples.in_streams`` says.
         seed: the order depends only on this and the epoch.
         rank: the number of this process, from 0.
         world_size: the number of processes.
@@ -88,6 +88,8 @@ class BatchLoader:
         missing = -len(order) % self.world_size
         order = np.concatenate([order, np.full(missing, -1)])
         size = self.batch_size * self.world_size
+        if self.order == "given":
+            return list(torch.split(torch.from_numpy(order), size))
         pool = size * POOL if self.order != "sequential" else max(len(order), 1)
         # The filling rows sort last, so they are in the last batch of the last pool.
         lengths = self.samples.lengths.numpy()
@@ -112,7 +114,7 @@ class BatchLoader:
 
     def _draw(self, random: np.random.Generator) -> np.ndarray:
         count = len(self.samples)
-        if self.order == "sequential":
+        if self.order in ("sequential", "given"):
             return np.arange(count)
         if self.order == "shuffled":
             return random.permutation(count)

@@ -27,7 +27,7 @@ class SequenceData(LightningDataModule):
 
     Example:
         >>> data = SequenceData(Names(source="sample"))  # doctest: +SKIP
-        >>> data.setup()  # doctest: +SKIP
+        >>> data.spec.classes  # doctest: +SKIP
     """
 
     def __init__(self, dataset: Dataset, *, seed: int = 0) -> None:
@@ -37,8 +37,16 @@ class SequenceData(LightningDataModule):
 
     @property
     def spec(self) -> DataSpec:
-        """The description of the data; available after ``setup``."""
+        """The description of the data, which are read if they are not yet."""
+        self.setup()
         return self._spec
+
+    def __repr__(self) -> str:
+        """Return the data set and, once it is read, how many samples a split has."""
+        sizes = "".join(f", {len(samples)} {split}" for split, samples in self.samples.items())
+        return f"{type(self).__name__}({self.dataset.name}{sizes})"
+
+    __str__ = __repr__  # Lightning's fails on named tuples, such as our batches
 
     def describe(self, split: str, index: int) -> str:
         """Return sample ``index`` of a split in readable form."""
@@ -71,6 +79,11 @@ class SequenceData(LightningDataModule):
     def test_dataloader(self) -> BatchLoader:
         """Return the test batches."""
         return self._loader("test", self._evaluated, EVALUATION)
+
+    def predict_dataloader(self) -> BatchLoader:
+        """Return the test batches for ``Trainer.predict``, in the order of the samples."""
+        order: Order = "streams" if self.dataset.order == "streams" else "given"
+        return self._loader("test", order, EVALUATION)
 
     def balanced_dataloader(self) -> BatchLoader:
         """Return training samples drawn with balanced sampling over classes."""

@@ -1,18 +1,21 @@
 """The LightningModule for any cell, data and task."""
 
+import inspect
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from seqlab.cells import State
 from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
-from seqlab.errors import TrainingError
+from seqlab.data.spec import DataSpec
+from seqlab.errors import ConfigError, TrainingError, near
 from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
@@ -21,6 +24,10 @@ from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
 from seqlab.tasks.further import FurtherScores
 
+SIMPLE = (bool, int, float, str, list, tuple, dict, type(None))
+"""The types of arguments that a checkpoint contains."""
+OF_DATA = ("inputs", "output_size", "output_steps")
+"""The arguments of ``SequenceModel`` that data and task determine."""
 MOST_IDS = 20
 """Maximum number of samples that an error names."""
 
@@ -35,46 +42,66 @@ class Step(NamedTuple):
 
 
 class SequenceModule(LightningModule):
-    """A network, a task, an optimizer and a schedule, made from simple values that a checkpoint contains.
+    """A network, a task, an optimizer and a schedule.
+
+    A checkpoint contains the arguments that are simple values; parts that are modules are given again to
+    ``load_from_checkpoint``.
 
     Example:
         >>> spec = {"kind": "tokens", "input_size": 30, "classes": ["Greek", "Irish"]}
-        >>> module = SequenceModule(spec=spec, model={"cell": "gru", "hidden_size": 8})
+        >>> module = SequenceModule(spec, cell="gru", hidden_size=8)
         >>> module(torch.ones(2, 5, dtype=torch.int64), torch.tensor([5, 3])).shape
         torch.Size([2, 2])
 
     Args:
-        spec: the description of the data (``DataSpec.as_dict()``): kind, task, input_size, classes or series.
-        model: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …
-        task: its name, if it is not that of the data's problem type, its settings, such as
-            ``label_smoothing``, and ``metrics``, further scores by name.
-        optimizer: name or path, the arguments of the class, and grouping, see ``optimizer_of``.
-        scheduler: name or path, and its settings, see ``make_scheduler``.
+        spec: the description of the data, ``data.spec``, or its plain values (``DataSpec.as_dict()``).
+        model: arguments of ``SequenceModel`` as a mapping; ``network`` comes before it.
+        task: its name, if it is not that of the data's problem type; or a mapping of its ``name``, its
+            settings, such as ``label_smoothing``, and ``metrics``, further scores by name.
+        optimizer: its name or path; or a mapping of that, ``name``, the arguments of the class, and grouping,
+            see ``optimizer_of``. None for AdamW with a learning rate of 0.004.
+        scheduler: its name or path; or a mapping of that, ``name``, and its settings, see ``make_scheduler``.
+        network: arguments of ``SequenceModel``: cell, hidden_size, num_layers, …, or parts of your own.
+
+    Raises:
+        ConfigError: an argument is unknown, or a part does not fit another.
     """
 
     def __init__(
         self,
+        spec: DataSpec | Mapping[str, Any],
         *,
-        spec: Mapping[str, Any],
         model: Mapping[str, Any] | None = None,
-        task: Mapping[str, Any] | None = None,
-        optimizer: Mapping[str, Any] | None = None,
-        scheduler: Mapping[str, Any] | None = None,
+        task: str | Mapping[str, Any] | None = None,
+        optimizer: str | Mapping[str, Any] | None = None,
+        scheduler: str | Mapping[str, Any] | None = None,
+        **network: Any,
     ) -> None:
         super().__init__()
-        self.save_hyperparameters(logger=False)
+        spec = spec.as_dict() if isinstance(spec, DataSpec) else spec
+        settings, of_network = _named(task), {**(model or {}), **network}
         self._readings: Readings[Step] = Readings()
-        self.optimizer_settings = dict(optimizer or {"name": "adamw", "lr": 4e-3})
-        self.scheduler_settings = dict(scheduler or {"name": "none"})
-        settings = dict(task or {})
+        self.optimizer_settings = _named(optimizer) or {"name": "adamw", "lr": 4e-3}
+        self.scheduler_settings = _named(scheduler) or {"name": "none"}
+        self.save_hyperparameters(
+            {
+                "spec": spec,
+                "model": {name: value for name, value in of_network.items() if isinstance(value, SIMPLE)},
+                "task": dict(settings),
+                "optimizer": self.optimizer_settings,
+                "scheduler": self.scheduler_settings,
+            },
+            logger=False,
+        )
         further = settings.pop("metrics", None) or {}
         name = settings.pop("name", None) or spec.get("task", "classification")
         self.task = tasks[name].of(spec, settings)
         self.is_carried = bool(spec.get("is_carried"))
         self.carried: dict[str, State] = {}
         self.further = FurtherScores(self.task, further)
+        _refuse_unknown(of_network)
         inputs = InputSpec.of(spec)
-        self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **(model or {}))
+        self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **of_network)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the outputs, [B, output_size], for a right-padded batch: x [B, T] or [B, T, F], lengths [B].
@@ -116,6 +143,11 @@ class SequenceModule(LightningModule):
         for place, windows in self.task.windowed(batch) if stage == "test" else ():
             self.task.step_windows(place, self(windows.x, windows.lengths), windows)
 
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Return the predictions in readable units: probabilities [B, C], or forecasts [B, horizon, K]."""
+        outputs = self._outputs("predict", batch)
+        return self.task.answers(outputs, batch.x)[batch.ids >= 0]  # others only fill a rank's last batch
+
     def on_train_start(self) -> None:
         """Restore the position of the loader in a resumed epoch, and the learning rate of a longer run.
 
@@ -141,6 +173,10 @@ class SequenceModule(LightningModule):
         """Reset the test scores."""
         self._reset("test")
         self._reset("balanced")
+
+    def on_predict_epoch_start(self) -> None:
+        """Reset the carried state."""
+        self.carried.pop("predict", None)
 
     def on_train_epoch_end(self) -> None:
         """Log the training scores of the epoch, computed with the weights at each batch."""
@@ -218,9 +254,12 @@ class SequenceModule(LightningModule):
                 )
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
-        outputs = self._carry(stage, batch) if self.is_carried else self(batch.x, batch.lengths)
+        outputs = self._outputs(stage, batch)
         self.further.update(self.task, stage, outputs, batch)
         return self.task.step(stage, outputs, batch)
+
+    def _outputs(self, stage: str, batch: Batch) -> Tensor:
+        return self._carry(stage, batch) if self.is_carried else self(batch.x, batch.lengths)
 
     def _carry(self, stage: str, batch: Batch) -> Tensor:
         """Return the outputs for a batch whose rows continue those of the previous one, without gradients."""
@@ -250,13 +289,34 @@ class SequenceModule(LightningModule):
             logger.log_metrics(metrics, step=step)
 
     def _log_epoch(self, stage: str) -> None:
+        trainer = self.trainer
+        if trainer.sanity_checking:
+            return
         metrics = {f"{stage}/{name}": value for name, value in self.scores(stage).items()}
+        if trainer.state.fn != TrainerFn.FITTING:
+            # What Lightning logs, validate() and test() return, here without rounding it.
+            dtype = torch.float32 if self.device.type == "mps" else torch.float64
+            exact = {name: torch.tensor(value, dtype=dtype) for name, value in metrics.items()}
+            self.log_dict(exact, on_step=False, on_epoch=True, batch_size=1)
+            return
         # Lightning would log an epoch only after its last checkpoint is written, which would lack it.
         self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=1, logger=False)
         # A resumed run repeats what was logged at the step of last.ckpt, and keeps what was logged before.
-        step = self.global_step if stage == "test" else max(self.global_step - 1, 0)
+        step = max(self.global_step - 1, 0)
         for logger in self.loggers:
             logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=step)
+
+
+def _named(settings: str | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the settings of a class, which may be only its name."""
+    return {"name": settings} if isinstance(settings, str) else dict(settings or {})
+
+
+def _refuse_unknown(arguments: Iterable[str]) -> None:
+    known = [name for name in inspect.signature(SequenceModel).parameters if name not in OF_DATA]
+    for name in arguments:
+        if name not in known:
+            raise ConfigError(f"SequenceModule has no argument '{name}'; {near(name, known)}")
 
 
 def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import State, cells, regularized
+from seqlab.cells import Cell, State, cells, regularized
 from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.dropout import make_dropout
@@ -89,7 +89,7 @@ class SequenceModel(nn.Module):
         recurrent: Recurrent | None = None,
         engine: str = "auto",
         *,
-        cell: str = "lstm",
+        cell: str | Cell = "lstm",
         options: Mapping[str, Any] = {},
         zoneout: Share = 0.0,
         recurrent_dropout: Share = 0.0,
@@ -137,7 +137,7 @@ class SequenceModel(nn.Module):
         )
         self.recurrent = recurrent or Recurrent(
             regularized(
-                cells[cell](**options),
+                cells[cell](**options) if isinstance(cell, str) else cell,
                 zoneout=zoneout,
                 recurrent_dropout=recurrent_dropout,
                 weight_drop=weight_drop,
