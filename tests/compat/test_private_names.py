@@ -152,7 +152,7 @@ def test_torch():
         assert len(compat.core_aten_decompositions()) > 100
 
 
-def test_lightning():
+def test_lightning(monkeypatch):
     with canary("lightning", "lightning") as compat:
         trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, barebones=True)
         loop = trainer.fit_loop
@@ -177,6 +177,12 @@ def test_lightning():
         compat.take_plateau_step(trainer)
         loop.epoch_loop.batch_progress.is_last_batch = True
         assert not compat.is_within_epoch(trainer)
+        children = Trainer(accelerator="cpu", strategy="ddp", devices=2, barebones=True)
+        assert list(compat.child_processes(children)) == []
+        observer = compat._ChildProcessObserver(0, [children])
+        monkeypatch.setattr("threading.enumerate", lambda: [observer])
+        compat.leave_children()
+        assert observer._run()
 
 
 def test_torchmetrics():

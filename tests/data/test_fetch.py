@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
         self.failures = 0
         self.content = dict(CONTENT)
         self.cut = 0
+        self.at_once, self.pause, self.seconds = 10_000, 0.0, 0.0
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -46,7 +47,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.server.failures:
             self.server.failures -= 1
             content = content[:3]
-        self.wfile.write(content)
+        for start in range(0, len(content), self.server.at_once):
+            self.wfile.write(content[start : start + self.server.at_once])
+            self.wfile.flush()
+            self.server.seconds += self.server.pause
 
     def log_message(self, *_arguments: object) -> None:
         """Say nothing."""
@@ -136,6 +140,14 @@ def test_a_file_larger_than_the_cap_is_stopped(server, tmp_path):
     with pytest.raises(DataError, match="is larger than 1,000 bytes"):
         fetch(remote(server), tmp_path / "names")
     assert files_in(tmp_path / "names") == {}
+
+
+def test_a_server_that_drips_is_given_up(server, tmp_path, monkeypatch):
+    server.at_once, server.pause = 1, 20.0
+    monkeypatch.setattr("time.monotonic", lambda: server.seconds)
+    with pytest.raises(DataError, match=r"Greek.txt sends fewer than 1,024 bytes a second \("):
+        fetch(remote(server), tmp_path)
+    assert server.asked == ["Greek.txt"]
 
 
 def test_a_missing_file_is_named(server, tmp_path):

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.errors import DataError, RunError
+from seqlab.errors import DataError, RunError, StorageError
 from seqlab.runs.folder import RunFolder, read_history
 from seqlab.runs.paths import FOLDER_VARIABLE, shared_path
 
@@ -273,3 +274,15 @@ def test_history_is_read_by_metric_and_epoch(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert read_history(path) == {"val/loss": [(0, 2.0), (1, 1.0)], "train/loss": [(0, 2.5)]}
     assert read_history(Path("nowhere")) == {}
+
+
+def test_a_run_whose_folder_is_removed_is_told_so(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+
+    def lose_it():
+        with folder.running():
+            shutil.rmtree(folder.path)
+            folder.write(steps=1)
+
+    with pytest.raises(StorageError, match=r"run was removed while .* run the command again$"):
+        lose_it()

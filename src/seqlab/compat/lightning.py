@@ -1,6 +1,15 @@
-"""Private parts of Lightning's loops, on which an exact resume depends."""
+"""Private parts of Lightning: its loops, on which an exact resume depends, and what it starts."""
 
+import threading
+from typing import TYPE_CHECKING
+
+from lightning.fabric.strategies.launchers.subprocess_script import _ChildProcessObserver
 from lightning.pytorch import Trainer
+from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
 
 
 def leave_signals(trainer: Trainer) -> None:
@@ -49,3 +58,16 @@ def count_batches_from_zero(trainer: Trainer) -> None:
     ):
         progress.reset_on_run()
     loop.val_loop.batch_progress.total.reset()
+
+
+def child_processes(trainer: Trainer) -> "Sequence[subprocess.Popen[bytes]]":
+    """Return the processes that Lightning has started for the other ranks of this machine, in their order."""
+    launcher = trainer.strategy.launcher
+    return launcher.procs if isinstance(launcher, _SubprocessScriptLauncher) else ()
+
+
+def leave_children() -> None:
+    """Leave dead child processes to seqlab; Lightning would kill this one, without a word of why."""
+    for thread in threading.enumerate():
+        if isinstance(thread, _ChildProcessObserver):
+            thread._child_processes = []

@@ -43,6 +43,7 @@ class TrainerConfig(Section):
         devices: how many, or which, e.g. [0,2]; auto for all.
         num_nodes: machines.
         strategy: how several devices work together, auto or ddp.
+        rank_timeout_s: end a run of several processes when one gives no sign of life for so many seconds.
         precision: 32-true, 64-true, bf16-true, bf16-mixed, or on GPUs 16-mixed.
         max_epochs: times through the training data.
         max_steps: stop after so many optimizer steps; -1 for no limit.
@@ -63,6 +64,7 @@ class TrainerConfig(Section):
     devices: Count | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | Literal["auto"] = 1
     num_nodes: Count = 1
     strategy: str = "auto"
+    rank_timeout_s: Positive = 300.0
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"
     max_epochs: Count = 15
     max_steps: Annotated[int, Field(ge=-1)] = -1

@@ -3,13 +3,17 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    from requests import Response
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +21,11 @@ RETRIES = 2
 TIMEOUT = (5, 30)
 """Timeouts in seconds: to connect, and between two chunks."""
 CHUNK = 2**16
+
+SLOWEST = 1024
+"""Bytes per second, on average since the download began, below which it is given up."""
+WARM_UP = 30.0
+"""Seconds of a download in which any speed will do."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class _Download:
         import requests  # noqa: PLC0415
         from rich.progress import Progress  # noqa: PLC0415
 
+        begun = time.monotonic()
         try:
             answer = requests.get(url, stream=True, timeout=TIMEOUT)
         except requests.ConnectionError as error:
@@ -102,11 +112,33 @@ class _Download:
             answer.raise_for_status()
             task = bar.add_task(self.what, total=int(answer.headers.get("content-length", 0)) or None)
             size = 0
-            for piece in answer.iter_content(CHUNK):
+            for piece in _pieces(answer):
                 size += len(piece)
+                seconds = time.monotonic() - begun
+                if seconds > WARM_UP and size < SLOWEST * seconds:
+                    raise DataError(
+                        f"{url} sends fewer than {SLOWEST:,} bytes a second ({size:,} in {seconds:.0f} s); "
+                        "try again later, or name another server with data.url"
+                    )
                 if size > self.largest:
                     raise DataError(
                         f"{url} is larger than {self.largest:,} bytes, the limit for files of this data set"
                     )
                 file.write(piece)
                 bar.advance(task, len(piece))
+
+
+def _pieces(answer: "Response") -> Iterator[bytes]:
+    """Yield what a server sends as it comes; ``iter_content`` waits until a piece is full.
+
+    Raises:
+        requests.ConnectionError: the connection breaks, or nothing comes for too long.
+    """
+    import requests  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    try:
+        while piece := answer.raw.read1(CHUNK, decode_content=True):
+            yield piece
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error

@@ -13,10 +13,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from seqlab.errors import RunError, SeqlabError, StorageError
+from seqlab.errors import RunError, SeqlabError
 from seqlab.io.files import replacing, resolved, sweep_drafts
 from seqlab.runs.claim import CONFIG, LOCK, METRICS, clear_attempt, is_used, refuse_foreign
-from seqlab.runs.paths import FOLDER_VARIABLE, unwritable
+from seqlab.runs.paths import FOLDER_VARIABLE, storage_error, unwritable
 from seqlab.runs.record import FORMAT, RECORD, recorded
 
 RANKS = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
@@ -47,6 +47,7 @@ class RunFolder:
         self.writes = FOLDER_VARIABLE not in os.environ and _rank() == 0
         self.record: dict[str, Any] = {}
         self._deferred: list[Callable[[], None]] | None = None
+        self._start = datetime.now(UTC)
 
     @contextmanager
     def running(
@@ -64,7 +65,7 @@ class RunFolder:
 
         Raises:
             RunError: the folder cannot be made, another run uses it, or its files would be lost.
-            StorageError: the disk is full.
+            StorageError: the disk is full, or somebody has removed the folder.
         """
         if resume:
             self.restore_record()
@@ -76,24 +77,24 @@ class RunFolder:
             self._clear(resume=resume)
             if save_settings:
                 save_settings(self.path / CONFIG)
-            start = datetime.now(UTC)
-            times = {"started": self.record.get("started") or start.isoformat(timespec="seconds")}
+            self._start = datetime.now(UTC)
+            times = {"started": self.record.get("started") or self._start.isoformat(timespec="seconds")}
             status = {} if self.is_done else {"status": "running"}
             self.write(format=FORMAT, **status, **times, pid=os.getpid(), host=platform.node())
             os.environ[FOLDER_VARIABLE] = str(self.path)
             try:
-                with _full_disk_reported(self.path):
+                with _loss_reported(self.path):
                     yield
             except (KeyboardInterrupt, SystemExit):
-                self._end("interrupted", start)
+                self._end("interrupted")
                 raise
             except BaseException as error:
                 message = str(error) if isinstance(error, SeqlabError) else f"{type(error).__name__}: {error}"
                 with suppress(OSError):  # the first of the two errors is reported
-                    self._end("failed", start, error=message)
+                    self._end("failed", error=message)
                 raise
             else:
-                self._end("done", start)
+                self._end("done")
             finally:
                 del os.environ[FOLDER_VARIABLE]
 
@@ -184,11 +185,16 @@ class RunFolder:
             return
         clear_attempt(self.path)
 
-    def _end(self, status: str, start: datetime, **fields: Any) -> None:
+    def fail(self, reason: str) -> None:
+        """Record that the run has failed, for a process that ends without leaving ``running``."""
+        if self.writes:
+            self._end("failed", error=reason)
+
+    def _end(self, status: str, **fields: Any) -> None:
         if status == "done":
             self._run_deferred()
         end = datetime.now(UTC)
-        seconds = round(self.record.get("seconds", 0) + (end - start).total_seconds(), 2)
+        seconds = round(self.record.get("seconds", 0) + (end - self._start).total_seconds(), 2)
         self.write(status=status, ended=end.isoformat(timespec="seconds"), seconds=seconds, **fields)
 
     @property
@@ -229,17 +235,14 @@ def read_history(path: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 @contextmanager
-def _full_disk_reported(path: Path) -> Iterator[None]:
-    """Turn the error of a full disk into a StorageError, whichever file was written."""
+def _loss_reported(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk, or of a folder that is gone, into a StorageError."""
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL and path.is_dir():
             raise
-        raise StorageError(
-            f"cannot write to {path}: {error.strerror}; earlier files are intact; free disk space, "
-            f"then run: seqlab train resume={path}"
-        ) from error
+        raise storage_error(path, path, error) from error
 
 
 def _rank() -> int:

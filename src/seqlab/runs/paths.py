@@ -2,11 +2,12 @@
 
 import os
 import secrets
+import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from seqlab.errors import RunError
+from seqlab.errors import RunError, StorageError
 
 FOLDER_VARIABLE = "SEQLAB_RUN_FOLDER"
 """Environment variable through which the processes of one run share its folder."""
@@ -60,3 +61,19 @@ def unwritable(path: Path, error: OSError) -> RunError:
     """Return the error for a folder that cannot be written."""
     reason = error.strerror or str(error)
     return RunError(f"cannot write to {path}: {reason}; set paths.output_dir to a folder of yours")
+
+
+def storage_error(folder: Path, what: Path, error: OSError) -> StorageError:
+    """Return the error for a file that a run can no longer write.
+
+    Args:
+        folder: the run folder.
+        what: the file, or the folder if it is not known which file it was.
+        error: the system's error.
+    """
+    if not folder.is_dir():
+        return StorageError(f"{folder} was removed while the run was writing there; run the command again")
+    return StorageError(
+        f"cannot write {'to ' * what.is_dir()}{what}: {error.strerror}; earlier files are intact; "
+        f"free disk space, then run: seqlab train resume={shlex.quote(str(folder))}"
+    )

@@ -22,7 +22,15 @@ log = logging.getLogger(__name__)
 LENGTHS = ("trainer.max_epochs", "trainer.max_steps")
 """A run may become longer."""
 
-FREE = (*LENGTHS, "verbosity", "data.root", "data.path", "data.source", "paths.output_dir")
+FREE = (
+    *LENGTHS,
+    "trainer.rank_timeout_s",
+    "verbosity",
+    "data.root",
+    "data.path",
+    "data.source",
+    "paths.output_dir",
+)
 """Settings that may change when a run is resumed: its length, its output, and the paths of run and data."""
 
 

@@ -36,6 +36,7 @@ from seqlab.runs.summary import print_summary
 from seqlab.tasks.further import try_out
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
+from seqlab.training.ranks import Ranks
 from seqlab.training.results import save_figures, save_tables
 from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, make_trainer
 from seqlab.training.transfer import begin_with
@@ -105,9 +106,10 @@ def train(
         folder.write(**facts)
         trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), extra_callbacks)
         _announce(config, folder, data, module, trainer)
-        trainer.fit(module, datamodule=data, ckpt_path=folder.last if resume else None, weights_only=True)
-        _evaluate(config, trainer, module, data, folder)
-        _save_results(config, trainer, module, data, folder)
+        with Ranks(folder, trainer, config.trainer.rank_timeout_s).watched():
+            trainer.fit(module, datamodule=data, ckpt_path=folder.last if resume else None, weights_only=True)
+            _evaluate(config, trainer, module, data, folder)
+            _save_results(config, trainer, module, data, folder)
         score = folder.record["metrics"].get(config.task.watched, math.nan)
         folder.write(score=None if math.isnan(score) else score)
     if trainer.is_global_zero:

@@ -11,9 +11,9 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from seqlab.errors import StorageError
 from seqlab.registry.catalog import register_logger
 from seqlab.runs.claim import METRICS
+from seqlab.runs.paths import storage_error
 from seqlab.runs.table import Table
 
 
@@ -56,9 +56,7 @@ class MetricsFile(_RunFileLogger):
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(line)
         except OSError as error:
-            raise StorageError(
-                f"cannot write {self.path}: {error.strerror}; free disk space, then resume the run"
-            ) from error
+            raise storage_error(self.path.parent, self.path, error) from error
 
     @rank_zero_only
     def sync(self) -> int:

@@ -106,6 +106,7 @@ def make_trainer(
     """
     settings = config.trainer.model_dump()
     profiler, precision = settings.pop("profiler"), settings.pop("precision")
+    del settings["rank_timeout_s"]  # seqlab's own
     chosen, monitor = _chosen_callbacks(config, folder), config.task.watched
     shown = [
         one
@@ -134,7 +135,7 @@ def make_trainer(
         profiler=PROFILERS[profiler](dirpath=folder.path, filename="profile") if profiler else NoProfiler(),
         logger=_loggers(config.logger, folder, at_step),
         callbacks=callbacks,
-        plugins=[Checkpoints(Manifest.of(config, spec))],
+        plugins=[Checkpoints(Manifest.of(config, spec), folder.path)],
         enable_progress_bar=_is_any([*shown, *chosen], ProgressBar),
         enable_model_summary=_is_any(chosen, ModelSummary),
         num_sanity_val_steps=0,

@@ -141,3 +141,10 @@ def test_what_is_saved_is_read_again(tmp_path):
     found = read_checkpoint(file)
     assert torch.equal(found.pop("t"), plain.pop("t"))
     assert found == plain
+
+
+def test_a_folder_that_was_removed_is_not_made_again(tmp_path):
+    run = tmp_path / "run"
+    with pytest.raises(StorageError, match=r"run was removed while .* run the command again$"):
+        Checkpoints(folder=run).save_checkpoint({"step": 1}, run / "checkpoints/last.ckpt")
+    assert not run.exists()

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
-from seqlab.errors import StorageError
 from seqlab.io.files import replacing
 from seqlab.io.safe_read import UnreadableError, open_plain
 from seqlab.io.seal import DAMAGED, EMPTY, is_whole, seal
 from seqlab.runs.checkpoint.manifest import Manifest
 from seqlab.runs.checkpoint.values import check_savable
 from seqlab.runs.checkpoint.weights import SUFFIX, write_weights
+from seqlab.runs.paths import storage_error
 
 COMMENT = b"crc32 " + EMPTY
 """The comment at the end of a checkpoint, which is a ZIP archive."""
@@ -28,11 +28,12 @@ class Checkpoints(TorchCheckpointIO):
     Args:
         manifest: the manifest of the network; a checkpoint named ``.safetensors`` has only the weights and
             the manifest.
+        folder: the run folder, which is not made again if somebody has removed it.
     """
 
-    def __init__(self, manifest: Manifest | None = None) -> None:
+    def __init__(self, manifest: Manifest | None = None, folder: Path | None = None) -> None:
         super().__init__()
-        self.manifest = manifest
+        self.manifest, self.folder = manifest, folder
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:  # noqa: ARG002
         """Write a checkpoint, which replaces the previous one.
@@ -44,16 +45,15 @@ class Checkpoints(TorchCheckpointIO):
         path = Path(path)
         check_savable(checkpoint, "")
         try:
+            if self.folder and not self.folder.is_dir():
+                raise FileNotFoundError(self.folder)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == SUFFIX and self.manifest:
                 write_weights(path, checkpoint["state_dict"], self.manifest)
             else:
                 _write(path, checkpoint)
         except OSError as error:
-            raise StorageError(
-                f"cannot write {path}: {error.strerror}; earlier files are intact; free disk space, "
-                f"then run: seqlab train resume={path.parent.parent}"
-            ) from error
+            raise storage_error(self.folder or path.parent.parent, path, error) from error
 
 
 def _write(path: Path, checkpoint: dict[str, Any]) -> None:
