@@ -1,4 +1,4 @@
-# From a fresh clone: make train, make test, make test-all. They need nothing but Python 3.11 or later.
+# From a fresh clone: make train, make test, make test-all, make site. They need nothing but Python 3.11 or later.
 PYTHON ?= python3
 VENV := .venv
 ARGS ?=
@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
 
-.PHONY: train test test-all check clean
+.PHONY: train test test-all check site clean
 
 # Set up and run the main job, e.g. make train ARGS="model=gru data.root=../shared/data"
 train: $(VENV)/installed
@@ -28,6 +28,11 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
+# Build the documentation into outputs/site; a warning is an error
+site: $(VENV)/installed-docs
+	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going docs outputs/site
+	@echo "open outputs/site/index.html"
+
 clean:
 	rm -rf $(VENV)
 
@@ -41,4 +46,8 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@ $(VENV)/installed
