@@ -2,9 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -19,7 +17,7 @@ from seqlab.inference.generate import Sampling, Writer
 from seqlab.inference.judge import judge
 from seqlab.inference.score import Total, surprisals
 
-TEXT = "".join(f"{n % 9} cats and {n % 7} dogs;\n" for n in range(300))
+from .conftest import TEXT
 
 PLAIN = Sampling()
 
@@ -142,22 +140,6 @@ def test_surprisals_are_those_of_the_network_whatever_the_chunks(tmp_path, monke
     assert total.scores()["bits_per_character"] == pytest.approx((nats / math.log(2) + 16) / 11)
 
 
-@pytest.fixture
-def run(trained: Callable[..., Path]) -> Path:
-    """Return a small language model's run folder."""
-    settings = (
-        "data=text_file",
-        "data.path=a.txt",
-        "model=gru",
-        "model.hidden_size=8",
-        "trainer.max_epochs=1",
-    )
-    tied = ("model.tied=true", "model.embedding_size=8")
-    return trained(
-        *settings, *tied, "data.steps=8", "callbacks=none", "task.baselines=false", **{"a.txt": TEXT}
-    )
-
-
 def test_a_run_writes_and_scores(run, command, tmp_path):
     code, shown, _ = command("generate", run, "7 cats", "--length", 40, "--seed", 5)
     assert code == 0
@@ -211,56 +193,6 @@ def test_an_onnx_file_writes_and_scores_as_its_run_does(run, command, tmp_path):
     (tmp_path / "a.txt").write_text(TEXT[:1500])
     expected, found = ([one.nats for one in surprisals(each, tmp_path / "a.txt")] for each in (ours, theirs))
     assert found[1:] == pytest.approx(expected[1:], rel=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--temperature", "nan"), "--temperature must be 0 or more, got nan"),
-        (("--temperature", "-1"), "--temperature must be 0 or more"),
-        (("--temperature", "inf"), "--temperature must be 0 or more"),
-        (("--top-k", "0"), "--top-k must be 1 or more, got 0"),
-        (("--top-p", "1.5"), "--top-p must be above 0"),
-        (("--top-p", "nan"), "--top-p must be above 0"),
-        (("--length", "0"), "--length must be 1 or more"),
-        (("--count", "0"), "--count must be 1 or more"),
-        (("--until", ""), "--until must name a text"),
-        (("--seed", "-1"), "--seed must be from 0"),
-        (("a prompt", "--file", "a.txt"), "not both"),
-        (("--file", "none.txt"), "give a readable file"),
-    ],
-)
-def test_what_cannot_be_is_one_line(command, arguments, message):
-    code, _, told = command("generate", "out/none", *arguments)
-    assert code == 2
-    assert message in told
-    assert len(told.strip().splitlines()) == 1
-
-
-def test_a_run_that_is_no_language_model_and_a_text_that_is_none_are_refused(run, trained, command, tmp_path):
-    (tmp_path / "empty.txt").write_text("")
-    (tmp_path / "latin.txt").write_bytes("größer".encode("latin-1"))
-    for arguments, message in (
-        (("score", run, tmp_path / "empty.txt"), "has no text"),
-        (("score", run, tmp_path / "latin.txt"), "not UTF-8"),
-        (("score", run, tmp_path / "none.txt"), "does not exist"),
-        (("score", run, tmp_path / "empty.txt", "--out", "a.pdf"), "must end in .png"),
-        (("score", run, tmp_path / "empty.txt", "--encoding", "none"), "no encoding 'none'"),
-        (("predict", run, "a text"), "use seqlab generate"),
-    ):
-        code, _, told = command(*arguments)
-        assert code == 2
-        assert message in told
-        assert len(told.strip().splitlines()) == 1
-
-
-def test_a_classifier_writes_nothing(monkeypatch):
-    class Other:
-        spec = type("Spec", (), {"task": "classification"})
-
-    monkeypatch.setattr("seqlab.inference.generate.load", lambda *_: Other())
-    with pytest.raises(ConfigError, match="task=classification, which knows no next token"):
-        Writer.of(Path("out/run"))
 
 
 def test_a_language_model_of_names_writes_names(trained, command, tmp_path):

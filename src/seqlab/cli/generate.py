@@ -99,8 +99,8 @@ def _judge(options: argparse.Namespace, sampling: "Sampling", random: "Generator
     """Print what a classifier makes of texts of each class, and of all."""
     from seqlab.inference.judge import judge  # noqa: PLC0415 (imports torch)
 
-    if options.prompt is not None or options.file is not None:
-        raise ConfigError("--judge judges texts from their beginning; leave out the prompt and --file")
+    if (options.prompt, options.file, options.until) != (None, None, None):
+        raise ConfigError("--judge judges whole texts; leave out the prompt, --file and --until")
     names = () if options.label is None else (options.label,)
     sizes = {"count": options.count, "length": options.length}
     found = list(judge(options.run, options.judge, names, sampling, **sizes, random=random))

@@ -65,22 +65,25 @@ def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[
         encoding: of the text.
 
     Raises:
-        DataError: it cannot be read, or is empty.
+        DataError: it cannot be read, or has less than two tokens.
     """
     source = named_file(str(path), setting="FILE", folder=True)
     tokens = _tokens(writer, TextFiles(source.path, encoding, writer.tokenizer.settings.documents).pieces())
     before = next(tokens, None)
     if before is None:
         raise DataError(f"{path} has no text; give a file with some")
+    chunk = list(islice(tokens, CHUNK))
+    if not chunk:
+        raise DataError(f"{path} has a single token, which nothing predicts; give a longer text")
     yield Surprisal(*before, None)
     state = None
-    while chunk := list(islice(tokens, CHUNK)):
+    while chunk:
         numbers = torch.tensor([before[0], *(number for number, _ in chunk)])
         with torch.inference_mode():
             logits, state = writer.step(numbers[None, :-1], state)
         nats = -logits[0].double().log_softmax(1).gather(1, numbers[1:, None])[:, 0]
         yield from (Surprisal(*one, value) for one, value in zip(chunk, nats.tolist(), strict=True))
-        before = chunk[-1]
+        before, chunk = chunk[-1], list(islice(tokens, CHUNK))
 
 
 def _tokens(writer: Writer, pieces: Iterable[str]) -> Iterator[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """What running text declares."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ BYTES = 4
 """The token of byte 0, which comes after the special ones; the tokens of merges come after those of bytes."""
 SINGLE_BYTES = tuple(map(chr, range(256)))
 """Their symbols."""
+NO_TEXT = re.compile("[\\0\ud800-\udfff]")
+"""Characters that no text has."""
 
 
 class Wanted(NamedTuple):
@@ -51,9 +54,9 @@ class StreamSettings:
     def fits(self, symbols: tuple[str, ...]) -> bool:
         """Return whether a vocabulary is one of such tokens."""
         if self.tokens in ("characters", "words"):
-            return not self.merges and (
-                self.tokens == "words" or all(len(one) == 1 for one in symbols[BYTES:])
-            )
+            is_text = not NO_TEXT.search("".join(symbols[BYTES:]))
+            is_single = all(len(one) == 1 for one in symbols[BYTES:])
+            return not self.merges and is_text and (self.tokens == "words" or is_single)
         return self._makes(symbols)
 
     def _makes(self, symbols: tuple[str, ...]) -> bool:

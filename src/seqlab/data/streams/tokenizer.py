@@ -20,6 +20,8 @@ from seqlab.errors import DataError
 
 BORDER = "\0"
 """What stands after each document in a text that is read; no text holds it otherwise."""
+ODD = "surrogatepass"
+"""What stands for a byte of a command line that is no UTF-8 is read as any other character."""
 WORD = re.compile(r"\0| ?\w+| ?[^\w\s\0]+|\s")
 """A word or some punctuation, with the space before it; or white space; or the end of a document."""
 
@@ -120,7 +122,7 @@ class Bytes(Tokenizer):
 
     def encode(self, text: str) -> tuple[Numbers, list[str]]:
         """Return the tokens of a text; nothing is unknown."""
-        found = np.frombuffer(text.encode(), np.uint8).astype(np.int64)
+        found = np.frombuffer(text.encode(errors=ODD), np.uint8).astype(np.int64)
         return np.where(found == 0, END, found + BYTES), []
 
     def _written(self, symbol: str) -> bytes:
@@ -193,7 +195,7 @@ def _within_words(model: Any) -> Any:
 
 
 def _as_bytes(text: str) -> str:
-    return BETWEEN.join(word.encode().decode("latin-1") for word in WORD.findall(text))
+    return BETWEEN.join(word.encode(errors=ODD).decode("latin-1") for word in WORD.findall(text))
 
 
 TOKENIZERS: dict[str, type[Tokenizer]] = {
@@ -210,7 +212,7 @@ def tokenizer_of(symbols: Sequence[str], settings: StreamSettings) -> Tokenizer:
 
 
 def _codes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    return np.frombuffer(text.encode("utf-32-le", ODD), np.uint32)
 
 
 def _counted(pieces: Iterable[str]) -> Counter[str]:

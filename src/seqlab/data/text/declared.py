@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from seqlab.data.dataset import Dataset
     from seqlab.data.streams.tokenizer import Tokenizer
 
+CHARACTERS = StreamSettings("characters", "line")
+"""How a language model reads a text: a document of characters."""
+
 
 @register_spec("text")
 @dataclass(frozen=True, kw_only=True)
@@ -33,14 +36,15 @@ class TextSpec(DataSpec):
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
         lengths_fit = self.text.max_length is None or self.text.max_length > 0
+        is_read = self.task != "language_model" or CHARACTERS.fits(self.symbols)
         widths_fit = len(self.widths) == (self.input_size if self.task == "language_model" else 0)
-        return super().fits() and self.task != "tagging" and lengths_fit and widths_fit
+        return super().fits() and self.task != "tagging" and lengths_fit and widths_fit and is_read
 
     def tokenizer(self) -> "Tokenizer":
         """Return what takes a text apart, which is a document of characters."""
         from seqlab.data.streams.tokenizer import tokenizer_of  # noqa: PLC0415 (imports torch)
 
-        return tokenizer_of(self.symbols, StreamSettings("characters", "line"))
+        return tokenizer_of(self.symbols, CHARACTERS)
 
     def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
         """Return the texts, and those of a file with one a line."""
