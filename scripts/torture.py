@@ -6,10 +6,11 @@ Run:  python scripts/torture.py [--kills 100] [--signal KILL|TERM|INT] [--ranks 
 First every case runs to its end. Then, for each kill, a case is begun, stopped by the signal at a random
 instant after its first checkpoint, and continued. What it leaves must be what the first run has left:
 weights, the optimizer's state, learning rates, random numbers, the state of callbacks, best weights,
-metrics.jsonl, metrics.csv, predictions, and every step of TensorBoard once. A case may be made longer, once
-or several times: it is stopped and continued at each of its lengths, and compared with a run that was as long
-from the start. With --during saving the signal comes while a checkpoint is being written, and TMPDIR lies on
-another file system. Prints a line for each kill; exits with 1 if a run ended otherwise.
+metrics.jsonl, metrics.csv, predictions or what a language model writes, and every step of TensorBoard once.
+A case may be made longer, once or several times: it is stopped and continued at each of its lengths, and
+compared with a run that was as long from the start. With --during saving the signal comes while a checkpoint
+is being written, and TMPDIR lies on another file system. Prints a line for each kill; exits with 1 if a
+run ended otherwise.
 """
 
 import argparse
@@ -39,6 +40,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torture_data import STORED, write
 
 from seqlab import cli
+from seqlab.inference.generate import Sampling, Writer
 
 SMALL = [
     "model.hidden_size=16",
@@ -75,7 +77,7 @@ CASES |= {
 LENGTHS = {"names_longer": (2, 4, 6), "jena_longer": (2, 4, 6)}
 """Epochs to which a case is made longer, one after the other; others have 6 from the start."""
 
-LEFT = ("checkpoints/best.json", "metrics.jsonl", "predictions.csv")
+LEFT = ("checkpoints/best.json", "metrics.jsonl")
 """Files that are compared byte by byte."""
 CODES = {"KILL": -signal.SIGKILL, "TERM": 143, "INT": 130}
 PATIENCE = 300
@@ -158,6 +160,8 @@ def left_by(run: Path) -> dict[str, str]:
         "record": [record[name] for name in ("status", "metrics", "steps")],
     }
     parts |= {name: (run / name).read_bytes() for name in LEFT}
+    predictions = run / "predictions.csv"
+    parts["answers"] = predictions.read_bytes() if predictions.exists() else _written(run)
     parts["callbacks"] = repr(last["callbacks"]).replace(str(run.resolve()), "")
     table = run / "csv/metrics.csv"
     parts["metrics.csv"] = table.read_bytes() if table.exists() else b""
@@ -222,6 +226,13 @@ def _is_under_way(folder: Path) -> bool:
 def _wait_for(found: Callable[[], bool], process: ForkServerProcess) -> None:
     while process.is_alive() and not found():
         time.sleep(0.0005)
+
+
+def _written(run: Path) -> str:
+    """Return what a language model writes."""
+    random = torch.Generator().manual_seed(0)
+    written = Writer.of(run).write("", Sampling(), length=200, until=None, random=random)
+    return "".join(one.text for one in written)
 
 
 def _hash(value: Any) -> str:

@@ -36,6 +36,15 @@ STORED = {
         *("data=text_csv", "data.path={made}/comments.csv", "data.label=[rude,threat]", "task=multilabel"),
         "model=bilstm",
     ),
+    "language_model": (
+        *("data=text_file", "data.path={made}/text.txt", "data.steps=8", "data.batch_size=8", "model=lstm"),
+        *("model.weight_drop=0.2", "model.dropout_each=sequence", "optimizer=sgd", "optimizer.lr=20.0"),
+        *("scheduler=none", "callbacks.average_after=1"),
+    ),
+    "unfreezing": (
+        *("data=text_file", "data.path={made}/text.txt", "data.steps=8", "data.batch_size=8", "model=gru"),
+        *("model.num_layers=2", "callbacks.unfreeze_every=1", "optimizer.depth_factor=0.5"),
+    ),
 }
 """The settings of a run on each layout; its file is in the folder ``made``."""
 WORDS = ["one", "of", "some", "few", "words", "that", "are", "made", "up", "and", "mean", "no", "more"]
@@ -81,6 +90,7 @@ def _write_texts(folder: Path, random: np.random.Generator) -> None:
     labels = {name: random.integers(0, 2, 1500) for name in ("rude", "threat")}
     table[["text"]].assign(**labels).to_csv(folder / "comments.csv", index=False)
     tagged = ["\n".join(f"{word} {word[0].upper()}" for word in text.split()) for text in texts]
+    (folder / "text.txt").write_text(".\n".join(texts))
     (folder / "tokens.conll").write_text("\n\n".join(tagged) + "\n")
     for number, text in enumerate(texts[:600]):
         file = folder / "folder" / ("even" if len(text) % 2 == 0 else "odd") / f"{number}.txt"

@@ -18,7 +18,9 @@ TENSORS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [[], ["--signal", "TERM"], ["--during", "saving"]])
+@pytest.mark.parametrize(
+    "how", [[], ["--signal", "TERM"], ["--during", "saving"], ["--only", "unfreezing", "names_longer"]]
+)
 def test_runs_that_are_stopped_at_random_instants_end_bit_for_bit_alike(how):
     command = [sys.executable, SCRIPTS / "torture.py", "--kills", "2", "--jobs", "1", *how]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
