@@ -155,11 +155,12 @@ WORDS = StreamSpec(
 
 
 @pytest.mark.parametrize("cell", ["lstm", "own"])
-@pytest.mark.parametrize("layers", [1, 2])
-def test_a_language_model_goes_on_from_the_states_that_it_has_left(cell, layers):
+@pytest.mark.parametrize(("layers", "reset"), [(1, None), (2, 2)])
+def test_a_language_model_goes_on_from_the_states_that_it_has_left(cell, layers, reset):
     cells._entries["own"] = Begun
-    module = network(WORDS, cell=cell, num_layers=layers)
-    session = session_of(model_of(module, WORDS))
+    spec = replace(WORDS, reset_token=reset)
+    module = network(spec, cell=cell, num_layers=layers)
+    session = session_of(model_of(module, spec))
     names = [end.name for end in session.get_overridable_initializers()]
     assert len(names) == 2 * layers
     x, lengths = batch(WORDS, 5, 17)

@@ -20,13 +20,14 @@ from seqlab.tasks import LanguageModel
 VOCABULARY = 11
 
 
-def module_of(**model) -> SequenceModule:
+def module_of(reset_token: int | None = None, **model) -> SequenceModule:
     spec = {
         "kind": "tokens",
         "task": "language_model",
         "input_size": VOCABULARY,
         "widths": [0] * 4 + [1] * (VOCABULARY - 4),
         "is_carried": True,
+        "reset_token": reset_token,
     }
     torch.manual_seed(0)
     return SequenceModule(spec=spec, model={"hidden_size": 6, "embedding_size": 5} | model).double().eval()
@@ -50,16 +51,31 @@ def chunks(tokens: torch.Tensor, size: int) -> list[Batch]:
 )
 def test_chunks_of_any_size_have_the_loss_of_the_whole_text(model):
     module = module_of(**model)
-    tokens = torch.randint(4, VOCABULARY, (2, 50), generator=torch.Generator().manual_seed(1))
+    tokens = torch.randint(4, VOCABULARY, (2, 150), generator=torch.Generator().manual_seed(1))
     losses = {}
-    for size in (3, 16, 49):
+    for size in (3, 16, 64, 149):
         module._reset("val")
         for batch in chunks(tokens, size):
             module._step("val", batch)
         losses[size] = module.scores("val")["loss"]
-    logits = module(tokens[:, :-1], torch.tensor([49, 49])).detach()
+    logits = module(tokens[:, :-1], torch.tensor([149, 149])).detach()
     expected = float(functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten()))
     assert losses == pytest.approx(dict.fromkeys(losses, expected), abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [4, 16, 64])
+def test_a_document_depends_on_none_before_it_where_states_are_reset(size):
+    module = module_of(cell="lstm", num_layers=2, reset_token=2)
+    tokens = torch.randint(4, VOCABULARY, (1, 60), generator=torch.Generator().manual_seed(1))
+    tokens[0, [0, 7, 8, 33]] = 2
+    for batch in chunks(tokens, size):
+        module._step("val", batch)
+    documents = [tokens[:, start:end] for start, end in ((0, 7), (7, 8), (8, 33), (33, 59))]
+    logits = torch.cat(
+        [module.model.carry(one, torch.tensor([one.shape[1]]), None)[0][0] for one in documents]
+    )
+    expected = float(functional.cross_entropy(logits.detach(), tokens[0, 1:]))
+    assert module.scores("val")["loss"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_no_gradient_crosses_a_cut():

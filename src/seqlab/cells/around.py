@@ -197,13 +197,20 @@ class Residual(Around):
         return State({**states, self.output: new[self.inner.output] + x[self.skip]})
 
 
-def regularized(cell: Cell, *, zoneout: float, recurrent_dropout: float, weight_drop: float) -> Cell:
-    """Return a cell with the regularisers whose share is not 0 around it; zoneout is of every state."""
+def regularized(
+    cell: Cell, *, zoneout: float, recurrent_dropout: float, weight_drop: float, restarts: bool = False
+) -> Cell:
+    """Return a cell with the regularisers whose share is not 0 around it, and ``Episodes`` if it restarts.
+
+    Zoneout is of every state.
+    """
     if weight_drop:
         cell = WeightDrop(cell, weight_drop)
     if recurrent_dropout:
         cell = RecurrentDropout(cell, recurrent_dropout)
-    return Zoneout(cell, **dict.fromkeys(cell.state, zoneout)) if zoneout else cell
+    if zoneout:
+        cell = Zoneout(cell, **dict.fromkeys(cell.state, zoneout))
+    return Episodes(cell) if restarts else cell
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:

@@ -37,6 +37,10 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     graph, model = Graph(), module.model
     scaled = spec.add_scaling(graph, input_name(spec))
     read, beside = _split(graph, scaled, spec)
+    if model.resets is not None:
+        name, token = model.resets
+        is_reset = graph.add("Equal", scaled, graph.constant("reset", np.int64(token)))
+        beside[name] = graph.add("Unsqueeze", graph.cast(is_reset, Graph.FLOAT), graph.integers(2))
     x = _write(graph, "encoder", model.encoder, read)
     is_carried = module.task.is_causal
     readings = _read(graph, model.recurrent, x, beside, is_carried=is_carried)

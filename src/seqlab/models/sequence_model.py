@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import Cell, State, cells, regularized
+from seqlab.cells import Cell, Episodes, State, cells, regularized
 from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.dropout import make_dropout
@@ -135,12 +135,14 @@ class SequenceModel(nn.Module):
             if isinstance(encoder, str)
             else encoder
         )
+        self.reset_token = inputs.reset_token
         self.recurrent = recurrent or Recurrent(
             regularized(
                 cells[cell](**options) if isinstance(cell, str) else cell,
                 zoneout=zoneout,
                 recurrent_dropout=recurrent_dropout,
                 weight_drop=weight_drop,
+                restarts=self.reset_token is not None,
             ),
             input_size=width_of(self.encoder),
             hidden_size=hidden_size,
@@ -189,7 +191,8 @@ class SequenceModel(nn.Module):
     def _check_side_inputs(self) -> None:
         """Refuse data that give too little, too much, or too many columns of it."""
         cell, declared = self.recurrent.cell, self.recurrent.cell.side_inputs
-        missing = [name for name in required_inputs(declared) if name not in self.side_inputs]
+        given = {*self.side_inputs, self.resets[0] if self.resets else None}
+        missing = [name for name in required_inputs(declared) if name not in given]
         if missing:
             read = ", ".join(f"x.{name}" for name in missing)
             raise ConfigError(
@@ -206,6 +209,12 @@ class SequenceModel(nn.Module):
                 raise ConfigError(
                     f"data.side_inputs.{name} is {width} wide, and x.{name} of cell '{cell.name}' {size}"
                 )
+
+    @property
+    def resets(self) -> tuple[str, int] | None:
+        """The cell's input that says where states start anew, and the token that does; None for none."""
+        cell, token = self.recurrent.cell, self.reset_token
+        return (cell.reset, token) if isinstance(cell, Episodes) and token is not None else None
 
     def _tie(self) -> None:
         if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):
@@ -280,6 +289,9 @@ class SequenceModel(nn.Module):
 
     def _split(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return what the encoder reads, and what the cell reads beside x, by name."""
+        if self.resets is not None:
+            name, token = self.resets
+            return x, {name: x.eq(token).to(self.read_dtype())}
         if not self.side_inputs:
             return x, {}
         widths = self.side_inputs.values()

@@ -21,6 +21,7 @@ class InputSpec:
         symbols: the vocabulary in the order of its tokens.
         ngrams: codes of the frequent n-grams of tokens, ascending.
         classes: number of classes that a sequence may be told to be of.
+        reset_token: the token at which states start anew; None for none.
     """
 
     kind: Literal["tokens", "features"]
@@ -29,6 +30,7 @@ class InputSpec:
     ngrams: Sequence[int] = ()
     side_inputs: Mapping[str, int] = field(default_factory=dict)
     classes: int = 0
+    reset_token: int | None = None
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
@@ -36,7 +38,8 @@ class InputSpec:
         beside = spec.get("side_inputs", {})
         size = spec["input_size"] - sum(beside.values())
         texts = spec.get("symbols", ()), spec.get("ngrams", ())
-        return cls(spec["kind"], size, *texts, beside, len(spec.get("classes", ())))
+        classes = len(spec.get("classes", ()))
+        return cls(spec["kind"], size, *texts, beside, classes, spec.get("reset_token"))
 
 
 def make_part(

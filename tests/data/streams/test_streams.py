@@ -144,6 +144,15 @@ def test_documents_are_files_or_stand_between_blank_lines(tmp_path):
     assert sum(written(by_line, split).count("<end>") for split in ("train", "val", "test")) == 60
 
 
+def test_states_start_anew_at_documents_only(tmp_path):
+    assert loaded(tmp_path).spec.reset_token is None
+    spec = loaded(tmp_path, documents="line", reset=True).spec
+    assert spec.symbols[spec.reset_token] == "<begin>"
+    assert read_spec(spec.as_dict()) == spec
+    with pytest.raises(ValueError, match="set documents=line, blank_line or file"):
+        loaded(tmp_path, reset=True)
+
+
 def test_packed_files_and_other_line_ends_are_the_same_text(tmp_path):
     expected = written(loaded(tmp_path), "train")
     packed = tmp_path / "text.gz"

@@ -1,9 +1,9 @@
 """Settings of every data set of running text: tokens, documents, splits in order, parallel streams."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from seqlab.data.dataset import Encoding, SplitData
 from seqlab.data.source import Source
@@ -24,6 +24,7 @@ class StreamData(SplitData):
     Attributes:
         documents: what a document is, "none" (all is one text), "line", "blank_line" (blank lines stand
             between documents) or "file"; documents have the tokens BOS and EOS around them.
+        reset: whether the state starts anew with each document, so that none depends on those before it.
         tokens: "characters", "bytes", "words" (with the space before them) or "bpe" (byte pairs, learnt from
             the training text).
         vocabulary: for tokens=bpe, tokens in the vocabulary.
@@ -37,12 +38,19 @@ class StreamData(SplitData):
     task = "language_model"
 
     documents: Documents = "none"
+    reset: bool = False
     tokens: Tokens = "characters"
     vocabulary: Annotated[int, Field(ge=261)] = 2048
     min_count: Count = 2
     encoding: Encoding = "utf-8"
     steps: Count = 64
     batch_size: Count = 32
+
+    @model_validator(mode="after")
+    def _something_to_reset_at(self) -> Self:
+        if self.reset and self.documents == "none":
+            raise ValueError("reset starts anew with each document; set documents=line, blank_line or file")
+        return self
 
     @property
     def order(self) -> Literal["streams"]:

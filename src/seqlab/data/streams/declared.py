@@ -87,12 +87,14 @@ class StreamSpec(DataSpec):
         widths: characters of a text that each token stands for.
         unknown: tokens, characters and bytes of each split that are not in the vocabulary.
         is_carried: whether the rows of a batch go on where those of the batch before ended.
+        reset_token: the token at which the state starts anew; None for none.
     """
 
     stream: StreamSettings
     widths: tuple[int, ...]
     unknown: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     is_carried: bool = True
+    reset_token: int | None = None
 
     def fits(self) -> bool:
         """Return whether what it says of one thing agrees with what it says of the others."""
@@ -101,6 +103,7 @@ class StreamSpec(DataSpec):
             and BYTES < self.input_size == len(self.symbols) == len(set(self.symbols)) == len(self.widths)
             and min(self.widths) >= 0
             and not self.classes
+            and (self.reset_token is None or 0 < self.reset_token < BYTES)
             and self.stream.fits(self.symbols)
         )
 

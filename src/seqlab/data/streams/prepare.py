@@ -13,6 +13,7 @@ from seqlab.data.streams.dataset import StreamData
 from seqlab.data.streams.declared import StreamSettings, StreamSpec, Wanted
 from seqlab.data.streams.files import TextFiles
 from seqlab.data.streams.samples import LONG, StreamSamples
+from seqlab.data.text.vocabulary import BEGIN
 from seqlab.errors import DataError
 from seqlab.io.terminal import in_a_line
 
@@ -54,6 +55,7 @@ def load(data: StreamData) -> Loaded:
         widths=tokenizer.widths,
         stream=tokenizer.settings,
         unknown=encoded.unknown,
+        reset_token=BEGIN if data.reset else None,
         source=source.kind,
         origin=" and ".join(f"{one.path} ({one.how})" for one in files.values()),
         sha256=sha,
