@@ -89,7 +89,20 @@ def test_a_tied_head_has_the_embedding_as_its_weight():
     expected = free.encoder.embedding.weight.grad + free.head.linear.weight.grad
     torch.testing.assert_close(tied.encoder.embedding.weight.grad[1:], expected[1:])
     again = copy.deepcopy(tied).double()
-    assert again.head.weight is again.encoder.embedding.weight
+    assert again.head.weight.data_ptr() == again.encoder.embedding.weight.data_ptr()
+
+
+def test_a_head_that_is_tied_to_an_embedding_with_classes_predicts_the_tokens_alone():
+    inputs = InputSpec("tokens", 9, classes=3)
+    settings = {"cell": "gru", "hidden_size": 6, "embedding_size": 6, "condition": "class"}
+    tied = SequenceModel(inputs, 9, -1, tied=True, **settings)
+    free = SequenceModel(inputs, 9, -1, **settings)
+    weights = tied.state_dict()
+    vectors = weights["encoder.embedding.weight"]
+    assert vectors.shape == (12, 6)
+    free.load_state_dict(weights | {"head.linear.weight": vectors[:9]})
+    x, lengths = torch.tensor([[11, 5, 6]]), torch.tensor([3])
+    assert torch.equal(tied(x, lengths), free(x, lengths))
 
 
 @pytest.mark.parametrize("settings", [{"embedding_size": 5}, {"encoder": "onehot"}, {"output_size": 3}])

@@ -1,6 +1,7 @@
 """Beginning with the weights of another run: what fits by name, shape, token and class."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -79,6 +80,45 @@ def test_what_does_not_fit_is_left_with_the_reason(begun):
     assert told["left"]["model.recurrent.layers.0.W"] == "cell gru, not mgu"
     with pytest.raises(ConfigError, match="none of its weights fits"):
         begun(one, other, {"hidden_size": 5, "embedding_size": 2})
+
+
+def test_vectors_of_ngrams_and_pieces_are_matched_by_what_they_stand_for(begun):
+    """Digits to the base of the vocabulary are other tokens in another one."""
+
+    def spec(words: str, *pairs: str) -> DataSpec:
+        symbols = ("<pad>", *words.split())
+        codes = sorted(symbols.index(a) * len(symbols) + symbols.index(b) for a, b in map(str.split, pairs))
+        made = spec_of("", "MN")
+        return replace(made, symbols=symbols, input_size=len(symbols), ngrams=tuple(codes))
+
+    ours, other = spec("abc b abd", "b b", "abc b"), spec("x b abd abc", "abc b", "x x", "b abd")
+    settings = {"encoder": "ngrams"}
+    mine, theirs, told = begun(ours, other, settings, settings)
+    rows = {one: place for place, one in enumerate(theirs.encoder.rows(other.symbols))}
+    found = mine.encoder.rows(ours.symbols)
+    assert {("n-gram", "abc", "b"), ("n-gram", "b", "b"), ("piece", "ab"), "abc"} <= set(found)
+    for place, one in enumerate(found):
+        if one in rows:
+            assert torch.equal(
+                mine.encoder.embedding.weight[place], theirs.encoder.embedding.weight[rows[one]]
+            )
+    assert told["rows"]["model.encoder.embedding.weight"] == f"{len(found) - 1} of {len(found)}"
+
+
+def test_classes_that_one_network_is_told_are_no_ngrams_of_another(begun):
+    ours = replace(spec_of("ab", "MN"), ngrams=(4,))
+    told = {"encoder": "embedding", "condition": "class"}
+    mine, _, found = begun(ours, spec_of("ab", "MN"), {"encoder": "ngrams"}, told)
+    assert found["rows"]["model.encoder.embedding.weight"] == "3 of 4"
+    assert not mine.encoder.embedding.weight[3].any()
+
+
+def test_columns_of_other_tokens_are_left(begun):
+    settings = {"encoder": "onehot"}
+    _, _, told = begun(spec_of("ab", "MN"), spec_of("ac", "MN"), settings, settings)
+    assert told["left"] == {"model.recurrent.layers.0.W": "other tokens"}
+    _, _, told = begun(spec_of("ab", "MN"), spec_of("ab", "MN"), settings, settings)
+    assert told["left"] == {}
 
 
 def columns_of(*names: str) -> DataSpec:

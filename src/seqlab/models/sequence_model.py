@@ -121,8 +121,8 @@ class SequenceModel(nn.Module):
         init_steps: MemorySteps | None = None,
     ) -> None:
         super().__init__()
-        if condition == "class":  # the tokens of the classes come after the vocabulary
-            inputs = replace(inputs, size=inputs.size + inputs.classes)
+        told = inputs.classes if condition == "class" else 0
+        inputs = replace(inputs, size=inputs.size + told)  # these tokens come after the vocabulary
         shared = {
             "embedding_size": embedding_size,
             "embedding_dropout": embedding_dropout,
@@ -185,7 +185,7 @@ class SequenceModel(nn.Module):
             else head
         )
         if tied:
-            self._tie()
+            self._tie(told)
         self._freeze(freeze or [])
 
     def _check_side_inputs(self) -> None:
@@ -216,10 +216,10 @@ class SequenceModel(nn.Module):
         cell, token = self.recurrent.cell, self.reset_token
         return (cell.reset, token) if isinstance(cell, Episodes) and token is not None else None
 
-    def _tie(self) -> None:
+    def _tie(self, told: int) -> None:
         if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):
             raise ConfigError("model.tied=true needs model.encoder=embedding and model.head=linear")
-        self.head.tie(self.encoder.embedding)
+        self.head.tie(self.encoder.embedding, told)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the outputs, [B, output_size], for right-padded tokens [B, T] or features [B, T, F].

@@ -34,16 +34,20 @@ class LinearHead(nn.Module):
         self.linear = nn.Linear(input_size, output_size)
         self._tied: tuple[nn.Embedding, ...] = ()
 
-    def tie(self, embedding: nn.Embedding) -> None:
+    def tie(self, embedding: nn.Embedding, told: int = 0) -> None:
         """Use an embedding's vectors as the weight: there is one parameter, the embedding's.
 
         It begins as small as a weight of logits must be (Merity et al. 2018).
 
+        Args:
+            embedding: of the tokens that are read.
+            told: how many of the last are never predicted.
+
         Raises:
             ConfigError: the vectors are not as wide as what this reads.
         """
-        if embedding.weight.shape != self.linear.weight.shape:
-            outputs, width = self.linear.weight.shape
+        outputs, width = self.linear.weight.shape
+        if embedding.weight.shape != (outputs + told, width):
             raise ConfigError(
                 f"model.tied=true: the embedding is {list(embedding.weight.shape)} and the head's weight "
                 f"[{outputs}, {width}]; set model.embedding_size={width}, and predict what is read"
@@ -57,7 +61,7 @@ class LinearHead(nn.Module):
     @property
     def weight(self) -> Tensor:
         """The weight, [output_size, H]."""
-        return self._tied[0].weight if self._tied else self.linear.weight
+        return self._tied[0].weight[: len(self.linear.bias)] if self._tied else self.linear.weight
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Return the outputs, [B, H] to [B, output_size]."""

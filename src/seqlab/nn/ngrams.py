@@ -1,7 +1,7 @@
 """An encoder of texts with vectors of tokens, of n-grams of tokens, and of parts of their spelling."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -57,11 +57,11 @@ class NGrams(nn.Module):
         self.num_tokens, self.feature_dropout = len(symbols), feature_dropout
         # A code of n tokens is at least num_tokens^(n − 1).
         self.longest = 1 + sum(max(ngrams, default=0) >= len(symbols) ** n for n in range(1, LONGEST))
-        spelling, num_pieces = _spelling(symbols, len(symbols) + len(ngrams))
+        spelling, self.pieces = _spelling(symbols, len(symbols) + len(ngrams))
         self.register_buffer("ngrams", torch.tensor(ngrams, dtype=torch.int64), persistent=False)
         self.register_buffer("spelling", spelling, persistent=False)
         # Vector 0 means no feature; it is followed by those of tokens, n-grams and pieces.
-        count = len(symbols) + len(ngrams) + num_pieces
+        count = len(symbols) + len(ngrams) + len(self.pieces)
         self.embedding = nn.EmbeddingBag(count, embedding_size, mode="sum", padding_idx=0)
         with torch.no_grad():
             self.embedding.weight[1 : len(symbols)].normal_(0.0, TOKEN_SCALE)
@@ -101,6 +101,17 @@ class NGrams(nn.Module):
         found = graph.add("Gather", graph.constant("embedding", vectors), graph.joined(features), axis=0)
         return graph.add("ReduceSum", found, axis, keepdims=0)
 
+    def rows(self, symbols: Sequence[str]) -> list[Hashable]:
+        """Return what each vector stands for, given the vocabulary: a token, an n-gram or a piece."""
+        spelt: list[Hashable] = []
+        for code in self.ngrams.tolist():
+            tokens = []
+            while code:
+                code, token = divmod(code, self.num_tokens)  # noqa: PLW2901 (its digits)
+                tokens.append(symbols[token])
+            spelt.append(("n-gram", *reversed(tokens)))
+        return [*symbols, *spelt, *(("piece", piece) for piece in self.pieces)]
+
     def _found_ngrams(self, x: Tensor) -> list[Tensor]:
         """Return for each length the vectors' numbers, [B, T, 1]; 0 where no n-gram is known."""
         found = []
@@ -111,8 +122,8 @@ class NGrams(nn.Module):
         return found
 
 
-def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, int]:
-    """Number the pieces that tokens share, from ``first`` on; return those of each token, and their count."""
+def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, tuple[str, ...]]:
+    """Number the pieces that tokens share, from ``first`` on; return those of each token, and all of them."""
     spelt = [
         []
         if len(symbol) == 1 or (symbol.startswith("<") and symbol.endswith(">"))
@@ -131,4 +142,4 @@ def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, int]:
     for token, pieces in enumerate(spelt):
         known = [numbers[piece] for piece in pieces if piece in numbers]
         table[token, : len(known)] = torch.tensor(known, dtype=torch.int64)
-    return table, len(numbers)
+    return table, tuple(numbers)

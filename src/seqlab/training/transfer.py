@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from seqlab.config.schema import Config
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError
 from seqlab.models.lightning_module import SequenceModule
+from seqlab.nn.encoders import Embedding
+from seqlab.nn.ngrams import NGrams
 from seqlab.runs.load import LoadedRun, load_run
 
 log = logging.getLogger(__name__)
@@ -51,10 +53,10 @@ def begin_with(path: Path, module: SequenceModule, spec: DataSpec, config: Confi
         if theirs is None:
             left[name] = "the run has none"
             continue
-        pairs = _pairs(_labels(name, mine, spec), _labels(name, theirs, run.spec))
+        pairs = _pairs(_labels(name, mine, module, spec), _labels(name, theirs, run.module, run.spec))
         if (
             reason := _misfit(name, run, spec, config)
-            or _read_otherwise(name, module, run, spec, config)
+            or (None if pairs else _read_otherwise(name, module, run, spec, config))
             or _unshaped(mine, theirs, pairs)
         ):
             left[name] = reason
@@ -99,14 +101,17 @@ def _misfit(name: str, run: LoadedRun, spec: DataSpec, config: Config) -> str | 
 def _read_otherwise(
     name: str, module: SequenceModule, run: LoadedRun, spec: DataSpec, config: Config
 ) -> str | None:
-    """Return why a weight for the columns of x, or of what is forecast, is for others; None if it is not."""
+    """Return why a weight for tokens, for the columns of x, or of what is forecast, is for others."""
     has_encoder = next(module.model.encoder.parameters(), None) is not None
     reader = "model.encoder." if has_encoder else "model.recurrent.layers."
     layer = LAYER.fullmatch(name)
     is_first = layer is None or (int(layer[1]) <= config.model.bidirectional and layer[2].startswith("W"))
     reads_x = name.startswith(reader) and is_first
-    if reads_x and spec.kind == "features" and spec.inputs != run.spec.inputs:
-        return "other columns"
+    if reads_x and spec.inputs != run.spec.inputs:
+        if spec.kind == "features":
+            return "other columns"
+        if spec.input_size in module.state_dict()[name].shape:
+            return "other tokens"
     if name.startswith("model.head") and spec.task == "forecasting" and spec.outputs != run.spec.outputs:
         return "other targets"
     return None
@@ -120,16 +125,21 @@ def _unshaped(mine: Tensor, theirs: Tensor, pairs: list[tuple[int, int]] | None)
     return "no row stands for the same" if pairs == [] else None
 
 
-def _labels(name: str, weight: Tensor, spec: DataSpec) -> Sequence[str] | None:
-    """Return what the first rows of a weight stand for: tokens, or classes; None if for no such thing."""
-    if name == "model.encoder.embedding.weight" and spec.kind == "tokens":
-        return (*spec.symbols, *(f"<class {one}>" for one in spec.classes))[: len(weight)]
+def _labels(name: str, weight: Tensor, module: SequenceModule, spec: DataSpec) -> Sequence[Hashable] | None:
+    """Return what the rows of a weight stand for: tokens, n-grams, classes; None if for no such thing."""
+    encoder = module.model.encoder
+    if name == "model.encoder.embedding.weight" and isinstance(encoder, NGrams):
+        return encoder.rows(spec.symbols)
+    if name == "model.encoder.embedding.weight" and isinstance(encoder, Embedding):
+        return (*spec.symbols, *(("class", one) for one in spec.classes))[: len(weight)]
     if name.startswith("model.head"):
         return spec.outputs if len(spec.outputs) == len(weight) else None
     return None
 
 
-def _pairs(mine: Iterable[str] | None, theirs: Iterable[str] | None) -> list[tuple[int, int]] | None:
+def _pairs(
+    mine: Iterable[Hashable] | None, theirs: Iterable[Hashable] | None
+) -> list[tuple[int, int]] | None:
     """Return the rows that stand for the same, in both; None if they stand for nothing."""
     if mine is None or theirs is None:
         return None
