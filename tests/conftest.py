@@ -22,6 +22,8 @@ from seqlab.io import devices
 from seqlab.registry import catalog, module, signature
 from seqlab.registry.registry import Registry
 
+from .browser import browser  # noqa: F401 (a fixture)
+
 KINDS = [one for one in vars(catalog).values() if isinstance(one, Registry)]
 """What a test may register."""
 
