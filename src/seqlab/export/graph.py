@@ -18,6 +18,9 @@ LENGTHS = "lengths"
 PAST, PRESENT = "past.", "present."
 """How the names of states begin: before the first step, an input, and after a sequence's last, an output."""
 
+WATCHED = "watched."
+"""How the names of outputs begin that are gates and states at every step, [B, T, width]."""
+
 
 class Graph:
     """Nodes, constants, and states that are carried from call to call.
@@ -37,6 +40,7 @@ class Graph:
         self.numbers: count[int] = outer.numbers if outer else count()
         self.pasts: list[ValueInfoProto] = []
         self.presents: list[ValueInfoProto] = []
+        self.watched: list[ValueInfoProto] = []
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output; return the output's name."""
@@ -97,6 +101,18 @@ class Graph:
         """Add an output: the state at each sequence's last step, given those after all, [B, T, width]."""
         self.nodes.append(helper.make_node("Identity", [self.last(sequence)], [PRESENT + name]))
         self.presents.append(helper.make_tensor_value_info(PRESENT + name, self.FLOAT, ["batch", width]))
+
+    def watch(self, name: str, sequence: str, function: str) -> None:
+        """Add an output: a gate or state at every step, [B, T, width], in the layer's reading order.
+
+        Args:
+            name: of the layer's parameters, then "gate" or "state" and the name.
+            sequence: the name of the values.
+            function: the name of the nonlinear function that computes it, or "".
+        """
+        name, shape = WATCHED + name, ["batch", "time", None]
+        self.nodes.append(helper.make_node("Identity", [sequence], [name]))
+        self.watched.append(helper.make_tensor_value_info(name, self.FLOAT, shape, doc_string=function))
 
     def number(self, value: float) -> str:
         """Return the name of a float32 constant."""

@@ -19,7 +19,7 @@ LOGITS = "logits"
 """The name of the output of a carried network before the softmax."""
 
 
-def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
+def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = False) -> GraphProto:
     """Return the graph of a trained network; batch size B and steps T are free.
 
     Inputs are ``lengths`` [B] and ``tokens`` [B, T], or ``features`` [B, T, F] in the units of the columns.
@@ -29,6 +29,9 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     Where an answer depends on no later step, as a language model's, a sequence may go on where another ended:
     each state is an input ``past.<layer>.<name>`` [B, width], which may be left out, and an output
     ``present.<layer>.<name>``. Then there is an output ``logits`` too, [B, T, C].
+
+    A network that is watched has outputs ``watched.<layer>.gate <name>`` and ``watched.<layer>.state <name>``
+    [B, T, width], in the layer's reading order.
 
     Raises:
         ExportError: ONNX cannot express the cell's step, or a part has no method ``onnx``.
@@ -43,7 +46,7 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
         beside[name] = graph.add("Unsqueeze", graph.cast(is_reset, Graph.FLOAT), graph.integers(2))
     x = _write(graph, "encoder", model.encoder, read)
     is_carried = module.task.is_causal
-    readings = _read(graph, model.recurrent, x, beside, is_carried=is_carried)
+    readings = _read(graph, model.recurrent, x, beside, is_carried=is_carried, is_watched=is_watched)
     if model.output_steps == EVERY_STEP:
         pooled = [_backwards(graph, one) if turned else one for turned, one in enumerate(readings)]
     else:
@@ -62,7 +65,7 @@ def network_graph(module: SequenceModule, spec: DataSpec) -> GraphProto:
     answer = module.task.add_tail(graph, answer, scaled)
     graph.nodes.append(helper.make_node("Identity", [answer], [module.task.exported(spec).name]))
     constants = list(graph.constants.values())
-    ends = ([*_inputs(spec), *graph.pasts], [*outputs, *graph.presents])
+    ends = ([*_inputs(spec), *graph.pasts], [*outputs, *graph.presents, *graph.watched])
     return helper.make_graph(graph.nodes, "seqlab", *ends, initializer=constants)
 
 
@@ -113,7 +116,7 @@ def _split(graph: Graph, scaled: str, spec: DataSpec) -> tuple[str, dict[str, st
 
 
 def _read(
-    graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str], *, is_carried: bool
+    graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str], *, is_carried: bool, is_watched: bool
 ) -> list[str]:
     """Add all layers; return the outputs of the last layer by direction, each in its reading order."""
     readings: list[str] = []
@@ -133,7 +136,11 @@ def _read(
             readings = []
         read = _backwards(graph, x) if readings else x
         given = turned_beside if readings else beside
-        readings.append(add_scan(graph, layer, read, given, f"layers.{number}", is_carried=is_carried))
+        readings.append(
+            add_scan(
+                graph, layer, read, given, f"layers.{number}", is_carried=is_carried, is_watched=is_watched
+            )
+        )
     return readings
 
 

@@ -9,6 +9,8 @@ from onnx import helper, numpy_helper
 from torch import Tensor, fx
 
 from seqlab.engines.base import Weights
+from seqlab.engines.operations import NONLINEAR
+from seqlab.engines.program import Program
 from seqlab.engines.tape import norm
 from seqlab.engines.trace import Trace, trace
 from seqlab.errors import ExportError
@@ -18,9 +20,19 @@ from seqlab.nn.recurrent import Layer
 
 Function: TypeAlias = Callable[..., Any]
 
+GATE, STATE = "gate ", "state "
+"""How the names of what leaves a step begin."""
+
 
 def add_scan(
-    graph: Graph, layer: Layer, x: str, beside: Mapping[str, str], prefix: str, *, is_carried: bool = False
+    graph: Graph,
+    layer: Layer,
+    x: str,
+    beside: Mapping[str, str],
+    prefix: str,
+    *,
+    is_carried: bool = False,
+    is_watched: bool = False,
 ) -> str:
     """Add a layer in one direction, forwards over time.
 
@@ -31,6 +43,7 @@ def add_scan(
         beside: the names of what the data give beside x, [B, T, width], by the cell's names.
         prefix: the prefix of the names of the layer's parameters.
         is_carried: whether states come in and go out.
+        is_watched: whether gates and states of every step are outputs of the graph.
 
     Returns:
         The name of the outputs, [B, T, H], unspecified past a sequence's length.
@@ -56,7 +69,7 @@ def add_scan(
         begins = {name: _past(graph, weights, name, begins.get(name), prefix) for name in cell.state}
     start = [_start(graph, batch, weights, name, begins.get(name)) for name in cell.state]
     body = _Body(graph, made, layer, weights, given=given, prefix=prefix)
-    kept = cell.state if is_carried else ()
+    kept = _kept(made.program, is_carried=is_carried, is_watched=is_watched)
     made_outputs = graph.add_many(
         "Scan",
         *start,
@@ -67,10 +80,28 @@ def add_scan(
         scan_input_axes=[1] * len(sequences),
         scan_output_axes=[1] * (1 + len(kept)),
     )
-    outputs, *states = made_outputs[len(start) :]
-    for name, state in zip(kept, states, strict=True):
-        graph.present(f"{prefix}.{name}", state, weights.size(f"s_{name}"))
+    outputs, *values = made_outputs[len(start) :]
+    sequences_of = dict(zip(kept, values, strict=True))
+    if is_carried:
+        for name in cell.state:
+            graph.present(f"{prefix}.{name}", sequences_of[STATE + name], weights.size(f"s_{name}"))
+    if is_watched:
+        for name, sequence in sequences_of.items():
+            graph.watch(f"{prefix}.{name}", sequence, _function(kept[name]))
     return outputs
+
+
+def _kept(program: Program, *, is_carried: bool, is_watched: bool) -> dict[str, fx.Node]:
+    """Return what leaves a Scan of every step beside the output, by "gate …" and "state …"."""
+    gates = {GATE + name: node for name, node in program.gate_values.items()} if is_watched else {}
+    states = {STATE + name: program.results[name] for name in program.state}
+    return gates | states if is_carried or is_watched else {}
+
+
+def _function(node: Any) -> str:
+    """Return the name of the nonlinear function that computes a value; "" if it is another."""
+    target = node.target if isinstance(node, fx.Node) else None
+    return next((name for name, function in NONLINEAR.items() if function is target), "")
 
 
 def array(values: Tensor) -> np.ndarray:
@@ -115,8 +146,8 @@ class _Body:
         self.given = {name: f"{prefix} input {name}" for name in given}
         self.values: dict[fx.Node, str] = {}
 
-    def proto(self, kept: Iterable[str] = ()) -> Any:
-        """Return the graph; the states in ``kept`` are outputs of every step too."""
+    def proto(self, kept: Mapping[str, fx.Node]) -> Any:
+        """Return the graph; the values in ``kept`` are outputs of every step too."""
         cell, graph = self.layer.cell, self.graph
         before = {name: f"{self.prefix} {name} before" for name in cell.state}
         x = f"{self.prefix} x"
@@ -138,18 +169,20 @@ class _Body:
         # The outputs of a graph must be separate values, even if a step returns an input.
         after = [graph.add("Identity", self._number(self.program.results[name])) for name in cell.state]
         made = [
-            graph.add("Identity", self._number(self.program.results[name])) for name in (cell.output, *kept)
+            graph.add("Identity", self._number(node))
+            for node in (self.program.results[cell.output], *kept.values())
         ]
         sizes = [self.weights.size(f"s_{name}") for name in cell.state]
-        widths = [self.weights.sizes[self.layer.layout.output(cell)]]
-        widths += [self.weights.size(f"s_{name}") for name in kept]
+        widths = [self.weights.sizes[self.layer.layout.output(cell)], *[None] * len(kept)]
+        called = [*(STATE + name for name in cell.state), "output", *kept]
 
-        def info(name: str, size: int | None) -> Any:
-            return helper.make_tensor_value_info(name, FLOAT, ["batch", size])
+        def info(name: str, size: int | None, called: str = "") -> Any:
+            return helper.make_tensor_value_info(name, FLOAT, ["batch", size], doc_string=called)
 
         inputs = [info(name, size) for name, size in zip(before.values(), sizes, strict=True)]
         inputs += [info(x, None), *(info(name, None) for name in self.given.values())]
-        outputs = [info(name, size) for name, size in zip((*after, *made), (*sizes, *widths), strict=True)]
+        ends = zip((*after, *made), (*sizes, *widths), called, strict=True)
+        outputs = [info(name, size, said) for name, size, said in ends]
         return helper.make_graph(graph.nodes, f"{cell.name} step", inputs, outputs)
 
     def _inputs(self) -> dict[str, str]:
