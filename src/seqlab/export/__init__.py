@@ -1,4 +1,4 @@
-"""Exporting networks as safetensors with a JSON file, or as ONNX; seqlab predicts with both."""
+"""Exporting networks as safetensors with a JSON file, as ONNX, or as a page for a browser."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,12 +9,12 @@ from seqlab.runs.load import load_run
 
 
 def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
-    """Write a run's network to a file, with which ``seqlab predict`` predicts as with the run.
+    """Write a run's network to a file that needs no run.
 
     Args:
         run: the run folder.
         checkpoint: "best" or "last".
-        file: the file to write; its name ends with .safetensors or .onnx.
+        file: the file to write; its name ends with .safetensors, .onnx or .html.
 
     Returns:
         The files written.
@@ -22,9 +22,9 @@ def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
     Raises:
         RunError: the folder is damaged.
         ExportError: the network cannot be exported, or the file cannot be written.
-        ConfigError: the packages for ONNX are missing.
+        ConfigError: the packages for ONNX are missing, which a page is written with too.
     """
-    if file.suffix == ".onnx":
+    if file.suffix in (".onnx", ".html"):
         require_onnx()
     loaded = load_run(run, checkpoint)
     try:
@@ -32,6 +32,10 @@ def export(run: Path, checkpoint: str, file: Path) -> list[Path]:
             from seqlab.export.onnx_model import write_onnx  # noqa: PLC0415 (an extra)
 
             return write_onnx(loaded, file)
+        if file.suffix == ".html":
+            from seqlab.export.page import write_page  # noqa: PLC0415 (an extra)
+
+            return write_page(loaded, file)
         return write_weights(loaded, file)
     except OSError as error:
         raise ExportError(

@@ -1,0 +1,89 @@
+// The page: what is typed goes through the network, and the answer and the inside of the network are shown.
+
+const page = JSON.parse(byId("description").textContent);
+const w = unpacked(JSON.parse(byId("weights").textContent));
+const { read, answer } = page;
+const MOST = 8;
+
+/** What the network answers, by the names of its outputs; `past` are the states that it goes on from. */
+function answered(input, steps, past = {}) {
+  const started = performance.now();
+  const found = network({ [input.name]: input.values, lengths: whole([steps]), ...past });
+  answered.milliseconds = performance.now() - started;
+  return found;
+}
+
+const ofTokens = (numbers) => ({ name: "tokens", values: tensor([1, numbers.length], Float64Array.from(numbers)) });
+
+/** The rows of every gate and state, a row a step, in the order of time. */
+function rowsOf(found) {
+  const rows = page.watched.map(({ output, is_backward }) => {
+    const { shape, data } = found[output];
+    const all = Array.from({ length: shape[1] }, (_, step) => data.subarray(step * shape[2], (step + 1) * shape[2]));
+    return [output, is_backward ? all.reverse() : all];
+  });
+  return Object.fromEntries(rows);
+}
+
+function showBars(names, values) {
+  const order = [...values.keys()].sort((a, b) => values[b] - values[a]).slice(0, MOST);
+  const bars = order.map((k) => {
+    const bar = element("i");
+    bar.style.width = `${100 * values[k]}%`;
+    return element("li", {},
+      element("span", { class: "name", title: names[k] }, names[k]),
+      element("span", { class: "track" }, bar),
+      element("span", { class: "value", "data-exact": values[k] }, `${(100 * values[k]).toFixed(1)} %`));
+  });
+  byId("bars").replaceChildren(...bars);
+}
+
+function showAnswer(found) {
+  const values = Array.from(found[answer.output].data);
+  if (answer.kind === "number") byId("bars").replaceChildren(element("li", {}, element("p", { class: "big value", "data-exact": values[0] }, short(values[0]))));
+  else showBars(answer.classes, values);
+}
+
+const note = (text) => (byId("answer-note").textContent = text);
+const unknownNote = (unknown) => (unknown.length ? `Not in the training texts: ${unknown.map(shown).join(" ")}` : "");
+
+/** A text, and the classes, labels or number that it is answered with. */
+const texts = {
+  start() {
+    const field = element("input", { type: "text", id: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+    byId("ask").append(element("label", { for: "text" }, "Type a text"), field);
+    this.encode = tokenizer(read);
+    field.addEventListener("input", () => this.update(field.value));
+    inside.steps = (step) => this.upTo(step);
+    const some = read.symbols.slice(BYTES).map((_, k) => k + BYTES);
+    answered(ofTokens(some.slice(0, 20)), Math.min(some.length, 20)); // compiled before the first key
+    this.update("");
+    field.focus({ preventScroll: true });
+  },
+
+  update(text) {
+    const isChinese = read.tokens === "words" && HAN.test(text);
+    const { numbers, unknown } = isChinese || !stripped(text) ? { numbers: [], unknown: [] } : this.encode(text);
+    this.numbers = numbers;
+    if (!numbers.length) {
+      byId("bars").replaceChildren();
+      inside.show({ labels: [], rows: {} });
+      return note(isChinese ? "Chinese words cannot be split in a page." : "The answer appears as you type.");
+    }
+    inside.step = -1;
+    this.unknown = unknown;
+    const found = answered(ofTokens(numbers), numbers.length);
+    inside.show({ labels: numbers.map((number) => shown(read.symbols[number])), rows: rowsOf(found) });
+    showAnswer(found);
+    note(unknownNote(unknown));
+  },
+
+  /** The answer if the text ended with a step. */
+  upTo(step) {
+    const numbers = step < 0 ? this.numbers : this.numbers.slice(0, step + 1);
+    showAnswer(answered(ofTokens(numbers), numbers.length));
+    note(step < 0 ? unknownNote(this.unknown) : `If the text ended at “${shown(read.symbols[numbers.at(-1)])}”, step ${step + 1}:`);
+  },
+};
+
+const start = { classes: texts, labels: texts, number: texts };

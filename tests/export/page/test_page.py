@@ -1,0 +1,162 @@
+"""The page in a browser: what is typed is answered as predict does, at the width of a desk and a phone."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from seqlab.cells import Cell, State, cells
+from seqlab.data.series.declared import SeriesSpec
+from seqlab.data.text.asked import encode
+from seqlab.data.text.cleaning import TextSettings
+from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.vocabulary import Vocabulary
+from seqlab.export.page import page_of
+from seqlab.models.predictor import Predictor
+from seqlab.runs.load import LoadedRun
+
+from ..networks import COMMON, SERIES, batch, network
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+LETTERS = TextSpec(
+    **COMMON,
+    kind="tokens",
+    task="classification",
+    input_size=10,
+    classes=("one", HOSTILE, "three"),
+    symbols=Vocabulary.of(["a", "b", "c", "d", "e", "<"]).symbols,
+    text=TextSettings(bos_eos=True, ascii=True),
+)
+TYPED = "Bàd<ce"
+WIDTHS = {"desk": 1280, "phone": 390}
+
+
+class Gated(Cell):
+    """A stranger's cell."""
+
+    gates = ("z", "n")
+    state = ("h", "slow")
+
+    def step(self, x, u, s):
+        z = torch.sigmoid(x.z + u.z(s.h))
+        slow = torch.lerp(s.slow, s.h, 0.1)
+        return State(h=z * s.h + (1 - z) * torch.atan(x.n + u.n(slow)), slow=slow)
+
+
+@pytest.fixture
+def opened(browser, tmp_path) -> Callable[..., None]:
+    """Return what opens the page of a network with random weights."""
+
+    def open_page(module, spec, width: int = 1280) -> str:
+        config = SimpleNamespace(model=SimpleNamespace(cell=module.model.recurrent.cell.name), data=None)
+        page = page_of(LoadedRun(Path(), {"name": HOSTILE}, config, spec, module))
+        file = tmp_path / "model.html"
+        file.write_text(page, encoding="utf-8")
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.call("Emulation.setDeviceMetricsOverride", **size)
+        browser.open(file.as_uri())
+        assert browser.complaints == []
+        return page
+
+    return open_page
+
+
+def typed(browser, text: str) -> None:
+    for letter in text:
+        browser.call("Input.insertText", text=letter)
+
+
+def bars(browser) -> dict[str, float]:
+    """Return what the bars say, by name."""
+    return dict(
+        browser.evaluate(
+            "[...document.querySelectorAll('#bars li')].map((one) => "
+            "[one.querySelector('.name').textContent, Number(one.querySelector('.value').dataset.exact)])"
+        )
+    )
+
+
+def probabilities(module, spec, text: str) -> dict[str, float]:
+    """Return what ``seqlab predict`` answers."""
+    one = encode(spec, [text]).batch(torch.tensor([0]))
+    (found,) = Predictor.of(module, spec, data=None).answer(one.x, one.lengths).tolist()
+    return dict(zip(spec.classes, found, strict=True))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "lstm_layernorm", "own"])
+def test_a_typed_text_is_answered_as_predict_does(opened, browser, cell):
+    cells._entries["own"] = Gated
+    module = network(LETTERS, cell=cell)
+    for width in WIDTHS.values():
+        opened(module, LETTERS, width)
+        typed(browser, TYPED)
+        assert bars(browser) == pytest.approx(probabilities(module, LETTERS, TYPED), abs=1e-4)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out
+    named = set(module.model.recurrent.cell.gates) | set(module.model.recurrent.cell.state)
+    shown = browser.evaluate("[...document.querySelectorAll('#watched label')].map((one) => one.textContent)")
+    assert set(shown) == named
+    assert browser.requests == [browser.evaluate("location.href"), "data:,"][: len(browser.requests)]
+
+
+def test_a_step_shows_the_answer_up_to_it_and_arrows_move(opened, browser):
+    module = network(LETTERS, cell="lstm")
+    opened(module, LETTERS)
+    typed(browser, "bad")
+    browser.evaluate("document.getElementById('heat').focus()")
+    for key in ("Home", "ArrowRight", "ArrowRight", "ArrowDown"):
+        browser.call("Input.dispatchKeyEvent", type="keyDown", key=key)
+    title = browser.evaluate("document.getElementById('unit-title').textContent")
+    assert title.startswith("Unit 2 at step 3, “a”: i = ")
+    one = encode(LETTERS, ["ba"]).batch(torch.tensor([0])).x[:, :3]
+    expected = Predictor.of(module, LETTERS, data=None).answer(one, torch.tensor([3]))[0].tolist()
+    assert bars(browser) == pytest.approx(dict(zip(LETTERS.classes, expected, strict=True)), abs=1e-4)
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
+    assert bars(browser) == pytest.approx(probabilities(module, LETTERS, "bad"), abs=1e-4)
+
+
+def test_what_comes_from_data_is_text(opened, browser):
+    page = opened(network(LETTERS, cell="gru"), LETTERS)
+    assert page.count("</script>") == 3  # description, weights, script
+    assert browser.evaluate("document.querySelector('h1').textContent") == HOSTILE
+    typed(browser, "a<b")
+    assert browser.evaluate("document.images.length") == 0
+    assert HOSTILE in bars(browser)
+    browser.evaluate("fetch('data:,').then(() => {}, () => { window.refused = true; }); 0")
+    browser.wait("window.refused === true")  # by the page's policy
+
+
+def test_a_forecaster_draws(opened, browser):
+    module = network(SERIES, cell="gru")
+    opened(module, SERIES)
+    (window,), lengths = batch(SERIES, 1, SERIES.series.input_steps)
+    rows = "\n".join(",".join(map(repr, row)) for row in window.tolist())
+    pasted = f"document.getElementById('values').value = {json.dumps(rows)}; 0"
+    browser.evaluate(pasted)
+    browser.click("#ask button")
+    expected = Predictor.of(module, SERIES, data=None).answer(
+        torch.from_numpy(window[None]), torch.from_numpy(lengths)
+    )
+    found = browser.evaluate("Array.from(columns.found.forecast.data)")
+    assert found == pytest.approx(expected.flatten().tolist(), abs=1e-4)
+    points = browser.evaluate("document.getElementById('ahead').getAttribute('points').split(' ').length")
+    assert points == 1 + SERIES.series.horizon_steps
+    browser.evaluate("document.querySelector('.chart').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowUp")
+    moved = browser.evaluate("columns.window.at(-1)")[SERIES.series.places[0]]
+    assert moved == pytest.approx(window[-1, 2] + SERIES.series.scales[2] / 10)
+
+
+def test_wrong_values_are_refused_in_one_line(opened, browser):
+    assert isinstance(SERIES, SeriesSpec)
+    opened(network(SERIES, cell="rnn"), SERIES)
+    for text, words in (
+        ("p;T;wind\n1;2;3", "The network reads 6 steps; there are 1."),
+        ("p,T\n1,2", "These columns are missing: wind."),
+        ("p,T,wind\n1,2,", "Step 1 needs 3 numbers."),
+        ("", "There are no values."),
+    ):
+        browser.evaluate(f"columns.paste({json.dumps(text)})")
+        assert browser.evaluate("columns.complaint.textContent") == words
