@@ -10,11 +10,13 @@ import torch
 
 from seqlab.cells import Cell, State, cells
 from seqlab.data.series.declared import SeriesSpec
+from seqlab.data.streams.declared import StreamSettings, StreamSpec
 from seqlab.data.text.asked import encode
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.export.page import page_of
+from seqlab.inference.generate import Sampling, Writer
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun
 
@@ -126,6 +128,45 @@ def test_what_comes_from_data_is_text(opened, browser):
     assert HOSTILE in bars(browser)
     browser.evaluate("fetch('data:,').then(() => {}, () => { window.refused = true; }); 0")
     browser.wait("window.refused === true")  # by the page's policy
+
+
+LINES = StreamSpec(
+    **COMMON,
+    kind="tokens",
+    task="language_model",
+    input_size=9,
+    symbols=(*LETTERS.symbols[:4], *"\nabcd"),
+    widths=(0, 1, 0, 0, 1, 1, 1, 1, 1),
+    stream=StreamSettings(),
+)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "own"])
+def test_a_language_model_writes_as_generate_does(opened, browser, cell):
+    cells._entries["own"] = Gated
+    module = network(LINES, cell=cell, num_layers=2)
+    opened(module, LINES)
+    browser.evaluate("document.getElementById('prompt').focus(); writer.temperature.value = 0; 0")
+    typed(browser, "abx")
+    carry = Predictor.of(module, LINES, data=None).carry
+    model = Writer(lambda x, state: carry(x, torch.tensor([x.shape[1]]), state), LINES.tokenizer())
+    with torch.inference_mode():
+        logits, _ = model.step(torch.tensor([model.read("abx")[0]]), None)
+    expected = dict(
+        zip(("<pad>", "?", "▸", "◂", "↵", *"abcd"), logits[0, -1].softmax(0).tolist(), strict=True)
+    )
+    shown = bars(browser)
+    assert shown == pytest.approx({name: expected[name] for name in shown}, abs=1e-4)
+    assert browser.evaluate("document.getElementById('answer-note').textContent").endswith(": x")
+    sampling = Sampling(temperature=0)
+    written = list(model.write("abx", sampling, length=20, until=None, random=torch.Generator()))
+    found = browser.evaluate("(() => { for (let k = 0; k < 20; k++) writer.write(); return writer.text; })()")
+    assert found == "".join(one.text for one in written)
+    assert browser.evaluate("inside.trace.labels.length") == 23
+    browser.click("#ask button")
+    browser.wait("writer.text.length > 22")  # it writes on by itself
+    browser.click("#ask button")
+    assert browser.evaluate("writer.timer") is None
 
 
 def test_a_forecaster_draws(opened, browser):
