@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from seqlab.inference.evaluate import evaluate
 
@@ -104,11 +105,16 @@ def test_tensorboard_has_scalars_figures_and_hyperparameters(finished):
     events.Reload()
     tags = events.Tags()
     scalars = {"train/loss", "val/loss", "val/accuracy", "val/f1_macro", "step/lr", "step/gradient_norm"}
-    assert scalars | {"best/val/accuracy"} <= set(tags["scalars"])
+    assert scalars | {"with_best_weights/val/accuracy"} <= set(tags["scalars"])
     assert {"confusion_val", "confusion_test", "loss", "accuracy"} <= set(tags["images"])
-    best = events.Scalars("best/val/accuracy")[0].value
+    best = events.Scalars("with_best_weights/val/accuracy")[0].value
     assert best == pytest.approx(record_of(finished)["metrics"]["val/accuracy"], abs=1e-6)
-    assert "_hparams_/session_start_info" in events.summary_metadata
+    assert not [name for name in tags["scalars"] if name.startswith("test/")]
+    content = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    names = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert {"Cell", "Hidden size", "Learning rate", "Model"} < set(names)
+    (shown,) = events.Tensors("config/text_summary")
+    assert (finished / "config.yaml").read_text() in shown.tensor_proto.string_val[0].decode()
 
 
 def test_the_sample_is_named_wherever_a_score_is_shown(finished):

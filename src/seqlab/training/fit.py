@@ -166,6 +166,9 @@ def _announce(
     for logger in trainer.loggers:
         if not isinstance(logger, TensorBoardLogger):  # which gets them at the end, with the scores
             logger.log_hyperparams(_hyperparameters(config))
+        elif trainer.is_global_zero:
+            settings = (folder.path / CONFIG).read_text(encoding="utf-8")
+            logger.experiment.add_text("config", f"```yaml\n{settings}```")
     log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
     log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
     log.info("%s", module.model)
@@ -230,7 +233,7 @@ def _save_results(
         figures = partial(module.task.figures, read_history(folder.metrics), title)
         save_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
     for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):
-        best = {f"best/{name}": value for name, value in metrics.items()}
+        best = {f"with_best_weights/{name}": value for name, value in metrics.items()}  # behind the curves
         logger.log_hyperparams(_hyperparameters(config), best, trainer.global_step)
         logger.finalize("success")
 
@@ -242,7 +245,7 @@ def _hyperparameters(config: Config) -> dict[str, Any]:
     groups["data"] = config.data.model_dump(exclude=left_out, mode="json")
     flat = {f"{group}.{key}": value for group, section in groups.items() for key, value in section.items()}
     kept = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
-    return kept | {"seed": config.seed, "engine": config.engine}
+    return kept | {"Model": config.title, "seed": config.seed, "engine": config.engine}
 
 
 def _sizes(sizes: dict[str, int]) -> str:

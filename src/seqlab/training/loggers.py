@@ -104,9 +104,15 @@ class CsvTable(_RunFileLogger):
         """Do nothing: metrics.jsonl has them."""
 
 
+POINTS = ("test/", "balanced/")
+"""Prefixes of scores that are measured once."""
+FIRST = {"model.cell": "Cell", "model.hidden_size": "Hidden size", "optimizer.lr": "Learning rate"}
+"""Settings by which runs are told apart; TensorBoard sorts them by name, so capitals come first."""
+
+
 @register_logger("tensorboard")
 class TensorBoard(TensorBoardLogger):
-    """``tensorboard/`` in the run folder.
+    """``tensorboard/`` in the run folder: curves, figures, hyper-parameters beside the final scores.
 
     Args:
         folder: the run folder.
@@ -117,3 +123,13 @@ class TensorBoard(TensorBoardLogger):
         super().__init__(
             folder, "tensorboard", version="", default_hp_metric=False, purge_step=at_step or None
         )
+
+    def log_hyperparams(self, params: Any, metrics: Any = None, step: int | None = None) -> None:
+        """Log the settings, those in ``FIRST`` under the name there."""
+        super().log_hyperparams({FIRST.get(key, key): value for key, value in params.items()}, metrics, step)
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log what makes curves; scores of testing, a single point each, are beside the hyper-parameters."""
+        curves = {name: value for name, value in metrics.items() if not name.startswith(POINTS)}
+        if curves.keys() != {"epoch"}:
+            super().log_metrics(curves, step)
