@@ -30,16 +30,18 @@ def test_both_protocols_score_every_token_but_the_first_once(bench, count):
             functional.cross_entropy(table[before, tokens[place - 1]][None], tokens[place : place + 1])
         )
 
-    windows = sum(nats(place, (place - 1) % bench.CONTEXT) for place in range(1, count)) / (count - 1)
+    last = bench.CONTEXT - 1  # it sees no more
+    for width in (30, 64, 100):
+        windows = sum(nats(place, min((place - 1) % width, last)) for place in range(1, count)) / (count - 1)
+        assert bench.in_windows(logits, tokens, width) == pytest.approx(windows)
     whole = sum(nats(place, min(place - 1, bench.CONTEXT - 1)) for place in range(1, count)) / (count - 1)
-    assert bench.in_windows(logits, tokens) == pytest.approx(windows)
     assert bench.with_all_before(logits, tokens) == pytest.approx(whole)
 
 
 def test_a_must_that_is_missed_is_told(bench):
-    gpt = bench.Result("GPT", 1, 100.0, 1.9, 1.9)
-    assert bench.missed(bench.Result("a", 1, 105.0, 1.6, 1.52), gpt) == []
-    assert len(bench.missed(bench.Result("a", 1, 106.0, 1.6, 1.53), gpt)) == 2
+    gpt = bench.Result("GPT", 1, 100.0, 1.9, (1.9, 1.9))
+    assert bench.missed(bench.Result("a", 1, 105.0, 1.52, (1.6, 1.6)), gpt) == []
+    assert len(bench.missed(bench.Result("a", 1, 106.0, 1.53, (1.6, 1.6)), gpt)) == 2
 
 
 @pytest.mark.slow
@@ -52,6 +54,8 @@ def test_a_few_steps_of_both_are_printed_side_by_side(bench, capsys, monkeypatch
     tiny += ["trainer.log_every_n_steps=1"]
     assert bench.main(["--steps", "3", *tiny, "--check"]) == 1
     shown = capsys.readouterr()
-    assert "| shakespeare_quick |" in shown.out
-    assert "| GPT |" in shown.out
+    head, _, ours, gpt = (line.split(" | ") for line in shown.out.splitlines()[2:])
+    assert head[3:] == ["windows of 64", "windows of 256", "whole |"]
+    assert (ours[0], gpt[0]) == ("| shakespeare_quick", "| GPT")
+    assert all(0 < float(nats.removesuffix(" |")) < 9 for row in (ours, gpt) for nats in row[3:])
     assert "missed: shakespeare_quick must reach 1.52 nats" in shown.err
