@@ -14,7 +14,7 @@ from seqlab.data.streams.declared import StreamSettings, Wanted
 from seqlab.data.streams.tokenizer import TOKENIZERS
 from seqlab.errors import ConfigError
 from seqlab.inference.generate import Sampling, Writer
-from seqlab.inference.judge import judge
+from seqlab.inference.judge import Judged, judge
 from seqlab.inference.score import Total, surprisals
 
 from .conftest import TEXT
@@ -252,7 +252,7 @@ def test_a_classifier_judges_what_is_written_for_each_class(monkeypatch, tmp_pat
             return SimpleNamespace(write=lambda *_, **__: [SimpleNamespace(text=next(texts))])
 
     taken = {"Abba": "Greek", "Zorbas": "Greek", "Adam": "Irish", "Brian": "Greek", "Zzz": "Irish"}
-    monkeypatch.setattr("seqlab.inference.judge.Writer.of", lambda _: Told())
+    monkeypatch.setattr("seqlab.inference.judge.Writer.of", lambda *_: Told())
     monkeypatch.setattr("seqlab.inference.judge.load", lambda _: SimpleNamespace(spec=Data.spec))
     monkeypatch.setattr("seqlab.inference.judge.load_run", lambda _: SimpleNamespace(config=None))
     monkeypatch.setattr("seqlab.inference.judge.make_data", lambda _: Data())
@@ -262,6 +262,24 @@ def test_a_classifier_judges_what_is_written_for_each_class(monkeypatch, tmp_pat
     assert list(judge(tmp_path, tmp_path, (), PLAIN, **settings)) == [
         ("Greek", 4, 0.5, 1.0, 0.5),
         ("Irish", 4, 0.75, 0.5, 0.5),
+    ]
+
+
+def test_what_is_judged_is_a_line_for_each_class_and_their_mean(monkeypatch, command):
+    found = [
+        Judged("Greek", 4, 0.5, 1.0, 0.25),
+        Judged("Irish", 4, 0.75, None, 0.5),
+        Judged("x", 4, 1, 0.5, 0),
+    ]
+    monkeypatch.setattr("seqlab.inference.judge.judge", lambda *_, **__: found)
+    code, shown, _ = command("generate", "run", "--judge", "classifier", "--count", 4)
+    assert code == 0
+    assert [line.split() for line in shown.splitlines()] == [
+        ["class", "texts", "taken", "real", "copies"],
+        ["Greek", "4", "0.500", "1.000", "0.250"],
+        ["Irish", "4", "0.750", "–", "0.500"],
+        ["x", "4", "1.000", "0.500", "0.000"],
+        ["mean", "12", "0.750", "0.750", "0.250"],
     ]
 
 

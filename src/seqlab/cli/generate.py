@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from seqlab.cli.parser import add_class, add_run, begin
@@ -103,16 +104,26 @@ def _judge(options: argparse.Namespace, sampling: "Sampling", random: "Generator
         raise ConfigError("--judge judges whole texts; leave out the prompt, --file and --until")
     names = () if options.label is None else (options.label,)
     sizes = {"count": options.count, "length": options.length}
-    found = list(judge(options.run, options.judge, names, sampling, **sizes, random=random))
+    found = list(
+        judge(
+            options.run, options.judge, names, sampling, **sizes, random=random, checkpoint=options.checkpoint
+        )
+    )
     if options.json:
         say(as_json([one._asdict() for one in found]))
         return
     say(f"{'class':16s} {'texts':>6s} {'taken':>6s} {'real':>6s} {'copies':>6s}")
     for one in found:
-        real = "–" if one.real is None else f"{one.real:.3f}"
-        say(f"{in_a_line(one.name):16s} {one.texts:6d} {one.taken:6.3f} {real:>6s} {one.copies:6.3f}")
-    taken, copies = (sum(getattr(one, name) for one in found) / len(found) for name in ("taken", "copies"))
-    say(f"{'mean':16s} {sum(one.texts for one in found):6d} {taken:6.3f} {'':6s} {copies:6.3f}")
+        say(_judged(one.name, one.texts, one.taken, one.real, one.copies))
+    taken, copies = (fmean(getattr(one, name) for one in found) for name in ("taken", "copies"))
+    known = [one.real for one in found if one.real is not None]
+    real = fmean(known) if known else None
+    say(_judged("mean", sum(one.texts for one in found), taken, real, copies))
+
+
+def _judged(name: str, texts: int, taken: float, real: float | None, copies: float) -> str:
+    shown = "–" if real is None else f"{real:.3f}"
+    return f"{in_a_line(name):16s} {texts:6d} {taken:6.3f} {shown:>6s} {copies:6.3f}"
 
 
 def _prompts(options: argparse.Namespace) -> list[str]:

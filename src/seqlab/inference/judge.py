@@ -42,6 +42,7 @@ def judge(
     count: int,
     length: int,
     random: torch.Generator,
+    checkpoint: str = "best",
 ) -> Iterator[Judged]:
     """Write texts of each class, and yield what a classifier makes of them.
 
@@ -53,12 +54,13 @@ def judge(
         count: texts of each class.
         length: tokens of a text at most.
         random: what chance is taken from.
+        checkpoint: of the language model, "best" or "last".
 
     Raises:
         ConfigError: the network is told no classes, or the classifier does not know one.
         DataError: the data of the language model are no longer there.
     """
-    writer, classifier = Writer.of(run), load(judge_path)
+    writer, classifier = Writer.of(run, checkpoint), load(judge_path)
     chosen = names or writer.classes
     if not chosen:
         raise ConfigError("--judge: the network was told no classes; train one with model.condition=class")
