@@ -66,8 +66,10 @@ def test_n_grams_solve_what_n_grams_can_solve():
 
 def test_n_grams_are_fitted_once_for_the_same_data_and_anew_for_others(monkeypatch):
     fitted = []
-    fit = text_baselines._fit
-    monkeypatch.setattr(text_baselines, "_fit", lambda *arguments: fitted.append(1) or fit(*arguments))
+    fit = text_baselines.fit_and_predict
+    monkeypatch.setattr(
+        text_baselines, "fit_and_predict", lambda *arguments: fitted.append(1) or fit(*arguments)
+    )
     first = char_ngrams(texts(3, 20), {"test": texts(3, 5)}, of_classes(3))
     assert char_ngrams(texts(3, 20), {"test": texts(3, 5)}, of_classes(3)) == first
     assert len(fitted) == 1
@@ -86,8 +88,8 @@ def test_a_cache_that_cannot_be_written_is_only_a_warning(cache, caplog):
 @pytest.mark.parametrize(("length", "recipe"), [(8, NAMES), (30, PROSE)])
 def test_names_and_prose_have_models_of_their_own(length, recipe, monkeypatch):
     used = []
-    fit = text_baselines._fit
-    monkeypatch.setattr(text_baselines, "_fit", lambda r, *rest: used.append(r) or fit(r, *rest))
+    fit = text_baselines.fit_and_predict
+    monkeypatch.setattr(text_baselines, "fit_and_predict", lambda r, *rest: used.append(r) or fit(r, *rest))
     train = texts(3, 20)
     long = Labelled([text.ljust(length, "z") for text in train.texts], train.y)
     assert char_ngrams(long, {"test": long}, of_classes(3))["test/accuracy"] == 1.0

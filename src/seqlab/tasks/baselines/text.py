@@ -113,14 +113,16 @@ def char_ngrams(
     Returns:
         ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split given.
     """
-    recipe = replace(NAMES if statistics.median(map(len, train.texts)) <= SHORT else PROSE, answer=answer)
+    recipe = replace(recipe_for(train.texts), answer=answer)
     key = sha256(repr(recipe).encode())
     for split in (train, *splits.values()):
         key.update(json.dumps([list(split.texts), split.y.tolist()]).encode())
 
     def fit(folder: Path) -> None:
         log.info("baseline: a linear model of character n-grams, once for these data and this split …")
-        metrics = scored(_fit(recipe, train, splits), {name: s.y for name, s in splits.items()}, scoring)
+        metrics = scored(
+            fit_and_predict(recipe, train, splits), {name: s.y for name, s in splits.items()}, scoring
+        )
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
     folder = cached_folder("baselines", key.hexdigest()[:24], fit)
@@ -128,7 +130,19 @@ def char_ngrams(
     return metrics
 
 
-def _fit(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dict[str, np.ndarray]:
+def recipe_for(texts: Sequence[str]) -> Recipe:
+    """Return the linear model that suits such training texts."""
+    return NAMES if statistics.median(map(len, texts)) <= SHORT else PROSE
+
+
+def fit_and_predict(recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]) -> dict[str, np.ndarray]:
+    """Fit a linear model to the training texts, and return its predictions for those of each split.
+
+    Args:
+        recipe: the model.
+        train: the training texts.
+        splits: the texts to predict, by name.
+    """
     # Slow to import, and only needed if the result is not cached.
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415

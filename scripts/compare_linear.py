@@ -1,0 +1,172 @@
+"""Is a classifier of texts better than a linear model? A paired interval, pooled over split seeds.
+
+Run:  python scripts/compare_linear.py RUN [RUN …] [--resamples 2000] [--check]
+
+Each RUN is a finished classifier, of the same data with another data.split_seed. Its split is read again; a
+linear support vector machine and a logistic regression of TF-IDF-weighted character n-grams are fitted to the
+training texts with every C of a grid, and the best of all on validation (accuracy) is the linear model of
+this split. Both answer the test texts, on which nothing is chosen.
+
+Prints a row for each run, and the mean difference of accuracy and of macro F1 with its 95 % interval: all
+texts are drawn again with replacement, a text that is in the test part of several splits being drawn in all
+of them at once, and the differences of the runs are averaged. With --check the exit code is 1 unless both
+intervals are above 0.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from seqlab.data import SequenceData
+from seqlab.errors import ConfigError, SeqlabError
+from seqlab.io.cache import cached_folder
+from seqlab.models.build import make_data
+from seqlab.models.predictor import Predictor
+from seqlab.runs.load import LoadedRun, load_run
+from seqlab.tasks.baselines.text import Labelled, Recipe, fit_and_predict, recipe_for
+
+PENALTIES = {True: (1.0, 3.0, 10.0, 30.0, 100.0), False: (0.03, 0.1, 0.3, 1.0, 3.0)}
+"""The values of C that are tried, of logistic regression and of the support vector machine."""
+BATCH = 512
+SCORES = ("accuracy", "macro F1")
+
+
+class Linear(NamedTuple):
+    """The linear model of a split: its name with C, and its class for each test text, [N]."""
+
+    name: str
+    answers: np.ndarray
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One split: test texts, their classes, and both answers, [N] each."""
+
+    name: str
+    texts: Sequence[str]
+    true: np.ndarray
+    classes: int
+    network: np.ndarray
+    linear: Linear
+
+    def scores(self, answers: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return accuracy and macro F1, each text counted so many times."""
+        places = self.true * self.classes + answers
+        counts = np.bincount(places, weights, self.classes**2).reshape(self.classes, self.classes)
+        hits, all_of = np.diag(counts), counts.sum(0) + counts.sum(1)
+        f1 = np.divide(2 * hits, all_of, out=np.zeros(self.classes), where=all_of > 0)
+        return np.array([hits.sum() / max(counts.sum(), 1), f1.mean()])
+
+    def difference(self, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return by how much the network is above the linear model, in both scores."""
+        return self.scores(self.network, weights) - self.scores(self.linear.answers, weights)
+
+    def row(self) -> str:
+        """Return the row of a Markdown table."""
+        ours, theirs = self.scores(self.network), self.scores(self.linear.answers)
+        cells = [f"{value:.4f}" for value in (*ours, *theirs)] + [f"{value:+.4f}" for value in ours - theirs]
+        return f"| {self.name} | {len(self.texts):,} | {self.linear.name} | {' | '.join(cells)} |"
+
+
+def compare(path: Path) -> Compared:
+    """Return the answers of a run, and those of the linear model of its split.
+
+    Raises:
+        ConfigError: it is no classifier of texts, or its data have changed.
+        SeqlabError: it cannot be read.
+    """
+    run = load_run(path)
+    if (run.spec.task, run.spec.kind) != ("classification", "tokens"):
+        raise ConfigError(f"{path} is of task={run.spec.task}; give classifiers of texts")
+    data = make_data(run.config)
+    data.setup()
+    if (data.spec.sha256, data.spec.meaning) != (run.spec.sha256, run.spec.meaning):
+        raise ConfigError(f"{path}: the data have changed since training; put back what it was trained on")
+    test = Labelled.of(data, "test")
+    linear = best_linear(Labelled.of(data, "train"), Labelled.of(data, "val"), test)
+    return Compared(path.name, test.texts, test.y, len(run.spec.classes), answers_of(run, data), linear)
+
+
+def answers_of(run: LoadedRun, data: SequenceData) -> np.ndarray:
+    """Return the network's class for each test text, [N]."""
+    predictor, samples = Predictor.of(run.module, run.spec, run.config.data), data.samples["test"]
+    batches = map(samples.batch, torch.arange(len(samples)).split(BATCH))
+    return torch.cat([predictor.answer(one.x, one.lengths).argmax(1) for one in batches]).numpy()
+
+
+def best_linear(train: Labelled, val: Labelled, test: Labelled) -> Linear:
+    """Return the linear model that is best on validation; fitted once, and cached."""
+    base = recipe_for(train.texts)
+    tried = [
+        replace(base, is_logistic=is_logistic, penalty=penalty)
+        for is_logistic, penalties in PENALTIES.items()
+        for penalty in penalties
+    ]
+    key = sha256(repr(tried).encode())
+    for split in (train, val, test):
+        key.update(json.dumps([list(split.texts), split.y.tolist()]).encode())
+
+    def fit(folder: Path) -> None:
+        found = [(one, fit_and_predict(one, train, {"val": val, "test": test})) for one in tried]
+        recipe, answers = max(found, key=lambda one: (one[1]["val"] == val.y).mean())
+        about = {"name": _named(recipe), "answers": answers["test"].tolist()}
+        (folder / "linear.json").write_text(json.dumps(about))
+
+    kept = json.loads((cached_folder("baselines", key.hexdigest()[:24], fit) / "linear.json").read_text())
+    return Linear(kept["name"], np.array(kept["answers"]))
+
+
+def _named(recipe: Recipe) -> str:
+    return f"{'logistic' if recipe.is_logistic else 'SVM'}, C {recipe.penalty:g}"
+
+
+def resampled(found: Sequence[Compared], count: int, random: np.random.Generator) -> np.ndarray:
+    """Return the mean difference for so many samples of all texts, [count, scores]."""
+    numbers: dict[str, int] = {}
+    places = [np.array([numbers.setdefault(text, len(numbers)) for text in one.texts]) for one in found]
+    differences = []
+    for _ in range(count):
+        times = np.bincount(random.integers(len(numbers), size=len(numbers)), minlength=len(numbers))
+        each = [one.difference(times[place]) for one, place in zip(found, places, strict=True)]
+        differences.append(np.mean(each, axis=0))
+    return np.array(differences)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the comparison; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of finished classifiers")
+    parser.add_argument("--resamples", type=int, default=2000)
+    parser.add_argument("--check", action="store_true", help="exit with 1 unless the network is above")
+    options = parser.parse_args(arguments)
+    try:
+        found = [compare(path) for path in options.runs]
+    except SeqlabError as error:
+        print(f"compare_linear.py: {error}", file=sys.stderr)
+        return 2
+    heads = ["run", "texts", "linear model", *(f"{who} {one}" for who in ("its", "linear") for one in SCORES)]
+    print(f"| {' | '.join([*heads, *(f'Δ {one}' for one in SCORES)])} |\n| :-- |{' --: |' * 8}")
+    for one in found:
+        print(one.row())
+    mean = np.mean([one.difference() for one in found], axis=0)
+    drawn = resampled(found, options.resamples, np.random.default_rng(0))
+    lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0)
+    print()
+    for name, value, low, high in zip(SCORES, mean, lows, highs, strict=True):
+        verdict = "above" if low > 0 else "below" if high < 0 else "no difference shown"
+        print(f"{name}: {value:+.4f} ({low:+.4f} to {high:+.4f}), {len(found)} runs: {verdict}")
+    return int(options.check and not (lows > 0).all())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
