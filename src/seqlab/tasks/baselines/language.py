@@ -2,7 +2,7 @@
 
 import logging
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import numpy as np
@@ -18,7 +18,9 @@ MOST_TOKENS = 2**22
 """Tokens at the end of the training part that are counted, and that are scored, at most."""
 FEWEST_TOKENS = 100
 """Tokens of a training part that are enough to count n-grams."""
-MOST_BYTES = 2**23
+PIECE = 2**18
+"""Tokens that are scored at once."""
+MOST_BYTES = 2**22
 """Bytes at the end of the training text, and at the beginning of a split, that are compressed, at most."""
 HELD_OUT = 0.05
 """The end of the training part on which n-grams of different lengths are weighed."""
@@ -37,6 +39,7 @@ def language_baselines(data: SequenceData, scored: Scored) -> dict[str, dict[str
     """
     samples = {split: cast("StreamSamples", found) for split, found in data.samples.items()}
     vocabulary = data.spec.input_size
+    packed = {split: compressed_bits(samples["train"], samples[split]) for split in ("val", "test")}
     train = samples["train"].tokens[-MOST_TOKENS:].astype(np.int64)
     if len(train) < len(samples["train"].tokens):
         log.info("baselines count the last %s tokens of the training text", f"{len(train):,}")
@@ -49,7 +52,7 @@ def language_baselines(data: SequenceData, scored: Scored) -> dict[str, dict[str
         each = {
             "unigram": scored(split, unigrams[tokens[1:]], tokens[1:]),
             "ngram": scored(split, ngrams.nats(tokens), tokens[1:]) if ngrams else {},
-            "lzma": {"bits_per_character": compressed_bits(samples["train"], samples[split])},
+            "lzma": {"bits_per_character": packed[split]},
         }
         for name, scores in each.items():
             cast("dict[str, float]", found[name]).update(
@@ -143,17 +146,23 @@ class Interpolated:
 
     def nats(self, tokens: np.ndarray) -> np.ndarray:
         """Return the nats of each token of a text but the first, [N − 1]."""
-        found, known = self.ngrams.probabilities(tokens)
-        mixed: np.ndarray = -np.log((found * self.weights[known]).sum(1))
-        return mixed
+        context = self.ngrams.longest - 1
+        pieces = []
+        for start in range(1, len(tokens), PIECE):
+            before = max(start - context, 0)
+            found, known = self.ngrams.probabilities(tokens[before : start + PIECE])
+            mixed = -np.log((found * self.weights[known]).sum(1))
+            pieces.append(mixed[start - before - 1 :])
+        return np.concatenate(pieces)
 
 
-def _codes(tokens: np.ndarray, vocabulary: int, longest: int) -> list[np.ndarray]:
-    """Return the codes of all n-grams of 1, 2, … tokens, the last token being the lowest digit."""
-    codes = [tokens]
+def _codes(tokens: np.ndarray, vocabulary: int, longest: int) -> Iterator[np.ndarray]:
+    """Yield the codes of all n-grams of 1, 2, … tokens, the last token being the lowest digit."""
+    codes = tokens
+    yield codes
     for length in range(2, longest + 1):
-        codes.append(tokens[: max(len(tokens) - length + 1, 0)] * vocabulary ** (length - 1) + codes[-1][1:])
-    return codes
+        codes = tokens[: max(len(tokens) - length + 1, 0)] * vocabulary ** (length - 1) + codes[1:]
+        yield codes
 
 
 def _looked_up(counts: tuple[np.ndarray, np.ndarray], codes: np.ndarray) -> np.ndarray:
