@@ -76,7 +76,7 @@ UNSCORED = [
     (("empty.txt",), "has no text"),
     (("one.txt",), "has a single token, which nothing predicts"),
     (("latin.txt",), "not UTF-8"),
-    (("surrogate.txt",), "not UTF-8"),
+    (("surrogate.txt",), "or set --encoding=gb18030, which fits"),
     (("nul.txt",), "a NUL character"),
     (("none.txt",), "does not exist"),
     (("folder",), "has no files"),

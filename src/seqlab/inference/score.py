@@ -68,7 +68,8 @@ def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[
         DataError: it cannot be read, or has less than two tokens.
     """
     source = named_file(str(path), setting="FILE", folder=True)
-    tokens = _tokens(writer, TextFiles(source.path, encoding, writer.tokenizer.settings.documents).pieces())
+    files = TextFiles(source.path, encoding, writer.tokenizer.settings.documents, setting="--encoding")
+    tokens = _tokens(writer, files.pieces())
     before = next(tokens, None)
     if before is None:
         raise DataError(f"{path} has no text; give a file with some")

@@ -30,11 +30,13 @@ class TextFiles:
         path: the file, folder or zip.
         encoding: of the files, if their first bytes name no other.
         documents: see ``StreamData``.
+        setting: what an error calls the encoding.
     """
 
     path: Path
     encoding: str
     documents: Documents
+    setting: str = "data.encoding"
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of one file's content, or of the names and contents of several.
@@ -57,7 +59,7 @@ class TextFiles:
             DataError: a file cannot be read, or is no text in the encoding.
         """
         for name, file in self._files():
-            decoded = _decoded(name, file, self.encoding)
+            decoded = _decoded(name, file, self.encoding, self.setting)
             if self.documents == "file":
                 yield from decoded
                 yield BORDER
@@ -76,7 +78,7 @@ class TextFiles:
                 if path.is_file() and not _is_hidden(path, self.path)
             ]
             if not files:
-                raise DataError(f"{self.path} has no files; set data.path to a text, or a folder of texts")
+                raise DataError(f"{self.path} has no files; name a text, or a folder of texts")
             for path in files:
                 with opened(path) as content:
                     yield str(path), content.file
@@ -93,7 +95,7 @@ def _is_hidden(path: PurePosixPath | Path, below: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(below).parts)
 
 
-def _decoded(name: str, file: BinaryIO, encoding: str) -> Iterator[str]:
+def _decoded(name: str, file: BinaryIO, encoding: str, setting: str) -> Iterator[str]:
     """Yield the text of a file in pieces."""
     read = file.read(PIECE)
     encoding = encoding_of(read, encoding)
@@ -105,7 +107,7 @@ def _decoded(name: str, file: BinaryIO, encoding: str) -> Iterator[str]:
             text = lines.decode(read, final=not read)
         except UnicodeDecodeError as error:
             hint = likely(read)
-            fits = f", or set data.encoding={hint}, which fits" if hint not in (None, encoding) else ""
+            fits = f", or set {setting}={hint}, which fits" if hint not in (None, encoding) else ""
             raise DataError(
                 f"{name}: not {error.encoding.upper()} near byte {done + error.start}; "
                 f"convert the file to UTF-8{fits}"
