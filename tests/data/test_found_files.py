@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from seqlab.data import SequenceData
-from seqlab.data.series_csv import SeriesCSV
-from seqlab.data.text_csv import TextCSV
+from seqlab.data.series_csv import Series
+from seqlab.data.text_csv import Texts
 from seqlab.errors import DataError
 
 HOURS = 200
@@ -42,11 +42,11 @@ def test_decimal_commas(hours, tmp_path):
     path = tmp_path / "only_commas.csv"
     hours.to_csv(path, sep=";", decimal=",", index=False, date_format="%Y-%m-%d %H:%M")
     settings = {"path": str(path), "separator": "semicolon", "time": "when", "targets": ["CO"], **WINDOW}
-    data = loaded(SeriesCSV(decimal="comma", **settings))
+    data = loaded(Series(decimal="comma", **settings))
     expected = pd.read_csv(path, sep=";", decimal=",")["CO"][TRAIN].mean()
     assert mean_of(data, "CO") == pytest.approx(expected, rel=1e-12)
     with pytest.raises(DataError, match=r"line 2: column 'CO' is '2,0'.*data\.decimal=comma"):
-        loaded(SeriesCSV(**settings))
+        loaded(Series(**settings))
 
 
 def test_a_european_export_with_trailing_separators_and_blank_rows(hours, tmp_path, caplog):
@@ -58,7 +58,7 @@ def test_a_european_export_with_trailing_separators_and_blank_rows(hours, tmp_pa
     path = tmp_path / "air.csv"
     path.write_text(text + ";;;;;\n" * 5, encoding="utf-8")
     data = loaded(
-        SeriesCSV(
+        Series(
             path=str(path), separator="semicolon", decimal="comma", time=["Date", "Time"],
             time_format="%d/%m/%Y %H.%M.%S", targets=["CO"], **WINDOW,
         )
@@ -75,21 +75,21 @@ def test_words_for_missing(hours, tmp_path):
     hours.loc[[20, 21, 90], "CO"] = "?"
     path = tmp_path / "power.csv"
     hours.to_csv(path, index=False)
-    data = loaded(SeriesCSV(path=str(path), time="when", targets=["CO"], missing=["?"], **WINDOW))
+    data = loaded(Series(path=str(path), time="when", targets=["CO"], missing=["?"], **WINDOW))
     expected = pd.read_csv(path, na_values=["?"])["CO"][TRAIN].mean()
     assert mean_of(data, "CO") == pytest.approx(expected, rel=1e-12)
     with pytest.raises(DataError, match=r"line 22: column 'CO' is '\?'.*data\.missing=\[\?\]"):
-        loaded(SeriesCSV(path=str(path), time="when", targets=["CO"], **WINDOW))
+        loaded(Series(path=str(path), time="when", targets=["CO"], **WINDOW))
 
 
 def test_texts_without_a_header(tmp_path):
     rows = [(("ham", "spam")[number % 2], f'message {number} "now') for number in range(40)]
     path = tmp_path / "sms.tsv"
     path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
-    data = loaded(TextCSV(path=str(path), text=1, label=0, header=False, quotes="none"))
+    data = loaded(Texts(path=str(path), text=1, label=0, header=False, quotes="none"))
     assert (data.spec.classes, sum(data.spec.sizes.values())) == (("ham", "spam"), 40)
     with pytest.raises(DataError, match=r"line 1: the header has no column '1'.*data\.header=false"):
-        loaded(TextCSV(path=str(path), text=1, label=0, quotes="none"))
+        loaded(Texts(path=str(path), text=1, label=0, quotes="none"))
 
 
 def test_windows_1252(tmp_path):
@@ -97,8 +97,8 @@ def test_windows_1252(tmp_path):
     rows = "".join(f"{number % 2},made up {number} é – £\r\n" for number in range(40))
     path.write_bytes(f"label,text\r\n{rows}".encode("cp1252"))
     with pytest.raises(DataError, match=r"line 2: not UTF-8: byte 0xe9 .*data\.encoding=cp1252, which fits"):
-        loaded(TextCSV(path=str(path)))
-    assert {"é", "–", "£"} <= set(loaded(TextCSV(path=str(path), encoding="cp1252")).spec.symbols)
+        loaded(Texts(path=str(path)))
+    assert {"é", "–", "£"} <= set(loaded(Texts(path=str(path), encoding="cp1252")).spec.symbols)
 
 
 @pytest.mark.parametrize("kind", ["csv.gz", "json", "jsonl", "jsonl.gz", "zip"])
@@ -116,6 +116,6 @@ def test_texts_in_any_container_are_the_same_texts(kind, tmp_path):
         case _:
             compression = {"method": "zip", "archive_name": "t.csv"} if kind == "zip" else "gzip"
             frame.to_csv(path, index=False, compression=compression)
-    spec = loaded(TextCSV(path=str(path))).spec
+    spec = loaded(Texts(path=str(path))).spec
     assert (spec.classes, spec.class_counts) == (("0", "1"), (16, 16))
     assert spec.sizes == {"train": 32, "val": 4, "test": 4}

@@ -7,7 +7,7 @@ import pytest
 
 from seqlab.data import kept as module
 from seqlab.data.series import prepared
-from seqlab.data.series_csv import SeriesCSV
+from seqlab.data.series_csv import Series
 from seqlab.errors import DataError
 
 WINDOW = {"targets": ["x"], "input_steps": 3, "horizon_steps": 1, "calendar": False, "series_id": ["shop"]}
@@ -26,7 +26,7 @@ def loaded(tmp_path, monkeypatch):
 
     def load(path: str = "shops.csv", **settings: object) -> tuple[object, list[str]]:
         made.clear()
-        data = SeriesCSV(path=str(tmp_path / path), **{**WINDOW, "static": ["kind"], **settings})
+        data = Series(path=str(tmp_path / path), **{**WINDOW, "static": ["kind"], **settings})
         return data.load(), [*made]
 
     return load
@@ -99,12 +99,12 @@ def test_other_settings_make_anew_what_depends_on_them(settings, made, loaded):
 def test_a_class_of_ones_own_is_prepared_anew(loaded, tmp_path):
     loaded()
 
-    class Doubled(SeriesCSV):
+    class Doubled(Series):
         def transform(self, measured):
             return prepared.replace(measured, numbers=2 * measured.numbers)
 
     given = {"path": str(tmp_path / "shops.csv"), **WINDOW, "drop": ["kind"]}
-    own, other = (cls(**given).load().spec.series.means[0] for cls in (Doubled, SeriesCSV))
+    own, other = (cls(**given).load().spec.series.means[0] for cls in (Doubled, Series))
     assert own == pytest.approx(2 * other)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.data.series.step import step_named
 from seqlab.errors import DataError
 
@@ -25,7 +25,7 @@ def frame() -> pd.DataFrame:
 
 def load(path: Path, **settings) -> SequenceData:
     usual = {"time": "when", "targets": ["load"], "input_days": 1.0, "horizon_days": 0.5}
-    data = SequenceData(SeriesCSV(path=str(path), **(usual | settings)))
+    data = SequenceData(Series(path=str(path), **(usual | settings)))
     data.setup()
     return data
 

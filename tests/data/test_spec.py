@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from seqlab.data import Adding, DataSpec, Names, TextCSV, TextSpec, read_spec
+from seqlab.data import Adding, DataSpec, Names, Texts, TextSpec, read_spec
 from seqlab.data.spec import register_spec
 from seqlab.data.text.cleaning import TextSettings
 
@@ -104,7 +104,7 @@ def test_a_kind_of_ones_own_is_one_class():
 
 
 def test_settings_for_a_file_elsewhere_name_no_place():
-    own = TextCSV(path="/home/me/mine.csv", text="a", label="b")
+    own = Texts(path="/home/me/mine.csv", text="a", label="b")
     fetched = Names(root="/data", url="https://x.org/y", batch_size=3)
     assert own.without_places().path == "mine.csv"
     left = fetched.without_places()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data import SequenceData, TextCSV
+from seqlab.data import SequenceData, Texts
 from seqlab.errors import DataError
 
 CLASSES = ("书", "phones", "water heaters")
@@ -71,7 +71,7 @@ KINDS = [as_csv, as_zip, as_semicolons, as_tsv, as_gb18030, as_json_lines, as_fo
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_file_gives_the_same_texts_and_classes(kind, tmp_path):
     path, settings = kind(tmp_path)
-    data = SequenceData(TextCSV(path=str(path), **settings))
+    data = SequenceData(Texts(path=str(path), **settings))
     data.setup()
     found = [
         (data.describe(split, number), data.spec.classes[int(label)])
@@ -86,7 +86,7 @@ def test_every_kind_of_file_gives_the_same_texts_and_classes(kind, tmp_path):
 
 def test_a_zip_and_what_is_in_it_have_one_fingerprint(tmp_path):
     path, _ = as_zip(tmp_path)
-    both = [SequenceData(TextCSV(path=str(file))) for file in (path, tmp_path / "inside.csv")]
+    both = [SequenceData(Texts(path=str(file))) for file in (path, tmp_path / "inside.csv")]
     for data in both:
         data.setup()
     assert both[0].spec.sha256 == both[1].spec.sha256
@@ -94,7 +94,7 @@ def test_a_zip_and_what_is_in_it_have_one_fingerprint(tmp_path):
 
 def test_rare_tokens_are_unknown_and_counted_in_the_training_part_only(tmp_path):
     path, _ = as_csv(tmp_path)
-    data = SequenceData(TextCSV(path=str(path), tokens="words", min_count=3))
+    data = SequenceData(Texts(path=str(path), tokens="words", min_count=3))
     data.setup()
     words = [
         word
@@ -107,7 +107,7 @@ def test_rare_tokens_are_unknown_and_counted_in_the_training_part_only(tmp_path)
 
 def test_texts_are_cut_to_the_largest_length_and_the_spec_tells_how(tmp_path):
     path, _ = as_csv(tmp_path)
-    data = SequenceData(TextCSV(path=str(path), max_length=5, keep="end", min_count=1, bos_eos=False))
+    data = SequenceData(Texts(path=str(path), max_length=5, keep="end", min_count=1, bos_eos=False))
     data.setup()
     batch = next(iter(data.test_dataloader()))
     assert batch.x.shape[1] == 5
@@ -123,7 +123,7 @@ def test_a_class_that_is_never_in_training_is_an_error(tmp_path):
         DataError, match=r"my\.csv: class 'b' has (validation|test) texts but no training text"
     ):
         SequenceData(
-            TextCSV(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b())
+            Texts(path=str(tmp_path / "my.csv"), split="random_lines", split_seed=seed_for_b())
         ).setup()
 
 
@@ -137,7 +137,7 @@ def seed_for_b() -> int:
 def test_random_lines_says_how_many_texts_are_in_two_splits(tmp_path, caplog):
     rows = "".join(f"Text {number % 10},{'ab'[number % 2]}\n" for number in range(100))
     (tmp_path / "my.csv").write_text("text,label\n" + rows)
-    data = SequenceData(TextCSV(path=str(tmp_path / "my.csv"), split="random_lines"))
+    data = SequenceData(Texts(path=str(tmp_path / "my.csv"), split="random_lines"))
     data.setup()
     texts = {
         split: [data.describe(split, number) for number in range(size)]
@@ -210,7 +210,7 @@ def tagged_lists(folder: Path) -> dict:
 @pytest.mark.parametrize("kind", [tagged_csv, tagged_columns, tagged_json, tagged_packed, tagged_lists])
 def test_several_labels_are_the_same_however_they_are_written(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    data = SequenceData(TextCSV(**kind(tmp_path)).for_problem("multilabel"))
+    data = SequenceData(Texts(**kind(tmp_path)).for_problem("multilabel"))
     data.setup()
     found = {
         data.describe(split, number): [name for name, on in zip("xy", y, strict=True) if on]
@@ -224,7 +224,7 @@ def test_several_labels_are_the_same_however_they_are_written(kind, tmp_path, mo
 def test_several_text_columns_are_joined_those_that_are_not_blank(tmp_path):
     rows = "".join(f"{'ab'[n % 2]},Title {n},{'Body' * (n % 3)}\n" for n in range(60))
     (tmp_path / "my.csv").write_text("label,title,body\n" + rows)
-    data = SequenceData(TextCSV(path=str(tmp_path / "my.csv"), text=["title", "body"]))
+    data = SequenceData(Texts(path=str(tmp_path / "my.csv"), text=["title", "body"]))
     data.setup()
     texts = {data.describe(split, n) for split, size in data.spec.sizes.items() for n in range(size)}
     assert texts == {f"Title {n} {'Body' * (n % 3)}".strip() for n in range(60)}
@@ -234,18 +234,18 @@ def test_a_file_without_a_header_is_read_by_the_numbers_of_its_columns(tmp_path)
     (tmp_path / "sms.tsv").write_text(
         "".join(f"{'spam' if n % 3 else 'ham'}\tmessage {n}\n" for n in range(60))
     )
-    data = SequenceData(TextCSV(path=str(tmp_path / "sms.tsv"), header=False, text=1, label=0))
+    data = SequenceData(Texts(path=str(tmp_path / "sms.tsv"), header=False, text=1, label=0))
     data.setup()
     assert data.spec.classes == ("ham", "spam")
     assert sum(data.spec.sizes.values()) == 60
 
 
-def given_files(folder: Path) -> TextCSV:
+def given_files(folder: Path) -> Texts:
     """Write 60 texts, 20 for testing of which 5 are in the first file too, and 10 for validation."""
     for name, numbers in (("train", range(60)), ("test", range(55, 75)), ("val", range(100, 110))):
         rows = "".join(f"{'ab'[n % 2]},{'TEXT' if name == 'test' else 'text'} {n}\n" for n in numbers)
         (folder / f"{name}.csv").write_text("label,text\n" + rows)
-    return TextCSV(path=str(folder / "train.csv"), test_path=str(folder / "test.csv"))
+    return Texts(path=str(folder / "train.csv"), test_path=str(folder / "test.csv"))
 
 
 def texts_of(data: SequenceData) -> dict[str, list[int]]:
@@ -303,7 +303,7 @@ def test_a_given_file_that_cannot_be_a_split_is_an_error(content, said, tmp_path
 def test_numbers_of_a_given_file_are_scaled_as_the_training_is(tmp_path):
     (tmp_path / "train.csv").write_text("text,label\n" + "".join(f"text {n},{n}\n" for n in range(40)))
     (tmp_path / "test.csv").write_text("text,label\na,100\nb,-3.5\n")
-    settings = TextCSV(path=str(tmp_path / "train.csv"), test_path=str(tmp_path / "test.csv"))
+    settings = Texts(path=str(tmp_path / "train.csv"), test_path=str(tmp_path / "test.csv"))
     data = SequenceData(settings.for_problem("regression"))
     data.setup()
     train = [float(data.describe("train", n).split()[1]) for n in range(data.spec.sizes["train"])]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seqlab.data.series.dataset import SeriesData as SeriesData
     from seqlab.data.series.declared import SeriesSpec as SeriesSpec
     from seqlab.data.series.windows import WindowSamples as WindowSamples
-    from seqlab.data.series_csv import SeriesCSV as SeriesCSV
+    from seqlab.data.series_csv import Series as Series
     from seqlab.data.spec import AnySpec as AnySpec
     from seqlab.data.spec import DataSpec as DataSpec
     from seqlab.data.spec import read_spec as read_spec
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from seqlab.data.text.dataset import ShortTextData as ShortTextData
     from seqlab.data.text.dataset import TextData as TextData
     from seqlab.data.text.declared import TextSpec as TextSpec
-    from seqlab.data.text_csv import TextCSV as TextCSV
+    from seqlab.data.text_csv import Texts as Texts
     from seqlab.data.tiny_shakespeare import TinyShakespeare as TinyShakespeare
     from seqlab.registry.catalog import datasets as datasets
 
@@ -60,7 +60,7 @@ _MODULES = {
     "sequences.own": ("Sequences",),
     "series.dataset": ("SeriesData",),
     "series.windows": ("WindowSamples",),
-    "series_csv": ("SeriesCSV",),
+    "series_csv": ("Series",),
     "series.declared": ("SeriesSpec",),
     "streams.dataset": ("StreamData",),
     "streams.declared": ("StreamSpec",),
@@ -71,7 +71,7 @@ _MODULES = {
     "synthetic.dataset": ("SyntheticData",),
     "tagged.own": ("Tagged",),
     "text.dataset": ("ShortTextData", "TextData"),
-    "text_csv": ("TextCSV",),
+    "text_csv": ("Texts",),
     "tiny_shakespeare": ("TinyShakespeare",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @register_dataset("series_csv")
-class SeriesCSV(OwnFile, SeriesData):
+class Series(OwnFile, SeriesData):
     """A table with a column of times and columns of numbers.
 
     Attributes:

@@ -17,7 +17,7 @@ from seqlab.registry.types import Columns
 
 
 @register_dataset("text_csv")
-class TextCSV(LabelledFile, GivenSplits, TextData):
+class Texts(LabelledFile, GivenSplits, TextData):
     """Texts in a table, in JSON Lines, or in a folder.
 
     A folder has one file per class and one text per line, or one folder per class and one file per text.

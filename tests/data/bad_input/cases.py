@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqlab.data import Dataset, JenaClimate, Names, OnlineShopping, SequenceData, SeriesCSV, TextCSV
+from seqlab.data import Dataset, JenaClimate, Names, OnlineShopping, SequenceData, Series, Texts
 
 NAMES, SHOP, OWN, JENA, SERIES = "names", "online_shopping_10_cats", "text_csv", "jena_climate", "series_csv"
 FOLDER = b"this stands for a folder"
@@ -80,9 +80,9 @@ WINDOW = {"targets": [T], "input_days": 2 / 24, "horizon_days": 1 / 24, "calenda
 KINDS = {
     NAMES: Kind(Names, "root", "", HALVES),
     SHOP: Kind(OnlineShopping, "root", "online_shopping_10_cats.csv", HALVES),
-    OWN: Kind(TextCSV, "path", "mine.csv", {**HALVES, "text": "review", "label": "cat"}),
+    OWN: Kind(Texts, "path", "mine.csv", {**HALVES, "text": "review", "label": "cat"}),
     JENA: Kind(JenaClimate, "root", "jena_climate.csv", {**WINDOW, "duplicates": "error"}),
-    SERIES: Kind(SeriesCSV, "path", "mine.csv", {**WINDOW, "time": "Date Time"}),
+    SERIES: Kind(Series, "path", "mine.csv", {**WINDOW, "time": "Date Time"}),
 }
 
 

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.errors import DataError
 from seqlab.tasks.baselines.series import PENALTIES, persistence, ridge
 
 
 def load(path: Path, **settings: object) -> SequenceData:
     usual = {"time": "when", "targets": ["load"], "input_steps": 12, "horizon_steps": 4, "calendar": False}
-    data = SequenceData(SeriesCSV(path=str(path), **(usual | settings)))
+    data = SequenceData(Series(path=str(path), **(usual | settings)))
     data.setup()
     return data
 
@@ -49,9 +49,9 @@ def test_inputs_reach_back_over_a_border_and_targets_do_not(file, borders):
 def test_borders_that_cannot_be_are_refused(file, tmp_path):
     for wrong in ({"val_start": 5}, {"val_start": 9, "test_start": 5}, {"val_start": "x", "test_start": "y"}):
         with pytest.raises(ValueError, match=r"val_start|no date"):
-            SeriesCSV(path="x.csv", targets=["a"], **wrong)
+            Series(path="x.csv", targets=["a"], **wrong)
     with pytest.raises(ValueError, match="must all be dates, or all be numbers"):
-        SeriesCSV(path="x.csv", targets=["a"], val_start="2020-01-01", test_start=5)
+        Series(path="x.csv", targets=["a"], val_start="2020-01-01", test_start=5)
     with pytest.raises(DataError, match=r"the rows have no times; give data\.val_start"):
         load(file, time=None, features=[], val_start="2020-01-05", test_start="2020-01-06")
 

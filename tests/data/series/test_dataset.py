@@ -12,12 +12,12 @@ import pytest
 import torch
 from sklearn.preprocessing import StandardScaler
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.data.series.prepared import read_grid, scaled, step_of
 from seqlab.data.series.seasons import fit_climatology, seasons
 from seqlab.errors import DataError
 
-Load = Callable[..., SeriesCSV]
+Load = Callable[..., Series]
 
 
 def weather(rows: int, step: str = "h", start: str = "2019-06-01") -> pd.DataFrame:
@@ -39,7 +39,7 @@ def load(tmp_path: Path) -> Load:
     def from_table(frame: pd.DataFrame, seed: int = 0, **settings) -> SequenceData:
         frame.to_csv(tmp_path / "series.csv", index=False)
         usual = {"time": "time", "targets": ["t"], "input_days": 1.0, "horizon_days": 0.5}
-        data = SequenceData(SeriesCSV(path=str(tmp_path / "series.csv"), **(usual | settings)), seed=seed)
+        data = SequenceData(Series(path=str(tmp_path / "series.csv"), **(usual | settings)), seed=seed)
         data.setup()
         return data
 
@@ -86,7 +86,7 @@ def test_splits_follow_each_other_in_time(load, shares):
 
 
 @pytest.fixture
-def other_test_values(load) -> tuple[SeriesCSV, SeriesCSV]:
+def other_test_values(load) -> tuple[Series, Series]:
     """Return two data sets of two years, whose values differ behind the training part alone."""
     frame = weather(2 * 366 * 12, "2h")
     count = len(frame)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from seqlab.data import SeriesCSV
+from seqlab.data import Series
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.prepared import read_grid
 from seqlab.data.table.dialect import SEPARATORS
@@ -89,7 +89,7 @@ class Made:
         steps: the times of each series on its calendar, from its first row to its last.
         expected: the value at each step; NaN where there is no row, or none of its values.
         table: the rows, as they are stored.
-        settings: of ``SeriesCSV``.
+        settings: of ``Series``.
         pack: what the file is packed in.
     """
 
@@ -193,7 +193,7 @@ def check(made: Made, folder: Path) -> bool:
         path.write_bytes(made.content())
     except UnicodeEncodeError:
         return False
-    grid = read(SeriesCSV(**{**made.settings, "path": str(path)}))
+    grid = read(Series(**{**made.settings, "path": str(path)}))
     if isinstance(grid, DataError):
         assert len(str(grid).splitlines()) == 1
         assert str(grid).startswith(str(path))
@@ -205,7 +205,7 @@ def check(made: Made, folder: Path) -> bool:
     return True
 
 
-def read(data: SeriesCSV) -> Grid | DataError:
+def read(data: Series) -> Grid | DataError:
     """Return the grid of a file, or why it is refused."""
     try:
         return read_grid(data, data.open(data.find()), ["x"], None)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.errors import DataError
 
 READ, ASKED = 24, 6
@@ -18,7 +18,7 @@ READ, ASKED = 24, 6
 def load(folder: Path, frame: pd.DataFrame, **settings: object) -> SequenceData:
     frame.to_csv(folder / "mine.csv", index=False)
     usual = {"targets": ["a"], "input_steps": READ, "horizon_steps": ASKED, "calendar": False}
-    data = SequenceData(SeriesCSV(path=str(folder / "mine.csv"), **(usual | settings)))
+    data = SequenceData(Series(path=str(folder / "mine.csv"), **(usual | settings)))
     data.setup()
     return data
 

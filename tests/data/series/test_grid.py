@@ -16,7 +16,7 @@ from seqlab.data.series.seasons import derive, fit_climatology, seasons
 from seqlab.data.series.spec import DAY, YEAR, in_seconds
 from seqlab.data.series.step import Duration, Row
 from seqlab.data.series.table import Measured
-from seqlab.data.series_csv import SeriesCSV
+from seqlab.data.series_csv import Series
 from seqlab.errors import DataError
 
 NAN = float("nan")
@@ -250,9 +250,7 @@ def test_a_long_series_is_prepared_in_blocks_to_the_same_end(monkeypatch):
         }
     )
     frame.loc[100:130, "x"] = np.nan
-    data = SeriesCSV(
-        path=frame, targets=["x"], input_steps=5, horizon_steps=2, val_share=0.01, test_share=0.01
-    )
+    data = Series(path=frame, targets=["x"], input_steps=5, horizon_steps=2, val_share=0.01, test_share=0.01)
     whole = data.load()
     monkeypatch.setattr(seasons_module, "BLOCK", 1000)
     for module in (seasons_module, prepared_module):

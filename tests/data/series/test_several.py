@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.data.series.several import series_ids
 from seqlab.errors import DataError
 
@@ -36,7 +36,7 @@ def panel(count: int = 100, names: object = "ABC") -> pd.DataFrame:
 def load(folder: Path, frame: pd.DataFrame, **settings: object) -> SequenceData:
     frame.to_csv(folder / "mine.csv", index=False)
     usual = {"time": "date", "targets": ["sales"], "input_steps": READ, "horizon_steps": ASKED}
-    data = SequenceData(SeriesCSV(path=str(folder / "mine.csv"), **(usual | settings)))
+    data = SequenceData(Series(path=str(folder / "mine.csv"), **(usual | settings)))
     data.setup()
     return data
 
@@ -143,9 +143,9 @@ def test_what_is_wrong_with_an_id_is_said(tmp_path):
     with pytest.raises(DataError, match=r"line 5: column 'store' is blank"):
         load(tmp_path, frame, series_id="store")
     with pytest.raises(ValueError, match="scaling is for several series"):
-        SeriesCSV(path="x.csv", targets=["a"], scaling="series")
+        Series(path="x.csv", targets=["a"], scaling="series")
     with pytest.raises(ValueError, match="'a' is in series_id too"):
-        SeriesCSV(path="x.csv", targets=["a"], series_id="a")
+        Series(path="x.csv", targets=["a"], series_id="a")
 
 
 def test_other_cells_are_another_id():
@@ -217,8 +217,8 @@ def test_what_split_by_series_does_not_go_with_is_said(tmp_path):
         load(tmp_path, panel(), series_id="store", split="series")
     usual = {"path": "x.csv", "targets": ["a"], "split": "series"}
     with pytest.raises(ValueError, match="split is for several series; name the columns of their ids"):
-        SeriesCSV(**usual)
+        Series(**usual)
     with pytest.raises(ValueError, match="scaling=series has no scale for series that are not in training"):
-        SeriesCSV(**usual, series_id="id", scaling="series")
+        Series(**usual, series_id="id", scaling="series")
     with pytest.raises(ValueError, match="val_start splits by time, split=series by series"):
-        SeriesCSV(**usual, series_id="id", val_start=10, test_start=20)
+        Series(**usual, series_id="id", val_start=10, test_start=20)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data import SeriesCSV
+from seqlab.data import Series
 from seqlab.data.series.spec import PERIODS
 from seqlab.data.series.times import parsed
 from seqlab.errors import DataError
@@ -37,7 +37,7 @@ def test_times_are_recognised_as_they_are_written(tmp_path, name):
     times, columns = SPELLED[name]
     table = pd.DataFrame({**columns, "x": np.arange(len(times))})
     table.to_csv(tmp_path / "my.csv", index=False)
-    data = SeriesCSV(path=str(tmp_path / "my.csv"), time=list(columns), **WINDOW)
+    data = Series(path=str(tmp_path / "my.csv"), time=list(columns), **WINDOW)
     spec, samples, _ = data.load()
     np.testing.assert_array_equal(samples["train"].times, times.to_numpy("datetime64[us]"))
     assert spec.series.measured == ("x",)
@@ -58,10 +58,10 @@ def test_times_finer_than_a_microsecond_are_refused_and_not_cut(tmp_path, kind):
         path = str(tmp_path / "my.csv")
         table.assign(time=[time.isoformat() for time in times]).to_csv(path, index=False)
     with pytest.raises(DataError, match=r"000000100' is finer than a microsecond; .* data\.time=null"):
-        SeriesCSV(path=path, **WINDOW).load()
+        Series(path=path, **WINDOW).load()
 
 
 def test_numbers_that_are_no_times_may_be_rows(tmp_path):
     pd.DataFrame({"t": np.arange(60) / 250, "x": np.arange(60)}).to_csv(tmp_path / "ecg.csv", index=False)
     with pytest.raises(DataError, match=r"column 't' is '0\.0', .* each row for a step with data\.time=null"):
-        SeriesCSV(path=str(tmp_path / "ecg.csv"), time=["t"], **WINDOW).load()
+        Series(path=str(tmp_path / "ecg.csv"), time=["t"], **WINDOW).load()

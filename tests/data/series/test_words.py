@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from seqlab.data import SequenceData
-from seqlab.data.series_csv import SeriesCSV
+from seqlab.data.series_csv import Series
 from seqlab.errors import DataError
 
 WINDOW = {"targets": ["load"], "time": "when", "input_steps": 3, "horizon_steps": 1, "calendar": False}
@@ -29,7 +29,7 @@ def frame():
 
 
 def loaded(held: pd.DataFrame, **settings: object) -> SequenceData:
-    data = SequenceData(SeriesCSV(path=held, **WINDOW | settings))
+    data = SequenceData(Series(path=held, **WINDOW | settings))
     data.setup()
     return data
 
@@ -82,8 +82,8 @@ def test_a_target_that_holds_words_is_named_and_not_dropped(frame, targets, list
 
 def test_what_is_asked_for_cannot_be_dropped_and_what_is_dropped_must_be_there(frame):
     with pytest.raises(ValidationError, match="'load' is in drop, and is read as well"):
-        SeriesCSV(path=frame, **WINDOW, drop=["load"])
+        Series(path=frame, **WINDOW, drop=["load"])
     with pytest.raises(ValidationError, match="'rain' is in drop, and is read as well"):
-        SeriesCSV(path=frame, **WINDOW, drop=["rain"], features=["rain"])
+        Series(path=frame, **WINDOW, drop=["rain"], features=["rain"])
     with pytest.raises(DataError, match="no column 'winds'"):
         loaded(frame, drop=["winds"])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.errors import DataError
 
 BERLIN = "Europe/Berlin"
@@ -17,7 +17,7 @@ BERLIN = "Europe/Berlin"
 def load(folder: Path, frame: pd.DataFrame, **settings: object) -> SequenceData:
     frame.to_csv(folder / "mine.csv", index=False)
     usual = {"time": "when", "targets": ["load"], "input_steps": 24, "horizon_steps": 6, "timezone": BERLIN}
-    data = SequenceData(SeriesCSV(path=str(folder / "mine.csv"), **(usual | settings)))
+    data = SequenceData(Series(path=str(folder / "mine.csv"), **(usual | settings)))
     data.setup()
     return data
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_local_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"the time '.*\+02:00' is not local; leave data\.timezone out"):
         load(tmp_path, frame.assign(when=frame["when"] + "+02:00"))
     with pytest.raises(ValueError, match="no time zone 'Europe/Berln'"):
-        SeriesCSV(path="x.csv", targets=["a"], timezone="Europe/Berln")
+        Series(path="x.csv", targets=["a"], timezone="Europe/Berln")
 
 
 def test_days_are_the_same_on_every_clock(tmp_path):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from seqlab.data import SequenceData
 from seqlab.data.dataset import OwnFile
-from seqlab.data.series_csv import SeriesCSV
+from seqlab.data.series_csv import Series
 from seqlab.data.table.base import Table
 
 
@@ -59,7 +59,7 @@ def test_what_is_no_table_is_a_mistake_in_the_setting(held):
 
 def test_a_series_is_read_from_a_frame(frame):
     settings = {"targets": ["load"], "features": [], "input_steps": 4, "horizon_steps": 1, "calendar": False}
-    data = SequenceData(SeriesCSV(path=frame, **settings))
+    data = SequenceData(Series(path=frame, **settings))
     data.setup()
     assert data.spec.sizes["train"] > 0
     assert data.spec.series.step == "60 minutes" or data.spec.series.step_minutes == 60

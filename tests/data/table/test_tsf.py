@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.data.inspection import inspect
 from seqlab.data.table import tsf
 from seqlab.data.table.opening import open_table
@@ -170,7 +170,7 @@ def test_a_file_trains_as_its_series_do(tmp_path):
     body = "".join(f"{name}:2000-01-01:{','.join(map(str, values))}\n" for name, values in series.items())
     path = str(written(tmp_path, body=body))
     data = SequenceData(
-        SeriesCSV(path=path, series_id="series_name", targets=["value"], input_steps=4, horizon_steps=2)
+        Series(path=path, series_id="series_name", targets=["value"], input_steps=4, horizon_steps=2)
     )
     data.setup()
     settings = data.spec.series
@@ -191,8 +191,8 @@ def test_without_start_or_frequency_a_row_is_a_step(tmp_path, missing):
     path = written(tmp_path, header=HEADER.replace(missing, ""), body=body)
     usual = {"series_id": "series_name", "targets": ["value"], "input_steps": 4, "horizon_steps": 2}
     with pytest.raises(DataError, match=r"so no times;.* data\.time=null"):
-        SequenceData(SeriesCSV(path=str(path), **usual)).setup()
-    data = SequenceData(SeriesCSV(path=str(path), time=None, **usual))
+        SequenceData(Series(path=str(path), **usual)).setup()
+    data = SequenceData(Series(path=str(path), time=None, **usual))
     data.setup()
     assert data.spec.series.columns == ("value",)
     assert data.spec.series.step == "row"

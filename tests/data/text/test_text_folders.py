@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seqlab.data import SequenceData, TextCSV
+from seqlab.data import SequenceData, Texts
 from seqlab.errors import DataError
 
 
@@ -26,7 +26,7 @@ def reviews(tmp_path) -> Path:
 
 
 def load(path: Path, **settings: object) -> SequenceData:
-    data = SequenceData(TextCSV(path=str(path), **settings))
+    data = SequenceData(Texts(path=str(path), **settings))
     data.setup()
     return data
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.data.batches import FeatureSamples
 from seqlab.tasks.baselines import bounds, features, text
 from seqlab.tasks.baselines.bounds import every_nth
@@ -66,9 +66,7 @@ def test_forecasts_are_scored_on_evenly_spread_windows(monkeypatch, caplog):
     caplog.set_level("INFO")
     values = np.random.default_rng(1).normal(size=200)
     data = SequenceData(
-        SeriesCSV(
-            path={"x": values}, time=None, targets=["x"], input_steps=4, horizon_steps=3, calendar=False
-        )
+        Series(path={"x": values}, time=None, targets=["x"], input_steps=4, horizon_steps=3, calendar=False)
     )
     data.setup()
     few(monkeypatch, 30)

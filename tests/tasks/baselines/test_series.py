@@ -11,7 +11,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression, Ridge
 
-from seqlab.data import SequenceData, SeriesCSV
+from seqlab.data import SequenceData, Series
 from seqlab.tasks.baselines import series as series_baselines
 from seqlab.tasks.baselines.series import (
     BASELINES,
@@ -25,7 +25,7 @@ from seqlab.tasks.baselines.series import (
 from seqlab.tasks.forecasting import Forecasting
 
 READ, ASKED = 24, 30
-Load = Callable[..., SeriesCSV]
+Load = Callable[..., Series]
 
 
 def table(rows: int = 900, step: str = "h") -> pd.DataFrame:
@@ -42,23 +42,23 @@ def table(rows: int = 900, step: str = "h") -> pd.DataFrame:
 def load(tmp_path: Path) -> Load:
     """Return a data set of a table that reads a day and asks for 30 hours, set up."""
 
-    def from_table(frame: pd.DataFrame, **settings) -> SeriesCSV:
+    def from_table(frame: pd.DataFrame, **settings) -> Series:
         frame.to_csv(tmp_path / "series.csv", index=False)
         usual = {"time": "time", "targets": ["t"], "input_days": READ / 24, "horizon_days": ASKED / 24}
-        data = SequenceData(SeriesCSV(path=str(tmp_path / "series.csv"), **(usual | settings)))
+        data = SequenceData(Series(path=str(tmp_path / "series.csv"), **(usual | settings)))
         data.setup()
         return data
 
     return from_table
 
 
-def in_units(data: SeriesCSV, scaled: np.ndarray) -> np.ndarray:
+def in_units(data: Series, scaled: np.ndarray) -> np.ndarray:
     series = data.spec.series
     means, scales = (np.array(values)[list(series.places)] for values in (series.means, series.scales))
     return scaled * scales + means
 
 
-def columns(frame: pd.DataFrame, data: SeriesCSV) -> np.ndarray:
+def columns(frame: pd.DataFrame, data: Series) -> np.ndarray:
     return frame[list(data.spec.series.targets)].to_numpy()
 
 
@@ -142,7 +142,7 @@ def test_the_climatology_needs_a_year_of_training(load):
     climatology(load(table(522 * 4, "6h"), **settings))
 
 
-def naive_inputs(data: SeriesCSV, split: str, measured: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def naive_inputs(data: Series, split: str, measured: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return inputs, last values and answers of every window."""
     samples, places = data.samples[split], list(data.spec.series.places)
     values = samples.values.double().numpy()
