@@ -10,6 +10,7 @@ from seqlab.config.packaged import names_of
 from seqlab.config.renamed import present_settings
 from seqlab.config.schema import Config
 from seqlab.errors import ConfigError, near
+from seqlab.registry.section import wrong
 
 
 def validate(raw: Mapping[str, Any]) -> Config:
@@ -59,18 +60,7 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
     if detail["type"] == "missing":
         files = names_of(key)
         return f"{key} is missing; {near('', files)}" if files else f"{key} is missing"
-    if detail["type"] == "value_error":
-        said = str(detail["ctx"]["error"])
-        return f"{key}: {said}" if key and not said.startswith(f"{key}.") else said
-    message = (
-        detail["msg"]
-        .replace("Input should be", "must be")
-        .replace("String should", "must")
-        .replace("List should have at least 1 item after validation, not 0", "must be a list of one or more")
-        .split(", unable to ")[0]
-        .split(", got a number")[0]
-    )
-    return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"
+    return wrong(key, detail)
 
 
 def _known(key: str, siblings: Mapping[str, Any]) -> set[Any]:

@@ -33,6 +33,7 @@ from seqlab.registry.types import Address, Column, Count, FilePath, Section, Sha
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
+    from seqlab.data.module import SequenceData
     from seqlab.data.table.base import Table
 
 
@@ -217,10 +218,48 @@ class OwnFile(Section):
     decimal: Literal["point", "comma"] = "point"
     missing: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
 
-    @field_validator("path", mode="before")
+    @field_validator("path", "val_path", "test_path", mode="before", check_fields=False)
     @classmethod
     def _is_a_file(cls, path: Any) -> Any:
         return as_file(path)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        val: Any = None,
+        test: Any = None,
+        task: str | None = None,
+        seed: int = 0,
+        **settings: Any,
+    ) -> "SequenceData":
+        """Return the data of a table that Python holds, as a Trainer takes them.
+
+        The rows are written into the cache and read as those of any file, with the same checks. An index is a
+        column if it has a name, or is of times, then called ``time``.
+
+        Example:
+            >>> frame = {"review": ["good", "bad"] * 20, "cat": ["+", "-"] * 20}
+            >>> Texts.from_frame(frame, text="review", label="cat").spec.classes  # doctest: +SKIP
+            ('+', '-')
+
+        Args:
+            frame: a ``pandas.DataFrame``, or a dict of columns of equal length.
+            val: the rows for validation; None to take ``val_share`` of ``frame``.
+            test: the rows for testing; None to take ``test_share`` of ``frame``.
+            task: what is predicted, such as "regression"; None for the first of ``problem_types``.
+            seed: of the order of the training batches.
+            settings: of the data set, as in ``data.<setting>``.
+
+        Raises:
+            ConfigError: a setting is unknown or wrong.
+        """
+        from seqlab.data.held import data_of  # noqa: PLC0415 (imports torch)
+
+        paths = {"path": frame, "val_path": val, "test_path": test}
+        given = {key: table for key, table in paths.items() if table is not None}
+        return data_of(cls, given | settings, task=task, seed=seed)
 
     def find(self) -> Source:
         """Return the file.

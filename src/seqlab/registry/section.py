@@ -57,6 +57,27 @@ def _fields(settings: Mapping[str, Setting], ranges: Mapping[str, Any] = {}) -> 
     }
 
 
+def wrong(key: str, detail: Any) -> str:
+    """Return the message for a wrong value: ``model.hidden_size must be greater than 0, got -1``.
+
+    Args:
+        key: the setting.
+        detail: what pydantic says of it.
+    """
+    if detail["type"] == "value_error":
+        said = str(detail["ctx"]["error"])
+        return f"{key}: {said}" if key and not said.startswith(f"{key}.") else said
+    message = (
+        detail["msg"]
+        .replace("Input should be", "must be")
+        .replace("String should", "must")
+        .replace("List should have at least 1 item after validation, not 0", "must be a list of one or more")
+        .split(", unable to ")[0]
+        .split(", got a number")[0]
+    )
+    return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"
+
+
 class Part(Section):
     """A class of a group that can have several, each with its own key.
 

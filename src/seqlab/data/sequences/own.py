@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -22,6 +22,9 @@ from seqlab.data.text.labelled import LabelledFile
 from seqlab.data.text.labels import LabelParser
 from seqlab.errors import DataError
 from seqlab.registry.types import Column, as_list
+
+if TYPE_CHECKING:
+    from seqlab.data.module import SequenceData
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +66,51 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
     features: Listed | None = None
     side_inputs: dict[str, Column] = Field(default_factory=dict)
     padding: Column = "auto"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: Any,
+        y: Any,
+        *,
+        lengths: Any = None,
+        groups: Any = None,
+        val: Sequence[Any] | None = None,
+        test: Sequence[Any] | None = None,
+        task: str | None = None,
+        seed: int = 0,
+        **settings: Any,
+    ) -> "SequenceData":
+        """Return the data of arrays that Python holds, as a Trainer takes them.
+
+        Example:
+            >>> x = [np.sin(np.arange(5 + number % 3)) * (number % 2) for number in range(40)]
+            >>> data = Sequences.from_arrays(x, ["flat", "wave"] * 20)  # doctest: +SKIP
+
+        Args:
+            x: numbers, [N, T] or [N, T, F]; or N sequences of any lengths, each [T] or [T, F].
+            y: a class or a number for each sequence, [N]; labels of 0 and 1, [N, C], with task="multilabel";
+                with task="tagging" a class for each step, [N, T] or N sequences of them.
+            lengths: steps of each sequence, [N], if x is padded.
+            groups: sequences of one group, such as a speaker, are in the same split, [N].
+            val: x and y for validation, and lengths if there are; None for ``val_share`` of x.
+            test: x and y for testing, and lengths if there are; None for ``test_share`` of x.
+            task: what is predicted; None for "classification".
+            seed: of the order of the training batches.
+            settings: of the data set, as in ``data.<setting>``.
+
+        Raises:
+            ConfigError: the arrays are no sequences, or a setting is unknown or wrong.
+        """
+        from seqlab.data.held import arrays_as_file, data_of  # noqa: PLC0415 (imports torch)
+
+        paths = {"path": arrays_as_file(x, y, lengths, groups)}
+        paths |= {
+            f"{split}_path": arrays_as_file(*given)
+            for split, given in (("val", val), ("test", test))
+            if given is not None
+        }
+        return data_of(cls, paths | {"layout": "npz"} | settings, task=task, seed=seed)
 
     def parsers(self, columns: Sequence[str]) -> Mapping[str, LabelParser]:
         """Return what a label means, by its column."""

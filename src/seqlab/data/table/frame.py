@@ -11,16 +11,18 @@ FILE = "table.csv"
 
 
 def as_file(table: Any) -> Any:
-    """Return the path of a file with the rows of a table; what is neither a DataFrame nor a dict, as it is.
+    """Return the path of a file with the rows of a table; what is no DataFrame, dict or Path, as it is.
 
     An index is a column if it has a name, or is of times, then called ``time``.
 
     Args:
-        table: a ``pandas.DataFrame``, or a dict of columns of equal length.
+        table: a ``pandas.DataFrame``, a dict of columns of equal length, or a Path.
 
     Raises:
         ValueError: the columns have other lengths, or a cell is no number, time or text.
     """
+    if isinstance(table, Path):
+        return str(table)
     is_frame = type(table).__name__ == "DataFrame"
     if not is_frame and not (isinstance(table, Mapping) and table):
         return table

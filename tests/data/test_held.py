@@ -1,0 +1,110 @@
+"""Tables and arrays that Python holds, as the data module that a Trainer takes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from seqlab.data import Sequences, Series, Tagged, Texts
+from seqlab.errors import ConfigError, DataError
+
+
+@pytest.fixture
+def reviews() -> pd.DataFrame:
+    """Return forty reviews of two classes, all different."""
+    words = ("good", "bad") * 20
+    return pd.DataFrame(
+        {
+            "review": [f"{word} book {number}" for number, word in enumerate(words)],
+            "cat": [{"good": "pos", "bad": "neg"}[word] for word in words],
+            "stars": np.linspace(1, 5, 40),
+        }
+    )
+
+
+def test_a_frame_is_read_as_the_file_that_it_would_be(tmp_path, reviews):
+    reviews.to_csv(tmp_path / "reviews.csv", index=False)
+    held = Texts.from_frame(reviews, text="review", label="cat")
+    file = Texts.from_frame(tmp_path / "reviews.csv", text="review", label="cat")
+    assert held.spec.classes == ("neg", "pos")
+    assert held.spec.meaning == file.spec.meaning
+    for split, samples in held.samples.items():
+        torch.testing.assert_close(samples.y, file.samples[split].y)
+        texts = [held.describe(split, number) for number in range(len(samples))]
+        assert texts == [file.describe(split, number) for number in range(len(samples))]
+        assert set(texts) <= set(reviews["review"])
+
+
+def test_validation_and_test_can_be_frames_of_their_own(reviews):
+    train, val, test = reviews[:20], reviews[20:32], reviews[32:]
+    data = Texts.from_frame(train, val=val, test=test, text="review", label="stars", task="regression")
+    assert data.spec.sizes == {"train": 20, "val": 12, "test": 8}
+    assert data.spec.target_mean == pytest.approx(train["stars"].mean())
+    assert {data.describe("test", number) for number in range(8)} == set(test["review"])
+
+
+def test_a_series_and_a_table_of_tokens_are_read_from_frames():
+    values = np.sin(np.arange(400) / 9)
+    frame = pd.DataFrame({"load": values}, index=pd.date_range("2021", periods=400, freq="h"))
+    data = Series.from_frame(frame, targets="load", input_steps=12, horizon_steps=2)
+    assert data.spec.task == "forecasting"
+    tokens = pd.DataFrame(
+        {"s": np.repeat(np.arange(30), 3), "w": [f"w{n}" for n in range(90)], "t": ["P", "O", "O"] * 30}
+    )
+    tagged = Tagged.from_frame(tokens, token="w", label="t", sentence="s")
+    assert tagged.spec.classes == ("O", "P")
+
+
+def test_arrays_of_one_length_and_of_several_are_the_same_sequences():
+    random = np.random.default_rng(0)
+    x = [random.normal(size=(3 + number % 4, 2)) for number in range(40)]
+    y = ["low", "high"] * 20
+    padded = np.zeros((40, 6, 2))
+    for place, one in enumerate(x):
+        padded[place, : len(one)] = one
+    ragged = Sequences.from_arrays(x, y)
+    filled = Sequences.from_arrays(padded, np.array(y), lengths=[len(one) for one in x])
+    assert ragged.spec.classes == filled.spec.classes == ("high", "low")
+    assert ragged.spec.sequences.means == pytest.approx(
+        np.concatenate([x[int(name[2:-1])] for name in _names(ragged)]).mean(0)
+    )
+    for split, samples in ragged.samples.items():
+        every = torch.arange(len(samples))
+        for found, expected in zip(samples.batch(every), filled.samples[split].batch(every), strict=True):
+            torch.testing.assert_close(found, expected)
+
+
+def _names(data) -> list[str]:
+    return [data.describe("train", number) for number in range(len(data.samples["train"]))]
+
+
+def test_sequences_have_numbers_labels_of_steps_and_splits_of_their_own():
+    x = np.random.default_rng(1).normal(size=(24, 5))
+    data = Sequences.from_arrays(x[:16], np.arange(16.0), test=(x[16:], np.arange(8.0)), task="regression")
+    assert data.spec.sizes["test"] == 8
+    steps = Sequences.from_arrays(list(x), [["u", "v", "u", "u", "v"]] * 24, task="tagging")
+    assert steps.spec.classes == ("u", "v")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"txt": "review"}, "Texts has no setting 'txt'; did you mean 'text'"),
+        ({"val_share": 2}, "val_share must be less than 1, got 2"),
+        ({"task": "forecasting"}, "task=forecasting does not suit data=text_csv"),
+    ],
+)
+def test_a_wrong_setting_is_a_line(reviews, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        Texts.from_frame(reviews, **settings)
+
+
+def test_arrays_that_are_no_sequences_are_refused():
+    with pytest.raises(ConfigError, match="give numbers"):
+        Sequences.from_arrays([["a"]], [1])
+    with pytest.raises(ConfigError, match="these arrays are no sequences"):
+        Sequences.from_arrays([np.ones((2, 3)), np.ones((3, 2))], [0, 1])
+    with pytest.raises(DataError, match=r"x\[0\]: column 'y' is blank"):
+        Sequences.from_arrays(np.ones((4, 3)), [None, "a", "b", "a"]).setup()
+    with pytest.raises(DataError, match=r"y has the shape \[3\]"):
+        Sequences.from_arrays(np.ones((4, 3)), [0, 1, 0]).setup()
