@@ -9,6 +9,7 @@ import seqlab
 ROOT = Path(seqlab.__file__).parent
 ROOMS = [
     "testing",
+    "api",
     "cli",
     "sweep",
     "training",

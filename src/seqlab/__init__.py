@@ -7,8 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqlab.api.comparing import report
+    from seqlab.api.run import load
+    from seqlab.api.training import train
     from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells, register_cell
-    from seqlab.data import register_dataset
+    from seqlab.data import SequenceData, register_dataset
+    from seqlab.models.lightning_module import SequenceModule
+    from seqlab.models.sequence_model import SequenceModel
     from seqlab.nn.parts import InputSpec
     from seqlab.registry.catalog import (
         register_between,
@@ -34,12 +39,16 @@ __all__ = [
     "Regression",
     "Scalar",
     "Score",
+    "SequenceData",
+    "SequenceModel",
+    "SequenceModule",
     "State",
     "Tagging",
     "Task",
     "Vector",
     "__version__",
     "cells",
+    "load",
     "register_between",
     "register_callback",
     "register_cell",
@@ -53,6 +62,8 @@ __all__ = [
     "register_pooling",
     "register_scheduler",
     "register_task",
+    "report",
+    "train",
 ]
 
 _HOMES = (
@@ -62,6 +73,12 @@ _HOMES = (
         "seqlab.tasks",
     )
     | {"InputSpec": "seqlab.nn.parts", "register_cell": "seqlab.cells", "register_dataset": "seqlab.data"}
+    | {"load": "seqlab.api.run", "report": "seqlab.api.comparing", "train": "seqlab.api.training"}
+    | {
+        "SequenceData": "seqlab.data",
+        "SequenceModel": "seqlab.models.sequence_model",
+        "SequenceModule": "seqlab.models.lightning_module",
+    }
 )
 """The packages of names that are not in seqlab.cells."""
 

@@ -18,6 +18,8 @@ from seqlab.config.renamed import present_overrides
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from seqlab.training.fit import Finished
+
 USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
 
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
@@ -131,13 +133,25 @@ def process(command: Callable[[], int] = main) -> NoReturn:
 
 
 def _run_hydra(arguments: list[str]) -> None:
+    from seqlab.cli.arguments import is_one_run
+
+    ready = prepared(arguments)
+    start = train_once if is_one_run(ready) else _train_with_hydra
+    start(ready)
+
+
+def prepared(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments of a command as Hydra takes them.
+
+    Raises:
+        ConfigError: one is no argument of ``seqlab train``, or two contradict each other.
+    """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises its errors, which are shown here
     from omegaconf import OmegaConf
 
     from seqlab.cli.arguments import (
         allow_option,
         config_dir,
-        is_one_run,
         options_first,
         refuse_hydras,
         refuse_several,
@@ -153,24 +167,30 @@ def _run_hydra(arguments: list[str]) -> None:
 
     plugins.isolate_children()
 
-    arguments = options_first(arguments)
-    refuse_shadowed(arguments)
-    refuse_swept_command(arguments)
-    refuse_hydras(arguments)
-    refuse_several(arguments)
-    offer(arguments, [path for path in (PACKAGED, config_dir(arguments)) if path])
-    start = _train_once if is_one_run(arguments) else _train_with_hydra
-    start([allow_option(argument) for argument in arguments])
+    found = options_first(arguments)
+    refuse_shadowed(found)
+    refuse_swept_command(found)
+    refuse_hydras(found)
+    refuse_several(found)
+    offer(found, [path for path in (PACKAGED, config_dir(found)) if path])
+    return [allow_option(argument) for argument in found]
 
 
-def _train_once(arguments: Sequence[str]) -> None:
-    """Compose and train a single run, as Hydra's main does, which composes every command twice."""
+def train_once(arguments: Sequence[str]) -> "Finished":
+    """Compose and train a single run, as Hydra's main does, which composes every command twice.
+
+    Args:
+        arguments: as ``prepared`` returns them, without options.
+
+    Raises:
+        SeqlabError: a setting or the data are wrong.
+    """
     from hydra.conf import HydraConf
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     from seqlab.config.error_report import composed
-    from seqlab.sweep.entry import train_composed
+    from seqlab.sweep.entry import train_run
 
     command = composed(arguments)
     OmegaConf.set_readonly(command.hydra, value=False)
@@ -180,7 +200,7 @@ def _train_once(arguments: Sequence[str]) -> None:
     hydra.merge_with(command.hydra)
     HydraConfig.instance().set_config(OmegaConf.create({"hydra": hydra}))
     (point,) = command.points.values()
-    train_composed(point)
+    return train_run(point)
 
 
 def _train_with_hydra(arguments: Sequence[str]) -> None:

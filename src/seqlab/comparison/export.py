@@ -18,15 +18,32 @@ SIGNATURE = b"(benchmark|question),run,cell"
 """The beginning of the file; it identifies a file that seqlab wrote, also an earlier version."""
 
 
+LAST = ("n", "parameters", "seconds", "engine", "status", "reason")
+"""The columns at the end."""
+
+
 def write_csv(benchmarks: Sequence[Benchmark], others: Sequence[Run], file: Path) -> None:
     """Write the groups of all benchmarks, their baselines, and the runs that are not finished.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    columns, rows = columns_and_rows(benchmarks, others)
+    text = StringIO()
+    writer = csv.DictWriter(text, list(map(to_cell, columns)))
+    writer.writeheader()
+    writer.writerows(map(to_cells, rows))
+    write(file, text.getvalue(), SIGNATURE)
+
+
+def columns_and_rows(
+    benchmarks: Sequence[Benchmark], others: Sequence[Run]
+) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return the groups of all benchmarks, their baselines, and the runs that are not finished, as a table.
 
     Columns: benchmark, run, cell, the settings that differ; for each score its mean and its standard
     deviation over n seeds; n, parameters, seconds (mean), engine, status, reason. A baseline's status is
     "baseline".
-
-    Raises:
-        RunError: the file cannot be written.
     """
     rows: list[dict[str, Any]] = []
     for benchmark in benchmarks:
@@ -37,16 +54,8 @@ def write_csv(benchmarks: Sequence[Benchmark], others: Sequence[Run], file: Path
             for name, metrics in benchmark.baselines.items()
         ]
     rows += [{"run": run.folder, "status": run.status, "reason": run.reason} for run in others]
-    rows = list(map(to_cells, rows))
-    text = StringIO()
-    columns = list(
-        dict.fromkeys([*map(to_cell, _columns(benchmarks)), *(key for row in rows for key in row)])
-    )
-    last = ["n", "parameters", "seconds", "engine", "status", "reason"]
-    writer = csv.DictWriter(text, [*(column for column in columns if column not in last), *last])
-    writer.writeheader()
-    writer.writerows(rows)
-    write(file, text.getvalue(), SIGNATURE)
+    columns = dict.fromkeys([*_columns(benchmarks), *(key for row in rows for key in row)])
+    return [*(column for column in columns if column not in LAST), *LAST], rows
 
 
 def write(file: Path, text: str, signature: bytes) -> None:

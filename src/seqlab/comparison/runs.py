@@ -3,6 +3,7 @@
 This module does not import torch.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,19 +69,28 @@ class Run:
         return f"after epoch {max(epochs) + 1} of {self.settings.get('trainer.max_epochs')}" if epochs else ""
 
 
-def read_runs(folder: Path) -> list[Run]:
-    """Return every run below ``folder``, sorted by the name of its folder.
+def read_runs(*folders: Path) -> list[Run]:
+    """Return every run below some folders, sorted by the name of its folder.
 
     Raises:
-        RunError: the folder contains no run, or none that can be read.
+        RunError: a folder contains no run, or there is none that can be read.
     """
-    files = sorted(folder.rglob("run.json"))
-    if not files:
-        raise RunError(f"no run found below {folder}; seqlab train makes one")
-    runs = [_read(file.parent, folder) for file in files]
+    files: dict[Path, None] = {}
+    for folder in folders:
+        found = sorted(folder.rglob("run.json"))
+        if not found:
+            raise RunError(f"no run found below {folder}; seqlab train makes one")
+        files |= dict.fromkeys(found)
+    below = folders[0] if len(folders) == 1 else Path(os.path.commonpath(folders))
+    runs = [_read(file.parent, below) for file in files]
     if all(run.status == "damaged" for run in runs):
         raise RunError("\n".join(f"{run.path}: {run.reason}" for run in runs))
     return runs
+
+
+def read_run(path: Path) -> Run:
+    """Return the run in a folder; if it cannot be read, its status is "damaged"."""
+    return _read(path, path)
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:

@@ -79,6 +79,26 @@ def configure(verbosity: str) -> None:
 
 
 @contextmanager
+def kept() -> Iterator[None]:
+    """Restore what ``configure`` has changed, so that a program's own messages are shown as before."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(one.handlers, one.propagate, one.level) for one in loggers]
+    formatting, shown_by = warnings.formatwarning, warnings.showwarning
+    try:
+        with warnings.catch_warnings():
+            try:
+                yield
+            finally:
+                if warnings.showwarning is not shown_by:
+                    logging.captureWarnings(capture=False)
+    finally:
+        for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
+            logger.handlers, logger.propagate = handlers, propagate
+            logger.setLevel(level)
+        warnings.formatwarning = formatting
+
+
+@contextmanager
 def run_log(path: Path) -> Iterator[None]:
     """Append all messages since ``configure`` to ``path``, with their time."""
     handler = _RunLog(path, encoding="utf-8")

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from seqlab.config.schema import Config
+    from seqlab.runs.resume import Start
+    from seqlab.training.fit import Finished
+
 
 def train_composed(composed: "DictConfig") -> float:
     """Validate a composed configuration and train; return the best monitored score.
@@ -16,41 +20,58 @@ def train_composed(composed: "DictConfig") -> float:
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
+    job = HydraConfig.get()
+    if job.mode != RunMode.MULTIRUN:
+        return train_run(composed).score
+    from seqlab.sweep.clashes import job_folder
+    from seqlab.sweep.job import begun, finished
+
+    folder, overrides = job_folder(job.sweep), list(job.overrides.task)
+    if record := finished(folder, overrides):
+        return float(record["score"] if record["score"] is not None else "nan")
+    config = _checked(composed)
+    from seqlab.runs.resume import Start
+
+    return _trained(Start(config, overrides, folder, resume=begun(folder, overrides) is not None)).score
+
+
+def train_run(composed: "DictConfig") -> "Finished":
+    """Validate the composed configuration of a single run, and train."""
+    from hydra.core.hydra_config import HydraConfig
+
+    job = HydraConfig.get()
+    _refuse_lone_sweep(job.runtime.choices["sweep"])
+    config = _checked(composed)
+    from seqlab.runs.resume import start_of
+
+    return _trained(start_of(config, list(job.overrides.task)))
+
+
+def _checked(composed: "DictConfig") -> "Config":
+    """Return the typed configuration, and show messages as it says from now on."""
+    from hydra.core.hydra_config import HydraConfig
+
     from seqlab.config.choices import modules_of
+    from seqlab.config.compose import make_config
     from seqlab.registry import plugins
     from seqlab.runs.paths import default_name
 
-    job = HydraConfig.get()
-    folder, overrides = None, list(job.overrides.task)
-    if job.mode == RunMode.MULTIRUN:
-        from seqlab.sweep.clashes import job_folder
-        from seqlab.sweep.job import finished
-
-        folder = job_folder(job.sweep)
-        if record := finished(folder, overrides):
-            return float(record["score"] if record["score"] is not None else "nan")
-    else:
-        _refuse_lone_sweep(job.runtime.choices["sweep"])
     if composed.name is None:
-        composed.name = default_name(job.runtime.choices)
+        composed.name = default_name(HydraConfig.get().runtime.choices)
     plugins.load(modules_of(composed))
-    from seqlab.config.compose import make_config
-
     config = make_config(composed)
     from seqlab.io import console_log  # imports Lightning, so after the settings are checked
 
     console_log.configure(config.verbosity)
-    from seqlab.runs.resume import Start, start_of
-    from seqlab.sweep.job import begun
+    return config
+
+
+def _trained(start: "Start") -> "Finished":
     from seqlab.sweep.pruning import pruning
     from seqlab.training.fit import train
 
-    if folder is None:
-        start = start_of(config, overrides)
-    else:
-        start = Start(config, overrides, folder, resume=begun(folder, overrides) is not None)
     facts = {"overrides": list(start.overrides)}
-    return train(start.config, start.path, resume=start.resume, extra_callbacks=pruning, **facts).score
+    return train(start.config, start.path, resume=start.resume, extra_callbacks=pruning, **facts)
 
 
 def _refuse_lone_sweep(chosen: str) -> None:

@@ -1,0 +1,1 @@
+"""Python's door: train, load and compare runs without the command line."""

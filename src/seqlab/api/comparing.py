@@ -1,0 +1,36 @@
+"""Comparing runs from Python."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from seqlab.api.run import Run
+
+Place = str | Path | Run
+"""A run, or a folder below which there are runs."""
+
+
+def report(runs: Place | Iterable[Place] = "outputs", *, by_seed: bool = True) -> pd.DataFrame:
+    """Return the comparison of ``seqlab report`` as a table.
+
+    Args:
+        runs: a run or several, or folders below which there are runs.
+        by_seed: whether runs that differ only by their seeds are one row, the mean over them.
+
+    Returns:
+        A row for each group of runs, the best of its benchmark first, then for each baseline. Columns:
+        benchmark, run, cell, the settings that differ; for each score its mean and its standard deviation
+        over n seeds; n, parameters, seconds, engine, status, reason.
+
+    Raises:
+        RunError: there is no run.
+    """
+    from seqlab.comparison.export import columns_and_rows  # noqa: PLC0415
+    from seqlab.comparison.groups import compare  # noqa: PLC0415
+    from seqlab.comparison.runs import read_runs  # noqa: PLC0415
+
+    several = [runs] if isinstance(runs, str | Path | Run) else list(runs)
+    folders = [one.path if isinstance(one, Run) else Path(one).expanduser() for one in several]
+    columns, rows = columns_and_rows(*compare(read_runs(*folders), by_seed=by_seed))
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,179 @@
+"""A run, or an exported network, as an object: what it has measured, and what it predicts."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from seqlab.api.frames import of_history, of_rows, of_scores
+from seqlab.comparison.runs import Run as Record
+from seqlab.comparison.runs import read_run
+from seqlab.config.renamed import present_settings
+from seqlab.data.table.frame import as_file
+from seqlab.errors import DataError, RunError
+from seqlab.io.safe_read import UnreadableError, read_yaml
+
+if TYPE_CHECKING:
+    from seqlab.models.lightning_module import SequenceModule
+    from seqlab.models.predictor import Predictor
+    from seqlab.runs.load import LoadedRun
+
+
+def load(path: str | Path, checkpoint: str = "best") -> "Run | Network":
+    """Return a run by its folder, or a network by a file of ``seqlab export``.
+
+    Args:
+        path: the folder, or a .safetensors or .onnx file.
+        checkpoint: of a folder, "best" or "last".
+
+    Raises:
+        SeqlabError: it is missing or damaged, or needs a package that is not installed.
+    """
+    path = Path(path).expanduser()
+    return Network(path) if path.suffix in (".safetensors", ".onnx") else Run(path, checkpoint)
+
+
+class Network:
+    """A trained network with all that it needs to predict, from a file of ``seqlab export``.
+
+    Args:
+        path: a .safetensors or .onnx file.
+
+    Raises:
+        SeqlabError: it is missing or damaged, or needs a package that is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def predictor(self) -> "Predictor":
+        """The network as a function from inputs to predictions."""
+        from seqlab.inference.predict import load as load_predictor  # noqa: PLC0415 (imports torch)
+
+        return load_predictor(self.path)
+
+    def predict(self, given: Any, top: int = 1) -> pd.DataFrame:
+        """Return the predictions for texts, sequences, or the next steps of a series.
+
+        The columns are those of ``seqlab predict --json``: of a text its classes and their probabilities, a
+        row each; of a series its times and targets, a row for each step that is forecast.
+
+        Args:
+            given: a text or several; or a table with the columns of the training data, a DataFrame or the
+                path of a file.
+            top: how many classes of a text or sequence to return, the most probable first.
+
+        Raises:
+            DataError: there is no input, or the table is malformed, too short, or lacks a column.
+        """
+        from seqlab.inference.predict import predict  # noqa: PLC0415 (imports torch)
+
+        held = as_file(given)
+        is_table = held is not given
+        if is_table and not isinstance(given, Path) and self.predictor.spec.kind == "tokens":
+            raise DataError("this network reads texts; give them as a list, such as frame['text']")
+        texts = [] if is_table else [held] if isinstance(held, str) else list(held)
+        if self.predictor.task.is_multilabel:
+            top = len(self.predictor.spec.classes)
+        return of_rows(predict(self.predictor, texts, Path(held) if is_table else None, top))
+
+    def __repr__(self) -> str:
+        """Return the class and the file."""
+        return f"{type(self).__name__}('{self.path}')"
+
+
+class Run(Network):
+    """A run that training has left in a folder.
+
+    Args:
+        path: the folder with run.json.
+        checkpoint: the weights that predict, "best" or "last".
+
+    Raises:
+        RunError: the folder is missing or damaged.
+    """
+
+    def __init__(self, path: Path, checkpoint: str = "best") -> None:
+        super().__init__(path)
+        self.checkpoint = checkpoint
+        if not path.is_dir():
+            raise RunError(f"{path} is no folder of a run; seqlab train makes one below outputs")
+        if self._read.status == "damaged":
+            raise RunError(f"{path}: {self._read.reason}")
+
+    @cached_property
+    def _read(self) -> Record:
+        return read_run(self.path)
+
+    @property
+    def name(self) -> str:
+        """The name of the run: its experiment, or ``name=``."""
+        return str(self.record.get("name", self.path.name))
+
+    @property
+    def status(self) -> str:
+        """One of running, done, interrupted, failed."""
+        return self._read.status
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What run.json says."""
+        return self._read.record
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The scores of the best weights, such as "test/accuracy"."""
+        return self._read.metrics
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The scores of every epoch, from 0: a row an epoch, columns such as "train/loss", "val/accuracy"."""
+        return of_history(self._read.history)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The settings of the run: ``run.config["model"]["hidden_size"]``.
+
+        Raises:
+            RunError: config.yaml is missing or damaged.
+        """
+        try:
+            found: dict[str, Any] = present_settings(read_yaml(self.path / "config.yaml"))
+        except UnreadableError as error:
+            raise RunError(f"{self.path / 'config.yaml'} {error}") from error
+        return found
+
+    @cached_property
+    def _loaded(self) -> "LoadedRun":
+        from seqlab.runs.load import load_run  # noqa: PLC0415 (imports torch)
+
+        return load_run(self.path, self.checkpoint)
+
+    @property
+    def module(self) -> "SequenceModule":
+        """The network with its weights, in evaluation mode."""
+        return self._loaded.module
+
+    @cached_property
+    def predictor(self) -> "Predictor":
+        """The network as a function from inputs to predictions."""
+        from seqlab.models.predictor import Predictor  # noqa: PLC0415 (imports torch)
+
+        return Predictor.of(self.module, self._loaded.spec, self._loaded.config.data)
+
+    def __repr__(self) -> str:
+        """Return the folder, the state, and the score of the test by which the run was chosen."""
+        monitor = (self.record.get("task") or {}).get("monitor", "").partition("/")[2]
+        score = self.metrics.get(f"test/{monitor}")
+        shown = "" if score is None else f", test/{monitor} {score:.4f}"
+        return f"Run('{self.path}', {self.status}{shown})"
+
+    def _repr_html_(self) -> str:
+        """Return the scores beside those of the baselines, as notebooks show them."""
+        scores = of_scores(self.metrics, self.record.get("baselines", {}))
+        table: str = scores.to_html(float_format="{:.4f}".format)
+        return f"<p>{escape(self.name)}: {escape(repr(self))}</p>{table}"

@@ -1,0 +1,64 @@
+"""Training from Python: a run as ``seqlab train`` makes it, in this process."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from seqlab.api.run import Run
+from seqlab.errors import ConfigError, SeqlabError
+
+VARIABLES = ("HYDRA_FULL_ERROR", "PYTHONSAFEPATH")
+"""Environment variables that a command sets for its own process."""
+
+
+def train(*settings: str) -> Run:
+    """Train, and return the run; the same settings on the command line give the same weights.
+
+    Example:
+        >>> run = seqlab.train("data=names", "model=lstm", "trainer.max_epochs=5")  # doctest: +SKIP
+        >>> run.metrics["test/accuracy"]  # doctest: +SKIP
+
+    Args:
+        settings: those of ``seqlab train``, such as ``model.hidden_size=64``; see ``seqlab train --help``.
+
+    Raises:
+        SeqlabError: a setting or the data are wrong; the message has a line for every mistake.
+        KeyboardInterrupt: the run was interrupted; ``seqlab.train("resume=FOLDER")`` continues it.
+    """
+    from seqlab.cli.arguments import as_choice, as_typed, is_one_run  # noqa: PLC0415
+    from seqlab.cli.main import prepared, train_once  # noqa: PLC0415
+    from seqlab.config import error_report  # noqa: PLC0415
+    from seqlab.config.renamed import present_overrides  # noqa: PLC0415
+    from seqlab.io import console_log  # noqa: PLC0415
+
+    given = present_overrides([as_typed(as_choice(one), is_sweep=False) for one in settings], warns=True)
+    for one in given:
+        if "=" not in one or not is_one_run([one]):
+            raise ConfigError(f"'{one}' is for the command line; seqlab.train takes settings, KEY=VALUE")
+    with _surroundings_kept(), console_log.kept():
+        try:
+            return Run(train_once(prepared(given)).folder.path)
+        except Exception as error:
+            lines = error_report.explain(error, given)
+            if not lines or os.environ.get("SEQLAB_DEBUG"):
+                raise
+            kind = type(error) if isinstance(error, SeqlabError) else ConfigError
+            raise kind("\n".join(lines)) from None
+
+
+@contextmanager
+def _surroundings_kept() -> Iterator[None]:
+    """Restore what a command changes in its process."""
+    from hydra.core.hydra_config import HydraConfig  # noqa: PLC0415
+
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    config = HydraConfig.instance().cfg
+    try:
+        yield
+    finally:
+        HydraConfig.instance().cfg = config
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,91 @@
+"""seqlab.train: the run of the command line, in whatever process calls it."""
+
+import asyncio
+import logging
+import os
+import threading
+import warnings
+
+import pytest
+import torch
+from hydra.core.hydra_config import HydraConfig
+from lightning.pytorch import Trainer, seed_everything
+
+import seqlab
+from seqlab.errors import ConfigError, DataError
+from seqlab.runs.load import load_run
+
+QUICK = (
+    *("data=names", "data.source=sample", "model=gru", "model.hidden_size=4", "engine=eager"),
+    *("trainer.max_epochs=1", "trainer.limit_train_batches=4", "trainer.accelerator=cpu"),
+    *("callbacks.figures=false", "task.baselines=false", "verbosity=quiet"),
+)
+
+
+@pytest.mark.slow
+def test_the_command_line_and_a_thread_with_a_loop_end_with_the_same_weights(train, tmp_path):
+    async def inside() -> seqlab.api.run.Run:
+        return seqlab.train(*QUICK, "paths.output_dir=mine")
+
+    found: list[seqlab.api.run.Run] = []
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(inside())))
+    thread.start()
+    thread.join()
+    assert train(*QUICK) == 0
+    (theirs,) = (path.parent for path in (tmp_path / "out").rglob("run.json"))
+    mine, expected = found[0].module.state_dict(), load_run(theirs).module.state_dict()
+    assert mine.keys() == expected.keys()
+    assert all(torch.equal(mine[name], expected[name]) for name in expected)
+    assert found[0].metrics == seqlab.load(theirs).metrics
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # what Lightning says of a plain Trainer
+def test_a_plain_trainer_with_the_same_settings_ends_with_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = seqlab.train(*QUICK)
+    config = run.config
+    seed_everything(config["seed"], verbose=False)
+    data = seqlab.SequenceData(seqlab.data.Names(source="sample"), seed=config["seed"])
+    parts = {name: config[name] for name in ("model", "optimizer", "scheduler")}
+    module = seqlab.SequenceModule(data.spec, **parts, engine="eager")
+    limits = {name: config["trainer"][name] for name in ("max_epochs", "limit_train_batches")}
+    trainer = Trainer(**limits, gradient_clip_val=config["trainer"]["gradient_clip_val"], accelerator="cpu")
+    trainer.fit(module, data)
+    expected = run.module.state_dict()
+    assert all(torch.equal(found, expected[name]) for name, found in module.state_dict().items())
+    (scores,) = trainer.test(module, data, verbose=False)
+    assert scores == {name: value for name, value in run.metrics.items() if name.startswith("test/")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "message"),
+    [
+        (["model.hiden_size=3"], ConfigError, "did you mean 'model.hidden_size'"),
+        (["optimizer.lr=abc"], ConfigError, "optimizer.lr must be a valid number, got 'abc'"),
+        (["-m", "model=gru,lstm"], ConfigError, "'-m' is for the command line"),
+        (["hydra.run.dir=x"], ConfigError, "'hydra.run.dir=x' is for the command line"),
+        (["data=text_csv", "data.path=no.csv"], DataError, "no.csv does not exist"),
+    ],
+)
+def test_a_mistake_is_an_exception_with_the_lines_of_the_command(
+    settings, kind, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(kind, match=message) as caught:
+        seqlab.train(*settings)
+    assert len(str(caught.value).splitlines()) == 1 + ("inspect" in str(caught.value))
+
+
+def test_what_a_command_changes_in_its_process_is_restored(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    logger = logging.getLogger("seqlab")
+    before = logger.handlers, logger.propagate, logger.level, warnings.formatwarning, warnings.showwarning
+    config = HydraConfig.instance().cfg
+    with pytest.raises(DataError):
+        seqlab.train("data=text_csv", "data.path=no.csv")
+    after = logger.handlers, logger.propagate, logger.level, warnings.formatwarning, warnings.showwarning
+    assert after == before
+    assert HydraConfig.instance().cfg is config
+    assert "PYTHONSAFEPATH" not in os.environ
