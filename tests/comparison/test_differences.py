@@ -43,7 +43,7 @@ def test_what_does_not_change_a_result_is_left_out():
     ],
 )
 def test_a_column_for_each_of_a_few_differing_settings(settings, columns):
-    shown, labels = tell_apart([run(**one) for one in settings], seed=False)
+    shown, labels = tell_apart([run(**one) for one in settings], ["a"] * len(settings), seed=False)
     assert [list(one) for one in shown] == [columns] * len(settings)
     assert len(set(labels)) == len(labels)
 
@@ -51,6 +51,15 @@ def test_a_column_for_each_of_a_few_differing_settings(settings, columns):
 def test_many_differences_become_what_is_unusual():
     usual = {f"model__s{number}": 0 for number in range(6)}
     odd = {f"model__s{number}": 1 for number in range(6)}
-    shown, labels = tell_apart([run("a", **usual), run("b", **usual), run("c", **odd)], seed=False)
+    runs = [run("a", **usual), run("b", **usual), run("c", **odd)]
+    shown, labels = tell_apart(runs, ["lstm"] * 3, seed=False)
     assert [one["settings"] for one in shown] == ["", "", "s0=1 s1=1 s2=1 s3=1 s4=1 s5=1"]
     assert labels == ["lstm", "lstm", "lstm s0=1 s1=1 s2=1 s3=1 s4=1 s5=1"]
+
+
+def test_a_name_that_no_other_has_needs_no_settings_behind_it():
+    runs = [run(model__hidden_size=8), run(model__hidden_size=16), run(model__hidden_size=16, cell="gru")]
+    _, labels = tell_apart(runs, ["small", "large", "large"], seed=False)
+    assert labels == ["small", "large", "large"]
+    _, labels = tell_apart([*runs[1:], runs[0]], ["names-lstm"] * 3, seed=False)
+    assert labels == ["names-lstm", "names-lstm", "names-lstm hidden_size=8"]

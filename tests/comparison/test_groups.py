@@ -18,7 +18,7 @@ def test_mean_and_deviation_over_seeds(classify, benchmark):
     (group,) = benchmark().groups
     assert group.mean("test/accuracy") == pytest.approx(np.mean(values))
     assert group.deviation("test/accuracy") == pytest.approx(np.std(values, ddof=1))
-    assert group.name == "lstm: 4 runs"
+    assert (group.name, group.folder) == ("lstm", "lstm: 4 runs")
     assert group.mean("test/mae") is None
     assert group.deviation("test/mae") is None
 
@@ -27,7 +27,7 @@ def test_one_seed_has_no_deviation_and_shows_its_folder(classify, benchmark):
     folder = classify("lstm", accuracy=0.5)
     (group,) = benchmark().groups
     assert group.deviation("test/accuracy") is None
-    assert group.name == f"lstm/{folder.name}"
+    assert (group.name, group.folder) == ("lstm", f"lstm/{folder.name}")
 
 
 def test_groups_come_best_first_by_their_means(classify, benchmark):
@@ -81,9 +81,9 @@ def test_a_label_has_its_folder_only_where_two_finished_groups_would_have_the_sa
     classify("lstm", seed=0)
     classify("failed", seed=0, status="failed")
     assert [group.label for group in benchmark(by_seed=False).groups] == ["lstm"]
-    again = classify("again", seed=0)
+    again = classify("lstm", seed=0)
     labels = [group.label for group in benchmark(by_seed=False).groups]
-    assert f"lstm (again/{again.name})" in labels
+    assert f"lstm (lstm/{again.name})" in labels
     assert len(set(labels)) == 2
 
 

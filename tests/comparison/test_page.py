@@ -51,10 +51,10 @@ def test_tabs_and_boxes_change_what_is_shown(page, browser):
     assert "jena: 2 runs" in browser.evaluate(f"{SHOWN}.textContent")
 
     browser.click(tab("forecasts"))
-    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of T (degC) by lstm'")
+    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of T (degC) by jena'")
     assert browser.evaluate(f"{TRACES}.length") == 18
     browser.choose(box("target"), "p (mbar)")
-    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of p (mbar) by lstm'")
+    browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: test forecasts of p (mbar) by jena'")
     browser.click(tab("horizon"))
     browser.choose(box("error"), "root mean squared error")
     browser.wait(f"{TITLE} === 'jena — SAMPLE DATA: root mean squared error of T (degC)'")

@@ -1,13 +1,15 @@
 """The tables on the terminal: a row for each group, then the baselines, then what is not done."""
 
 import json
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from seqlab.comparison import print_report
 from seqlab.comparison.groups import compare
 from seqlab.comparison.runs import read_runs
-from seqlab.comparison.table import print_comparison, sheets, spread
+from seqlab.comparison.table import fitting, print_comparison, sheets, spread, table_of
 from seqlab.errors import RunError
 
 
@@ -27,14 +29,34 @@ def test_groups_come_best_first_with_a_column_for_each_of_a_few_settings(classif
     for seed, accuracy in enumerate((0.8, 0.84, 0.76)):
         classify("large", accuracy=accuracy, seed=seed, model={"hidden_size": 256})
     lines = shown()
-    rows = [line for line in lines if line[0].split("/")[0] in ("small", "large:", "baseline:")]
-    assert [row[0].split("/")[0] for row in rows] == ["large:", "small", "baseline:"]
+    rows = [line for line in lines if line[0] in ("small", "large", "baseline:")]
+    assert [row[0] for row in rows] == ["large", "small", "baseline:"]
     header = next(line for line in lines if line[0] == "run")
     assert header == ["run", "cell", "hidden_size", "accuracy", "precision", "recall", "F1", *header[7:]]
-    assert header[7:] == ["seeds", "parameters", "time", "engine"]
-    assert rows[0][:8] == ["large:", "3", "runs", "lstm", "256", "0.8000", "±", "0.0400"]
+    assert header[7:] == ["seeds", "parameters", "time", "engine", "folder"]
+    assert rows[0][:6] == ["large", "lstm", "256", "0.8000", "±", "0.0400"]
+    assert rows[0][-3:] == ["large:", "3", "runs"]
     assert rows[1][1:4] == ["lstm", "64", "0.7000"]
     assert rows[2][1:3] == ["majority", "0.4000"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_no_number_is_broken_however_narrow_the_terminal(tmp_path, classify, width):
+    for number, name in enumerate(("names_tutorial_rnn", "names_lstm_two_layers", "names_gru", "names-lstm")):
+        for seed in range(3):
+            classify(name, seed=seed, model={"hidden_size": 64 * 2**number}, accuracy=0.5 + seed / 10)
+    ((benchmark,), _) = compare(read_runs(tmp_path / "out"))
+    (whole,) = sheets(benchmark)
+    sheet = fitting(whole, width)
+    console = Console(width=width, file=StringIO())
+    console.print(table_of(sheet))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    for column, cells in zip(sheet.columns, zip(*sheet.rows, strict=True), strict=True):
+        if column in sheet.numbers:
+            assert all(any(f" {cell} " in line for line in lines) for cell in cells), column
+    assert {"run", "accuracy"} <= set(sheet.columns)
+    assert sheet == whole if width == 200 else "left out: folder, engine" in sheet.note
 
 
 def test_every_run_can_be_a_row(tmp_path, classify):
@@ -79,7 +101,7 @@ def test_what_is_not_done_comes_after_with_its_state_and_reason(classify, shown)
     lines = [" ".join(line) for line in shown()]
     places = {
         name: next(place for place, line in enumerate(lines) if line.startswith(name))
-        for name in ("good/", "baseline:", "bad/", "stopped/", "broken/")
+        for name in ("good ", "baseline:", "bad/", "stopped/", "broken/")
     }
     assert list(places.values()) == sorted(places.values())
     assert lines[places["bad/"]].endswith("lstm 1 failed ValueError: [red]what[/red]")

@@ -47,12 +47,19 @@ def relevant(run: Run, *, seed: bool) -> dict[str, str]:
     return kept | ({"seed": str(run.settings.get("seed"))} if seed else {})
 
 
-def tell_apart(runs: Sequence[Run], *, seed: bool) -> tuple[list[dict[str, str]], list[str]]:
+def tell_apart(
+    runs: Sequence[Run], called: Sequence[str], *, seed: bool
+) -> tuple[list[dict[str, str]], list[str]]:
     """Return how each run differs from the others.
+
+    Args:
+        runs: the runs.
+        called: their names.
+        seed: whether their seeds tell them apart.
 
     Returns:
         For each run the settings to show, by column: a few settings, or one column of unusual values. And for
-        each run a label: its cell and its unusual values.
+        each run a label: its name, and behind it its unusual values if others have the same name.
     """
     settings = [relevant(run, seed=seed) for run in runs]
     differing = _differing(settings)
@@ -66,8 +73,10 @@ def tell_apart(runs: Sequence[Run], *, seed: bool) -> tuple[list[dict[str, str]]
         shown = [{names[key]: one.get(key, "") for key in differing} for one in settings]
     else:
         shown = [{"settings": text} for text in unusual]
+    often = Counter(called)
     return shown, [
-        f"{run.record.get('cell', '')} {text}".strip() for run, text in zip(runs, unusual, strict=True)
+        name if often[name] == 1 else f"{name} {text}".strip()
+        for name, text in zip(called, unusual, strict=True)
     ]
 
 

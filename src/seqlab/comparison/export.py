@@ -18,7 +18,7 @@ SIGNATURE = b"(benchmark|question),run,cell"
 """The beginning of the file; it identifies a file that seqlab wrote, also an earlier version."""
 
 
-LAST = ("n", "parameters", "seconds", "engine", "status", "reason")
+LAST = ("n", "parameters", "seconds", "engine", "status", "reason", "folder")
 """The columns at the end."""
 
 
@@ -42,8 +42,8 @@ def columns_and_rows(
     """Return the groups of all benchmarks, their baselines, and the runs that are not finished, as a table.
 
     Columns: benchmark, run, cell, the settings that differ; for each score its mean and its standard
-    deviation over n seeds; n, parameters, seconds (mean), engine, status, reason. A baseline's status is
-    "baseline".
+    deviation over n seeds; n, parameters, seconds (mean), engine, status, reason, folder. A baseline's
+    status is "baseline".
     """
     rows: list[dict[str, Any]] = []
     for benchmark in benchmarks:
@@ -53,7 +53,9 @@ def columns_and_rows(
             | {f"{score}_mean": metrics[score] for score in benchmark.criteria.labels if score in metrics}
             for name, metrics in benchmark.baselines.items()
         ]
-    rows += [{"run": run.folder, "status": run.status, "reason": run.reason} for run in others]
+    rows += [
+        {"run": run.name, "status": run.status, "reason": run.reason, "folder": run.folder} for run in others
+    ]
     columns = dict.fromkeys([*_columns(benchmarks), *(key for row in rows for key in row)])
     return [*(column for column in columns if column not in LAST), *LAST], rows
 
@@ -102,4 +104,5 @@ def _row(benchmark: Benchmark, group: Group) -> dict[str, Any]:
         "engine": " ".join(group.engines),
         "status": run.status,
         "reason": run.reason * (run.status != "done"),
+        "folder": group.folder,
     }

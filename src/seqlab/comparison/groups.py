@@ -22,7 +22,7 @@ class Group:
     Attributes:
         runs: at least one.
         settings: those that differ from other groups, as shown.
-        label: the cell and the unusual settings; unique among groups of finished runs.
+        label: the name, and the unusual settings where others have it; unique among groups of finished runs.
     """
 
     runs: tuple[Run, ...]
@@ -31,6 +31,11 @@ class Group:
 
     @property
     def name(self) -> str:
+        """The experiment or ``name=`` of the runs."""
+        return _called(self.runs)
+
+    @property
+    def folder(self) -> str:
         """The run's folder; for several runs their common folder and their number."""
         if len(self.runs) == 1:
             return self.runs[0].folder
@@ -183,7 +188,8 @@ def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Benchmark:
         together.setdefault((run.record.get("cell"), key), []).append(run)
     groups = [_latest(group) for group in together.values()]
     groups += [(run,) for run in runs if run.status != "done"]
-    settings, labels = tell_apart([group[0] for group in groups], seed=not by_seed)
+    names = [_called(group) for group in groups]
+    settings, labels = tell_apart([group[0] for group in groups], names, seed=not by_seed)
     often = Counter(label for group, label in zip(groups, labels, strict=True) if group[0].status == "done")
     made = [
         Group(group, shown, f"{label} ({group[0].folder})" if often[label] > 1 else label)
@@ -196,6 +202,10 @@ def _compare(title: str, runs: Sequence[Run], *, by_seed: bool) -> Benchmark:
     return Benchmark(
         title, tuple(finished), unfinished, len(done) - sum(len(group.runs) for group in finished)
     )
+
+
+def _called(runs: Sequence[Run]) -> str:
+    return ", ".join(dict.fromkeys(run.name for run in runs))
 
 
 def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:

@@ -49,6 +49,11 @@ class Run:
     problems: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """Its experiment or ``name=``; of an earlier version, the folder that was called so."""
+        return str(self.record.get("name") or self.path.resolve().parent.name)
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The scores whose values are numbers."""
         return present_scores(numbers(self.record.get("metrics", {})))

@@ -1,10 +1,11 @@
 """The comparison as tables: one row per group with its scores, the baselines, and the unfinished runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 
 from seqlab.comparison.groups import Benchmark, Group, compare
@@ -13,6 +14,10 @@ from seqlab.io.console import Terminal
 
 NUMBERS = frozenset({"seed", "seeds", "parameters", "time"})
 """Right-aligned columns of numbers other than scores."""
+LEAST_NEEDED = ("folder", "engine", "time", "parameters", "seeds", "cell")
+"""The columns that are left out first if a terminal is narrow; then the last scores."""
+NAMED, FOLDED = 24, 12
+"""Characters per line down to which the first and other columns of texts fold before others are left out."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,9 @@ def print_comparison(benchmarks: Sequence[Benchmark], others: Sequence[Run]) -> 
     console = Terminal()
     for benchmark in benchmarks:
         for sheet in sheets(benchmark):
-            console.print(_table(sheet))
+            console.print(table_of(fitting(sheet, console.width)))
     if others:
-        console.print(_table(sheet_of_others(others)))
+        console.print(table_of(sheet_of_others(others)))
     for run in (run for benchmark in benchmarks for run in benchmark.runs):
         for problem in run.problems:
             console.print(f"{run.folder}: {problem}", soft_wrap=True)
@@ -88,7 +93,7 @@ def _scores(benchmark: Benchmark) -> Sheet:
     labels, digits = criteria.labels, {score: criteria.score(score).digits for score in shown}
     count = sum(len(group.runs) for group in benchmark.groups)
     columns = ["run", "cell", *varied, *(labels[score] for score in shown)]
-    columns += ["seeds", "parameters", "time", "engine"]
+    columns += ["seeds", "parameters", "time", "engine", "folder"]
     rows = [
         [
             group.name,
@@ -97,6 +102,7 @@ def _scores(benchmark: Benchmark) -> Sheet:
             *(spread(group.mean(score), group.deviation(score), digits[score]) for score in shown),
             str(len(group.runs)),
             *_costs(group),
+            group.folder,
         ]
         for group in benchmark.groups
     ]
@@ -107,7 +113,7 @@ def _scores(benchmark: Benchmark) -> Sheet:
             "",
             *empty,
             *(spread(metrics.get(score), None, digits[score]) for score in shown),
-            *[""] * 4,
+            *[""] * 5,
         ]
         for name, metrics in benchmark.baselines.items()
     ]
@@ -145,7 +151,54 @@ def _note(benchmark: Benchmark) -> str:
     return "; ".join(parts)
 
 
-def _table(sheet: Sheet) -> Table:
+def fitting(sheet: Sheet, width: int) -> Sheet:
+    """Return a sheet without the columns that are needed least, so that no number is broken in a line.
+
+    The first column and the first score are always left.
+
+    Args:
+        sheet: the table.
+        width: characters per line.
+    """
+    scores = [name for name in sheet.columns if name in sheet.numbers and name not in NUMBERS]
+    left_out: list[str] = []
+    for name in (*(name for name in LEAST_NEEDED if name in sheet.columns), *reversed(scores[1:])):
+        if _width(sheet) <= width:
+            break
+        left_out.append(name)
+        sheet = _without(sheet, name)
+    if not left_out:
+        return sheet
+    note = f"left out: {', '.join(left_out)}; a wider terminal and --csv show all"
+    return replace(sheet, note="; ".join(filter(None, (sheet.note, note))))
+
+
+def _width(sheet: Sheet) -> int:
+    """Return the characters that a line of a table needs, if no number is broken."""
+    rows = [sheet.columns, *sheet.rows, *sheet.baselines]
+    width = 1
+    for place, name in enumerate(sheet.columns):
+        longest = max(cell_len(row[place]) for row in rows)
+        width += 3 + (longest if name in sheet.numbers else min(longest, FOLDED if place else NAMED))
+    return width
+
+
+def _without(sheet: Sheet, column: str) -> Sheet:
+    place = sheet.columns.index(column)
+
+    def cut(row: list[str]) -> list[str]:
+        return row[:place] + row[place + 1 :]
+
+    return replace(
+        sheet,
+        columns=cut(sheet.columns),
+        rows=[cut(row) for row in sheet.rows],
+        baselines=[cut(row) for row in sheet.baselines],
+    )
+
+
+def table_of(sheet: Sheet) -> Table:
+    """Return a sheet as rich shows it."""
     table = Table(
         box=box.SIMPLE_HEAD,
         title=sheet.title,
@@ -154,7 +207,8 @@ def _table(sheet: Sheet) -> Table:
         caption_justify="left",
     )
     for column in sheet.columns:
-        table.add_column(column, justify="right" if column in sheet.numbers else "left", overflow="fold")
+        is_number = column in sheet.numbers
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
     for row in sheet.rows:
         table.add_row(*row)
     for row in sheet.baselines:

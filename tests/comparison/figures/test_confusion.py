@@ -32,14 +32,14 @@ def test_classes_that_never_occur_have_a_row_and_titles_stand_beside_names(class
     folder = classify("one", classes=["a", "b", "never"])
     (folder / "predictions.csv").write_text("text,true,predicted,probability\nx,a,b,1\nx,a,a,1\n")
     (folder / "classes.csv").write_text("class,title\na,first\nb,b\nnever,never\n")
-    figure = confusion(benchmark(), []).figures["lstm",]
+    figure = confusion(benchmark(), []).figures["one",]
     assert [list(row) for row in figure.data[0].text] == [["1", "1", ""], ["", "", ""], ["", "", ""]]
     assert list(figure.layout.xaxis.ticktext) == ["a first", "b", "never"]
 
 
 def test_long_names_are_cut_at_the_axes_but_whole_below_the_mouse(classify, benchmark):
     classify("one", classes=CLASSES)
-    figure = confusion(benchmark(), []).figures["lstm",]
+    figure = confusion(benchmark(), []).figures["one",]
     assert figure.layout.yaxis.ticktext[2] == "第一类：电子产品与家用电…"
     assert figure.data[0].customdata[2][2][0] == CLASSES[2]
 
@@ -58,7 +58,7 @@ def test_a_missing_or_damaged_table_is_named_and_the_others_are_drawn(classify, 
     classify("good", model={"cell": "gru"})
     damage(classify("bad") / "predictions.csv")
     problems: list[str] = []
-    assert list(confusion(benchmark(), problems).figures) == [("gru",)]
+    assert list(confusion(benchmark(), problems).figures) == [("good",)]
     (problem,) = problems
     assert problem.startswith("bad/")
     assert words in problem
@@ -68,10 +68,10 @@ def test_the_whole_matrix_is_drawn_although_predictions_are_cut(classify, benchm
     folder = classify("one", classes=["a", "b"])
     (folder / "predictions.csv").write_text("text,true,predicted,probability\nx,a,b,1\n")
     (folder / "classes.csv").write_text("class,title,samples\na,a,7\nb,b,4\n")
-    figure = confusion(benchmark(), []).figures["lstm",]
+    figure = confusion(benchmark(), []).figures["one",]
     assert "1 of 11 test samples" in figure.layout.title.text.replace("<br>", " ")
     (folder / "confusion.csv").write_text("true,predicted,samples\na,a,5\na,b,2\nb,b,4\n")
-    figure = confusion(benchmark(), []).figures["lstm",]
+    figure = confusion(benchmark(), []).figures["one",]
     assert [list(row) for row in figure.data[0].text] == [["5", "2"], ["", "4"]]
     assert "samples" not in figure.layout.title.text
     (folder / "confusion.csv").write_text("true,predicted,samples\na,a,five\n")

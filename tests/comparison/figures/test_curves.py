@@ -41,9 +41,9 @@ def test_a_mean_goes_as_far_as_all_its_runs(classify, benchmark):
 
 
 def test_every_run_is_a_line_and_those_not_done_are_dotted(classify, benchmark):
-    classify("a", seed=0)
-    classify("b", seed=1)
-    classify("c", seed=2, status="running")
+    classify("lstm", seed=0)
+    classify("lstm", seed=1)
+    classify("lstm", seed=2, status="running")
     data = curves(benchmark()).figures["accuracy", "every run"].data
     training = {trace.name: trace.line.dash for trace in data if trace.showlegend}
     assert training == {"lstm, seed 0": "solid", "lstm, seed 1": "solid", "lstm, seed 2 (running)": "dot"}

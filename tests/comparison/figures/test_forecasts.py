@@ -13,7 +13,7 @@ def test_nine_windows_spread_over_the_test_for_each_target(forecast, benchmark):
     folder = forecast("gru", windows=20)
     table = pd.read_csv(folder / "predictions.csv")
     figures = forecasts(benchmark(), []).figures
-    assert list(figures) == [("lstm", "T (degC)"), ("lstm", "p (mbar)")]
+    assert list(figures) == [("gru", "T (degC)"), ("gru", "p (mbar)")]
     for (_, target), figure in figures.items():
         mine = table[table["target"] == target]
         times = mine["after"].unique()[np.linspace(0, 19, 9).round().astype(int)]
@@ -29,7 +29,7 @@ def test_nine_windows_spread_over_the_test_for_each_target(forecast, benchmark):
 
 def test_fewer_windows_than_places_are_all_drawn(forecast, benchmark):
     forecast("gru", windows=2)
-    figure = forecasts(benchmark(), []).figures["lstm", "T (degC)"]
+    figure = forecasts(benchmark(), []).figures["gru", "T (degC)"]
     assert len(figure.data) == 4
 
 
@@ -37,7 +37,7 @@ def test_windows_of_several_series_after_one_time_are_windows_of_their_own(forec
     file = forecast("gru", windows=2) / "predictions.csv"
     table = pd.read_csv(file)
     pd.concat([table.assign(series="A"), table.assign(series="B")]).to_csv(file, index=False)
-    figure = forecasts(benchmark(), []).figures["lstm", "T (degC)"]
+    figure = forecasts(benchmark(), []).figures["gru", "T (degC)"]
     assert len(figure.data) == 8
     assert [note.text[:7] for note in figure.layout.annotations[:4]] == [
         "after A",
@@ -63,7 +63,7 @@ def test_steps_of_any_kind_are_drawn(forecast, benchmark, after):
     times = {time: after.format(number) for number, time in enumerate(table["after"].unique(), start=1)}
     table.assign(after=table["after"].map(times)).to_csv(file, index=False)
     problems: list[str] = []
-    figure = forecasts(benchmark(), problems).figures["lstm", "T (degC)"]
+    figure = forecasts(benchmark(), problems).figures["gru", "T (degC)"]
     assert not problems
     assert list(figure.data[0].x) == [1, 2, 3, 4]
     assert figure.layout.annotations[3].text == f"after {after.format(4).replace('T', ' ')}"
@@ -73,10 +73,10 @@ def test_steps_of_any_kind_are_drawn(forecast, benchmark, after):
 def test_predictions_as_parquet_are_drawn_alike(forecast, benchmark):
     pytest.importorskip("pyarrow")
     file = forecast("gru", windows=4) / "predictions.csv"
-    before = forecasts(benchmark(), []).figures["lstm", "T (degC)"].to_dict()
+    before = forecasts(benchmark(), []).figures["gru", "T (degC)"].to_dict()
     pd.read_csv(file).to_parquet(file.with_suffix(".parquet"))
     file.unlink()
-    assert forecasts(benchmark(), []).figures["lstm", "T (degC)"].to_dict() == before
+    assert forecasts(benchmark(), []).figures["gru", "T (degC)"].to_dict() == before
     file.with_suffix(".parquet").write_bytes(b"PAR1 torn")
     problems: list[str] = []
     assert not forecasts(benchmark(), problems).figures

@@ -32,7 +32,7 @@ def test_a_run_without_its_table_is_named_and_the_others_are_drawn(forecast, ben
     problems: list[str] = []
     figures = horizon(benchmark(), problems).figures
     assert [trace.name for trace in figures["bias, forecast minus truth", "T (degC)"].data] == [
-        "lstm",
+        "gru",
         "baseline: persistence",
     ]
     assert "no error by horizon, errors_by_step.csv is missing" in problems[0]
