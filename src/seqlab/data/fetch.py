@@ -37,12 +37,14 @@ class Remote:
         sha256: hash of each file by its name; None if none was published.
         largest: the largest size of a file in bytes.
         check: raises DataError for a wrong file, if no hash was published.
+        licence: the terms under which the files are published, as their source says.
     """
 
     base_url: str
     sha256: Mapping[str, str | None]
     largest: int
     check: Callable[[Path], None] | None = None
+    licence: str = "none stated"
 
     @property
     def key(self) -> str:
@@ -75,7 +77,7 @@ def fetch(remote: Remote, folder: Path, *, mirror: str | None = None) -> None:
         registry={name: digest and f"sha256:{digest}" for name, digest in remote.sha256.items()},
         retry_if_failed=RETRIES,
     )
-    log.info("fetching %d files from %s …", len(remote.sha256), base_url)
+    log.info("fetching %d files from %s (licence: %s) …", len(remote.sha256), base_url, remote.licence)
     for number, name in enumerate(remote.sha256, start=1):
         try:
             store.fetch(name, downloader=_Download(remote.largest, f"{number}/{len(remote.sha256)} {name}"))

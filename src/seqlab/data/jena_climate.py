@@ -53,6 +53,7 @@ REMOTE = Remote(
     sha256={"jena_climate_2009_2016.csv.zip": None},
     largest=32 * 2**20,
     check=check_published,
+    licence="none stated; measured by the Max Planck Institute for Biogeochemistry, Jena",
 )
 
 

@@ -42,6 +42,7 @@ REMOTE = Remote(
         "Vietnamese.txt": "f3f9e4164ab47601178a6e45b216464a64122f49d05541f24bf18a757253281d",
     },
     largest=2**20,
+    licence="MIT, of the repository",
 )
 
 

@@ -24,6 +24,7 @@ REMOTE = Remote(
     base_url="https://raw.githubusercontent.com/SophonPlus/ChineseNlpCorpus/a0b781d72158bde242c0626c9e354d2b328865ff/datasets/online_shopping_10_cats",
     sha256={f"{NAME}.zip": "6816ded66fde9d0927ecbd370b5e12d0174d1abac35192ec014ac2a0a8d25858"},
     largest=16 * 2**20,
+    licence="none stated; reviews of shops, collected for research",
 )
 TITLES = {
     "书籍": "books",
