@@ -16,8 +16,7 @@ from seqlab.registry.catalog import datasets
 ROOT = Path(__file__).parents[1]
 BESIDE = (
     "seqlab.nn.recurrent.Recurrent",
-    "seqlab.models.sequence_model.SequenceModel",
-    "seqlab.models.lightning_module.SequenceModule",
+    "seqlab.api.run.Run",
     "seqlab.testing.check_cell",
 )
 """What users name besides the names of seqlab itself."""
