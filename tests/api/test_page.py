@@ -18,7 +18,7 @@ def test_every_block_of_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("SEQLAB_OFFLINE", "1")
     names: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         exec(compile(block, "docs/python.md", "exec"), names)
     assert names["run"].status == "done"

@@ -6,12 +6,15 @@ import os
 import threading
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer, seed_everything
 
 import seqlab
+from seqlab.api.training import settings_of
+from seqlab.config.hydra_syntax import parse
 from seqlab.errors import ConfigError, DataError
 from seqlab.runs.load import load_run
 
@@ -56,6 +59,38 @@ def test_a_plain_trainer_with_the_same_settings_ends_with_the_same_weights(tmp_p
     assert all(torch.equal(found, expected[name]) for name, found in module.state_dict().items())
     (scores,) = trainer.test(module, data, verbose=False)
     assert scores == {name: value for name, value in run.metrics.items() if name.startswith("test/")}
+
+
+def test_data_of_ones_own_are_the_settings_that_read_them():
+    table = {"re, view": ["good"] * 9, "it's": ["a"] * 9}
+    data = seqlab.data.Texts.from_frame(
+        table,
+        text=["re, view"],
+        label="it's",
+        max_length=None,
+        bos_eos=True,
+        val_share=0.25,
+        task="regression",
+    )
+    overrides = [parse(one) for one in settings_of(data.dataset)]
+    found = {one.key_or_group: one.value() for one in overrides}
+    assert found.pop("data") == "text_csv"
+    assert found.pop("task") == "regression"
+    assert found == {
+        f"data.{name}": getattr(data.dataset, name) for name in data.dataset.model_fields_set - {"name"}
+    }
+
+
+@pytest.mark.slow
+def test_a_run_on_arrays_answers_arrays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    x = [np.random.default_rng(number).normal(size=(4 + number % 3, 2)) for number in range(40)]
+    data = seqlab.data.Sequences.from_arrays(x, ["left", "right"] * 20)
+    quick = [one for one in QUICK if not one.startswith("data")]
+    run = seqlab.train(*quick, data=data)
+    answers = torch.cat(Trainer(logger=False, accelerator="cpu").predict(run.module, data))
+    number = int(data.describe("test", 0)[2:-1])
+    assert run.predict([x[number]])["probability"][0] == pytest.approx(float(answers[0].max()), rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -63,23 +63,34 @@ class Network:
         row each; of a series its times and targets, a row for each step that is forecast.
 
         Args:
-            given: a text or several; or a table with the columns of the training data, a DataFrame or the
-                path of a file.
+            given: a text or several; a table with the columns of the training data, a DataFrame or the path
+                of a file; or, of a network that was trained on arrays, sequences [N, T, F] or N arrays.
             top: how many classes of a text or sequence to return, the most probable first.
 
         Raises:
             DataError: there is no input, or the table is malformed, too short, or lacks a column.
+            ConfigError: arrays are no sequences.
         """
         from seqlab.inference.predict import predict  # noqa: PLC0415 (imports torch)
 
-        held = as_file(given)
-        is_table = held is not given
-        if is_table and not isinstance(given, Path) and self.predictor.spec.kind == "tokens":
-            raise DataError("this network reads texts; give them as a list, such as frame['text']")
-        texts = [] if is_table else [held] if isinstance(held, str) else list(held)
+        texts, file = self._asked(given)
         if self.predictor.task.is_multilabel:
             top = len(self.predictor.spec.classes)
-        return of_rows(predict(self.predictor, texts, Path(held) if is_table else None, top))
+        return of_rows(predict(self.predictor, texts, file, top))
+
+    def _asked(self, given: Any) -> tuple[list[str], Path | None]:
+        """Return texts, or the file of a table or of arrays."""
+        held = as_file(given)
+        if held is not given:
+            if not isinstance(given, Path) and self.predictor.spec.kind == "tokens":
+                raise DataError("this network reads texts; give them as a list, such as frame['text']")
+            return [], Path(held)
+        texts = [given] if isinstance(given, str) else list(given)
+        if all(isinstance(text, str) for text in texts):
+            return texts, None
+        from seqlab.data.held import arrays_as_file  # noqa: PLC0415 (imports torch)
+
+        return [], Path(arrays_as_file(given))
 
     def __repr__(self) -> str:
         """Return the class and the file."""

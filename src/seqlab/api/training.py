@@ -1,17 +1,22 @@
 """Training from Python: a run as ``seqlab train`` makes it, in this process."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from seqlab.api.run import Run
 from seqlab.errors import ConfigError, SeqlabError
+from seqlab.io.override import quoted
+
+if TYPE_CHECKING:
+    from seqlab.data import Dataset, SequenceData
 
 VARIABLES = ("HYDRA_FULL_ERROR", "PYTHONSAFEPATH")
 """Environment variables that a command sets for its own process."""
 
 
-def train(*settings: str) -> Run:
+def train(*settings: str, data: "SequenceData | None" = None) -> Run:
     """Train, and return the run; the same settings on the command line give the same weights.
 
     Example:
@@ -20,6 +25,7 @@ def train(*settings: str) -> Run:
 
     Args:
         settings: those of ``seqlab train``, such as ``model.hidden_size=64``; see ``seqlab train --help``.
+        data: data of your own, such as ``Texts.from_frame(…)``, in place of ``data=``.
 
     Raises:
         SeqlabError: a setting or the data are wrong; the message has a line for every mistake.
@@ -31,6 +37,7 @@ def train(*settings: str) -> Run:
     from seqlab.config.renamed import present_overrides  # noqa: PLC0415
     from seqlab.io import console_log  # noqa: PLC0415
 
+    settings = (*(settings_of(data.dataset) if data else ()), *settings)
     given = present_overrides([as_typed(as_choice(one), is_sweep=False) for one in settings], warns=True)
     for one in given:
         if "=" not in one or not is_one_run([one]):
@@ -44,6 +51,24 @@ def train(*settings: str) -> Run:
                 raise
             kind = type(error) if isinstance(error, SeqlabError) else ConfigError
             raise kind("\n".join(lines)) from None
+
+
+def settings_of(dataset: "Dataset") -> list[str]:
+    """Return the settings with which a command reads the same data."""
+    given = dataset.model_dump(mode="json", include=dataset.model_fields_set - {"name"})
+    task = [f"task={dataset.problem_type}"] * (dataset.problem_type != dataset.task)
+    return [f"data={dataset.name}", *task, *(f"data.{key}={_written(value)}" for key, value in given.items())]
+
+
+def _written(value: Any) -> str:
+    """Return a value as Hydra reads it."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_written(key)}:{_written(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    if isinstance(value, str):
+        return quoted(value)
+    return "null" if value is None else str(value).lower()
 
 
 @contextmanager
