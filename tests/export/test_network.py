@@ -35,6 +35,8 @@ OWN = {
     if isinstance(cell, type) and cell.__module__ == cells_for_tests.__name__ and name != "Singular"
 }
 EXTENTS = ({}, {"num_layers": 2, "bidirectional": True, "merge": "sum"})
+STACK = {"cell": ["gru", "lstm"], "hidden_size": [6, 4], "num_layers": 2, "outputs": "all"}
+"""Layers that differ, of which pooling and head read all."""
 
 
 @pytest.mark.product(2)
@@ -70,6 +72,11 @@ def test_what_stands_between_layers_has_its_own_weights_each_time(between):
     assert_same_answers(TEXTS, cell="gru", between=between, bidirectional=True, num_layers=3)
 
 
+@pytest.mark.parametrize("directions", [{"reverse": True}, {"bidirectional": True}], ids=str)
+def test_layers_of_different_cells_and_widths(directions):
+    assert_same_answers(TEXTS, **STACK, pooling="combined", between="layernorm", **directions)
+
+
 class Timed(Cell):
     """A cell that is given times and masks by the data, and whose h starts as it has learnt."""
 
@@ -94,6 +101,11 @@ def test_what_the_data_give_beside_x_comes_to_the_scan_in_both_directions(bidire
     assert_same_answers(IRREGULAR, cell="own", bidirectional=bidirectional)
 
 
+def test_what_the_data_give_beside_x_is_for_the_layers_that_read_it():
+    cells._entries["own"] = Timed
+    assert_same_answers(IRREGULAR, cell=["own", "gru"], num_layers=2, reverse=True)
+
+
 @pytest.mark.parametrize("encoder", ["embedding", "ngrams", "onehot"])
 def test_every_encoder_of_tokens(encoder):
     assert_same_answers(TEXTS, cell="gru", encoder=encoder, bidirectional=True)
@@ -108,7 +120,7 @@ def test_labels_have_a_probability_each():
     assert_same_answers(replace(TEXTS, task="multilabel"), cell="gru", pooling="max")
 
 
-@pytest.mark.parametrize("settings", EXTENTS, ids=["one layer", "two layers, both directions"])
+@pytest.mark.parametrize("settings", [*EXTENTS, STACK | {"bidirectional": True}, {"reverse": True}], ids=str)
 def test_tags_are_answered_at_every_step(settings):
     spec = TaggedSpec(
         **COMMON,
@@ -119,7 +131,7 @@ def test_tags_are_answered_at_every_step(settings):
         symbols=TEXTS.symbols,
         tagged=TokenSettings(),
     )
-    module = network(spec, cell="lstm", **settings)
+    module = network(spec, **{"cell": "lstm", **settings})
     session = session_of(model_of(module, spec))
     x, lengths = batch(spec, 5, 17)
     (found,) = session.run(None, {"tokens": x, "lengths": lengths})

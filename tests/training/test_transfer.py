@@ -155,6 +155,19 @@ def test_layers_are_matched_by_depth_and_direction(begun):
     assert told["left"]["model.recurrent.layers.1.U"] == "the run has none"
 
 
+def test_layers_of_their_own_are_matched_by_cell_and_direction(begun):
+    one = spec_of("ab", "MN")
+    both = {"num_layers": 2, "merge": "sum", "embedding_size": 3}
+    mine, theirs, told = begun(
+        one, one, both | {"cell": ["gru", "lstm"], "reverse": True}, both | {"bidirectional": True}
+    )
+    assert torch.equal(mine.recurrent.layers[0].U, theirs.recurrent.layers[1].U)
+    assert told["left"]["model.recurrent.layers.1.U"] == "cell gru, not lstm"
+    _, _, told = begun(one, one, both | {"hidden_size": [3, 4]}, both)
+    assert "model.recurrent.layers.0.U" in told["taken"]
+    assert told["left"]["model.recurrent.layers.1.W"] == "[9, 3], not [12, 3]"
+
+
 def test_a_classifier_begins_with_a_language_model_and_the_run_says_what_it_took(train, capsys):
     small = ("data=names", "data.source=sample", "model=gru", "model.hidden_size=4", "callbacks=none")
     few = ("trainer.max_epochs=1", "data.batch_size=512", "logger=none")

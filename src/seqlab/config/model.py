@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from seqlab.errors import SeqlabError, near
-from seqlab.registry.catalog import SHARED, betweens, cells, encoders, heads, inits, poolings
+from seqlab.errors import ConfigError, SeqlabError, near
+from seqlab.registry.catalog import SHARED, betweens, cells, encoders, heads, inits, make_cells, poolings
 from seqlab.registry.registry import Registry
 from seqlab.registry.section import Choice, having_settings_of
-from seqlab.registry.types import Section
+from seqlab.registry.types import Section, as_list, layers_of
 
+LISTED = ("cell", "hidden_size")
+"""Settings of which each layer may have its own."""
 PARTS: dict[str, Registry[Any]] = {
     "encoder": encoders,
     "between": betweens,
@@ -55,12 +57,41 @@ class ModelConfig(Section, validate_default=True):
         section = Choice(PARTS[part], given=SHARED).section(name)
         return section.model_validate({**options, "name": name}).model_dump(include=set(options))
 
+    @property
+    def cell_names(self) -> list[str]:
+        """The names of the cells, of one for all layers or one a layer."""
+        names: list[str] = as_list(self.cell)
+        return names
+
+    @property
+    def title(self) -> str:
+        """The names of the cells in one."""
+        return "-".join(self.cell_names)
+
+    @field_validator("num_layers", check_fields=False)
+    @classmethod
+    def _as_listed(cls, count: int | None, info: ValidationInfo) -> int:
+        """Return the number of layers, also if it only follows from lists."""
+        lists = [value for key in LISTED if isinstance(value := info.data.get(key), list)]
+        return count or max(map(len, lists), default=1)
+
+    @model_validator(mode="after")
+    def _layers_agree(self) -> Self:
+        if self.bidirectional and self.reverse:
+            raise ValueError("model.bidirectional=true reads both ways; leave model.reverse=true out")
+        try:
+            layers_of(self.num_layers, prefix="model.", **{key: getattr(self, key) for key in LISTED})
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
+
     @model_validator(mode="after")
     def _cell_exists(self) -> Self:
         try:
-            cells.require(self.cell)
-            if self.options or not cells.is_own(self.cell):  # otherwise torch is not imported
-                cells[self.cell](**self.options)
+            for name in self.cell_names:
+                cells.require(name)
+            if self.options or not all(map(cells.is_own, self.cell_names)):  # else torch is not imported
+                make_cells(self.cell, self.options)
         except SeqlabError as error:
             raise ValueError(str(error)) from error
         return self

@@ -64,7 +64,7 @@ class Config(Section):
     @property
     def title(self) -> str:
         """The name of its runs."""
-        return self.name or f"{self.data.name}-{self.model.cell}"
+        return self.name or f"{self.data.name}-{self.model.title}"
 
     @field_validator("engine")
     @classmethod
@@ -84,11 +84,12 @@ class Config(Section):
                 "model.condition=class tells a language model the class of a text; use task=language_model "
                 "and labelled texts, such as data=names"
             )
-        if self.model.bidirectional and self.task.says("is_causal"):
-            raise ValueError(
-                f"model.bidirectional=true reads the tokens that task={self.task.name} predicts; use "
-                "model.bidirectional=false"
-            )
+        for setting in ("bidirectional", "reverse"):
+            if getattr(self.model, setting) and self.task.says("is_causal"):
+                raise ValueError(
+                    f"model.{setting}=true reads the tokens that task={self.task.name} predicts; use "
+                    f"model.{setting}=false"
+                )
         if self.model.pooling != "last" and self.task.says("is_stepwise"):
             raise ValueError(
                 f"model.pooling={self.model.pooling} gives one output per sequence, and "
@@ -144,6 +145,7 @@ def without_effect(config: Config) -> list[str]:
     idle = {
         f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
         f"model.between={model.between}": model.between != "dropout" and model.num_layers == 1,
+        f"model.outputs={model.outputs}": model.outputs != "last" and model.num_layers == 1,
         f"model.feature_dropout={model.feature_dropout}": (
             model.feature_dropout > 0 and "feature_dropout" not in of_encoder
         ),

@@ -58,7 +58,7 @@ def take_snapshot(module: SequenceModule, probe: Batch, *, epoch: int, step: int
 
 def layer_names(recurrent: Recurrent) -> list[str]:
     """Return the name of each layer and direction, in the order of ``Recurrent.layers``."""
-    ways = ("", " backward")[: recurrent.directions]
+    ways = [" backward" if turned else "" for turned in recurrent.ways.turned]
     return [f"layer {number}{way}" for number in range(1, recurrent.num_layers + 1) for way in ways]
 
 

@@ -1,5 +1,6 @@
 """How are the equations run? One engine per file; ``choose`` picks the fastest that can run the cell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,13 +27,17 @@ class Choice:
 
 
 def choose(
-    name: str, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None = None
+    name: str,
+    cells: Cell | Sequence[Cell],
+    dtype: torch.dtype,
+    device: torch.device,
+    watcher: str | None = None,
 ) -> Choice:
     """Return the engine called ``name``, or for "auto" the fastest that can run the cell here.
 
     Args:
         name: of the engine.
-        cell: the equations.
+        cells: the equations; those of each layer of a network, which all run on one engine.
         dtype: of the inputs.
         device: on which they are.
         watcher: what must see every single torch operation, see ``surroundings``; None if nothing does.
@@ -40,16 +45,17 @@ def choose(
     Raises:
         EngineError: the name is unknown, or the requested engine cannot run the cell.
     """
+    distinct = list({id(one): one for one in ([cells] if isinstance(cells, Cell) else cells)}.values())
     if name == "auto":
         reasons: list[str] = []
         for engine in ENGINES.values():
-            reason = _unsupported_reason(engine, cell, dtype, device, watcher)
+            reason = _unsupported_reason(engine, distinct, dtype, device, watcher)
             if reason is None:
-                why = "; ".join(dict.fromkeys(reasons)) or f"the fastest for cell '{cell.name}'"
+                why = "; ".join(dict.fromkeys(reasons)) or f"the fastest for {_listed(distinct)}"
                 return Choice(engine, f"auto: {why}")
             reasons.append(reason)
     engine = named(name)
-    reason = _unsupported_reason(engine, cell, dtype, device, watcher)
+    reason = _unsupported_reason(engine, distinct, dtype, device, watcher)
     if reason is not None:
         raise EngineError(f"engine={name} cannot run here: {reason}; use engine=auto")
     return Choice(engine, "requested")
@@ -73,19 +79,26 @@ def serving(cell: Cell, dtype: torch.dtype = torch.float32) -> list[str]:
 
 
 def _unsupported_reason(
-    engine: Engine, cell: Cell, dtype: torch.dtype, device: torch.device, watcher: str | None
+    engine: Engine, cells: Sequence[Cell], dtype: torch.dtype, device: torch.device, watcher: str | None
 ) -> str | None:
-    """Return why the engine cannot run the cell; if it can, prepare it and return None."""
+    """Return why the engine cannot run one of the cells; if it can, prepare them and return None."""
     if watcher is not None and engine.in_one_piece:
         able = " and ".join(name for name, other in ENGINES.items() if not other.in_one_piece)
         return f"{watcher} must see every single torch operation, and only the engines {able} allow that"
-    reason = engine.unsupported_reason(cell, dtype, device)
-    if reason is None:
-        try:
+    for cell in cells:
+        if (reason := engine.unsupported_reason(cell, dtype, device)) is not None:
+            return reason
+    try:
+        for cell in cells:
             engine.prepare(cell, dtype)
-        except EngineError as error:
-            return str(error)
-    return reason
+    except EngineError as error:
+        return str(error)
+    return None
+
+
+def _listed(cells: Sequence[Cell]) -> str:
+    names = [f"'{name}'" for name in dict.fromkeys(cell.name for cell in cells)]
+    return f"cell {names[0]}" if len(names) == 1 else f"cells {' and '.join(names)}"
 
 
 __all__ = ["ENGINES", "Choice", "Engine", "Weights", "choose", "named", "register_engine", "serving"]

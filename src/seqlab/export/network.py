@@ -40,22 +40,19 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
     graph, model = Graph(), module.model
     scaled = spec.add_scaling(graph, input_name(spec))
     read, beside = _split(graph, scaled, spec)
-    if model.resets is not None:
-        name, token = model.resets
+    for name, token in model.resets.items():
         is_reset = graph.add("Equal", scaled, graph.constant("reset", np.int64(token)))
         beside[name] = graph.add("Unsqueeze", graph.cast(is_reset, Graph.FLOAT), graph.integers(2))
     x = _write(graph, "encoder", model.encoder, read)
-    is_carried = module.task.is_causal
-    readings = _read(graph, model.recurrent, x, beside, is_carried=is_carried, is_watched=is_watched)
+    recurrent, is_carried = model.recurrent, module.task.is_causal
+    answers = _read(graph, recurrent, x, beside, is_carried=is_carried, is_watched=is_watched)
     if model.output_steps == EVERY_STEP:
-        pooled = [_backwards(graph, one) if turned else one for turned, one in enumerate(readings)]
+        merged = [_merge(graph, recurrent, _in_time(graph, recurrent, readings)) for readings in answers]
+        answer = _at_every_step(graph, module, graph.joined(merged))
     else:
-        pooled = [_write(graph, "pooling", model.pooling, reading) for reading in readings]
-    merged = _merge(graph, model.recurrent, pooled)
-    if model.output_steps == EVERY_STEP:
-        answer = _at_every_step(graph, module, merged)
-    else:
-        answer = _write(graph, "head", model.head, merged)
+        by_direction = [graph.joined(list(readings)) for readings in zip(*answers, strict=True)]
+        pooled = [_write(graph, "pooling", model.pooling, reading) for reading in by_direction]
+        answer = _write(graph, "head", model.head, _merge(graph, recurrent, pooled))
     outputs = [_output(module.task, spec)]
     if is_carried:
         graph.nodes.append(helper.make_node("Identity", [answer], [LOGITS]))
@@ -117,35 +114,39 @@ def _split(graph: Graph, scaled: str, spec: DataSpec) -> tuple[str, dict[str, st
 
 def _read(
     graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str], *, is_carried: bool, is_watched: bool
-) -> list[str]:
-    """Add all layers; return the outputs of the last layer by direction, each in its reading order."""
-    readings: list[str] = []
-    turned_beside = {
-        name: _input_backwards(graph, recurrent.cell.side_inputs[name], value)
-        for name, value in (beside if recurrent.directions > 1 else {}).items()
-    }
-    for number, layer in enumerate(recurrent.layers):
-        assert isinstance(layer, Layer)  # noqa: S101 (for the type checker)
-        if number % recurrent.directions == 0:
-            in_time = [
-                _backwards(graph, reading) if turned else reading for turned, reading in enumerate(readings)
-            ]
-            if in_time:
-                between = recurrent.between[number // recurrent.directions - 1]
-                x = _write(graph, "between", between, _merge(graph, recurrent, in_time), x)
-            readings = []
-        read = _backwards(graph, x) if readings else x
-        given = turned_beside if readings else beside
-        readings.append(
-            add_scan(
-                graph, layer, read, given, f"layers.{number}", is_carried=is_carried, is_watched=is_watched
+) -> list[list[str]]:
+    """Add all layers; return the outputs by layer and direction, each in its reading order."""
+    answers: list[list[str]] = []
+    layers = enumerate(recurrent.layers)
+    for depth, cell in enumerate(recurrent.cells):
+        if depth:
+            merged = _merge(graph, recurrent, _in_time(graph, recurrent, answers[-1]))
+            x = _write(graph, "between", recurrent.between[depth - 1], merged, x)
+        declared = cell.side_inputs
+        given = {name: value for name, value in beside.items() if name in declared}
+        readings = []
+        for turned in recurrent.ways.turned:
+            number, layer = next(layers)
+            assert isinstance(layer, Layer)  # noqa: S101 (for the type checker)
+            of_direction = (
+                {name: _input_backwards(graph, declared[name], value) for name, value in given.items()}
+                if turned
+                else given
             )
-        )
-    return readings
+            read = _backwards(graph, x) if turned else x
+            flags = {"is_carried": is_carried, "is_watched": is_watched}
+            readings.append(add_scan(graph, layer, read, of_direction, f"layers.{number}", **flags))
+        answers.append(readings)
+    return answers if recurrent.outputs == "all" else answers[-1:]
+
+
+def _in_time(graph: Graph, recurrent: Recurrent, readings: list[str]) -> list[str]:
+    pairs = zip(readings, recurrent.ways.turned, strict=True)
+    return [_backwards(graph, reading) if turned else reading for reading, turned in pairs]
 
 
 def _merge(graph: Graph, recurrent: Recurrent, directions: list[str]) -> str:
-    if len(directions) == 1 or recurrent.merge_mode == "concat":
+    if len(directions) == 1 or recurrent.ways.merging == "concat":
         return graph.joined(directions)
     return graph.add("Add", *directions)
 

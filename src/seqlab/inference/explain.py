@@ -160,7 +160,7 @@ def _layers(run: LoadedRun, x: Tensor) -> dict[str, Layer]:
         run.module(x, torch.tensor([x.shape[1]]))
     found = {}
     for number, (name, layer) in enumerate(zip(layer_names(recurrent), runs, strict=True)):
-        is_backward = number % recurrent.directions == 1
+        is_backward = recurrent.ways.turned[number % recurrent.directions]
         shown = named_activities(layer)
         values = {
             key: (activity.values[0].flip(0) if is_backward else activity.values[0]).float()

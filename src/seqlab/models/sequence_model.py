@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import Cell, Episodes, State, cells, regularized
+from seqlab.cells import Cell, Episodes, State, regularized
 from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.dropout import make_dropout
@@ -17,8 +18,8 @@ from seqlab.nn.inputs import given_inputs, required_inputs
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.penalties import ActivationPenalty
 from seqlab.nn.recurrent import Recurrent
-from seqlab.registry.catalog import heads, poolings
-from seqlab.registry.types import Count, Each, MemorySteps, NotNegative, Share
+from seqlab.registry.catalog import heads, make_cells, poolings
+from seqlab.registry.types import Count, Counts, Each, MemorySteps, Names, NotNegative, Share
 
 ROUNDED = (nn.Linear, nn.Conv1d)
 """Modules whose outputs autocast computes in a smaller type."""
@@ -41,15 +42,17 @@ class SequenceModel(nn.Module):
         recurrent: the layers from the encoder's outputs [B, T, I] to [B, T, H] per direction; None for layers
             of ``cell``.
         engine: the name of the engine that runs the cell.
-        cell: a registered cell, see src/seqlab/cells, or your own.
+        cell: a registered cell, see src/seqlab/cells, or your own; or a list, one a layer: [gru,lstm].
         options: constants of the cell, e.g. model.options.dt=0.05.
         zoneout: probability with which a unit of a state keeps its value at a step of training.
         recurrent_dropout: share of the units that U reads which are dropped, the same in a whole sequence.
         weight_drop: share of the numbers of U that are dropped, anew for each batch.
-        hidden_size: width H of every gate and state.
-        num_layers: recurrent layers, each reading the one below.
+        hidden_size: width H of every gate and state; or a list, one a layer: [64,32].
+        num_layers: recurrent layers, each reading the one below; None for as many as are listed, or one.
         bidirectional: a second network reads every sequence from its end.
+        reverse: the only network reads every sequence from its end.
         merge: the two directions become one, concat (2·H wide) or sum (H wide).
+        outputs: what pooling and head read, the outputs of the last layer, or of all, side by side.
         between: between two layers, dropout, layernorm (then dropout) or residual (dropout, plus what the
             layer below read); or your own.
         between_options: settings of it alone, e.g. model.between_options.eps=1e-6.
@@ -62,8 +65,8 @@ class SequenceModel(nn.Module):
         feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
         dropout: dropout probability between layers and before the head.
         dropout_each: whether their masks are chosen anew for each step or sequence (variational dropout).
-        activation_penalty: for a task with an answer at every step, this times the mean square of the last
-            layer's outputs after dropout is added to the loss (AR, Merity et al. 2018).
+        activation_penalty: for a task with an answer at every step, this times the mean square of the
+            outputs after dropout is added to the loss (AR, Merity et al. 2018).
         change_penalty: the same for the outputs' changes from step to step (TAR).
         pooling: one vector a sequence, the last (step read), mean or max over its steps, or combined; or
             your own.
@@ -89,15 +92,17 @@ class SequenceModel(nn.Module):
         recurrent: Recurrent | None = None,
         engine: str = "auto",
         *,
-        cell: str | Cell = "lstm",
+        cell: Names | Cell | Sequence[Cell] = "lstm",
         options: Mapping[str, Any] = {},
         zoneout: Share = 0.0,
         recurrent_dropout: Share = 0.0,
         weight_drop: Share = 0.0,
-        hidden_size: Count = 128,
-        num_layers: Count = 1,
+        hidden_size: Counts = 128,
+        num_layers: Count | None = None,
         bidirectional: bool = False,
+        reverse: bool = False,
         merge: Literal["concat", "sum"] = "concat",
+        outputs: Literal["last", "all"] = "last",
         between: str | Callable[..., nn.Module] = "dropout",
         between_options: Mapping[str, Any] = {},
         encoder: str | nn.Module = "auto",
@@ -136,19 +141,23 @@ class SequenceModel(nn.Module):
             else encoder
         )
         self.reset_token = inputs.reset_token
+        regularizing = partial(
+            regularized,
+            zoneout=zoneout,
+            recurrent_dropout=recurrent_dropout,
+            weight_drop=weight_drop,
+            restarts=self.reset_token is not None,
+        )
+        made = [regularizing(one) for one in make_cells(cell, options)]
         self.recurrent = recurrent or Recurrent(
-            regularized(
-                cells[cell](**options) if isinstance(cell, str) else cell,
-                zoneout=zoneout,
-                recurrent_dropout=recurrent_dropout,
-                weight_drop=weight_drop,
-                restarts=self.reset_token is not None,
-            ),
+            made if isinstance(cell, list | tuple) else made[0],
             input_size=width_of(self.encoder),
             hidden_size=hidden_size,
             num_layers=num_layers,
             bidirectional=bidirectional,
+            reverse=reverse,
             merge=merge,
+            outputs=outputs,
             dropout=dropout,
             dropout_each=dropout_each,
             engine=engine,
@@ -168,7 +177,7 @@ class SequenceModel(nn.Module):
         )
         self.output_steps = output_steps
         pooled = width if output_steps or not isinstance(head, str) else width_of(self.pooling)
-        pooled = self.recurrent.merged_size(pooled)
+        pooled = self.recurrent.ways.merged_size(pooled)
         self.activation_penalty = ActivationPenalty(activation_penalty, change_penalty)
         self.penalty: Tensor | None = None
         if any(self.activation_penalty):
@@ -190,31 +199,36 @@ class SequenceModel(nn.Module):
 
     def _check_side_inputs(self) -> None:
         """Refuse data that give too little, too much, or too many columns of it."""
-        cell, declared = self.recurrent.cell, self.recurrent.cell.side_inputs
-        given = {*self.side_inputs, self.resets[0] if self.resets else None}
-        missing = [name for name in required_inputs(declared) if name not in given]
-        if missing:
-            read = ", ".join(f"x.{name}" for name in missing)
-            raise ConfigError(
-                f"cell '{cell.name}' reads {read} at every step, which the data do not give; name columns in "
-                f"data.side_inputs.{missing[0]}, or declare what it usually is in the cell, such as "
-                f"inputs = {{'{missing[0]}': Interval(default=1.0)}}"
-            )
-        sizes = cell.sizes(self.recurrent.input_size, self.recurrent.hidden_size)
+        read: dict[str, tuple[Cell, int]] = {}
+        for level in self.recurrent.stack.levels:
+            cell, declared = level.cell, level.cell.side_inputs
+            given = {*self.side_inputs, *self.resets}
+            missing = [name for name in required_inputs(declared) if name not in given]
+            if missing:
+                names = ", ".join(f"x.{name}" for name in missing)
+                raise ConfigError(
+                    f"cell '{cell.name}' reads {names} at every step, which the data do not give; name "
+                    f"columns in data.side_inputs.{missing[0]}, or declare what it usually is in the cell, "
+                    f"such as inputs = {{'{missing[0]}': Interval(default=1.0)}}"
+                )
+            read |= {name: (cell, level.sizes[declared[name].width]) for name in given_inputs(declared)}
         for name, width in self.side_inputs.items():
-            if name not in given_inputs(declared):
-                known = near(name, given_inputs(declared)) if given_inputs(declared) else "it has none"
-                raise ConfigError(f"data.side_inputs.{name}: cell '{cell.name}' reads no x.{name}; {known}")
-            if width != (size := sizes[declared[name].width]):
+            if name not in read:
+                names = " and ".join(dict.fromkeys(f"'{one.name}'" for one in self.recurrent.cells))
+                known = near(name, read) if read else "it has none"
+                raise ConfigError(f"data.side_inputs.{name}: cell {names} reads no x.{name}; {known}")
+            cell, size = read[name]
+            if width != size:
                 raise ConfigError(
                     f"data.side_inputs.{name} is {width} wide, and x.{name} of cell '{cell.name}' {size}"
                 )
 
     @property
-    def resets(self) -> tuple[str, int] | None:
-        """The cell's input that says where states start anew, and the token that does; None for none."""
-        cell, token = self.recurrent.cell, self.reset_token
-        return (cell.reset, token) if isinstance(cell, Episodes) and token is not None else None
+    def resets(self) -> dict[str, int]:
+        """The cells' inputs that say where states start anew, each with the token that does."""
+        if self.reset_token is None:
+            return {}
+        return {cell.reset: self.reset_token for cell in self.recurrent.cells if isinstance(cell, Episodes)}
 
     def _tie(self, told: int) -> None:
         if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):
@@ -235,7 +249,7 @@ class SequenceModel(nn.Module):
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Return the outputs at every step, starting from a state, and the state after the last steps.
 
-        The state has a tensor [L, B, H] for each name; None for zeros.
+        The state is that of ``Recurrent``; None for zeros.
         """
         read, beside = self._split(x)
         outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
@@ -289,9 +303,8 @@ class SequenceModel(nn.Module):
 
     def _split(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return what the encoder reads, and what the cell reads beside x, by name."""
-        if self.resets is not None:
-            name, token = self.resets
-            return x, {name: x.eq(token).to(self.read_dtype())}
+        if self.resets:
+            return x, {name: x.eq(token).to(self.read_dtype()) for name, token in self.resets.items()}
         if not self.side_inputs:
             return x, {}
         widths = self.side_inputs.values()
@@ -308,7 +321,9 @@ class SequenceModel(nn.Module):
             answer = self.head(last_steps(outputs, lengths, self.output_steps))
             return answer
         readings, _ = self.recurrent.read(self.encoder(x), lengths, inputs=beside)
-        answer = self.head(self.recurrent.merge([self.pooling(outputs, lengths) for outputs in readings]))
+        answer = self.head(
+            self.recurrent.ways.merge([self.pooling(outputs, lengths) for outputs in readings])
+        )
         return answer
 
     def _headed(self, outputs: Tensor, lengths: Tensor) -> Tensor:

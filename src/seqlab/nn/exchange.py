@@ -71,7 +71,15 @@ def to_torch(recurrent: Recurrent) -> nn.RNNBase:
         raise ConfigError(
             f"torch has no module for cell '{recurrent.cell.name}'; it has lstm, gru, rnn, rnn_relu"
         )
-    if recurrent.directions > 1 and recurrent.merge_mode != "concat":
+    if len({(type(level.cell), level.hidden_size) for level in recurrent.stack.levels}) > 1:
+        layers = ", ".join(f"{level.cell.name} {level.hidden_size}" for level in recurrent.stack.levels)
+        raise ConfigError(f"torch's modules have one cell and width in all layers; this network has {layers}")
+    if recurrent.ways.turned == (True,) or recurrent.outputs != "last":
+        raise ConfigError(
+            "torch's modules begin at the first step and return the last layer's outputs; this network has "
+            + ("outputs='all'" if recurrent.outputs == "all" else "reverse=True")
+        )
+    if recurrent.directions > 1 and recurrent.ways.merging != "concat":
         raise ConfigError("torch's modules concatenate their directions; this network sums them")
     if any(type(part) is not Dropout for part in recurrent.between):
         raise ConfigError("torch's modules have only dropout between their layers; this network has more")

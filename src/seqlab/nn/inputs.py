@@ -1,12 +1,13 @@
 """Checking the inputs of recurrent layers before an engine reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from seqlab.cells import Bernoulli, Input
+from seqlab.cells import Bernoulli, Cell, Input
 from seqlab.cells.declared import Width
 from seqlab.engines.surroundings import watcher
 
@@ -76,8 +77,13 @@ def checked_lengths(lengths: object, x: Tensor) -> Tensor | None:
     return lengths.to(x.device, torch.long)
 
 
-def check_state(state: object, x: Tensor, sizes: Mapping[str, int], layers: int) -> None:
-    """Refuse a start state that is not one tensor [L·D, B, H] like x for each name, each of its size.
+def check_state(state: object, x: Tensor, shapes: Mapping[str, tuple[int, int]]) -> None:
+    """Refuse a start state that is not one tensor like x for each name.
+
+    Args:
+        state: what the caller gives.
+        x: inputs, [B, T, I].
+        shapes: how many layers and directions each tensor has, L·D, and its width: it is [L·D, B, width].
 
     Raises:
         TypeError: it contains something else, or has another dtype.
@@ -85,18 +91,21 @@ def check_state(state: object, x: Tensor, sizes: Mapping[str, int], layers: int)
     """
     if state is None:
         return
+    wanted = {name: [layers, len(x), size] for name, (layers, size) in shapes.items()}
     if not isinstance(state, Mapping):
-        example = ", ".join(f"{name}=…" for name in sizes)
-        shapes = " or ".join(str([layers, len(x), size]) for size in dict.fromkeys(sizes.values()))
-        raise TypeError(f"state must be seqlab.State({example}), each {shapes}, got {_kind(state)}")
-    if set(state) != set(sizes):
-        raise ValueError(f"state must hold {', '.join(sizes)}, got {', '.join(map(str, state)) or 'nothing'}")
-    for name, size in sizes.items():
-        value, shape = state[name], (layers, len(x), size)
+        example = ", ".join(f"{name}=…" for name in wanted)
+        either = " or ".join(dict.fromkeys(map(str, wanted.values())))
+        raise TypeError(f"state must be seqlab.State({example}), each {either}, got {_kind(state)}")
+    if set(state) != set(wanted):
+        raise ValueError(
+            f"state must hold {', '.join(wanted)}, got {', '.join(map(str, state)) or 'nothing'}"
+        )
+    for name, shape in wanted.items():
+        value = state[name]
         if not isinstance(value, Tensor):
-            raise TypeError(f"state {name} must be a tensor {list(shape)}, got {_kind(value)}")
-        if tuple(value.shape) != shape:
-            raise ValueError(f"state {name} must be {list(shape)}, got {list(value.shape)}")
+            raise TypeError(f"state {name} must be a tensor {shape}, got {_kind(value)}")
+        if list(value.shape) != shape:
+            raise ValueError(f"state {name} must be {shape}, got {list(value.shape)}")
         check_place(f"state {name}", value, x)
 
 
@@ -108,6 +117,13 @@ def given_inputs(declared: Mapping[str, Input]) -> list[str]:
 def required_inputs(declared: Mapping[str, Input]) -> list[str]:
     """Return the names of the inputs that the caller must give, since they have no default."""
     return [name for name in given_inputs(declared) if declared[name].default is None]
+
+
+def of_one_cell(inputs: Any, cell: Cell, known: Collection[str]) -> Any:
+    """Return what is given beside x without what only the cells of other layers read, which are ``known``."""
+    if not isinstance(inputs, Mapping):
+        return inputs
+    return {name: value for name, value in inputs.items() if name in cell.inputs or name not in known}
 
 
 def checked_inputs(

@@ -8,25 +8,30 @@ from typing import Any, Literal, TypeAlias, cast
 import torch
 from torch import Tensor, nn
 
-from seqlab.cells import Cell, Layout, State, cells
+from seqlab.cells import Cell, State
+from seqlab.cells import cells as registered
 from seqlab.compat.torch import has_hooks
 from seqlab.engines import Choice, Engine, choose
 from seqlab.engines.surroundings import refuse_traces, watcher
 from seqlab.engines.tape import TraceError
-from seqlab.errors import CellError, ConfigError, EngineError
-from seqlab.functional.lengths import backwards
-from seqlab.nn.inputs import check_state, check_x, checked_inputs, checked_lengths, given_inputs
+from seqlab.errors import ConfigError, EngineError
+from seqlab.nn.between import Residual
+from seqlab.nn.directions import Directions, Merge
+from seqlab.nn.inputs import check_state, check_x, checked_inputs, checked_lengths, of_one_cell
 from seqlab.nn.layer import Layer, count_parameters
 from seqlab.nn.parts import make_part
+from seqlab.nn.stack import Stack
 from seqlab.registry.catalog import betweens, inits
-from seqlab.registry.types import Each
+from seqlab.registry.types import Each, layers_of
 
+CellLike: TypeAlias = str | type[Cell] | Cell
+"""A registered name, a Cell class, or a cell made with options."""
 Inputs: TypeAlias = list[dict[str, Tensor]]
 """What comes beside x, by name, for each direction as it reads."""
 
 
 class Recurrent(nn.Module):
-    """Any cell over time: layers, both directions, padded batches, dropout between layers.
+    """Any cells over time: layers, both directions, padded batches, dropout between layers.
 
     Example:
         >>> rnn = Recurrent("lstm", input_size=4, hidden_size=8, num_layers=2, bidirectional=True)
@@ -34,13 +39,23 @@ class Recurrent(nn.Module):
         >>> outputs.shape, final.c.shape
         (torch.Size([3, 5, 16]), torch.Size([4, 3, 8]))
 
+        A list has one cell, or one width, a layer. States that differ are told apart by the layer:
+
+        >>> rnn = Recurrent(["gru", "lstm"], input_size=4, hidden_size=[8, 6])
+        >>> outputs, final = rnn(torch.zeros(3, 5, 4))
+        >>> outputs.shape, final.h_l0.shape, final.c_l1.shape
+        (torch.Size([3, 5, 6]), torch.Size([1, 3, 8]), torch.Size([1, 3, 6]))
+
     Args:
-        cell: a registered name, a Cell class, or a cell made with options.
+        cell: a registered name, a Cell class, or a cell made with options; or a list of them, one a layer.
         input_size: width I of the inputs.
-        hidden_size: width H of every gate and state that is not declared another.
-        num_layers: layers, each reading the outputs of the one below.
+        hidden_size: width H of every gate and state that is not declared another; or a list, one a layer.
+        num_layers: layers, each reading the outputs of the one below; None for as many as are listed, or one.
         bidirectional: whether a second network reads every sequence from its end.
+        reverse: whether the only network reads from the end; the state is then that after the first step.
         merge: how the two directions' outputs become one, "concat" (2·H wide) or "sum" (H wide).
+        outputs: whose outputs are returned: those of the "last" layer, or of "all", side by side from the
+            lowest to the last: ``torch.split(outputs, rnn.output_sizes, dim=-1)`` are each layer's.
         dropout: dropout probability between layers, 0 to below 1.
         dropout_each: whether a mask is for a "step" or a "sequence".
         engine: "auto", or the name of the engine to run on.
@@ -58,13 +73,15 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        cell: str | type[Cell] | Cell,
+        cell: CellLike | Sequence[CellLike],
         *,
         input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
+        hidden_size: int | Sequence[int],
+        num_layers: int | None = None,
         bidirectional: bool = False,
-        merge: Literal["concat", "sum"] = "concat",
+        reverse: bool = False,
+        merge: Merge = "concat",
+        outputs: Literal["last", "all"] = "last",
         dropout: float = 0.0,
         dropout_each: Each = "step",
         engine: str = "auto",
@@ -75,42 +92,83 @@ class Recurrent(nn.Module):
         init_steps: int | None = None,
     ) -> None:
         super().__init__()
-        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
-        for name, size in sizes.items():
+        cells = list(map(_as_cell, cell)) if isinstance(cell, list | tuple) else _as_cell(cell)
+        self.num_layers = layers_of(num_layers, cell=cells, hidden_size=hidden_size)
+        hidden_sizes: list[int] = _each(hidden_size, self.num_layers)
+        for name, size in (("input_size", input_size), *(("hidden_size", size) for size in hidden_sizes)):
             if size < 1:
                 raise ConfigError(f"{name} must be 1 or more, got {size}")
         if not 0 <= dropout < 1:
             raise ConfigError(f"dropout must be 0 to below 1, got {dropout}")
-        if merge not in ("concat", "sum"):
-            raise ConfigError(f"merge must be 'concat' or 'sum', got {merge!r}")
-        if isinstance(between, nn.Module):
-            raise ConfigError(
-                "between must be a name or a class, since every pair of layers gets its own module"
-            )
-        self.cell = _as_cell(cell)
-        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.directions, self.merge_mode, self.engine = 1 + bidirectional, merge, engine
-        layout = Layout.of(self.cell)
-        self.reading_size = self.cell.sizes(input_size, hidden_size)[layout.output(self.cell)]
-        self.output_size = self.merged_size(self.reading_size)
-        self._check_layers()
+        if outputs not in ("last", "all"):
+            raise ConfigError(f"outputs must be 'last' or 'all', got {outputs!r}")
+        self.ways = Directions.of(bidirectional=bidirectional, reverse=reverse, merge=merge)
+        self.directions, self.outputs, self.engine = len(self.ways), outputs, engine
+        self.cells: tuple[Cell, ...] = tuple(_each(cells, self.num_layers))
+        self.input_size = input_size
+        # Those of the lowest layer, which are those of all unless lists are given.
+        self.cell, self.hidden_size = self.cells[0], hidden_sizes[0]
+        self.stack = Stack.of(self.cells, hidden_sizes, input_size, self.ways)
         self.layers = nn.ModuleList(
-            Layer(self.cell, layout, self.output_size if depth else input_size, hidden_size)
-            for depth in range(num_layers)
-            for _ in range(self.directions)
+            Layer(level.cell, level.layout, level.input_size, level.hidden_size)
+            for level in self.stack.levels
+            for _ in self.ways.turned
         )
         self.dropout = dropout
         dropouts = {"dropout": dropout, "dropout_each": dropout_each}
-        self.between = nn.ModuleList(
-            make_part(betweens, between, width, self.output_size, options=between_options, **dropouts)
-            if isinstance(between, str)
-            else between(width, self.output_size, **between_options)
-            for width in [input_size, *[self.output_size] * (num_layers - 2)][: num_layers - 1]
-        )
+        self.between = self._between(between, between_options, dropouts)
         self._lent: Engine | None = None
         self._choices: dict[tuple[str, torch.dtype, torch.device, str | None], Choice] = {}
         self.init, self.init_options, self.init_steps = init, init_options, init_steps
         self.reset_parameters()
+
+    def _between(
+        self,
+        between: str | Callable[..., nn.Module],
+        options: Mapping[str, Any],
+        dropouts: Mapping[str, Any],
+    ) -> nn.ModuleList:
+        """Return a module for every pair of layers.
+
+        Raises:
+            ConfigError: it is a module already, or adds what has another width.
+        """
+        if isinstance(between, nn.Module):
+            raise ConfigError(
+                "between must be a name or a class, since every pair of layers gets its own module"
+            )
+        made = nn.ModuleList()
+        for level, width in list(zip(self.stack.levels, self.stack.output_sizes, strict=True))[:-1]:
+            sizes = level.input_size, width
+            part = (
+                make_part(betweens, between, *sizes, options=options, **dropouts)
+                if isinstance(between, str)
+                else between(*sizes, **options)
+            )
+            # The lowest layer reads the encoder, which is often of another width.
+            if made and isinstance(part, Residual) and level.input_size != width:
+                raise ConfigError(
+                    f"between=residual adds what layer {len(made) + 1} reads, {level.input_size} wide, to "
+                    f"its outputs, {width} wide; give the layers one hidden_size, or choose another between"
+                )
+            made.append(part)
+        return made
+
+    @property
+    def output_sizes(self) -> list[int]:
+        """The width of each layer's outputs, its directions merged."""
+        return self.stack.output_sizes
+
+    @property
+    def output_size(self) -> int:
+        """The width of what ``forward`` returns."""
+        return self.ways.merged_size(self.reading_size)
+
+    @property
+    def reading_size(self) -> int:
+        """The width of what ``read`` returns for each direction."""
+        answering = self.stack.levels if self.outputs == "all" else self.stack.levels[-1:]
+        return sum(level.output_size for level in answering)
 
     def reset_parameters(self) -> None:
         """Initialise all parameters again."""
@@ -137,7 +195,7 @@ class Recurrent(nn.Module):
             return Choice(self._lent, "lent")
         asked = self.engine, dtype, device, self._watcher()
         if asked not in self._choices:
-            self._choices[asked] = choose(self.engine, self.cell, *asked[1:])
+            self._choices[asked] = choose(self.engine, self.cells, *asked[1:])
         return self._choices[asked]
 
     @contextmanager
@@ -164,13 +222,15 @@ class Recurrent(nn.Module):
             x: inputs, [B, T, I].
             lengths: steps of each sequence, [B], each from 1 to T; None if all have T.
             state: the state to start from, each [L·D, B, H] in the order of torch.nn.LSTM; zeros if None.
-            inputs: what the cell is given beside x, by name: [B, T, width], or [B, T] for a number a step;
+                Where the layers' states differ, h_l0, h_l1, …, each [D, B, H].
+            inputs: what the cells are given beside x, by name: [B, T, width], or [B, T] for a number a step;
                 what has a default may be left out.
             need_state: with False the final state is None, which is faster for padded LSTMs.
 
         Returns:
-            Outputs [B, T, D·H] (H with merge="sum"), 0 past a sequence's length, and the state
-            after each sequence's last step, each [L·D, B, H]; of other widths where the cell declares them.
+            Outputs [B, T, D·H] (H with merge="sum"; of all layers with outputs="all"), 0 past a sequence's
+            length, and the state after each sequence's last step, named and shaped as ``state``; of other
+            widths where the cell declares them.
 
         Raises:
             TypeError: x, lengths, state or an input is of a wrong type or dtype.
@@ -178,8 +238,9 @@ class Recurrent(nn.Module):
             EngineError: the requested engine cannot run it, or torch.jit.trace is active.
         """
         lengths, beside = self._checked(x, lengths, state, inputs)
-        readings, final = self._read(x, lengths, state, beside, need_state=need_state)
-        return self.merge(self._in_time(readings, lengths)), final
+        answers, final = self._read(x, lengths, state, beside, need_state=need_state)
+        merged = [self.ways.merge(self.ways.in_time(readings, lengths)) for readings in answers]
+        return _side_by_side(merged), final
 
     def read(
         self,
@@ -190,52 +251,48 @@ class Recurrent(nn.Module):
         inputs: Mapping[str, Tensor] | None = None,
         need_state: bool = False,
     ) -> tuple[list[Tensor], State | None]:
-        """Run all layers; return the last layer's outputs by direction, each in its reading order.
+        """Run all layers; return the outputs by direction, each in its reading order.
 
         Pooling needs this form: "last" is the last step that a direction has read.
         """
         lengths, beside = self._checked(x, lengths, state, inputs)
-        return self._read(x, lengths, state, beside, need_state=need_state)
+        answers, final = self._read(x, lengths, state, beside, need_state=need_state)
+        return [_side_by_side(readings) for readings in zip(*answers, strict=True)], final
 
     def _checked(
         self, x: Tensor, lengths: Tensor | None, state: State | None, inputs: Mapping[str, Tensor] | None
-    ) -> tuple[Tensor | None, Inputs]:
-        """Refuse what does not fit; return lengths, and inputs by direction, as the layers want them."""
+    ) -> tuple[Tensor | None, list[Inputs]]:
+        """Refuse what does not fit; return lengths, and inputs by layer and direction, as these want them."""
         refuse_traces()
         check_x(x, self.input_size)
-        sizes = cast("Layer", self.layers[0]).sizes
-        widths = self.cell.widths
-        check_state(
-            state, x, {name: sizes[widths[f"s_{name}"]] for name in self.cell.state}, len(self.layers)
-        )
+        check_state(state, x, self.stack.state_shapes)
         lengths = checked_lengths(lengths, x)
-        if not self.cell.inputs and not inputs:
-            return lengths, [{}] * self.directions
-        declared = self.cell.side_inputs
-        beside = checked_inputs(inputs, x, declared, sizes, self.cell.name)
-        turned = {name: declared[name].backwards(value, lengths) for name, value in beside.items()}
-        return lengths, [beside, turned][: self.directions]
-
-    def _check_layers(self) -> None:
-        """Refuse a second layer whose inputs are of another width than what the caller gives.
-
-        Raises:
-            CellError: with what is as wide as the inputs.
-        """
-        if self.num_layers == 1 or self.output_size == self.input_size:
-            return
-        cell = self.cell
-        names = [*cell.state, *given_inputs(cell.side_inputs), cell.output]
-        for name in names:
-            if "I" in (cell.widths.get(f"s_{name}"), cell.widths.get(f"i_{name}")):
-                raise CellError(
-                    f"'{name}' of cell '{cell.name}' is as wide as the inputs, {self.input_size}, and "
-                    f"the second layer reads {self.output_size}; use one layer, or sizes that are equal"
-                )
+        if not inputs and not any(cell.inputs for cell in self.cells):
+            return lengths, [[{}] * self.directions] * self.num_layers
+        known = {name for cell in self.cells for name in cell.inputs}
+        beside: dict[int, Inputs] = {}
+        for level in self.stack.levels:
+            if id(cell := level.cell) not in beside:
+                declared, given = cell.side_inputs, of_one_cell(inputs, cell, known)
+                checked = checked_inputs(given, x, declared, level.sizes, cell.name)
+                beside[id(cell)] = [
+                    {
+                        name: declared[name].backwards(value, lengths) if turned else value
+                        for name, value in checked.items()
+                    }
+                    for turned in self.ways.turned
+                ]
+        return lengths, [beside[id(cell)] for cell in self.cells]
 
     def _read(
-        self, x: Tensor, lengths: Tensor | None, state: State | None, beside: Inputs, *, need_state: bool
-    ) -> tuple[list[Tensor], State | None]:
+        self,
+        x: Tensor,
+        lengths: Tensor | None,
+        state: State | None,
+        beside: list[Inputs],
+        *,
+        need_state: bool,
+    ) -> tuple[list[list[Tensor]], State | None]:
         call = partial(self._run, x=x, lengths=lengths, state=state, beside=beside, need_state=need_state)
         try:
             return call(self.choice(x.dtype, x.device).engine)
@@ -252,57 +309,43 @@ class Recurrent(nn.Module):
         x: Tensor,
         lengths: Tensor | None,
         state: State | None,
-        beside: Inputs,
+        beside: list[Inputs],
         *,
         need_state: bool,
-    ) -> tuple[list[Tensor], State | None]:
+    ) -> tuple[list[list[Tensor]], State | None]:
+        """Return the outputs that are asked for, by layer and direction, each in its reading order."""
+        starts = iter(self.stack.split(state))
+        layers = iter(self.layers)
+        answers: list[list[Tensor]] = []
         finals: list[State] = []
-        readings: list[Tensor] = []
-        for index, layer in enumerate(self.layers):
-            depth, turned = divmod(index, self.directions)
-            if depth and not turned:
-                merged = self.merge(self._in_time(readings, lengths))
+        for depth, given in enumerate(beside):
+            if depth:
+                merged = self.ways.merge(self.ways.in_time(answers[-1], lengths))
                 x = self.between[depth - 1](merged, x).to(merged.dtype)
-            if not turned:
-                readings = []
-            outputs, final = layer(
-                backwards(x, lengths) if readings else x,
-                None if state is None else State({name: state[name][index] for name in self.cell.state}),
-                lengths,
-                engine=engine,
-                need_state=need_state,
-                inputs=beside[turned],
-            )
-            readings.append(outputs)
-            finals += [final] if final is not None else []
-        if not need_state:
-            return readings, None
-        last = {name: torch.stack([final[name] for final in finals]) for name in self.cell.state}
-        return readings, State(last)
-
-    def merge(self, directions: Sequence[Tensor]) -> Tensor:
-        """Merge the tensors of the directions, each [..., H], into one."""
-        if len(directions) == 1:
-            return directions[0]
-        if self.merge_mode == "concat":
-            return torch.cat(list(directions), dim=-1)
-        return directions[0] + directions[1]
-
-    def merged_size(self, width: int) -> int:
-        """Return the width of the merged tensor of directions of this width."""
-        return width * (self.directions if self.merge_mode == "concat" else 1)
+                if self.outputs == "last":
+                    answers.clear()
+            readings: list[Tensor] = []
+            for read, of_direction in zip(self.ways.read(x, lengths), given, strict=True):
+                outputs, final = next(layers)(
+                    read, next(starts), lengths, engine=engine, need_state=need_state, inputs=of_direction
+                )
+                readings.append(outputs)
+                finals += [final] if final is not None else []
+            answers.append(readings)
+        return answers, self.stack.joined(finals) if need_state else None
 
     def extra_repr(self) -> str:
-        """Show the cell's declaration and how the layers stack."""
-        cell = self.cell
-        return (
-            f"{cell!r}: gates {' '.join(cell.gates)}; state {' '.join(cell.state)}; output {cell.output}\n"
-            f"layers={self.num_layers}, directions={self.directions}, merge={self.merge_mode}, "
-            f"engine={self.engine}, init={self.init}; {count_parameters(self):,} parameters"
+        """Show what the cells declare and how the layers stack."""
+        cells = {repr(cell): cell for cell in self.cells}
+        declared = "".join(
+            f"{shown}: gates {' '.join(cell.gates)}; state {' '.join(cell.state)}; output {cell.output}\n"
+            for shown, cell in cells.items()
         )
-
-    def _in_time(self, readings: list[Tensor], lengths: Tensor | None) -> list[Tensor]:
-        return [backwards(outputs, lengths) if turned else outputs for turned, outputs in enumerate(readings)]
+        settings = f"layers={self.num_layers}, directions={self.directions}, merge={self.ways.merging}, "
+        settings += "reverse=True, " if self.ways.turned == (True,) else ""
+        settings += "outputs=all, " if self.outputs == "all" else ""
+        parameters = f"{count_parameters(self):,} parameters"
+        return f"{declared}{settings}engine={self.engine}, init={self.init}; {parameters}"
 
     def _watcher(self) -> str | None:
         """Return what must see every single torch operation now; the native engine does not call norms."""
@@ -314,10 +357,20 @@ class Recurrent(nn.Module):
         return {**self.__dict__, "_choices": {}, "_lent": None}
 
 
-def _as_cell(cell: str | type[Cell] | Cell) -> Cell:
+def _each(value: Any, layers: int) -> list[Any]:
+    """Return a value for each layer."""
+    return list(value) if isinstance(value, list | tuple) else [value] * layers
+
+
+def _side_by_side(outputs: Sequence[Tensor]) -> Tensor:
+    return outputs[0] if len(outputs) == 1 else torch.cat(list(outputs), dim=-1)
+
+
+def _as_cell(cell: Any) -> Cell:
     if isinstance(cell, Cell):
         return cell
-    return cells[cell]() if isinstance(cell, str) else cell()
+    made: Cell = registered[cell]() if isinstance(cell, str) else cell()
+    return made
 
 
 __all__ = ["Layer", "Recurrent", "count_parameters"]

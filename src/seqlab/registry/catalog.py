@@ -1,6 +1,7 @@
 """One registry for each kind of class; their names are known without torch."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from seqlab.errors import ConfigError
 from seqlab.registry.registry import Registry, in_snake_case
@@ -126,6 +127,26 @@ SHARED = (
     "init_steps",
 )
 """Keys of conf/model that a part gets if it has a setting of that name; its other settings are options."""
+
+
+def make_cells(given: "str | Cell | Sequence[str | Cell]", options: Mapping[str, Any]) -> "list[Cell]":
+    """Return the cells of a network; those given by name each with the options that they have.
+
+    Raises:
+        ConfigError: there is no such cell.
+        CellError: none of them has an option, or a value does not suit one.
+    """
+    several: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
+    chosen = {name: cells[name] for name in several if isinstance(name, str)}
+    has = {name: cell.option_defaults().keys() for name, cell in chosen.items()}
+    # One that none has is refused by the first.
+    unknown = options.keys() - {option for known in has.values() for option in known}
+    return [
+        chosen[one](**{option: options[option] for option in options if option in has[one] | unknown})
+        if isinstance(one, str)
+        else one
+        for one in several
+    ]
 
 
 def check_reads(encoder: str, kind: str) -> None:

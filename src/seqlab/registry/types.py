@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 from pydantic.fields import FieldInfo
 
+from seqlab.errors import ConfigError
 from seqlab.io.terminal import in_a_line
 
 Count = Annotated[int, Field(ge=1)]
@@ -43,11 +44,22 @@ RunName = Annotated[str, BeforeValidator(_as_name), AfterValidator(_as_folder)]
 """The name of runs and of their folder."""
 Column = Annotated[str, BeforeValidator(_as_name), Field(min_length=1)]
 """The name of a column, or its number in a file without a header."""
+ONE_OR_SEVERAL = Discriminator(lambda value: "several" if isinstance(value, list) else "one")
 Columns = Annotated[
     Annotated[Column, Tag("one")] | Annotated[list[Column], Field(min_length=1), Tag("several")],
-    Discriminator(lambda value: "several" if isinstance(value, list) else "one"),
+    ONE_OR_SEVERAL,
 ]
 """A column, or several."""
+Counts = Annotated[
+    Annotated[Count, Tag("one")] | Annotated[list[Count], Field(min_length=1), Tag("several")],
+    ONE_OR_SEVERAL,
+]
+"""A number of all layers, or a list with one a layer."""
+Names = Annotated[
+    Annotated[str, Tag("one")] | Annotated[list[str], Field(min_length=1), Tag("several")],
+    ONE_OR_SEVERAL,
+]
+"""A name for all layers, or a list with one a layer."""
 
 
 def _absolute(path: str) -> str:
@@ -84,3 +96,29 @@ class Section(BaseModel):
 def as_list(names: Any) -> Any:
     """Return a single name, or number of a column, as a list of one."""
     return [names] if isinstance(names, str | int | float) else names
+
+
+def layers_of(num_layers: int | None, *, prefix: str = "", **settings: Any) -> int:
+    """Return how many layers a network has.
+
+    Args:
+        num_layers: what is asked for; None for as many as are listed, or one.
+        prefix: of the names of the settings, for messages.
+        settings: values that are for all layers, or a list with one a layer.
+
+    Raises:
+        ConfigError: the numbers differ, or there is no layer.
+    """
+    lists = {name: value for name, value in settings.items() if isinstance(value, list | tuple)}
+    counts = {f"{prefix}{name}=[{', '.join(map(str, value))}]": len(value) for name, value in lists.items()}
+    if num_layers is not None:
+        counts[f"{prefix}num_layers={num_layers}"] = num_layers
+    if min(counts.values(), default=1) < 1:
+        raise ConfigError(f"{prefix}num_layers must be 1 or more, got {', '.join(counts)}")
+    first, count = next(iter(counts.items()), ("", 1))
+    for other, another in counts.items():
+        if another != count:
+            raise ConfigError(
+                f"{first} is for {count} layers and {other} for {another}; give a list one value a layer"
+            )
+    return count

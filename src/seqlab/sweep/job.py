@@ -85,7 +85,7 @@ class Job:
         return {
             "overrides": list(self.overrides),
             "name": self.config.name,
-            "cell": self.config.model.cell,
+            "cell": self.config.model.title,
             "seed": self.config.seed,
         }
 

@@ -147,7 +147,7 @@ def _announce(
     folder.write(
         name=config.title,
         seed=config.seed,
-        cell=config.model.cell,
+        cell=config.model.title,
         engine=choice.engine.name,
         engine_reason=choice.reason,
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,

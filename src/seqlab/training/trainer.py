@@ -15,13 +15,14 @@ from lightning.pytorch.profilers import (
     SimpleProfiler,
 )
 
-from seqlab.cells import Layout, cells
+from seqlab.cells import Layout
 from seqlab.config.choices import CHOICES
 from seqlab.config.schema import Config
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError
 from seqlab.models.precision import for_lightning
+from seqlab.registry.catalog import make_cells
 from seqlab.runs.checkpoint.files import Checkpoints
 from seqlab.runs.checkpoint.manifest import Manifest
 from seqlab.runs.folder import RunFolder
@@ -75,7 +76,8 @@ def check_classes(config: Config) -> None:
         ConfigError: one cannot, or does not.
         CellError: the cell's step and its declaration do not fit.
     """
-    Layout.of(cells[config.model.cell](**config.model.options))
+    for cell in make_cells(config.model.cell, config.model.options):
+        Layout.of(cell)
     for group, section in (("optimizer", config.optimizer), ("scheduler", config.scheduler)):
         CHOICES[group].registry[section.model_dump()["name"]]
     groups = {

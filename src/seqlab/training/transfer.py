@@ -9,17 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from seqlab.config.model import ModelConfig
 from seqlab.config.schema import Config
 from seqlab.data import DataSpec
 from seqlab.errors import ConfigError
 from seqlab.models.lightning_module import SequenceModule
+from seqlab.nn import Recurrent
 from seqlab.nn.encoders import Embedding
 from seqlab.nn.ngrams import NGrams
+from seqlab.registry.types import as_list
 from seqlab.runs.load import LoadedRun, load_run
 
 log = logging.getLogger(__name__)
 
 LAYER = re.compile(r"model\.recurrent\.layers\.(\d+)\.(.*)")
+PLACE = re.compile(r"model\.recurrent\.(layers|between)\.(\d+)\.")
 
 
 @torch.no_grad()
@@ -49,7 +53,7 @@ def begin_with(path: Path, module: SequenceModule, spec: DataSpec, config: Confi
     rows: dict[str, str] = {}
     left: dict[str, str] = {}
     for name, mine in module.state_dict().items():
-        theirs = weights.get(_their_name(name, run, config))
+        theirs = weights.get(_their_name(name, module.model.recurrent, run.module.model.recurrent))
         if theirs is None:
             left[name] = "the run has none"
             continue
@@ -78,24 +82,35 @@ def begin_with(path: Path, module: SequenceModule, spec: DataSpec, config: Confi
     return {"run": str(path.resolve()), "taken": taken, "rows": rows, "left": left}
 
 
-def _their_name(name: str, run: LoadedRun, config: Config) -> str:
-    """Return the name in the other run of a weight: its layers may have another number of directions."""
+def _their_name(name: str, mine: Recurrent, theirs: Recurrent) -> str:
+    """Return the name in the other run of a weight: its layers may have other directions."""
     if not (found := LAYER.fullmatch(name)):
         return name
-    mine, theirs = 1 + config.model.bidirectional, 1 + run.config.model.bidirectional
-    depth, direction = divmod(int(found[1]), mine)
-    number = depth * theirs + direction if direction < theirs else "none"
+    depth, direction = divmod(int(found[1]), mine.directions)
+    turned, ways = mine.ways.turned[direction], theirs.ways.turned
+    number = depth * theirs.directions + ways.index(turned) if turned in ways else "none"
     return f"model.recurrent.layers.{number}.{found[2]}"
 
 
 def _misfit(name: str, run: LoadedRun, spec: DataSpec, config: Config) -> str | None:
     """Return why a weight means something else in the other run; None if it does not."""
-    model, other = config.model, run.config.model
-    if name.startswith("model.recurrent") and (model.cell, model.options) != (other.cell, other.options):
-        return f"cell {other.cell}, not {model.cell}" if model.cell != other.cell else "other model.options"
+    if found := PLACE.match(name):
+        directions = 1 + config.model.bidirectional if found[1] == "layers" else 1
+        depth = int(found[2]) // directions
+        mine, theirs = (_cell(one.model, depth) for one in (config, run.config))
+        if mine != theirs:
+            return f"cell {theirs}, not {mine}"
+        if config.model.options != run.config.model.options:
+            return "other model.options"
     if name.startswith("model.head") and spec.task != run.spec.task:
         return f"task {run.spec.task}, not {spec.task}"
     return None
+
+
+def _cell(model: ModelConfig, depth: int) -> str:
+    """Return the name of a layer's cell."""
+    names: list[str] = as_list(model.cell)
+    return names[depth if len(names) > 1 else 0]
 
 
 def _read_otherwise(

@@ -66,6 +66,10 @@ VARIANTS = {
         *("data=text_file", "data.path=a.txt", "data.steps=5", "model.num_layers=2", "scheduler=cosine"),
         "checkpoint.every_steps=3",
     ),
+    "layers that differ": (
+        *("data=text_file", "data.path=a.txt", "data.steps=5", "model.cell=[gru,lstm]"),
+        *("model.hidden_size=[6,4]", "model.outputs=all", "model.dropout=0.2", "checkpoint.every_steps=3"),
+    ),
     "several labels": (
         *("data=text_csv", "data.path=a.csv", "data.label=[x,y]", "task=multilabel"),
         "checkpoint.every_steps=3",

@@ -41,10 +41,10 @@ def described(run: LoadedRun, graph: GraphProto) -> dict[str, Any]:
         raise ExportError(f"there is no page for task={spec.task}; use --to onnx")
     titles = spec.class_titles or spec.classes
     return {
-        "title": record.get("name") or f"{spec.name}: {run.config.model.cell}",
+        "title": record.get("name") or f"{spec.name}: {run.config.model.title}",
         "data": spec.name,
         "is_sample": spec.source == "sample",
-        "cell": run.config.model.cell,
+        "cell": run.config.model.title,
         "parameters": sum(one.numel() for one in run.module.parameters()),
         "read": _reading(run),
         "answer": {"kind": answer, "classes": titles, "output": run.module.task.exported(spec).name}
@@ -69,7 +69,7 @@ def _watched(run: LoadedRun, output: str, function: str) -> dict[str, Any]:
         "kind": kind,
         "name": name,
         "function": function,
-        "is_backward": int(number) % recurrent.directions == 1,
+        "is_backward": recurrent.ways.turned[int(number) % recurrent.directions],
     }
 
 

@@ -1,0 +1,146 @@
+"""What the layers of a network are, from the lowest to the last: cells, widths and states, no parameters."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from seqlab.cells import Cell, Layout, State
+from seqlab.cells.declared import Width
+from seqlab.errors import CellError
+from seqlab.nn.directions import Directions
+from seqlab.nn.inputs import given_inputs
+
+
+@dataclass(frozen=True)
+class Level:
+    """One layer, in all its directions.
+
+    Attributes:
+        cell: the equations.
+        layout: which blocks they use.
+        input_size: width I of what it reads.
+        hidden_size: width H of every gate and state that is not declared another.
+    """
+
+    cell: Cell
+    layout: Layout
+    input_size: int
+    hidden_size: int
+
+    @cached_property
+    def sizes(self) -> dict[Width, int]:
+        """How many numbers each of the cell's widths is."""
+        return self.cell.sizes(self.input_size, self.hidden_size)
+
+    @property
+    def output_size(self) -> int:
+        """The width of the outputs of one direction."""
+        return self.sizes[self.layout.output(self.cell)]
+
+    @cached_property
+    def state_sizes(self) -> dict[str, int]:
+        """The width of each state."""
+        return {name: self.sizes[self.cell.widths[f"s_{name}"]] for name in self.cell.state}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The layers, each reading the merged outputs of the one below, and how their states are one.
+
+    Layers with the same states have one tensor for each name, [L·D, B, width] in the order of torch.nn.LSTM.
+    Those of others are told apart by the number of the layer: ``h_l0``, ``h_l1``, …, each [D, B, width].
+
+    Attributes:
+        levels: from the lowest to the last.
+        ways: the directions in which each reads.
+    """
+
+    levels: tuple[Level, ...]
+    ways: Directions
+
+    @classmethod
+    def of(
+        cls, cells: Sequence[Cell], hidden_sizes: Sequence[int], input_size: int, ways: Directions
+    ) -> "Stack":
+        """Return the layers with these cells and widths, one each a layer.
+
+        Raises:
+            CellError: a cell's declaration and its step do not match, or what the caller gives
+                is as wide as the inputs of another layer.
+        """
+        layouts = {id(cell): Layout.of(cell) for cell in {id(cell): cell for cell in cells}.values()}
+        levels: list[Level] = []
+        for cell, hidden_size in zip(cells, hidden_sizes, strict=True):
+            read = ways.merged_size(levels[-1].output_size) if levels else input_size
+            level = Level(cell, layouts[id(cell)], read, hidden_size)
+            _check_given(level, len(levels) + 1, input_size)
+            levels.append(level)
+        return cls(tuple(levels), ways)
+
+    @property
+    def output_sizes(self) -> list[int]:
+        """The width of each layer's merged outputs."""
+        return [self.ways.merged_size(level.output_size) for level in self.levels]
+
+    @cached_property
+    def has_equal_states(self) -> bool:
+        """Whether the states of all layers have the same names and widths."""
+        return all(level.state_sizes == self.levels[0].state_sizes for level in self.levels)
+
+    @cached_property
+    def state_shapes(self) -> dict[str, tuple[int, int]]:
+        """How many layers and directions each tensor of the state has, and its width."""
+        if self.has_equal_states:
+            return {
+                name: (len(self.levels) * len(self.ways), size)
+                for name, size in self.levels[0].state_sizes.items()
+            }
+        return {
+            f"{name}_l{depth}": (len(self.ways), size)
+            for depth, level in enumerate(self.levels)
+            for name, size in level.state_sizes.items()
+        }
+
+    def split(self, state: State | None) -> list[State | None]:
+        """Return the state of each layer and direction, in their order; None for zeros."""
+        if state is None:
+            return [None] * (len(self.levels) * len(self.ways))
+        return [
+            State({name: state[key][row] for name, key in self._keys(depth).items()})
+            for depth in range(len(self.levels))
+            for row in range(self._first(depth), self._first(depth) + len(self.ways))
+        ]
+
+    def joined(self, finals: Iterable[State]) -> State:
+        """Return the state of all layers and directions, given in their order."""
+        rows: dict[str, list[torch.Tensor]] = {key: [] for key in self.state_shapes}
+        for number, final in enumerate(finals):
+            for name, key in self._keys(number // len(self.ways)).items():
+                rows[key].append(final[name])
+        return State({key: torch.stack(tensors) for key, tensors in rows.items()})
+
+    def _keys(self, depth: int) -> dict[str, str]:
+        """Return under which name each state of a layer is kept."""
+        return {
+            name: name if self.has_equal_states else f"{name}_l{depth}"
+            for name in self.levels[depth].cell.state
+        }
+
+    def _first(self, depth: int) -> int:
+        """Return the row of a layer's first direction."""
+        return depth * len(self.ways) if self.has_equal_states else 0
+
+
+def _check_given(level: Level, number: int, input_size: int) -> None:
+    """Refuse a layer that is given something as wide as its inputs, if the network's have another width."""
+    if level.input_size == input_size:
+        return
+    cell = level.cell
+    for name in given_inputs(cell.side_inputs):
+        if cell.widths[f"i_{name}"] == "I":
+            raise CellError(
+                f"'{name}' of cell '{cell.name}' is as wide as the inputs, {input_size}, and layer {number} "
+                f"reads {level.input_size}; use this cell in the lowest layer only, or sizes that are equal"
+            )
