@@ -1,11 +1,15 @@
 """Modules between two recurrent layers: from the outputs of one to the inputs of the next, [B, T, H]."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from seqlab.errors import ConfigError
 from seqlab.nn.dropout import make_dropout
-from seqlab.registry.catalog import register_between
+from seqlab.nn.parts import make_part
+from seqlab.nn.stack import Stack
+from seqlab.registry.catalog import betweens, register_between
 from seqlab.registry.types import Each, Positive, Share
 
 if TYPE_CHECKING:
@@ -89,3 +93,43 @@ class Residual(Dropout):
     def onnx(self, graph: "Graph", outputs: str, inputs: str) -> str:
         """Add the same to an ONNX graph."""
         return graph.add("Add", outputs, inputs) if self.input_size == self.output_size else outputs
+
+
+def make_betweens(
+    stack: Stack,
+    between: str | Callable[..., nn.Module],
+    *,
+    options: Mapping[str, Any],
+    dropout: float,
+    dropout_each: Each,
+) -> nn.ModuleList:
+    """Return a module for every pair of layers.
+
+    Args:
+        stack: the layers.
+        between: a registered name, or a class.
+        options: the settings of that module only.
+        dropout: dropout probability between layers, for modules that have it.
+        dropout_each: whether a mask is for a step or a sequence.
+
+    Raises:
+        ConfigError: it is a module already, or would add what has another width.
+    """
+    if isinstance(between, nn.Module):
+        raise ConfigError("between must be a name or a class, since every pair of layers gets its own module")
+    made = nn.ModuleList()
+    for level, width in zip(stack.levels[:-1], stack.output_sizes, strict=False):
+        sizes, dropouts = (level.input_size, width), {"dropout": dropout, "dropout_each": dropout_each}
+        part = (
+            make_part(betweens, between, *sizes, options=options, **dropouts)
+            if isinstance(between, str)
+            else between(*sizes, **options)
+        )
+        # The lowest layer reads the encoder, which is often of another width.
+        if made and isinstance(part, Residual) and level.input_size != width:
+            raise ConfigError(
+                f"between=residual adds what layer {len(made) + 1} reads, {level.input_size} wide, to its "
+                f"outputs, {width} wide; give the layers one hidden_size, or choose another between"
+            )
+        made.append(part)
+    return made

@@ -1,36 +1,32 @@
 """Layers, directions, lengths and dropout for every cell."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, State
 from seqlab.cells import cells as registered
-from seqlab.compat.torch import has_hooks
-from seqlab.engines import Choice, Engine, choose
-from seqlab.engines.surroundings import refuse_traces, watcher
-from seqlab.engines.tape import TraceError
-from seqlab.errors import ConfigError, EngineError
-from seqlab.nn.between import Residual
+from seqlab.engines import Engine
+from seqlab.engines.surroundings import refuse_traces
+from seqlab.errors import ConfigError
+from seqlab.nn.between import make_betweens
 from seqlab.nn.directions import Directions, Merge
-from seqlab.nn.inputs import check_state, check_x, checked_inputs, checked_lengths, of_one_cell
+from seqlab.nn.inputs import check_state, check_x, checked_lengths
 from seqlab.nn.layer import Layer, count_parameters
 from seqlab.nn.parts import make_part
-from seqlab.nn.stack import Stack
-from seqlab.registry.catalog import betweens, inits
+from seqlab.nn.running import OnEngine
+from seqlab.nn.stack import Inputs, Stack
+from seqlab.registry.catalog import inits
 from seqlab.registry.types import Each, layers_of
 
 CellLike: TypeAlias = str | type[Cell] | Cell
 """A registered name, a Cell class, or a cell made with options."""
-Inputs: TypeAlias = list[dict[str, Tensor]]
-"""What comes beside x, by name, for each direction as it reads."""
 
 
-class Recurrent(nn.Module):
+class Recurrent(OnEngine):
     """Any cells over time: layers, both directions, padded batches, dropout between layers.
 
     Example:
@@ -115,44 +111,11 @@ class Recurrent(nn.Module):
             for _ in self.ways.turned
         )
         self.dropout = dropout
-        dropouts = {"dropout": dropout, "dropout_each": dropout_each}
-        self.between = self._between(between, between_options, dropouts)
-        self._lent: Engine | None = None
-        self._choices: dict[tuple[str, torch.dtype, torch.device, str | None], Choice] = {}
+        self.between = make_betweens(
+            self.stack, between, options=between_options, dropout=dropout, dropout_each=dropout_each
+        )
         self.init, self.init_options, self.init_steps = init, init_options, init_steps
         self.reset_parameters()
-
-    def _between(
-        self,
-        between: str | Callable[..., nn.Module],
-        options: Mapping[str, Any],
-        dropouts: Mapping[str, Any],
-    ) -> nn.ModuleList:
-        """Return a module for every pair of layers.
-
-        Raises:
-            ConfigError: it is a module already, or adds what has another width.
-        """
-        if isinstance(between, nn.Module):
-            raise ConfigError(
-                "between must be a name or a class, since every pair of layers gets its own module"
-            )
-        made = nn.ModuleList()
-        for level, width in list(zip(self.stack.levels, self.stack.output_sizes, strict=True))[:-1]:
-            sizes = level.input_size, width
-            part = (
-                make_part(betweens, between, *sizes, options=options, **dropouts)
-                if isinstance(between, str)
-                else between(*sizes, **options)
-            )
-            # The lowest layer reads the encoder, which is often of another width.
-            if made and isinstance(part, Residual) and level.input_size != width:
-                raise ConfigError(
-                    f"between=residual adds what layer {len(made) + 1} reads, {level.input_size} wide, to "
-                    f"its outputs, {width} wide; give the layers one hidden_size, or choose another between"
-                )
-            made.append(part)
-        return made
 
     @property
     def output_sizes(self) -> list[int]:
@@ -180,32 +143,6 @@ class Recurrent(nn.Module):
         )
         for layer in self.layers:
             layer.reset_parameters(initialise)  # type: ignore[operator]
-
-    def choice(self, dtype: torch.dtype | None = None, device: torch.device | None = None) -> Choice:
-        """Return the engine that runs this network, and why; by default for the parameters' type and device.
-
-        Raises:
-            EngineError: the requested engine cannot run it.
-        """
-        if dtype is None or device is None:
-            W = next(self.layers.parameters())
-            dtype, device = dtype or W.dtype, device or W.device
-        # An engine is chosen once: this traces the cell, and forward calls this method for every batch.
-        if self._lent is not None:
-            return Choice(self._lent, "lent")
-        asked = self.engine, dtype, device, self._watcher()
-        if asked not in self._choices:
-            self._choices[asked] = choose(self.engine, self.cells, *asked[1:])
-        return self._choices[asked]
-
-    @contextmanager
-    def running_on(self, engine: Engine) -> Iterator[None]:
-        """Run on this engine within the context, whichever was chosen: for engines that observe."""
-        before, self._lent = self._lent, engine
-        try:
-            yield
-        finally:
-            self._lent = before
 
     def forward(
         self,
@@ -237,8 +174,7 @@ class Recurrent(nn.Module):
             ValueError: a shape, length or device is wrong.
             EngineError: the requested engine cannot run it, or torch.jit.trace is active.
         """
-        lengths, beside = self._checked(x, lengths, state, inputs)
-        answers, final = self._read(x, lengths, state, beside, need_state=need_state)
+        answers, final, lengths = self._read(x, lengths, state, inputs, need_state=need_state)
         merged = [self.ways.merge(self.ways.in_time(readings, lengths)) for readings in answers]
         return _side_by_side(merged), final
 
@@ -255,53 +191,32 @@ class Recurrent(nn.Module):
 
         Pooling needs this form: "last" is the last step that a direction has read.
         """
-        lengths, beside = self._checked(x, lengths, state, inputs)
-        answers, final = self._read(x, lengths, state, beside, need_state=need_state)
+        answers, final, _ = self._read(x, lengths, state, inputs, need_state=need_state)
         return [_side_by_side(readings) for readings in zip(*answers, strict=True)], final
-
-    def _checked(
-        self, x: Tensor, lengths: Tensor | None, state: State | None, inputs: Mapping[str, Tensor] | None
-    ) -> tuple[Tensor | None, list[Inputs]]:
-        """Refuse what does not fit; return lengths, and inputs by layer and direction, as these want them."""
-        refuse_traces()
-        check_x(x, self.input_size)
-        check_state(state, x, self.stack.state_shapes)
-        lengths = checked_lengths(lengths, x)
-        if not inputs and not any(cell.inputs for cell in self.cells):
-            return lengths, [[{}] * self.directions] * self.num_layers
-        known = {name for cell in self.cells for name in cell.inputs}
-        beside: dict[int, Inputs] = {}
-        for level in self.stack.levels:
-            if id(cell := level.cell) not in beside:
-                declared, given = cell.side_inputs, of_one_cell(inputs, cell, known)
-                checked = checked_inputs(given, x, declared, level.sizes, cell.name)
-                beside[id(cell)] = [
-                    {
-                        name: declared[name].backwards(value, lengths) if turned else value
-                        for name, value in checked.items()
-                    }
-                    for turned in self.ways.turned
-                ]
-        return lengths, [beside[id(cell)] for cell in self.cells]
 
     def _read(
         self,
         x: Tensor,
         lengths: Tensor | None,
         state: State | None,
-        beside: list[Inputs],
+        inputs: Mapping[str, Tensor] | None,
         *,
         need_state: bool,
-    ) -> tuple[list[list[Tensor]], State | None]:
-        call = partial(self._run, x=x, lengths=lengths, state=state, beside=beside, need_state=need_state)
-        try:
-            return call(self.choice(x.dtype, x.device).engine)
-        except (EngineError, TraceError):
-            if self.engine != "auto" or self._lent is not None:
-                raise
-            # The cell's step has changed since the engine was chosen, and now needs another engine.
-            self._choices.clear()
-            return call(self.choice(x.dtype, x.device).engine)
+    ) -> tuple[list[list[Tensor]], State | None, Tensor | None]:
+        """Return the outputs that are asked for, by layer and direction, each in its reading order.
+
+        With them are returned the state, and the lengths on the device of x.
+
+        Raises:
+            TypeError, ValueError, EngineError: as ``forward``.
+        """
+        refuse_traces()
+        check_x(x, self.input_size)
+        check_state(state, x, self.stack.state_shapes)
+        lengths = checked_lengths(lengths, x)
+        given = self.stack.given(inputs, x, lengths)
+        run = partial(self._run, x=x, lengths=lengths, state=state, given=given, need_state=need_state)
+        return *self._on_engine(run, x), lengths
 
     def _run(
         self,
@@ -309,25 +224,24 @@ class Recurrent(nn.Module):
         x: Tensor,
         lengths: Tensor | None,
         state: State | None,
-        beside: list[Inputs],
+        given: list[Inputs],
         *,
         need_state: bool,
     ) -> tuple[list[list[Tensor]], State | None]:
-        """Return the outputs that are asked for, by layer and direction, each in its reading order."""
         starts = iter(self.stack.split(state))
         layers = iter(self.layers)
         answers: list[list[Tensor]] = []
         finals: list[State] = []
-        for depth, given in enumerate(beside):
+        for depth, of_layer in enumerate(given):
             if depth:
                 merged = self.ways.merge(self.ways.in_time(answers[-1], lengths))
                 x = self.between[depth - 1](merged, x).to(merged.dtype)
                 if self.outputs == "last":
                     answers.clear()
             readings: list[Tensor] = []
-            for read, of_direction in zip(self.ways.read(x, lengths), given, strict=True):
+            for read, beside in zip(self.ways.read(x, lengths), of_layer, strict=True):
                 outputs, final = next(layers)(
-                    read, next(starts), lengths, engine=engine, need_state=need_state, inputs=of_direction
+                    read, next(starts), lengths, engine=engine, need_state=need_state, inputs=beside
                 )
                 readings.append(outputs)
                 finals += [final] if final is not None else []
@@ -346,15 +260,6 @@ class Recurrent(nn.Module):
         settings += "outputs=all, " if self.outputs == "all" else ""
         parameters = f"{count_parameters(self):,} parameters"
         return f"{declared}{settings}engine={self.engine}, init={self.init}; {parameters}"
-
-    def _watcher(self) -> str | None:
-        """Return what must see every single torch operation now; the native engine does not call norms."""
-        norms = (norm for layer in self.layers for norm in cast("Layer", layer).norms.values())
-        return watcher() or ("a hook on a norm" if any(map(has_hooks, norms)) else None)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out which engine was chosen: another machine may have others."""
-        return {**self.__dict__, "_choices": {}, "_lent": None}
 
 
 def _each(value: Any, layers: int) -> list[Any]:

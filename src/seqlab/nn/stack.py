@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import torch
+from torch import Tensor
 
 from seqlab.cells import Cell, Layout, State
 from seqlab.cells.declared import Width
 from seqlab.errors import CellError
 from seqlab.nn.directions import Directions
-from seqlab.nn.inputs import given_inputs
+from seqlab.nn.inputs import checked_inputs, given_inputs, of_one_cell
+
+Inputs: TypeAlias = list[dict[str, Tensor]]
+"""What comes beside x, by name, for each direction as it reads."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,31 @@ class Stack:
             for name, size in level.state_sizes.items()
         }
 
+    def given(self, inputs: Any, x: Tensor, lengths: Tensor | None) -> list[Inputs]:
+        """Return what the caller gives beside x, for each layer: what its cell reads.
+
+        Raises:
+            TypeError: it holds something else than tensors, or another floating type.
+            ValueError: one without a default is missing, none of the cells reads one, or it does not fit.
+        """
+        cells = {id(level.cell): level.cell for level in self.levels}
+        if not inputs and not any(cell.inputs for cell in cells.values()):
+            return [[{}] * len(self.ways)] * len(self.levels)
+        known = {name for cell in cells.values() for name in cell.inputs}
+        made: dict[int, Inputs] = {}
+        for level in self.levels:
+            if id(cell := level.cell) not in made:
+                declared, own = cell.side_inputs, of_one_cell(inputs, cell, known)
+                values = checked_inputs(own, x, declared, level.sizes, cell.name).items()
+                made[id(cell)] = [
+                    {
+                        name: declared[name].backwards(value, lengths) if turned else value
+                        for name, value in values
+                    }
+                    for turned in self.ways.turned
+                ]
+        return [made[id(level.cell)] for level in self.levels]
+
     def split(self, state: State | None) -> list[State | None]:
         """Return the state of each layer and direction, in their order; None for zeros."""
         if state is None:
@@ -115,7 +145,7 @@ class Stack:
 
     def joined(self, finals: Iterable[State]) -> State:
         """Return the state of all layers and directions, given in their order."""
-        rows: dict[str, list[torch.Tensor]] = {key: [] for key in self.state_shapes}
+        rows: dict[str, list[Tensor]] = {key: [] for key in self.state_shapes}
         for number, final in enumerate(finals):
             for name, key in self._keys(number // len(self.ways)).items():
                 rows[key].append(final[name])
