@@ -5,7 +5,7 @@ import torch
 from torch import tanh
 
 from seqlab import Cell, State, Vector
-from seqlab.testing import check_cell
+from seqlab.testing import _results, check_cell, check_gradients
 
 
 def test_a_sound_cell_passes():
@@ -50,3 +50,18 @@ def test_a_cell_that_mixes_the_rows_of_a_batch_is_found():
 
     with pytest.raises(AssertionError, match="padding"):
         check_cell(Mixing)
+
+
+def test_a_parameter_that_only_a_start_uses_is_compared_too():
+    class Started(Cell):
+        gates = ("h",)
+        start = {"h": "h0"}
+        h0 = Vector(0.1)
+
+        def step(self, x, u, s):
+            return State(h=tanh(x.h + u.h(s.h)))
+
+    check_gradients(Started)
+    found = _results(Started, "eager", training=False)
+    assert found["gradient of layers.0.own.h0"].abs().min() > 0
+    assert "outputs from the cell's own start" in found

@@ -10,7 +10,7 @@ Example:
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
@@ -68,9 +68,7 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
 
     starts = [state[name].requires_grad_() for name in network.cell.state]
     torch.autograd.gradcheck(run, (x, *starts))
-    outputs, final = network(x, state=state, inputs=beside)
-    total = outputs.square().sum() + sum(value.square().sum() for value in final.values())
-    total.backward()
+    _total(network(x, state=start, inputs=beside) for start in _starts(network, state)).backward()
     for name, parameter in _parameters(network).items():
         assert parameter.grad is not None, (
             f"{_name(cell)}: parameter {name} has no gradient: the step never uses it"
@@ -257,13 +255,27 @@ def _results(cell: str | type[Cell] | Cell, engine: str, *, training: bool) -> d
         value.requires_grad_()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        outputs, final = network(x, torch.tensor(LENGTHS), state, inputs=beside)
-    kept = torch.stack([outputs[row, length - 1] for row, length in enumerate(LENGTHS)])
-    total = kept.square().sum() + sum(value.square().sum() for value in final.values())
+        lengths = torch.tensor(LENGTHS)
+        runs = [network(x, lengths, start, inputs=beside) for start in _starts(network, state)]
     leaves = {"x": x, **state, **_parameters(network)}
-    gradients = torch.autograd.grad(total, list(leaves.values()))
-    named = {f"gradient of {name}": value for name, value in zip(leaves, gradients, strict=True)}
-    return {"outputs": kept, **{f"final {name}": value for name, value in final.items()}, **named}
+    gradients = torch.autograd.grad(_total(runs), list(leaves.values()))
+    results = {f"gradient of {name}": value for name, value in zip(leaves, gradients, strict=True)}
+    for (outputs, final), start in zip(runs, ("", " from the cell's own start"), strict=False):
+        results[f"outputs{start}"] = outputs
+        results |= {f"final {name}{start}": value for name, value in final.items()}
+    return results
+
+
+def _starts(network: Recurrent, state: State) -> list[State | None]:
+    """Return what a sequence may start from: a state, and the cell's own parameters if it names some."""
+    return [state, None] if network.cell.start else [state]
+
+
+def _total(runs: Iterable[tuple[Tensor, State]]) -> Tensor:
+    """Return a number that hangs on all outputs and final states."""
+    return torch.stack(
+        [value.square().sum() for outputs, final in runs for value in (outputs, *final.values())]
+    ).sum()
 
 
 def _same_shape(what: str, value: Tensor, shape: tuple[int, ...]) -> None:
