@@ -68,7 +68,8 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
 
     starts = [state[name].requires_grad_() for name in network.cell.state]
     torch.autograd.gradcheck(run, (x, *starts))
-    _total(network(x, state=start, inputs=beside) for start in _starts(network, state)).backward()
+    total = _total(network(x, state=start, inputs=beside) for start in _starts(network, state))
+    total.backward()
     for name, parameter in _parameters(network).items():
         assert parameter.grad is not None, (
             f"{_name(cell)}: parameter {name} has no gradient: the step never uses it"

@@ -177,6 +177,11 @@ def test_the_same_seed_gives_the_same_noise_and_another_another():
     ("make", "message"),
     [
         (lambda: Zoneout(LSTM(), k=0.1), r"cell 'lstm' has no state 'k'; there are: c, h"),
+        (lambda: Zoneout(LSTM()), r"Zoneout: give a state its probability, such as h=0.1"),
+        (
+            lambda: Episodes(torch.nn.GRU(1, 1)),
+            r"a registered name, a Cell class or such as GRU",
+        ),
         (lambda: Zoneout(LSTM(), h=1.5), r"probability of Bernoulli must be 0 to 1, got 1.5"),
         (lambda: RecurrentDropout(GRU(), 1.0), r"RecurrentDropout: p must be 0 to below 1, got 1.0"),
         (lambda: WeightDrop(GRU(), True), r"WeightDrop: p must be 0 to below 1, got True"),
@@ -197,3 +202,8 @@ def test_the_settings_of_a_model_put_regularisers_around_its_cell():
     noisy.load_state_dict(plain.state_dict())
     x, lengths = torch.randn(2, 3, 1), torch.tensor([3, 2])
     assert not torch.equal(noisy(x, lengths), plain(x, lengths))
+
+
+@pytest.mark.parametrize("cell", ["gru", GRU])
+def test_the_inner_cell_may_be_a_name_or_a_class(cell):
+    assert repr(Zoneout(Episodes(cell), h=0.1)) == repr(Zoneout(Episodes(GRU()), h=0.1))

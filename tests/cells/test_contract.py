@@ -5,7 +5,21 @@ import pytest
 import torch
 from torch import tanh
 
-from seqlab.cells import Cell, Layout, Norm, Scalar, State, Vector, cells, register_cell
+from seqlab.cells import (
+    Bernoulli,
+    Blocks,
+    Cell,
+    Gate,
+    Layout,
+    LowRank,
+    LSTMProjected,
+    Norm,
+    Scalar,
+    State,
+    Vector,
+    cells,
+    register_cell,
+)
 from seqlab.engines import ENGINES
 from seqlab.errors import CellError, ConfigError
 from seqlab.nn import Recurrent
@@ -84,8 +98,13 @@ def test_a_subclass_inherits_what_its_base_declares():
         (lambda self, x, u, s: State(h=x.i + s.c), r"s.c is not declared; there are: h"),
         (lambda self, x, u, s: State(h=x.i, c=x.i), r"returned c, h; its states and output are h"),
         (lambda self, x, u, s: State(k=x.i), r"returned k; its states and output are h"),
-        (lambda self, x, u, s: x.i, r"step must return a State, got Tensor"),
-        (lambda self, x, u, s: State(h=x.i.sum()), r"h must have shape \[B, H\], here \[2, 3\], got \[\]"),
+        (lambda self, x, u, s: x.i, r"step must return a State, got Tensor \(.*test_contract.py:\d+"),
+        (
+            lambda self, x, u, s: State(h=x.i.sum()),
+            r"h must have shape \[B, H\], got \[\] \(.*py:\d+",
+        ),
+        (lambda self, x, u, s: State(h=x.i + u(s.h)), r"write x.<gate> \+ u.<gate>\(v\) .*contract.py:\d+"),
+        (lambda self, x, u, s: State(h=x + s.h), r"write x.<gate> \+ u.<gate>\(v\) .*contract.py:\d+"),
         (lambda self, x, u, s: State(h=1.0), r"h must have shape \[B, H\].*got float"),
         (lambda self, x, u, s: State(h=x.i / "a"), r"the step fails with TypeError.*test_contract.py:\d+"),
         (lambda self, x, u, s: State(h=u.i * s.h), r"write u.<gate>\(v\) .*test_contract.py:\d+"),
@@ -105,6 +124,45 @@ def test_a_subclass_inherits_what_its_base_declares():
 def test_a_step_that_breaks_the_contract_is_told_how(step, message):
     with pytest.raises(CellError, match=message):
         Layout.of(make(step)())
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (
+            lambda self, x, u, s: State(r=u.i(s.r)),
+            r"r must have shape \[B, proj \(4\)\], got \[B, H\] \(.*py:\d+",
+        ),
+        (lambda self, x, u, s: State(r=s.r + x.i), r"widths 'proj' \(4\) and 'H'; u.<gate>.*\(.*py:\d+"),
+    ],
+)
+def test_widths_that_do_not_fit_are_told_with_what_an_option_says(step, message):
+    declared = {"state": {"r": "proj"}, "output": "r", "proj": 3, "__annotations__": {"proj": int}}
+    with pytest.raises(CellError, match=message):
+        Layout.of(make(step, **declared)(proj=4))
+
+
+def test_a_size_that_only_some_layers_have_is_told_with_the_line():
+    network = Recurrent(
+        make(lambda self, x, u, s: State(h=x.i + torch.zeros(3))), input_size=2, hidden_size=4
+    )
+    with pytest.raises(CellError, match=r"mixes vectors of the sizes 4 and 3 \(.*test_contract.py:\d+"):
+        network(torch.zeros(1, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Gate(bias="one"), "the bias of a Gate is True, False, a number or a function, got 'one'"),
+        (lambda: LowRank(0), "LowRank: rank must be a whole number from 1, got 0"),
+        (lambda: Blocks(2.0), "Blocks: count must be a whole number from 1, got 2.0"),
+        (lambda: Bernoulli(0.5, scale=0), "scale must be above 0, got 0"),
+        (lambda: LSTMProjected(proj=0).sizes(2, 3), "proj is a width, from 1, got 0"),
+    ],
+)
+def test_numbers_that_no_layer_can_have_are_refused(build, message):
+    with pytest.raises(CellError, match=message):
+        build()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 import torch
 
-from seqlab.cells.base import Cell, Gates, Names, Products, State
+from seqlab.cells.base import Cell, Gates, Names, Products, State, as_cell
 from seqlab.cells.declared import Gate, Width
 from seqlab.cells.inputs import Bernoulli, Input, Interval
 from seqlab.cells.layout import Layout
@@ -21,12 +21,12 @@ class Around(Cell):
     """A cell around another. A subclass adds inputs or gates, and changes what the step returns.
 
     Args:
-        cell: the inner one.
+        cell: the inner one: a cell made with options, a Cell class, or a registered name.
     """
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell) -> None:
         super().__init__()
-        self.inner = cell
+        self.inner = cell = as_cell(cell)
         self.name = f"{type(self).__name__}({cell.name})"
         self.gates, self.state, self.start = cell.gates, cell.state, cell.start
         self.inputs, self.output = cell.inputs, cell.output
@@ -78,9 +78,11 @@ class Zoneout(Around):
         p: a probability by name of the state: ``Zoneout(LSTM(), h=0.1, c=0.5)``.
     """
 
-    def __init__(self, cell: Cell, **p: float) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell, **p: float) -> None:
         super().__init__(cell)
-        widths = cell.widths
+        cell, widths = self.inner, self.inner.widths
+        if not p:
+            raise CellError(f"Zoneout: give a state its probability, such as {next(iter(cell.state))}=0.1")
         for name in p:
             if name not in cell.state:
                 raise CellError(
@@ -109,7 +111,7 @@ class Dropping(Around):
         p: share that is dropped, 0 to below 1.
     """
 
-    def __init__(self, cell: Cell, p: float) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell, p: float) -> None:
         super().__init__(cell)
         self.p = checked_share(type(self).__name__, p)
 
@@ -124,9 +126,9 @@ class RecurrentDropout(Dropping):
     u.g(v) = U_g (m ⊙ v)    with m from {0, 1/(1 − p)}, in evaluation 1
     """
 
-    def __init__(self, cell: Cell, p: float) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell, p: float) -> None:
         super().__init__(cell, p)
-        layout = Layout.of(cell)
+        layout = Layout.of(self.inner)
         columns = {gate: layout.width(f"u_{gate}") for gate in layout.recurrent}
         masks = {
             width: self.add(f"mask_{number}", Bernoulli(1 - p, width, each="sequence", scale=1 - p))
@@ -143,9 +145,9 @@ class RecurrentDropout(Dropping):
 class WeightDrop(Dropping):
     """Dropout of the numbers in U, sampled once for each forward pass (DropConnect: Merity et al. 2018)."""
 
-    def __init__(self, cell: Cell, p: float) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell, p: float) -> None:
         super().__init__(cell, p)
-        self.weight_drop = 1 - (1 - cell.weight_drop) * (1 - p)
+        self.weight_drop = 1 - (1 - self.inner.weight_drop) * (1 - p)
 
 
 class Episodes(Around):
@@ -154,7 +156,7 @@ class Episodes(Around):
     The layer is given ``inputs={"reset": …}``, [B, T]. A state starts at 0, or as the cell's ``start`` says.
     """
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell) -> None:
         super().__init__(cell)
         self.reset = self.add("reset", Interval())
 
@@ -182,8 +184,9 @@ class Residual(Around):
     y = output + V x
     """
 
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: str | type[Cell] | Cell) -> None:
         super().__init__(cell)
+        cell = self.inner
         layout = Layout.of(cell)
         self.skip = free_name("skip", (*self.gates, *self.inputs))
         self.names = tuple(cell.state)  # what a step reads are tuples, which it cannot change

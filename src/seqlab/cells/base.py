@@ -203,8 +203,14 @@ class Cell(metaclass=CellType):
         sizes: dict[Width, int] = {"H": hidden_size, "I": input_size, (): 1}
         for width in self.widths.values():
             if width not in sizes:
-                sizes[width] = width if isinstance(width, int) else self.options[str(width)]
+                sizes[width] = width if isinstance(width, int) else self._option_width(str(width))
         return sizes
+
+    def _option_width(self, name: str) -> int:
+        number: int = self.options[name]
+        if number < 1:
+            raise CellError(f"cell '{self.name}': {name} is a width, from 1, got {number}")
+        return number
 
     def take(self, values: Mapping[str, Any]) -> None:
         """Make ``self.<name>`` of own parameters and norms the tensors and functions given."""
@@ -234,6 +240,19 @@ def register_cell(name: str) -> Callable[[type[Cell]], type[Cell]]:
         return cls
 
     return enter
+
+
+def as_cell(cell: Any) -> Cell:
+    """Return a cell, also one that is given by its registered name or its class.
+
+    Raises:
+        CellError: it is something else.
+        ConfigError: no cell has the name.
+    """
+    made = cells[cell]() if isinstance(cell, str) else cell() if isinstance(cell, CellType) else cell
+    if not isinstance(made, Cell):
+        raise CellError(f"a cell is a registered name, a Cell class or such as GRU(), got {made!r}")
+    return made
 
 
 def _checked(what: str, value: Any, default: Any) -> Any:

@@ -31,7 +31,7 @@ def check_declared(cls: "type[Cell]") -> None:
         _check_own(cls)
         _check_step(cls)
     except CellError as error:
-        raise CellError(f"{cls.__name__}.{error}{_line(cls)}") from None
+        raise CellError(f"{cls.__name__}.{error}{where_defined(cls)}") from None
 
 
 def _check_names(cls: "type[Cell]", kind: str) -> None:
@@ -110,6 +110,7 @@ def _check_start(cls: "type[Cell]") -> None:
             )
 
 
-def _line(cls: "type[Cell]") -> str:
-    code = getattr(inspect.unwrap(cls.step), "__code__", None)
+def where_defined(cell: "Cell | type[Cell]") -> str:
+    """Return the file and line of a cell's step in brackets, or nothing if it has none."""
+    code = getattr(inspect.unwrap(cell.step), "__code__", None)
     return "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"

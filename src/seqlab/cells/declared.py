@@ -104,6 +104,8 @@ class Gate:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", checked_width("a Gate", self.width))
+        if not (isinstance(self.bias, bool | int | float) or callable(self.bias)):
+            raise CellError(f"the bias of a Gate is True, False, a number or a function, got {self.bias!r}")
 
     @property
     def has_bias(self) -> bool:

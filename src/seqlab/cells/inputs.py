@@ -62,6 +62,8 @@ class Bernoulli(Input):
         each: Literal["step", "sequence"] = "step",
         scale: float = 1.0,
     ) -> None:
+        if not scale > 0:
+            raise CellError(f"Bernoulli's scale must be above 0, got {scale}")
         super().__init__(width, default=p / scale)
         if not 0 <= p <= 1:
             raise CellError(f"the probability of Bernoulli must be 0 to 1, got {p}")

@@ -1,6 +1,5 @@
 """Which blocks a step uses, and how wide everything in it is: found by running it once."""
 
-import inspect
 import re
 import traceback
 import warnings
@@ -8,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
 from seqlab.cells.base import Cell, Names, State
+from seqlab.cells.checks import where_defined
 from seqlab.cells.declared import Norm, Parameter, Width
 from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.cells.matrices import Dense
@@ -195,28 +195,34 @@ class _Probe:
         try:
             torch.autograd.grad(total, tuple(start.values()), allow_unused=True)
         except RuntimeError as error:
-            what = _meaning(str(error)) or f"the step has no gradient: {error}"
-            code = getattr(inspect.unwrap(self.cell.step), "__code__", None)
-            line = "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
-            raise CellError(f"cell '{self.cell.name}': {what}{line}") from None
+            self._refuse(_meaning(str(error)) or f"the step has no gradient: {error}")
 
     def _mixed(self, message: str) -> str | None:
         """Return what torch's message about sizes means: two widths in one operation."""
-        found = re.search(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", message)
-        if found is None:
+        found = mixed_sizes(message)
+        if not found:
             return None
-        one, other = (self._width(int(size)) for size in found.groups())
-        return f"the step mixes vectors of the widths {one!r} and {other!r}; u.<gate>(v) changes a width"
+        one, other = map(self._named, found)
+        return f"the step mixes vectors of the widths {one} and {other}; u.<gate>(v) changes a width"
+
+    def _named(self, size: int) -> str:
+        """Return a width as an error names it, with the number that an option gives it."""
+        width = self._width(size)
+        number = self.cell.options.get(width) if isinstance(width, str) else None
+        return repr(width) if number is None else f"{width!r} ({number})"
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise CellError(f"cell '{self.cell.name}': {what}{where_defined(self.cell)}") from None
 
     def _check(self, returned: object) -> Mapping[str, Tensor]:
         """Refuse what is not exactly the states and the output; return it."""
         cell = self.cell
         if not isinstance(returned, dict):
-            raise CellError(f"cell '{cell.name}': step must return a State, got {type(returned).__name__}")
+            self._refuse(f"step must return a State, got {type(returned).__name__}")
         expected = {*cell.state, cell.output}
         if set(returned) != expected:
-            raise CellError(
-                f"cell '{cell.name}': step returned {', '.join(sorted(returned))}; "
+            self._refuse(
+                f"step returned {', '.join(sorted(returned))}; "
                 f"its states and output are {', '.join(sorted(expected))}"
             )
         for name, value in returned.items():
@@ -226,11 +232,14 @@ class _Probe:
             if width is None and isinstance(value, Tensor) and value.ndim == 2 and len(value) == self.batch:  # noqa: PLR2004
                 wanted[1] = value.shape[1]  # an output that is no state is as wide as it is
             if found != wanted:
-                shape = f"[B, {'1' if width == () else width or 'H'}]"
-                raise CellError(
-                    f"cell '{cell.name}': {name} must have shape {shape}, here {wanted}, got {found}"
-                )
+                self._refuse(f"{name} must have shape {self._shape(wanted)}, got {self._shape(found)}")
         return returned
+
+    def _shape(self, found: list[int] | str) -> str:
+        """Return a shape in the widths that the cell declares."""
+        if isinstance(found, str) or len(found) != 2 or found[0] != self.batch:  # noqa: PLR2004
+            return str(found)
+        return "[B, 1]" if found[1] == 1 else f"[B, {self._named(found[1])}]".replace("'", "")
 
 
 _MEANINGS = {
@@ -241,6 +250,7 @@ _MEANINGS = {
     r"in-?place operation": "the step works in place; write h = h + 1, not h += 1 or h.add_(1)",
     r"unsupported operand type.*'function'": "u.<gate> is a product with a vector; write u.<gate>(v)",
     r"'Tensor' object is not callable": "x.<gate> and s.<state> are vectors; only u.<gate>(v) is called",
+    r"'Names'": "x and u hold one part a gate; write x.<gate> + u.<gate>(v)",
     r"elements? .*converted to|only one element tensors": (
         "a step is of a whole batch and cannot make a Python number of a vector (float, int, item)"
     ),
@@ -254,6 +264,12 @@ def _meaning(message: str) -> str | None:
 
 def _number(own: Parameter) -> Tensor:
     return torch.tensor(own.init if isinstance(own.init, int | float) else 1.0)
+
+
+def mixed_sizes(message: str) -> list[int]:
+    """Return the two sizes that torch says do not go together; none if it says something else."""
+    found = re.search(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", message)
+    return [int(size) for size in found.groups()] if found else []
 
 
 def line_of_step(error: Exception) -> str:

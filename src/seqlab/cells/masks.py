@@ -28,11 +28,16 @@ class MasksAreNumbers(TorchFunctionMode):
 
     Args:
         dtype: of a mask's numbers.
+
+    Attributes:
+        met: whether there was a mask so far. A step without any needs no such mode, which takes as long as
+            the step itself.
     """
 
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
         self.dtype = dtype
+        self.met = False
 
     def __torch_function__(
         self,
@@ -45,12 +50,16 @@ class MasksAreNumbers(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "").strip("_")
         if name == "where":
+            self.met = True
             args = self._chosen(function, args)
         elif name not in _STAY and any(map(_is_mask, args)):
+            self.met = True
             if name in CONVERSIONS:
                 return args[0].to(self.dtype)
             args = tuple(self._number(value) for value in args)
-        return function(*args, **kwargs)
+        made = function(*args, **kwargs)
+        self.met = self.met or _is_mask(made)
+        return made
 
     def _chosen(self, function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the arguments of ``where`` with a condition that is true and false."""

@@ -120,7 +120,7 @@ class LowRank(Kind):
     """L R, with L [rows, rank] and R [rank, columns] (Kusupati et al. 2018)."""
 
     def __init__(self, rank: int) -> None:
-        self.rank = rank
+        self.rank = _from_one("LowRank", "rank", rank)
 
     def shapes(self, rows: int, columns: int) -> Mapping[str, tuple[int, ...]]:
         return {"left": (rows, self.rank), "right": (self.rank, columns)}
@@ -133,7 +133,7 @@ class Blocks(Kind):
     """Block-diagonal, with ``count`` blocks of one size: heads that do not read each other."""
 
     def __init__(self, count: int) -> None:
-        self.count = count
+        self.count = _from_one("Blocks", "count", count)
 
     def shapes(self, rows: int, columns: int) -> Mapping[str, tuple[int, ...]]:
         if rows % self.count or columns % self.count:
@@ -160,6 +160,12 @@ class Masked(Kind):
         weight = free["weight"]
         rows, columns = weight.shape
         return weight * self.mask(rows, columns).to(weight)
+
+
+def _from_one(kind: str, name: str, number: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise CellError(f"{kind}: {name} must be a whole number from 1, got {number!r}")
+    return number
 
 
 def free_shapes(kind: Any, what: str, rows: int, columns: int) -> Mapping[str, tuple[int, ...]]:

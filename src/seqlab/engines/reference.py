@@ -1,14 +1,17 @@
 """The reference engine: calls ``step`` once per time step. All other engines are tested against it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from seqlab.cells import Cell, State
-from seqlab.cells.base import Gates, Names
+from seqlab.cells.base import Gates, Names, Products
+from seqlab.cells.layout import line_of_step, mixed_sizes
 from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.engines.base import Engine, Steps, Weights, collect, register_engine, zero_state
+from seqlab.errors import CellError
 
 
 @register_engine("reference")
@@ -50,8 +53,20 @@ class Reference(Engine):
         beside = {name: steps.inputs(value) for name, value in weights.inputs.items()}
         results: list[State] = []
         for time, x_t in enumerate(steps.inputs(x).unbind(1)):
-            with masks:
-                returned = bound.step(inputs(time, x_t), u, state)
+            with masks if masks.met or not time else nullcontext():
+                returned = _stepped(bound, inputs(time, x_t), u, state)
             results.append(as_numbers(returned, x.dtype))
             state = steps.next_state(time, state, results[-1])
         return collect(cell, results, lengths, need_state=need_state)
+
+
+def _stepped(cell: Cell, x: Gates, u: Products, s: State) -> State:
+    """Return what a step returns; sizes of its own that fit no layer of these sizes are a mistake in it."""
+    try:
+        return cell.step(x, u, s)
+    except RuntimeError as error:
+        sizes = mixed_sizes(str(error))
+        if not sizes:
+            raise
+        what = "the step mixes vectors of the sizes {} and {}".format(*sizes)
+        raise CellError(f"cell '{cell.name}': {what} ({line_of_step(error)})") from error
