@@ -128,7 +128,7 @@ def branch(self, x, u, s):
 
 
 def own_tensor(self, x, u, s):
-    return State(h=(x.i + u.i(s.h)) * torch.tensor(2.0))
+    return State(h=(x.i + u.i(s.h)) * torch.tensor([2.0]))
 
 
 def reduction(self, x, u, s):

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seqlab.cells.surrogate import with_slope
+from seqlab.engines.composed import COMPOSED, NAMES
 
 NONLINEAR: dict[str, Callable[..., Any]] = {
     "sigmoid": torch.sigmoid,
@@ -112,9 +113,14 @@ def number(mask: Tensor, like: Tensor) -> Tensor:
 
 
 def operation(target: object) -> Callable[..., Any] | None:
-    """Return the function that ``target`` (a function or a method's name) stands for; None if forbidden."""
+    """Return the function that ``target`` (a function or a method's name) stands for; None if forbidden.
+
+    It is one of ``OPERATIONS``, or one that calls some of these.
+    """
     if callable(target) and target in _KNOWN:
         return target
     if target == "where":  # as a method it takes its arguments in another order
         return None
-    return _SYNONYMS.get(target) or (OPERATIONS.get(target) if isinstance(target, str) else None)
+    if isinstance(target, str):
+        return _SYNONYMS.get(target) or OPERATIONS.get(target) or NAMES.get(target)
+    return _SYNONYMS.get(target) or COMPOSED.get(target)

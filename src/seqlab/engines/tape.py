@@ -24,6 +24,7 @@ from seqlab.cells.masks import CONVERSIONS
 from seqlab.cells.surrogate import with_slope
 from seqlab.compat.torch import functions_handled
 from seqlab.engines.base import Weights
+from seqlab.engines.composed import COMPOSED, NAMES
 from seqlab.engines.operations import ARITHMETIC, COMPARISONS, LOGIC, MASKS, OPERATIONS, number, operation
 from seqlab.errors import CellError
 
@@ -149,11 +150,28 @@ class Tape:
             self.results[name] = self._argument(self.number(value) if self.is_mask(value.label) else value)
 
     def call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Value:
-        """Record an operation of ``OPERATIONS``, or refuse it."""
+        """Record an operation of ``OPERATIONS``, or those that a function is made of; or refuse it."""
         kwargs = {name: value for name, value in kwargs.items() if (name, value) != ("inplace", False)}
+        if function in _MADE_OF_OTHERS:
+            return self._composed(function, args, kwargs)
+        if function in (torch.maximum, torch.minimum):
+            args = self._vectors(args)
         given = [self._taken(function, index, value) for index, value in enumerate(args)]
         entry = (function, *[self._argument(value, function, index) for index, value in enumerate(given)])
         return self.write((*entry, self._named(function, kwargs)) if kwargs else entry)
+
+    def _composed(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Value:
+        try:
+            return cast("Value", function(*args, **kwargs))
+        except TypeError as error:  # arguments that it does not know
+            self.refuse(str(error))
+
+    def _vectors(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return tensors [] as vectors: a clamp would have another derivative where both are equal."""
+        like = next(value for value in args if type(value) is Value)
+        return tuple(like.zeros_like() + value.item() if _is_constant(value) else value for value in args)
 
     def is_mask(self, label: str) -> bool:
         """Return whether an entry is true or false."""
@@ -226,6 +244,8 @@ class Tape:
             if value.tape is not self:
                 self.refuse("a value that was computed in an earlier step (keep it as a state)")
             return value.label
+        if _is_constant(value):
+            value = value.item()
         if isinstance(value, Tensor):
             self.refuse("a tensor of its own (use a number, an option, a Vector or a Scalar)")
         if isinstance(value, np.generic):
@@ -275,11 +295,12 @@ def trace_error(cell: Cell, what: str, line: str) -> TraceError:
     """Return the error that names what cannot be traced, and where."""
     return TraceError(
         f"cell '{cell.name}' cannot be traced: {what} at {line}; "
-        f"a step may use {', '.join(OPERATIONS)}, u and norms"
+        f"a step may use {', '.join((*OPERATIONS, *NAMES))}, u and norms"
     )
 
 
 _UNNAMED = frozenset((*ARITHMETIC.values(), *MASKS)) - {torch.lerp}
+_MADE_OF_OTHERS = frozenset(COMPOSED.values())
 _WITH_NUMBERS = frozenset((functional.softplus, functional.leaky_relu))
 
 
@@ -311,6 +332,12 @@ def _meaning(function: Any) -> Callable[..., Any] | None:
     """Return the operation that one of torch's functions or methods stands for; None if it is forbidden."""
     is_method = is_tensor_method_or_property(function)
     return operation(function.__name__ if is_method else function)
+
+
+def _is_constant(value: Any) -> bool:
+    """Return whether a value is a tensor [] that is not learnt, such as ``torch.tensor(0.5)``."""
+    is_tensor = isinstance(value, Tensor)
+    return is_tensor and not (value.ndim or value.requires_grad or value.dtype is torch.bool)
 
 
 def _tapes(values: Iterable[Any]) -> Iterator[Tape]:
