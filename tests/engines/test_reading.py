@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from seqlab.cells import (
     Cell,
+    Episodes,
     RecurrentDropout,
     Residual,
     State,
@@ -292,8 +293,14 @@ def around(cell):
     return Zoneout(RecurrentDropout(Residual(WeightDrop(cell, 0.2)), 0.1), h=0.3)
 
 
-def test_the_steps_of_cells_around_cells_are_known_too():
-    cell = around(Leaky())
+class Started(Leaky):
+    start = {"h": "h0"}
+    h0 = Vector(0.5)
+
+
+@pytest.mark.parametrize("inner", [Leaky(), Episodes("lstm"), Episodes(Zoneout(Started(), h=0.1))], ids=repr)
+def test_the_steps_of_cells_around_cells_are_known_too(inner):
+    cell = around(inner)
     assert not Reading.of(cell).unknown
     assert trace(cell) is trace(cell)
 

@@ -156,26 +156,31 @@ class Episodes(Around):
     The layer is given ``inputs={"reset": …}``, [B, T]. A state starts at 0, or as the cell's ``start`` says.
     """
 
+    begun: dict[str, torch.Tensor]
+
     def __init__(self, cell: str | type[Cell] | Cell) -> None:
         super().__init__(cell)
         self.reset = self.add("reset", Interval())
+        self.starts = tuple(self.start.items())  # what a step reads are tuples, which it cannot change
+
+    def bind(self, values: Mapping[str, Any]) -> Self:
+        """Return a bound copy, which keeps the tensors that states begin with."""
+        bound = super().bind(values)
+        bound.begun = {}
+        bound.take(values)
+        return bound
+
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Give the inner cell its own parameters and norms, and keep those that states begin with."""
+        super().take(values)
+        self.begun.update({state: values[own] for state, own in self.starts if own in values})
 
     def step(self, x: Gates, u: Products, s: State) -> State:
         is_first = x[self.reset] > 0
-        return self.inner.step(
-            x,
-            u,
-            State(
-                {name: torch.where(is_first, self._start(name, value), value) for name, value in s.items()}
-            ),
-        )
-
-    def _start(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        zero = torch.zeros_like(value)
-        inner: Cell = self.inner
-        while isinstance(inner, Around):
-            inner = inner.inner
-        return zero + getattr(inner, self.start[name]) if name in self.start else zero
+        zeros = {name: torch.zeros_like(value) for name, value in s.items()}
+        first = {**zeros, **{name: zeros[name] + self.begun[name] for name, _ in self.starts}}
+        states = {name: torch.where(is_first, first[name], value) for name, value in s.items()}
+        return self.inner.step(x, u, State(states))
 
 
 class Residual(Around):
