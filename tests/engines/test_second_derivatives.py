@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from seqlab.cells import State
+from seqlab.cells import State, cells
+from seqlab.engines import serving
 from seqlab.nn import Recurrent
+from seqlab.nn.inputs import required_inputs
 
 from ..cells.textbook import TEXTBOOK
 from .cells_for_tests import EveryNorm, EveryProduct, WithoutGates
@@ -27,20 +29,36 @@ def drawn(*shape):
     return torch.randn(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-def check(cell, engine):
+def check(cell, engine, hidden=3):
     """Compare second derivatives by inputs, start state and all parameters with differences."""
-    made = network(cell, engine)
-    x, count = drawn(2, 3, 2), len(made.cell.state)
-    parameters = {name: value.detach() for name, value in made.named_parameters() if value.numel()}
-    leaves = [x, *drawn(count, 1, 2, 3), *parameters.values()]
+    run, leaves = function(cell, engine, hidden)
+    torch.autograd.gradgradcheck(run, list(leaves.values()), fast_mode=True)
+
+
+def function(cell, engine, hidden=3):
+    """Return a function of inputs, what stands beside them, start state and parameters, and these by name."""
+    made = network(cell, engine, hidden_size=hidden)
+    sizes, widths = made.cell.sizes(2, hidden), made.cell.widths
+    states, beside = list(made.cell.state), required_inputs(made.cell.side_inputs)
+    parameters = {
+        name: value.detach()
+        for name, value in made.named_parameters()
+        if value.numel() and value.requires_grad
+    }
+    leaves = {"x": drawn(2, 3, 2)}
+    leaves |= {f"x.{name}": drawn(2, 3, sizes[widths[f"i_{name}"]]).abs() + 0.3 for name in beside}
+    leaves |= {f"s.{name}": drawn(1, 2, sizes[widths[f"s_{name}"]]) + k for k, name in enumerate(states)}
 
     def run(x, *rest):
-        state = State(zip(made.cell.state, rest[:count], strict=True))
-        replaced = dict(zip(parameters, rest[count:], strict=True))
-        outputs, final = torch.func.functional_call(made, replaced, (x, LENGTHS, state))
+        given, rest = rest[: len(beside)], rest[len(beside) :]
+        state = State(zip(states, rest[: len(states)], strict=True))
+        replaced = dict(zip(parameters, rest[len(states) :], strict=True))
+        inputs = dict(zip(beside, given, strict=True))
+        outputs, final = torch.func.functional_call(made, replaced, (x, LENGTHS, state), {"inputs": inputs})
         return outputs.square(), *(value.sin() for value in final.values())
 
-    torch.autograd.gradgradcheck(run, [leaf.clone().requires_grad_() for leaf in leaves], fast_mode=True)
+    leaves |= parameters
+    return run, {name: leaf.clone().requires_grad_() for name, leaf in leaves.items()}
 
 
 CELLS = [*TEXTBOOK, EveryNorm, EveryProduct, WithoutGates]
@@ -52,6 +70,35 @@ PAIRS += [(cell, "torch") for cell in ("lstm", "gru", "rnn", "rnn_relu")]
 @pytest.mark.parametrize(("cell", "engine"), PAIRS)
 def test_second_derivatives_are_the_limits_of_differences(cell, engine):
     check(cell, engine)
+
+
+ZOO = [name for name in cells if name not in cells.theirs() and name not in TEXTBOOK]
+SPIKES = {"lif"}
+"""Cells whose derivative is not that of the step, on purpose."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("gru_d", "lru"))) for name in ZOO]
+)
+def test_second_derivatives_of_the_zoo_are_the_limits_of_differences(name):
+    if name not in SPIKES:
+        check(name, "eager", 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ZOO)
+def test_every_engine_has_the_references_second_derivatives_of_the_zoo(name):
+    found = {}
+    for engine in ("reference", *serving(cells[name](), torch.float64)):
+        run, leaves = function(name, engine, 4)
+        total = sum(value.sum() for value in run(*leaves.values()))
+        wanted = list(leaves.values())
+        first = torch.autograd.grad(
+            total, wanted, create_graph=True, materialize_grads=True, allow_unused=True
+        )
+        total = sum((value * value.detach().cos()).sum() for value in first if value.requires_grad)
+        found[engine] = torch.autograd.grad(total, wanted, materialize_grads=True, allow_unused=True)
+        assert_close(found[engine], found["reference"], atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.slow
