@@ -69,7 +69,7 @@ def check_gradients(cell: str | type[Cell] | Cell) -> None:
     starts = [state[name].requires_grad_() for name in network.cell.state]
     torch.autograd.gradcheck(run, (x, *starts))
     total = _total(network(x, state=start, inputs=beside) for start in _starts(network, state))
-    total.backward()
+    torch.autograd.backward(total)
     for name, parameter in _parameters(network).items():
         assert parameter.grad is not None, (
             f"{_name(cell)}: parameter {name} has no gradient: the step never uses it"
