@@ -14,6 +14,8 @@ class LEM(Cell):
     a = Δt σ(W_a x + U_a y + b_a)    b = Δt σ(W_b x + U_b y + b_b)
     z' = (1 − a) ⊙ z + a ⊙ tanh(W_z x + U_z y + b_z)
     y' = (1 − b) ⊙ y + b ⊙ tanh(W_y x + U_y z' + b_y)
+
+    As the authors' code has it; torchrecurrent's y' reads z instead of z'.
     """
 
     gates = ("a", "b", "z", "y")

@@ -75,6 +75,8 @@ class NAS(Cell):
     e = σ(tanh(W_6 x + U_6 h) + σ(W_7 x + U_7 h))
     c' = tanh(a + c) ⊙ b
     h' = tanh(c' ⊙ tanh(d + e))
+
+    As TensorFlow Addons has it; torchrecurrent adds in b where the paper multiplies W_3 x by U_3 h.
     """
 
     gates = {f"a{number}": Gate(bias=False) for number in range(8)}
