@@ -3,31 +3,28 @@
 Run:  python scripts/gallery.py [--time [CELL ...]] [--check]
 
 --time measures cells anew (all, or those named) into docs/cells.csv: forward and backward of one layer on the
-native engine and of torch.nn.LSTM, in turn in one process; the median of the rounds' ratios. --check writes
+native engine and of torch.nn.LSTM, as scripts/bench_cells.py does at the shape "gallery". --check writes
 nothing and ends with exit code 1 if docs/cells.md is not what would be written.
 """
 
 import argparse
 import csv
 import inspect
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
 import torch
+from measure_cells import SHAPES, compare
 
 from seqlab.cells import Cell, Layout, cells
 from seqlab.cli.cells import recurrence
 from seqlab.engines import serving
-from seqlab.nn import Recurrent
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, TIMES = DOCS / "cells.md", DOCS / "cells.csv"
-B, T, I, H = 64, 50, 32, 128  # noqa: E741 (the letter of the input size)
-ROUNDS = 9
+SHAPE = SHAPES["gallery"]
+SIZES = f"B={SHAPE.B}, T={SHAPE.T}, I={SHAPE.I}, H={SHAPE.H}"
 
 HEAD = f"""\
 # Cells
@@ -36,7 +33,7 @@ HEAD = f"""\
 
 {{count}} cells, family by family: the equations as they are in the class, their source, the parameters of a
 layer with I inputs and H units, the engines that run it, and how long a forward and backward pass takes on
-`native` beside torch.nn.LSTM (B={B}, T={T}, I={I}, H={H}, float32, one thread of a CPU; below 1 is faster;
+`native` beside torch.nn.LSTM ({SIZES}, float32, one thread of a CPU; below 1 is faster;
 docs/cells.csv). σ is the sigmoid, ⊙ the product unit by unit, a prime the value after the step. "linear" says
 that the new states are affine in the old, unit by unit.
 """
@@ -77,24 +74,15 @@ def read_times() -> dict[str, float]:
 def measure(names: list[str]) -> None:
     """Time cells beside nn.LSTM, and keep the ratios."""
     torch.set_num_threads(1)
-    torch.manual_seed(0)
-    ratios, x = read_times(), torch.randn(B, T, I, requires_grad=True)
-    lstm = torch.nn.LSTM(I, H, batch_first=True)
+    ratios = read_times()
     for name in names:
-        network = Recurrent(name, input_size=I, hidden_size=H, engine="native")
-        rounds = [_seconds(network, x) / _seconds(lstm, x) for _ in range(ROUNDS + 1)]
-        ratios[name] = statistics.median(rounds[1:])
+        (found,) = compare(name, "gallery", ["native"], 1, SHAPE.rounds, beside="lstm")
+        ratios[name] = found.value.median
         print(f"{name}: {ratios[name]:.2f}", flush=True)
         with TIMES.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["cell", "ratio to nn.LSTM"])
             writer.writerows([cell, f"{ratio:.2f}"] for cell, ratio in sorted(ratios.items()))
-
-
-def _seconds(network: Callable[[torch.Tensor], tuple[torch.Tensor, object]], x: torch.Tensor) -> float:
-    start = time.perf_counter()
-    network(x)[0].sum().backward()
-    return time.perf_counter() - start
 
 
 def main(arguments: list[str] | None = None) -> int:

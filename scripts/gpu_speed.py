@@ -47,7 +47,6 @@ def memory(place: Place) -> Iterator[Row]:
     """Tell the most memory that forward and backward take, on nn.LSTM and on the engines."""
     shape = measure_cells.SHAPES["single" if place.quick else "big"]
     x = torch.randn(shape.B, shape.T, shape.I, device=place.device, requires_grad=True)
-    gradient = torch.randn(shape.B, shape.T, shape.H, device=place.device)
     networks: dict[str, Callable[[], nn.Module]] = {
         engine: lambda engine=engine: Recurrent(
             "lstm", input_size=shape.I, hidden_size=shape.H, engine=engine
@@ -57,5 +56,5 @@ def memory(place: Place) -> Iterator[Row]:
     networks["nn.LSTM"] = lambda: nn.LSTM(shape.I, shape.H, batch_first=True)
     for name, make in networks.items():
         peak(place)
-        measure_cells.step(make(), x, gradient)()
+        measure_cells.step(make().to(place.device), x)()
         yield {"network": name, "shape": str(shape), "peak_mib": peak(place)}

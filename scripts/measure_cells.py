@@ -46,6 +46,7 @@ SHAPES = {
     "shopping": Shape(64, 128, 128, 128, rounds=11),
     "jena": Shape(128, 120, 14, 64, rounds=15),
     "single": Shape(1, 8, 57, 128, rounds=100, calls=5),
+    "gallery": Shape(64, 50, 32, 128, rounds=9),
     "big": Shape(256, 256, 256, 512, rounds=3, engines=("native",), cells=("lstm", "gru")),
 }
 
@@ -54,14 +55,14 @@ LIMIT = 3.0
 
 
 def library(cell: str) -> tuple[str, Callable[[int, int], nn.RNNBase]]:
-    """Return the name of a cell's counterpart in torch.nn, and what makes one of I and H."""
-    if cell.startswith("lstm"):
-        return "nn.LSTM", partial(nn.LSTM, batch_first=True)
-    if cell.startswith("gru") or cell == "mgu":
+    """Return the name of a cell's counterpart in torch.nn, or of nn.LSTM, and what makes one of I and H."""
+    if cell in ("gru", "gru_reset_before", "mgu"):
         return "nn.GRU", partial(nn.GRU, batch_first=True)
     if cell == "rnn_relu":
         return "nn.RNN (relu)", partial(nn.RNN, nonlinearity="relu", batch_first=True)
-    return "nn.RNN", partial(nn.RNN, batch_first=True)
+    if cell in ("rnn", "elman", "rnn_tutorial"):
+        return "nn.RNN", partial(nn.RNN, batch_first=True)
+    return "nn.LSTM", partial(nn.LSTM, batch_first=True)
 
 
 def measure(
@@ -77,19 +78,25 @@ def measure(
 
 
 def compare(
-    cell: str, case: str, engines: Sequence[str], threads: int, rounds: int | None, *, device: str = "cpu"
+    cell: str,
+    case: str,
+    engines: Sequence[str],
+    threads: int,
+    rounds: int | None,
+    *,
+    device: str = "cpu",
+    beside: str | None = None,
 ) -> Iterator[Measurement]:
-    """Yield a cell's ratio to its counterpart, engine by engine."""
+    """Yield a cell's ratio to its counterpart, or to that of the cell ``beside``, engine by engine."""
     torch.manual_seed(0)
-    shape, (against, make) = SHAPES[case], library(cell)
+    shape, (against, make) = SHAPES[case], library(beside or cell)
     x = torch.randn(shape.B, shape.T, shape.I, device=device, requires_grad=True)
-    gradient = torch.randn(shape.B, shape.T, shape.H, device=device)
     refusals = {engine: unsupported_reason(engine, cell, device) for engine in engines}
-    actions = {against: step(make(shape.I, shape.H), x, gradient)}
+    actions = {against: step(make(shape.I, shape.H), x)}
     for engine in engines:
         if not refusals[engine]:
             own = Recurrent(cell, input_size=shape.I, hidden_size=shape.H, engine=engine)
-            actions[engine] = step(own, x, gradient)
+            actions[engine] = step(own, x)
     times = in_turn(actions, rounds or shape.rounds, shape.calls, math.inf if rounds else LIMIT)
     for engine in engines:
         if refusals[engine]:
@@ -103,12 +110,13 @@ def compare(
         )
 
 
-def step(module: nn.Module, x: Tensor, gradient: Tensor) -> Callable[[], object]:
+def step(module: nn.Module, x: Tensor) -> Callable[[], object]:
     """Return an action: forward, and the gradients of the input and of every weight, where the input is."""
-    wanted = [x, *module.to(x.device).parameters()]
+    weights = [weight for weight in module.to(x.device).parameters() if weight.requires_grad]
+    gradient = torch.randn_like(module(x)[0])
 
     def forward_and_backward() -> None:
-        torch.autograd.grad(module(x)[0], wanted, gradient)
+        torch.autograd.grad(module(x)[0], [x, *weights], gradient, allow_unused=True)
         wait_for(x.device.type)
 
     return forward_and_backward
