@@ -3,6 +3,7 @@
 import random
 
 import torch
+from torch.nn import functional
 
 from seqlab.cells import (
     Bernoulli,
@@ -12,6 +13,8 @@ from seqlab.cells import (
     Diagonal,
     Episodes,
     Gate,
+    Input,
+    Interval,
     LowRank,
     Masked,
     Norm,
@@ -48,7 +51,7 @@ def random_wide_cell(seed):
         pool = [(x[gate], width) for gate, width in gates.items()]
         pool += [(s[name], width) for name, width in state.items()]
         pool += [(getattr(self, name), width) for name, width in own.items() if width != ()]
-        pool += [(x.dt, ()), (x.x, "I"), (x.noise, "H")]
+        pool += [(x.dt, ()), (x.x, "I"), (x.noise, "H"), (x.whole, 2), (x.since, "H"), (x.usual, ())]
         for _ in range(9):
             a, width = made.choice(pool)
             kind = made.random()
@@ -59,10 +62,10 @@ def random_wide_cell(seed):
             elif kind < 0.45 and width == "H":
                 pool.append((self.norm(a * x.dt), width))
             elif kind < 0.7:
-                pool.append((made.choice(UNARY)(a), width))
+                pool.append((made.choice((*UNARY, functional.hardtanh, functional.softsign))(a), width))
             else:
                 b, _ = made.choice([pair for pair in pool if pair[1] in (width, ())])
-                pool.append((made.choice(BINARY)(a, b), width))
+                pool.append((made.choice((*BINARY, _larger))(a, b), width))
         return State({name: _last(made, pool, s[name], width) for name, width in state.items()})
 
     declared = {
@@ -74,7 +77,14 @@ def random_wide_cell(seed):
         },
         "state": state,
         "output": choice.choice(list(state)),
-        "inputs": {"dt": (), "x": "I", "noise": Bernoulli(0.5, "H", scale=0.5)},
+        "inputs": {
+            "dt": (),
+            "x": "I",
+            "noise": Bernoulli(0.5, "H", scale=0.5),
+            "whole": Bernoulli(0.7, 2, each="sequence"),
+            "since": Interval("H"),
+            "usual": Input(default=0.6),
+        },
         "start": {
             name: p
             for name in state
@@ -89,13 +99,13 @@ def random_wide_cell(seed):
     }
     cell = type(f"Wide{seed}", (Cell,), declared)()
     around = [
-        lambda cell: Zoneout(cell, **{choice.choice(list(state)): 0.3}),
+        lambda cell: Zoneout(cell, **{name: choice.choice([0.3, 1.0]) for name in state}),
         lambda cell: RecurrentDropout(cell, 0.2),
         lambda cell: WeightDrop(cell, 0.2),
         Episodes,
         Residual,
     ]
-    for _ in range(choice.randint(0, 2)):
+    for _ in range(choice.randint(0, 3)):
         cell = choice.choice(around)(cell)
     return cell
 
@@ -109,6 +119,10 @@ def _kind(choice, rows, columns):
         *((Blocks(2),) if rows == columns == 2 else ()),
     )
     return choice.choice(kinds)
+
+
+def _larger(a, b):
+    return torch.max(a, b + torch.zeros_like(a)) + torch.max(a, torch.tensor(0.1))
 
 
 def _last(made, pool, before, width):

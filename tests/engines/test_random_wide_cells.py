@@ -5,7 +5,7 @@ import torch
 
 from seqlab.cells import State
 from seqlab.nn import Recurrent
-from seqlab.nn.inputs import given_inputs
+from seqlab.nn.inputs import required_inputs
 
 from .contract_cells import H, I, fill, random
 from .random_wide_cells import random_wide_cell
@@ -24,7 +24,7 @@ def results(cell, engine, *, layers):
     declared, sizes = cell.side_inputs, cell.sizes(I, H)
     beside = {
         name: random(60 + n, B, T, sizes[declared[name].width], low=0.1).requires_grad_()
-        for n, name in enumerate(given_inputs(declared))
+        for n, name in enumerate(required_inputs(declared))
     }
     state = {
         name: random(70 + n, 2 * layers, B, sizes[cell.widths[f"s_{name}"]]).requires_grad_()
@@ -33,12 +33,14 @@ def results(cell, engine, *, layers):
     x = random(1, B, T, I).requires_grad_()
     torch.manual_seed(4)
     outputs, final = network(x, LENGTHS, State(state), inputs=beside)
+    begun, _ = network(x, LENGTHS, inputs=beside)  # from the cell's own start
     total = (outputs * random(2, *outputs.shape)).sum() + sum(value.sin().sum() for value in final.values())
+    total = total + begun.square().sum()
     learnt = {name: value for name, value in network.named_parameters() if value.requires_grad}
     leaves = {"x": x, **beside, **state, **learnt}
     gradients = torch.autograd.grad(total, list(leaves.values()), allow_unused=True, materialize_grads=True)
     found = {f"gradient of {name}": value for name, value in zip(leaves, gradients, strict=True)}
-    return {"outputs": outputs, **final, **found}
+    return {"outputs": outputs, "begun": begun, **final, **found}
 
 
 def check(seed, engines=("eager", "native")):
