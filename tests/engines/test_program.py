@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import sigmoid, tanh
 
-from seqlab.cells import Cell, Norm, Scalar, State, Vector, cells
+from seqlab.cells import LSTM, Cell, Norm, RecurrentDropout, Scalar, State, Vector, cells
 from seqlab.engines import choose
 from seqlab.engines.tape import TraceError
 from seqlab.engines.trace import trace
@@ -221,3 +221,26 @@ def test_what_an_init_of_the_cells_own_sets_is_traced(factor):
     networks[0].load_state_dict(networks[1].state_dict())
     x = torch.randn(2, 5, 3)
     torch.testing.assert_close(networks[0](x)[0], networks[1](x)[0])
+
+
+def test_the_same_operation_on_the_same_values_is_written_once():
+    program = trace(RecurrentDropout(LSTM(), 0.2)).program
+    (mask,) = (node for node in program.graph.nodes if node.target == "i_mask_0")
+    assert len(mask.users) == 1  # all four products multiply the same vector, so they are one
+
+
+def test_operations_with_different_numbers_are_not_one():
+    class Numbers(Cell):
+        gates = ("i",)
+
+        def step(self, x, u, s):
+            h = 0.5 * x.i + 0.25 * x.i + torch.nn.functional.leaky_relu(x.i, 0.1)
+            return State(h=h + torch.nn.functional.leaky_relu(x.i, negative_slope=0.2) * s.h)
+
+    network = {
+        engine: Recurrent(Numbers, input_size=1, hidden_size=2, engine=engine)
+        for engine in ("eager", "reference")
+    }
+    network["eager"].load_state_dict(network["reference"].state_dict())
+    x = torch.linspace(-1, 1, 6).view(1, 6, 1)
+    torch.testing.assert_close(network["eager"](x)[0], network["reference"](x)[0])

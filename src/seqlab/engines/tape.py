@@ -107,6 +107,7 @@ class Tape:
         self.results: dict[str, str] = {}
         self._given: dict[str, Value] = {}
         self._numbers: dict[str, Value] = {}
+        self._written: dict[tuple[Any, ...], Value] = {}
         self._refused: TraceError | None = None
         if weights is None:
             self._names, self._norms = [*cell.declared(Parameter)], [*cell.declared(Norm)]
@@ -226,8 +227,13 @@ class Tape:
         return tuple((name, self._argument(value, function)) for name, value in kwargs.items())
 
     def write(self, entry: tuple[Any, ...]) -> Value:
-        """Add an entry and return its value."""
+        """Add an entry and return its value; an operation on the same values again is the one before."""
+        repeats = NUMBER not in entry and not isinstance(entry[-1], tuple)
+        if repeats and entry in self._written:
+            return self._written[entry]
         value = Value(self, f"%{len(self.entries)}")
+        if repeats:
+            self._written[entry] = value
         self.entries.append(entry)
         if self.lines is not None:
             self.lines.append(self._line())
