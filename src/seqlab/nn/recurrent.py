@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, State
-from seqlab.cells import cells as registered
+from seqlab.cells.base import as_cell
 from seqlab.engines import Engine
 from seqlab.engines.surroundings import refuse_traces
 from seqlab.errors import ConfigError
@@ -88,7 +88,7 @@ class Recurrent(OnEngine):
         init_steps: int | None = None,
     ) -> None:
         super().__init__()
-        cells = list(map(_as_cell, cell)) if isinstance(cell, list | tuple) else _as_cell(cell)
+        cells = list(map(as_cell, cell)) if isinstance(cell, list | tuple) else as_cell(cell)
         self.num_layers = layers_of(num_layers, cell=cells, hidden_size=hidden_size)
         hidden_sizes: list[int] = _each(hidden_size, self.num_layers)
         for name, size in (("input_size", input_size), *(("hidden_size", size) for size in hidden_sizes)):
@@ -269,13 +269,6 @@ def _each(value: Any, layers: int) -> list[Any]:
 
 def _side_by_side(outputs: Sequence[Tensor]) -> Tensor:
     return outputs[0] if len(outputs) == 1 else torch.cat(list(outputs), dim=-1)
-
-
-def _as_cell(cell: Any) -> Cell:
-    if isinstance(cell, Cell):
-        return cell
-    made: Cell = registered[cell]() if isinstance(cell, str) else cell()
-    return made
 
 
 __all__ = ["Layer", "Recurrent", "count_parameters"]
