@@ -7,10 +7,12 @@ import threading
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch import Trainer, seed_everything
+from sklearn.metrics import accuracy_score
 
 import seqlab
 from seqlab.api.training import settings_of
@@ -82,6 +84,23 @@ def test_data_of_ones_own_are_the_settings_that_read_them():
 
 
 @pytest.mark.slow
+def test_a_table_is_scored_as_scikit_learn_scores_what_is_predicted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["good", "bad", "so so"] * 20
+    table = pd.DataFrame({"review": [f"{word} {n}" for n, word in enumerate(words)], "cat": words})
+    quick = [one for one in QUICK if not one.startswith("data")]
+    run = seqlab.train(*quick, data=seqlab.data.Texts.from_frame(table, text="review", label="cat"))
+    rows = table[table["cat"] != "bad"].sample(frac=1, random_state=0)
+    found = run.score(rows)
+    guesses = run.predict(rows["review"].tolist())["class"]
+    assert found["test/accuracy"] == pytest.approx(accuracy_score(rows["cat"], guesses), rel=1e-12)
+    with pytest.raises(DataError, match="the training had no class 'ugly'"):
+        run.score(rows.assign(cat="ugly"))
+    own = {name: value for name, value in run.metrics.items() if name.startswith("test/")}
+    assert {name: value for name, value in run.score().items() if name in own} == pytest.approx(own)
+
+
+@pytest.mark.slow
 def test_a_run_on_arrays_answers_arrays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     x = [np.random.default_rng(number).normal(size=(4 + number % 3, 2)) for number in range(40)]
@@ -90,6 +109,8 @@ def test_a_run_on_arrays_answers_arrays(tmp_path, monkeypatch):
     run = seqlab.train(*quick, data=data)
     answers = torch.cat(Trainer(logger=False, accelerator="cpu").predict(run.module, data))
     number = int(data.describe("test", 0)[2:-1])
+    scores = run.score(data.dataset.path)
+    assert 0 <= scores["test/accuracy"] <= 1
     assert run.predict([x[number]])["probability"][0] == pytest.approx(float(answers[0].max()), rel=1e-5)
 
 

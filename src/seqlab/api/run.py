@@ -164,6 +164,26 @@ class Run(Network):
 
         return load_run(self.path, self.checkpoint)
 
+    def score(self, given: Any = None) -> dict[str, float]:
+        """Return the scores of the weights on labelled data.
+
+        Args:
+            given: texts or sequences with labels, in a DataFrame or a file with the columns of the training
+                data; None for the run's own validation and test data, as ``seqlab eval``.
+
+        Raises:
+            DataError: the table is malformed, or has a class that the training had not; or the run's own data
+                are no longer there.
+            ConfigError: the run's data are scored from their own files alone.
+        """
+        from seqlab.inference.evaluate import evaluate, score_file  # noqa: PLC0415 (imports torch)
+        from seqlab.runs.load import load_run  # noqa: PLC0415 (imports torch)
+
+        if given is None:
+            return evaluate(self.path, self.checkpoint)
+        run = load_run(self.path, self.checkpoint, with_metrics=True)
+        return score_file(run, Path(as_file(given)))
+
     @property
     def module(self) -> "SequenceModule":
         """The network with its weights, in evaluation mode."""

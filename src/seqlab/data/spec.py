@@ -14,7 +14,7 @@ from seqlab.registry.catalog import specs
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.batches import Asked, Followed, Samples
     from seqlab.data.dataset import Dataset
     from seqlab.data.streams.tokenizer import Tokenizer
     from seqlab.export.graph import Graph
@@ -154,6 +154,19 @@ class DataSpec:
             ConfigError: networks for such data cannot be asked.
         """
         raise self._not_given("followed")
+
+    def labelled(self, data: "Dataset", file: Path) -> "Samples":  # noqa: ARG002
+        """Return a labelled file as samples on which a trained network is scored.
+
+        Args:
+            data: settings for reading files like those of the training.
+            file: the file.
+
+        Raises:
+            DataError: the file is malformed, or has a class that the training had not.
+            ConfigError: such data are scored as they were trained, from their own files alone.
+        """
+        raise ConfigError(f"networks for data={self.name} are scored on their own data; leave the table out")
 
     def _not_given(self, method: str) -> ConfigError:
         if self.source == "generated":

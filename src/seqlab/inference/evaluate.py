@@ -4,10 +4,13 @@ from pathlib import Path
 
 from lightning.pytorch import Trainer
 
+from seqlab.config.schema import Config
+from seqlab.data import BatchLoader
+from seqlab.data.module import EVALUATION
 from seqlab.errors import ConfigError, DataError
 from seqlab.models.build import make_data
 from seqlab.models.precision import for_lightning
-from seqlab.runs.load import load_run
+from seqlab.runs.load import LoadedRun, load_run
 
 
 def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> dict[str, float]:
@@ -39,7 +42,34 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         raise DataError(
             f"{data.spec.origin} differs from the data of {path}; give the right folder with --root"
         )
-    trainer = Trainer(
+    trainer = _trainer(config)
+    trainer.validate(run.module, datamodule=data, verbose=False)
+    trainer.test(run.module, datamodule=data, verbose=False)
+    return {
+        f"{stage}/{name}": value
+        for stage in ("val", "test")
+        for name, value in run.module.scores(stage).items()
+    }
+
+
+def score_file(run: LoadedRun, file: Path) -> dict[str, float]:
+    """Return the scores of a run's weights on a file with the columns of its training data.
+
+    Args:
+        run: the run, loaded with its metrics.
+        file: a table, or arrays; with labels.
+
+    Raises:
+        DataError: the file is missing or malformed, or has a class that the training had not.
+        ConfigError: the run's data are scored from their own files alone.
+    """
+    samples = run.spec.labelled(run.config.data.for_problem(run.spec.task), file)
+    _trainer(run.config).test(run.module, BatchLoader(samples, EVALUATION), verbose=False)
+    return {f"test/{name}": value for name, value in run.module.scores("test").items()}
+
+
+def _trainer(config: Config) -> Trainer:
+    return Trainer(
         accelerator=config.trainer.accelerator,
         devices=1,
         precision=for_lightning(config.trainer.precision),
@@ -49,10 +79,3 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    trainer.validate(run.module, datamodule=data, verbose=False)
-    trainer.test(run.module, datamodule=data, verbose=False)
-    return {
-        f"{stage}/{name}": value
-        for stage in ("val", "test")
-        for name, value in run.module.scores(stage).items()
-    }

@@ -7,9 +7,11 @@ from pathlib import Path
 import torch
 
 from seqlab.data.batches import Asked, FeatureSamples, Followed, Stepped
+from seqlab.data.sequences.answers import SequenceLabels
 from seqlab.data.sequences.declared import SequencesSpec
 from seqlab.data.sequences.own import Sequences
 from seqlab.data.sequences.records import Records
+from seqlab.data.text.scored import targets
 from seqlab.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,21 @@ def ask(spec: SequencesSpec, data: Sequences, texts: Sequence[str], file: Path |
     if spec.task == "tagging":
         names = [Stepped(*one) for one in zip(records.names, lengths.tolist(), strict=True)]
     return Asked(FeatureSamples(values, starts, lengths, y), names)
+
+
+def label(spec: SequencesSpec, data: Sequences, file: Path) -> FeatureSamples:
+    """Return the labelled sequences of a file, scaled as those of the training.
+
+    Raises:
+        DataError: as ``ask``, or a label is missing, or of a class that the training had not.
+        ConfigError: as ``ask``, or each step has a label.
+    """
+    records = _read(spec, data, (), file)
+    labels = SequenceLabels([records], data.parsers(records.label_columns or ("label",)))
+    y = torch.from_numpy(targets(spec, labels, None, file))
+    values = spec.sequences.scaled(records.filled(spec.sequences.usual(records.width)))
+    starts, lengths = torch.from_numpy(records.starts), torch.from_numpy(records.lengths)
+    return FeatureSamples(torch.from_numpy(values), starts, lengths, y)
 
 
 def follow(spec: SequencesSpec, data: Sequences, text: str | None, file: Path | None) -> Followed:

@@ -14,7 +14,7 @@ from seqlab.data.spec import DataSpec, register_spec
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.batches import Asked, Followed, Samples
     from seqlab.data.dataset import Dataset
     from seqlab.data.sequences.own import Sequences
     from seqlab.export.graph import Graph
@@ -89,3 +89,9 @@ class SequencesSpec(DataSpec):
         from seqlab.data.sequences.asked import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, cast("Sequences", data), text, file)
+
+    def labelled(self, data: "Dataset", file: Path) -> "Samples":
+        """Return the labelled sequences of a file."""
+        from seqlab.data.sequences.asked import label  # noqa: PLC0415 (imports torch)
+
+        return label(self, cast("Sequences", data), file)

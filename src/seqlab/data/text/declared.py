@@ -10,7 +10,7 @@ from seqlab.data.streams.declared import StreamSettings
 from seqlab.data.text.cleaning import TextSettings
 
 if TYPE_CHECKING:
-    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.batches import Asked, Followed, Samples
     from seqlab.data.dataset import Dataset
     from seqlab.data.streams.tokenizer import Tokenizer
 
@@ -57,3 +57,10 @@ class TextSpec(DataSpec):
         from seqlab.data.text.asked import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, text, file)
+
+    def labelled(self, data: "Dataset", file: Path) -> "Samples":
+        """Return the labelled texts of a table."""
+        from seqlab.data.text.scored import label  # noqa: PLC0415 (imports torch)
+        from seqlab.data.text_csv import Texts  # noqa: PLC0415 (in a ring)
+
+        return label(self, data, file) if isinstance(data, Texts) else super().labelled(data, file)
