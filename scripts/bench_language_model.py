@@ -143,11 +143,10 @@ def with_all_before(logits: Callable[[Tensor], Tensor], tokens: Tensor) -> float
     """Return nats per token of all but the first, each with the tokens before it, a context at most."""
     first = logits(tokens[None, :CONTEXT])[0][: len(tokens) - 1]
     nats = float(functional.cross_entropy(first, tokens[1 : len(first) + 1], reduction="sum"))
-    rows = tokens[:-1].unfold(0, min(CONTEXT, len(tokens) - 1), 1)[1:]
-    for part, true in zip(
-        rows.split(SCORED_AT_ONCE), tokens[CONTEXT + 1 :].split(SCORED_AT_ONCE), strict=True
-    ):
-        nats += float(functional.cross_entropy(logits(part)[:, -1], true, reduction="sum"))
+    rows, ends = tokens[:-1].unfold(0, min(CONTEXT, len(tokens) - 1), 1)[1:], tokens[CONTEXT + 1 :]
+    for start in range(0, len(rows), SCORED_AT_ONCE):
+        part = slice(start, start + SCORED_AT_ONCE)
+        nats += float(functional.cross_entropy(logits(rows[part])[:, -1], ends[part], reduction="sum"))
     return nats / (len(tokens) - 1)
 
 
