@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from seqlab.cells import cells
+from seqlab.data.series.declared import SeriesSpec
+from seqlab.errors import DataError
 
 TEXTS = ("Satoshi", "O'Neill", "a", "Ślusàrski", "Abcdefghijklmnopqrstuvwxyz")
 
@@ -79,6 +81,39 @@ def test_forecasts_from_weights_alone_are_the_same_to_the_last_bit(command, fore
     assert command("export", forecaster, "--to", "safetensors")[0] == 0
     moved = elsewhere(forecaster / "model.safetensors")
     assert command("predict", moved, "--file", latest, "--json") == expected
+
+
+def test_a_page_replaces_a_page_and_no_other_file(command, classifier):
+    code, shown, complaint = command("export", classifier, "--to", "html")
+    page = classifier / "model.html"
+    assert (code, complaint) == (0, "")
+    assert shown == f"{page}  {page.stat().st_size:,} bytes\n"
+    assert str(Path.cwd()) not in page.read_text()  # nor where anything was
+    assert command("export", classifier, "--to", "html")[0] == 0  # it may be written again
+    page.write_text("mine")
+    code, _, complaint = command("export", classifier, "--to", "html")
+    assert code == 2
+    assert "already exists, and seqlab did not write it" in complaint
+
+
+def test_the_page_of_a_forecaster_begins_with_the_latest_rows(command, forecaster, monkeypatch):
+    def gone(*_):
+        raise DataError("it has moved")
+
+    latest = [float(cell.split(";")[1]) for cell in Path("mine.csv").read_text().splitlines()[1:]]
+    for is_there in (True, False):
+        assert command("export", forecaster, "--to", "html")[0] == 0
+        page = (forecaster / "model.html").read_text()
+        told = json.loads(page.partition('id="description">')[2].partition("</script>")[0])
+        window = np.array(told["read"]["window"])[:, told["answer"]["places"][0]]
+        assert len(window) == 24
+        if is_there:
+            np.testing.assert_allclose(window, latest[-24:])
+            assert told["read"]["example"].startswith("mine.csv, 2021-")
+            monkeypatch.setattr(SeriesSpec, "followed", gone)
+        else:
+            np.testing.assert_allclose(window, np.mean(latest[:280]), rtol=1e-3)  # flat, of the training part
+            assert told["read"]["example"] == ""
 
 
 def test_the_last_weights_can_be_exported_too(command, classifier):

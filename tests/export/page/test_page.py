@@ -2,20 +2,26 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from onnx import helper
 
 from seqlab.cells import Cell, State, cells
 from seqlab.data.series.declared import SeriesSpec
+from seqlab.data.series.spec import Member
 from seqlab.data.streams.declared import StreamSettings, StreamSpec
+from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
 from seqlab.data.text.asked import encode
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.vocabulary import Vocabulary
+from seqlab.errors import ExportError
 from seqlab.export.page import page_of
+from seqlab.export.page.described import described
 from seqlab.inference.generate import Sampling, Writer
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun
@@ -130,6 +136,15 @@ def test_what_comes_from_data_is_text(opened, browser):
     browser.wait("window.refused === true")  # by the page's policy
 
 
+TAGGED = TaggedSpec(
+    **COMMON,
+    kind="tokens",
+    task="tagging",
+    input_size=10,
+    symbols=LETTERS.symbols,
+    classes=("noun", "verb"),
+    tagged=TokenSettings(),
+)
 LINES = StreamSpec(
     **COMMON,
     kind="tokens",
@@ -188,6 +203,26 @@ def test_a_forecaster_draws(opened, browser):
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowUp")
     moved = browser.evaluate("columns.window.at(-1)")[SERIES.series.places[0]]
     assert moved == pytest.approx(window[-1, 2] + SERIES.series.scales[2] / 10)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (replace(LETTERS, text=TextSettings("words"), symbols=(*LETTERS.symbols[:-1], "好")), "Chinese"),
+        (
+            replace(SERIES, series=replace(SERIES.series, members=(Member("a", (1, 1, 1), (1.0,), (1.0,)),))),
+            "scales",
+        ),
+        (TAGGED, "task=tagging"),
+    ],
+)
+def test_what_has_no_page_is_refused(spec, words):
+    graph = helper.make_graph([], "network", [], [])
+    run = LoadedRun(
+        Path(), {}, SimpleNamespace(model=SimpleNamespace(cell="gru")), spec, network(LETTERS, cell="gru")
+    )
+    with pytest.raises(ExportError, match=words):
+        described(run, graph)
 
 
 def test_wrong_values_are_refused_in_one_line(opened, browser):

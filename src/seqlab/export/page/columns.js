@@ -16,6 +16,7 @@ const columns = {
     const reset = element("button", { type: "button", class: "quiet" }, "Begin again");
     this.complaint = element("p", { class: "note", role: "status" });
     const what = read.example ? `It begins with ${read.example}.` : "It begins with the means of the training data.";
+    document.querySelector("main").classList.add("wide");
     byId("ask").append(
       element("label", { for: "column" }, "Column ", select),
       this.chart,
@@ -57,10 +58,9 @@ const columns = {
       element("tr", {}, element("th", { scope: "row" }, step + 1),
         ...answer.targets.map((_, k) => element("td", {}, short(values[step * answer.targets.length + k])))));
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
-    byId("bars").hidden = true;
+    byId("bars").hidden = byId("answer-note").hidden = true;
     byId("forecast")?.remove();
-    const frame = element("div", { id: "forecast", class: "scroll", tabindex: "0", role: "region", "aria-label": "Forecast" }, table);
-    frame.style.maxHeight = "420px";
+    const frame = element("div", { id: "forecast", class: "scroll", tabindex: "0", role: "region", "aria-label": "Forecast, step by step" }, table);
     byId("answer").append(frame);
   },
 
@@ -94,6 +94,7 @@ const columns = {
         drawn("polyline", { id: "ahead", fill: "none", stroke: "var(--line-1)", "stroke-width": 3, "stroke-dasharray": "6 3", points: line([past.at(-1), ...ahead], past.length - 1) }),
         drawn("text", { x: this.x(all.length - 1), y: HEIGHT - 4, "text-anchor": "end" }, "forecast"),
       );
+    chart.append(drawn("text", { x: this.x(0), y: HEIGHT - 4 }, read.names[0] ?? "step 1"));
     const radius = within(((width - 66) / all.length) * 0.35, 1.5, 6);
     past.forEach((value, step) =>
       chart.append(drawn("circle", { class: step === this.at ? "point chosen" : "point", cx: this.x(step), cy: this.y(value), r: step === this.at ? Math.max(radius, 4) : radius })));

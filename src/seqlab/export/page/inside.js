@@ -128,15 +128,14 @@ const inside = {
     const family = getComputedStyle(document.body).fontFamily;
     const isDense = this.trace.labels.every((label) => label.length < 3);
     pen.font = `${isDense && this.wide > 14 ? 16 : 11}px ${family}`;
-    pen.textAlign = "center";
-    const widest = Math.max(...this.trace.labels.map((label) => pen.measureText(label).width)) + 4;
+    const widest = Math.max(...this.trace.labels.map((label) => pen.measureText(label).width)) + (isDense ? 0 : 8);
     const every = Math.ceil(widest / this.wide);
+    pen.textAlign = every > 1 ? "left" : "center";
     this.trace.labels.forEach((label, step) => {
       if (step % every && step !== this.step) return;
       if (step !== this.step && Math.abs(step - this.step) < every && this.step >= 0) return;
       pen.fillStyle = css(step === this.step ? "--mark" : "--ink");
-      const middle = LEFT + (step + 0.5) * this.wide;
-      pen.fillText(label, Math.max(middle, widest / 2), TOP - 8);
+      pen.fillText(label, LEFT + (step + (every > 1 ? 0 : 0.5)) * this.wide, TOP - 8);
     });
     pen.font = `11px ${family}`;
     pen.textAlign = "right";
@@ -160,23 +159,22 @@ const inside = {
       .map((one, number) => ({ ...one, number, values: this.trace.rows[one.output].map((row) => row[Math.min(this.unit, row.length - 1)]) }))
       .filter(({ output }) => this.trace.rows[output][0].length > 1 || output === this.chosen.output);
     const all = series.flatMap(({ values }) => values);
-    const [low, high] = [Math.min(0, ...all), Math.max(1, ...all)];
+    const [low, high] = [Math.floor(10 * Math.min(0, ...all)) / 10, Math.ceil(10 * Math.max(1, ...all)) / 10];
     const [width, height] = [byId("heat").clientWidth, 190];
     const wide = Math.min(this.wide, (width - LEFT - RIGHT) / labels.length); // below the heat map's steps, if there is room
     const right = width - LEFT - wide * labels.length;
     const x = (step) => LEFT + (step + 0.5) * wide;
     const y = (value) => height - 24 - ((value - low) * (height - 34)) / (high - low);
     const chart = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": "unit-title" });
-    for (const value of new Set([low, 0, 1, high].map((one) => Number(one.toFixed(1)))))
-      if (value >= low && value <= high)
-        chart.append(
-          drawn("line", { class: "grid", x1: LEFT, x2: width - right, y1: y(value), y2: y(value) }),
-          drawn("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, value),
-        );
-    const every = Math.ceil((labels.length * 9 * Math.max(...labels.map((one) => one.length))) / (width - LEFT - right));
+    for (const value of new Set([low, 0, 1, high]))
+      chart.append(
+        drawn("line", { class: "grid", x1: LEFT, x2: width - right, y1: y(value), y2: y(value) }),
+        drawn("text", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, value),
+      );
+    const every = Math.ceil((8 * Math.max(...labels.map((one) => one.length)) + 4) / wide);
     labels.forEach((label, step) => {
       if (step % every === 0 || step === this.step)
-        chart.append(drawn("text", { x: x(step), y: height - 6, "text-anchor": "middle", class: step === this.step ? "chosen" : "" }, label));
+        chart.append(drawn("text", { x: x(step), y: height - 6, "text-anchor": every > 1 ? "start" : "middle", class: step === this.step ? "chosen" : "" }, label));
     });
     series.forEach(({ output, name, number, values }, k) => {
       const is = output === this.chosen.output;

@@ -51,7 +51,8 @@ const unknownNote = (unknown) => (unknown.length ? `Not in the training texts: $
 const texts = {
   start() {
     const field = element("input", { type: "text", id: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
-    byId("ask").append(element("label", { for: "text" }, "Type a text"), field);
+    this.spent = element("p", { class: "note" });
+    byId("ask").append(element("label", { for: "text" }, "Type a text"), field, this.spent);
     this.encode = tokenizer(read);
     field.addEventListener("input", () => this.update(field.value));
     inside.steps = (step) => this.upTo(step);
@@ -68,11 +69,13 @@ const texts = {
     if (!numbers.length) {
       byId("bars").replaceChildren();
       inside.show({ labels: [], rows: {} });
+      this.spent.textContent = "";
       return note(isChinese ? "Chinese words cannot be split in a page." : "The answer appears as you type.");
     }
     inside.step = -1;
     this.unknown = unknown;
     const found = answered(ofTokens(numbers), numbers.length);
+    this.spent.textContent = `${numbers.length} steps, computed in ${answered.milliseconds.toFixed(0)} ms by this page.`;
     inside.show({ labels: numbers.map((number) => shown(read.symbols[number])), rows: rowsOf(found) });
     showAnswer(found);
     note(unknownNote(unknown));
