@@ -205,6 +205,12 @@ def test_a_forecaster_draws(opened, browser):
     assert moved == pytest.approx(window[-1, 2] + SERIES.series.scales[2] / 10)
 
 
+def test_a_page_of_usual_size_is_small():
+    module = network(LETTERS, cell="lstm", hidden_size=128, embedding_size=64)
+    config = SimpleNamespace(model=SimpleNamespace(cell="lstm"))
+    assert len(page_of(LoadedRun(Path(), {}, config, LETTERS, module))) < 1_000_000
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

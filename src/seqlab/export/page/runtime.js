@@ -280,13 +280,13 @@ const op = {
     const matrices = count(b.shape.slice(0, -2));
     const data = new a.data.constructor((a.data.length / k) * n);
     const total = new Float64Array(n);
-    for (let row = 0; row * k < a.data.length; row++) {
-      const first = matrices === 1 ? 0 : Math.floor(row / each) * k * n;
+    const [left, right] = [a.data, b.data];
+    for (let row = 0; row * k < left.length; row++) {
+      let place = matrices === 1 ? 0 : Math.floor(row / each) * k * n;
       total.fill(0);
-      for (let i = 0; i < k; i++) {
-        const x = a.data[row * k + i];
-        if (x === 0) continue; // as most are, of one-hot vectors
-        for (let j = 0, place = first + i * n; j < n; j++) total[j] += x * b.data[place++];
+      for (let i = 0; i < k; i++, place += n) {
+        const x = left[row * k + i];
+        if (x !== 0) for (let j = 0; j < n; j++) total[j] += x * right[place + j]; // most of a one-hot vector are 0
       }
       data.set(total, row * n);
     }
