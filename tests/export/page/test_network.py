@@ -67,3 +67,7 @@ def test_a_forecast_is_in_the_units_of_the_targets():
 def test_what_the_data_give_beside_x_comes_to_the_scan():
     cells._entries["own"] = Timed
     assert_same_answers(IRREGULAR, cell="own", bidirectional=True)
+
+
+def test_a_network_that_reads_from_the_end():
+    assert_same_answers(TEXTS, cell="gru", reverse=True, num_layers=2)

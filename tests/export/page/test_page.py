@@ -59,7 +59,7 @@ def opened(browser, tmp_path) -> Callable[..., None]:
     """Return what opens the page of a network with random weights."""
 
     def open_page(module, spec, width: int = 1280) -> str:
-        config = SimpleNamespace(model=SimpleNamespace(cell=module.model.recurrent.cell.name), data=None)
+        config = SimpleNamespace(model=SimpleNamespace(title="made"), data=None)
         page = page_of(LoadedRun(Path(), {"name": HOSTILE}, config, spec, module))
         file = tmp_path / "model.html"
         file.write_text(page, encoding="utf-8")
@@ -207,7 +207,7 @@ def test_a_forecaster_draws(opened, browser):
 
 def test_a_page_of_usual_size_is_small():
     module = network(LETTERS, cell="lstm", hidden_size=128, embedding_size=64)
-    config = SimpleNamespace(model=SimpleNamespace(cell="lstm"))
+    config = SimpleNamespace(model=SimpleNamespace(title="lstm"))
     assert len(page_of(LoadedRun(Path(), {}, config, LETTERS, module))) < 1_000_000
 
 
@@ -225,7 +225,7 @@ def test_a_page_of_usual_size_is_small():
 def test_what_has_no_page_is_refused(spec, words):
     graph = helper.make_graph([], "network", [], [])
     run = LoadedRun(
-        Path(), {}, SimpleNamespace(model=SimpleNamespace(cell="gru")), spec, network(LETTERS, cell="gru")
+        Path(), {}, SimpleNamespace(model=SimpleNamespace(title="gru")), spec, network(LETTERS, cell="gru")
     )
     with pytest.raises(ExportError, match=words):
         described(run, graph)
