@@ -57,13 +57,14 @@ def test_a_second_attempt_is_not_told_by_what_the_first_has_left(job):
         assert (record["overrides"], record.get("steps")) == (OVERRIDES, steps)
 
 
-def test_a_job_that_a_cluster_has_yet_to_start_has_a_record_only_if_there_was_one(job):
-    job.config.update(name="gru", model={"cell": "gru"}, seed=1)
+@pytest.mark.parametrize(("cell", "title"), [("gru", "gru"), (["gru", "lstm"], "gru-lstm")])
+def test_a_job_that_a_cluster_has_yet_to_start_has_a_record_only_if_there_was_one(job, cell, title):
+    job.config.update(name="gru", model={"cell": cell}, seed=1)
     job.forget_end()
     assert job.record() == {}
     write(job, status="failed", error="the first attempt", overrides=["model=lstm"], steps=7)
     job.forget_end()
-    expected = {"overrides": OVERRIDES, "name": "gru", "cell": "gru", "seed": 1, "status": "running"}
+    expected = {"overrides": OVERRIDES, "name": "gru", "cell": title, "seed": 1, "status": "running"}
     assert job.record() == expected
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from seqlab.config.renamed import present_overrides
+from seqlab.registry.types import as_list
 from seqlab.runs.folder import RunFolder
 from seqlab.runs.record import recorded
 
@@ -85,7 +86,7 @@ class Job:
         return {
             "overrides": list(self.overrides),
             "name": self.config.name,
-            "cell": self.config.model.title,
+            "cell": "-".join(as_list(self.config.model.cell)),
             "seed": self.config.seed,
         }
 
