@@ -26,7 +26,8 @@ from seqlab.inference.generate import Sampling, Writer
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun
 
-from ..networks import COMMON, SERIES, batch, network
+from ..networks import COMMON, IRREGULAR, SERIES, batch, network
+from ..test_network import Timed
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 LETTERS = TextSpec(
@@ -123,6 +124,33 @@ def test_a_step_shows_the_answer_up_to_it_and_arrows_move(opened, browser):
     assert bars(browser) == pytest.approx(dict(zip(LETTERS.classes, expected, strict=True)), abs=1e-4)
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
     assert bars(browser) == pytest.approx(probabilities(module, LETTERS, "bad"), abs=1e-4)
+
+
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+def test_a_number_or_labels_are_answered_as_predict_does(opened, browser, task):
+    asks_number = {"classes": (), "target_mean": 50.0, "target_std": 20.0}
+    spec = replace(LETTERS, task=task, **(asks_number if task == "regression" else {}))
+    module = network(spec, cell="gru")
+    opened(module, spec)
+    typed(browser, "bad")
+    one = encode(spec, ["bad"]).batch(torch.tensor([0]))
+    expected = Predictor.of(module, spec, data=None).answer(one.x, one.lengths)[0].tolist()
+    found = browser.evaluate(
+        "[...document.querySelectorAll('#bars .value')].map((one) => Number(one.dataset.exact))"
+    )
+    assert sorted(found) == pytest.approx(sorted(expected), abs=1e-4)
+
+
+def test_a_numeric_sequence_is_classified(opened, browser):
+    cells._entries["own"] = Timed
+    module = network(IRREGULAR, cell="own")
+    opened(module, IRREGULAR)
+    (window,), lengths = batch(IRREGULAR, 1, 5)
+    rows = "\n".join("\t".join(map(repr, row)) for row in window.tolist())
+    browser.evaluate(f"columns.paste({json.dumps(rows)})")
+    x = torch.from_numpy(window[None]), torch.from_numpy(lengths)
+    expected = Predictor.of(module, IRREGULAR, data=None).answer(*x)[0].tolist()
+    assert bars(browser) == pytest.approx(dict(zip(IRREGULAR.classes, expected, strict=True)), abs=1e-4)
 
 
 def test_what_comes_from_data_is_text(opened, browser):

@@ -4,10 +4,9 @@ const HEIGHT = 260;
 
 const columns = {
   start() {
-    this.window = read.window.map((row) => row.slice());
+    this.restart();
     const [place] = answer.places ?? [0];
     this.column = place;
-    this.at = this.window.length - 1;
     const select = element("select", { id: "column" }, ...read.columns.map((name, k) => element("option", { value: k }, name)));
     select.value = place;
     this.chart = element("div", { class: "chart", tabindex: "0", role: "application", "aria-describedby": "chart-help" });
@@ -29,7 +28,7 @@ const columns = {
     });
     use.addEventListener("click", () => this.paste(this.values.value));
     reset.addEventListener("click", () => {
-      this.window = read.window.map((row) => row.slice());
+      this.restart();
       this.update();
     });
     this.chart.addEventListener("keydown", (event) => this.key(event));
@@ -40,13 +39,17 @@ const columns = {
     this.update();
   },
 
+  restart() {
+    Object.assign(this, { window: read.window.map((row) => row.slice()), names: read.names, at: read.window.length - 1 });
+  },
+
   update() {
     const steps = this.window.length;
     const values = tensor([1, steps, read.columns.length], Float64Array.from(this.window.flat()));
     this.found = answered({ name: "features", values }, steps);
     if (answer.kind === "forecast") this.table();
     else showAnswer(this.found);
-    inside.show({ labels: this.window.map((_, step) => read.names[step] ?? String(step + 1)), rows: rowsOf(this.found) });
+    inside.show({ labels: this.window.map((_, step) => this.names[step] ?? String(step + 1)), rows: rowsOf(this.found) });
     this.values.value = [read.columns.join(","), ...this.window.map((row) => row.join(","))].join("\n");
     this.draw();
   },
@@ -94,7 +97,7 @@ const columns = {
         drawn("polyline", { id: "ahead", fill: "none", stroke: "var(--line-1)", "stroke-width": 3, "stroke-dasharray": "6 3", points: line([past.at(-1), ...ahead], past.length - 1) }),
         drawn("text", { x: this.x(all.length - 1), y: HEIGHT - 4, "text-anchor": "end" }, "forecast"),
       );
-    chart.append(drawn("text", { x: this.x(0), y: HEIGHT - 4 }, read.names[0] ?? "step 1"));
+    chart.append(drawn("text", { x: this.x(0), y: HEIGHT - 4 }, this.names[0] ?? "step 1"));
     const radius = within(((width - 66) / all.length) * 0.35, 1.5, 6);
     past.forEach((value, step) =>
       chart.append(drawn("circle", { class: step === this.at ? "point chosen" : "point", cx: this.x(step), cy: this.y(value), r: step === this.at ? Math.max(radius, 4) : radius })));
@@ -149,7 +152,7 @@ const columns = {
       (read.steps && rows.length !== read.steps && `The network reads ${read.steps} steps; there are ${rows.length}.`);
     this.complaint.textContent = wrong || "";
     if (wrong) return;
-    Object.assign(this, { window: rows, at: rows.length - 1 });
+    Object.assign(this, { window: rows, names: [], at: rows.length - 1 });
     this.update();
   },
 };
