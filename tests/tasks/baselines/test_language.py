@@ -55,6 +55,14 @@ def test_nats_are_those_of_the_mixture_whose_weights_predict_the_end_best():
         assert best <= -np.log(rows @ others).sum() + 0.05
 
 
+@pytest.mark.parametrize("piece", [1, 3, 50])
+def test_nats_are_the_same_in_pieces_of_any_size(monkeypatch, piece):
+    model = Interpolated.fitted(TRAIN, VOCABULARY)
+    whole = model.nats(TEST)
+    monkeypatch.setattr("seqlab.tasks.baselines.language.PIECE", piece)
+    assert model.nats(TEST.astype(np.uint8)).tolist() == whole.tolist()
+
+
 def test_all_baselines_are_scored_on_the_same_text(tmp_path: Path):
     text = "".join(f"the {n % 11}th of {n % 4} cats\n" for n in range(200))
     (tmp_path / "a.txt").write_text(text)

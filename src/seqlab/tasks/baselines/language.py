@@ -40,7 +40,7 @@ def language_baselines(data: SequenceData, scored: Scored) -> dict[str, dict[str
     samples = {split: cast("StreamSamples", found) for split, found in data.samples.items()}
     vocabulary = data.spec.input_size
     packed = {split: compressed_bits(samples["train"], samples[split]) for split in ("val", "test")}
-    train = samples["train"].tokens[-MOST_TOKENS:].astype(np.int64)
+    train = np.array(samples["train"].tokens[-MOST_TOKENS:])  # of their small type
     if len(train) < len(samples["train"].tokens):
         log.info("baselines count the last %s tokens of the training text", f"{len(train):,}")
     counts = np.bincount(train, minlength=vocabulary) + 1
@@ -48,7 +48,7 @@ def language_baselines(data: SequenceData, scored: Scored) -> dict[str, dict[str
     ngrams = Interpolated.fitted(train, vocabulary) if len(train) >= FEWEST_TOKENS else None
     found: dict[str, dict[str, float] | str] = {"unigram": {}, "ngram": {}, "lzma": {}}
     for split in ("val", "test"):
-        tokens = samples[split].tokens[:MOST_TOKENS].astype(np.int64)
+        tokens = np.array(samples[split].tokens[:MOST_TOKENS])
         each = {
             "unigram": scored(split, unigrams[tokens[1:]], tokens[1:]),
             "ngram": scored(split, ngrams.nats(tokens), tokens[1:]) if ngrams else {},
@@ -147,18 +147,18 @@ class Interpolated:
     def nats(self, tokens: np.ndarray) -> np.ndarray:
         """Return the nats of each token of a text but the first, [N − 1]."""
         context = self.ngrams.longest - 1
-        pieces = []
+        nats = np.empty(len(tokens) - 1)
         for start in range(1, len(tokens), PIECE):
             before = max(start - context, 0)
             found, known = self.ngrams.probabilities(tokens[before : start + PIECE])
             mixed = -np.log((found * self.weights[known]).sum(1))
-            pieces.append(mixed[start - before - 1 :])
-        return np.concatenate(pieces)
+            nats[start - 1 : start - 1 + PIECE] = mixed[start - before - 1 :]
+        return nats
 
 
 def _codes(tokens: np.ndarray, vocabulary: int, longest: int) -> Iterator[np.ndarray]:
     """Yield the codes of all n-grams of 1, 2, … tokens, the last token being the lowest digit."""
-    codes = tokens
+    codes = tokens = tokens.astype(np.int64, copy=False)
     yield codes
     for length in range(2, longest + 1):
         codes = tokens[: max(len(tokens) - length + 1, 0)] * vocabulary ** (length - 1) + codes[1:]
