@@ -15,11 +15,12 @@ const columns = {
     const reset = element("button", { type: "button", class: "quiet" }, "Begin again");
     this.complaint = element("p", { class: "note", role: "status" });
     const what = read.example ? `It begins with ${read.example}.` : "It begins with the means of the training data.";
+    const apart = read.derived?.length ? ` Columns that seqlab derives do not follow what you move: ${read.derived.join(", ")}.` : "";
     document.querySelector("main").classList.add("wide");
     byId("ask").append(
       element("label", { for: "column" }, "Column ", select),
       this.chart,
-      element("p", { class: "note", id: "chart-help" }, `Drag a point; or choose one with ← and →, and move it with ↑ and ↓. ${what}`),
+      element("p", { class: "note", id: "chart-help" }, `Drag a point; or choose one with ← and →, and move it with ↑ and ↓. ${what}${apart}`),
       element("label", { for: "values" }, "Values, as CSV: a line a step"),
       this.values, element("div", { class: "row" }, use, reset), this.complaint);
     select.addEventListener("change", () => {

@@ -128,7 +128,14 @@ def _columns(run: LoadedRun) -> dict[str, Any]:
     if isinstance(spec, SeriesSpec) and any(member.scales for member in spec.series.members):
         raise ExportError("there is no page for series with scales of their own; use --to onnx")
     steps = spec.series.input_steps if isinstance(spec, SeriesSpec) else None
-    found = {"kind": "columns", "columns": spec.inputs, "steps": steps, "scales": settings.scales}
+    found: dict[str, Any] = {
+        "kind": "columns",
+        "columns": spec.inputs,
+        "steps": steps,
+        "scales": settings.scales,
+    }
+    if isinstance(spec, SeriesSpec):
+        found["derived"] = [name for name in spec.inputs if name not in spec.series.measured]
     flat = {"window": [list(settings.means)] * (steps or FLAT), "names": [], "example": ""}
     if not spec.path:
         return found | flat
