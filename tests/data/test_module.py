@@ -106,6 +106,17 @@ def test_the_spec_reads_the_data_and_predictions_are_of_the_test():
     assert sample_ids(data.predict_dataloader()) == list(range(7))
 
 
+def test_a_notebook_shows_the_first_samples_and_runs_no_code():
+    data = toy(0)
+    assert data._repr_html_() == "<p>SequenceData(Toy)</p><ol></ol>"
+    data.setup()
+    data._describe = lambda split, number: f"<script>{split} {number}"
+    page = data._repr_html_()
+    assert page.count("<li>") == 5
+    assert "<li>&lt;script&gt;train 4</li>" in page
+    assert "<script>" not in page
+
+
 @pytest.mark.parametrize(("sampling", "loader"), [("balanced", "train"), ("all", "balanced")])
 def test_by_class_gives_the_rare_class_its_half(sampling, loader):
     data = toy(sampling=sampling)

@@ -1,5 +1,6 @@
 """The LightningDataModule: three splits of a data set, and their loaders."""
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 EVALUATION = 256
 """Minimum batch size in evaluation; scores do not depend on it."""
+SHOWN = 5
+"""Samples that a notebook shows."""
 
 
 class SequenceData(LightningDataModule):
@@ -47,6 +50,12 @@ class SequenceData(LightningDataModule):
         return f"{type(self).__name__}({self.dataset.name}{sizes})"
 
     __str__ = __repr__  # Lightning's fails on named tuples, such as our batches
+
+    def _repr_html_(self) -> str:
+        """Return the sizes and the first training samples, if they are read, as notebooks show them."""
+        count = min(SHOWN, len(self.samples.get("train", ())))
+        items = "".join(f"<li>{escape(self.describe('train', number))}</li>" for number in range(count))
+        return f"<p>{escape(repr(self))}</p><ol>{items}</ol>"
 
     def describe(self, split: str, index: int) -> str:
         """Return sample ``index`` of a split in readable form."""
