@@ -209,6 +209,8 @@ def test_relative_roots_become_absolute(monkeypatch, tmp_path):
         (["data=text_csv", "data.path=a", "data.keep=end"], []),
         (["data=text_csv", "data.path=a", "data.ngrams=2"], ["data.ngrams=2"]),
         (["data=text_csv", "data.path=a", "data.ngrams=2", "model.encoder=ngrams"], []),
+        (["data=jena_climate", "task.levels=[0.1,0.5]"], ["task.levels"]),
+        (["data=jena_climate", "task.levels=[0.1,0.5]", "task.loss=gaussian"], []),
     ],
 )
 def test_settings_without_effect_are_named(settings, idle):
@@ -232,3 +234,27 @@ def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
         "trainer.epochs",
     ]
     assert "did you mean 'max_epochs'" in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["task.monitor=val/crps"], "task.monitor=val/crps is of distributions, and task.loss=mae forecasts"),
+        (
+            ["task.loss=negative_binomial", "data.series_id=[well]", "data.scaling=series"],
+            "counts in the units of the targets, and data.scaling=series has others",
+        ),
+        (["task.loss=quantiles", "task.levels=[0.1,0.9]"], "one must be 0.5, the median"),
+        (["task.loss=quantiles", "task.levels=[0.9,0.5]"], "must ascend"),
+        (["task.loss=quantiles", "task.levels=[0.5,1.5]"], "task.levels"),
+    ],
+)
+def test_settings_of_a_forecast_that_do_not_go_together_are_refused(settings, message):
+    base = ["data=series_csv", "data.path=a.csv", "data.targets=[load]"]
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        make_config(composed(*base, *settings))
+
+
+def test_a_distribution_can_be_chosen_by_its_own_score():
+    config = make_config(composed("data=jena_climate", "task.loss=quantiles", "task.monitor=val/crps"))
+    assert (config.task.watched, config.task.mode) == ("val/crps", "min")

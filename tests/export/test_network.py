@@ -201,3 +201,9 @@ def test_numbers_of_texts_are_in_the_targets_units():
 @pytest.mark.parametrize("encoder", ["identity", "linear"])
 def test_forecasts_are_in_the_targets_units(encoder, residual):
     assert_same_answers(SERIES, {"residual": residual}, cell="gru", encoder=encoder, num_layers=2)
+
+
+@pytest.mark.parametrize("residual", ["persistence", "none"])
+@pytest.mark.parametrize("loss", ["quantiles", "gaussian", "student_t", "negative_binomial"])
+def test_distributions_are_in_the_targets_units(loss, residual):
+    assert_same_answers(SERIES, {"loss": loss, "residual": residual}, cell="gru")

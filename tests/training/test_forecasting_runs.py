@@ -97,7 +97,8 @@ def test_a_run_leaves_scores_tables_and_figures_that_agree(train, capsys):
 
 @pytest.mark.product(2)
 @pytest.mark.parametrize(
-    "settings", [("task.loss=mse", "task.residual=none"), ("task.residual=persistence",)]
+    "settings",
+    [("task.loss=mse", "task.residual=none"), ("task.residual=persistence",), ("task.loss=student_t",)],
 )
 def test_eval_gives_the_scores_of_the_run_again(train, command, settings):
     series().to_csv("mine.csv", index=False)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.choices import CHOICES, OptimizerConfig, SchedulerConfig
+from seqlab.config.forecasts import are_levels_idle, check_forecast
 from seqlab.config.model import ModelConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
@@ -103,6 +104,12 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _forecast_is_consistent(self) -> "Config":
+        if self.task.name == "forecasting":
+            check_forecast(self.task, self.data)
+        return self
+
+    @model_validator(mode="after")
     def _encoder_suits_data(self) -> "Config":
         if self.model.encoder != "auto":
             try:
@@ -162,6 +169,7 @@ def without_effect(config: Config) -> list[str]:
             getattr(data, "url", None) is not None and getattr(data, "root", None) is not None
         ),
         "data.keep=end": getattr(data, "keep", None) == "end" and getattr(data, "max_length", 0) is None,
+        "task.levels": config.task.name == "forecasting" and are_levels_idle(config.task),
         "callbacks.score_balanced=true": config.callbacks.score_balanced and trainer.limit_test_batches == 0,
     }
     return [

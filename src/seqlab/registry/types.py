@@ -70,6 +70,16 @@ def _absolute(path: str) -> str:
         raise ValueError(f"'{path}': {error}") from error
 
 
+def _levels(levels: tuple[float, ...]) -> tuple[float, ...]:
+    """Check the levels of quantiles."""
+    if levels != tuple(sorted(set(levels))) or MEDIAN not in levels:
+        raise ValueError(f"[{', '.join(map(str, levels))}] must ascend, and one must be {MEDIAN}, the median")
+    return levels
+
+
+MEDIAN = 0.5
+Levels = Annotated[tuple[Factor, ...], AfterValidator(_levels)]
+"""The levels of quantiles, ascending; the median is among them."""
 PLACE = "place"
 """The annotation of settings with the paths of files."""
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_absolute), PLACE]

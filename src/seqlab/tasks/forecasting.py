@@ -1,31 +1,34 @@
 """Forecasting: predicting the next values of a series."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
-from torch.nn import functional
 
 from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
+from seqlab.errors import DataError
 from seqlab.io.progress import stepwise
 from seqlab.io.terminal import in_a_line
+from seqlab.registry.types import Levels
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.bounds import spread
 from seqlab.tasks.baselines.series import BASELINES, CHUNK, Forecast, UnavailableError
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
+from seqlab.tasks.intervals import Interval
 from seqlab.tasks.loss import MeanLoss
+from seqlab.tasks.losses import POINT, ForecastLoss, Point, make_loss
 from seqlab.tasks.members import Members, series_of
-from seqlab.tasks.metrics import AnswersAndTruths, SampleIds, scores
-from seqlab.tasks.score import BIAS, MAE, MEDIAN_AE, RMSE, Score, loss_in
+from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
+from seqlab.tasks.score import BIAS, COVERAGE, CRPS, MAE, MEDIAN_AE, RMSE, WIDTH, Score, loss_in
+from seqlab.tasks.scoring import MEDIAN, Ends, Scaled, Scoring
 from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
-
-LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss}
 
 
 class StageErrors(nn.Module):
@@ -43,15 +46,27 @@ class Forecasting(Task):
 
     Args:
         series: the data's columns, targets, means, scales, horizon_steps, step_minutes and step.
-        loss: "mse" or "mae", in scaled units.
+        loss: of a point forecast mae, mse or huber, in scaled units; quantiles at ``levels``; or the
+            negative log-likelihood of a gaussian, student_t, or for counts negative_binomial.
+        levels: the quantiles that are forecast, or scored of a distribution; 0.5 is the point forecast.
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
 
     problem_type = "forecasting"
-    scores: ClassVar[tuple[Score, ...]] = (loss_in("scaled units"), MAE, MEDIAN_AE, RMSE, BIAS)
+    scores: ClassVar[tuple[Score, ...]] = (
+        loss_in("scaled units"),
+        MAE,
+        MEDIAN_AE,
+        RMSE,
+        BIAS,
+        CRPS,
+        COVERAGE,
+        WIDTH,
+    )
     monitor = "val/mae"
     galleries = ("horizon", "forecasts")
 
+    loss: ForecastLoss
     _columns: Tensor
     _units: Tensor
     _ends: Tensor
@@ -60,25 +75,31 @@ class Forecasting(Task):
         self,
         series: Mapping[str, Any],
         *,
-        loss: Literal["mse", "mae"] = "mae",
+        loss: Literal[
+            "mae", "mse", "huber", "quantiles", "gaussian", "student_t", "negative_binomial"
+        ] = "mae",
+        levels: Levels = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
         residual: Literal["persistence", "none"] = "persistence",
     ) -> None:
         super().__init__()
         self.targets = tuple(series["targets"])
         self.places = [series["columns"].index(target) for target in self.targets]
         self.horizon_steps = series["horizon_steps"]
-        self.loss, self.residual = LOSSES[loss], residual
-        self.means, self.scales = (
-            torch.tensor([series[key][place] for place in self.places], dtype=torch.float64)
-            for key in ("means", "scales")
-        )
+        self.residual, self.levels = residual, tuple(levels)
+        means, scales = ([series[key][place] for place in self.places] for key in ("means", "scales"))
+        self.means, self.scales = (torch.tensor(one, dtype=torch.float64) for one in (means, scales))
         # Buffers on the model's device: a list, or a tensor on another device, would block each step.
         self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
         self.members = Members(series, self.places)
         self.horizon = Horizon.of(series, self.members.names)
         self.register_buffer("_units", self.members.scales * self.scales, persistent=False)
         self.register_buffer("_ends", self.members.ends, persistent=False)
-        self.output_size = self.horizon_steps * len(self.targets)
+        self.loss = make_loss(loss, self.levels, means, scales)
+        is_point = isinstance(self.loss, Point)
+        self.interval = None if is_point else Interval.widest(self.levels)
+        self.scoring = Scoring(self.targets, self.scales, self.members, () if is_point else self.levels)
+        self.shape = (self.horizon_steps, len(self.targets), *self.loss.shape)
+        self.output_size = math.prod(self.shape)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._baselines: dict[str, Scored] = {}
 
@@ -88,9 +109,9 @@ class Forecasting(Task):
         return cls(spec["series"], **settings)
 
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
-        """Return scaled forecasts, [B, horizon, K], from outputs [B, horizon · K] for inputs x."""
-        forecasts = answers.view(len(answers), self.horizon_steps, len(self.targets))
-        return forecasts + x[:, -1:, self._columns] if self.residual == "persistence" else forecasts
+        """Return scaled forecasts, [B, horizon, K, *shape of the loss], from outputs for inputs x."""
+        last = x[:, -1:, self._columns] if self.residual == "persistence" else None
+        return self.loss.read(answers.view(len(answers), *self.shape), last)
 
     def in_units(self, scaled: Tensor) -> Tensor:
         """Convert scaled values, [..., K], to the units of the targets, on the CPU.
@@ -100,30 +121,31 @@ class Forecasting(Task):
         return scaled.cpu().double() * self.scales + self.means
 
     def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return forecasts and true values, each [N, horizon, K], in the units of the targets."""
+        """Return medians and true values, each [N, horizon, K], in the units of the targets."""
         series = self.members.of(stage, ids)
         forecasts, came = (
-            self.members.in_units(self.in_units(scaled), series) for scaled in (answers, truths)
+            self.members.in_units(self.in_units(scaled), series)
+            for scaled in (self.loss.scaled_quantiles(answers, (MEDIAN,))[..., 0], truths)
         )
         return forecasts, came
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return scaled forecasts and true values, [B, horizon, K]."""
+        """Return scaled forecasts, [B, horizon, K, *shape of the loss], and true values, [B, horizon, K]."""
         return self.forecast(outputs, batch.x), batch.y
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
-        """Return the mean loss of outputs, [B, horizon · K], and update the metrics."""
+        """Return the mean loss of outputs, [B, output_size], and update the metrics."""
         forecasts = self.forecast(answers, batch.x)
         valid = batch.ids >= 0
         rows = valid.sum()
-        each = self.loss(forecasts, batch.y.to(forecasts.dtype), reduction="none").mean((1, 2))
+        each = self.loss.each(forecasts, batch.y.to(forecasts.dtype)).mean((1, 2))
         loss = torch.where(valid, each, 0).sum() / rows.clamp(min=1)
         with torch.no_grad():
             found = self._of(stage)
             found.loss.update(loss, rows)
             if stage == "train":
                 units = self._units[series_of(self._ends[STAGES.index(stage)], batch.ids)]
-                off = ((forecasts - batch.y).abs() * units[:, None]).mean((1, 2))
+                off = ((self.loss.middle(forecasts) - batch.y).abs() * units[:, None]).mean((1, 2))
                 found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
             else:
                 found.forecasts.update(batch.ids, forecasts, batch.y)
@@ -131,13 +153,16 @@ class Forecasting(Task):
         return loss
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:
-        """Return forecasts in the units of the targets, [B, horizon, K], in float64 on the CPU."""
-        return self.in_units(self.forecast(outputs, x))
+        """Return forecasts in the units of the targets, in float64 on the CPU.
+
+        They are [B, horizon, K], or of quantiles and parameters [B, horizon, K, *shape of the loss].
+        """
+        return self.loss.in_units(self.forecast(outputs, x).cpu().double(), self.means, self.scales)
 
     def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the values of all targets at every forecast time of each series (``Ahead``)."""
         series = self.members.named([one.series for one in asked])
-        values = self.members.in_units(answers, series).tolist()
+        values = self.members.in_units(self.loss.quantiles(answers, (MEDIAN,))[..., 0], series).tolist()
         return [
             ({"series": one.series} if one.series else {})
             | {"time": time, "values": dict(zip(self.targets, row, strict=True))}
@@ -160,32 +185,49 @@ class Forecasting(Task):
         ]
 
     def exported(self, spec: DataSpec) -> Exported:  # noqa: ARG002
-        """Return that the output is forecasts in the targets' units, [B, horizon, K]."""
-        return Exported("forecast", [self.horizon_steps, len(self.targets)], is_double=True)
+        """Return that the output is forecasts in the targets' units, as ``answers`` returns them."""
+        return Exported(self.loss.output, [*self.shape], is_double=True)
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
-        """Add the last value if the change is forecast, and convert to the targets' units."""
-        answer = graph.add("Reshape", outputs, graph.integers(-1, self.horizon_steps, len(self.targets)))
+        """Add how forecasts are read, from the last value if the change is forecast, and their units."""
+        answer = graph.add("Reshape", outputs, graph.integers(-1, *self.shape))
+        last = None
         if self.residual == "persistence":
             last = graph.add("Gather", graph.last(x), graph.integers(*self.places), axis=1)
-            answer = graph.add("Add", answer, graph.add("Unsqueeze", last, graph.integers(1)))
-        scales = graph.constant("target scales", self.scales.numpy())
-        means = graph.constant("target means", self.means.numpy())
-        return graph.add("Add", graph.add("Mul", graph.to_double(answer), scales), means)
+            last = graph.add("Unsqueeze", last, graph.integers(1))
+        forecasts = self.loss.add_read(graph, answer, last)
+        return self.loss.add_units(graph, forecasts, self.means.numpy(), self.scales.numpy())
 
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's loss in scaled units, and its errors in the units of the targets."""
-        found = self._of(stage)
-        loss = {"loss": float(found.loss.compute())}
+        metrics = self._of(stage)
+        loss = {"loss": float(metrics.loss.compute())}
         if stage == "train":
-            return loss | {"mae": float(found.mae.compute())}
-        return loss | scores(self._errors(stage), self.targets)
+            return loss | {"mae": float(metrics.mae.compute())}
+        found = self._collected(stage)
+        self._check(found.truths)
+        return loss | self.scoring.scores(found, self.loss, self._intervals(found.forecasts))
+
+    def _check(self, truths: Tensor) -> None:
+        """Refuse truths that the distribution cannot have.
+
+        Raises:
+            DataError: there is one.
+        """
+        truths = self.in_units(truths)
+        odd = self.loss.impossible(truths).nonzero()
+        if len(odd):
+            *_, place = first = odd[0].tolist()
+            raise DataError(
+                f"task.loss=negative_binomial is of counts, and column '{self.targets[place]}' has "
+                f"{float(truths[tuple(first)]):g}; use task.loss=quantiles, gaussian or student_t"
+            )
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
         """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep the test's scores."""
         found: dict[str, dict[str, float] | str] = {}
         ids_of = {
-            split: spread(len(data.samples[split]), self.output_size, f"forecast in '{split}'")
+            split: spread(len(data.samples[split]), math.prod(self.shape[:2]), f"forecast in '{split}'")
             for split in ("val", "test")
         }
         for name, baseline in BASELINES.items():
@@ -198,64 +240,60 @@ class Forecasting(Task):
                 continue
             metrics: dict[str, float] = {}
             for split in ("val", "test"):
-                ids = ids_of[split]
-                errors = self._baseline_errors(
-                    name, forecast, cast("WindowSamples", data.samples[split]), split, ids
-                )
-                metrics |= {
-                    f"{split}/{score}": value for score, value in scores(errors, self.targets).items()
-                }
+                windows = cast("WindowSamples", data.samples[split])
+                scaled = self._of_baseline(name, forecast, windows, split, ids_of[split])
+                scores = self.scoring.scores(scaled, POINT)
+                metrics |= {f"{split}/{score}": value for score, value in scores.items()}
                 if split == "test":
-                    self._baselines[name] = self.horizon.scored(errors, self.members.of(split, ids))
+                    errors = self.scoring.medians(scaled, POINT)
+                    self._baselines[name] = self.horizon.scored(errors, self.members.of(split, scaled.ids))
             found[name] = metrics
         return found
 
-    def _baseline_errors(
+    def _of_baseline(
         self, name: str, forecast: Forecast, windows: WindowSamples, split: str, ids: Tensor
-    ) -> Tensor:
-        """Return the errors of a baseline's forecasts of some windows, [N, horizon, K], made in chunks."""
-        errors = torch.empty(len(ids), self.horizon_steps, len(self.targets), dtype=torch.float64)
+    ) -> Scaled:
+        """Return a baseline's forecasts of some windows, made in chunks."""
+        forecasts, truths = torch.empty(2, len(ids), *self.shape[:2])
         for start in stepwise(range(0, len(ids), CHUNK), f"baseline {name}, {split}"):
             part = ids[start : start + CHUNK]
-            forecasts = torch.from_numpy(forecast(split, part))
-            errors[start : start + CHUNK] = self._errors_of(
-                split, part, forecasts, windows.subset(part.numpy()).y
-            )
-        return errors
+            forecasts[start : start + CHUNK] = torch.from_numpy(forecast(split, part))
+            truths[start : start + CHUNK] = windows.subset(part.numpy()).y
+        return Scaled(split, ids, forecasts, truths)
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves, the error against the horizon, some forecasts, and all errors."""
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if not self._of("test").forecasts.update_called:
             return drawn
+        found = self._collected("test")
         return drawn | self.horizon.figures(
-            self._forecasts("test"), self._errors("test"), self._baselines, title
+            self._forecasts(found), self.scoring.medians(found, self.loss), self._baselines, title
         )
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test forecast, all errors by step and, if there are several series, by series."""
-        found = self._forecasts("test")
-        scored = {"model": self.horizon.scored(self._errors("test"), found.series), **self._baselines}
+        scaled = self._collected("test")
+        found, errors = self._forecasts(scaled), self.scoring.medians(scaled, self.loss)
+        scored = {"model": self.horizon.scored(errors, found.series), **self._baselines}
         return self.horizon.tables(found, scored, describe)
 
-    def _forecasts(self, stage: str) -> Forecasts:
-        """Return a stage's forecasts and true values in the units of the targets."""
-        ids, scaled, came = self._collected(stage)
-        return Forecasts(ids, self.members.of(stage, ids), *self.judged(stage, ids, scaled, came))
+    def _forecasts(self, found: Scaled) -> Forecasts:
+        """Return forecasts and true values in the units of the targets."""
+        medians, truths = self.judged(found.stage, found.ids, found.forecasts, found.truths)
+        return Forecasts(found.ids, self.members.of(found.stage, found.ids), medians, truths)
 
-    def _collected(self, stage: str) -> tuple[Tensor, Tensor, Tensor]:
-        """Return a stage's window numbers [N], scaled forecasts and true values, [N, horizon, K]."""
+    def _collected(self, stage: str) -> Scaled:
+        """Return all forecasts of a stage."""
         found = self._of(stage)
         ids = found.ids.compute().cpu().view(-1)  # torchmetrics squeezes a single one
-        return ids, *found.forecasts.compute()
+        return Scaled(stage, ids, *found.forecasts.compute())
 
-    def _errors(self, stage: str) -> Tensor:
-        """Return the errors of a stage's forecasts in the targets' units, [N, horizon, K], on the CPU."""
-        return self._errors_of(stage, *self._collected(stage))
-
-    def _errors_of(self, stage: str, ids: Tensor, forecasts: Tensor, truths: Tensor) -> Tensor:
-        errors = (forecasts.cpu().double() - truths.cpu().double()) * self.scales
-        return errors.mul_(self.members.scales[self.members.of(stage, ids)][:, None])
+    def _intervals(self, forecasts: Tensor) -> Ends | None:
+        """Return the ends of the intervals of scaled forecasts; None for points."""
+        if self.interval is None:
+            return None
+        return Ends(*self.loss.scaled_quantiles(forecasts, self.interval[:2]).unbind(-1))
 
     def _of(self, stage: str) -> StageErrors:
         return cast("StageErrors", self.stage(stage))

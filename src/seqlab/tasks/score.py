@@ -75,3 +75,16 @@ MAE = Score("mae", "mean abs. error", "lower", "mean absolute error", None, each
 MEDIAN_AE = Score("median_ae", "median abs. error", "lower", "median absolute error", None, each_epoch=True)
 RMSE = Score("rmse", "RMSE", "lower", "root mean squared error", None)
 BIAS = Score("bias", "bias", None, "bias, forecast minus truth", None)
+MASE = Score(
+    "mase",
+    "MASE",
+    "lower",
+    "mean absolute scaled error",
+    "of the seasonal naive in training",
+    in_tables=False,
+)
+SMAPE = Score("smape", "sMAPE", "lower", "symmetric mean absolute percentage error", "%", in_tables=False)
+WAPE = Score("wape", "WAPE", "lower", "weighted absolute percentage error", "%", in_tables=False)
+CRPS = Score("crps", "CRPS", "lower", "continuous ranked probability score", None)
+COVERAGE = Score("coverage", "coverage", None, "coverage of the interval", "share of steps")
+WIDTH = Score("width", "width", None, "width of the interval", None, in_tables=False)

@@ -1,0 +1,34 @@
+"""Checks of the settings of forecasts that depend on each other."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqlab.config.task import TaskConfig
+
+OF_POINTS = ("mae", "mse", "huber")
+"""Losses of forecasts without a distribution."""
+
+
+def check_forecast(task: "TaskConfig", data: Any) -> None:
+    """Refuse settings of the task ``forecasting`` that do not go together.
+
+    Raises:
+        ValueError: the message says which, and what to do.
+    """
+    loss = getattr(task, "loss", None)
+    if loss in OF_POINTS and task.watched == "val/crps":
+        raise ValueError(
+            f"task.monitor=val/crps is of distributions, and task.loss={loss} forecasts a value; use "
+            "task.loss=quantiles, or task.monitor=val/mae"
+        )
+    if loss == "negative_binomial" and getattr(data, "scaling", None) == "series":
+        raise ValueError(
+            "task.loss=negative_binomial counts in the units of the targets, and data.scaling=series has "
+            "others for each series; use data.scaling=all, or task.loss=student_t"
+        )
+
+
+def are_levels_idle(task: "TaskConfig") -> bool:
+    """Return whether levels of quantiles are given for a forecast without any."""
+    usual = type(task).model_fields["levels"].default
+    return getattr(task, "loss", None) in OF_POINTS and getattr(task, "levels", usual) != usual

@@ -1,0 +1,106 @@
+"""How a forecast is read from a network's outputs, and compared with the truth."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from seqlab.export.graph import Graph
+
+
+class ForecastLoss(nn.Module):
+    """What the numbers of a forecast mean, and how far they are from the truth.
+
+    A network outputs some numbers for each target and step. A loss says how many, reads them as a forecast in
+    scaled units, compares it with the truth, and gives its quantiles; everything else asks the loss.
+    ``[…]`` are windows, steps and targets, the targets last, as in [B, horizon, K].
+
+    Attributes:
+        shape: of the numbers for one target and step; () for a point forecast.
+        output: what they are called in an exported network.
+    """
+
+    shape: tuple[int, ...] = ()
+    output = "forecast"
+
+    @abstractmethod
+    def read(self, outputs: Tensor, last: Tensor | None) -> Tensor:
+        """Return forecasts in scaled units, […, *shape].
+
+        Args:
+            outputs: of the network, […, *shape].
+            last: the last values that were read, […], to which forecasts are relative; None for 0.
+        """
+
+    @abstractmethod
+    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+        """Return the loss of each forecast, […], for truths in scaled units, […]."""
+
+    @abstractmethod
+    def middle(self, forecasts: Tensor) -> Tensor:
+        """Return the medians, of counts the means, in scaled units, […], without leaving the device."""
+
+    @abstractmethod
+    def in_units(self, forecasts: Tensor, means: Tensor, scales: Tensor) -> Tensor:
+        """Return the forecasts, […, *shape], in units of which scaled ones are ``(value - means) / scales``.
+
+        Args:
+            forecasts: in scaled units, […, *shape].
+            means: of the targets; the last dimension is K.
+            scales: of the targets, likewise.
+        """
+
+    @abstractmethod
+    def quantiles(self, forecasts: Tensor, levels: Sequence[float]) -> Tensor:
+        """Return quantiles of forecasts in the units of the targets, […, levels], in these units.
+
+        Raises:
+            KeyError: the network does not forecast one of them.
+        """
+
+    def scaled_quantiles(self, forecasts: Tensor, levels: Sequence[float]) -> Tensor:
+        """Return quantiles of forecasts in scaled units, […, levels], in scaled units.
+
+        Raises:
+            KeyError: the network does not forecast one of them.
+        """
+        return self.quantiles(forecasts, levels)
+
+    def impossible(self, truths: Tensor) -> Tensor:
+        """Return which truths in the units of the targets, […], the distribution cannot have, […]."""
+        return torch.zeros_like(truths, dtype=torch.bool)
+
+    def exact(self, errors: Tensor) -> Tensor:
+        """Return errors in the units of the targets without the rounding of scaled values."""
+        return errors
+
+    @abstractmethod
+    def add_read(self, graph: "Graph", outputs: str, last: str | None) -> str:
+        """Add ``read`` to an ONNX graph; ``last`` is [B, 1, K], or None for 0."""
+
+    @abstractmethod
+    def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
+        """Add ``in_units`` to an ONNX graph, in float64, with means and scales [K]."""
+
+
+def exact_buffer(values: Sequence[Any]) -> Tensor:
+    """Return numbers for a buffer: their bits, as integers, which stay as they are when weights are cast.
+
+    ``from_buffer`` returns the numbers.
+    """
+    return torch.tensor(values, dtype=torch.float64).view(torch.int64)
+
+
+def from_buffer(buffer: Tensor) -> Tensor:
+    """Return the numbers that ``exact_buffer`` was given, in float64 on the buffer's device."""
+    return buffer.view(torch.float64)
+
+
+def add_scaled(graph: "Graph", value: str, means: np.ndarray, scales: np.ndarray) -> str:
+    """Add ``value * scales + means`` to an ONNX graph."""
+    product = graph.add("Mul", value, graph.constant("target scales", scales))
+    return graph.add("Add", product, graph.constant("target means", means))

@@ -1,0 +1,92 @@
+"""From scaled forecasts to scores in the units of the targets."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seqlab.tasks.intervals import by_target, coverage, pinball
+from seqlab.tasks.losses import ForecastLoss
+from seqlab.tasks.members import Members
+from seqlab.tasks.metrics import scores
+
+MEDIAN = 0.5
+
+
+class Scaled(NamedTuple):
+    """Forecasts of some windows in scaled units.
+
+    Attributes:
+        stage: whose windows they are.
+        ids: the number of each window in its split, [N].
+        forecasts: as a loss reads them, [N, horizon, K, *shape].
+        truths: [N, horizon, K].
+    """
+
+    stage: str
+    ids: Tensor
+    forecasts: Tensor
+    truths: Tensor
+
+
+class Ends(NamedTuple):
+    """The ends of intervals, each [N, horizon, K]."""
+
+    lower: Tensor
+    upper: Tensor
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Scores forecasts in the units of the targets.
+
+    Attributes:
+        targets: the names of the K targets.
+        scales: of the targets, [K].
+        members: the series of the run.
+        levels: of the quantiles by which a distribution is scored; none for points.
+    """
+
+    targets: tuple[str, ...]
+    scales: Tensor
+    members: Members
+    levels: tuple[float, ...]
+
+    def errors(self, found: Scaled, values: Tensor) -> Tensor:
+        """Return what scaled values, [N, horizon, K], are above the truths, in float64 on the CPU."""
+        errors = (values.cpu().double() - found.truths.cpu().double()) * self.scales
+        return errors.mul_(self.members.scales[self.members.of(found.stage, found.ids)][:, None])
+
+    def medians(self, found: Scaled, loss: ForecastLoss) -> Tensor:
+        """Return the errors of the medians, [N, horizon, K]."""
+        return self._of_quantile(found, loss, MEDIAN)
+
+    def scores(self, found: Scaled, loss: ForecastLoss, ends: Ends | None = None) -> dict[str, float]:
+        """Return the scores of forecasts, and of intervals if there are any, in scaled units."""
+        return scores(self.medians(found, loss), self.targets) | by_target(
+            self._of_distribution(found, loss) | self._of_intervals(found, loss, ends), self.targets
+        )
+
+    def _of_distribution(self, found: Scaled, loss: ForecastLoss) -> dict[str, Tensor]:
+        """Return the continuous ranked probability score (CRPS), [K], of distributions.
+
+        It is twice the pinball loss, averaged over the levels (Gneiting and Ranjan 2011): the weighted
+        quantile loss before it is divided by the mean truth. With levels that are symmetric, that of a point
+        forecast is its mean absolute error.
+        """
+        if not self.levels:
+            return {}
+        lost = [pinball(self._of_quantile(found, loss, level), level) for level in self.levels]
+        return {"crps": 2 * torch.stack(lost).mean(0)}
+
+    def _of_intervals(self, found: Scaled, loss: ForecastLoss, ends: Ends | None) -> dict[str, Tensor]:
+        """Return the share of the truths in the intervals, and their mean width, each [K]."""
+        if ends is None:
+            return {}
+        lower, upper = (loss.exact(self.errors(found, end)) for end in ends)
+        return {"coverage": coverage(lower, upper), "width": (upper - lower).mean((0, 1))}
+
+    def _of_quantile(self, found: Scaled, loss: ForecastLoss, level: float) -> Tensor:
+        values = loss.scaled_quantiles(found.forecasts, (level,))[..., 0]
+        return loss.exact(self.errors(found, values))
