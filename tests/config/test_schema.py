@@ -244,6 +244,10 @@ def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
             ["task.loss=negative_binomial", "data.series_id=[well]", "data.scaling=series"],
             "counts in the units of the targets, and data.scaling=series has others",
         ),
+        (
+            ["task.loss=quantiles", "task.conformal=0.7"],
+            "task.conformal=0.7 calibrates the interval from 0.15 to 0.85; put both into task.levels",
+        ),
         (["task.loss=quantiles", "task.levels=[0.1,0.9]"], "one must be 0.5, the median"),
         (["task.loss=quantiles", "task.levels=[0.9,0.5]"], "must ascend"),
         (["task.loss=quantiles", "task.levels=[0.5,1.5]"], "task.levels"),

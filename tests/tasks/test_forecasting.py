@@ -109,7 +109,11 @@ def test_scores_are_those_of_all_rows_in_their_units(stage, residual):
         off = errors[:, :, place]
         values = (np.abs(off).mean(), np.median(np.abs(off)), np.sqrt((off**2).mean()), off.mean())
         expected |= {f"{score}/{target}": value for score, value in zip(SCORES, values, strict=True)}
-    expected |= {score: np.mean([expected[f"{score}/{target}"] for target in TARGETS]) for score in SCORES}
+        came = np.array([truths[sample] for sample in range(6)])[:, :, place]
+        expected[f"smape/{target}"] = np.mean(200 * np.abs(off) / (np.abs(came) + np.abs(came + off)))
+        expected[f"wape/{target}"] = 100 * np.abs(off).sum() / np.abs(came).sum()
+    means = (*SCORES, "smape", "wape")
+    expected |= {score: np.mean([expected[f"{score}/{target}"] for target in TARGETS]) for score in means}
     assert task.compute(stage) == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 

@@ -7,8 +7,9 @@ from scipy import integrate, stats
 
 from seqlab.data import Batch
 from seqlab.errors import DataError
+from seqlab.models.lightning_module import SequenceModule
 from seqlab.tasks import Forecasting
-from seqlab.tasks.intervals import Interval
+from seqlab.tasks.intervals import Ends, Interval, margins_for
 from seqlab.tasks.losses import POINT
 from seqlab.tasks.scoring import Scaled, Scoring
 
@@ -87,7 +88,8 @@ def test_many_levels_come_near_the_integral_that_defines_the_score():
     levels = tuple((place + 0.5) / 201 for place in range(201))
     truth = 0.7
     quantiles = torch.from_numpy(stats.norm.ppf(levels))
-    scoring = Scoring(("T",), torch.ones(1, dtype=torch.float64), task_of(1).members, levels)
+    units = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    scoring = Scoring(("T",), *units, task_of(1).members, levels)
     task = task_of(1, loss="quantiles", levels=levels)
     found = Scaled(
         "test", torch.zeros(1, dtype=torch.int64), quantiles[None, None, None], torch.full((1, 1, 1), truth)
@@ -131,6 +133,60 @@ def test_an_interval_is_named_by_its_share(share, ends):
     assert (found, found.share, found.label) == (ends, share, f"{100 * share:g} % interval")
 
 
+def exchangeable(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return forecasts and truths, [N, horizon, 2], whose skewed errors differ by step and target."""
+    random = np.random.default_rng(seed)
+    forecasts = random.normal(size=(count, HORIZON, 2))
+    spread = np.arange(1, HORIZON + 1)[:, None] * [1.0, 0.1]
+    return torch.from_numpy(forecasts), torch.from_numpy(
+        forecasts + spread * random.exponential(size=forecasts.shape)
+    )
+
+
+@pytest.mark.parametrize("loss", ["mae", "quantiles", "gaussian"])
+def test_calibrated_intervals_hold_the_share_of_new_truths_that_they_are_to(loss):
+    task = task_of(loss=loss, conformal=0.8, residual="none")
+    for stage, seed in (("val", 1), ("test", 2)):
+        forecasts, truths = exchangeable(5000, seed)
+        outputs = torch.zeros(5000, HORIZON, 2, *task.loss.shape)
+        middle = {"mae": ..., "quantiles": (..., 4), "gaussian": (..., 0)}[loss]
+        outputs[middle] = forecasts.float()
+        batch = Batch(
+            torch.zeros(5000, READ, 2), torch.full((5000,), READ), truths.float(), torch.arange(5000)
+        )
+        task.step(stage, outputs.flatten(1), batch)
+        found = task.compute(stage)
+    assert 0.78 <= found["coverage/a"] <= 0.82
+    assert 0.78 <= found["coverage/b"] <= 0.82
+    # At each step too: an interval for all steps would hold most of the first and few of the last.
+    ends = task._intervals(task.stage("test").forecasts.compute()[0])
+    inside = (ends.lower <= truths.float()) & (truths.float() <= ends.upper)
+    assert inside.double().mean(0).numpy() == pytest.approx(np.full((HORIZON, 2), 0.8), abs=0.025)
+
+
+def test_margins_are_a_quantile_of_how_far_truths_are_outside():
+    ends = Ends(torch.full((9, 1, 1), -1.0).double(), torch.full((9, 1, 1), 2.0).double())
+    truths = torch.tensor([0.0, 1.5, 2.5, -2.0, 5.0, -4.5, 1.0, 2.25, 9.0])[:, None, None].double()
+    outside = np.sort(np.maximum(-1 - truths.numpy(), truths.numpy() - 2).ravel())
+    for share, rank in ((0.8, 8), (0.9, 9), (0.5, 5), (0.1, 1)):
+        assert float(margins_for(ends, truths, share)) == outside[rank - 1]
+    with pytest.raises(
+        DataError, match=r"task.conformal=0.95 needs 19 windows of validation or more, and there are 9"
+    ):
+        margins_for(ends, truths, 0.95)
+
+
+def test_intervals_that_shrink_end_in_their_middle():
+    ends = Ends(torch.tensor([0.0, 0.0]), torch.tensor([1.0, 4.0])).widened(torch.tensor(-1.5))
+    assert (ends.lower.tolist(), ends.upper.tolist()) == ([0.5, 1.5], [0.5, 2.5])
+
+
+@pytest.mark.parametrize("found", [[[1.0, 2.0]], [[1.0]] * HORIZON, [[1.0, float("nan")]] * HORIZON])
+def test_a_calibration_of_something_else_is_refused(found):
+    with pytest.raises(DataError, match="does not match its task"):
+        task_of(conformal=0.8).calibrate(found)
+
+
 @pytest.mark.parametrize(("value", "shown"), [(-1.0, "-1"), (2.5, "2.5")])
 def test_values_that_are_no_counts_are_refused(value, shown):
     task = task_of(1, loss="negative_binomial")
@@ -142,3 +198,36 @@ def test_values_that_are_no_counts_are_refused(value, shown):
     task.step("val", torch.zeros(2, task.output_size), batch)
     with pytest.raises(DataError, match=f"of counts, and column 'a' has {shown};"):
         task.compute("val")
+
+
+@pytest.mark.slow
+def test_a_quantile_network_recovers_the_quantiles_of_scaled_noise():
+    """With y = x·u and u uniform on 0 to 1, the quantile of y at a level is x times the level."""
+    levels, steps, rows = (0.1, 0.25, 0.5, 0.75, 0.9), 600, 8192
+    series = {"columns": ["y", "x"], "targets": ["y"], "means": [1.0, 2.0], "scales": [0.6, 0.58]}
+    torch.manual_seed(0)
+    module = SequenceModule(
+        spec={
+            "kind": "features",
+            "task": "forecasting",
+            "input_size": 2,
+            "series": series | {"horizon_steps": 1, "step_minutes": 60},
+        },
+        model={"cell": "gru", "hidden_size": 16, "engine": "eager"},
+        task={"loss": "quantiles", "levels": levels, "residual": "none"},
+    )
+    optimizer = torch.optim.Adam(module.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.03, total_steps=steps)
+    for _ in range(steps):
+        x, u, noise = 1 + 2 * torch.rand(rows), torch.rand(rows), torch.randn(rows)
+        read = torch.stack([noise, (x - 2) / 0.58], -1)[:, None]
+        y = ((x * u - 1) / 0.6)[:, None, None]
+        batch = Batch(read, torch.ones(rows, dtype=torch.int64), y, torch.arange(rows))
+        optimizer.zero_grad()
+        module.task.step("train", module(batch.x, batch.lengths), batch).backward()
+        optimizer.step()
+        schedule.step()
+    x = torch.linspace(1.1, 2.9, 10)
+    read = torch.stack([torch.zeros(10), (x - 2) / 0.58], -1)[:, None]
+    found = module.task.answers(module(read, torch.ones(10, dtype=torch.int64)), read)[:, 0, 0]
+    np.testing.assert_allclose(found.detach(), x[:, None] * torch.tensor(levels), rtol=0.03)

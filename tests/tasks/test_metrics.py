@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchmetrics import MeanAbsoluteError, MeanSquaredError
 
-from seqlab.tasks.metrics import SCORES, AnswersAndTruths, scores, scores_by_step
+from seqlab.tasks.metrics import SCORES, AnswersAndTruths, relative_scores, scores, scores_by_step
 
 
 def random(*shape: int) -> torch.Tensor:
@@ -40,6 +40,29 @@ def test_several_targets_have_scores_of_their_own_and_their_mean():
         assert [found[f"{score}/{name}"] for name in ("T", "p", "rh")] == each
         assert found[score] == pytest.approx(np.mean(each))
     assert len(found) == 16
+
+
+def test_relative_scores_equal_their_formulas():
+    truths, errors = 3 * random(50, 6, 2).double() + 5, random(50, 6, 2).double()
+    naive = torch.tensor([[2.0, 1.0], [4.0, float("nan")]]).double().repeat(25, 1)
+    found = relative_scores(errors, truths, naive)
+    y, off = truths.numpy(), np.abs(errors.numpy())
+    forecasts = y + errors.numpy()
+    assert found["smape"].tolist() == pytest.approx(
+        (200 * off / (np.abs(y) + np.abs(forecasts))).mean((0, 1)).tolist(), rel=1e-12
+    )
+    wape = 100 * off.sum((0, 1)) / np.abs(y).sum((0, 1))
+    assert found["wape"].tolist() == pytest.approx(wape.tolist(), rel=1e-12)
+    known = off[::2, :, 1]  # the other windows are of a series without such an error
+    expected = [(off[..., 0] / naive[:, :1].numpy()).mean(), known.mean()]
+    assert found["mase"].tolist() == pytest.approx(expected, rel=1e-12)
+
+
+def test_relative_scores_of_nothing():
+    zeros, naive = torch.zeros(4, 2, 1).double(), torch.full((4, 1), float("nan")).double()
+    assert {name: value.tolist() for name, value in relative_scores(zeros, zeros, naive).items()} == {
+        "smape": [0.0]
+    }
 
 
 def test_each_step_ahead_has_scores_of_its_own():

@@ -86,7 +86,11 @@ def test_scores_are_those_of_all_windows(ranks):
             scores[f"median_ae/{name}"] = np.median(np.abs(off))
             scores[f"rmse/{name}"] = np.sqrt((off**2).mean())
             scores[f"bias/{name}"] = off.mean()
-        means = {s: (scores[f"{s}/a"] + scores[f"{s}/b"]) / 2 for s in ("mae", "median_ae", "rmse", "bias")}
+            true = np.array([row["true"] for row in expected(count) if row["target"] == name])
+            scores[f"smape/{name}"] = np.mean(200 * np.abs(off) / (np.abs(true) + np.abs(true + off)))
+            scores[f"wape/{name}"] = 100 * np.abs(off).sum() / np.abs(true).sum()
+        names = ("mae", "median_ae", "rmse", "bias", "smape", "wape")
+        means = {s: (scores[f"{s}/a"] + scores[f"{s}/b"]) / 2 for s in names}
         loss = np.mean([np.abs(off / UNITS[name][1]).mean() for name, off in errors.items()])
         for results in ranks:
             found = results[count]["test"]

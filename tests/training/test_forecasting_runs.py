@@ -58,7 +58,8 @@ def test_a_run_leaves_scores_tables_and_figures_that_agree(train, capsys):
     assert record["status"] == "done"
     assert (record["data"]["name"], record["data"]["source"]) == ("series_csv", "real")
     metrics = record["metrics"]
-    assert set(metrics) == {f"{stage}/{name}" for stage in ("val", "test") for name in ("loss", *SCORES)}
+    names = ("loss", *SCORES, "mase", "smape", "wape")
+    assert set(metrics) == {f"{stage}/{name}" for stage in ("val", "test") for name in names}
     # The test: the last 100 hours, whose windows read 24 and ask for 12.
     predictions = pd.read_csv(run / "predictions.csv")
     assert len(predictions) == 65 * 12
@@ -73,6 +74,10 @@ def test_a_run_leaves_scores_tables_and_figures_that_agree(train, capsys):
     # The loss is the error in standard deviations of the training part.
     scale = frame["load"][:350].std(ddof=0)
     assert metrics["test/loss"] == pytest.approx(metrics["test/mae"] / scale, rel=1e-4)
+    # Scaled by the error of the same hour of the day before, in the training part.
+    train_part = frame["load"][:350].to_numpy()
+    naive = np.abs(train_part[24:] - train_part[:-24]).mean()
+    assert metrics["test/mase"] == pytest.approx(metrics["test/mae"] / naive, rel=1e-6)
     # Step by step, and on average the same.
     steps = pd.read_csv(run / "errors_by_step.csv")
     assert set(steps["forecast"]) == {"model", "persistence", "yesterday", "ridge"}
@@ -377,3 +382,83 @@ def test_mistakes_are_answered_before_anything_is_left(train, capsys, settings, 
     assert words in complaint
     assert "Traceback" not in complaint
     assert not list(Path("out").glob("*"))
+
+
+@pytest.fixture
+def with_intervals(trained) -> Path:
+    """Return a run whose quantiles are calibrated, with its predictions."""
+    settings = ("callbacks=none", "callbacks.predictions=true", "task.baselines=false", "task.loss=quantiles")
+    more = ("task.levels=[0.1,0.5,0.9]", "task.conformal=0.8")
+    return trained(*OWN, *settings, *more, **{"mine.csv": series().to_csv(index=False)})
+
+
+@pytest.mark.slow
+def test_predict_prints_the_intervals_and_quantiles_of_the_runs_own_test(with_intervals, command):
+    predictions = pd.read_csv(with_intervals / "predictions.csv")
+    after, rows = list(predictions.groupby("after"))[7]
+    frame = series()
+    frame[frame["time"] <= after.replace("T", " ")].to_csv("latest.csv", index=False)
+    asked = ("--file", "latest.csv", "--quantiles", "0.9,0.5")
+    code, shown, complaint = command("predict", with_intervals, *asked, "--json")
+    assert (code, complaint) == (0, "")
+    steps = json.loads(shown)
+    np.testing.assert_allclose([step["values"]["load"] for step in steps], rows["predicted"], rtol=1e-5)
+    np.testing.assert_allclose(
+        [step["interval"]["load"] for step in steps], rows[["lower", "upper"]], rtol=1e-5
+    )
+    assert [step["quantiles"]["load"]["0.5"] for step in steps] == [step["values"]["load"] for step in steps]
+    code, table, _ = command("predict", with_intervals, *asked)
+    assert table.splitlines()[0] == "time\tload\tload lower\tload upper\tload 0.9\tload 0.5"
+    inside = (rows["lower"] <= rows["true"]) & (rows["true"] <= rows["upper"])
+    assert 0 <= inside.mean() <= 1
+    whole = (predictions["lower"] <= predictions["true"]) & (predictions["true"] <= predictions["upper"])
+    assert record_of(with_intervals)["metrics"]["test/coverage"] == pytest.approx(whole.mean(), abs=1e-3)
+    # The weights alone, and as ONNX, have the calibration too.
+    for form, file in (("safetensors", "model.safetensors"), ("onnx", "model.onnx")):
+        assert command("export", with_intervals, "--to", form)[0] == 0
+        code, found, complaint = command("predict", with_intervals / file, *asked, "--json")
+        assert (code, complaint) == (0, "")
+        for step, other in zip(steps, json.loads(found), strict=True):
+            assert other["time"] == step["time"]
+            for key in ("interval", "quantiles", "values"):
+                np.testing.assert_allclose(
+                    np.ravel(list(flat(other[key]))), np.ravel(list(flat(step[key]))), rtol=1e-4
+                )
+
+
+def flat(value):
+    """Yield the numbers in a value of JSON."""
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from flat(one)
+    if isinstance(value, float):
+        yield value
+
+
+@pytest.mark.slow
+def test_eval_and_resume_give_the_coverage_of_the_run_again(with_intervals, command, train):
+    before = record_of(with_intervals)["metrics"]
+    code, shown, complaint = command("eval", with_intervals, "--json")
+    assert (code, complaint) == (0, "")
+    assert json.loads(shown) == pytest.approx(before, rel=1e-5, abs=1e-6)
+    assert train(f"resume={with_intervals}") == 0
+    assert record_of(with_intervals)["metrics"] == before
+
+
+@pytest.mark.parametrize("given", ["0.1,x", "", "1.5", "0"])
+def test_levels_that_are_none_are_refused(run, command, given):
+    code, _, complaint = command("predict", run, "--file", "mine.csv", f"--quantiles={given}")
+    assert code == 2
+    assert "give numbers between 0 and 1, such as 0.1,0.5,0.9" in complaint
+
+
+def test_a_forecast_of_values_has_no_quantiles(run, command):
+    code, _, complaint = command("predict", run, "--file", "mine.csv", "--quantiles", "0.5")
+    assert code == 2
+    assert "forecasts values without a distribution; train one with task.loss=quantiles" in complaint
+
+
+@pytest.mark.slow
+def test_a_level_that_was_not_learnt_is_refused(with_intervals, command):
+    code, _, complaint = command("predict", with_intervals, "--file", "mine.csv", "--quantiles", "0.25")
+    assert code == 2
+    assert "the network forecasts 0.1, 0.5, 0.9, not 0.25" in complaint

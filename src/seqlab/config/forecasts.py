@@ -7,6 +7,8 @@ if TYPE_CHECKING:
 
 OF_POINTS = ("mae", "mse", "huber")
 """Losses of forecasts without a distribution."""
+DIGITS = 10
+"""Digits of a level: 1 - 0.9 is 0.1."""
 
 
 def check_forecast(task: "TaskConfig", data: Any) -> None:
@@ -21,6 +23,14 @@ def check_forecast(task: "TaskConfig", data: Any) -> None:
             f"task.monitor=val/crps is of distributions, and task.loss={loss} forecasts a value; use "
             "task.loss=quantiles, or task.monitor=val/mae"
         )
+    share, levels = getattr(task, "conformal", None), getattr(task, "levels", ())
+    if share and loss == "quantiles":
+        ends = round((1 - share) / 2, DIGITS), round((1 + share) / 2, DIGITS)
+        if not set(ends) <= set(levels):
+            raise ValueError(
+                f"task.conformal={share:g} calibrates the interval from {ends[0]:g} to {ends[1]:g}; put both "
+                "into task.levels"
+            )
     if loss == "negative_binomial" and getattr(data, "scaling", None) == "series":
         raise ValueError(
             "task.loss=negative_binomial counts in the units of the targets, and data.scaling=series has "

@@ -47,7 +47,7 @@ def write_onnx(run: LoadedRun, file: Path) -> list[Path]:
         OSError: the file cannot be written.
     """
     place = own_output(file, SIGNATURE)
-    manifest = Manifest.of(run.config, run.spec).without_places()
+    manifest = Manifest.of(run.config, run.spec, run.module.task.calibration).without_places()
     size = sum(values.nbytes for values in run.module.state_dict().values())
     if size > LARGEST:
         raise ExportError(f"{size:,} bytes of weights are too many for ONNX; use --to safetensors")
@@ -119,9 +119,12 @@ def _states(session: Any) -> dict[str, int]:
 
 def _task(manifest: Manifest, file: Path) -> Task:
     try:
-        return tasks[manifest.task.name].of(manifest.spec.as_dict(), manifest.task.settings)
+        task = tasks[manifest.task.name].of(manifest.spec.as_dict(), manifest.task.settings)
+        if manifest.calibration is not None:
+            task.calibrate(manifest.calibration)
     except DataError as error:
         raise refused(file, str(error)) from error
+    return task
 
 
 def _sealed(model: onnx.ModelProto) -> bytearray:

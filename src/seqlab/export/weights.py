@@ -26,7 +26,7 @@ def write_weights(run: LoadedRun, file: Path) -> list[Path]:
     """
     description = file.with_suffix(".json")
     own_output(description, JSON_SIGNATURE)
-    manifest = Manifest.of(run.config, run.spec).without_places()
+    manifest = Manifest.of(run.config, run.spec, run.module.task.calibration).without_places()
     weights.write_weights(own_output(file, weights.SIGNATURE), run.module.state_dict(), manifest)
     return [file, description]
 
@@ -42,7 +42,8 @@ def read_weights(file: Path) -> Predictor:
     try:
         manifest, tensors = weights.read_weights(file.resolve())
         model, dtype = _model(manifest, file), common_dtype(tensors.values())
-        module = build_network(tensors, manifest.spec, model, manifest.task, manifest.engine, dtype=dtype)
+        parts = manifest.spec, model, manifest.task, manifest.engine
+        module = build_network(tensors, *parts, dtype=dtype, calibration=manifest.calibration)
         module.model.recurrent.choice()
     except UnreadableError as error:
         raise refused(file, str(error)) from error

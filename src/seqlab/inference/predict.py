@@ -40,7 +40,13 @@ def load(path: Path, checkpoint: str = "best") -> Predictor:
     return read_onnx(path)
 
 
-def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: int) -> list[dict[str, Any]]:
+def predict(
+    network: Predictor,
+    texts: Sequence[str],
+    file: Path | None,
+    top: int,
+    quantiles: Sequence[float] = (),
+) -> list[dict[str, Any]]:
     """Return the predictions for texts, or for the series in a file, as simple values.
 
     Args:
@@ -49,15 +55,21 @@ def predict(network: Predictor, texts: Sequence[str], file: Path | None, top: in
         file: further texts, one per line; or a table with the columns of the training data, at least as long
             as the network's input.
         top: how many classes or labels of a text or sequence to return.
+        quantiles: levels of the quantiles of a forecast to return, as "quantiles" of each row.
 
     Raises:
         DataError: there is no input, or the file is missing, malformed, too short, or has a gap at its end.
-        ConfigError: the network's data are generated.
+        ConfigError: the network's data are generated, or it does not forecast these quantiles.
     """
     samples, names = network.spec.asked(network.data, texts, file)
     found: list[dict[str, Any]] = []
     for ids in torch.split(torch.arange(len(samples)), BATCH):
         batch = samples.batch(ids)
         called = [names[number] for number in ids.tolist()]
-        found += network.task.decode(network.spec, called, network.answer(batch.x, batch.lengths), top)
+        answers = network.answer(batch.x, batch.lengths)
+        rows = network.task.decode(network.spec, called, answers, top)
+        if quantiles:
+            each = network.task.quantiles(called, answers, quantiles)
+            rows = [row | {"quantiles": its} for row, its in zip(rows, each, strict=True)]
+        found += rows
     return found

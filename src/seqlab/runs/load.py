@@ -6,7 +6,7 @@ registries do. A file that does not match is refused in one line, ``file: reason
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -65,11 +65,11 @@ def load_run(path: Path, checkpoint: str = "best", *, with_metrics: bool = False
     """
     record, config = read_run_record(path), read_config(path, anywhere=True, with_metrics=with_metrics)
     file = _file(path, checkpoint)
-    spec, weights = read_trained(file)
+    spec, weights, calibration = read_trained(file)
     try:
         dtype = weights_dtype(config.trainer.precision)
         parts = spec, config.model, config.task, config.engine
-        module = build_network(weights, *parts, dtype=dtype)
+        module = build_network(weights, *parts, dtype=dtype, calibration=calibration)
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
     return LoadedRun(path, record, config, spec, module)
@@ -124,8 +124,16 @@ def _file(path: Path, checkpoint: str) -> Path:
     return earlier if earlier.exists() and not best.exists() else best
 
 
-def read_trained(file: Path) -> tuple[DataSpec, dict[str, Tensor]]:
-    """Return the description of the data and the weights in a file of a run folder.
+class Trained(NamedTuple):
+    """The description of the data, the weights, and the calibration of a task, if there is one."""
+
+    spec: DataSpec
+    weights: dict[str, Tensor]
+    calibration: list[list[float]] | None = None
+
+
+def read_trained(file: Path) -> Trained:
+    """Return what a file of a run folder holds of a network.
 
     Raises:
         RunError: the file is missing, damaged, or was not written by seqlab.
@@ -134,9 +142,9 @@ def read_trained(file: Path) -> tuple[DataSpec, dict[str, Tensor]]:
     try:
         if file.suffix == SUFFIX:
             manifest, weights = read_weights(file)
-            return manifest.spec, weights
+            return Trained(manifest.spec, weights, manifest.calibration)
         content = read_checkpoint(file)
-        return spec_of(content), content["state_dict"]
+        return Trained(spec_of(content), content["state_dict"])
     except UnreadableError as error:
         raise _refused(file, str(error)) from error
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from seqlab.data import Batch, DataSpec, SequenceData
-from seqlab.errors import ExportError
+from seqlab.errors import ConfigError, DataError, ExportError
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.catalog import tasks
 from seqlab.tasks.score import Score
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 STAGES = ("train", "val", "test", "balanced")
 """Scores are kept by stage; "balanced" are training samples, sampled uniformly over classes."""
+
+
+Calibration = list[list[float]]
+"""What ``Task.calibration`` keeps of validation data."""
 
 
 class Exported(NamedTuple):
@@ -163,6 +167,37 @@ class Task(nn.Module):
             {"text": text, "answer": answer.tolist()} for text, answer in zip(asked, answers, strict=True)
         ]
 
+    def quantiles(
+        self,
+        asked: Sequence[Any],  # noqa: ARG002
+        answers: Tensor,  # noqa: ARG002
+        levels: Sequence[float],  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
+        """Return for each row of ``decode`` its quantiles, by what is predicted and by level.
+
+        Args:
+            asked: the input of each prediction.
+            answers: the result of the method ``answers``.
+            levels: of the quantiles, between 0 and 1.
+
+        Raises:
+            ConfigError: the network predicts no quantiles, or not these.
+        """
+        raise ConfigError("--quantiles is for forecasts; leave it out")
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What predictions need of the validation data, which a network's file keeps; None for nothing."""
+        return None
+
+    def calibrate(self, found: Calibration) -> None:  # noqa: ARG002
+        """Use what ``calibration`` was.
+
+        Raises:
+            DataError: it does not fit the task.
+        """
+        raise DataError("the task has no calibration")
+
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Return the lines that ``seqlab predict`` prints for the result of ``decode``."""
         return ["\t".join(in_a_line(str(value)) for value in row.values()) for row in rows]
@@ -200,6 +235,9 @@ class Task(nn.Module):
         Returns:
             The scores of each baseline, ``{"test/…": …}``, or the reason why it has none.
         """
+
+    def look_at(self, data: SequenceData) -> None:
+        """Take from the data what figures show beside the predictions; called before ``figures``."""
 
     @abstractmethod
     def figures(self, history: History, title: str) -> dict[str, Figure]:

@@ -4,27 +4,43 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
-from seqlab.errors import DataError
+from seqlab.errors import ConfigError, DataError
 from seqlab.io.progress import stepwise
-from seqlab.io.terminal import in_a_line
-from seqlab.registry.types import Levels
-from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
+from seqlab.registry.types import Factor, Levels
+from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
 from seqlab.tasks.baselines.bounds import spread
 from seqlab.tasks.baselines.series import BASELINES, CHUNK, Forecast, UnavailableError
 from seqlab.tasks.figures.common import curves
+from seqlab.tasks.figures.forecast import PAGE, Window
+from seqlab.tasks.forecast_page import Past, windows_of
+from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
-from seqlab.tasks.intervals import Interval
+from seqlab.tasks.intervals import ROUNDED, Ends, Interval, margins_for
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.losses import POINT, ForecastLoss, Point, make_loss
 from seqlab.tasks.members import Members, series_of
 from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
-from seqlab.tasks.score import BIAS, COVERAGE, CRPS, MAE, MEDIAN_AE, RMSE, WIDTH, Score, loss_in
-from seqlab.tasks.scoring import MEDIAN, Ends, Scaled, Scoring
+from seqlab.tasks.score import (
+    BIAS,
+    COVERAGE,
+    CRPS,
+    MAE,
+    MASE,
+    MEDIAN_AE,
+    RMSE,
+    SMAPE,
+    WAPE,
+    WIDTH,
+    Score,
+    loss_in,
+)
+from seqlab.tasks.scoring import MEDIAN, Scaled, Scoring
 from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:
@@ -49,6 +65,8 @@ class Forecasting(Task):
         loss: of a point forecast mae, mse or huber, in scaled units; quantiles at ``levels``; or the
             negative log-likelihood of a gaussian, student_t, or for counts negative_binomial.
         levels: the quantiles that are forecast, or scored of a distribution; 0.5 is the point forecast.
+        conformal: the share of true values, e.g. 0.8, that intervals are to hold, by calibration on the
+            validation windows; None for intervals as they are forecast.
         residual: "persistence" to forecast the change since the last value, "none" for the value itself.
     """
 
@@ -59,6 +77,9 @@ class Forecasting(Task):
         MEDIAN_AE,
         RMSE,
         BIAS,
+        MASE,
+        SMAPE,
+        WAPE,
         CRPS,
         COVERAGE,
         WIDTH,
@@ -79,6 +100,7 @@ class Forecasting(Task):
             "mae", "mse", "huber", "quantiles", "gaussian", "student_t", "negative_binomial"
         ] = "mae",
         levels: Levels = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+        conformal: Factor | None = None,
         residual: Literal["persistence", "none"] = "persistence",
     ) -> None:
         super().__init__()
@@ -96,12 +118,18 @@ class Forecasting(Task):
         self.register_buffer("_ends", self.members.ends, persistent=False)
         self.loss = make_loss(loss, self.levels, means, scales)
         is_point = isinstance(self.loss, Point)
-        self.interval = None if is_point else Interval.widest(self.levels)
-        self.scoring = Scoring(self.targets, self.scales, self.members, () if is_point else self.levels)
+        self.conformal = conformal
+        self.interval = Interval.around(conformal) if conformal else None
+        if not conformal and not is_point:
+            self.interval = Interval.widest(self.levels)
+        self.margins: Tensor | None = None
+        levels = () if is_point else self.levels
+        self.scoring = Scoring(self.targets, self.means, self.scales, self.members, levels)
         self.shape = (self.horizon_steps, len(self.targets), *self.loss.shape)
         self.output_size = math.prod(self.shape)
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._baselines: dict[str, Scored] = {}
+        self._windows: WindowSamples | None = None
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
@@ -159,30 +187,62 @@ class Forecasting(Task):
         """
         return self.loss.in_units(self.forecast(outputs, x).cpu().double(), self.means, self.scales)
 
+    @property
+    def calibration(self) -> Calibration | None:
+        """How much intervals are widened at each step and target, in scaled units, [horizon][K]."""
+        return None if self.margins is None else self.margins.tolist()
+
+    def calibrate(self, found: Calibration) -> None:
+        """Widen intervals by ``calibration``.
+
+        Raises:
+            DataError: it is not of this horizon and these targets, or not finite.
+        """
+        steps, targets = self.shape[:2]
+        values = [value for row in found for value in row]
+        if (
+            not self.conformal
+            or [len(row) for row in found] != [targets] * steps
+            or not all(map(math.isfinite, values))
+        ):
+            raise DataError("its calibration does not match its task")
+        self.margins = torch.tensor(found, dtype=torch.float64)
+
     def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
-        """Return the values of all targets at every forecast time of each series (``Ahead``)."""
+        """Return the medians, and calibrated intervals, of each series (``Ahead``) at every forecast time."""
         series = self.members.named([one.series for one in asked])
-        values = self.members.in_units(self.loss.quantiles(answers, (MEDIAN,))[..., 0], series).tolist()
-        return [
-            ({"series": one.series} if one.series else {})
-            | {"time": time, "values": dict(zip(self.targets, row, strict=True))}
-            for one, rows in zip(asked, values, strict=True)
-            for time, row in zip(one.times, rows, strict=True)
-        ]
+        medians = self.members.in_units(self.loss.quantiles(answers, (MEDIAN,))[..., 0], series)
+        ends = None
+        if self.margins is not None:
+            found = self._ends_of(self.loss.quantiles, answers).widened(self.margins * self.scales)
+            ends = Ends(*(self.members.in_units(end, series) for end in found))
+        return rows_of(self.targets, asked, medians, ends)
+
+    def quantiles(
+        self, asked: Sequence[Any], answers: Tensor, levels: Sequence[float]
+    ) -> list[dict[str, Any]]:
+        """Return the quantiles of each target at every forecast time of each series (``Ahead``).
+
+        Raises:
+            ConfigError: the network forecasts no quantiles, or not these.
+        """
+        if isinstance(self.loss, Point):
+            raise ConfigError(
+                "--quantiles: the network forecasts values without a distribution; train one with "
+                "task.loss=quantiles"
+            )
+        try:
+            found = self.loss.quantiles(answers, levels)
+        except KeyError as error:
+            known = ", ".join(f"{level:g}" for level in self.levels)
+            raise ConfigError(f"--quantiles: the network forecasts {known}, not {error.args[0]:g}") from error
+        series = self.members.named([one.series for one in asked])
+        each = [self.members.in_units(one, series) for one in found.unbind(-1)]
+        return quantiles_of(self.targets, levels, torch.stack(each, -1))
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        """Return a line with the names of the targets, then one line per time."""
-        dated = [key for key in ("series", "time") if key in rows[0]]
-        header = "\t".join([*dated, *map(in_a_line, rows[0]["values"])])
-        return [
-            header,
-            *(
-                "\t".join(
-                    [*(in_a_line(row[key]) for key in dated), *(f"{v:.7g}" for v in row["values"].values())]
-                )
-                for row in rows
-            ),
-        ]
+        """Return a line with the names of the columns, then one line per time."""
+        return lines_of(rows)
 
     def exported(self, spec: DataSpec) -> Exported:  # noqa: ARG002
         """Return that the output is forecasts in the targets' units, as ``answers`` returns them."""
@@ -206,6 +266,9 @@ class Forecasting(Task):
             return loss | {"mae": float(metrics.mae.compute())}
         found = self._collected(stage)
         self._check(found.truths)
+        if self.conformal and stage == "val":
+            ends = self._ends_of(self.loss.scaled_quantiles, found.forecasts)
+            self.margins = margins_for(ends, found.truths.cpu().double(), self.conformal)
         return loss | self.scoring.scores(found, self.loss, self._intervals(found.forecasts))
 
     def _check(self, truths: Tensor) -> None:
@@ -267,9 +330,54 @@ class Forecasting(Task):
         if not self._of("test").forecasts.update_called:
             return drawn
         found = self._collected("test")
+        metrics = self.compute("test")
         return drawn | self.horizon.figures(
-            self._forecasts(found), self.scoring.medians(found, self.loss), self._baselines, title
+            self._shown(found),
+            self.scoring.medians(found, self.loss),
+            self._baselines,
+            title,
+            subtitles={name: self._subtitle(metrics, name) for name in self.targets},
+            interval=self.interval.label if self.interval else "",
         )
+
+    def look_at(self, data: SequenceData) -> None:
+        """Take the windows of the test, whose inputs are drawn."""
+        self._windows = cast("WindowSamples", data.samples["test"])
+
+    def _subtitle(self, metrics: Mapping[str, float], target: str) -> str:
+        """Return the errors of a target, and how much its intervals hold, in words."""
+        suffix = f"/{target}" if len(self.targets) > 1 else ""
+        said = f"mean abs. error {metrics[f'mae{suffix}']:.3g}, median {metrics[f'median_ae{suffix}']:.3g}"
+        if self.interval and f"coverage{suffix}" in metrics:
+            said += f", {self.interval.label} holds {100 * metrics[f'coverage{suffix}']:.3g} %"
+        return said
+
+    def _shown(self, found: Scaled) -> dict[str, list[Window]]:
+        """Return for each target some windows, evenly spread over the test."""
+        count = len(found.ids)
+        rows = np.linspace(0, count - 1, min(math.prod(PAGE), count)).round().astype(int)
+        few = Scaled(found.stage, *(part[rows] for part in found[1:]))
+        forecasts = self._forecasts(few)
+        named = [f"test window {number:,}" for number in few.ids.tolist()]
+        past = Past.none(named, self.horizon.ahead, len(self.targets))
+        if self._windows:
+            windows = self._windows.subset(few.ids.numpy())
+            x = windows.batch(torch.arange(len(rows))).x[:, :, self.places]
+            past = Past.of(windows, self.members.in_units(self.in_units(x), forecasts.series))
+        return windows_of(self.targets, forecasts, past, self._bands(few, forecasts))
+
+    def _bands(self, found: Scaled, forecasts: Forecasts) -> list[Ends]:
+        """Return the intervals to draw, in the units of the targets, the widest first."""
+        if self.conformal or forecasts.ends is None:
+            return [forecasts.ends] if forecasts.ends else []
+        pairs = [Interval(low, round(1 - low, ROUNDED)) for low in self.levels if low < MEDIAN]
+        values = [
+            self.loss.scaled_quantiles(found.forecasts, pair) for pair in pairs if pair.high in self.levels
+        ]
+        return [self._in_units(Ends(*pair.unbind(-1)), forecasts.series) for pair in values]
+
+    def _in_units(self, ends: Ends, series: Tensor) -> Ends:
+        return Ends(*(self.members.in_units(self.in_units(end), series) for end in ends))
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test forecast, all errors by step and, if there are several series, by series."""
@@ -281,7 +389,8 @@ class Forecasting(Task):
     def _forecasts(self, found: Scaled) -> Forecasts:
         """Return forecasts and true values in the units of the targets."""
         medians, truths = self.judged(found.stage, found.ids, found.forecasts, found.truths)
-        return Forecasts(found.ids, self.members.of(found.stage, found.ids), medians, truths)
+        series, ends = self.members.of(found.stage, found.ids), self._intervals(found.forecasts)
+        return Forecasts(found.ids, series, medians, truths, self._in_units(ends, series) if ends else None)
 
     def _collected(self, stage: str) -> Scaled:
         """Return all forecasts of a stage."""
@@ -290,10 +399,15 @@ class Forecasting(Task):
         return Scaled(stage, ids, *found.forecasts.compute())
 
     def _intervals(self, forecasts: Tensor) -> Ends | None:
-        """Return the ends of the intervals of scaled forecasts; None for points."""
-        if self.interval is None:
+        """Return the ends of the intervals of scaled forecasts; None if there are none."""
+        if self.interval is None or (self.conformal and self.margins is None):
             return None
-        return Ends(*self.loss.scaled_quantiles(forecasts, self.interval[:2]).unbind(-1))
+        ends = self._ends_of(self.loss.scaled_quantiles, forecasts)
+        return ends if self.margins is None else ends.widened(self.margins)
+
+    def _ends_of(self, quantiles: Callable[[Tensor, Sequence[float]], Tensor], forecasts: Tensor) -> Ends:
+        assert self.interval is not None  # noqa: S101 (for the type checker)
+        return Ends(*quantiles(forecasts, self.interval).cpu().double().unbind(-1))
 
     def _of(self, stage: str) -> StageErrors:
         return cast("StageErrors", self.stage(stage))

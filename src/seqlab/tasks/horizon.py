@@ -11,6 +11,7 @@ from torch import Tensor
 from seqlab.data.series.step import is_duration
 from seqlab.tasks.figures import forecast as draw
 from seqlab.tasks.figures.fonts import drawable
+from seqlab.tasks.intervals import Ends
 from seqlab.tasks.metrics import scores_by_step, scores_of
 from seqlab.tasks.tables import BySample, Row, Rows
 
@@ -40,12 +41,14 @@ class Forecasts(NamedTuple):
         series: the number of the series of each window, [N].
         predicted: [N, horizon, K].
         true: [N, horizon, K].
+        ends: of the intervals, each [N, horizon, K]; None if there are none.
     """
 
     ids: Tensor
     series: Tensor
     predicted: Tensor
     true: Tensor
+    ends: Ends | None = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,14 @@ class Horizon:
         def rows(window: int) -> list[Row]:
             named = {"series": self.series[int(found.series[window])]} if self.has_several_series else {}
             after = describe(int(found.ids[window]))
-            predicted, true = found.predicted[window].T.tolist(), found.true[window].T.tolist()
+            columns = {"true": found.true, "predicted": found.predicted}
+            columns |= found.ends._asdict() if found.ends else {}
+            each = torch.stack([values[window] for values in columns.values()], -1)
             return [
-                {**named, "after": after, distance: far, "target": target, "true": y, "predicted": answer}
-                for target, *both in zip(self.targets, true, predicted, strict=True)
-                for far, y, answer in zip(self.ahead, *both, strict=True)
+                {**named, "after": after, distance: far, "target": target}
+                | dict(zip(columns, each[step, place].tolist(), strict=True))
+                for place, target in enumerate(self.targets)
+                for step, far in enumerate(self.ahead)
             ]
 
         by_step = [
@@ -132,9 +138,25 @@ class Horizon:
         return tables | ({"errors_by_series": by_series} if self.has_several_series else {})
 
     def figures(
-        self, found: Forecasts, errors: Tensor, baselines: Mapping[str, Scored], title: str
+        self,
+        shown: Mapping[str, Sequence[draw.Window]],
+        errors: Tensor,
+        baselines: Mapping[str, Scored],
+        title: str,
+        *,
+        subtitles: Mapping[str, str],
+        interval: str,
     ) -> dict[str, Figure]:
-        """Draw for each target the error against the horizon, some forecasts, and all errors."""
+        """Draw for each target the error against the horizon, some forecasts, and all errors.
+
+        Args:
+            shown: the windows of each target that are drawn.
+            errors: of all forecasts, [N, horizon, K], in the units of the targets.
+            baselines: their scores.
+            title: of the figures.
+            subtitles: the scores of each target, in words.
+            interval: the name of the widest interval that is drawn.
+        """
         mae = {"model": errors.abs().mean(0)} | {name: one.mae for name, one in baselines.items()}
         drawn: dict[str, Figure] = {}
         for place, name in enumerate(self.targets):
@@ -144,9 +166,13 @@ class Horizon:
             drawn[f"error_by_horizon{suffix}"] = draw.error_by_horizon(
                 each, self.ahead, target, title, unit=self.unit
             )
-            predicted, true = found.predicted[:, :, place], found.true[:, :, place]
+            is_dated = shown[name][0].times.dtype.kind == "M"
             drawn[f"forecasts{suffix}"] = draw.forecasts(
-                predicted, true, self.ahead, target, title, unit=self.unit
+                shown[name],
+                target,
+                f"{title}: {subtitles[name]}",
+                interval=interval,
+                xlabel="" if is_dated else f"{self.unit} ahead",
             )
             drawn[f"errors{suffix}"] = draw.histogram(errors[:, :, place], target, title)
         return drawn

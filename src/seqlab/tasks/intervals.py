@@ -1,12 +1,29 @@
 """Scores of forecasts as distributions: by their quantiles, and by the interval between two of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import torch
 from torch import Tensor
+
+from seqlab.errors import DataError
 
 ROUNDED = 10
 """Digits of a level: 1 - 0.9 is 0.1."""
+
+
+class Ends(NamedTuple):
+    """The lower and upper ends of intervals, each [N, horizon, K]."""
+
+    lower: Tensor
+    upper: Tensor
+
+    def widened(self, margins: Tensor) -> "Ends":
+        """Return intervals that reach further by margins, [horizon, K], but at least to their middle."""
+        by = torch.maximum(margins, (self.lower - self.upper) / 2)
+        return Ends(self.lower - by, self.upper + by)
 
 
 class Interval(NamedTuple):
@@ -41,6 +58,31 @@ class Interval(NamedTuple):
     def label(self) -> str:
         """Its name in figures: "80 % interval"."""
         return f"{100 * self.share:g} % interval"
+
+
+def margins_for(ends: Ends, truths: Tensor, share: float) -> Tensor:
+    """Return by how much intervals must be widened to hold a share of the truths, [horizon, K].
+
+    Split conformal prediction, of quantiles as Romano et al. 2019: new intervals that are widened so hold at
+    least this share of their truths, if those of calibration and the new ones are exchangeable.
+
+    Args:
+        ends: of the intervals of calibration; a point is one of length 0.
+        truths: [N, horizon, K].
+        share: of the truths that intervals are to hold.
+
+    Raises:
+        DataError: so few windows say nothing of such intervals.
+    """
+    count = len(truths)
+    rank = math.ceil(round((count + 1) * share, ROUNDED))
+    if rank > count:
+        least = math.ceil(round(share / (1 - share), ROUNDED))
+        raise DataError(
+            f"task.conformal={share:g} needs {least} windows of validation or more, and there are {count}"
+        )
+    outside = torch.maximum(ends.lower - truths, truths - ends.upper)
+    return torch.from_numpy(np.partition(outside.numpy(), rank - 1, axis=0)[rank - 1])
 
 
 def pinball(errors: Tensor, level: float) -> Tensor:

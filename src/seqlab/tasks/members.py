@@ -1,5 +1,6 @@
 """Several series in one run: the series of each window, and its units."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ class Members:
         names: the names of the series, [M].
         means: the mean of each series and target, [M, K]; 0 unless each series has its own scale.
         scales: the scale of each series and target, [M, K]; 1 unless each series has its own scale.
+        naive: the error of a naive forecast in training, of each series and target, [M, K]; NaN where it is
+            unknown or 0.
         ends: for each stage the number of windows up to the end of each series, [stages, M].
     """
 
@@ -36,6 +39,11 @@ class Members:
             )
             for key, usual in (("means", 0.0), ("scales", 1.0))
         )
+        unknown = [math.nan] * len(places)
+        naive = torch.tensor(
+            [member.get("naive") or series.get("naive") or unknown for member in members], dtype=torch.float64
+        )
+        self.naive = torch.where(naive > 0, naive, math.nan)
         windows = torch.tensor([member["windows"] for member in members])  # [M, 3]
         self.ends = windows.cumsum(0).T[[0, 1, 2, 0]].contiguous()  # "balanced" are training windows
         assert len(self.ends) == len(STAGES)  # noqa: S101 (one row per stage)

@@ -1,6 +1,7 @@
 """Errors of forecasts: mean, median and squared errors, over all steps and step by step."""
 
 import numpy as np
+import torch
 from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
@@ -70,6 +71,28 @@ def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
     if len(each) == 1:
         return means
     return means | {f"{score}/{name}": found[score] for name, found in each.items() for score in SCORES}
+
+
+def relative_scores(errors: Tensor, truths: Tensor, naive: Tensor) -> dict[str, Tensor]:
+    """Return the scores of forecasts relative to the size of what is forecast, each [K].
+
+    They are sMAPE, the mean of 200 · |error| / (|forecast| + |truth|), 0 where both are 0; WAPE, 100 times
+    the sum of |error| / the sum of |truth|; and MASE, the mean of |error| / naive (Hyndman and Koehler 2006)
+    of the windows for which that is known, if there are any. WAPE is left out if all truths are 0.
+
+    Args:
+        errors: forecast minus truth, [N, horizon, K], in float64.
+        truths: [N, horizon, K], in float64.
+        naive: mean absolute error of a seasonal naive forecast in the training part of a window's series,
+            [N, K]; NaN where it is unknown or 0.
+    """
+    off, size = errors.abs(), truths.abs()
+    both = (errors + truths).abs() + size
+    found = {"smape": 200 * torch.where(both > 0, off / both, 0.0).mean((0, 1))}
+    if (size.sum((0, 1)) > 0).all():
+        found["wape"] = 100 * off.sum((0, 1)) / size.sum((0, 1))
+    scaled = (off / naive[:, None]).nanmean((0, 1))
+    return found if scaled.isnan().any() else {"mase": scaled} | found
 
 
 def scores_by_step(errors: Tensor) -> list[dict[str, float]]:

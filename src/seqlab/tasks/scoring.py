@@ -6,10 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seqlab.tasks.intervals import by_target, coverage, pinball
+from seqlab.tasks.intervals import Ends, by_target, coverage, pinball
 from seqlab.tasks.losses import ForecastLoss
 from seqlab.tasks.members import Members
-from seqlab.tasks.metrics import scores
+from seqlab.tasks.metrics import relative_scores, scores
 
 MEDIAN = 0.5
 
@@ -30,25 +30,20 @@ class Scaled(NamedTuple):
     truths: Tensor
 
 
-class Ends(NamedTuple):
-    """The ends of intervals, each [N, horizon, K]."""
-
-    lower: Tensor
-    upper: Tensor
-
-
 @dataclass(frozen=True)
 class Scoring:
     """Scores forecasts in the units of the targets.
 
     Attributes:
         targets: the names of the K targets.
+        means: of the targets, [K].
         scales: of the targets, [K].
         members: the series of the run.
         levels: of the quantiles by which a distribution is scored; none for points.
     """
 
     targets: tuple[str, ...]
+    means: Tensor
     scales: Tensor
     members: Members
     levels: tuple[float, ...]
@@ -64,9 +59,12 @@ class Scoring:
 
     def scores(self, found: Scaled, loss: ForecastLoss, ends: Ends | None = None) -> dict[str, float]:
         """Return the scores of forecasts, and of intervals if there are any, in scaled units."""
-        return scores(self.medians(found, loss), self.targets) | by_target(
-            self._of_distribution(found, loss) | self._of_intervals(found, loss, ends), self.targets
-        )
+        errors = self.medians(found, loss)
+        series = self.members.of(found.stage, found.ids)
+        truths = self.members.in_units(found.truths.cpu().double() * self.scales + self.means, series)
+        relative = relative_scores(errors, truths, self.members.naive[series])
+        spread = self._of_distribution(found, loss) | self._of_intervals(found, loss, ends)
+        return scores(errors, self.targets) | by_target(relative | spread, self.targets)
 
     def _of_distribution(self, found: Scaled, loss: ForecastLoss) -> dict[str, Tensor]:
         """Return the continuous ranked probability score (CRPS), [K], of distributions.

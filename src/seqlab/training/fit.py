@@ -27,7 +27,9 @@ from seqlab.models.build import make_data, make_module
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.precision import PRODUCTS, weights_dtype
 from seqlab.nn.recurrent import count_parameters
+from seqlab.runs.checkpoint.manifest import Manifest
 from seqlab.runs.checkpoint.network import check_weights
+from seqlab.runs.checkpoint.weights import SUFFIX, write_weights
 from seqlab.runs.claim import CONFIG
 from seqlab.runs.folder import RunFolder, read_history
 from seqlab.runs.load import read_progress, read_trained
@@ -180,8 +182,7 @@ def _evaluate(
     """Load the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
     if best:
-        _, weights = read_trained(best)
-        module.load_state_dict(weights)
+        module.load_state_dict(read_trained(best).weights)
     metrics: dict[str, float] = {}
     if trainer.limit_val_batches:
         # The best epoch's validation scores are already logged; it is repeated for its confusion matrix.
@@ -189,6 +190,9 @@ def _evaluate(
         trainer.validate(module, datamodule=data, verbose=False)
         trainer.loggers = loggers
         metrics |= {f"val/{name}": value for name, value in module.scores("val").items()}
+        if best and module.task.calibration is not None and trainer.is_global_zero:
+            manifest = Manifest.of(config, data.spec, module.task.calibration)
+            write_weights(best.with_suffix(SUFFIX), read_trained(best).weights, manifest)
     if trainer.limit_test_batches:
         balanced = [data.balanced_dataloader()] if config.callbacks.score_balanced else []
         trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)
@@ -230,6 +234,7 @@ def _save_results(
         return
     if callbacks.figures:
         title = data.spec.headed(folder.record["name"])
+        module.task.look_at(data)
         figures = partial(module.task.figures, read_history(folder.metrics), title)
         save_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
     for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):

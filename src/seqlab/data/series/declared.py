@@ -51,7 +51,8 @@ class SeriesSpec(DataSpec):
         return (
             (self.task, self.kind) == ("forecasting", "features")
             and self.input_size == len(series.columns) == len(series.means) == len(series.scales)
-            and all(map(math.isfinite, (series.step_minutes, *series.means, *series.scales)))
+            and all(map(math.isfinite, (series.step_minutes, *series.means, *series.scales, *series.naive)))
+            and len(series.naive) in (0, len(series.targets))
             and min(series.scales) > 0
             and len(series.targets) > 0
             and _is_step(series)
@@ -96,7 +97,7 @@ def _are_members(series: SeriesSettings, sizes: Mapping[str, int]) -> bool:
         return not series.series_id
     counts = [sum(member.windows[place] for member in members) for place in range(len(SPLITS))]
     columns = {len(numbers) for member in members for numbers in (member.means, member.scales)}
-    every = [number for member in members for number in (*member.means, *member.scales)]
+    every = [number for member in members for number in (*member.means, *member.scales, *member.naive)]
     return (
         len({member.name for member in members}) == len(members)
         and counts == [sizes.get(split) for split in SPLITS]
@@ -105,6 +106,7 @@ def _are_members(series: SeriesSettings, sizes: Mapping[str, int]) -> bool:
             or (len(columns) == 1 and columns <= set(range(len(series.targets), len(series.columns) + 1)))
         )
         and all(map(math.isfinite, every))
+        and {len(member.naive) for member in members} <= {0, len(series.targets)}
         and all(scale > 0 for member in members for scale in member.scales)
     )
 

@@ -25,6 +25,7 @@ from seqlab.data.series.members import (
     spread_together,
     standardised,
 )
+from seqlab.data.series.naive import naive_errors
 from seqlab.data.series.resampling import resample
 from seqlab.data.series.seasons import LONG, blocks, derive, fit_climatology
 from seqlab.data.series.several import warn_of_ids
@@ -40,7 +41,7 @@ from seqlab.registry.types import is_place
 
 log = logging.getLogger(__name__)
 
-READ, PREPARED = 2, 1
+READ, PREPARED = 2, 2
 """Parts of the cache's keys: change them with how a file is read, and with how a series is prepared."""
 OF_WINDOWS = {
     "input_days",
@@ -130,7 +131,15 @@ def _prepare(data: SeriesData, table: Table) -> Kept:
     members = members_of(grid, splits, is_own=data.scaling == "series")
     its = standardised(grid, members)
     settings = _settings(data, columns, its, splits["train"])
-    settings = replace(settings, series_id=tuple(data.series_id or ()), static=grid.meanings, members=members)
+    naive = [naive_errors(grid, part, data.targets) for part in splits["train"]]
+    members = tuple(replace(one, naive=its) for one, its in zip(members, naive, strict=bool(members)))
+    settings = replace(
+        settings,
+        series_id=tuple(data.series_id or ()),
+        static=grid.meanings,
+        members=members,
+        naive=() if members else naive[0],
+    )
     arrays = {"times": grid.times, "values": _scaled(its, settings).numpy()}
     about = {
         "settings": asdict(settings),

@@ -33,12 +33,14 @@ class Member:
         windows: how many it has in "train", "val" and "test".
         means: mean of each column of the file in its training part, if it has scales of its own.
         scales: standard deviation of each.
+        naive: as in ``SeriesSettings``, of its training part; empty if it has none.
     """
 
     name: str
     windows: tuple[int, int, int]
     means: tuple[float, ...] = ()
     scales: tuple[float, ...] = ()
+    naive: tuple[float, ...] = ()
 
 
 class Ahead(NamedTuple):
@@ -70,6 +72,8 @@ class SeriesSettings:
         static: columns of the file that say one thing of a series; some words, or nothing for numbers.
         members: the series of the training data in their order, if there are several. With scales of their
             own, ``means`` and ``scales`` are those of columns that are scaled already.
+        naive: of a single series the mean absolute change of each target over a season of the training part,
+            in its units; empty if that is unknown.
     """
 
     measured: tuple[str, ...]
@@ -86,6 +90,7 @@ class SeriesSettings:
     series_id: tuple[str, ...] = ()
     static: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    naive: tuple[float, ...] = ()
 
     @property
     def places(self) -> tuple[int, ...]:

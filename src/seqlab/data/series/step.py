@@ -56,6 +56,11 @@ class Step(ABC):
         """Return the time at which a grid begins."""
         return times[0]
 
+    @property
+    def season(self) -> int:
+        """Steps of a season, as forecasting competitions count them: a day, or a year of months; else 1."""
+        return 1
+
     def __str__(self) -> str:
         return self.name
 
@@ -93,6 +98,12 @@ class Duration(Step):
     def seconds(self) -> float:  # type: ignore[override]
         """Its length."""
         return self.length / SECOND
+
+    @property
+    def season(self) -> int:
+        """Steps of a day, if they are shorter and fill it."""
+        count, rest = divmod(DAY * SECOND, self.length)
+        return max(count, 1) if not rest else 1
 
     def places(self, times: np.ndarray) -> np.ndarray:
         """Round each distance of two rows to steps, so that a late clock never adds up."""
@@ -170,6 +181,11 @@ class Months(Step):
     def seconds(self) -> float:  # type: ignore[override]
         """Its mean length."""
         return self.months * MONTH
+
+    @property
+    def season(self) -> int:
+        """Steps of a year, if they are shorter and fill it."""
+        return max(12 // self.months, 1) if 12 % self.months == 0 else 1
 
     def places(self, times: np.ndarray) -> np.ndarray:
         """Count months by the calendar."""

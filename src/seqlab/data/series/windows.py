@@ -75,6 +75,11 @@ class WindowSamples:
         found: np.ndarray = self.times[(self.starts[:, None] + self._asked).numpy()]
         return found
 
+    def all_times(self) -> np.ndarray:
+        """Return the times that are read and forecast, [W, T + horizon]."""
+        found: np.ndarray = self.times[(self.starts[:, None] + torch.cat([self._read, self._asked])).numpy()]
+        return found
+
     def _answers(self, starts: Tensor) -> Tensor:
         return self.values[starts[:, None] + self._asked][:, :, self.targets]
 

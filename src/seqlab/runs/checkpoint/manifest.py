@@ -38,6 +38,7 @@ class Manifest(Section):
         task: the settings of the task.
         data: settings for reading files like the training data.
         spec: vocabulary and classes, or columns, scales and horizon.
+        calibration: what the task has measured on validation data for predictions, if anything.
         sealed: whether the file contains a checksum of all its bytes; files of earlier versions do not.
     """
 
@@ -49,10 +50,11 @@ class Manifest(Section):
     task: AnyTask
     data: AnyDataset
     spec: AnySpec
+    calibration: list[list[float]] | None = None
     sealed: bool = False
 
     @classmethod
-    def of(cls, config: Config, spec: DataSpec) -> Self:
+    def of(cls, config: Config, spec: DataSpec, calibration: list[list[float]] | None = None) -> Self:
         """Describe a run's network, without the settings that only its training needs.
 
         Raises:
@@ -69,6 +71,7 @@ class Manifest(Section):
                     "task": config.task.model_dump(exclude={"monitor", "metrics"}),
                     "data": config.data,
                     "spec": spec,
+                    "calibration": calibration,
                     "sealed": True,
                 }
             )
@@ -96,7 +99,7 @@ class Manifest(Section):
 
     def to_json(self) -> str:
         """Return the JSON."""
-        return self.model_dump_json(indent=2)
+        return self.model_dump_json(indent=2, exclude={"calibration"} if self.calibration is None else None)
 
     @model_validator(mode="before")
     @classmethod

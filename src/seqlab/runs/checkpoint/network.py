@@ -19,6 +19,7 @@ def build_network(
     engine: str,
     *,
     dtype: torch.dtype,
+    calibration: list[list[float]] | None = None,
 ) -> SequenceModule:
     """Return the network with the weights, in evaluation mode; it is built only if they match.
 
@@ -29,6 +30,7 @@ def build_network(
         task: the settings of the task.
         engine: the name of the engine.
         dtype: the type of the weights.
+        calibration: of the task, if there is one.
 
     Raises:
         UnreadableError: the weights belong to another network, or the settings are invalid.
@@ -36,6 +38,11 @@ def build_network(
     check_weights(weights, spec, model, task, engine, dtype=dtype)
     module = _make(spec, model, task, engine, dtype=dtype)
     module.load_state_dict(weights)
+    if calibration is not None:
+        try:
+            module.task.calibrate(calibration)
+        except SeqlabError as error:
+            raise UnreadableError(str(error)) from error
     return module.eval()
 
 

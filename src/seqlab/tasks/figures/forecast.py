@@ -1,15 +1,22 @@
 """Figures of a forecasting run: error by horizon, a page of forecasts, the distribution of errors."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 from torch import Tensor
 
 from seqlab.tasks.figures.fonts import families, write_title
 
 PAGE = (3, 3)
 """Rows and columns of the page of forecasts."""
+HOURS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672)
+"""Hours between ticks, of which the fewest are taken that leave ``TICKS`` of them."""
+TICKS = 12
 LEAST, MOST = 0.001, 0.999
 """Quantiles of the errors between which the histogram is drawn."""
 
@@ -35,40 +42,87 @@ def error_by_horizon(
     write_title(axes, title)
     axes.set_ylabel(f"mean absolute error, {target}", family=families())
     axes.set_ylim(bottom=0)
+    _far_ahead(axes, ahead[-1], unit)
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
 
 
+@dataclass(frozen=True)
+class Window:
+    """A forecast as it is drawn.
+
+    Attributes:
+        name: which one it is.
+        past: what was read, [T], in the unit of the target.
+        true: [horizon].
+        predicted: the point forecast, [horizon].
+        bands: lower and upper ends of intervals, each [horizon], the widest first.
+        times: of all these steps, [T + horizon]: datetime64, or numbers.
+    """
+
+    name: str
+    past: np.ndarray
+    true: np.ndarray
+    predicted: np.ndarray
+    times: np.ndarray
+    bands: Sequence[tuple[np.ndarray, np.ndarray]] = ()
+
+
 def forecasts(
-    predicted: Tensor, true: Tensor, ahead: Sequence[float], target: str, title: str, *, unit: str = "hours"
+    windows: Sequence[Window], target: str, title: str, *, interval: str = "", xlabel: str = ""
 ) -> Figure:
-    """Draw some test windows, evenly spread over the test period: forecast and truth.
+    """Draw some windows: what was read, the truth, the forecast and its intervals.
 
     Args:
-        predicted: forecasts in the target's unit, [N, horizon].
-        true: true values, [N, horizon].
-        ahead: how far ahead each step is.
+        windows: at most as many as ``PAGE`` has places.
         target: name of the target, with its unit.
         title: the title of the figure.
-        unit: the unit of ``ahead``.
+        interval: the name of the widest interval.
+        xlabel: the unit of times that are numbers.
     """
     rows, columns = PAGE
-    figure = Figure(figsize=(10, 7.2), layout="constrained")
-    shown = np.linspace(0, len(true) - 1, min(rows * columns, len(true))).round().astype(int)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for axes, window in zip(grid, shown, strict=False):
-        axes.plot(ahead, true[window], color="black", lw=1.2, label="truth")
-        axes.plot(ahead, predicted[window], color="tab:red", lw=1.6, label="forecast")
-        axes.set_title(f"test window {window:,}", fontsize=8)
-        axes.grid(alpha=0.3)
-    for axes in grid[len(shown) :]:
+    figure = Figure(figsize=(11, 7.6), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for axes, window in zip(grid, windows, strict=False):
+        _draw(axes, window, interval)
+    for axes in grid[len(windows) :]:
         axes.set_axis_off()
-    grid[0].legend(fontsize=8)
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     write_title(figure, title)
-    figure.supxlabel(f"{unit} ahead")
+    figure.supxlabel(xlabel)
     figure.supylabel(target, family=families())
     return figure
+
+
+def _draw(axes: Axes, window: Window, interval: str) -> None:
+    read = len(window.past)
+    ahead = window.times[read:]
+    for place, (lower, upper) in enumerate(window.bands):
+        label = None if place else interval
+        axes.fill_between(ahead, lower, upper, color="tab:red", alpha=0.16, lw=0, label=label)
+    if read:
+        axes.plot(window.times[:read], window.past, color="tab:gray", lw=1, label="read")
+    axes.plot(ahead, window.true, color="black", lw=1.2, label="truth")
+    axes.plot(ahead, window.predicted, color="tab:red", lw=1.6, label="forecast")
+    off = np.abs(window.predicted - window.true).mean()
+    axes.set_title(f"{window.name}: mean abs. error {off:.3g}", fontsize=8)
+    axes.grid(alpha=0.3)
+    axes.tick_params(labelsize=7)
+    if window.times.dtype.kind == "M":
+        locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+        axes.xaxis.get_offset_text().set_fontsize(7)
+
+
+def _far_ahead(axes: Axes, last: float, unit: str) -> None:
+    """Put ticks where people look for them: 6, 12 and 24 hours, whole days and weeks; or whole steps."""
+    step = next((hours for hours in HOURS if last / hours <= TICKS), 0)
+    if unit == "hours" and step and last > TICKS / 2:
+        axes.xaxis.set_major_locator(MultipleLocator(step))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=last > TICKS / 2))
 
 
 def histogram(errors: Tensor, target: str, title: str) -> Figure:
