@@ -1,16 +1,18 @@
 """How fast are the cells beside torch.nn? What do padding and the first use of a cell cost?
 
-Run:  python scripts/bench_cells.py [--parts cells,lengths,first_use] [--shapes names,…] [--cells lstm,…]
-      [--engines native,torch,eager,reference] [--threads 1,2] [--rounds N] [--output FOLDER] [--check]
+Run:  python scripts/bench_cells.py [--parts cells,lengths,first_use,around] [--shapes names,…]
+      [--cells lstm,…|all] [--engines native,torch,eager,reference] [--threads 1,2]
+      [--rounds N] [--output FOLDER] [--check]
 
-Prints Markdown tables of three things, measured on the CPU:
+Prints Markdown tables of four things, measured on the CPU:
   1. cells: forward and backward, with gradients for the input and every weight, of each cell on each engine.
      A variant and its counterpart in torch.nn (LSTM, GRU, RNN) are timed in turn in one process, and what is
      shown is the median of the rounds' ratios and its quartiles: below 1 is faster than torch.nn;
   2. lengths: time a sample, with the lengths of names and of reviews of up to 256 characters, against
      torch.nn on random batches padded to their longest. Real lengths if SEQLAB_DATA_DIR is set;
   3. first use: seconds to a cell's first result in a fresh process, without and with a cache, and how many
-     compilations other sizes cause.
+     compilations other sizes cause;
+  4. around: what zoneout, recurrent dropout and weight drop cost in training, beside the plain lstm and gru.
 
 What is compared is timed side by side: on a busy machine believe the ratios, and of those the narrow ones.
 Without options the eager and the reference engine run at one shape only, and the largest shape has two cells.
@@ -25,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import measure_around
 import measure_cells
 import measure_first_use
 import measure_lengths
@@ -34,7 +37,7 @@ from measure import PRESETS, Block, Measurement, count, duration, headline, tabl
 from seqlab.cells import cells
 from seqlab.engines import ENGINES
 
-PARTS = ("cells", "lengths", "first_use")
+PARTS = ("cells", "lengths", "first_use", "around")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ LIMITS = (
     Limit("gru rnn", "names,shopping,jena", 0.60, 0.45),
     Limit("lstm_peephole lstm_layernorm gru_reset_before", "names,shopping,jena", 1.3, 1.0),
     Limit("lstm", "reviews", 0.60, 0.40, measure_lengths.BUCKETED),
+    *(Limit("all", "names,gallery,jena", 1.3, 1.1, variant) for variant in measure_around.VARIANTS),
     Limit("all", "first use", 5.0, 2.0, measure_first_use.EMPTY),
     Limit("all", "first use", 0, 0, measure_first_use.SIZES),
 )
@@ -77,6 +81,8 @@ def measured(options: argparse.Namespace) -> Iterator[Block]:
                 yield measure_cells.measure(names, case, options.engines, threads, options.rounds)
         if "lengths" in options.parts:
             yield from measure_lengths.measure(options.cells or PRESETS, threads, options.rounds)
+        if "around" in options.parts:
+            yield from measure_around.measure(options.cells or ("lstm", "gru"), threads, options.rounds)
     if "first_use" in options.parts:
         yield measure_first_use.measure(options.cells or PRESETS, options.rounds)
 

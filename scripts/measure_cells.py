@@ -60,7 +60,7 @@ def library(cell: str) -> tuple[str, Callable[[int, int], nn.RNNBase]]:
         return "nn.GRU", partial(nn.GRU, batch_first=True)
     if cell == "rnn_relu":
         return "nn.RNN (relu)", partial(nn.RNN, nonlinearity="relu", batch_first=True)
-    if cell in ("rnn", "elman", "rnn_tutorial"):
+    if cell in ("rnn", "elman", "tutorial_rnn"):
         return "nn.RNN", partial(nn.RNN, batch_first=True)
     return "nn.LSTM", partial(nn.LSTM, batch_first=True)
 

@@ -60,4 +60,18 @@ def test_a_must_that_could_not_be_measured_is_missed(bench):
 def test_an_unknown_name_says_what_there_is(bench, capsys):
     with pytest.raises(SystemExit, match="2"):
         bench.main(["--shapes", "huge"])
-    assert "'huge' is none of names, shopping, jena, single, big" in capsys.readouterr().err
+    assert "'huge' is none of names, shopping, jena, single, gallery, big" in capsys.readouterr().err
+
+
+def test_all_cells_can_be_measured_without_naming_them(bench):
+    names = bench.read_options(["--cells", "all"]).cells
+    assert {"lstm", "lem", "gru_d"} <= set(names)
+    assert "gallery" not in bench.read_options([]).shapes
+
+
+@pytest.mark.slow
+def test_what_stands_around_a_cell_is_measured_beside_it(bench, capsys):
+    assert bench.main(["--parts", "around", "--cells", "rnn", "--rounds", "1", "--threads", "1"]) == 0
+    assert (
+        capsys.readouterr().out.count("| cell | zoneout | recurrent_dropout | weight_drop | against |") == 3
+    )
