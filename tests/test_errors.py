@@ -11,6 +11,8 @@ from seqlab import errors
         ("lstn", ("rnn", "lstm", "gru"), "did you mean 'lstm'? There are: gru, lstm, rnn"),
         ("rnn_rel", ("rnn", "rnn_relu"), "did you mean 'rnn_relu' or 'rnn'? There are: rnn, rnn_relu"),
         ("transformer", ("lstm", "gru"), "there are: gru, lstm"),
+        ("LSTM", ("lstm", "gru"), "did you mean 'lstm'? There are: gru, lstm"),
+        ("adam", ("Adam", "SGD"), "did you mean 'Adam'? There are: Adam, SGD"),
     ],
 )
 def test_near_names_come_first_and_all_names_follow_sorted(name, allowed, expected):

@@ -79,7 +79,8 @@ def near(name: str, allowed: Iterable[str]) -> str:
         ``did you mean 'lstm'? There are: gru, lstm, rnn``, or ``there are: gru, lstm, rnn``
     """
     names = sorted(allowed)
-    close = get_close_matches(name, names, n=2, cutoff=0.5)
+    lower = {one.lower(): one for one in reversed(names)}
+    close = [lower[one] for one in get_close_matches(name.lower(), lower, n=2, cutoff=0.5)]
     ends = accumulate(len(name) + 2 for name in names)
     shown = [name for name, end in zip(names, ends, strict=True) if end <= MOST_LISTED or not close]
     more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""

@@ -149,3 +149,22 @@ def test_a_trace_is_refused_and_the_ways_out_named(engine, trace):
     network(X)
     with pytest.raises(EngineError, match=r"would keep the example's steps.*seqlab export RUN --to onnx"):
         trace(network)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torch_script_is_refused_and_the_ways_out_named():
+    with pytest.raises(EngineError, match=r"torch.jit.script cannot read.*seqlab export RUN --to onnx"):
+        torch.jit.script(Outputs("auto"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_with_lengths_it_computes_the_same_and_a_whole_graph_is_refused(engine):
+    network = Recurrent("lstm", input_size=4, hidden_size=6, engine=engine).double()
+    expected = network(X, LENGTHS)[0]
+    torch._dynamo.reset()
+    assert_close(torch.compile(network, backend="eager")(X, LENGTHS)[0], expected)
+    torch._dynamo.reset()
+    with pytest.raises(torch._dynamo.exc.Unsupported, match="leave out fullgraph=True"):
+        torch.compile(network, backend="eager", fullgraph=True)(X, LENGTHS)

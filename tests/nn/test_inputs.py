@@ -32,7 +32,8 @@ def network(request):
         (([[[0.0] * 4]],), TypeError, r"x must be a tensor \[B, T, 4\], got list"),
         ((X.to_sparse(),), TypeError, "x must be a dense tensor .* got a torch.sparse_coo one"),
         ((X.double(),), TypeError, "x is torch.float64 and the weights torch.float32"),
-        ((X.long(),), TypeError, "x is torch.int64 and the weights torch.float32"),
+        ((X.long(),), TypeError, "x must be of a floating type, got torch.int64; use x.to"),
+        ((X[0],), ValueError, r"got \[5, 4\]; one sequence \[T, I\] is a batch of one: x\[None\]"),
         ((X, [5, 2, 1]), TypeError, r"lengths must be a tensor of 3 integers.*, got list; use torch.tensor"),
         ((X, LENGTHS.float()), TypeError, r"integers.*, got torch.float32; use lengths.long\(\)"),
         ((X, LENGTHS > 1), TypeError, "integers.*, got torch.bool"),
@@ -144,3 +145,17 @@ def test_data_that_do_not_suit_the_cells_side_inputs_are_a_mistake_of_the_settin
     inputs = InputSpec("features", 3, side_inputs=beside)
     with pytest.raises(ConfigError, match=message):
         SequenceModel(inputs, cell=cell)
+
+
+def test_a_batch_of_none_has_outputs_states_and_gradients(network):
+    x = X[:0].clone().requires_grad_()
+    outputs, final = network(x, LENGTHS[:0])
+    outputs.sum().backward()
+    assert (outputs.shape, final.h.shape, final.c.shape) == ((0, 5, 6), (1, 0, 6), (1, 0, 6))
+    assert x.grad.shape == (0, 5, 4)
+
+
+def test_without_numbers_there_are_shapes():
+    network = Recurrent("lstm", input_size=4, hidden_size=6, engine="torch").to(META)
+    outputs, final = network(X.to(META), LENGTHS.to(META))
+    assert (outputs.shape, final.c.shape) == ((3, 5, 6), (1, 3, 6))

@@ -78,6 +78,13 @@ def test_the_record_of_a_run_that_goes_on_elsewhere_is_left_to_it(job):
     assert job.record() == {"status": "running", "overrides": OVERRIDES, "pid": 1}
 
 
+def test_the_reason_of_a_failed_job_is_the_error_not_where_to_look(job):
+    write(job, status="running", overrides=OVERRIDES)
+    job.output.write_text("seqlab: the run failed: OSError: gone\nseqlab: SEQLAB_DEBUG=1 shows where\n")
+    job.record_failure("ended with code 1")
+    assert job.record()["error"] == "the run failed: OSError: gone"
+
+
 @pytest.mark.slow
 def test_a_job_that_was_cut_off_goes_on_where_it_stands_and_the_next_one_begins(train, happening, killed):
     command = (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -71,6 +72,26 @@ def _keys_in_files(group: str) -> set[str]:
     return {found for text in texts for found in re.findall(r"^(\w+):", text, re.MULTILINE)}
 
 
+SURE = 0.75
+"""How alike a word and an option are that is meant: a setting with dashes is less alike to any."""
+
+
+def refuse_spaces(arguments: Sequence[str]) -> None:
+    """Refuse spaces around an equals sign: the shell makes words of what stands between them.
+
+    Raises:
+        ConfigError: the command has, for example, ``model = lstm``.
+    """
+    for before, word, after in zip(["", *arguments], arguments, [*arguments[1:], ""], strict=False):
+        key = "" if "=" in before else before
+        if word.startswith("="):
+            value = word[1:] or after
+            raise ConfigError(f"write {key or 'KEY'}={value}, without spaces around the equals sign")
+        is_value = after and "=" not in after and not after.startswith(("-", "~"))
+        if word.endswith("=") and word.count("=") == 1 and is_value:
+            raise ConfigError(f"write {word}{after}, without spaces around the equals sign")
+
+
 def is_one_run(arguments: Sequence[str]) -> bool:
     """Return whether a command needs Hydra only to compose: it has no option and no setting of Hydra."""
     return not any(argument.lstrip("+~").startswith(("-", "hydra")) for argument in arguments)
@@ -99,7 +120,10 @@ def options_first(arguments: Sequence[str]) -> list[str]:
             settings.append(argument)
             continue
         if name not in known:
-            raise ConfigError(f"no option '{name}'; {near(name, known)}")
+            if get_close_matches(name, known, cutoff=SURE):
+                raise ConfigError(f"no option '{name}'; {near(name, known)}")
+            after = argument.partition("=")[2] or next(rest, "…")
+            raise ConfigError(f"no option '{name}'; settings have no dashes: {name.lstrip('-')}={after}")
         options.append(argument)
         if known[name] is None and not is_joined:
             options += [value for value in (next(rest, None),) if value is not None]

@@ -71,7 +71,9 @@ def main() -> int:
         return guarded(lambda: _run_hydra(present_overrides(resumed_sweep(arguments))), ())
     if command in commands.COMMANDS:
         return guarded(lambda: commands.run(command, arguments), ())
-    return complain(f"no command '{command}'; {near(command, ['train', 'sweep', *commands.COMMANDS])}")
+    is_option = command.startswith("-")
+    known = ["--help", "--version"] if is_option else ["train", "sweep", *commands.COMMANDS]
+    return complain(f"no {'option' if is_option else 'command'} '{command}'; {near(command, known)}")
 
 
 def train(arguments: Sequence[str] | None = None) -> int:
@@ -156,6 +158,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
         refuse_hydras,
         refuse_several,
         refuse_shadowed,
+        refuse_spaces,
         refuse_swept_command,
     )
     from seqlab.cli.choices import offer
@@ -167,6 +170,7 @@ def prepared(arguments: Sequence[str]) -> list[str]:
 
     plugins.isolate_children()
 
+    refuse_spaces(arguments)
     found = options_first(arguments)
     refuse_shadowed(found)
     refuse_swept_command(found)

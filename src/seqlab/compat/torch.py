@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from threading import Lock
 from types import FunctionType
 from typing import Any, TypeAlias
@@ -24,9 +25,11 @@ __all__ = [
     "in_dispatch_mode",
     "in_forward_mode",
     "in_transform",
+    "leave_graph",
     "rates",
     "register_pytree_node",
     "start_autograd",
+    "uncompiled",
     "without_transforms",
 ]
 
@@ -45,6 +48,23 @@ def start_autograd() -> None:
     After a trace, torch 2.14 starts threads in the first one, and then no forked process can run another.
     """
     torch.ones((), requires_grad=True).backward()  # type: ignore[no-untyped-call]
+
+
+def leave_graph(reason: str) -> None:
+    """Let torch.compile end its graph here; with fullgraph=True it shows the reason."""
+    if torch.compiler.is_compiling() and not torch.compiler.is_exporting():
+        torch._dynamo.graph_break(msg=reason)
+
+
+def uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function into which torch.compile does not look."""
+    return _uncompiled(function) if torch.compiler.is_compiling() else function
+
+
+@cache
+def _uncompiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    apart: Callable[..., Any] = torch.compiler.disable(function)  # type: ignore[no-untyped-call]
+    return apart
 
 
 def in_transform() -> bool:

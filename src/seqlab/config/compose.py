@@ -45,9 +45,15 @@ def make_config(composed: DictConfig) -> Config:
     """
     missing = sorted(OmegaConf.missing_keys(composed))
     if missing:
-        raise ConfigError("\n".join(f"{key} must be set; conf/ explains it" for key in missing))
+        raise ConfigError("\n".join(f"{key} must be set; {_explained(key, composed)}" for key in missing))
     raw: Any = OmegaConf.to_container(composed, resolve=True)
     return validate(present_settings(raw, warns=True))
+
+
+def _explained(key: str, composed: DictConfig) -> str:
+    group = key.partition(".")[0]
+    choice = OmegaConf.select(composed, f"{group}.name", throw_on_missing=False)
+    return f"seqlab config {group}{f'={choice}' if choice else ''} explains it"
 
 
 def save_config(config: Config, path: Path) -> None:

@@ -113,8 +113,7 @@ def _understood(arguments: Sequence[str]) -> tuple[bool, list[Path], list[str]] 
 def _explain_one(error: Exception, override: str, known: Iterable[str], whole: str = "") -> str:
     """Return the message for an override, which is ``whole`` or one value of a swept ``whole``."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        group, _, name = error.missing_cfg_file.rpartition("/")
-        return f"{group}={name}: {_no_choice(group, name, error.options or ())}"
+        return _no_file(error.missing_cfg_file, error.options or ())
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark
         return f"{mark.name}, line {mark.line + 1}: {error.problem}" if mark else first_line(error)
@@ -123,14 +122,31 @@ def _explain_one(error: Exception, override: str, known: Iterable[str], whole: s
     parsed = parse(override) if override else None
     if isinstance(error, OverrideParseException) or (override and not parsed):
         given = override or getattr(error, "override", "")
-        if foreign := FOREIGN_KEY.match(given):
-            return unknown(foreign[1], sorted(known))
-        return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
+        return _no_setting(given, known)
     return _explain_setting(error, override, parsed, set(known), whole) if parsed else first_line(error)
+
+
+def _no_setting(given: str, known: Iterable[str]) -> str:
+    """Return why an argument is no setting."""
+    if foreign := FOREIGN_KEY.match(given):
+        return unknown(foreign[1], sorted(known))
+    if Path(given).is_file():
+        return f"'{given}' is not KEY=VALUE; seqlab inspect {given} shows how to train on a file"
+    return f"'{given}' is not KEY=VALUE; put a value with special characters in quotes: 'key=\"value\"'"
+
+
+def _no_file(missing: str, options: Sequence[str]) -> str:
+    """Return what is said of a file of conf/ that does not exist, by its path there."""
+    group, _, name = missing.rpartition("/")
+    if not group:
+        return f"--config-name={name}: there is no such file; leave the option out"
+    return f"{group}={name}: {_no_choice(group, name, options)}"
 
 
 def _no_choice(group: str, name: str, files: Sequence[str]) -> str:
     """Return why a group has no such choice: there is no file or class of that name, or at that path."""
+    if group == "data" and Path(name).exists():
+        return f"a file is given by data.path; seqlab inspect {name} shows the whole command"
     choice = CHOICES.get(group)
     if choice and "." in name:
         try:
@@ -148,6 +164,9 @@ def _explain_setting(error: Exception, override: str, parsed: Override, known: s
         return f"{override} has several values: {single}, or begin with -m to run each of them"
     if parsed.is_delete() and (files := names_of(key)):
         return f"{key} is missing; {near('', files)}"
+    if key == "data.path" and "data.root" in known and key not in known:
+        value = whole.partition("=")[2]
+        return f"data.path is for a file of yours, with data=text_csv or another; see seqlab inspect {value}"
     if key not in known and not parsed.is_add():
         return unknown(key, sorted(known), whole.partition("=")[2])
     if parsed.is_add():

@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 
 WRONG_INPUT, FAILED, CTRL_C = 2, 1, 130
 
+TRACE_HINT = "SEQLAB_DEBUG=1 shows where"
+"""What follows an error that is not explained."""
+
 
 def guarded(action: Callable[[], object], arguments: Sequence[str]) -> int:
     """Run a command; turn any error into one or two lines and an exit code."""
@@ -28,9 +31,7 @@ def guarded(action: Callable[[], object], arguments: Sequence[str]) -> int:
         if found:
             return complain(*found, code=getattr(error, "exit_code", WRONG_INPUT))
         reason = str(error).strip().split("\n", 1)[0]
-        return complain(
-            f"the run failed: {type(error).__name__}: {reason}", "SEQLAB_DEBUG=1 shows where", code=FAILED
-        )
+        return complain(f"the run failed: {type(error).__name__}: {reason}", TRACE_HINT, code=FAILED)
     return 0
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqlab.cells import GRU, LSTM, RNN, Cell, RNNReLU, State
+from seqlab.compat.torch import uncompiled
 from seqlab.engines.base import Engine, Weights, register_engine, zero_state
 from seqlab.engines.trace import trace
 from seqlab.errors import CellError, EngineError
@@ -63,13 +64,15 @@ class Torch(Engine):
     ) -> tuple[Tensor, State | None]:
         if _is_changed(cell):
             raise EngineError(_CHANGED.format(cell.name))
+        if x.is_meta or not len(x):
+            lengths = None  # which torch cannot pack, and of which nothing depends here
         state = state or zero_state(cell, weights, x)
         hidden = tuple(state[name][None] for name in cell.state)
         # Padding spoils the final states other than the output, and relu may overflow in it: only then is the
         # slower packing needed. On a GPU packing waits for the device; a rare overflow does not justify that.
         needs_packing = need_state and tuple(cell.state) != (cell.output,)
         if lengths is not None and (needs_packing or (isinstance(cell, RNNReLU) and x.device.type == "cpu")):
-            outputs, packed_state = _packed(cell, weights, x, hidden, lengths)
+            outputs, packed_state = uncompiled(_packed)(cell, weights, x, hidden, lengths)
             return outputs, packed_state if need_state else None
         outputs, *final = _call(cell, weights, with_last_step_repeated(x, lengths), hidden)
         outputs = without_padding(outputs, lengths)

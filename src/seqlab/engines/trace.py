@@ -7,15 +7,13 @@ The same operations give the same Program, whatever the values of the numbers in
 
 import struct
 import weakref
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
-import torch
-
 from seqlab.cells import Cell
+from seqlab.compat.torch import uncompiled
 from seqlab.engines.base import Weights
 from seqlab.engines.program import Program
 from seqlab.engines.proof import compare_with_step, random_numbers_kept, repeated
@@ -71,16 +69,8 @@ def trace(cell: Cell, weights: Weights | None = None) -> Trace:
             values, or does not compute the same every time. The message names the operation and the line.
         CellError: the step has changed and now needs weights that the layer does not have.
     """
-    if torch.compiler.is_compiling():
-        return _uncompiled()(cell, weights)
-    return _now(cell, weights)
-
-
-@cache
-def _uncompiled() -> Callable[[Cell, Weights | None], Trace]:
-    """Return ``_now`` so that torch.compile does not look into it: the step's code is the tape's task."""
-    function: Callable[[Cell, Weights | None], Trace] = torch.compiler.disable(_now)  # type: ignore[no-untyped-call]
-    return function
+    made: Trace = uncompiled(_now)(cell, weights)  # the step's code is the tape's task
+    return made
 
 
 def _now(cell: Cell, weights: Weights | None) -> Trace:

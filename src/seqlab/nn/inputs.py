@@ -33,7 +33,12 @@ def check_x(x: object, input_size: int) -> None:
         kind = "nested" if x.is_nested else x.layout
         raise TypeError(f"x must be a dense tensor [B, T, {input_size}] with lengths, got a {kind} one")
     if x.ndim != 3 or x.shape[2] != input_size or x.shape[1] < 1:  # noqa: PLR2004 ([B, T, I])
-        raise ValueError(f"x must be [B, T, {input_size}] with T ≥ 1, got {list(x.shape)}")
+        alone = "; one sequence [T, I] is a batch of one: x[None]" if x.ndim == 2 else ""  # noqa: PLR2004
+        raise ValueError(f"x must be [B, T, {input_size}] with T ≥ 1, got {list(x.shape)}{alone}")
+    if not x.is_floating_point():
+        raise TypeError(
+            f"x must be of a floating type, got {x.dtype}; use x.to(dtype), or embed tokens first"
+        )
 
 
 def check_place(what: str, tensor: Tensor, x: Tensor) -> None:

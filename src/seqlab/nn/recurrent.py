@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from seqlab.cells import Cell, State
 from seqlab.cells.base import as_cell
+from seqlab.compat.torch import leave_graph
 from seqlab.engines import Engine
 from seqlab.engines.surroundings import refuse_traces
 from seqlab.errors import ConfigError
@@ -211,6 +212,7 @@ class Recurrent(OnEngine):
             TypeError, ValueError, EngineError: as ``forward``.
         """
         refuse_traces()
+        leave_graph("seqlab chooses an engine outside the graph: leave out fullgraph=True")
         check_x(x, self.input_size)
         check_state(state, x, self.stack.state_shapes)
         lengths = checked_lengths(lengths, x)

@@ -80,6 +80,16 @@ class OnEngine(nn.Module):
         norms = (norm for layer in self.layers for norm in cast("Layer", layer).norms.values())
         return watcher() or ("a hook on a norm" if any(map(has_hooks, norms)) else None)
 
+    def __prepare_scriptable__(self) -> "OnEngine":
+        """Refuse torch.jit.script, which asks this of every module.
+
+        Raises:
+            EngineError: always.
+        """
+        raise EngineError(
+            "torch.jit.script cannot read a loop over time; use seqlab export RUN --to onnx, or torch.export"
+        )
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out which engine was chosen: another machine may have others."""
         return {**self.__dict__, "_choices": {}, "_lent": None}

@@ -2,6 +2,7 @@
 """One run of a command, or one job of a sweep: from the composed configuration to its score."""
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def _checked(composed: "DictConfig") -> "Config":
     from seqlab.registry import plugins
     from seqlab.runs.paths import default_name
 
+    choices = HydraConfig.get().runtime.choices
+    _refuse_missing(choices)
     if composed.name is None:
-        composed.name = default_name(HydraConfig.get().runtime.choices)
+        composed.name = default_name(choices)
     plugins.load(modules_of(composed))
     config = make_config(composed)
     from seqlab.io import console_log  # imports Lightning, so after the settings are checked
@@ -72,6 +75,20 @@ def _trained(start: "Start") -> "Finished":
 
     facts = {"overrides": list(start.overrides)}
     return train(start.config, start.path, resume=start.resume, extra_callbacks=pruning, **facts)
+
+
+def _refuse_missing(choices: Mapping[str, str]) -> None:
+    """Refuse ``~model``: the defaults of its keys would make a network that has no name.
+
+    Raises:
+        ConfigError: no model, or no data, are chosen.
+    """
+    from seqlab.config.packaged import names_of
+    from seqlab.errors import ConfigError, near
+
+    for group in ("data", "model"):
+        if group not in choices:
+            raise ConfigError(f"{group} is missing; {near('', names_of(group))}")
 
 
 def _refuse_lone_sweep(chosen: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from seqlab.config.exit_codes import TRACE_HINT
 from seqlab.config.renamed import present_overrides
 from seqlab.registry.types import as_list
 from seqlab.runs.folder import RunFolder
@@ -100,6 +101,7 @@ class Job:
         except OSError:
             return ""
         said = [line.removeprefix(COMPLAINT) for line in lines if line.startswith(COMPLAINT)]
+        said = [line for line in said if line != TRACE_HINT]
         return said[-1] if said else ""
 
     def last_metrics(self) -> dict[str, Any]:

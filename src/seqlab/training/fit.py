@@ -32,7 +32,7 @@ from seqlab.runs.checkpoint.network import check_weights
 from seqlab.runs.checkpoint.weights import SUFFIX, write_weights
 from seqlab.runs.claim import CONFIG
 from seqlab.runs.folder import RunFolder, read_history
-from seqlab.runs.load import read_progress, read_trained
+from seqlab.runs.load import read_progress, read_run_record, read_trained
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
 from seqlab.tasks.further import try_out
@@ -91,6 +91,8 @@ def train(
     for line in without_effect(config):
         log.warning("%s", line)
     resume = resume and folder.last.exists()
+    if config.init_from and not resume:
+        read_run_record(Path(config.init_from))  # if there is none, nothing is left behind
     last = read_progress(folder.last) if resume else {}
     seed_everything(config.seed, verbose=False)
     data = make_data(config)

@@ -70,7 +70,10 @@ def of_lines(path: Path, name: Path) -> Suggestion | None:
     if name.suffix.lower() == ".ts":
         return Suggestion("sequences in the format of the UCR and UEA archives", "sequences", {}).at(path, {})
     with opened(path) as content:
-        lines = content.file.read(2**14).decode("utf-8", "replace").splitlines()[:-1]
+        begin = content.file.read(2**14)
+    if b"\0" in begin and not beginning(path)[0].lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32")):
+        raise DataError(f"{path} is neither a text nor a table: it has bytes of value 0; give a file of text")
+    lines = begin.decode("utf-8", "replace").splitlines()[:-1]
     filled = [line.split() for line in lines if line.strip()]
     widths = {len(cells) for cells in filled}
     blanks = sum(not line.strip() for line in lines)
