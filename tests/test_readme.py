@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from sklearn.metrics import f1_score
 
 from seqlab import cli
 from seqlab.cli.arguments import PACKAGED, allow_option
 from seqlab.cli.choices import offer
 from seqlab.registry.catalog import cells
+from seqlab.tasks.confusion import scores
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -73,3 +76,17 @@ def test_every_setting_in_the_readmes_commands_is_a_valid_one():
             offer(overrides, [PACKAGED])
             with initialize_config_module("seqlab.conf", version_base="1.3"):
                 compose("config", overrides=[*map(allow_option, overrides)])
+
+
+def test_macro_scores_are_those_of_the_call_in_the_readme():
+    call = re.search(r"`(f1_score\(.*?\))` of scikit-learn", README).group(1)
+    true, predicted, classes = (
+        [0, 0, 1, 1, 3],
+        [0, 1, 1, 4, 3],
+        6,
+    )  # 2 and 5 occur nowhere, 4 is only predicted
+    counts = torch.zeros(classes, classes, dtype=torch.long)
+    for one, other in zip(true, predicted, strict=True):
+        counts[one, other] += 1
+    names = {"f1_score": f1_score, "true": true, "predicted": predicted, "C": classes, "range": range}
+    assert scores(counts)["f1_macro"] == pytest.approx(eval(call, names), abs=1e-15)
