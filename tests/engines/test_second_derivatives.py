@@ -134,6 +134,21 @@ def test_hessians_in_float32_are_the_references_where_the_gradient_that_comes_in
     assert_close(*found, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["native", "torch", "eager", "reference"])
+def test_second_derivatives_through_layers_that_differ_are_the_limits_of_differences(engine):
+    made = network(["gru", "lstm"], engine, hidden_size=[3, 2], outputs="all", bidirectional=True)
+    parameters = {name: value.detach() for name, value in made.named_parameters()}
+
+    def run(x, *rest):
+        replaced = dict(zip(parameters, rest, strict=True))
+        outputs, final = torch.func.functional_call(made, replaced, (x, LENGTHS))
+        return outputs.square(), *(value.sin() for value in final.values())
+
+    leaves = [leaf.clone().requires_grad_() for leaf in (drawn(2, 3, 2), *parameters.values())]
+    torch.autograd.gradgradcheck(run, leaves, fast_mode=True)
+
+
 def test_second_derivatives_do_not_hang_on_autocast():
     found = []
     for engine in ("native", "reference"):
