@@ -259,6 +259,17 @@ def test_what_has_no_page_is_refused(spec, words):
         described(run, graph)
 
 
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [("quantiles", "this network has quantiles"), ("gaussian", "this network has parameters")],
+)
+def test_distributions_are_not_drawn_as_if_they_were_values(loss, words):
+    config = SimpleNamespace(model=SimpleNamespace(title="made"), data=None)
+    run = LoadedRun(Path(), {}, config, SERIES, network(SERIES, {"loss": loss}, cell="gru"))
+    with pytest.raises(ExportError, match=words):
+        described(run, helper.make_graph([], "network", [], []))
+
+
 def test_wrong_values_are_refused_in_one_line(opened, browser):
     assert isinstance(SERIES, SeriesSpec)
     opened(network(SERIES, cell="rnn"), SERIES)

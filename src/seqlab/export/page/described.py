@@ -39,6 +39,9 @@ def described(run: LoadedRun, graph: GraphProto) -> dict[str, Any]:
     answer = ANSWERS.get(spec.task)
     if answer is None:
         raise ExportError(f"there is no page for task={spec.task}; use --to onnx")
+    read, output = _reading(run), run.module.task.exported(spec).name
+    if answer == "forecast" and output != answer:
+        raise ExportError(f"a page shows forecasts of values, and this network has {output}; use --to onnx")
     titles = spec.class_titles or spec.classes
     return {
         "title": record.get("name") or f"{spec.name}: {run.config.model.title}",
@@ -46,8 +49,8 @@ def described(run: LoadedRun, graph: GraphProto) -> dict[str, Any]:
         "is_sample": spec.source == "sample",
         "cell": run.config.model.title,
         "parameters": sum(one.numel() for one in run.module.parameters()),
-        "read": _reading(run),
-        "answer": {"kind": answer, "classes": titles, "output": run.module.task.exported(spec).name}
+        "read": read,
+        "answer": {"kind": answer, "classes": titles, "output": output}
         | (_horizon(spec) if isinstance(spec, SeriesSpec) else {}),
         "watched": [_watched(run, end.name, end.doc_string) for end in graph.output if _is_watched(end.name)],
         "states": [end.name.removeprefix(PAST) for end in graph.input if end.name.startswith(PAST)],
