@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 
 LONGEST = 5
 """Tokens in the longest n-grams."""
-MOST_TOKENS = 2**22
+MOST_TOKENS = 2**21
 """Tokens at the end of the training part that are counted, and that are scored, at most."""
 FEWEST_TOKENS = 100
 """Tokens of a training part that are enough to count n-grams."""
 PIECE = 2**18
 """Tokens that are scored at once."""
-MOST_BYTES = 2**22
+MOST_BYTES = 2**21
 """Bytes at the end of the training text, and at the beginning of a split, that are compressed, at most."""
 HELD_OUT = 0.05
 """The end of the training part on which n-grams of different lengths are weighed."""
