@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from measure import table
+from measure import headline, table
 
 from seqlab.comparison.runs import Run, read_runs
 
@@ -58,7 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=float, default=0.01)
     options = parser.parse_args(arguments)
     header = ["cell", f"test {options.score}", f"steps to {options.limit:g}", "runs"]
-    print(table(header, rows(read_runs(options.folder), options.score, options.limit)))
+    print(
+        headline(), table(header, rows(read_runs(options.folder), options.score, options.limit)), sep="\n\n"
+    )
     return 0
 
 
