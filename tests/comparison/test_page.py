@@ -1,5 +1,6 @@
 """The page, clicked through in a browser that has no network."""
 
+import json
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from seqlab.comparison.page import write_page
 from seqlab.comparison.runs import read_runs
 
 HOSTILE = "</script><script>document.title='hacked'</script><img src=x onerror=document.title='hacked'>"
-CELL = "</script><b>cell"
+ODD = "</script><b>cell"
 SHOWN = "document.querySelector('section:not([hidden]) .panel:not([hidden])')"
 TITLE = f"({SHOWN}.querySelector('.gtitle')?.textContent ?? '')"
 TRACES = f"{SHOWN}.querySelector('.plot').data"
@@ -34,7 +35,9 @@ def page(tmp_path_factory, leave):
             leave.classification(root, cell, seed=seed, model={"cell": cell}, classes=("猫", "狗", HOSTILE))
     leave.classification(root, "failed", status="failed", seed=7, error=HOSTILE)
     (leave.classification(root, "broken") / "run.json").write_text('{"status')
-    journal = leave.classification(root, "odd", seed=8, model={"cell": CELL}) / "metrics.jsonl"
+    odd = leave.classification(root, "odd", seed=8, model={"cell": ODD})
+    record, journal = odd / "run.json", odd / "metrics.jsonl"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"name": ODD}))
     journal.write_text(journal.read_text()[:-5])
     for seed in range(2):
         leave.forecast(root, "jena", seed=seed)
@@ -75,7 +78,7 @@ def test_tabs_and_boxes_change_what_is_shown(page, browser):
     browser.wait(f"{TITLE} === 'names: test scores'")
     browser.click(tab("confusion"))
     groups = browser.evaluate(f"[...document.querySelectorAll('{box('group')} option')].map(o => o.value)")
-    assert sorted(groups) == [CELL, "gru", "rnn"]
+    assert sorted(groups) == [ODD, "gru", "rnn"]
     for group in groups:
         browser.choose(box("group"), group)
         browser.wait(f"{TITLE}.startsWith('names: test predictions of {group}')")

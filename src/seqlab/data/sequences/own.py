@@ -84,6 +84,7 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
         """Return the data of arrays that Python holds, as a Trainer takes them.
 
         Example:
+            >>> import numpy as np
             >>> x = [np.sin(np.arange(5 + number % 3)) * (number % 2) for number in range(40)]
             >>> data = Sequences.from_arrays(x, ["flat", "wave"] * 20)  # doctest: +SKIP
 
