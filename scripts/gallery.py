@@ -26,6 +26,9 @@ PAGE, TIMES = DOCS / "cells.md", DOCS / "cells.csv"
 SHAPE = SHAPES["gallery"]
 SIZES = f"B={SHAPE.B}, T={SHAPE.T}, I={SHAPE.I}, H={SHAPE.H}"
 
+TEXTBOOK = tuple(f"seqlab.cells.{name}" for name in ("gru", "lstm", "rnn"))
+"""The families that come first."""
+
 HEAD = f"""\
 # Cells
 
@@ -43,10 +46,11 @@ def page() -> str:
     """Return the gallery."""
     times = read_times()
     own = [(name, cells[name]) for name in cells if name not in cells.theirs()]
-    own.sort(key=lambda entry: entry[1].__module__)
-    parts = [HEAD.format(count=len(own))]
+    own.sort(key=lambda entry: (entry[1].__module__ not in TEXTBOOK, entry[1].__module__))
+    parts = [HEAD.format(count=len(own)), " · ".join(f"[{name}](#{name})" for name, _ in own) + "\n"]
     for module, family in groupby(own, key=lambda entry: entry[1].__module__):
-        parts.append(f"## {(sys.modules[module].__doc__ or module).strip().splitlines()[0]}\n")
+        title = (sys.modules[module].__doc__ or module).strip().splitlines()[0]
+        parts.append(f"## {title.rstrip('.').replace('``', '`')}\n")
         parts += [_entry(name, cls, times.get(name)) for name, cls in family]
     return "\n".join(parts)
 

@@ -1,8 +1,10 @@
 """Which blocks a step uses, and how wide everything in it is: found by running it once."""
 
+import math
 import re
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,17 +78,15 @@ class Layout:
 
     def formula(self, cell: Cell) -> str:
         """Return the number of parameters of a layer and direction: ``4HI + 4H² + 4H``."""
-        terms: dict[str, int] = {}
+        terms: Counter[tuple[str, ...]] = Counter()
 
         def add(*widths: Width, kind: object = None, count: int = 1) -> None:
-            plain = kind is None or type(kind) is Dense
-            letters = sorted((str(width) for width in widths if isinstance(width, str)), key=_inputs_last)
-            text = (
-                _SQUARE.sub(r"\1²", "".join(letters)) if plain else f"{kind!r}({'×'.join(map(str, widths))})"
-            )
-            for width in widths:
-                count *= width if plain and isinstance(width, int) else 1
-            terms[text] = terms.get(text, 0) + count
+            if kind is None or type(kind) is Dense:
+                numbers = [width for width in widths if isinstance(width, int)]
+                factors = sorted((str(width) for width in widths if isinstance(width, str)), key=_inputs_last)
+                terms[tuple(factors)] += count * math.prod(numbers)
+            else:
+                terms[(f"{kind!r}({'×'.join(map(str, widths))})",)] += count
 
         for gate in self.inputs:
             add(self.width(f"x_{gate}"), "I", kind=cell.gate(gate).W or cell.W)
@@ -96,12 +96,15 @@ class Layout:
             add(self.width(f"x_{gate}"), count=int(cell.gate(gate).has_bias))
         for name in (*cell.declared(Parameter), *cell.declared(Norm)):
             add(self.width(f"p_{name}"), count=2 if name in cell.declared(Norm) else 1)
-        constant = terms.pop("", 0)
-        parts = [f"{number if number > 1 else ''}{term}" for term, number in terms.items() if number]
-        return " + ".join(parts + [str(constant)] * (constant > 0))
+        found = sorted(terms.items(), key=lambda term: not term[0])  # a constant last
+        return " + ".join(_term(number, factors) for factors, number in found if number)
 
 
-_SQUARE = re.compile(r"([A-Za-z]+)\1")
+def _term(number: int, factors: tuple[str, ...]) -> str:
+    """Return a product as it is written: ``4H²``, ``2·proj·H``."""
+    shown = [f"{factor}²" if count > 1 else factor for factor, count in Counter(factors).items()]
+    between = "·" if any(len(factor) > 1 for factor in factors) else ""
+    return between.join([str(number)] * (number > 1 or not factors) + shown)
 
 
 def _inputs_last(letter: str) -> tuple[bool, str]:

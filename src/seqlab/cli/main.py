@@ -35,6 +35,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab sweep resume FOLDER                               resume a sweep that was interrupted
   seqlab config [GROUP=NAME]                               print settings, each with an explanation
   seqlab cells                                             list the cells
+  seqlab doctor                                            what is installed here, and what the cache holds
   seqlab --version                                         print the version
 """
 
