@@ -137,7 +137,7 @@ class Forecasting(Task):
         return cls(spec["series"], **settings)
 
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
-        """Return scaled forecasts, [B, horizon, K, *shape of the loss], from outputs for inputs x."""
+        """Return scaled forecasts, [B, horizon, K, …], from outputs for inputs x."""
         last = x[:, -1:, self._columns] if self.residual == "persistence" else None
         return self.loss.read(answers.view(len(answers), *self.shape), last)
 
@@ -158,7 +158,7 @@ class Forecasting(Task):
         return forecasts, came
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return scaled forecasts, [B, horizon, K, *shape of the loss], and true values, [B, horizon, K]."""
+        """Return scaled forecasts, [B, horizon, K, …], and true values, [B, horizon, K]."""
         return self.forecast(outputs, batch.x), batch.y
 
     def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
@@ -183,7 +183,7 @@ class Forecasting(Task):
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:
         """Return forecasts in the units of the targets, in float64 on the CPU.
 
-        They are [B, horizon, K], or of quantiles and parameters [B, horizon, K, *shape of the loss].
+        They are [B, horizon, K], or of quantiles and parameters [B, horizon, K, …] (``loss.shape``).
         """
         return self.loss.in_units(self.forecast(outputs, x).cpu().double(), self.means, self.scales)
 
