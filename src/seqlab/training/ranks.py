@@ -25,6 +25,9 @@ BEAT = 1.0
 MISSED = 3
 """Beats without a sign of life after which a process is taken for lost, where a connection is broken."""
 
+MISSED_ELSEWHERE = 15
+"""The same on several machines, whose shared file system may show a sign of life seconds late."""
+
 GRACE = 15.0
 """Seconds in which the others are to notice by themselves that a process has ended with an error."""
 
@@ -49,6 +52,7 @@ class Ranks:
         self.folder, self.trainer, self.patience = folder, trainer, patience
         self.rank, self.count = trainer.global_rank, trainer.world_size
         self._beat = min(BEAT, patience / MISSED)
+        self._silence = self._beat * (MISSED if trainer.num_nodes == 1 else MISSED_ELSEWHERE)
         self._over = threading.Event()
         self._stamps: dict[int, int | None] = {}
         self._since = dict.fromkeys(
@@ -66,7 +70,7 @@ class Ranks:
             yield
             return
         mine = self._file(self.rank)
-        mine.write_text(f"{os.getpid()} {platform.node()}", encoding="utf-8")
+        mine.write_text(f"{os.getpid()} {here()}", encoding="utf-8")
         thread = threading.Thread(target=self._watch, daemon=True)
         thread.start()
         try:
@@ -89,7 +93,7 @@ class Ranks:
         while not self._over.wait(self._beat):
             with suppress(OSError):  # the folder is gone, which the run itself reports
                 os.utime(self._file(self.rank))
-            leave_children()
+            leave_children()  # on every beat: Lightning begins to watch them inside trainer.fit
             self._look()
             now = time.monotonic()
             if now - last > MISSED * self._beat:  # this process was stopped too, as by Ctrl-Z
@@ -126,12 +130,12 @@ class Ranks:
     def _reason(self) -> str:
         """Return which process a broken connection led to, once it can be told; "" if all are there."""
         begun = time.monotonic()
-        while time.monotonic() - begun < (MISSED + 1) * self._beat and not self._ended():
+        while time.monotonic() - begun < self._silence + self._beat and not self._ended():
             time.sleep(self._beat / 4)
         if ended := self._ended():
             return self._told([*ended])
         now = time.monotonic()
-        silent = [rank for rank, since in self._since.items() if now - since > MISSED * self._beat]
+        silent = [rank for rank, since in self._since.items() if now - since > self._silence]
         return self._told([rank for rank in silent if rank in self._stamps])
 
     def _told(self, lost: Sequence[int]) -> str:
@@ -151,13 +155,15 @@ class Ranks:
         if code is not None or self._stamps.get(rank) is None:
             return "has ended with an error of its own, which it has printed"
         seconds = time.monotonic() - self._since[rank]
-        return f"is silent for {seconds:.0f} s: it was killed or stopped"
+        return f"has been silent for {seconds:.0f} s: it was killed or stopped"
 
     def _end(self, lost: Sequence[int]) -> None:
         """End this process: its main thread waits inside torch, where nothing reaches it."""
         reason = self._told(lost)
+        ended = self._ended()
         for rank in lost:
-            self._kill(rank)
+            if rank not in ended:  # the number of one that has ended may be another process's by now
+                self._kill(rank)
         for child in child_processes(self.trainer):
             child.kill()
         with suppress(OSError):
@@ -168,7 +174,14 @@ class Ranks:
 
     def _kill(self, rank: int) -> None:
         with suppress(OSError, ValueError):
-            number, _, host = self._file(rank).read_text(encoding="utf-8").partition(" ")
-            if host == platform.node():
+            number, _, place = self._file(rank).read_text(encoding="utf-8").partition(" ")
+            if place == here():
                 os.kill(int(number), getattr(signal, "SIGKILL", signal.SIGTERM))
             self._file(rank).unlink()
+
+
+def here() -> str:
+    """Return where the number of a process means this process: the machine, and in it the container."""
+    with suppress(OSError):  # Linux only
+        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+    return platform.node()
