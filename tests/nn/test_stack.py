@@ -175,7 +175,7 @@ def test_a_state_as_wide_as_the_inputs_has_the_width_of_each_layers():
         ({"outputs": "every"}, "outputs must be 'last' or 'all', got 'every'"),
         (
             {"hidden_size": [4, 6, 6], "between": "residual", "cell": "gru"},
-            "between=residual adds what layer 2 reads, 4 wide, to its outputs, 6 wide; give",
+            "between=residual adds what layer 2 of 3 reads, 4 wide, to its outputs, 6 wide; give",
         ),
         ({"cell": ["gru", "lsm"]}, "no cell named 'lsm'"),
     ],
@@ -189,9 +189,29 @@ def test_layers_that_do_not_fit_are_told_with_their_sizes(settings, message):
 def test_what_is_as_wide_as_the_inputs_fits_the_lowest_layer_only():
     Recurrent(["gru_d", "gru"], input_size=3, hidden_size=5)
     with pytest.raises(
-        CellError, match="'mask' of cell 'gru_d' is as wide as the inputs, 3, and layer 2 reads 5"
+        CellError, match="'mask' of cell 'gru_d' is as wide as the inputs, 3, and layer 2 of 2 reads 5"
     ):
         Recurrent(["gru", "gru_d"], input_size=3, hidden_size=5)
+
+
+class Beside(Cell):
+    """It adds something as wide as its state."""
+
+    gates = ("h",)
+    state = {"h": "H"}
+    inputs = {"z": "H"}
+
+    def step(self, x, u, s):
+        return State(h=tanh(x.h + u.h(s.h) + x.z))
+
+
+def test_what_is_given_to_all_layers_is_as_wide_in_each():
+    rnn = Recurrent(Beside, input_size=3, hidden_size=[8, 8], engine="eager")
+    assert rnn(torch.zeros(2, 4, 3), inputs={"z": torch.zeros(2, 4, 8)})[0].shape == (2, 4, 8)
+    with pytest.raises(
+        CellError, match="'z' of cell 'Beside' is 16 wide in layer 2 of 2, and 8 in one below"
+    ):
+        Recurrent(Beside, input_size=3, hidden_size=[8, 16])
 
 
 def test_all_layers_run_on_one_engine():

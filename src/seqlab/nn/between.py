@@ -128,8 +128,9 @@ def make_betweens(
         # The lowest layer reads the encoder, which is often of another width.
         if made and isinstance(part, Residual) and level.input_size != width:
             raise ConfigError(
-                f"between=residual adds what layer {len(made) + 1} reads, {level.input_size} wide, to its "
-                f"outputs, {width} wide; give the layers one hidden_size, or choose another between"
+                f"between=residual adds what layer {len(made) + 1} of {len(stack.levels)} reads, "
+                f"{level.input_size} wide, to its outputs, {width} wide; "
+                "give the layers one hidden_size, or choose another between"
             )
         made.append(part)
     return made

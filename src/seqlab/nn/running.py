@@ -47,10 +47,10 @@ class OnEngine(nn.Module):
         if dtype is None or device is None:
             W = next(self.layers.parameters())
             dtype, device = dtype or W.dtype, device or W.device
-        # An engine is chosen once: this traces the cells, and forward calls this method for every batch.
         if self._lent is not None:
             return Choice(self._lent, "lent")
         asked = self.engine, dtype, device, self._watcher()
+        # An engine is chosen once: this traces the cells, and forward calls this method for every batch.
         if asked not in self._choices:
             self._choices[asked] = choose(self.engine, self.cells, *asked[1:])
         return self._choices[asked]

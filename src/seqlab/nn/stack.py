@@ -73,15 +73,14 @@ class Stack:
 
         Raises:
             CellError: a cell's declaration and its step do not match, or what the caller gives
-                is as wide as the inputs of another layer.
+                to several layers is not as wide in all of them.
         """
         layouts = {id(cell): Layout.of(cell) for cell in {id(cell): cell for cell in cells}.values()}
         levels: list[Level] = []
         for cell, hidden_size in zip(cells, hidden_sizes, strict=True):
             read = ways.merged_size(levels[-1].output_size) if levels else input_size
-            level = Level(cell, layouts[id(cell)], read, hidden_size)
-            _check_given(level, len(levels) + 1, input_size)
-            levels.append(level)
+            levels.append(Level(cell, layouts[id(cell)], read, hidden_size))
+        _check_given(levels, input_size)
         return cls(tuple(levels), ways)
 
     @property
@@ -163,14 +162,24 @@ class Stack:
         return depth * len(self.ways) if self.has_equal_states else 0
 
 
-def _check_given(level: Level, number: int, input_size: int) -> None:
-    """Refuse a layer that is given something as wide as its inputs, if the network's have another width."""
-    if level.input_size == input_size:
-        return
-    cell = level.cell
-    for name in given_inputs(cell.side_inputs):
-        if cell.widths[f"i_{name}"] == "I":
-            raise CellError(
-                f"'{name}' of cell '{cell.name}' is as wide as the inputs, {input_size}, and layer {number} "
-                f"reads {level.input_size}; use this cell in the lowest layer only, or sizes that are equal"
-            )
+def _check_given(levels: Sequence[Level], input_size: int) -> None:
+    """Refuse something given that is not as wide in all layers: each of them is given the same.
+
+    What is as wide as the inputs is as wide as those of the network.
+    """
+    known: dict[str, int] = {}
+    for number, level in enumerate(levels, 1):
+        cell, here = level.cell, f"layer {number} of {len(levels)}"
+        for name in given_inputs(cell.side_inputs):
+            width = cell.widths[f"i_{name}"]
+            if width == "I" and level.input_size != input_size:
+                raise CellError(
+                    f"'{name}' of cell '{cell.name}' is as wide as the inputs, {input_size}, and "
+                    f"{here} reads {level.input_size}; "
+                    "use this cell in the lowest layer only, or sizes that are equal"
+                )
+            if known.setdefault(name, level.sizes[width]) != level.sizes[width]:
+                raise CellError(
+                    f"'{name}' of cell '{cell.name}' is {level.sizes[width]} wide in {here}, and "
+                    f"{known[name]} in one below; give layers that read it the same width"
+                )
