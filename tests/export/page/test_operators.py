@@ -13,7 +13,7 @@ from seqlab.engines.operations import MASKS, OPERATIONS
 from seqlab.errors import ExportError
 from seqlab.export.graph import BOOL, FLOAT, INT64, Graph
 from seqlab.export.operations import SAME, SAME_OF_TWO, writer
-from seqlab.export.page.javascript import javascript, operators
+from seqlab.export.page.javascript import constants, javascript, operators
 
 from ..test_operations import inputs_of
 from .running import answers_of, needs_node
@@ -148,6 +148,42 @@ def test_an_operator_that_the_runtime_lacks_is_named():
     graph = graph_of(lambda graph, x: graph.add("Conv", x), X)
     with pytest.raises(ExportError, match="a page cannot compute ONNX's 'Conv'; use --to onnx"):
         javascript(graph)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            np.int32([1]),
+            "a page cannot hold the INT32 constant 'own'; use --to onnx, or give float32 or int64",
+        ),
+        (np.float16([1]), "cannot hold the FLOAT16 constant 'own'"),
+        (
+            np.int64([[1, -(2**53) - 1]]),
+            "would round -9007199254740993, in the constant 'own'; use --to onnx",
+        ),
+    ],
+)
+def test_constants_that_javascript_does_not_have_are_refused(values, message):
+    graph = graph_of(lambda graph, x: graph.add("Add", x, graph.constant("own", values)), X)
+    with pytest.raises(ExportError, match=message):
+        constants(graph)
+
+
+@pytest.mark.parametrize(
+    ("operator", "name", "remedy"),
+    [("LabelEncoder", "keys_int64s", ", or train with fewer data.ngrams$"), ("Transpose", "perm", "$")],
+)
+def test_attributes_that_javascript_rounds_are_refused(operator, name, remedy):
+    graph = graph_of(lambda graph, x: graph.add(operator, x, **{name: [1, 2**53 + 1]}), X)
+    message = f"would round 9007199254740993, in '{name}' of {operator}; use --to onnx{remedy}"
+    with pytest.raises(ExportError, match=message):
+        javascript(graph)
+
+
+def test_a_value_that_nothing_makes_is_no_constant():
+    with pytest.raises(KeyError, match="nothing"):
+        javascript(graph_of(lambda graph, x: graph.add("Add", x, "nothing"), X))
 
 
 def test_names_cannot_leave_their_string():

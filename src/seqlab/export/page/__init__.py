@@ -23,7 +23,9 @@ SCRIPTS = ("runtime", "text", "inside", "page", "language", "columns", "begin")
 
 
 def write_page(run: LoadedRun, file: Path) -> list[Path]:
-    """Write a run's network, which computes in float32; return the file.
+    """Write a run's network; return a list of the one file.
+
+    The run's own network computes in float32 from then on, as the page's does.
 
     Raises:
         ExportError: there is no page for such data or such a task, or the network cannot be expressed.
@@ -40,6 +42,8 @@ def write_page(run: LoadedRun, file: Path) -> list[Path]:
 
 def page_of(run: LoadedRun) -> str:
     """Return the page; what comes from data is in it as JSON, or escaped.
+
+    The run's own network computes in float32 from then on, as the page's does.
 
     Raises:
         ExportError: there is no page for such data or such a task, or the network cannot be expressed.

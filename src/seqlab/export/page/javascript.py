@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 from seqlab.errors import ExportError
 
@@ -24,6 +24,12 @@ KINDS = {
     TensorProto.BOOL: "u1",
 }
 """How a constant's numbers are written: JavaScript's typed arrays have these types."""
+VARIADIC = frozenset(
+    ("Concat", "Split", "Gemm", "LayerNormalization", "ReduceSum", "ReduceMax", "ReduceMean")
+)
+"""Operators that take their settings behind any number of inputs."""
+MANY = frozenset(("Scan", "Split"))
+"""Operators that return a list."""
 
 
 def javascript(graph: GraphProto) -> str:
@@ -38,10 +44,22 @@ def javascript(graph: GraphProto) -> str:
 
 
 def constants(graph: GraphProto) -> dict[str, list[Any]]:
-    """Return the type, shape and base64 of every constant, by name."""
+    """Return the type, shape and base64 of every constant, by name.
+
+    Raises:
+        ExportError: a constant is of another type, or a whole number is not exact in JavaScript.
+    """
     found: dict[str, list[Any]] = {}
     for constant in graph.initializer:
+        if constant.data_type not in KINDS:
+            kind = TensorProto.DataType.Name(constant.data_type)
+            raise ExportError(
+                f"a page cannot hold the {kind} constant '{constant.name}'; use --to onnx, "
+                "or give float32 or int64"
+            )
         kind, values = KINDS[constant.data_type], numpy_helper.to_array(constant)
+        if values.dtype.kind == "i":
+            _check_exact(values.ravel().tolist(), f"the constant '{constant.name}'")
         content = base64.b64encode(values.astype(kind).tobytes()).decode()
         found[constant.name] = [kind, list(values.shape), content]
     return found
@@ -90,15 +108,15 @@ class _Writer:
         name = f"{_identifier(graph.name)}_{len(self.steps) + 1}"
         self.steps.append(name)
         ends = ", ".join(names[end.name] for end in graph.output)
-        lines = [line for node in inner for line in self._node(node, names)]
+        lines = [self._node(node, names) for node in inner]
         body = [f"function {name}({', '.join(inputs)}) {{", *lines, f"  return [{ends}];", "}"]
         self.functions.append("\n".join(body) + "\n")
         return name
 
     def _lines(self, graph: GraphProto, names: "_Names") -> list[str]:
-        return [line for node in graph.node for line in self._node(node, names)]
+        return [self._node(node, names) for node in graph.node]
 
-    def _node(self, node: NodeProto, names: "_Names") -> Iterable[str]:
+    def _node(self, node: NodeProto, names: "_Names") -> str:
         if node.op_type not in self.known:
             raise ExportError(f"a page cannot compute ONNX's '{node.op_type}'; use --to onnx")
         inputs = [names[one] if one else "undefined" for one in node.input]
@@ -107,18 +125,10 @@ class _Writer:
             body = self._step(settings["body"], names.held)
             inputs.append(f"{{ body: {body}, states: {len(node.input) - settings['num_scan_inputs']} }}")
         elif settings or node.op_type in VARIADIC:
-            inputs.append(_settings(node.attribute))
+            inputs.append(_settings(node))
         made = [names.add(one) for one in node.output]
         result = made[0] if len(made) == 1 and node.op_type not in MANY else f"[{', '.join(made)}]"
-        yield f"  const {result} = op.{node.op_type}({', '.join(inputs)});"
-
-
-VARIADIC = frozenset(
-    ("Concat", "Split", "Gemm", "LayerNormalization", "ReduceSum", "ReduceMax", "ReduceMean")
-)
-"""Operators that take their settings behind any number of inputs."""
-MANY = frozenset(("Scan", "Split"))
-"""Operators that return a list."""
+        return f"  const {result} = op.{node.op_type}({', '.join(inputs)});"
 
 
 class _Names:
@@ -142,7 +152,7 @@ class _Names:
         return self.values[value]
 
     def __getitem__(self, value: str) -> str:
-        return self.values.get(value) or f"w[{_quoted(value)}]"
+        return f"w[{_quoted(value)}]" if value in self.held else self.values[value]
 
 
 def _identifier(name: str) -> str:
@@ -156,21 +166,31 @@ def _quoted(name: str) -> str:
     return json.dumps(name).replace("<", "\\u003c")
 
 
-def _settings(attributes: Iterable[AttributeProto]) -> str:
-    """Return attributes as an object.
+def _settings(node: NodeProto) -> str:
+    """Return a node's attributes as an object.
 
     Raises:
         ExportError: a whole number is not exact in JavaScript.
     """
     found = []
-    for attribute in attributes:
+    for attribute in node.attribute:
         value = helper.get_attribute_value(attribute)
         numbers = value if isinstance(value, list) else [value]
-        if any(isinstance(number, int) and abs(number) >= LARGEST for number in numbers):
-            raise ExportError(
-                "a page cannot count so many n-grams; use --to onnx, or train with fewer data.ngrams"
-            )
+        # What is looked up among whole numbers so large are n-grams.
+        remedy = ", or train with fewer data.ngrams" if node.op_type == "LabelEncoder" else ""
+        _check_exact(numbers, f"'{attribute.name}' of {node.op_type}", remedy)
         if any(isinstance(number, float) for number in numbers):
             value = np.float32(value).item()
         found.append(f"{attribute.name}: {json.dumps(value.decode() if isinstance(value, bytes) else value)}")
     return f"{{ {', '.join(found)} }}" if found else "{}"
+
+
+def _check_exact(numbers: Iterable[Any], what: str, remedy: str = "") -> None:
+    """Refuse whole numbers that JavaScript would round.
+
+    Raises:
+        ExportError: there is one.
+    """
+    for number in numbers:
+        if isinstance(number, int) and abs(number) >= LARGEST:
+            raise ExportError(f"a page would round {number}, in {what}; use --to onnx{remedy}")
