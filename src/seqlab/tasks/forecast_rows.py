@@ -54,23 +54,25 @@ def quantiles_of(targets: Sequence[str], levels: Sequence[float], values: Tensor
 def lines_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a line with the names of the columns, then one line per row."""
     dated = [key for key in ("series", "time") if key in rows[0]]
-    columns = [_numbers(row) for row in rows]
-    header = "\t".join([*dated, *map(in_a_line, columns[0])])
+    columns = [columns_of(row) for row in rows]
+    header = "\t".join([*dated, *(in_a_line(name) for name, _ in columns[0])])
     return [
         header,
         *(
-            "\t".join([*(in_a_line(row[key]) for key in dated), *(f"{v:.7g}" for v in numbers.values())])
+            "\t".join([*(in_a_line(row[key]) for key in dated), *(f"{v:.7g}" for _, v in numbers)])
             for row, numbers in zip(rows, columns, strict=True)
         ),
     ]
 
 
-def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers of a row by the names of their columns."""
-    found: dict[str, float] = {}
+def columns_of(row: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Return the names and numbers of a row: of each target its forecast, interval and quantiles."""
+    found: list[tuple[str, float]] = []
     for target, value in row["values"].items():
-        found[target] = value
+        found.append((target, value))
         if "interval" in row:
-            found |= dict(zip((f"{target} lower", f"{target} upper"), row["interval"][target], strict=True))
-        found |= {f"{target} {level}": one for level, one in row.get("quantiles", {}).get(target, {}).items()}
+            found += zip((f"{target} lower", f"{target} upper"), row["interval"][target], strict=True)
+        found += [
+            (f"{target} {level}", one) for level, one in row.get("quantiles", {}).get(target, {}).items()
+        ]
     return found
