@@ -50,7 +50,7 @@ class StorageError(SeqlabError):
 
 
 class TrainingError(SeqlabError):
-    """The loss or a gradient is not finite."""
+    """Training cannot go on: the loss or a gradient is not finite, or another process is lost."""
 
     exit_code = 1
 

@@ -37,7 +37,7 @@ def train(*settings: str, data: "SequenceData | None" = None) -> Run:
     from seqlab.config.renamed import present_overrides  # noqa: PLC0415
     from seqlab.io import console_log  # noqa: PLC0415
 
-    settings = (*(settings_of(data.dataset) if data else ()), *settings)
+    settings = (*(settings_of(data.dataset) if data is not None else ()), *settings)
     given = present_overrides([as_typed(as_choice(one), is_sweep=False) for one in settings], warns=True)
     for one in given:
         if "=" not in one or not is_one_run([one]):
