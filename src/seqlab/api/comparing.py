@@ -20,8 +20,8 @@ def report(runs: Place | Iterable[Place] = "outputs", *, by_seed: bool = True) -
 
     Returns:
         A row for each group of runs, the best of its benchmark first, then for each baseline. Columns:
-        benchmark, run, cell, the settings that differ; for each score its mean and its standard deviation
-        over n seeds; n, parameters, seconds, engine, status, reason.
+        benchmark, run, cell, the settings that differ; for each score SCORE_mean and SCORE_std, its mean
+        and its standard deviation over n seeds; n, parameters, seconds, engine, status, reason, folder.
 
     Raises:
         RunError: there is no run.
@@ -31,6 +31,7 @@ def report(runs: Place | Iterable[Place] = "outputs", *, by_seed: bool = True) -
     from seqlab.comparison.runs import read_runs  # noqa: PLC0415
 
     several = [runs] if isinstance(runs, str | Path | Run) else list(runs)
-    folders = [one.path if isinstance(one, Run) else Path(one).expanduser() for one in several]
+    places = [one.path if isinstance(one, Run) else Path(one).expanduser() for one in several]
+    folders = [place.resolve() for place in places]  # a run in two spellings is one run
     columns, rows = columns_and_rows(*compare(read_runs(*folders), by_seed=by_seed))
     return pd.DataFrame(rows, columns=columns)
