@@ -10,7 +10,7 @@ import yaml
 
 import seqlab
 from seqlab.api.frames import of_rows
-from seqlab.errors import DataError, RunError
+from seqlab.errors import ConfigError, DataError, ExportError, RunError
 
 SCORES = {"val/accuracy": 0.7, "test/accuracy": 0.75, "test/f1_macro": 0.5}
 
@@ -77,6 +77,37 @@ def test_runs_are_compared_as_a_table(leave):
     assert each["seed"].tolist()[:2] == ["0", "1"]
 
 
+def test_a_run_in_two_spellings_is_one_run(leave, tmp_path, monkeypatch):
+    first, second = leave("first"), leave("second", seed=1)
+    monkeypatch.chdir(first.parent)
+    near = seqlab.load("first")
+    assert near.path == first  # also in another working directory
+    (tmp_path / "link").symlink_to(first)
+    for runs in (
+        [near, tmp_path / "link", second],
+        ["first", second],
+        ["second", Path("../out/first"), near],
+    ):
+        assert seqlab.report(runs)["n"].tolist()[:1] == [2]
+
+
+def test_a_run_without_a_name_or_an_end_says_so(leave):
+    file = leave("first") / "run.json"
+    record = json.loads(file.read_text()) | {"status": "running", "pid": 1}
+    del record["name"]
+    file.write_text(json.dumps(record))
+    run = seqlab.load(file.parent)
+    assert (run.name, run.status) == ("out", "died")
+
+
+def test_a_file_that_is_missing_or_asked_for_a_checkpoint_is_an_error(tmp_path):
+    with pytest.raises(ExportError, match="does not exist"):
+        seqlab.load(tmp_path / "missing.onnx")
+    (tmp_path / "there.onnx").touch()
+    with pytest.raises(ConfigError, match="checkpoint='last' is for run folders"):
+        seqlab.load(tmp_path / "there.onnx", checkpoint="last")
+
+
 @pytest.mark.parametrize("path", ["nowhere", "."])
 def test_what_is_no_run_is_an_error(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
@@ -97,10 +128,23 @@ def test_what_is_no_run_is_an_error(tmp_path, monkeypatch, path):
         ({"tokens": ["a", "b"], "tags": ["O", "P"], "probabilities": [1.0, 0.5]},
          [{"token": "a", "tag": "O", "probability": 1.0}, {"token": "b", "tag": "P", "probability": 0.5}]),
         ({"text": "a", "value": 2.0}, [{"text": "a", "value": 2.0}]),
+        ({"time": "2026", "values": {"x": 1.5, "y": 2.5}, "interval": {"x": [1.0, 2.0], "y": [2.0, 3.0]}},
+         [{"time": "2026", "x": 1.5, "x lower": 1.0, "x upper": 2.0,
+           "y": 2.5, "y lower": 2.0, "y upper": 3.0}]),
+        ({"time": "2026", "values": {"time": 1.5, "time_": 2.5}},
+         [{"time": "2026", "time_": 1.5, "time__": 2.5}]),
+        ({"time": "2026", "values": {"x lower": 4.0, "x": 1.5},
+          "interval": {"x lower": [3.0, 5.0], "x": [1.0, 2.0]}},
+         [{"time": "2026", "x lower": 4.0, "x lower lower": 3.0, "x lower upper": 5.0,
+           "x": 1.5, "x lower_": 1.0, "x upper": 2.0}]),
+        ({"text": "a", "labels": ["text"], "probabilities": {"text": 0.8, "labels": 0.2}},
+         [{"text": "a", "labels": ["text"], "text_": 0.8, "labels_": 0.2}]),
     ],
 )  # fmt: skip
 def test_predictions_are_rows_whatever_was_asked(row, expected):
-    assert of_rows([row]).to_dict("records") == expected
+    found = of_rows([row])
+    assert found.to_dict("records") == expected
+    assert list(found) == list(expected[0])
 
 
 @pytest.mark.slow

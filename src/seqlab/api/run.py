@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from seqlab.api.asked import asked, file_of
 from seqlab.api.frames import of_history, of_rows, of_scores
 from seqlab.comparison.runs import Run as Record
 from seqlab.comparison.runs import read_run
 from seqlab.config.renamed import present_settings
-from seqlab.data.table.frame import as_file
-from seqlab.errors import DataError, RunError
+from seqlab.errors import ConfigError, ExportError, RunError
 from seqlab.io.safe_read import UnreadableError, read_yaml
 
 if TYPE_CHECKING:
@@ -30,28 +30,41 @@ def load(path: str | Path, checkpoint: str = "best") -> "Run | Network":
         checkpoint: of a folder, "best" or "last".
 
     Raises:
-        SeqlabError: it is missing or damaged, or needs a package that is not installed.
+        SeqlabError: it is missing, or the folder is damaged.
+        ConfigError: a file is asked for a checkpoint.
     """
     path = Path(path).expanduser()
-    return Network(path) if path.suffix in (".safetensors", ".onnx") else Run(path, checkpoint)
+    if path.suffix not in (".safetensors", ".onnx"):
+        return Run(path, checkpoint)
+    if checkpoint != "best":
+        raise ConfigError(f"checkpoint={checkpoint!r} is for run folders, and {path} is a file")
+    return Network(path)
 
 
 class Network:
     """A trained network with all that it needs to predict, from a file of ``seqlab export``.
 
+    The file is read when it first predicts: only then is it found to be damaged, or to need a package.
+
     Args:
         path: a .safetensors or .onnx file.
 
     Raises:
-        SeqlabError: it is missing or damaged, or needs a package that is not installed.
+        ExportError: it is missing.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.absolute()
+        if not self.path.exists():
+            raise ExportError(f"{path} does not exist; seqlab export makes one")
 
     @cached_property
     def predictor(self) -> "Predictor":
-        """The network as a function from inputs to predictions."""
+        """The network as a function from inputs to predictions.
+
+        Raises:
+            SeqlabError: the file is damaged, or needs a package that is not installed.
+        """
         from seqlab.inference.predict import load as load_predictor  # noqa: PLC0415 (imports torch)
 
         return load_predictor(self.path)
@@ -59,38 +72,33 @@ class Network:
     def predict(self, given: Any, top: int = 1) -> pd.DataFrame:
         """Return the predictions for texts, sequences, or the next steps of a series.
 
-        The columns are those of ``seqlab predict --json``: of a text its classes and their probabilities, a
-        row each; of a series its times and targets, a row for each step that is forecast.
+        A column whose name another already has is followed by an underscore.
 
         Args:
-            given: a text or several; a table with the columns of the training data, a DataFrame or the path
-                of a file; or, of a network that was trained on arrays, sequences [N, T, F] or N arrays.
-            top: how many classes of a text or sequence to return, the most probable first.
+            given: for a network that reads texts a text, several, or a ``pathlib.Path`` of a file with one a
+                line; a str is never a path. For others a table with the columns of the training data, a
+                DataFrame or the path of a file; or sequences [N, T, F] or N arrays.
+            top: how many classes of a text or sequence to return, the most probable first; other
+                predictions are whole, of several labels the probabilities of all.
+
+        Returns:
+            Rows in the order of what was given. Of a class, a row for each of the ``top``: text, class,
+            probability. Of several labels: text, labels (a list), and the probability of each label by its
+            name. Of tags, a row for each step: token, or the name of the sequence, then tag, probability. Of
+            a number: text, value. Of a series, a row for each step that is forecast: series if there are
+            several, time, each target by its name, and of calibrated intervals TARGET lower, TARGET upper.
 
         Raises:
-            DataError: there is no input, or the table is malformed, too short, or lacks a column.
+            DataError: there is no input, a text is blank, or the table is malformed, too short, or lacks a
+                column.
             ConfigError: arrays are no sequences.
         """
         from seqlab.inference.predict import predict  # noqa: PLC0415 (imports torch)
 
-        texts, file = self._asked(given)
+        texts, file = asked(self.predictor.spec.kind, given)
         if self.predictor.task.is_multilabel:
             top = len(self.predictor.spec.classes)
         return of_rows(predict(self.predictor, texts, file, top))
-
-    def _asked(self, given: Any) -> tuple[list[str], Path | None]:
-        """Return texts, or the file of a table or of arrays."""
-        held = as_file(given)
-        if held is not given:
-            if not isinstance(given, Path) and self.predictor.spec.kind == "tokens":
-                raise DataError("this network reads texts; give them as a list, such as frame['text']")
-            return [], Path(held)
-        texts = [given] if isinstance(given, str) else list(given)
-        if all(isinstance(text, str) for text in texts):
-            return texts, None
-        from seqlab.data.held import arrays_as_file  # noqa: PLC0415 (imports torch)
-
-        return [], Path(arrays_as_file(given))
 
     def __repr__(self) -> str:
         """Return the class and the file."""
@@ -99,6 +107,8 @@ class Network:
 
 class Run(Network):
     """A run that training has left in a folder.
+
+    It is read once: of a run that still trains or was resumed, ``seqlab.load`` tells what is new.
 
     Args:
         path: the folder with run.json.
@@ -109,10 +119,10 @@ class Run(Network):
     """
 
     def __init__(self, path: Path, checkpoint: str = "best") -> None:
-        super().__init__(path)
-        self.checkpoint = checkpoint
         if not path.is_dir():
             raise RunError(f"{path} is no folder of a run; seqlab train makes one below outputs")
+        super().__init__(path)
+        self.checkpoint = checkpoint
         if self._read.status == "damaged":
             raise RunError(f"{path}: {self._read.reason}")
 
@@ -123,11 +133,11 @@ class Run(Network):
     @property
     def name(self) -> str:
         """The name of the run: its experiment, or ``name=``."""
-        return str(self.record.get("name", self.path.name))
+        return self._read.name
 
     @property
     def status(self) -> str:
-        """One of running, done, interrupted, failed."""
+        """One of running, died, done, interrupted, failed."""
         return self._read.status
 
     @property
@@ -168,8 +178,8 @@ class Run(Network):
         """Return the scores of the weights on labelled data.
 
         Args:
-            given: texts or sequences with labels, in a DataFrame or a file with the columns of the training
-                data; None for the run's own validation and test data, as ``seqlab eval``.
+            given: texts or sequences with labels, in a DataFrame or the path of a file with the columns of
+                the training data; None for the run's own validation and test data, as ``seqlab eval``.
 
         Raises:
             DataError: the table is malformed, or has a class that the training had not; or the run's own data
@@ -182,7 +192,7 @@ class Run(Network):
         if given is None:
             return evaluate(self.path, self.checkpoint)
         run = load_run(self.path, self.checkpoint, with_metrics=True)
-        return score_file(run, Path(as_file(given)))
+        return score_file(run, file_of(given))
 
     @property
     def module(self) -> "SequenceModule":

@@ -1,0 +1,70 @@
+"""What a network is asked from Python: texts, or the file of a table or of arrays."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from seqlab.data.table.frame import as_file
+from seqlab.errors import DataError
+
+
+def asked(kind: Literal["tokens", "features"], given: Any) -> tuple[list[str], Path | None]:
+    """Return texts, or a file: a Path is a file, and a str a text for a network that reads texts.
+
+    Args:
+        kind: what the network reads, texts ("tokens") or numbers ("features").
+        given: a text or several; a DataFrame, a dict of columns, a file; or sequences [N, T, F] or N arrays.
+
+    Raises:
+        DataError: a text is blank or no text, a network for texts is given a table, or the table is
+            malformed.
+        ConfigError: arrays are no sequences.
+    """
+    if isinstance(given, Path):
+        return [], file_of(given)
+    if kind == "tokens":
+        return _texts(given), None
+    if isinstance(given, str) or _is_table(given):
+        return [], file_of(given)
+    from seqlab.data.held import arrays_as_file  # noqa: PLC0415 (imports torch)
+
+    return [], Path(arrays_as_file(given))
+
+
+def file_of(given: Any) -> Path:
+    """Return the file of a table: a path, or one in the cache with the rows of a DataFrame or a dict.
+
+    Raises:
+        DataError: it is no table, or a malformed one.
+    """
+    if isinstance(given, str | Path):
+        return Path(given).expanduser()
+    if not _is_table(given):
+        raise DataError(
+            f"a {type(given).__name__} is no table; give a DataFrame, a dict of columns or the path of a file"
+        )
+    try:
+        return Path(as_file(given))
+    except ValueError as error:
+        raise DataError(f"the table cannot be read: {error}") from error
+
+
+def _is_table(given: Any) -> bool:
+    return type(given).__name__ == "DataFrame" or (isinstance(given, Mapping) and bool(given))
+
+
+def _texts(given: Any) -> list[str]:
+    """Return a text or several; a blank one has no answer, so it would shift those of all others."""
+    if _is_table(given):
+        raise DataError("this network reads texts; give them as a list, such as frame['text']")
+    if not isinstance(given, Iterable):
+        raise DataError(f"this network reads texts, not a {type(given).__name__}")
+    texts = [given] if isinstance(given, str) else list(given)
+    for number, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise DataError(
+                f"this network reads texts, and number {number} of {len(texts)} is a {type(text).__name__}"
+            )
+        if not text.strip():
+            raise DataError(f"text {number} of {len(texts)} is blank, which has no answer; leave it out")
+    return texts
