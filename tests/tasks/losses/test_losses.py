@@ -95,6 +95,20 @@ def test_counts_have_the_declared_mean_and_variance():
     np.testing.assert_allclose(loss.middle(scaled) * SCALES + MEANS, mean, rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [0.01, 7.0, 60_000.0, 200_000.0])
+def test_what_is_no_count_is_told_at_any_scale(scale):
+    mean = 3 * scale
+    loss = NegativeBinomial([mean], [scale])
+    counts = torch.linspace(0, 6 * scale + 3, 101, dtype=torch.float64).round()[:, None]
+
+    def as_read(values):
+        return ((values - mean) / scale).float().double() * scale + mean
+
+    assert not loss.impossible(as_read(counts)).any()
+    assert loss.impossible(as_read(counts + 0.5)).all()
+    assert loss.impossible(as_read(-counts - 1)).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_those_of_finite_differences(name):
     loss = made(name)

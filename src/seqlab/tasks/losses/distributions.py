@@ -19,8 +19,8 @@ SMALLEST = 1e-6
 """Added to what must be positive: scales in scaled units, dispersions, and means of counts."""
 FREEDOM = 2.0
 """Student's t has more degrees of freedom than this, so that its variance is finite."""
-ROUNDING = 1e-5
-"""How far a count may be from a whole number, in scaled units, which are float32."""
+ROUNDING = 1e-6
+"""How far a count may be from a whole number, beside what scaled units lose, which are float32."""
 
 
 class LocationScale(ForecastLoss):
@@ -176,7 +176,9 @@ class NegativeBinomial(ForecastLoss):
 
     def impossible(self, truths: Tensor) -> Tensor:
         """Return which truths, […], are no counts."""
-        slack = ROUNDING * from_buffer(self._units)[1]
+        # Further than 2^22 from the mean, float32 no longer tells a fraction from a whole number.
+        means = from_buffer(self._units)[0].to(truths.device)
+        slack = ROUNDING + torch.finfo(torch.float32).eps * (truths - means).abs()
         return (truths < -slack) | ((truths - truths.round()).abs() > slack)
 
     def exact(self, errors: Tensor) -> Tensor:
