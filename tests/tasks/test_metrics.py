@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchmetrics import MeanAbsoluteError, MeanSquaredError
 
-from seqlab.tasks.metrics import SCORES, AnswersAndTruths, relative_scores, scores, scores_by_step
+from seqlab.tasks.metrics import SCORES, AnswersAndTruths, error_scores, relative_scores, scores_by_step
 
 
 def random(*shape: int) -> torch.Tensor:
@@ -15,7 +15,7 @@ def random(*shape: int) -> torch.Tensor:
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 1), (7, 3, 1), (8, 3, 1), (100, 48, 1)])
 def test_scores_equal_torchmetrics_and_numpy(shape):
     forecasts, truths = random(*shape), 3 * random(*shape) + 1
-    found = scores(forecasts - truths, ("T",))
+    found = error_scores(forecasts - truths, ("T",))
     assert tuple(found) == SCORES
     assert found["mae"] == pytest.approx(float(MeanAbsoluteError()(forecasts, truths)), rel=1e-6)
     assert found["rmse"] == pytest.approx(float(MeanSquaredError(squared=False)(forecasts, truths)), rel=1e-6)
@@ -25,18 +25,18 @@ def test_scores_equal_torchmetrics_and_numpy(shape):
 
 
 def test_a_forecast_that_is_too_high_has_a_positive_bias():
-    assert scores(torch.tensor([[[5.0], [1.0]]]) - torch.tensor([[[2.0], [0.0]]]), ("T",))["bias"] == 2
+    assert error_scores(torch.tensor([[[5.0], [1.0]]]) - torch.tensor([[[2.0], [0.0]]]), ("T",))["bias"] == 2
 
 
 def test_the_median_lies_between_the_two_middle_errors():
-    assert scores(torch.tensor([-1.0, 2, -4, 9])[:, None, None], ("T",))["median_ae"] == 3
+    assert error_scores(torch.tensor([-1.0, 2, -4, 9])[:, None, None], ("T",))["median_ae"] == 3
 
 
 def test_several_targets_have_scores_of_their_own_and_their_mean():
     errors = random(50, 6, 3) * torch.tensor([1.0, 10, 100])
-    found = scores(errors, ("T", "p", "rh"))
+    found = error_scores(errors, ("T", "p", "rh"))
     for score in SCORES:
-        each = [scores(errors[:, :, place : place + 1], ("x",))[score] for place in range(3)]
+        each = [error_scores(errors[:, :, place : place + 1], ("x",))[score] for place in range(3)]
         assert [found[f"{score}/{name}"] for name in ("T", "p", "rh")] == each
         assert found[score] == pytest.approx(np.mean(each))
     assert len(found) == 16
@@ -84,7 +84,7 @@ def test_each_step_ahead_has_scores_of_its_own():
 def test_many_errors_are_summed_without_loss():
     errors = torch.full((3000, 1000, 1), 0.1)
     errors[0, 0] = 1e4
-    found = scores(errors, ("T",))
+    found = error_scores(errors, ("T",))
     exact = errors.double()
     assert found["mae"] == pytest.approx(float(exact.abs().mean()), rel=1e-12)
     assert found["median_ae"] == pytest.approx(0.1, rel=1e-6)

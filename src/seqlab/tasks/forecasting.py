@@ -173,7 +173,7 @@ class Forecasting(Task):
             found.loss.update(loss, rows)
             if stage == "train":
                 units = self._units[series_of(self._ends[STAGES.index(stage)], batch.ids)]
-                off = ((self.loss.middle(forecasts) - batch.y).abs() * units[:, None]).mean((1, 2))
+                off = ((self.loss.point(forecasts) - batch.y).abs() * units[:, None]).mean((1, 2))
                 found.mae.update(torch.where(valid, off, 0).sum() / rows.clamp(min=1), rows)
             else:
                 found.forecasts.update(batch.ids, forecasts, batch.y)
@@ -308,7 +308,7 @@ class Forecasting(Task):
                 scores = self.scoring.scores(scaled, POINT)
                 metrics |= {f"{split}/{score}": value for score, value in scores.items()}
                 if split == "test":
-                    errors = self.scoring.medians(scaled, POINT)
+                    errors = self.scoring.median_errors(scaled, POINT)
                     self._baselines[name] = self.horizon.scored(errors, self.members.of(split, scaled.ids))
             found[name] = metrics
         return found
@@ -333,7 +333,7 @@ class Forecasting(Task):
         metrics = self.compute("test")
         return drawn | self.horizon.figures(
             self._shown(found),
-            self.scoring.medians(found, self.loss),
+            self.scoring.median_errors(found, self.loss),
             self._baselines,
             title,
             subtitles={name: self._subtitle(metrics, name) for name in self.targets},
@@ -382,7 +382,7 @@ class Forecasting(Task):
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test forecast, all errors by step and, if there are several series, by series."""
         scaled = self._collected("test")
-        found, errors = self._forecasts(scaled), self.scoring.medians(scaled, self.loss)
+        found, errors = self._forecasts(scaled), self.scoring.median_errors(scaled, self.loss)
         scored = {"model": self.horizon.scored(errors, found.series), **self._baselines}
         return self.horizon.tables(found, scored, describe)
 

@@ -57,13 +57,13 @@ class SampleIds(Metric):
         return ids[in_order(ids)]
 
 
-def scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
+def error_scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
     """Return mean and median absolute error, root mean squared error and bias of errors [N, horizon, K].
 
     With several targets each has its own scores, ``mae/<target>``, and ``mae`` is their mean.
 
     Example:
-        >>> scores(Tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
+        >>> error_scores(Tensor([[[1.0], [-3.0]]]), ("T",))["mae"]
         2.0
     """
     each = {name: scores_of(errors[:, :, place]) for place, name in enumerate(targets)}

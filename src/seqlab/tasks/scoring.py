@@ -9,7 +9,7 @@ from torch import Tensor
 from seqlab.tasks.intervals import Ends, by_target, coverage, pinball
 from seqlab.tasks.losses import ForecastLoss
 from seqlab.tasks.members import Members
-from seqlab.tasks.metrics import relative_scores, scores
+from seqlab.tasks.metrics import error_scores, relative_scores
 
 MEDIAN = 0.5
 
@@ -53,18 +53,18 @@ class Scoring:
         errors = (values.cpu().double() - found.truths.cpu().double()) * self.scales
         return errors.mul_(self.members.scales[self.members.of(found.stage, found.ids)][:, None])
 
-    def medians(self, found: Scaled, loss: ForecastLoss) -> Tensor:
+    def median_errors(self, found: Scaled, loss: ForecastLoss) -> Tensor:
         """Return the errors of the medians, [N, horizon, K]."""
-        return self._of_quantile(found, loss, MEDIAN)
+        return self._quantile_errors(found, loss, MEDIAN)
 
     def scores(self, found: Scaled, loss: ForecastLoss, ends: Ends | None = None) -> dict[str, float]:
         """Return the scores of forecasts, and of intervals if there are any, in scaled units."""
-        errors = self.medians(found, loss)
+        errors = self.median_errors(found, loss)
         series = self.members.of(found.stage, found.ids)
         truths = self.members.in_units(found.truths.cpu().double() * self.scales + self.means, series)
         relative = relative_scores(errors, truths, self.members.naive[series])
         spread = self._of_distribution(found, loss) | self._of_intervals(found, loss, ends)
-        return scores(errors, self.targets) | by_target(relative | spread, self.targets)
+        return error_scores(errors, self.targets) | by_target(relative | spread, self.targets)
 
     def _of_distribution(self, found: Scaled, loss: ForecastLoss) -> dict[str, Tensor]:
         """Return the continuous ranked probability score (CRPS), [K], of distributions.
@@ -75,7 +75,8 @@ class Scoring:
         """
         if not self.levels:
             return {}
-        lost = [pinball(self._of_quantile(found, loss, level), level) for level in self.levels]
+        # One level after the other: all at once need so much more memory.
+        lost = [pinball(self._quantile_errors(found, loss, level), level) for level in self.levels]
         return {"crps": 2 * torch.stack(lost).mean(0)}
 
     def _of_intervals(self, found: Scaled, loss: ForecastLoss, ends: Ends | None) -> dict[str, Tensor]:
@@ -85,6 +86,7 @@ class Scoring:
         lower, upper = (loss.exact(self.errors(found, end)) for end in ends)
         return {"coverage": coverage(lower, upper), "width": (upper - lower).mean((0, 1))}
 
-    def _of_quantile(self, found: Scaled, loss: ForecastLoss, level: float) -> Tensor:
+    def _quantile_errors(self, found: Scaled, loss: ForecastLoss, level: float) -> Tensor:
+        """Return the errors of a quantile, [N, horizon, K]."""
         values = loss.scaled_quantiles(found.forecasts, (level,))[..., 0]
         return loss.exact(self.errors(found, values))

@@ -42,7 +42,7 @@ def test_quantiles_never_cross_and_the_median_starts_from_the_last_value():
     outputs = 100 * outputs_for(loss).float()
     found = loss.read(outputs, last := random(*SHAPE, seed=1).float())
     assert (found.diff(dim=-1) >= 0).all()
-    assert torch.equal(loss.middle(found), outputs[..., 2] + last)
+    assert torch.equal(loss.point(found), outputs[..., 2] + last)
     assert (loss.in_units(found.double(), MEANS, SCALES).diff(dim=-1) >= 0).all()
 
 
@@ -92,7 +92,7 @@ def test_counts_have_the_declared_mean_and_variance():
     truth = frozen(loss, torch.stack([mean, dispersion], -1))
     np.testing.assert_allclose(truth.mean(), mean, rtol=1e-9)
     np.testing.assert_allclose(truth.var(), mean + dispersion * mean**2, rtol=1e-9)
-    np.testing.assert_allclose(loss.middle(scaled) * SCALES + MEANS, mean, rtol=1e-6)
+    np.testing.assert_allclose(loss.point(scaled) * SCALES + MEANS, mean, rtol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [0.01, 7.0, 60_000.0, 200_000.0])

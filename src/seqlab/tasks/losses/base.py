@@ -41,8 +41,8 @@ class ForecastLoss(nn.Module):
         """Return the loss of each forecast, […], for truths in scaled units, […]."""
 
     @abstractmethod
-    def middle(self, forecasts: Tensor) -> Tensor:
-        """Return the medians, of counts the means, in scaled units, […], without leaving the device."""
+    def point(self, forecasts: Tensor) -> Tensor:
+        """Return point forecasts in scaled units, […], on the same device: medians, of counts means."""
 
     @abstractmethod
     def in_units(self, forecasts: Tensor, means: Tensor, scales: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ class LocationScale(ForecastLoss):
         moved = location if last is None else location + last
         return torch.stack([moved, *positive], -1)
 
-    def middle(self, forecasts: Tensor) -> Tensor:
+    def point(self, forecasts: Tensor) -> Tensor:
         """Return the locations, […], the medians of symmetric distributions."""
         return forecasts[..., 0]
 
@@ -149,7 +149,7 @@ class NegativeBinomial(ForecastLoss):
         lost = rate * torch.log1p(mean / rate) - count * torch.log(mean / (rate + mean)) - ways
         return lost.to(forecasts.dtype)
 
-    def middle(self, forecasts: Tensor) -> Tensor:
+    def point(self, forecasts: Tensor) -> Tensor:
         """Return the means in scaled units, […]."""
         means, scales = from_buffer(self._units).to(forecasts.dtype).unbind()
         return softplus(forecasts[..., 0] + means / scales) - means / scales

@@ -33,7 +33,7 @@ class Point(ForecastLoss):
         """Return the function of each forecast and truth, […]."""
         return self.function(forecasts, truths, reduction="none")
 
-    def middle(self, forecasts: Tensor) -> Tensor:
+    def point(self, forecasts: Tensor) -> Tensor:
         """Return the values, […]."""
         return forecasts
 
@@ -91,7 +91,7 @@ class Quantiles(ForecastLoss):
         levels = from_buffer(self._levels).to(missing.dtype)
         return 2 * torch.maximum(levels * missing, (levels - 1) * missing).mean(-1)
 
-    def middle(self, forecasts: Tensor) -> Tensor:
+    def point(self, forecasts: Tensor) -> Tensor:
         """Return the medians, […]."""
         return forecasts[..., self.median]
 
