@@ -47,6 +47,7 @@ def test_arrays_are_a_file_too():
         ("tokens", [np.zeros((30, 2))], "this network reads texts, and number 1 of 1 is a ndarray"),
         ("tokens", 3, "this network reads texts, not a int"),
         ("tokens", pd.DataFrame({"text": ["Ann"]}), "this network reads texts; give them as a list"),
+        ("features", None, "nothing to predict"),
         ("features", {"a": [1, 2], "b": [1]}, "cannot be read: All arrays must be of the same length"),
         ("features", {"a": [[1], [2, 3]]}, "the table cannot be read: a cell is no number, time or text"),
     ],

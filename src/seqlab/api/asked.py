@@ -16,14 +16,16 @@ def asked(kind: Literal["tokens", "features"], given: Any) -> tuple[list[str], P
         given: a text or several; a DataFrame, a dict of columns, a file; or sequences [N, T, F] or N arrays.
 
     Raises:
-        DataError: a text is blank or no text, a network for texts is given a table, or the table is
-            malformed.
+        DataError: nothing is given, a text is blank or no text, a network for texts is given a table, or the
+            table is malformed.
         ConfigError: arrays are no sequences.
     """
     if isinstance(given, Path):
         return [], file_of(given)
     if kind == "tokens":
         return _texts(given), None
+    if given is None:
+        raise DataError("nothing to predict: give a table or sequences")
     if isinstance(given, str) or _is_table(given):
         return [], file_of(given)
     from seqlab.data.held import arrays_as_file  # noqa: PLC0415 (imports torch)
