@@ -82,8 +82,13 @@ _HOMES = (
 )
 """The packages of names that are not in seqlab.cells."""
 
+_MODULES = ("data", "errors")
+"""What ``import seqlab`` alone lets one write in full, such as ``seqlab.data.Texts``."""
+
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module(_HOMES.get(name, "seqlab.cells")), name)
+    if name in _MODULES:
+        return import_module(f"seqlab.{name}")
     raise AttributeError(f"module 'seqlab' has no attribute '{name}'")

@@ -1,6 +1,7 @@
 """docs/python.md: every block runs as it stands there, one after the other."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,9 @@ def test_every_block_of_the_page_runs(tmp_path, monkeypatch):
 def test_every_name_of_the_page_exists():
     for name in set(re.findall(r"seqlab\.(\w+)\(", PAGE)):
         assert callable(getattr(seqlab, name)), name
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"seqlab\.(data|errors)\.\w", PAGE))))
+def test_the_modules_of_the_page_are_there_once_seqlab_is_imported(name, monkeypatch):
+    monkeypatch.delattr(seqlab, name, raising=False)  # as long as nothing else has imported it
+    assert getattr(seqlab, name) is sys.modules[f"seqlab.{name}"]
