@@ -1,6 +1,6 @@
 """The windows on a page of forecasts, with what was read and when."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from seqlab.data import WindowSamples
 from seqlab.data.series.zone import local
 from seqlab.tasks.figures.forecast import Window
 from seqlab.tasks.horizon import Forecasts
-from seqlab.tasks.intervals import Ends
+from seqlab.tasks.intervals import Ends, Interval
 
 
 class Past(NamedTuple):
@@ -70,3 +70,17 @@ def windows_of(
         ]
         for place, target in enumerate(targets)
     }
+
+
+def subtitles(
+    metrics: Mapping[str, float], targets: Sequence[str], interval: Interval | None
+) -> dict[str, str]:
+    """Return the errors of each target, and how much its intervals hold, in words."""
+    found = {}
+    for target in targets:
+        suffix = f"/{target}" if len(targets) > 1 else ""
+        said = f"mean abs. error {metrics[f'mae{suffix}']:.3g}, median {metrics[f'median_ae{suffix}']:.3g}"
+        if interval and f"coverage{suffix}" in metrics:
+            said += f", {interval.label} holds {100 * metrics[f'coverage{suffix}']:.3g} %"
+        found[target] = said
+    return found

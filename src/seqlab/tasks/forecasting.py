@@ -11,19 +11,17 @@ from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
 from seqlab.errors import ConfigError, DataError
-from seqlab.io.progress import stepwise
 from seqlab.registry.types import Factor, Levels
 from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
-from seqlab.tasks.baselines.bounds import spread
-from seqlab.tasks.baselines.series import BASELINES, CHUNK, Forecast, UnavailableError
+from seqlab.tasks.baselines.forecasts import score_baselines
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.forecast import PAGE, Window
-from seqlab.tasks.forecast_page import Past, windows_of
+from seqlab.tasks.forecast_page import Past, subtitles, windows_of
 from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
-from seqlab.tasks.intervals import ROUNDED, Ends, Interval, margins_for
+from seqlab.tasks.intervals import Ends, Interval, margins_for
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.losses import POINT, ForecastLoss, Point, make_loss
+from seqlab.tasks.losses import ForecastLoss, Point, make_loss
 from seqlab.tasks.members import Members, series_of
 from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
 from seqlab.tasks.score import (
@@ -288,41 +286,9 @@ class Forecasting(Task):
 
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
         """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep the test's scores."""
-        found: dict[str, dict[str, float] | str] = {}
-        ids_of = {
-            split: spread(len(data.samples[split]), math.prod(self.shape[:2]), f"forecast in '{split}'")
-            for split in ("val", "test")
-        }
-        for name, baseline in BASELINES.items():
-            if baseline.is_fitted and not fitted:
-                continue
-            try:
-                forecast = baseline.prepare(data)
-            except UnavailableError as reason:
-                found[name] = str(reason)
-                continue
-            metrics: dict[str, float] = {}
-            for split in ("val", "test"):
-                windows = cast("WindowSamples", data.samples[split])
-                scaled = self._of_baseline(name, forecast, windows, split, ids_of[split])
-                scores = self.scoring.scores(scaled, POINT)
-                metrics |= {f"{split}/{score}": value for score, value in scores.items()}
-                if split == "test":
-                    errors = self.scoring.median_errors(scaled, POINT)
-                    self._baselines[name] = self.horizon.scored(errors, self.members.of(split, scaled.ids))
-            found[name] = metrics
+        found, tested = score_baselines(data, self.scoring, self.horizon, fitted=fitted)
+        self._baselines |= tested
         return found
-
-    def _of_baseline(
-        self, name: str, forecast: Forecast, windows: WindowSamples, split: str, ids: Tensor
-    ) -> Scaled:
-        """Return a baseline's forecasts of some windows, made in chunks."""
-        forecasts, truths = torch.empty(2, len(ids), *self.shape[:2])
-        for start in stepwise(range(0, len(ids), CHUNK), f"baseline {name}, {split}"):
-            part = ids[start : start + CHUNK]
-            forecasts[start : start + CHUNK] = torch.from_numpy(forecast(split, part))
-            truths[start : start + CHUNK] = windows.subset(part.numpy()).y
-        return Scaled(split, ids, forecasts, truths)
 
     def figures(self, history: History, title: str) -> dict[str, Figure]:
         """Draw the learning curves, the error against the horizon, some forecasts, and all errors."""
@@ -336,21 +302,13 @@ class Forecasting(Task):
             self.scoring.median_errors(found, self.loss),
             self._baselines,
             title,
-            subtitles={name: self._subtitle(metrics, name) for name in self.targets},
+            subtitles=subtitles(metrics, self.targets, self.interval),
             interval=self.interval.label if self.interval else "",
         )
 
     def look_at(self, data: SequenceData) -> None:
         """Take the windows of the test, whose inputs are drawn."""
         self._windows = cast("WindowSamples", data.samples["test"])
-
-    def _subtitle(self, metrics: Mapping[str, float], target: str) -> str:
-        """Return the errors of a target, and how much its intervals hold, in words."""
-        suffix = f"/{target}" if len(self.targets) > 1 else ""
-        said = f"mean abs. error {metrics[f'mae{suffix}']:.3g}, median {metrics[f'median_ae{suffix}']:.3g}"
-        if self.interval and f"coverage{suffix}" in metrics:
-            said += f", {self.interval.label} holds {100 * metrics[f'coverage{suffix}']:.3g} %"
-        return said
 
     def _shown(self, found: Scaled) -> dict[str, list[Window]]:
         """Return for each target some windows, evenly spread over the test."""
@@ -370,10 +328,8 @@ class Forecasting(Task):
         """Return the intervals to draw, in the units of the targets, the widest first."""
         if self.conformal or forecasts.ends is None:
             return [forecasts.ends] if forecasts.ends else []
-        pairs = [Interval(low, round(1 - low, ROUNDED)) for low in self.levels if low < MEDIAN]
-        values = [
-            self.loss.scaled_quantiles(found.forecasts, pair) for pair in pairs if pair.high in self.levels
-        ]
+        nested = Interval.nested(self.levels)
+        values = [self.loss.scaled_quantiles(found.forecasts, pair) for pair in nested]
         return [self._in_units(Ends(*pair.unbind(-1)), forecasts.series) for pair in values]
 
     def _in_units(self, ends: Ends, series: Tensor) -> Ends:

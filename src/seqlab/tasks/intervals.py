@@ -43,11 +43,16 @@ class Interval(NamedTuple):
         return cls(round((1 - share) / 2, ROUNDED), round((1 + share) / 2, ROUNDED))
 
     @classmethod
+    def nested(cls, levels: Sequence[float]) -> "list[Interval]":
+        """Return the central intervals between two of these levels, in the order of the lower ones."""
+        return [
+            cls(low, round(1 - low, ROUNDED)) for low in levels if low < round(1 - low, ROUNDED) in levels
+        ]
+
+    @classmethod
     def widest(cls, levels: Sequence[float]) -> "Interval | None":
         """Return the widest central interval between two of these levels; None if there is none."""
-        lows = (low for low in levels if low < round(1 - low, ROUNDED) in levels)
-        low = min(lows, default=None)
-        return None if low is None else cls(low, round(1 - low, ROUNDED))
+        return min(cls.nested(levels), default=None)
 
     @property
     def share(self) -> float:
