@@ -2,6 +2,7 @@
 
 import json
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -290,7 +291,7 @@ def test_what_is_wrong_about_a_choice_is_said_in_a_line_each(train, capfd, argum
         assert line.startswith(f"seqlab: {words}")
 
 
-def test_files_choose_what_has_no_file(tmp_path):
+def test_files_choose_what_has_no_file(tmp_path, monkeypatch):
     """Of more than fifty cells, some have no file; the one that builds on the others is chosen."""
     for group, name, text in (
         ("experiment", "mine", "defaults: [base, override /sweep: all, _self_]"),
@@ -299,8 +300,9 @@ def test_files_choose_what_has_no_file(tmp_path):
     ):
         (tmp_path / group).mkdir(exist_ok=True)
         (tmp_path / group / f"{name}.yaml").write_text(text)
-    offer(["experiment=mine"], [PACKAGED, tmp_path])
     store = ConfigStore.instance()
+    monkeypatch.setattr(store, "repo", deepcopy(store.repo))
+    offer(["experiment=mine"], [PACKAGED, tmp_path])
     assert {f"{name}.yaml" for name in cells} - set(store.list("model")) <= {
         f"{name}.yaml" for name in names_of("model")
     }

@@ -201,11 +201,14 @@ def test_a_gpu_with_too_high_a_number_is_refused(complaints, monkeypatch):
 
 
 @pytest.mark.product(3)
-@pytest.mark.parametrize(("data", "task"), [("names", "classification"), ("jena_climate", "forecasting")])
-def test_scores_that_can_be_watched_are_those_that_a_run_logs(train, data, task):
+@pytest.mark.parametrize(
+    ("data", "task", "loss"),
+    [("names", "classification", ()), ("jena_climate", "forecasting", ("task.loss=quantiles",))],
+)
+def test_scores_that_can_be_watched_are_those_that_a_run_logs(train, data, task, loss):
     quick = ["trainer.limit_train_batches=1", "trainer.max_epochs=1", "callbacks=none", "logger=none"]
     small = ["model.hidden_size=4", "task.baselines=false", "verbosity=quiet", "scheduler=plateau"]
-    assert train(f"data={data}", "data.source=sample", *quick, *small) == 0
+    assert train(f"data={data}", "data.source=sample", *loss, *quick, *small) == 0
     (file,) = Path("out").rglob("metrics.jsonl")
     logged = {name for line in file.read_text().splitlines() for name in json.loads(line)}
     assert {f"val/{score.name}" for score in tasks[task].scores} == {

@@ -363,7 +363,7 @@ def test_a_report_puts_the_least_error_first_and_asks_each_question_apart(tmp_pa
     ("settings", "words"),
     [
         (["task=classification"], "task=classification does not suit data=series_csv"),
-        (["task.loss=huber"], "task.loss"),
+        (["task.loss=hinge"], "task.loss"),
         (["task.residual=season"], "task.residual"),
         (["data.targets=[]"], "data.targets"),
         (["data.targets=[laod]"], "did you mean 'load'"),

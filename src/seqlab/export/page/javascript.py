@@ -152,7 +152,8 @@ class _Names:
         return self.values[value]
 
     def __getitem__(self, value: str) -> str:
-        return f"w[{_quoted(value)}]" if value in self.held else self.values[value]
+        is_constant = value in self.held and value not in self.values  # a past state is given, or a constant
+        return f"w[{_quoted(value)}]" if is_constant else self.values[value]
 
 
 def _identifier(name: str) -> str:
