@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from seqlab.registry.types import central
+
 if TYPE_CHECKING:
     from seqlab.config.task import TaskConfig
 
 OF_POINTS = ("mae", "mse", "huber")
 """Losses of forecasts without a distribution."""
-DIGITS = 10
-"""Digits of a level: 1 - 0.9 is 0.1."""
 
 
 def check_forecast(task: "TaskConfig", data: Any) -> None:
@@ -25,7 +25,7 @@ def check_forecast(task: "TaskConfig", data: Any) -> None:
         )
     share, levels = getattr(task, "conformal", None), getattr(task, "levels", ())
     if share and loss == "quantiles":
-        ends = round((1 - share) / 2, DIGITS), round((1 + share) / 2, DIGITS)
+        ends = central(share)
         if not set(ends) <= set(levels):
             raise ValueError(
                 f"task.conformal={share:g} calibrates the interval from {ends[0]:g} to {ends[1]:g}; put both "

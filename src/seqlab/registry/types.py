@@ -78,6 +78,9 @@ def _levels(levels: tuple[float, ...]) -> tuple[float, ...]:
 
 
 MEDIAN = 0.5
+"""The level of the median."""
+DIGITS = 10
+"""Digits of a level: 1 - 0.9 is 0.1."""
 Levels = Annotated[tuple[Factor, ...], AfterValidator(_levels)]
 """The levels of quantiles, ascending; the median is among them."""
 PLACE = "place"
@@ -101,6 +104,11 @@ class Section(BaseModel):
     """A section of the configuration: unknown keys are refused, values cannot change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def central(share: float) -> tuple[float, float]:
+    """Return the levels between which a share of a distribution lies, as much below as above them."""
+    return round((1 - share) / 2, DIGITS), round((1 + share) / 2, DIGITS)
 
 
 def as_list(names: Any) -> Any:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
 from seqlab.errors import ConfigError, DataError
-from seqlab.registry.types import Factor, Levels
+from seqlab.registry.types import MEDIAN, Factor, Levels
 from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
 from seqlab.tasks.baselines.forecasts import score_baselines
 from seqlab.tasks.figures.common import curves
@@ -38,7 +38,7 @@ from seqlab.tasks.score import (
     Score,
     loss_in,
 )
-from seqlab.tasks.scoring import MEDIAN, Scaled, Scoring
+from seqlab.tasks.scoring import Scaled, Scoring
 from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:

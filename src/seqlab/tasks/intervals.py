@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from seqlab.errors import DataError
-
-ROUNDED = 10
-"""Digits of a level: 1 - 0.9 is 0.1."""
+from seqlab.registry.types import DIGITS, central
 
 
 class Ends(NamedTuple):
@@ -40,14 +38,12 @@ class Interval(NamedTuple):
     @classmethod
     def around(cls, share: float) -> "Interval":
         """Return the central interval with a share of the truths, such as 0.8."""
-        return cls(round((1 - share) / 2, ROUNDED), round((1 + share) / 2, ROUNDED))
+        return cls(*central(share))
 
     @classmethod
     def nested(cls, levels: Sequence[float]) -> "list[Interval]":
         """Return the central intervals between two of these levels, in the order of the lower ones."""
-        return [
-            cls(low, round(1 - low, ROUNDED)) for low in levels if low < round(1 - low, ROUNDED) in levels
-        ]
+        return [cls(low, round(1 - low, DIGITS)) for low in levels if low < round(1 - low, DIGITS) in levels]
 
     @classmethod
     def widest(cls, levels: Sequence[float]) -> "Interval | None":
@@ -57,7 +53,7 @@ class Interval(NamedTuple):
     @property
     def share(self) -> float:
         """The share of the truths that are to lie in it."""
-        return round(self.high - self.low, ROUNDED)
+        return round(self.high - self.low, DIGITS)
 
     @property
     def label(self) -> str:
@@ -80,9 +76,9 @@ def margins_for(ends: Ends, truths: Tensor, share: float) -> Tensor:
         DataError: so few windows say nothing of such intervals.
     """
     count = len(truths)
-    rank = math.ceil(round((count + 1) * share, ROUNDED))
+    rank = math.ceil(round((count + 1) * share, DIGITS))
     if rank > count:
-        least = math.ceil(round(share / (1 - share), ROUNDED))
+        least = math.ceil(round(share / (1 - share), DIGITS))
         raise DataError(
             f"task.conformal={share:g} needs {least} windows of validation or more, and there are {count}"
         )

@@ -6,12 +6,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from seqlab.registry.types import MEDIAN
 from seqlab.tasks.intervals import Ends, by_target, coverage, pinball
 from seqlab.tasks.losses import ForecastLoss
 from seqlab.tasks.members import Members
 from seqlab.tasks.metrics import error_scores, relative_scores
-
-MEDIAN = 0.5
 
 
 class Scaled(NamedTuple):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from seqlab.registry.types import MEDIAN
 from seqlab.tasks.losses.base import ForecastLoss, add_scaled, exact_buffer, from_buffer
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Quantiles(ForecastLoss):
     def __init__(self, levels: Sequence[float]) -> None:
         super().__init__()
         self.levels = tuple(levels)
-        self.median = self.levels.index(0.5)
+        self.median = self.levels.index(MEDIAN)
         self.shape = (len(self.levels),)
         self.steps = max(self.median, len(self.levels) - self.median - 1, 1)
         self.register_buffer("_levels", exact_buffer(self.levels), persistent=False)
