@@ -87,6 +87,16 @@ class ForecastLoss(nn.Module):
         """Add ``in_units`` to an ONNX graph, in float64, with means and scales [K]."""
 
 
+def moved(values: Tensor, last: Tensor | None) -> Tensor:
+    """Return values relative to the last ones that were read, […]; as they are if there are none."""
+    return values if last is None else values + last
+
+
+def add_moved(graph: "Graph", values: str, last: str | None) -> str:
+    """Add to an ONNX graph that values, [B, horizon, K, 1], are relative to the last ones read, [B, 1, K]."""
+    return graph.add("Add", values, graph.add("Unsqueeze", last, graph.integers(-1))) if last else values
+
+
 def exact_buffer(values: Sequence[Any]) -> Tensor:
     """Return numbers for a buffer: their bits, as integers, which stay as they are when weights are cast.
 

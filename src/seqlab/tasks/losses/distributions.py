@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from seqlab.tasks.losses.base import ForecastLoss, add_scaled, exact_buffer, from_buffer
+from seqlab.tasks.losses.base import (
+    ForecastLoss,
+    add_moved,
+    add_scaled,
+    exact_buffer,
+    from_buffer,
+    moved,
+)
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -37,8 +44,7 @@ class LocationScale(ForecastLoss):
         """Return the parameters, […, *shape], all but the location positive by softplus."""
         location, *others = outputs.unbind(-1)
         positive = [softplus(one) + floor for one, floor in zip(others, self.floors, strict=True)]
-        moved = location if last is None else location + last
-        return torch.stack([moved, *positive], -1)
+        return torch.stack([moved(location, last), *positive], -1)
 
     def point(self, forecasts: Tensor) -> Tensor:
         """Return the locations, […], the medians of symmetric distributions."""
@@ -61,13 +67,11 @@ class LocationScale(ForecastLoss):
     def add_read(self, graph: "Graph", outputs: str, last: str | None) -> str:
         """Add softplus and floor of each parameter but the location."""
         location, *others = graph.split(outputs, *self.shape)
-        if last:
-            location = graph.add("Add", location, graph.add("Unsqueeze", last, graph.integers(-1)))
         positive = [
             graph.add("Add", graph.add("Softplus", one), graph.number(floor))
             for one, floor in zip(others, self.floors, strict=True)
         ]
-        return graph.joined([location, *positive])
+        return graph.joined([add_moved(graph, location, last), *positive])
 
     def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
         """Add the scaling of location and scale."""
@@ -136,8 +140,7 @@ class NegativeBinomial(ForecastLoss):
     def read(self, outputs: Tensor, last: Tensor | None) -> Tensor:
         """Return the mean before softplus, and the dispersion, […, 2]."""
         place, dispersion = outputs.unbind(-1)
-        moved = place if last is None else place + last
-        return torch.stack([moved, softplus(dispersion) + SMALLEST], -1)
+        return torch.stack([moved(place, last), softplus(dispersion) + SMALLEST], -1)
 
     def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
         """Return the negative log-likelihood of each count, […]."""
@@ -188,17 +191,15 @@ class NegativeBinomial(ForecastLoss):
     def add_read(self, graph: "Graph", outputs: str, last: str | None) -> str:
         """Add softplus and floor of the dispersion."""
         place, dispersion = graph.split(outputs, 2)
-        if last:
-            place = graph.add("Add", place, graph.add("Unsqueeze", last, graph.integers(-1)))
         positive = graph.add("Add", graph.add("Softplus", dispersion), graph.number(SMALLEST))
-        return graph.joined([place, positive])
+        return graph.joined([add_moved(graph, place, last), positive])
 
     def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
         """Add the mean of the counts."""
         place, dispersion = graph.split(graph.to_double(forecasts), 2)
-        moved = graph.add("Add", place, graph.constant("zero of the counts", (means / scales)[:, None]))
+        above_zero = graph.add("Add", place, graph.constant("zero of the counts", (means / scales)[:, None]))
         count = graph.add(
-            "Mul", graph.add("Softplus", moved), graph.constant("target scales", scales[:, None])
+            "Mul", graph.add("Softplus", above_zero), graph.constant("target scales", scales[:, None])
         )
         return graph.joined(
             [graph.add("Add", count, graph.constant("smallest", np.float64(SMALLEST))), dispersion]

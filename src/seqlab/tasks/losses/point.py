@@ -9,7 +9,14 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from seqlab.registry.types import MEDIAN
-from seqlab.tasks.losses.base import ForecastLoss, add_scaled, exact_buffer, from_buffer
+from seqlab.tasks.losses.base import (
+    ForecastLoss,
+    add_moved,
+    add_scaled,
+    exact_buffer,
+    from_buffer,
+    moved,
+)
 
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
@@ -28,7 +35,7 @@ class Point(ForecastLoss):
 
     def read(self, outputs: Tensor, last: Tensor | None) -> Tensor:
         """Return the sum, […]."""
-        return outputs if last is None else outputs + last
+        return moved(outputs, last)
 
     def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
         """Return the function of each forecast and truth, […]."""
@@ -120,7 +127,7 @@ class Quantiles(ForecastLoss):
         is_distance = graph.constant("is a distance", order != 0)
         read = graph.add("Where", is_distance, graph.add("Softplus", outputs), outputs)
         found = graph.add("MatMul", read, graph.constant("distances to quantiles", sums))
-        return graph.add("Add", found, graph.add("Unsqueeze", last, graph.integers(-1))) if last else found
+        return add_moved(graph, found, last)
 
     def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
         """Add the scaling."""
