@@ -11,6 +11,7 @@ from onnx import helper
 from seqlab.data import DataSpec, SeriesSpec, TextSpec
 from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
 from seqlab.data.series.spec import SeriesSettings
+from seqlab.data.streams.declared import StreamSettings, StreamSpec
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.export.network import network_graph
@@ -31,6 +32,15 @@ TEXTS = TextSpec(
     # 2 · 9 + 3 is the code of token 3 behind token 2; the largest is of three tokens.
     ngrams=(4 * 9 + 5, 5 * 9 + 6, 6 * 9 + 4, 4 * 81 + 5 * 9 + 6),
     text=TextSettings(),
+)
+WORDS = StreamSpec(
+    **COMMON,
+    kind="tokens",
+    task="language_model",
+    input_size=9,
+    symbols=(*TEXTS.symbols[:4], *"abcde"),
+    widths=(0, 1, 0, 0, 1, 1, 1, 1, 1),
+    stream=StreamSettings(),
 )
 SERIES = SeriesSpec(
     **COMMON,

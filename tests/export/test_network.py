@@ -9,7 +9,6 @@ import torch
 from torch import tanh
 
 from seqlab.cells import Bernoulli, Cell, State, Vector, cells
-from seqlab.data.streams.declared import StreamSettings, StreamSpec
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
 from seqlab.models.predictor import Predictor
 
@@ -21,6 +20,7 @@ from .networks import (
     IRREGULAR,
     SERIES,
     TEXTS,
+    WORDS,
     assert_same_answers,
     batch,
     model_of,
@@ -153,17 +153,6 @@ class Begun(Cell):
     def step(self, x, u, s):
         h = tanh(x.g + u.g(s.h))
         return State(h=h, k=tanh(x.k + u.k(s.h)) - 0.5 * s.k, o=h * s.h)
-
-
-WORDS = StreamSpec(
-    **COMMON,
-    kind="tokens",
-    task="language_model",
-    input_size=9,
-    symbols=(*TEXTS.symbols[:4], *"abcde"),
-    widths=(0, 1, 0, 0, 1, 1, 1, 1, 1),
-    stream=StreamSettings(),
-)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "own"])

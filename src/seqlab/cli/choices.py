@@ -5,7 +5,6 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-import yaml
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from hydra.errors import MissingConfigException
@@ -13,7 +12,7 @@ from yaml import YAMLError
 
 from seqlab.config.choices import module_of
 from seqlab.config.hydra_syntax import parse, values_of
-from seqlab.config.packaged import OFFERED, WHOLE
+from seqlab.config.packaged import OFFERED, WHOLE, parsed
 from seqlab.errors import SeqlabError
 from seqlab.registry import plugins
 
@@ -34,7 +33,7 @@ def offer(arguments: Sequence[str], folders: Sequence[Path]) -> None:
         ConfigError: a module of ``imports`` cannot be imported, so a name may be unknown.
         MissingConfigException: there is neither such a file nor such a class.
     """
-    typed = [parsed for parsed in map(parse, arguments) if parsed]
+    typed = [one for one in map(parse, arguments) if one]
     overrides = [*typed, *_in_files(typed, folders)]
     wanted = [(group, name) for group, name in _chosen(overrides) if not _is_file(group, name, folders)]
     if not wanted:
@@ -74,14 +73,14 @@ def _in_files(overrides: Sequence[Override], folders: Sequence[Path]) -> list[Ov
             if (group, name) not in seen:
                 seen.add((group, name))
                 lines = chain(*(_lines_of(folder / group / f"{name}.yaml", group) for folder in folders))
-                found += [parsed for parsed in map(parse, lines) if parsed]
+                found += [one for one in map(parse, lines) if one]
     return found[len(overrides) :]
 
 
 def _lines_of(file: Path, group: str) -> Iterator[str]:
     """Yield as overrides what a file sweeps over, and its defaults; none of a file that Hydra will refuse."""
     with suppress(OSError, ValueError, AttributeError, YAMLError):
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = parsed(file.read_text(encoding="utf-8"))
         for default in content.get("defaults", ()):
             choices = default if isinstance(default, dict) else {group: default}
             for key, value in choices.items():

@@ -22,6 +22,11 @@ PARTS: dict[str, Registry[Any]] = {
 """The registry of each part; the settings of a part are ``model.<key>_options``."""
 
 
+def title_of(cell: str | list[str]) -> str:
+    """Return the names of the cells in one."""
+    return "-".join(as_list(cell))
+
+
 @having_settings_of("seqlab.models.sequence_model.SequenceModel")
 class ModelConfig(Section, validate_default=True):
     """conf/model: the checks of the keyword-only arguments of ``SequenceModel``."""
@@ -66,7 +71,7 @@ class ModelConfig(Section, validate_default=True):
     @property
     def title(self) -> str:
         """The names of the cells in one."""
-        return "-".join(self.cell_names)
+        return title_of(self.cell)
 
     @field_validator("num_layers", check_fields=False)
     @classmethod

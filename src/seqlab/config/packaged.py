@@ -80,6 +80,15 @@ def names_of(group: str) -> list[str]:
     return sorted(file.stem for file in PACKAGED.joinpath(group).glob("*.yaml"))
 
 
+def parsed(text: str) -> Any:
+    """Return the values in the text of a file.
+
+    Raises:
+        YAMLError: it is malformed.
+    """
+    return yaml.load(text, _Loader)  # noqa: S506 (it is a SafeLoader)
+
+
 @cache
 def text_of(name: str) -> str:
     """Return the text of a file, such as ``data/names``."""
@@ -91,7 +100,7 @@ def content_of(name: str) -> dict[str, Any]:
 
     Those of ``Config`` and SECTIONS are in ``config``.
     """
-    found: dict[str, Any] = yaml.load(text_of(name), _Loader) or {}  # noqa: S506 (it is a SafeLoader)
+    found: dict[str, Any] = parsed(text_of(name)) or {}
     group = name.rpartition("/")[0]
     if name == "config":
         whole = {one: defaults_of(section) for one, section in SECTIONS.items()}

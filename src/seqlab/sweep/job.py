@@ -10,8 +10,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from seqlab.config.exit_codes import TRACE_HINT
+from seqlab.config.model import title_of
 from seqlab.config.renamed import present_overrides
-from seqlab.registry.types import as_list
 from seqlab.runs.folder import RunFolder
 from seqlab.runs.record import recorded
 
@@ -87,7 +87,7 @@ class Job:
         return {
             "overrides": list(self.overrides),
             "name": self.config.name,
-            "cell": "-".join(as_list(self.config.model.cell)),
+            "cell": title_of(self.config.model.cell),
             "seed": self.config.seed,
         }
 

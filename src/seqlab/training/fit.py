@@ -183,8 +183,9 @@ def _evaluate(
 ) -> None:
     """Load the best weights, score them on validation and test data, and record the scores."""
     best = _best_checkpoint(trainer)
+    weights = read_trained(best).weights if best else {}
     if best:
-        module.load_state_dict(read_trained(best).weights)
+        module.load_state_dict(weights)
     metrics: dict[str, float] = {}
     if trainer.limit_val_batches:
         # The best epoch's validation scores are already logged; it is repeated for its confusion matrix.
@@ -194,7 +195,7 @@ def _evaluate(
         metrics |= {f"val/{name}": value for name, value in module.scores("val").items()}
         if best and module.task.calibration is not None and trainer.is_global_zero:
             manifest = Manifest.of(config, data.spec, module.task.calibration)
-            write_weights(best.with_suffix(SUFFIX), read_trained(best).weights, manifest)
+            write_weights(best.with_suffix(SUFFIX), weights, manifest)
     if trainer.limit_test_batches:
         balanced = [data.balanced_dataloader()] if config.callbacks.score_balanced else []
         trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)

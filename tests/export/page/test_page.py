@@ -13,7 +13,6 @@ from onnx import helper
 from seqlab.cells import Cell, State, cells
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.spec import Member
-from seqlab.data.streams.declared import StreamSettings, StreamSpec
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
 from seqlab.data.text.asked import encode
 from seqlab.data.text.cleaning import TextSettings
@@ -26,7 +25,7 @@ from seqlab.inference.generate import Sampling, Writer
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun
 
-from ..networks import COMMON, IRREGULAR, SERIES, batch, network
+from ..networks import COMMON, IRREGULAR, SERIES, WORDS, batch, network
 from ..test_network import Timed
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -173,15 +172,7 @@ TAGGED = TaggedSpec(
     classes=("noun", "verb"),
     tagged=TokenSettings(),
 )
-LINES = StreamSpec(
-    **COMMON,
-    kind="tokens",
-    task="language_model",
-    input_size=9,
-    symbols=(*LETTERS.symbols[:4], *"\nabcd"),
-    widths=(0, 1, 0, 0, 1, 1, 1, 1, 1),
-    stream=StreamSettings(),
-)
+LINES = replace(WORDS, symbols=(*WORDS.symbols[:4], *"\nabcd"))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "own"])

@@ -6,7 +6,8 @@ import torch
 from scipy import stats
 from torch.nn import functional
 
-from seqlab.tasks.losses import Gaussian, NegativeBinomial, Quantiles, StudentT, make_loss
+from seqlab.config.forecasts import OF_POINTS
+from seqlab.tasks.losses import Gaussian, NegativeBinomial, Point, Quantiles, StudentT, make_loss
 
 LEVELS = (0.05, 0.1, 0.5, 0.75, 0.9)
 MEANS, SCALES = torch.tensor([30.0, 4.0], dtype=torch.float64), torch.tensor([10.0, 2.0], dtype=torch.float64)
@@ -21,6 +22,10 @@ def random(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def made(name: str):
     return make_loss(name, LEVELS, MEANS.tolist(), SCALES.tolist())
+
+
+def test_the_configuration_knows_the_losses_of_points():
+    assert [name for name in NAMES if isinstance(made(name), Point)] == list(OF_POINTS)
 
 
 def outputs_for(loss, seed: int = 0) -> torch.Tensor:

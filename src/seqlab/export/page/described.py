@@ -9,7 +9,7 @@ from seqlab.data.sequences.declared import SequencesSpec
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.streams.declared import StreamSettings, StreamSpec
 from seqlab.data.text.cleaning import HAN
-from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.declared import CHARACTERS, TextSpec
 from seqlab.diagnostics.snapshot import layer_names
 from seqlab.errors import ExportError, SeqlabError
 from seqlab.export.graph import PAST, WATCHED
@@ -86,7 +86,7 @@ def _reading(run: LoadedRun) -> dict[str, Any]:
     if isinstance(spec, StreamSpec):
         return _stream(spec.symbols, spec.stream)
     if isinstance(spec, TextSpec) and spec.task == "language_model":
-        return _stream(spec.symbols, StreamSettings("characters", "line")) | {"classes": spec.classes}
+        return _stream(spec.symbols, CHARACTERS) | {"classes": spec.classes}
     if isinstance(spec, TextSpec):
         return _text(spec)
     if isinstance(spec, SeriesSpec | SequencesSpec):
