@@ -81,7 +81,7 @@ class Bernoulli(Input):
         count = math.prod(shape)
         numbers = torch.empty(-(-count // 4), dtype=torch.int64, device=x.device).random_(-(2**63), None)
         limit = min(round(self.p * 2**16) - 2**15, 2**15 - 1)
-        noise = (numbers.view(torch.int16)[:count] < limit).to(x.dtype).view(shape)
+        noise = numbers.view(torch.int16)[:count].lt_(limit).to(x.dtype).view(shape)
         return (noise if self.scale == 1 else noise.div_(self.scale)).expand(batch, steps, size)
 
 
