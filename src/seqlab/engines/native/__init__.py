@@ -76,8 +76,7 @@ class Native(Engine):
         sizes = tuple(weights.sizes[width] for width in kernel.widths)
         kernel = _fitted(kernel, _numbers(made, weights), sizes, x.dtype)
         start = None if state is None else torch.cat([state[name] for name in cell.state], dim=1)
-        beside = [weights.inputs[name] for name in kernel.given]
-        given = torch.cat(beside, dim=2) if beside else None
+        given = tuple(weights.inputs[name] for name in kernel.given)
         inputs = Inputs(x, weights.W, weights.U, weights.b, _own(kernel, weights), start, given)
         in_steps = _in_steps(made, cell, kernel, weights, lengths, need_state=need_state)
         outputs, final = run(kernel, inputs, lengths, in_steps, need_state=need_state)
@@ -132,12 +131,11 @@ def _in_steps(
     """Return a function of ``Inputs`` that runs the layer's trace on the eager engine."""
     layout, sizes = weights.layout, weights.sizes
     shapes = [getattr(weights.own[name], part or "data").shape for name, part in kernel.own]
-    wide = [weights.size(f"i_{name}") for name in kernel.given]
     eps = {name: weights.own[name].eps for name, part in kernel.own if part == "weight"}
     lengths = None if lengths is None else lengths.clone()  # the caller may change its own
 
     def run(*tensors: Any) -> tuple[Tensor, Tensor | None]:
-        x, W, U, b, own, start, given = Inputs(*tensors)
+        x, W, U, b, own, start, given = Inputs.of(*tensors)
         flat = () if own is None else torch.split(own, [shape.numel() for shape in shapes])
         parts = (part.view(shape) for part, shape in zip(flat, shapes, strict=True))
         rows = dict(zip(kernel.own, parts, strict=True))
@@ -145,8 +143,7 @@ def _in_steps(
         values |= {
             name: _norm(rows[name, "weight"], rows[name, "bias"], epsilon) for name, epsilon in eps.items()
         }
-        beside = () if given is None else torch.split(given, wide, dim=2)
-        again = Weights(layout, W, U, b, values, sizes, dict(zip(kernel.given, beside, strict=True)))
+        again = Weights(layout, W, U, b, values, sizes, dict(zip(kernel.given, given, strict=True)))
         state = None if start is None else _states(cell, kernel, start)
         outputs, final = run_trace(made, cell, again, x, state=state, lengths=lengths, need_state=need_state)
         return outputs, None if final is None else torch.cat([final[name] for name in cell.state], dim=1)

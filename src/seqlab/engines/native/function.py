@@ -37,7 +37,7 @@ class Inputs(NamedTuple):
         b: biases, [R].
         own: the cell's own parameters, [P], if it has any.
         start: the states before the first step, [B, S]; None for zeros.
-        given: what is given beside x, [B, T, N], if anything is.
+        given: what is given beside x, each [B, T, its width].
     """
 
     x: Tensor
@@ -46,24 +46,30 @@ class Inputs(NamedTuple):
     b: Tensor
     own: Tensor | None
     start: Tensor | None
-    given: Tensor | None
+    given: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, *tensors: Tensor | None) -> "Inputs":
+        """Return the inputs that are these ``tensors``."""
+        x, W, U, b, own, start, *given = cast("tuple[Any, ...]", tensors)
+        return cls(x, W, U, b, own, start, tuple(given))
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """All of them, one after the other."""
+        return (*self[:6], *self.given)
 
     def dense(self) -> "Inputs":
         """Return the inputs as the kernel expects them: contiguous, except for rows and steps."""
-        W, U, b, own, start = (None if tensor is None else _dense(tensor) for tensor in self[1:6])
-        given = None if self.given is None else _dense_steps(self.given)
-        return Inputs(
-            _dense_steps(self.x), *cast("tuple[Tensor, Tensor, Tensor]", (W, U, b)), own, start, given
-        )
+        weights = (None if tensor is None else _dense(tensor) for tensor in self[1:6])
+        return Inputs.of(_dense_steps(self.x), *weights, *map(_dense_steps, self.given))
 
     def fields(self) -> dict[str, Tensor | int | None]:
         """Return the inputs as fields of a ``Call``."""
         batch, steps, width = self.x.shape
         sizes = {"batch": batch, "steps": steps, "inputs": width}
         strides = {"x_row": self.x.stride(0), "x_step": self.x.stride(1)}
-        if self.given is not None:
-            strides |= {"given_row": self.given.stride(0), "given_step": self.given.stride(1)}
-        return {**self._asdict(), **sizes, **strides}
+        return {**dict(zip(self._fields, self[:6], strict=False)), **sizes, **strides}
 
 
 def run(
@@ -87,7 +93,7 @@ def run(
         ValueError: they differ in device.
     """
     inputs = inputs.dense()
-    given = [tensor for tensor in inputs if tensor is not None]
+    given = [tensor for tensor in inputs.tensors if tensor is not None]
     if len(dtypes := {str(tensor.dtype) for tensor in given}) > 1:
         raise TypeError(f"x, weights and states must have one dtype, got {', '.join(sorted(dtypes))}")
     if len(devices := {str(tensor.device) for tensor in given}) > 1:
@@ -95,7 +101,7 @@ def run(
     slices = Slices.of(len(inputs.x), kernel.widest, lengths)
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
         apply: Callable[..., tuple[Tensor, Tensor | None]] = TimeLoop.apply
-        return apply(Loop(kernel, slices, lengths, in_steps, need_state), *inputs)
+        return apply(Loop(kernel, slices, lengths, in_steps, need_state), *inputs.tensors)
     results = _forward(kernel, slices, inputs, saved=None)
     return _answer(kernel, results, lengths, need_state=need_state)
 
@@ -106,7 +112,7 @@ class TimeLoop(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, loop: Loop, *tensors: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Run the forward pass and save what the backward pass needs."""
-        inputs, kernel = Inputs(*cast("tuple[Tensor, ...]", tensors)), loop.kernel
+        inputs, kernel = Inputs.of(*tensors), loop.kernel
         batch, steps, _ = inputs.x.shape
         saved = inputs.x.new_empty(steps, batch, kernel.saved * kernel.width + kernel.padded(kernel.norms))
         results = _forward(kernel, loop.slices, inputs, saved)
@@ -123,7 +129,7 @@ class TimeLoop(torch.autograd.Function):
         given = [tensor for tensor in (d_outputs, d_final) if tensor is not None]
         if torch.is_grad_enabled() or watcher() is not None or not all(map(has_memory, given)):
             return None, *gradients(ctx.loop.in_steps, tensors, (d_outputs, d_final))
-        inputs, slices = Inputs(*tensors).dense(), ctx.loop.slices
+        inputs, slices = Inputs.of(*tensors).dense(), ctx.loop.slices
         if d_outputs is not None:
             d_outputs = _dense_steps(d_outputs)
         weights = inputs[1:5]
@@ -133,10 +139,12 @@ class TimeLoop(torch.autograd.Function):
         # The kernel writes nothing past a sequence's length.
         empty = _empty if slices.lengths is None else _zeros
         d_x = empty(inputs.x) if ctx.needs_input_grad[1] else None
-        d_given = empty(inputs.given) if inputs.given is not None and ctx.needs_input_grad[7] else None
+        wanted = zip(inputs.given, ctx.needs_input_grad[7:], strict=True)
+        d_given = [empty(one) if is_wanted else None for one, is_wanted in wanted]
         ctx.loop.kernel.call(
             "backward",
             slices,
+            list(zip(inputs.given, d_given, strict=True)),
             **inputs.fields(),
             d_weights=d_weights,
             results=results.contiguous(),
@@ -147,12 +155,11 @@ class TimeLoop(torch.autograd.Function):
             d_final=None if d_final is None else _dense(d_final),
             d_x=d_x,
             d_start=d_start,
-            d_given=d_given,
         )
         total = d_weights[0] if len(d_weights) == 1 else d_weights.sum(0)
         parts = zip(torch.split(total, sizes), weights, strict=True)
         d_parts = (None if tensor is None else part.view_as(tensor) for part, tensor in parts)
-        return None, d_x, *d_parts, d_start, d_given
+        return None, d_x, *d_parts, d_start, *d_given
 
 
 def _copy(outputs: Tensor) -> Tensor:
@@ -183,7 +190,8 @@ def _forward(kernel: Kernel, slices: Slices, inputs: Inputs, saved: Tensor | Non
     """Return the results before the first and after every step, [T + 1, B, results, width]."""
     batch, steps, _ = inputs.x.shape
     results = inputs.x.new_empty(steps + 1, batch, len(kernel.results), kernel.width)
-    kernel.call("forward", slices, **inputs.fields(), results=results, saved=saved)
+    beside = [(one, None) for one in inputs.given]
+    kernel.call("forward", slices, beside, **inputs.fields(), results=results, saved=saved)
     return results
 
 

@@ -4,6 +4,7 @@ import ctypes
 import operator
 import os
 from array import array
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -34,11 +35,17 @@ class Call(ctypes.Structure):
         for name in (
             *("first", "rows", "order", "lengths", "d_weights"),
             *("batch", "steps", "inputs", "widths", "width"),
-            *("x", "x_row", "x_step", "given", "given_row", "given_step"),
+            *("x", "x_row", "x_step", "given"),
             *("W", "U", "b", "own", "start", "numbers"),
-            *("results", "saved", "d_outputs", "d_row", "d_step", "d_final", "d_x", "d_start", "d_given"),
+            *("results", "saved", "d_outputs", "d_row", "d_step", "d_final", "d_x", "d_start"),
         )
     ]
+
+
+class Given(ctypes.Structure):
+    """The fields of ``struct Given`` in loop.h."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in ("values", "row", "step", "gradient")]
 
 
 @dataclass(frozen=True)
@@ -151,12 +158,19 @@ class Kernel:
         """Return a number of reals rounded up to whole vectors."""
         return -(-count // self.lanes) * self.lanes
 
-    def call(self, name: str, slices: Slices, **fields: Tensor | int | None) -> None:
+    def call(
+        self,
+        name: str,
+        slices: Slices,
+        beside: Sequence[tuple[Tensor, Tensor | None]] = (),
+        **fields: Tensor | int | None,
+    ) -> None:
         """Call "forward" or "backward" for every slice.
 
         Args:
             name: of the function.
             slices: of the batch; ``d_weights`` has one row per slice.
+            beside: what is given beside x, each with the place of its gradient, or None.
             fields: those of ``Call``, with tensors in place of addresses.
 
         Raises:
@@ -164,6 +178,8 @@ class Kernel:
             ValueError: a tensor is not in CPU memory.
         """
         values = {field: _number(field, value) for field, value in fields.items()}
+        given = (Given * len(beside))(*(_given(one, gradient) for one, gradient in beside))
+        values["given"] = ctypes.addressof(given)
         values["numbers"] = self.numbers.buffer_info()[0]
         values["widths"], values["width"] = self.sizes.buffer_info()[0], self.width
         count = len(slices.sizes)
@@ -178,6 +194,11 @@ class Kernel:
             first += rows
         if _run(getattr(self.library, name), calls):
             raise MemoryError("the native engine is out of memory for a batch of this size")
+
+
+def _given(values: Tensor, gradient: Tensor | None) -> Given:
+    address, place = _number("given", values), _number("its gradient", gradient)
+    return Given(address, values.stride(0), values.stride(1), place)
 
 
 def _number(field: str, value: Tensor | int | None) -> int:

@@ -5,7 +5,7 @@
 // matrix of rows here:
 //
 //   gates    GATES slots   first the INPUTS values W x + b, then products that are not added to one of those
-//   given    GIVEN slots   what is given beside x
+//   given    GIVEN slots   what is given beside x; read where it stands if it fills its slot
 //   before   RESULTS slots the states before the step (a result that is no state has a slot without meaning)
 //   after    RESULTS slots the states and the output after it
 //   saved    SAVED slots   what later stages or the backward pass need, then the scale of each norm
@@ -22,8 +22,15 @@ namespace {
 constexpr int64_t FORWARD_ROWS = 64;    // rows whose inputs are multiplied at once
 constexpr int64_t BACKWARD_ROWS = 256;  // rows whose weight gradients are taken at once
 
+// One of the things that are given beside x, [B, T, its width], rows and steps anywhere.
+struct Given {
+    const real* values;
+    int64_t row, step;
+    real* gradient;                    // [B, T, its width]; null if nobody asks for it
+};
+
 // What Python hands over, field by field as in kernel.py; null for nothing. B batch, T steps, I inputs. What is of
-// several widths stands end to end: rows of W and b, blocks of U, own parameters, states, and what is given beside x.
+// several widths stands end to end: rows of W and b, blocks of U, own parameters, and states.
 struct Call {
     int64_t first, rows;               // the slice: rows `first` … of the batch, or those that `order` names
     const int64_t *order, *lengths;    // of the slice's rows, by descending length; null if all have T steps
@@ -33,8 +40,7 @@ struct Call {
     int64_t width;                     // of a slot
     const real* x;                     // [B, T, I], rows and steps anywhere
     int64_t x_row, x_step;
-    const real* given;                 // [B, T, all that is given], rows and steps anywhere
-    int64_t given_row, given_step;
+    const Given* given;                // GIVEN of them
     const real *W, *U, *b;
     const real *own, *start;           // a start of null is 0
     const real* numbers;               // those in the equations, then the eps of each norm
@@ -42,7 +48,7 @@ struct Call {
     const real* d_outputs;             // [B, T, the output's width], rows and steps anywhere
     int64_t d_row, d_step;
     const real* d_final;               // [B, all states]
-    real *d_x, *d_start, *d_given;     // [B, T, I], [B, all states], [B, T, all that is given]
+    real *d_x, *d_start;               // [B, T, I], [B, all states]
 };
 
 enum class Location { before, after, saved };
@@ -61,12 +67,14 @@ struct Widths {
 };
 
 struct Row : Widths {
-    const real *own, *gates, *given, *before;
+    const real *own, *gates, *before;
+    const real* const* given;
     real *after, *saved, *scales;
 };
 
 struct RowBackward : Widths {
-    const real *own, *given, *before, *after, *saved, *scales;
+    const real *own, *before, *after, *saved, *scales;
+    const real* const* given;
     real *d_own, *d_gates, *d_given, *d_before, *d_after, *d_saved;
 };
 
@@ -74,7 +82,8 @@ template <class Cell> class Slice {
     const Call& call;
     const int64_t width, lanes_saved;
     int64_t* counts;  // [T]: rows of the slice that have a step t
-    real *own, *vectors, *gates, *inputs, *given, *spare;
+    real *own, *vectors, *gates, *inputs, *copies, *spare;
+    const real** given;  // [rows, GIVEN]: where the values of a step stand
     real *d_before, *d_after, *d_saved, *d_given, *sums_W, *sums_U, *sums_b, *sums_own;
     Packed W, U[Cell::PRODUCT_COUNT + 1];
 
@@ -106,16 +115,16 @@ public:
         Row row(int64_t i) const {
             Slice& s = slice;
             real* saved = s.saved_row(t, i);
-            return {{s.call.widths, s.width}, s.own, gates + i * s.gates_row(), s.given + i * Cell::GIVEN * s.width,
-                    s.result(t, i), s.result(t + 1, i), saved, saved + Cell::SAVED * s.width};
+            return {{s.call.widths, s.width}, s.own, gates + i * s.gates_row(), s.result(t, i),
+                    s.given + i * Cell::GIVEN, s.result(t + 1, i), saved, saved + Cell::SAVED * s.width};
         }
         RowBackward row_backward(int64_t i) const {
             Slice& s = slice;
-            const int64_t results = i * Cell::RESULTS * s.width, beside = i * Cell::GIVEN * s.width;
+            const int64_t results = i * Cell::RESULTS * s.width;
             const real* saved = s.saved_row(t, i);
-            return {{s.call.widths, s.width}, s.own, s.given + beside, s.result(t, i), s.result(t + 1, i), saved,
-                    saved + Cell::SAVED * s.width, s.sums_own, gates + i * s.gates_row(), s.d_given + beside,
-                    s.d_before + results, s.d_after + results, s.d_saved + i * Cell::SAVED * s.width};
+            return {{s.call.widths, s.width}, s.own, s.result(t, i), s.result(t + 1, i), saved,
+                    saved + Cell::SAVED * s.width, s.given + i * Cell::GIVEN, s.sums_own,
+                    gates + i * s.gates_row(), s.d_given + i * Cell::GIVEN * s.width, s.d_before + results, s.d_after + results, s.d_saved + i * Cell::SAVED * s.width};
         }
     };
 
@@ -236,7 +245,6 @@ private:
         plan_common(scratch, rows, call.inputs, round_up(Cell::INPUTS * width, LANES), false);
         vectors = scratch.take<real>(call.rows * vector_row());
         inputs = scratch.take<real>(rows * inputs_row());
-        given = scratch.take<real>(call.rows * Cell::GIVEN * width);
         spare = scratch.take<real>(call.saved ? 0 : call.rows * lanes_saved);
         sums_b = scratch.take<real>(Cell::INPUTS * width);
     }
@@ -249,7 +257,6 @@ private:
         d_before = scratch.take<real>(call.rows * Cell::RESULTS * width);
         d_after = scratch.take<real>(call.rows * Cell::RESULTS * width);
         d_saved = scratch.take<real>(call.rows * Cell::SAVED * width);
-        given = scratch.take<real>(call.rows * Cell::GIVEN * width);
         d_given = scratch.take<real>(call.rows * Cell::GIVEN * width);
         sums_W = scratch.take<real>(Cell::INPUTS * width * wide);
         sums_U = scratch.take<real>(Cell::RECURRENT * width * width);
@@ -260,6 +267,8 @@ private:
     void plan_common(Scratch& scratch, int64_t rows, int64_t W_depth, int64_t W_columns, bool backward) {
         counts = scratch.take<int64_t>(call.steps);
         own = scratch.take<real>(Cell::OWN * width);
+        copies = scratch.take<real>(call.rows * Cell::GIVEN * width);
+        given = scratch.take<const real*>(call.rows * Cell::GIVEN);
         gates = scratch.take<real>(rows * gates_row());
         W = {scratch.take<real>(W_depth * W_columns), W_depth, W_columns};
         for (int p = 0; p < Cell::PRODUCT_COUNT; p++) {
@@ -299,12 +308,17 @@ private:
             spread(sums_b + slot * width, call.b + input_row(Cell::INPUT_BLOCKS[slot]), Cell::GATE_WIDTHS[slot]);
     }
 
-    void copy_given(int64_t t) {
+    void place_given(int64_t t) {
         for (int64_t k = 0; k < Cell::GIVEN; k++) {
-            const real* from = call.given + t * call.given_step + total(Cell::GIVEN_WIDTHS, k);
-            for (int64_t i = 0; i < counts[t]; i++)
-                spread(given + (i * Cell::GIVEN + k) * width, from + row_number(i) * call.given_row,
-                       Cell::GIVEN_WIDTHS[k]);
+            const Given& one = call.given[k];
+            const int number = Cell::GIVEN_WIDTHS[k];
+            for (int64_t i = 0; i < counts[t]; i++) {
+                const real* from = one.values + row_number(i) * one.row + t * one.step;
+                real* copy = copies + (i * Cell::GIVEN + k) * width;
+                const bool fills = number && size(number) == width;
+                if (!fills) spread(copy, from, number);
+                given[i * Cell::GIVEN + k] = fills ? from : copy;
+            }
         }
     }
 
@@ -318,7 +332,7 @@ private:
             }
         multiply(rows, inputs, inputs_row(), 1, W, gates, gates_row(), Start::sum);
         for (real* location = gates; t < end; location += counts[t] * gates_row(), t++) {
-            copy_given(t);
+            place_given(t);
             Cell::forward(Step{*this, t, counts[t], location});
         }
         return end;
@@ -347,7 +361,7 @@ private:
         int64_t rows = 0;
         for (; t >= 0 && rows < BACKWARD_ROWS; rows += counts[t], t--) {
             start_gradients(t);
-            copy_given(t);
+            place_given(t);
             const Step step{*this, t, counts[t], gates + rows * gates_row()};
             Cell::backward(step);
             copy_given_gradient(t);
@@ -380,10 +394,9 @@ private:
     }
 
     void copy_given_gradient(int64_t t) {
-        const int64_t all = total(Cell::GIVEN_WIDTHS, Cell::GIVEN);
-        for (int64_t k = 0; call.d_given && k < Cell::GIVEN; k++)
-            for (int64_t i = 0; i < counts[t]; i++)
-                gather(call.d_given + (row_number(i) * call.steps + t) * all + total(Cell::GIVEN_WIDTHS, k),
+        for (int64_t k = 0; k < Cell::GIVEN; k++)
+            for (int64_t i = 0; call.given[k].gradient && i < counts[t]; i++)
+                gather(call.given[k].gradient + (row_number(i) * call.steps + t) * size(Cell::GIVEN_WIDTHS[k]),
                        d_given + (i * Cell::GIVEN + k) * width, Cell::GIVEN_WIDTHS[k]);
     }
 

@@ -153,6 +153,8 @@ def _segments(plan: Plan) -> list[list[int]]:
 
 
 def _at(location: Location, gradient: str = "") -> str:
+    if location.kind == "given" and not gradient:
+        return f"row.given[{location.slot}]"
     return f"row.{gradient}{location.kind} + {location.slot} * row.width"
 
 
