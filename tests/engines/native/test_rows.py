@@ -7,7 +7,8 @@ from torch._subclasses import FakeTensorMode
 from torch.testing import assert_close
 
 from seqlab.cells import Layout, cells
-from seqlab.engines.native.plan import is_number, make_plan
+from seqlab.engines.native.arrange import make_plan
+from seqlab.engines.native.plan import is_number
 from seqlab.engines.native.rows import EXPENSIVE, joint, operation_name, stage_rows
 from seqlab.engines.trace import trace
 

@@ -7,7 +7,7 @@ import pytest
 from torch import tanh
 
 from seqlab.cells import Cell, Layout, State, cells
-from seqlab.engines.native.plan import make_plan
+from seqlab.engines.native.arrange import make_plan
 from seqlab.engines.native.source import Source
 from seqlab.engines.trace import trace
 

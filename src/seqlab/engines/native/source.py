@@ -8,8 +8,9 @@ from torch import fx
 
 from seqlab.cells import Layout
 from seqlab.cells.declared import Width
+from seqlab.engines.native.arrange import make_plan
 from seqlab.engines.native.expressions import UnknownOperationError, expression, variable
-from seqlab.engines.native.plan import Location, Plan, Stage, make_plan
+from seqlab.engines.native.plan import Location, Plan, Stage
 from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError

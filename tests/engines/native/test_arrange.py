@@ -3,7 +3,7 @@
 from torch import sigmoid, tanh
 
 from seqlab.cells import Cell, Layout, Norm, State, Vector, cells
-from seqlab.engines.native.plan import HANDWRITTEN, make_plan
+from seqlab.engines.native.arrange import HANDWRITTEN, make_plan
 from seqlab.engines.trace import trace
 
 from ...cells.textbook import TEXTBOOK
