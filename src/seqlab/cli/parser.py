@@ -7,8 +7,19 @@ from typing import NoReturn
 from seqlab.errors import ConfigError
 
 
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that names the defaults that are values."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        is_value = isinstance(action.default, str | int | float) and not isinstance(action.default, bool)
+        return super()._get_help_string(action) if is_value else action.help
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are ``ConfigError``: one line, exit code 2."""
+
+    def __init__(self, *, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, formatter_class=Help)
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's message as a ConfigError."""
@@ -18,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 def add_run(parser: argparse.ArgumentParser, what: str = "a run folder") -> None:
     """Add the run, ``--checkpoint`` and ``--imports``."""
     parser.add_argument("run", type=Path, help=what)
-    parser.add_argument("--checkpoint", choices=["best", "last"], default="best")
+    parser.add_argument("--checkpoint", choices=["best", "last"], default="best", help="whose weights")
     add_imports(parser)
 
 
