@@ -41,7 +41,10 @@ class Series(OwnFile, SeriesData):
         calendar: hour, season and the distance from what is usual then are columns too.
         sentinels: numbers that mean "not measured", e.g. [-9999].
         timezone: of times without an offset, e.g. Europe/Berlin; None: no daylight saving.
-        fill_gaps: bridge gaps of up to so many steps in inputs, never in targets; a column says where.
+        fill_gaps: bridge gaps of up to so many steps in inputs, never in targets; a column says where, or the
+            side input mask.
+        side_inputs: what a cell reads beside x, by its name in the cell: a column, diff:COLUMN (of the times:
+            each row is a step), or mask, 1 where a value was measured, which bridges all gaps.
         duplicates: two rows of one time that differ: error, or first to keep the first.
         split: time: each series is split by time; series: each series is in one split, chosen at random.
         split_seed: seed of the split by series.

@@ -13,6 +13,7 @@ from seqlab.data.series.grid import Grid
 from seqlab.data.series.prepared import in_units, read_grid, step_of
 from seqlab.data.series.resampling import of_series
 from seqlab.data.series.spec import Ahead, SeriesSettings, written
+from seqlab.data.series.step import Uneven
 from seqlab.data.source import Source
 from seqlab.errors import DataError
 
@@ -33,9 +34,8 @@ def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | N
     columns, grid = _read(settings, data, texts, file)
     windows, names = [], []
     for series, steps in grid.series.items():
-        windows.append(columns[_latest(settings, grid, steps, series, file)])
-        times = grid.step.after(grid.times[steps.stop - 1], settings.horizon_steps)
-        names.append(Ahead(series, written(times, grid.zone)))
+        windows.append(_begun(columns[_latest(settings, grid, steps, series, file)], settings))
+        names.append(Ahead(series, _ahead(grid, grid.times[steps.stop - 1], settings.horizon_steps)))
     return Asked(FeatureSamples.of(np.stack(windows), np.zeros(len(windows))), names)
 
 
@@ -53,7 +53,7 @@ def follow(spec: SeriesSpec, data: SeriesData, text: str | None, file: Path | No
         for target, place in zip(settings.targets, settings.places, strict=True)
     }
     name = " ".join(filter(None, (file.name if file else "", series)))
-    followed = torch.from_numpy(columns[None, window])
+    followed = torch.from_numpy(_begun(columns[window], settings)[None])
     return Followed(f"{name}, {times[0]} to {times[-1]}", followed, times, targets)
 
 
@@ -66,6 +66,21 @@ def _read(
     table = data.open(Source("real", file, "--file"))
     grid = read_grid(data, table, settings.measured, step_of(settings), settings.static)
     return in_units(grid, settings), grid
+
+
+def _ahead(grid: Grid, last: np.datetime64, count: int) -> list[str]:
+    """Return when the steps after the last one are; of rows whose times nobody knows how many later."""
+    if isinstance(grid.step, Uneven):
+        (now,) = written(np.array([last]), grid.zone)
+        return [f"{now} + {number} rows" for number in range(1, count + 1)]
+    return written(grid.step.after(last, count), grid.zone)
+
+
+def _begun(window: np.ndarray, settings: SeriesSettings) -> np.ndarray:
+    """Return a window, [T, F], whose first step is as far from the one before as steps are on average."""
+    begun = window.copy()
+    begun[0, settings.intervals] = np.array(settings.scales)[settings.intervals]
+    return begun
 
 
 def _latest(settings: SeriesSettings, grid: Grid, steps: slice, series: str, file: Path | None) -> slice:

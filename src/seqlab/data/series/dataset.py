@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from seqlab.data.dataset import SplitData
+from seqlab.data.sequences.side_inputs import DIFF, columns_of
 from seqlab.data.series.spec import ISO, utc
 from seqlab.data.source import Source
 from seqlab.data.table.opening import open_table
@@ -65,7 +66,10 @@ class SeriesData(SplitData):
         sentinels: numbers that mean "not measured".
         timezone: of times without an offset, e.g. Europe/Berlin; None if there is no daylight saving.
         fill_gaps: steps of a gap that is bridged in inputs by the value before it, never in targets; a column
-            says where. None to bridge none.
+            says where, or the side input ``mask``. None to bridge none, or with a mask all.
+        side_inputs: what a cell reads beside x, by its name in the cell: a column as it is, ``diff:COLUMN``,
+            its difference from the step before, 1 on average, or ``mask``, 1 where a value was measured. With
+            ``diff:`` of the times each row, or average, is a step, however far from the one before.
         duplicates: what is done with two rows of one time and different values, "error" or "first".
         batch_size: windows in a training batch of one process.
         split: "time" splits each series by time; "series" has each series in one split, chosen at random,
@@ -96,6 +100,7 @@ class SeriesData(SplitData):
     sentinels: list[Finite] = Field(default_factory=list)
     timezone: Annotated[str, AfterValidator(_zone)] | None = None
     fill_gaps: Count | None = None
+    side_inputs: dict[str, Column] = Field(default_factory=dict)
     duplicates: Literal["error", "first"] = "error"
     batch_size: Count = 256
     split: Literal["time", "series"] = "time"
@@ -129,6 +134,9 @@ class SeriesData(SplitData):
         for name in self.targets:
             if name in (self.series_id or ()):
                 raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")
+        for name in columns_of(self.side_inputs):
+            if name in (*self.targets, *(self.series_id or ()), *self.static, *self.drop):
+                raise ValueError(f"'{name}' is in side_inputs, and is named elsewhere too; name it once")
         return self
 
     @model_validator(mode="after")
@@ -166,6 +174,12 @@ class SeriesData(SplitData):
     def time_columns(self) -> Sequence[str]:
         """The columns that a time is written in, joined by blanks; none if rows are steps in their order."""
         return ("time",)
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether a cell is told how far steps are apart, so that nothing need be between them."""
+        time = " ".join(self.time_columns)
+        return bool(time) and f"{DIFF}{time}" in self.side_inputs.values()
 
     @property
     def time_formats(self) -> Sequence[str]:

@@ -57,6 +57,8 @@ class SeriesSpec(DataSpec):
             and len(series.targets) > 0
             and _is_step(series)
             and min(series.input_steps, series.horizon_steps) > 0
+            and self.side_inputs == series.widths
+            and 0 < series.width == len(series.columns) - sum(series.widths.values())
             and _ends_with_derived(series)
             and _are_members(series, self.sizes)
         )
@@ -122,12 +124,13 @@ def _is_step(series: SeriesSettings) -> bool:
 
 
 def _ends_with_derived(series: SeriesSettings) -> bool:
-    """Return whether the last input columns are those that calendar and climatology make of the targets."""
+    """Return whether the last columns of x are those that calendar and climatology make of the targets."""
     targets = Grid(Row(), np.zeros(1, "datetime64[us]"), np.zeros((1, len(series.targets))), series.targets)
     try:
         columns = derive(targets, series.calendar, series.targets, series.climatology).columns
     except (KeyError, ValueError):
         return False
     derived = columns[len(series.targets) :]
-    first = len(series.columns) - len(derived)
-    return series.columns[first:] == derived and set(series.targets) <= set(series.columns[:first])
+    read = series.columns[: series.width]
+    first = len(read) - len(derived)
+    return read[first:] == derived and set(series.targets) <= set(read[:first])

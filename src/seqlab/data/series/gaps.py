@@ -18,21 +18,26 @@ WORTHWHILE = 0.1
 """Share of the possible windows that a length must recover to be proposed."""
 
 
-def bridged(grid: Grid, longest: int) -> Grid:
+def bridged(grid: Grid, longest: int, *, is_masked: bool = False) -> Grid:
     """Return a grid whose gaps of up to so many steps hold the value before, with a column that says where.
 
     Only past values are used; the value after a gap may lie in the horizon.
+
+    Args:
+        grid: with gaps.
+        longest: steps of the longest gap that is bridged.
+        is_masked: whether a mask says where, so that no column need.
     """
     values = grid.values.copy()
     for part in grid.series.values():
         for column in values[part].T:
             _bridge(column, longest)
-    is_filled = (np.isnan(grid.values) & ~np.isnan(values)).any(1)
+    there = ~np.isnan(grid.values)
+    if is_masked:
+        return replace(grid, values=values, there=there)
+    is_filled = (~there & ~np.isnan(values)).any(1)
     return replace(
-        grid,
-        values=np.column_stack([values, is_filled]),
-        columns=(*grid.columns, FILLED),
-        there=~np.isnan(grid.values),
+        grid, values=np.column_stack([values, is_filled]), columns=(*grid.columns, FILLED), there=there
     )
 
 

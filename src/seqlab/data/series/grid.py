@@ -53,7 +53,17 @@ class Grid:
 
     def part(self, steps: slice) -> "Grid":
         """Return some steps, as one series."""
-        return replace(self, times=self.times[steps], values=self.values[steps], lengths={})
+        there = None if self.there is None else self.there[steps]
+        return replace(self, times=self.times[steps], values=self.values[steps], lengths={}, there=there)
+
+    @property
+    def measured(self) -> "Grid":
+        """The grid without values that bridge gaps, which are NaN."""
+        if self.there is None:
+            return self
+        others = len(self.columns) - self.there.shape[1]
+        there = np.pad(self.there, ((0, 0), (0, others)), constant_values=True)
+        return replace(self, values=np.where(there, self.values, np.nan))
 
     def column(self, name: str) -> np.ndarray:
         """Return one column, [N]."""

@@ -149,7 +149,7 @@ def is_spread(means: np.ndarray, scales: np.ndarray) -> np.ndarray:
     return found
 
 
-def members_of(grid: Grid, splits: Splits, *, is_own: bool) -> tuple[Member, ...]:
+def members_of(grid: Grid, splits: Splits, *, is_own: bool, beside: Sequence[str] = ()) -> tuple[Member, ...]:
     """Return the series of a grid, if there are several, and if wanted the scale of each.
 
     A column that has no value in the training part of a series, or only one, gets its scale from all series.
@@ -158,10 +158,11 @@ def members_of(grid: Grid, splits: Splits, *, is_own: bool) -> tuple[Member, ...
         grid: the measured columns, and the static ones, which have one scale.
         splits: of every series.
         is_own: whether each series has scales of its own.
+        beside: columns of side inputs, which have one scale too.
     """
     if not is_own:
         return tuple(Member(name, (0, 0, 0)) for name in grid.lengths)
-    is_measured = ~np.isin(grid.columns, [*static_columns(grid.meanings), FILLED])
+    is_measured = ~np.isin(grid.columns, [*static_columns(grid.meanings), FILLED, *beside])
     of_all = spread(inside(grid.values, splits["train"]))
     of_all = np.nan_to_num(of_all[0]), np.where(is_spread(*of_all), of_all[1], 1.0)
     found = []

@@ -13,7 +13,7 @@ def naive_errors(grid: Grid, part: range, targets: Sequence[str]) -> tuple[float
     It is the denominator of MASE (Hyndman and Koehler 2006), in the units of the grid.
 
     Args:
-        grid: the measured columns.
+        grid: the measured columns, without values that bridge gaps.
         part: the steps of one series in the training part.
         targets: the columns that are forecast.
     """
@@ -21,8 +21,6 @@ def naive_errors(grid: Grid, part: range, targets: Sequence[str]) -> tuple[float
     for target in targets:
         place = grid.columns.index(target)
         values = grid.values[part.start : part.stop, place]
-        if grid.there is not None:  # bridged values are no measurements
-            values = np.where(grid.there[part.start : part.stop, place], values, np.nan)
         changes = np.abs(values[grid.step.season :] - values[: -grid.step.season])
         if np.isnan(changes).all():
             return ()

@@ -44,6 +44,7 @@ def load(data: SeriesData) -> Loaded:
         kind="features",
         task="forecasting",
         input_size=len(settings.columns),
+        side_inputs=settings.widths,
         series=settings,
         source=source.kind,
         origin=f"{source.path} ({source.how})",
@@ -87,6 +88,7 @@ def _cut(
             horizon_steps=settings.horizon_steps,
             targets=settings.places,
             zone=grid.zone,
+            intervals=settings.intervals,
         )
     drawn = sample(np.arange(len(windows["train"])), data.limit_train_samples, seed=0)
     return windows | {"train": windows["train"].subset(drawn)}

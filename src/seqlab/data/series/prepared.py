@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from seqlab.data.kept import Kept, kept
+from seqlab.data.sequences.side_inputs import MASK, columns_of
 from seqlab.data.series.dataset import SeriesData
-from seqlab.data.series.gaps import FILLED, bridged
+from seqlab.data.series.gaps import bridged
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.members import (
     Splits,
@@ -29,6 +30,7 @@ from seqlab.data.series.naive import naive_errors
 from seqlab.data.series.resampling import resample
 from seqlab.data.series.seasons import LONG, blocks, derive, fit_climatology
 from seqlab.data.series.several import warn_of_ids
+from seqlab.data.series.side_inputs import ordered, side_columns, with_side_inputs
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings, written
 from seqlab.data.series.step import Averaging, Step, step_named
 from seqlab.data.series.table import Measured, read_measured
@@ -41,7 +43,7 @@ from seqlab.registry.types import is_place
 
 log = logging.getLogger(__name__)
 
-READ, PREPARED = 2, 2
+READ, PREPARED = 2, 3
 """Parts of the cache's keys: change them with how a file is read, and with how a series is prepared."""
 OF_WINDOWS = {
     "input_days",
@@ -115,6 +117,7 @@ def _prepare(data: SeriesData, table: Table) -> Kept:
         grid = read_grid(data, table, columns, step, dict.fromkeys(data.static))
     except NoNumberError as error:
         raise explained(error, table, _clock(data), columns, data) from error
+    sides = side_columns(data.side_inputs)
     missing = [target for target in data.targets if target not in grid.columns]
     if missing:
         raise DataError(
@@ -128,10 +131,10 @@ def _prepare(data: SeriesData, table: Table) -> Kept:
             first, last = written(np.array([steps.min(), steps.max()]), grid.zone)
             several = f", {sum(map(bool, ranges))} series" if grid.lengths else ""
             log.info("%s: %s to %s%s", split, first, last, several)
-    members = members_of(grid, splits, is_own=data.scaling == "series")
-    its = standardised(grid, members)
-    settings = _settings(data, columns, its, splits["train"])
-    naive = [naive_errors(grid, part, data.targets) for part in splits["train"]]
+    known = grid.measured
+    members = members_of(known, splits, is_own=data.scaling == "series", beside=sides)
+    settings = _settings(data, columns, standardised(known, members), splits["train"])
+    naive = [naive_errors(known, part, data.targets) for part in splits["train"]]
     members = tuple(replace(one, naive=its) for one, its in zip(members, naive, strict=bool(members)))
     settings = replace(
         settings,
@@ -140,10 +143,10 @@ def _prepare(data: SeriesData, table: Table) -> Kept:
         members=members,
         naive=() if members else naive[0],
     )
-    arrays = {"times": grid.times, "values": _scaled(its, settings).numpy()}
+    arrays = {"times": grid.times, "values": scaled(grid, settings).numpy()}
     about = {
         "settings": asdict(settings),
-        "measured": len(grid.columns),
+        "measured": len(grid.columns) - len(sides),
         "lengths": grid.lengths,
         "zone": grid.zone,
         "splits": {split: [[part.start, part.stop] for part in parts] for split, parts in splits.items()},
@@ -184,15 +187,19 @@ def read_grid(
     made = kept("series", table.path, lambda: [*how, table.fingerprint()], lambda: read().kept)
     measured = Measured.of(made)
     try:
-        grid = resample(data.transform(measured), step)
+        grid = resample(data.transform(measured), step, is_uneven=data.is_uneven)
+        grid = with_side_inputs(grid, data.side_inputs, " ".join(data.time_columns))
     except DataError as error:
         raise DataError(f"{table.path}: {error}") from error
-    if not data.fill_gaps:
+    is_masked = MASK in data.side_inputs.values()
+    longest = data.fill_gaps or (len(grid) if is_masked else 0)
+    if not longest:
         return grid
-    grid = bridged(grid, data.fill_gaps)
-    steps = int(grid.column(FILLED).sum())
-    log.info("%s steps have values that bridge gaps of up to %s steps in inputs", steps, data.fill_gaps)
-    return grid
+    found = bridged(grid, longest, is_masked=is_masked)
+    is_bridged = np.isnan(grid.values) & ~np.isnan(found.values[:, : len(grid.columns)])
+    of = f" of up to {data.fill_gaps} steps" if data.fill_gaps else ""
+    log.info("%s steps have values that bridge gaps%s in inputs", int(is_bridged.any(1).sum()), of)
+    return found
 
 
 def _clock(data: SeriesData) -> Clock:
@@ -212,14 +219,17 @@ def step_of(settings: SeriesSettings) -> Step:
 
 def _measured(data: SeriesData, table: Table) -> tuple[str, ...]:
     """Return the columns that are read, the targets among them, in the order of the file."""
-    wanted = [*data.targets, *(table.header if data.features is None else data.features)]
+    beside = [name for name in columns_of(data.side_inputs) if name != " ".join(data.time_columns)]
+    wanted = [*data.targets, *(table.header if data.features is None else data.features), *beside]
     others = [*data.time_columns, *(data.series_id or ()), *data.static, *data.drop]
     table.places(dict.fromkeys([*others, *filter(None, wanted)]))
     columns = tuple(name for name in table.header if name in wanted and name not in ("", *others))
     if data.features is not None:
         return columns
-    warn_of_ids([name for name in columns if name not in data.targets])
-    return without_constant(table, columns)
+    named = (*data.targets, *beside)
+    warn_of_ids([name for name in columns if name not in named])
+    changing = without_constant(table, [name for name in columns if name not in beside])
+    return tuple(name for name in columns if name in (*changing, *beside))
 
 
 def _settings(
@@ -237,12 +247,11 @@ def _settings(
         times = local(inside(grid.times, train), grid.zone)
         fitted = [fit_climatology(times, inside(grid.column(target), train)) for target in data.targets]
         climatology = tuple(tuple(coefficients.tolist()) for coefficients in fitted)
-    columns, means, scales = _spread_derived(grid, train, calendar, tuple(data.targets), climatology)
-    return SeriesSettings(
+    settings = SeriesSettings(
         measured=measured,
-        columns=columns,
-        means=tuple(means.tolist()),
-        scales=tuple(np.where(is_spread(means, scales), scales, 1.0).tolist()),
+        columns=(),
+        means=(),
+        scales=(),
         targets=tuple(data.targets),
         step_minutes=grid.step.seconds / 60,
         input_steps=0,
@@ -250,25 +259,28 @@ def _settings(
         calendar=calendar,
         climatology=climatology,
         step=None if isinstance(grid.step, Averaging) else grid.step.name,
+        side_inputs=data.side_inputs,
     )
+    columns, means, scales = _spread_of_all(grid, train, settings)
+    settings, scales = replace(settings, columns=columns), np.where(is_spread(means, scales), scales, 1.0)
+    is_beside = np.arange(len(columns)) >= settings.width
+    is_interval = np.isin(np.arange(len(columns)), settings.intervals)
+    scales = np.where(is_interval & (means > 0), means, np.where(is_beside, 1.0, scales))
+    means = np.where(is_beside, 0.0, means)
+    return replace(settings, means=tuple(means.tolist()), scales=tuple(scales.tolist()))
 
 
-def _spread_derived(
-    grid: Grid,
-    train: Sequence[range],
-    calendar: tuple[str, ...],
-    targets: tuple[str, ...],
-    climatology: tuple[tuple[float, ...], ...],
+def _spread_of_all(
+    grid: Grid, train: Sequence[range], settings: SeriesSettings
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Return all columns, measured and derived, and the mean and deviation of each in the training part."""
+    """Return all columns that a network reads, and the mean and deviation of each in the training part."""
     if len(grid) <= LONG:
-        full = derive(grid, calendar, targets, climatology)
+        full = _full(grid, settings)
         return full.columns, *spread(inside(full.values, train))
     found, columns = [], grid.columns
     for part in train:
         for steps in blocks(len(part)):
-            block = grid.part(slice(part.start + steps.start, part.start + steps.stop))
-            full = derive(block, calendar, targets, climatology)
+            full = _full(grid.part(slice(part.start + steps.start, part.start + steps.stop)), settings)
             columns = full.columns
             found.append(((~np.isnan(full.values)).sum(0), *spread(full.values)))
     return columns, *spread_together(*map(np.array, zip(*found, strict=True)))
@@ -280,7 +292,11 @@ def scaled(grid: Grid, settings: SeriesSettings) -> Tensor:
     Raises:
         DataError: training has not seen a series, and each has a scale of its own.
     """
-    return _scaled(standardised(grid, settings.members), settings)
+    grid = standardised(grid, settings.members)
+    values = torch.empty(len(grid), len(settings.columns))
+    for steps in blocks(len(grid)):
+        values[steps] = scale(_full(grid.part(steps), settings).values, settings)
+    return values
 
 
 def in_units(grid: Grid, settings: SeriesSettings) -> np.ndarray:
@@ -291,18 +307,13 @@ def in_units(grid: Grid, settings: SeriesSettings) -> np.ndarray:
     Raises:
         DataError: training has not seen a series, and each has a scale of its own.
     """
-    return _derived(standardised(grid, settings.members), settings)
+    return _full(standardised(grid, settings.members), settings).values
 
 
-def _scaled(grid: Grid, settings: SeriesSettings) -> Tensor:
-    values = torch.empty(len(grid), len(settings.columns))
-    for steps in blocks(len(grid)):
-        values[steps] = scale(_derived(grid.part(steps), settings), settings)
-    return values
-
-
-def _derived(grid: Grid, settings: SeriesSettings) -> np.ndarray:
-    return derive(grid, settings.calendar, settings.targets, settings.climatology).values
+def _full(grid: Grid, settings: SeriesSettings) -> Grid:
+    """Add derived columns, and put what a cell reads beside x behind all others."""
+    derived = derive(grid, settings.calendar, settings.targets, settings.climatology)
+    return ordered(derived, settings.side_inputs)
 
 
 def scale(values: np.ndarray, settings: SeriesSettings) -> Tensor:

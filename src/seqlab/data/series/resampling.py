@@ -11,7 +11,7 @@ import numpy as np
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.several import parts
 from seqlab.data.series.spec import written
-from seqlab.data.series.step import Averaging, Duration, Row, Step, Weekdays, recognise
+from seqlab.data.series.step import Averaging, Duration, Row, Step, Uneven, Weekdays, recognise
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 
@@ -38,12 +38,13 @@ class _Placed:
     steps: np.ndarray
 
 
-def resample(measured: Measured, step: Step | None) -> Grid:
+def resample(measured: Measured, step: Step | None, *, is_uneven: bool = False) -> Grid:
     """Put measurements on a grid.
 
     Args:
         measured: the measurements, with any gaps.
         step: what is between two steps; None for what the rows follow, each of them a step of its own.
+        is_uneven: whether anything may be between two steps, and ``step`` is what is usual.
 
     Raises:
         DataError: the rows are further apart than a step, there is only one, a time is far off, or two rows
@@ -55,6 +56,7 @@ def resample(measured: Measured, step: Step | None) -> Grid:
         each = "each" if measured.lengths else "the"
         raise DataError(f"{each} series has one row; it needs at least two times")
     step = _suited(step, longest[0]) if step else _common(longest)
+    step = Uneven(step) if is_uneven and not isinstance(step, Uneven) else step
     placed = {name: _place(times, step, name) for name, times in rows.items()}
     _report_step(placed.values(), step)
     lengths = {name: len(one.steps) for name, one in placed.items()}
@@ -107,6 +109,9 @@ def _times(times: np.ndarray, place: np.ndarray, step: Step) -> np.ndarray:
     if isinstance(step, Averaging):
         found[0], found[1:] = step.start(times), step.after(step.start(times), len(found) - 1)
         return found
+    if isinstance(step, Uneven):
+        found[place] = step.rounded(times)
+        return found
     for before in np.flatnonzero(np.diff(place) > 1):
         first, last = int(place[before]), int(place[before + 1])
         found[first + 1 : last] = step.after(times[before], last - first - 1)
@@ -150,7 +155,7 @@ def _report_step(placed: Iterable[_Placed], step: Step) -> None:
         for each in zip(*((one.times, one.steps) for one in placed), strict=True)
     )
     merged = sum(int((np.diff(one.places) == 0).sum()) for one in placed)
-    if isinstance(step, Averaging):
+    if step.averages:
         if merged:
             log.info("%s rows are averaged into %s steps of %s", rows, steps, step)
         return

@@ -13,6 +13,8 @@ LONG = 2**20
 """Steps of a series that is prepared in blocks."""
 BLOCK = 2**17
 """Steps of a block."""
+BESIDE = " beside the usual"
+"""Behind the name of a target: the column of its distance from what is usual then."""
 
 
 def derive(
@@ -34,7 +36,7 @@ def derive(
     if calendar and climatology:
         usual = seasons(times)
         for target, coefficients in zip(targets, climatology, strict=True):
-            added[f"{target} beside the usual"] = grid.column(target) - usual @ np.array(coefficients)
+            added[f"{target}{BESIDE}"] = grid.column(target) - usual @ np.array(coefficients)
     values = np.column_stack([grid.values, *added.values()])
     return replace(grid, values=values, columns=(*grid.columns, *added))
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqlab.data.sequences.side_inputs import DIFF, MASK
+
 ISO = "ISO8601"
 """Stands for times as ISO 8601 has them, where a notation of ``strptime`` is asked for."""
 UNIX = {"unix": 1_000_000, "unix_ms": 1000, "unix_us": 1, "unix_ns": 0.001}
@@ -72,6 +74,7 @@ class SeriesSettings:
         static: columns of the file that say one thing of a series; some words, or nothing for numbers.
         members: the series of the training data in their order, if there are several. With scales of their
             own, ``means`` and ``scales`` are those of columns that are scaled already.
+        side_inputs: what the last input columns are, which a cell reads beside x, by its name for them.
         naive: of a single series the mean absolute change of each target over a season of the training part,
             in its units; empty if that is unknown.
     """
@@ -91,6 +94,25 @@ class SeriesSettings:
     static: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
     naive: tuple[float, ...] = ()
+    side_inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Input columns that are x; the others are side inputs, a mask being as wide as x."""
+        masks = list(self.side_inputs.values()).count(MASK)
+        return (len(self.columns) - len(self.side_inputs) + masks) // (1 + masks)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How wide each side input is, by its name in the cell."""
+        return {name: self.width if source == MASK else 1 for name, source in self.side_inputs.items()}
+
+    @property
+    def intervals(self) -> list[int]:
+        """Where input columns stand that tell how far a step is from the one before."""
+        ends = self.width + np.cumsum([*self.widths.values()], dtype=np.int64)
+        sources = zip(ends.tolist(), self.side_inputs.values(), strict=True)
+        return [end - 1 for end, source in sources if source.startswith(DIFF)]
 
     @property
     def places(self) -> tuple[int, ...]:

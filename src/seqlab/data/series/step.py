@@ -25,6 +25,8 @@ SLACK = 5 * DAY
 """How far a month may be from a mean one: first Mondays, last working days."""
 MOST = 0.9
 """Share of the rows that have to fit."""
+AVERAGED, UNEVEN = " averaged", " uneven"
+"""Behind the name of a step: whose rows are averaged, or between which any time may be."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEKEND = ("Sat Sun", "Fri Sat", "Sun")
 """Days of the week whose absence makes business days of the others, with two weeks of them."""
@@ -43,6 +45,8 @@ class Step(ABC):
     """As ``step_named`` reads it, and a run keeps it."""
     seconds: float
     """Its mean length; 0 of rows, which have none."""
+    averages: bool = False
+    """Whether it holds the mean of its rows."""
 
     @abstractmethod
     def places(self, times: np.ndarray) -> np.ndarray:
@@ -122,6 +126,8 @@ class Duration(Step):
 class Averaging(Duration):
     """Equal steps at whole multiples of their length; each holds the mean of its rows."""
 
+    averages = True
+
     def start(self, times: np.ndarray) -> Any:
         """Return the multiple that the first row belongs to."""
         return times[0] - np.timedelta64(int(times[0].astype(np.int64)) % self.length, "us")
@@ -130,6 +136,50 @@ class Averaging(Duration):
         """Return the step during which each row was measured."""
         found: np.ndarray = (times - self.start(times)).astype(np.int64) // self.length
         return found
+
+
+@dataclass(frozen=True)
+class Uneven(Step):
+    """Each row, or average, is the step after the one before, however far it is from it."""
+
+    usual: Step
+    """What is mostly between two of them."""
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The usual step."""
+        return f"{self.usual.name}{AVERAGED if self.averages else ''}{UNEVEN}"
+
+    @property
+    def seconds(self) -> float:  # type: ignore[override]
+        """That of the usual step."""
+        return self.usual.seconds
+
+    @property
+    def averages(self) -> bool:  # type: ignore[override]
+        """As the usual step."""
+        return self.usual.averages
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Count rows, or steps of the average that have any."""
+        if isinstance(self.usual, Averaging):
+            found: np.ndarray = np.unique(self.usual.places(times), return_inverse=True)[1]
+            return found
+        return np.arange(len(times))
+
+    def rounded(self, times: np.ndarray) -> np.ndarray:
+        """Return the time of the step of each row."""
+        if not isinstance(self.usual, Averaging):
+            return times
+        found: np.ndarray = times - (times.astype(np.int64) % self.usual.length).astype("timedelta64[us]")
+        return found
+
+    def after(self, time: Any, count: int) -> np.ndarray:  # noqa: ARG002 (the others')
+        """Return which rows from now on they are: nobody knows when that will be."""
+        return np.arange(1, count + 1)
+
+    def __str__(self) -> str:
+        return f"{self.usual} that has a row" if self.averages else "a row"
 
 
 @dataclass(frozen=True)
@@ -224,6 +274,8 @@ def step_named(name: str) -> Step:
     Raises:
         ValueError: no step has such a name.
     """
+    if name.endswith(UNEVEN):
+        return Uneven(step_named(name.removesuffix(UNEVEN)))
     number, _, rest = name.partition(" ")
     if name == Row.name:
         return Row()
@@ -232,6 +284,8 @@ def step_named(name: str) -> Step:
     if number.isdigit() and int(number):
         if rest == "us":
             return Duration(int(number))
+        if rest == f"us{AVERAGED}":
+            return Averaging(int(number))
         unit, _, anchor = rest.partition(" ")
         if unit == "months" and anchor in ("", *_anchors(int(number))):
             return Months(int(number), anchor)

@@ -1,5 +1,7 @@
 """Windows of a series: some steps to read, the next ones to forecast."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,6 +21,8 @@ class WindowSamples:
         horizon_steps: steps behind them that are forecast.
         targets: which columns are forecast, K of them.
         zone: of the times, which are in UTC then.
+        intervals: columns that tell how far a step is from the one before: 1, the mean, at the first of a
+            window, before which nothing is known.
     """
 
     def __init__(
@@ -31,8 +35,9 @@ class WindowSamples:
         horizon_steps: int,
         targets: tuple[int, ...],
         zone: str | None = None,
+        intervals: Sequence[int] = (),
     ) -> None:
-        self.zone = zone
+        self.zone, self.intervals = zone, list(intervals)
         self.values, self.times, self.starts = values, times, torch.from_numpy(starts)
         self.input_steps, self.targets = input_steps, list(targets)
         self.lengths = torch.full((len(starts),), input_steps)
@@ -57,12 +62,14 @@ class WindowSamples:
             horizon_steps=len(self._asked),
             targets=tuple(self.targets),
             zone=self.zone,
+            intervals=self.intervals,
         )
 
     def batch(self, ids: Tensor) -> Batch:
         """Cut out the windows ``ids``, [B]: x [B, T, F], y [B, horizon, K]."""
         starts = self.starts[ids.clamp(min=0)]
         x = self.values[starts[:, None] + self._read]
+        x[:, 0, self.intervals] = 1
         return Batch(x, torch.full((len(ids),), self.input_steps), self._answers(starts), ids)
 
     def last_read(self, index: int) -> str:

@@ -143,7 +143,7 @@ class _Inputs:
 
     def __init__(self, series: SeriesSettings) -> None:
         derived = 2 * len(series.calendar) + len(series.climatology) * bool(series.calendar)
-        self.measured = len(series.columns) - derived
+        self.measured = series.width - derived
         thinned = -(-series.input_steps * self.measured // MOST_INPUTS)
         self.steps = np.arange(series.input_steps - 1, -1, -thinned)[::-1].copy()
 
