@@ -248,6 +248,12 @@ def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
             ["task.loss=quantiles", "task.conformal=0.7"],
             "task.conformal=0.7 calibrates the interval from 0.15 to 0.85; put both into task.levels",
         ),
+        (
+            ["task.loss=negative_binomial", "model.instance_norm=last"],
+            "counts in the units of the targets, and model.instance_norm has others for each window",
+        ),
+        (["model.instance_norm=revins"], "model.instance_norm must be 'none', 'last', 'standard' or 'revin'"),
+        (["model.segment=0"], "model.segment"),
         (["task.loss=quantiles", "task.levels=[0.1,0.9]"], "one must be 0.5, the median"),
         (["task.loss=quantiles", "task.levels=[0.9,0.5]"], "must ascend"),
         (["task.loss=quantiles", "task.levels=[0.5,1.5]"], "task.levels"),
@@ -257,6 +263,29 @@ def test_settings_of_a_forecast_that_do_not_go_together_are_refused(settings, me
     base = ["data=series_csv", "data.path=a.csv", "data.targets=[load]"]
     with pytest.raises(ConfigError, match=re.escape(message)):
         make_config(composed(*base, *settings))
+
+
+@pytest.mark.parametrize("setting", ["instance_norm=revin", "channels=independent", "decoder=parallel"])
+def test_settings_of_networks_for_forecasts_are_refused_elsewhere(setting):
+    message = f"model.{setting} is for series that are forecast; use model."
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        make_config(composed("data=adding", f"model.{setting}"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle"),
+    [
+        (["model.pooling=max", "model.decoder=parallel"], ["model.pooling=max"]),
+        (["model.segment=7"], ["model.segment=7"]),
+        (["model.segment=7", "model.encoder=segments"], []),
+        (["model.segment=7", "model.decoder=parallel"], []),
+        (["model.channel_embedding=4"], ["model.channel_embedding=4"]),
+        (["model.channel_embedding=4", "model.channels=independent"], []),
+    ],
+)
+def test_settings_of_networks_for_forecasts_without_effect_are_told(settings, idle):
+    config = make_config(composed("data=jena_climate", *settings))
+    assert without_effect(config) == [f"{one} has no effect with the other settings" for one in idle]
 
 
 def test_a_distribution_can_be_chosen_by_its_own_score():

@@ -56,3 +56,17 @@ def forecaster(trained) -> Path:
         "data.horizon_days=0.5",
         **{"mine.csv": frame.to_csv(index=False, sep=";")},
     )
+
+
+@pytest.fixture
+def segrnn(trained) -> Path:
+    random = np.random.default_rng(0)
+    columns = {"load": random.normal(size=400).cumsum(), "sun": random.random(400)}
+    frame = pd.DataFrame({"time": pd.date_range("2021-03-01", periods=400, freq="h"), **columns})
+    return trained(
+        *(*TINY, "data=series_csv", "data.path=mine.csv", "data.targets=[load,sun]", "task.loss=quantiles"),
+        *("data.input_steps=48", "data.horizon_steps=20", "task.conformal=0.8", "model.instance_norm=revin"),
+        *("model.encoder=segments", "model.segment=8", "model.decoder=parallel"),
+        *("model.channels=independent", "model.channel_embedding=16"),
+        **{"mine.csv": frame.to_csv(index=False)},
+    )

@@ -63,6 +63,26 @@ def test_an_exported_forecaster_answers_as_its_run(command, forecaster, elsewher
     )
 
 
+def test_a_forecaster_of_segments_and_channels_is_used_like_any_other(command, segrnn):
+    asked = ("--file", "mine.csv", "--quantiles", "0.1,0.5,0.9", "--json")
+    expected = json.loads(command("predict", segrnn, *asked)[1])
+    assert len(expected) == 20
+    for kind in ("onnx", "safetensors"):
+        assert command("export", segrnn, "--to", kind)[0] == 0
+        code, shown, complaint = command("predict", segrnn / f"model.{kind}", *asked)
+        assert (code, complaint) == (0, "")
+        for found, known in zip(json.loads(shown), expected, strict=True):
+            assert found["values"] == pytest.approx(known["values"], rel=1e-5)
+            for target in ("load", "sun"):
+                assert found["quantiles"][target] == pytest.approx(known["quantiles"][target], rel=1e-5)
+                assert found["interval"][target] == pytest.approx(known["interval"][target], rel=1e-5)
+    assert command("eval", segrnn)[0] == 0
+    for used in (("explain", segrnn, "--file", "mine.csv"), ("export", segrnn, "--to", "html")):
+        code, _, complaint = command(*used)
+        assert code == 2
+        assert "follows a network step by step" in complaint
+
+
 def test_weights_alone_give_the_same_answers_to_the_last_bit(command, classifier, elsewhere):
     expected = command("predict", classifier, *TEXTS, "--json")
     code, shown, _ = command("export", classifier, "--to", "safetensors")

@@ -19,6 +19,7 @@ from .networks import (
     COMMON,
     IRREGULAR,
     SERIES,
+    SHAPES,
     TEXTS,
     WORDS,
     assert_same_answers,
@@ -196,3 +197,32 @@ def test_forecasts_are_in_the_targets_units(encoder, residual):
 @pytest.mark.parametrize("loss", ["quantiles", "gaussian", "student_t", "negative_binomial"])
 def test_distributions_are_in_the_targets_units(loss, residual):
     assert_same_answers(SERIES, {"loss": loss, "residual": residual}, cell="gru")
+
+
+LOSSES = ("mae", "quantiles", "gaussian", "student_t")
+SEGMENTS = {"encoder": "segments", "segment": 1, "decoder": "parallel"}
+CHANNELS = {"channels": "independent", "channel_embedding": 2}
+
+
+@pytest.mark.parametrize("residual", ["persistence", "none"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("norm", ["last", "standard", "revin"])
+def test_forecasts_in_units_of_their_windows(norm, loss, residual):
+    several = SHAPES[1:]  # a window of one step has no spread
+    assert_same_answers(SERIES, {"loss": loss, "residual": residual}, shapes=several, instance_norm=norm)
+
+
+@pytest.mark.parametrize("settings", [CHANNELS, SEGMENTS, SEGMENTS | CHANNELS], ids=str)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_forecasts_of_channels_and_segments(loss, settings):
+    assert_same_answers(SERIES, {"loss": loss}, cell="lstm", num_layers=2, **settings)
+
+
+def test_segments_are_cut_from_whole_windows():
+    module = network(SERIES, **SEGMENTS | CHANNELS | {"segment": 3, "instance_norm": "revin"})
+    session = session_of(model_of(module, SERIES))
+    x, lengths = batch(SERIES, 5, 6)
+    x, lengths = np.abs(x) % 100, np.full_like(lengths, 6)
+    (found,) = session.run(None, {"features": x, "lengths": lengths})
+    expected = Predictor.of(module, SERIES, data=None).answer(torch.from_numpy(x), torch.from_numpy(lengths))
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5, atol=1e-5)

@@ -5,10 +5,33 @@ from typing import TYPE_CHECKING, Any
 from seqlab.registry.types import central
 
 if TYPE_CHECKING:
+    from seqlab.config.model import ModelConfig
     from seqlab.config.task import TaskConfig
 
 OF_POINTS = ("mae", "mse", "huber")
 """Losses of forecasts without a distribution."""
+COUNTS_IN_WINDOWS = (
+    "task.loss=negative_binomial counts in the units of the targets, and model.instance_norm has others for "
+    "each window; use model.instance_norm=none, or task.loss=student_t"
+)
+OF_SERIES = "{setting} is for series that are forecast; use {without}"
+"""Said of settings of the network that other data and tasks do not have."""
+
+
+def check_network(model: "ModelConfig", task: "TaskConfig") -> None:
+    """Refuse settings of the network that need a forecast, or do not suit its loss.
+
+    Raises:
+        ValueError: the message says which, and what to do.
+    """
+    if task.problem_type == "forecasting":
+        if getattr(task, "loss", None) == "negative_binomial" and model.instance_norm != "none":
+            raise ValueError(COUNTS_IN_WINDOWS)
+        return
+    for setting, usual in {"instance_norm": "none", "channels": "mixed", "decoder": "direct"}.items():
+        if getattr(model, setting) != usual:
+            said = f"model.{setting}={getattr(model, setting)}"
+            raise ValueError(OF_SERIES.format(setting=said, without=f"model.{setting}={usual}"))
 
 
 def check_forecast(task: "TaskConfig", data: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.choices import CHOICES, OptimizerConfig, SchedulerConfig
-from seqlab.config.forecasts import are_levels_idle, check_forecast
+from seqlab.config.forecasts import are_levels_idle, check_forecast, check_network
 from seqlab.config.model import ModelConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
@@ -105,6 +105,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _forecast_is_consistent(self) -> "Config":
+        check_network(self.model, self.task)
         if self.task.name == "forecasting":
             check_forecast(self.task, self.data)
         return self
@@ -149,10 +150,18 @@ def without_effect(config: Config) -> list[str]:
     """Return a line for every setting that has no effect."""
     model, data, trainer = config.model, config.data, config.trainer
     of_encoder = encoders.settings(model.encoder) if model.encoder != "auto" else {}
+    usual = type(model).model_fields["segment"].default
     idle = {
         f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
         f"model.between={model.between}": model.between != "dropout" and model.num_layers == 1,
         f"model.outputs={model.outputs}": model.outputs != "last" and model.num_layers == 1,
+        f"model.pooling={model.pooling}": model.pooling != "last" and model.decoder != "direct",
+        f"model.segment={model.segment}": (
+            model.segment != usual and model.decoder == "direct" and "segment" not in of_encoder
+        ),
+        f"model.channel_embedding={model.channel_embedding}": (
+            model.channel_embedding is not None and model.channels == "mixed"
+        ),
         f"model.feature_dropout={model.feature_dropout}": (
             model.feature_dropout > 0 and "feature_dropout" not in of_encoder
         ),

@@ -29,12 +29,16 @@ class Graph:
 
     Args:
         outer: for a body, the graph that contains the Scan.
+
+    Attributes:
+        lengths: the name of the lengths of what is added next, which are the input's unless a part changes
+            what a sequence is.
     """
 
-    LENGTHS = LENGTHS
     FLOAT, DOUBLE, INT64, BOOL = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.BOOL
 
     def __init__(self, outer: "Graph | None" = None) -> None:
+        self.lengths = LENGTHS
         self.nodes: list[NodeProto] = []
         self.constants: dict[str, TensorProto] = outer.constants if outer else {}
         self.numbers: count[int] = outer.numbers if outer else count()
@@ -124,7 +128,7 @@ class Graph:
 
     def last(self, sequence: str) -> str:
         """Take the value at each sequence's last step, [B, T, …] to [B, …]."""
-        place = self.add("Unsqueeze", self.add("Sub", LENGTHS, self.integers(1)), self.integers(1))
+        place = self.add("Unsqueeze", self.add("Sub", self.lengths, self.integers(1)), self.integers(1))
         return self.add("GatherND", sequence, place, batch_dims=1)
 
     def masked(self, sequence: str, otherwise: float) -> str:
@@ -132,9 +136,16 @@ class Graph:
         steps = self.add("Squeeze", self.add("Shape", sequence, start=1, end=2))
         zero, one = (self.constant(f"integer {n}", np.int64(n)) for n in (0, 1))
         order = self.add("Range", zero, steps, one)
-        inside = self.add("Less", order, self.add("Unsqueeze", LENGTHS, self.integers(1)))
+        inside = self.add("Less", order, self.add("Unsqueeze", self.lengths, self.integers(1)))
         return self.add(
             "Where", self.add("Unsqueeze", inside, self.integers(2)), sequence, self.number(otherwise)
+        )
+
+    def mean(self, sequence: str) -> str:
+        """Take the mean over each sequence's steps, [B, T, H] to [B, 1, H]."""
+        total = self.add("ReduceSum", self.masked(sequence, 0), self.integers(1))
+        return self.add(
+            "Div", total, self.add("Unsqueeze", self.cast(self.lengths, self.FLOAT), self.integers(1, 2))
         )
 
     def look_up(self, keys: str, known: Sequence[int], values: Sequence[int], *, default: int) -> str:

@@ -39,20 +39,30 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
     """
     graph, model = Graph(), module.model
     scaled = spec.add_scaling(graph, input_name(spec))
-    read, beside = _split(graph, scaled, spec)
+    normal = scaled if model.instance_norm is None else model.instance_norm.onnx(graph, scaled)
+    read, beside = _split(graph, normal, spec)
     for name, token in model.resets.items():
         is_reset = graph.add("Equal", scaled, graph.constant("reset", np.int64(token)))
         beside[name] = graph.add("Unsqueeze", graph.cast(is_reset, Graph.FLOAT), graph.integers(2))
+    if model.channels is not None:
+        beside = {name: model.channels.add_repeated(graph, one) for name, one in beside.items()}
+        read = model.channels.add_split(graph, read)
     x = _write(graph, "encoder", model.encoder, read)
+    if model.segment > 1:
+        graph.lengths = graph.add("Div", graph.lengths, graph.integers(model.segment))
     recurrent, is_carried = model.recurrent, module.task.is_causal
-    answers = _read(graph, recurrent, x, beside, is_carried=is_carried, is_watched=is_watched)
+    answers, finals = _read(
+        *(graph, recurrent, x, beside),
+        is_carried=is_carried,
+        is_watched=is_watched,
+        keeps_states=model.decoder is not None,
+    )
     if model.output_steps == EVERY_STEP:
         merged = [_merge(graph, recurrent, _in_time(graph, recurrent, readings)) for readings in answers]
         answer = _at_every_step(graph, module, graph.joined(merged))
     else:
-        by_direction = [graph.joined(list(readings)) for readings in zip(*answers, strict=True)]
-        pooled = [_write(graph, "pooling", model.pooling, reading) for reading in by_direction]
-        answer = _write(graph, "head", model.head, _merge(graph, recurrent, pooled))
+        answer = _of_each(graph, module, x, answers, finals)
+    graph.lengths = LENGTHS
     outputs = [_output(module.task, spec)]
     if is_carried:
         graph.nodes.append(helper.make_node("Identity", [answer], [LOGITS]))
@@ -113,10 +123,20 @@ def _split(graph: Graph, scaled: str, spec: DataSpec) -> tuple[str, dict[str, st
 
 
 def _read(
-    graph: Graph, recurrent: Recurrent, x: str, beside: dict[str, str], *, is_carried: bool, is_watched: bool
-) -> list[list[str]]:
-    """Add all layers; return the outputs by layer and direction, each in its reading order."""
+    graph: Graph,
+    recurrent: Recurrent,
+    x: str,
+    beside: dict[str, str],
+    *,
+    begins: list[dict[str, str]] | None = None,
+    **keeping: bool,
+) -> tuple[list[list[str]], list[dict[str, str]]]:
+    """Add all layers; return the outputs by layer and direction, each in its reading order, and states.
+
+    The states are those at each sequence's last step, of each layer and direction, if they are kept.
+    """
     answers: list[list[str]] = []
+    finals: list[dict[str, str]] = []
     layers = enumerate(recurrent.layers)
     for depth, cell in enumerate(recurrent.cells):
         if depth:
@@ -134,10 +154,45 @@ def _read(
                 else given
             )
             read = _backwards(graph, x) if turned else x
-            flags = {"is_carried": is_carried, "is_watched": is_watched}
-            readings.append(add_scan(graph, layer, read, of_direction, f"layers.{number}", **flags))
+            begin = begins[number] if begins else None
+            prefix = f"layers.{number}"
+            scanned = add_scan(graph, layer, read, of_direction, prefix, begin=begin, **keeping)
+            readings.append(scanned.outputs)
+            finals.append({name: graph.last(one) for name, one in scanned.states.items()})
         answers.append(readings)
-    return answers if recurrent.outputs == "all" else answers[-1:]
+    return answers if recurrent.outputs == "all" else answers[-1:], finals
+
+
+def _of_each(
+    graph: Graph, module: SequenceModule, x: str, answers: list[list[str]], finals: list[dict[str, str]]
+) -> str:
+    """Add the head's answer of each sequence, or channel.
+
+    Args:
+        graph: the graph to add to.
+        module: the network.
+        x: what the layers read.
+        answers: their outputs, by layer and direction.
+        finals: their last states, of which a decoder starts.
+    """
+    model, recurrent = module.model, module.model.recurrent
+    channels, decoder = model.channels, model.decoder
+    vectors = [channels.add_vectors(graph, x)] if channels is not None and channels.width else []
+    if decoder is None:
+        by_direction = [graph.joined(list(readings)) for readings in zip(*answers, strict=True)]
+        pooled = [_write(graph, "pooling", model.pooling, reading) for reading in by_direction]
+        answer = _write(graph, "head", model.head, graph.joined([_merge(graph, recurrent, pooled), *vectors]))
+    else:
+        rows = graph.add("Shape", x, start=0, end=1)
+        read = decoder.add_read(graph, rows, *vectors)
+        begins = [
+            {name: decoder.add_repeated(graph, one) for name, one in states.items()} for states in finals
+        ]
+        decoded, _ = _read(graph, recurrent, read, {}, begins=begins)
+        step = graph.joined([_merge(graph, recurrent, readings) for readings in decoded])
+        answer = _write(graph, "head", model.head, graph.add("Squeeze", step, graph.integers(1)))
+        answer = decoder.add_join(graph, answer)
+    return answer if channels is None else channels.add_join(graph, answer)
 
 
 def _in_time(graph: Graph, recurrent: Recurrent, readings: list[str]) -> list[str]:
@@ -179,4 +234,4 @@ def _input_backwards(graph: Graph, declared: Input, value: str) -> str:
 
 def _backwards(graph: Graph, sequence: str) -> str:
     """Reverse each sequence, [B, T, …]; its padding stays at the end."""
-    return graph.add("ReverseSequence", sequence, LENGTHS, batch_axis=0, time_axis=1)
+    return graph.add("ReverseSequence", sequence, graph.lengths, batch_axis=0, time_axis=1)

@@ -1,7 +1,7 @@
 """One layer in one direction as one ONNX Scan, whose body is the cell's Program."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,18 @@ GATE, STATE = "gate ", "state "
 """How the names of what leaves a step begin."""
 
 
+class Scanned(NamedTuple):
+    """What a Scan computes at every step: the outputs, [B, T, H], and those of the states that are kept.
+
+    Attributes:
+        outputs: the name of the outputs.
+        states: the names of the states after each step, [B, T, width], by the cell's names.
+    """
+
+    outputs: str
+    states: dict[str, str]
+
+
 def add_scan(
     graph: Graph,
     layer: Layer,
@@ -33,7 +45,9 @@ def add_scan(
     *,
     is_carried: bool = False,
     is_watched: bool = False,
-) -> str:
+    keeps_states: bool = False,
+    begin: Mapping[str, str] | None = None,
+) -> Scanned:
     """Add a layer in one direction, forwards over time.
 
     Args:
@@ -44,9 +58,11 @@ def add_scan(
         prefix: the prefix of the names of the layer's parameters.
         is_carried: whether states come in and go out.
         is_watched: whether gates and states of every step are outputs of the graph.
+        keeps_states: whether the states are returned.
+        begin: the names of the states to start from, [B, width]; None for those of the cell.
 
     Returns:
-        The name of the outputs, [B, T, H], unspecified past a sequence's length.
+        What it computes at every step, unspecified past a sequence's length.
 
     Raises:
         ExportError: ONNX cannot express the step.
@@ -67,9 +83,13 @@ def add_scan(
     begins = {name: _own(graph, parameter, weights, prefix) for name, parameter in cell.start.items()}
     if is_carried:
         begins = {name: _past(graph, weights, name, begins.get(name), prefix) for name in cell.state}
-    start = [_start(graph, batch, weights, name, begins.get(name)) for name in cell.state]
+    start = (
+        [begin[name] for name in cell.state]
+        if begin
+        else [_start(graph, batch, weights, name, begins.get(name)) for name in cell.state]
+    )
     body = _Body(graph, made, layer, weights, given=given, prefix=prefix)
-    kept = _kept(made.program, is_carried=is_carried, is_watched=is_watched)
+    kept = _kept(made.program, has_states=is_carried or keeps_states, is_watched=is_watched)
     made_outputs = graph.add_many(
         "Scan",
         *start,
@@ -88,14 +108,15 @@ def add_scan(
     if is_watched:
         for name, sequence in sequences_of.items():
             graph.watch(f"{prefix}.{name}", sequence, _function(kept[name]))
-    return outputs
+    states = {name: sequences_of[STATE + name] for name in cell.state} if keeps_states else {}
+    return Scanned(outputs, states)
 
 
-def _kept(program: Program, *, is_carried: bool, is_watched: bool) -> dict[str, fx.Node]:
+def _kept(program: Program, *, has_states: bool, is_watched: bool) -> dict[str, fx.Node]:
     """Return what leaves a Scan of every step beside the output, by "gate …" and "state …"."""
     gates = {GATE + name: node for name, node in program.gate_values.items()} if is_watched else {}
     states = {STATE + name: program.results[name] for name in program.state}
-    return gates | states if is_carried or is_watched else {}
+    return gates | states if has_states or is_watched else {}
 
 
 def _function(node: Any) -> str:
@@ -176,8 +197,10 @@ class _Body:
         widths = [self.weights.sizes[self.layer.layout.output(cell)], *[None] * len(kept)]
         called = [*(STATE + name for name in cell.state), "output", *kept]
 
+        rows = f"batch {next(graph.numbers)}"  # channels and segments are rows of their own
+
         def info(name: str, size: int | None, called: str = "") -> Any:
-            return helper.make_tensor_value_info(name, FLOAT, ["batch", size], doc_string=called)
+            return helper.make_tensor_value_info(name, FLOAT, [rows, size], doc_string=called)
 
         inputs = [info(name, size) for name, size in zip(before.values(), sizes, strict=True)]
         inputs += [info(x, None), *(info(name, None) for name in self.given.values())]

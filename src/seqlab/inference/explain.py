@@ -81,9 +81,11 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
         file: contains the text; for a forecast, a table as for ``seqlab predict``.
 
     Raises:
-        SeqlabError: the run or the file is damaged, or the run needs other input.
+        SeqlabError: the run or the file is damaged, or the run needs other input, or its network reads other
+            steps than a sequence has.
     """
     run = load_run(path, checkpoint)
+    run.module.model.check_stepwise("explain")
     sample = run.spec.followed(run.config.data, text, file)
     x = run.spec.scaled(sample.x)
     with torch.no_grad():

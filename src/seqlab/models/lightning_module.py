@@ -102,6 +102,8 @@ class SequenceModule(LightningModule):
         _refuse_unknown(of_network)
         inputs = InputSpec.of(spec)
         self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **of_network)
+        if self.model.instance_norm is not None:
+            self.task.read_in_units_of(self.model.instance_norm)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the outputs, [B, output_size], for a right-padded batch: x [B, T] or [B, T, F], lengths [B].

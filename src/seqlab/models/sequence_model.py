@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from seqlab.cells import Cell, Episodes, State, regularized
 from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
+from seqlab.nn.channels import Channels
+from seqlab.nn.decoders import Parallel
 from seqlab.nn.dropout import make_dropout
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.inputs import given_inputs, required_inputs
+from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.penalties import ActivationPenalty
 from seqlab.nn.recurrent import Recurrent
@@ -56,10 +59,19 @@ class SequenceModel(nn.Module):
         between: between two layers, dropout, layernorm (then dropout) or residual (dropout, plus what the
             layer below read); or your own.
         between_options: settings of it alone, e.g. model.between_options.eps=1e-6.
-        encoder: embedding, ngrams or onehot for tokens, identity or linear for features; auto for the first
-            of them; or your own.
+        instance_norm: targets of a series are read and forecast less the last value of each window (last),
+            less its mean and divided by its standard deviation (standard), or that with a learned gain and
+            shift (revin); none for scaled values as they are.
+        channels: targets of a series are read together (mixed), or each as a series of its own through the
+            same network (independent).
+        channel_embedding: with independent channels, numbers of a vector that is learned for each, which head
+            or decoder reads; null for none.
+        encoder: embedding, ngrams or onehot for tokens, identity, linear or segments for features; auto for
+            the first of them; or your own.
         encoder_options: settings of an encoder of your own, e.g. model.encoder_options.kernel=5.
         condition: what a language model is told of a text, none, or its class, the first token that it reads.
+        segment: for a series that is forecast, steps that the encoder segments reads as one, and that the
+            decoder parallel answers as one.
         embedding_size: width of the encoder's output (onehot, identity: as wide as their input).
         embedding_dropout: dropout probability of the embedding.
         feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
@@ -71,6 +83,8 @@ class SequenceModel(nn.Module):
         pooling: one vector a sequence, the last (step read), mean or max over its steps, or combined; or
             your own.
         pooling_options: settings of a pooling of your own.
+        decoder: what a forecast is made of, one vector a window (direct), or in parallel one for each segment
+            of the horizon, a step from the window's last state with the segment's position as input.
         head: from that vector to the answer, linear, or your own.
         head_options: settings of a head of your own.
         tied: the head's weight is the embedding, for language models whose embedding_size is hidden_size.
@@ -105,9 +119,13 @@ class SequenceModel(nn.Module):
         outputs: Literal["last", "all"] = "last",
         between: str | Callable[..., nn.Module] = "dropout",
         between_options: Mapping[str, Any] = {},
+        instance_norm: Literal["none", "last", "standard", "revin"] = "none",
+        channels: Literal["mixed", "independent"] = "mixed",
+        channel_embedding: Count | None = None,
         encoder: str | nn.Module = "auto",
         encoder_options: Mapping[str, Any] = {},
         condition: Literal["none", "class"] = "none",
+        segment: Count = 24,
         embedding_size: Count = 64,
         embedding_dropout: Share = 0.0,
         feature_dropout: Share = 0.0,
@@ -117,6 +135,7 @@ class SequenceModel(nn.Module):
         change_penalty: NotNegative = 0.0,
         pooling: str | nn.Module = "last",
         pooling_options: Mapping[str, Any] = {},
+        decoder: Literal["direct", "parallel"] = "direct",
         head: str | nn.Module = "linear",
         head_options: Mapping[str, Any] = {},
         tied: bool = False,
@@ -134,7 +153,12 @@ class SequenceModel(nn.Module):
             "feature_dropout": feature_dropout,
             "dropout": dropout,
             "dropout_each": dropout_each,
+            "segment": segment,
         }
+        self.instance_norm = InstanceNorm(instance_norm, inputs) if instance_norm != "none" else None
+        self.channels = Channels(inputs, channel_embedding) if channels == "independent" else None
+        if self.channels is not None:
+            inputs, output_size = self.channels.inputs, output_size // len(self.channels)
         self.encoder: nn.Module = (
             make_encoder(encoder, inputs, options=encoder_options, **shared)
             if isinstance(encoder, str)
@@ -178,6 +202,16 @@ class SequenceModel(nn.Module):
         self.output_steps = output_steps
         pooled = width if output_steps or not isinstance(head, str) else width_of(self.pooling)
         pooled = self.recurrent.ways.merged_size(pooled)
+        of_channel = self.channels.width if self.channels is not None else 0
+        self.decoder: Parallel | None = None
+        if decoder == "parallel":
+            self.decoder = Parallel(
+                self.recurrent, inputs, output_size, segment=segment, channel_size=of_channel
+            )
+            pooled, output_size = self.recurrent.output_size, self.decoder.answer_size
+        else:
+            pooled += of_channel
+        self._check_steps()
         self.activation_penalty = ActivationPenalty(activation_penalty, change_penalty)
         self.penalty: Tensor | None = None
         if any(self.activation_penalty):
@@ -223,6 +257,21 @@ class SequenceModel(nn.Module):
                     f"data.side_inputs.{name} is {width} wide, and x.{name} of cell '{cell.name}' {size}"
                 )
 
+    def _check_steps(self) -> None:
+        """Refuse side inputs, which are of every step, where the layers make other steps."""
+        if self.side_inputs and (self.decoder is not None or self.segment > 1):
+            names = ", ".join(f"data.side_inputs.{name}" for name in self.side_inputs)
+            raise ConfigError(
+                f"{names}: a cell reads it at every step of a window, which model.encoder=segments and "
+                "model.decoder=parallel change; use identity or linear, and direct"
+            )
+
+    @property
+    def segment(self) -> int:
+        """How many steps the encoder makes one."""
+        steps: int = getattr(self.encoder, "segment", 1)
+        return steps
+
     @property
     def resets(self) -> dict[str, int]:
         """The cells' inputs that say where states start anew, each with the token that does."""
@@ -241,6 +290,8 @@ class SequenceModel(nn.Module):
         With ``output_steps`` S they are [B, S, output_size], at every step [B, T, output_size]. They are
         float32, or float64 for a float64 network: losses and scores are not rounded to a smaller type.
         """
+        if self.instance_norm is not None:
+            x = self.instance_norm(x)
         if x.is_floating_point():
             x = x.to(self.read_dtype())
         answer = self._answer(x, lengths)
@@ -260,7 +311,7 @@ class SequenceModel(nn.Module):
         """Return the parameters of each part by name, from the inputs to the answers.
 
         The parts are "encoder", "recurrent.0", "recurrent.1", … (each with what lies between it and the layer
-        below), and "head", with the pooling.
+        below), and "head", with the pooling, a decoder, and what windows and channels have of their own.
         """
         layers = self.recurrent
         parts: dict[str, list[nn.Module]] = {"encoder": [self.encoder]}
@@ -268,7 +319,8 @@ class SequenceModel(nn.Module):
             first = depth * layers.directions
             between = layers.between[max(depth - 1, 0) : depth]
             parts[f"recurrent.{depth}"] = [*layers.layers[first : first + layers.directions], *between]
-        parts["head"] = [self.pooling, self.head]
+        around = (self.instance_norm, self.channels, self.decoder)
+        parts["head"] = [self.pooling, *(one for one in around if one is not None), self.head]
         return {
             name: [parameter for one in modules for parameter in one.parameters()]
             for name, modules in parts.items()
@@ -286,6 +338,18 @@ class SequenceModel(nn.Module):
                 parameter.requires_grad_(False)  # noqa: FBT003 (torch's own)
         if names and not any(one.requires_grad for one in self.parameters()):
             raise ConfigError("model.freeze leaves nothing to train; leave a part out of it, such as head")
+
+    def check_stepwise(self, what: str) -> None:
+        """Refuse what follows a network step by step where its layers read others than a sequence has.
+
+        Raises:
+            ConfigError: they read segments, channels, or what a decoder gives them.
+        """
+        if self.segment > 1 or self.channels is not None or self.decoder is not None:
+            raise ConfigError(
+                f"{what} follows a network step by step, and with model.encoder=segments, "
+                "model.channels=independent or model.decoder=parallel its steps are not those of a window"
+            )
 
     def take_penalty(self) -> Tensor | None:
         """Return the penalty of the last batch of training, once; None if there is none."""
@@ -314,16 +378,31 @@ class SequenceModel(nn.Module):
     def _answer(self, x: Tensor, lengths: Tensor) -> Tensor:
         answer: Tensor
         x, beside = self._split(x)
+        if self.channels is not None:
+            x, beside = self.channels.split(x), self.channels.repeated(beside)
+            lengths = lengths.repeat_interleave(len(self.channels))
+        encoded = self.encoder(x)
+        lengths = lengths // self.segment if self.segment > 1 else lengths
         if self.output_steps:
-            outputs, _ = self.recurrent(self.encoder(x), lengths, inputs=beside, need_state=False)
+            outputs, _ = self.recurrent(encoded, lengths, inputs=beside, need_state=False)
             if self.output_steps == EVERY_STEP:
                 return self._headed(outputs, lengths)
             answer = self.head(last_steps(outputs, lengths, self.output_steps))
             return answer
-        readings, _ = self.recurrent.read(self.encoder(x), lengths, inputs=beside)
-        answer = self.head(
-            self.recurrent.ways.merge([self.pooling(outputs, lengths) for outputs in readings])
+        answer = self._answer_of_each(encoded, lengths, beside)
+        return answer if self.channels is None else self.channels.join(answer)
+
+    def _answer_of_each(self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor]) -> Tensor:
+        """Return the head's answer of each sequence, or channel, to what the encoder has read."""
+        vectors = (
+            self.channels.vectors(len(encoded)) if self.channels is not None and self.channels.width else None
         )
+        if self.decoder is not None:
+            _, state = self.recurrent(encoded)  # windows have no padding
+            return self.decoder.join(self.head(self.decoder(self.recurrent, state, vectors)))
+        readings, _ = self.recurrent.read(encoded, lengths, inputs=beside)
+        pooled = self.recurrent.ways.merge([self.pooling(outputs, lengths) for outputs in readings])
+        answer: Tensor = self.head(pooled if vectors is None else torch.cat([pooled, vectors], -1))
         return answer
 
     def _headed(self, outputs: Tensor, lengths: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqlab.errors import ConfigError
 from seqlab.nn.dropout import make_dropout
 from seqlab.nn.parts import InputSpec, make_part
 from seqlab.registry.catalog import check_reads, encoders, register_encoder
@@ -127,9 +128,47 @@ class Linear(nn.Module):
 
     def onnx(self, graph: "Graph", x: str) -> str:
         """Add the same to an ONNX graph."""
-        weight = graph.constant("linear.weight transposed", self.linear.weight.T)
-        bias = graph.constant("linear.bias", self.linear.bias)
-        return graph.add("Add", graph.add("MatMul", x, weight), bias)
+        return _mapped(graph, x, self.linear)
+
+
+@register_encoder("segments")
+class Segments(nn.Module):
+    """Segments of a window, each mapped to a vector, [B, T, F] to [B, T / segment, embedding_size].
+
+    They do not overlap; the map is linear, with a rectifier (SegRNN, Lin et al. 2023).
+
+    Args:
+        inputs: the columns, and the steps of a window.
+        segment: steps of a segment, which divide those of a window.
+        embedding_size: width of the outputs.
+
+    Raises:
+        ConfigError: the inputs are no windows of a series, or the segments do not fill one.
+    """
+
+    reads = "features"
+
+    def __init__(self, inputs: InputSpec, *, segment: Count = 24, embedding_size: Count = 64) -> None:
+        super().__init__()
+        inputs.need_series("model.encoder=segments", "model.encoder=auto")
+        if inputs.steps % segment:
+            fitting = max(inputs.steps // segment, 1) * segment
+            raise ConfigError(
+                f"model.segment={segment} does not divide the {inputs.steps} steps that a window reads; use "
+                f"data.input_steps={fitting}, or another model.segment"
+            )
+        self.output_size, self.segment = embedding_size, segment
+        self.linear = nn.Linear(segment * inputs.size, embedding_size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map each segment, [B, T, F] to [B, T / segment, embedding_size]."""
+        segments = x.reshape(len(x), -1, self.segment * x.shape[2])
+        return functional.relu(self.linear(segments))
+
+    def onnx(self, graph: "Graph", x: str) -> str:
+        """Add the same to an ONNX graph."""
+        segments = graph.add("Reshape", x, graph.integers(0, -1, self.linear.in_features))
+        return graph.add("Relu", _mapped(graph, segments, self.linear))
 
 
 def make_encoder(name: str, inputs: InputSpec, **settings: Any) -> nn.Module:
@@ -147,3 +186,9 @@ def make_encoder(name: str, inputs: InputSpec, **settings: Any) -> nn.Module:
     check_reads(name, inputs.kind)
     made: nn.Module = make_part(encoders, name, inputs, **settings)
     return made
+
+
+def _mapped(graph: "Graph", x: str, linear: nn.Linear) -> str:
+    """Add a linear map to an ONNX graph."""
+    weight = graph.constant("linear.weight transposed", linear.weight.T)
+    return graph.add("Add", graph.add("MatMul", x, weight), graph.constant("linear.bias", linear.bias))

@@ -1,11 +1,12 @@
 """Parts of a network: their inputs, and making them by name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 from torch import nn
 
+from seqlab.config.forecasts import OF_SERIES
 from seqlab.errors import ConfigError, SeqlabError, failure
 from seqlab.registry.registry import Registry
 
@@ -22,6 +23,9 @@ class InputSpec:
         ngrams: codes of the frequent n-grams of tokens, ascending.
         classes: number of classes that a sequence may be told to be of.
         reset_token: the token at which states start anew; None for none.
+        targets: places of the columns that are forecast, K of them; none unless they are a series.
+        steps: steps of each of its windows; 0 where sequences differ.
+        horizon: steps that are forecast.
     """
 
     kind: Literal["tokens", "features"]
@@ -31,6 +35,9 @@ class InputSpec:
     side_inputs: Mapping[str, int] = field(default_factory=dict)
     classes: int = 0
     reset_token: int | None = None
+    targets: Sequence[int] = ()
+    steps: int = 0
+    horizon: int = 0
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:
@@ -39,7 +46,21 @@ class InputSpec:
         size = spec["input_size"] - sum(beside.values())
         texts = spec.get("symbols", ()), spec.get("ngrams", ())
         classes = len(spec.get("classes", ()))
-        return cls(spec["kind"], size, *texts, beside, classes, spec.get("reset_token"))
+        made = cls(spec["kind"], size, *texts, beside, classes, spec.get("reset_token"))
+        series = spec.get("series")
+        if series is None:
+            return made
+        targets = tuple(series["columns"].index(target) for target in series["targets"])
+        return replace(made, targets=targets, steps=series["input_steps"], horizon=series["horizon_steps"])
+
+    def need_series(self, setting: str, without: str) -> None:
+        """Refuse a setting where nothing is forecast; say what to set instead.
+
+        Raises:
+            ConfigError: the inputs are no windows of a series.
+        """
+        if not self.targets:
+            raise ConfigError(OF_SERIES.format(setting=setting, without=without))
 
 
 def make_part(

@@ -51,9 +51,7 @@ class Mean(Pooling):
 
     def onnx(self, graph: "Graph", outputs: str) -> str:
         """Add the same to an ONNX graph."""
-        steps = graph.integers(1)
-        total = graph.add("ReduceSum", graph.masked(outputs, 0), steps, keepdims=0)
-        return graph.add("Div", total, graph.add("Unsqueeze", graph.cast(graph.LENGTHS, graph.FLOAT), steps))
+        return graph.add("Squeeze", graph.mean(outputs), graph.integers(1))
 
 
 @register_pooling("max")

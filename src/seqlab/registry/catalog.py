@@ -94,7 +94,7 @@ encoders: "Registry[Callable[..., nn.Module]]" = Registry("encoder", home="seqla
 """From inputs, [B, T] tokens or [B, T, F] features, to [B, T, I]: ``model.encoder=NAME``.
 
 It is given an ``InputSpec``. Its class attribute ``reads`` is "tokens" or "features", and its attribute
-``output_size`` is I.
+``output_size`` is I. One that makes a step of several has an attribute ``segment``, how many.
 """
 register_encoder = encoders.register
 
@@ -125,6 +125,7 @@ SHARED = (
     "dropout",
     "dropout_each",
     "init_steps",
+    "segment",
 )
 """Keys of conf/model that a part gets if it has a setting of that name; its other settings are options."""
 

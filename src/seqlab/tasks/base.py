@@ -12,6 +12,7 @@ from torchmetrics import Metric
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.errors import ConfigError, DataError, ExportError
 from seqlab.io.terminal import in_a_line
+from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.registry.catalog import tasks
 from seqlab.tasks.score import Score
 from seqlab.tasks.tables import Rows
@@ -96,6 +97,20 @@ class Task(nn.Module):
             answers: the model's outputs, [B, output_size].
             batch: the inputs and targets.
         """
+
+    def read_in_units_of(self, norm: InstanceNorm) -> None:
+        """Read the network's outputs in the units of each window, as its inputs are.
+
+        Args:
+            norm: how a window is normalized.
+
+        Raises:
+            ConfigError: the task's outputs have no such units.
+        """
+        raise ConfigError(
+            f"task {type(self).__name__} does not undo model.instance_norm={norm.kind}; use "
+            "model.instance_norm=none, or define read_in_units_of"
+        )
 
     def windowed(self, batch: Batch) -> Iterable[tuple[int, Batch]]:  # noqa: ARG002
         """Return a test batch cut into windows in several ways, each with its index for ``step_windows``."""

@@ -9,8 +9,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from seqlab.config.forecasts import COUNTS_IN_WINDOWS
 from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
 from seqlab.errors import ConfigError, DataError
+from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.registry.types import MEDIAN, Factor, Levels
 from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
 from seqlab.tasks.baselines.forecasts import score_baselines
@@ -21,7 +23,7 @@ from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
 from seqlab.tasks.intervals import Ends, Interval, margins_for
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.losses import ForecastLoss, Point, make_loss
+from seqlab.tasks.losses import ForecastLoss, NegativeBinomial, Point, make_loss
 from seqlab.tasks.members import Members, series_of
 from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
 from seqlab.tasks.score import (
@@ -128,6 +130,7 @@ class Forecasting(Task):
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._baselines: dict[str, Scored] = {}
         self._windows: WindowSamples | None = None
+        self._norm: tuple[InstanceNorm, ...] = ()  # in a tuple it is no part of this module
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
@@ -136,8 +139,22 @@ class Forecasting(Task):
 
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
         """Return scaled forecasts, [B, horizon, K, …], from outputs for inputs x."""
+        outputs = answers.view(len(answers), *self.shape)
         last = x[:, -1:, self._columns] if self.residual == "persistence" else None
-        return self.loss.read(answers.view(len(answers), *self.shape), last)
+        if not self._norm:
+            return self.loss.read(outputs, last)
+        location, scale = self._norm[0].place(x)
+        return self.loss.in_units(self.loss.read(outputs, None), location if last is None else last, scale)
+
+    def read_in_units_of(self, norm: InstanceNorm) -> None:
+        """Read the network's outputs in the units of each window, as its inputs are.
+
+        Raises:
+            ConfigError: the loss is of counts, which have units of their own.
+        """
+        if isinstance(self.loss, NegativeBinomial):
+            raise ConfigError(COUNTS_IN_WINDOWS)
+        self._norm = (norm,)
 
     def in_units(self, scaled: Tensor) -> Tensor:
         """Convert scaled values, [..., K], to the units of the targets, on the CPU.
@@ -253,8 +270,14 @@ class Forecasting(Task):
         if self.residual == "persistence":
             last = graph.add("Gather", graph.last(x), graph.integers(*self.places), axis=1)
             last = graph.add("Unsqueeze", last, graph.integers(1))
-        forecasts = self.loss.add_read(graph, answer, last)
-        return self.loss.add_units(graph, forecasts, self.means.numpy(), self.scales.numpy())
+        if self._norm:
+            location, scale = self._norm[0].add_place(graph, x)
+            found = self.loss.add_read(graph, answer, None)
+            forecasts = self.loss.add_units(graph, found, last or location, scale)
+        else:
+            forecasts = self.loss.add_read(graph, answer, last)
+        units = graph.constant("target means", self.means), graph.constant("target scales", self.scales)
+        return self.loss.add_units(graph, graph.to_double(forecasts), *units)
 
     def compute(self, stage: str) -> dict[str, float]:
         """Return the stage's loss in scaled units, and its errors in the units of the targets."""

@@ -47,8 +47,10 @@ def page_of(run: LoadedRun) -> str:
 
     Raises:
         ExportError: there is no page for such data or such a task, or the network cannot be expressed.
+        ConfigError: its layers read other steps than a window has.
         TraceError: the cell's step cannot be traced.
     """
+    run.module.model.check_stepwise("a page")
     graph = network_graph(run.module.float(), run.spec, is_watched=True)
     told = described(run, graph)
     first, *others = (_own(f"{name}.js") for name in SCRIPTS)

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -83,8 +82,8 @@ class ForecastLoss(nn.Module):
         """Add ``read`` to an ONNX graph; ``last`` is [B, 1, K], or None for 0."""
 
     @abstractmethod
-    def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
-        """Add ``in_units`` to an ONNX graph, in float64, with means and scales [K]."""
+    def add_units(self, graph: "Graph", forecasts: str, means: str, scales: str) -> str:
+        """Add ``in_units`` to an ONNX graph; all three are of one type."""
 
 
 def moved(values: Tensor, last: Tensor | None) -> Tensor:
@@ -94,7 +93,7 @@ def moved(values: Tensor, last: Tensor | None) -> Tensor:
 
 def add_moved(graph: "Graph", values: str, last: str | None) -> str:
     """Add to an ONNX graph that values, [B, horizon, K, 1], are relative to the last ones read, [B, 1, K]."""
-    return graph.add("Add", values, graph.add("Unsqueeze", last, graph.integers(-1))) if last else values
+    return graph.add("Add", values, add_column(graph, last)) if last else values
 
 
 def exact_buffer(values: Sequence[Any]) -> Tensor:
@@ -110,7 +109,11 @@ def from_buffer(buffer: Tensor) -> Tensor:
     return buffer.view(torch.float64)
 
 
-def add_scaled(graph: "Graph", value: str, means: np.ndarray, scales: np.ndarray) -> str:
+def add_scaled(graph: "Graph", value: str, means: str, scales: str) -> str:
     """Add ``value * scales + means`` to an ONNX graph."""
-    product = graph.add("Mul", value, graph.constant("target scales", scales))
-    return graph.add("Add", product, graph.constant("target means", means))
+    return graph.add("Add", graph.add("Mul", value, scales), means)
+
+
+def add_column(graph: "Graph", values: str) -> str:
+    """Add an axis of one number behind all others to an ONNX graph."""
+    return graph.add("Unsqueeze", values, graph.integers(-1))

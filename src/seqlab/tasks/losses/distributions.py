@@ -12,6 +12,7 @@ from torch.nn.functional import softplus
 
 from seqlab.tasks.losses.base import (
     ForecastLoss,
+    add_column,
     add_moved,
     add_scaled,
     exact_buffer,
@@ -73,11 +74,12 @@ class LocationScale(ForecastLoss):
         ]
         return graph.joined([add_moved(graph, location, last), *positive])
 
-    def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
+    def add_units(self, graph: "Graph", forecasts: str, means: str, scales: str) -> str:
         """Add the scaling of location and scale."""
-        location, scale, *others = graph.split(graph.to_double(forecasts), *self.shape)
-        scale = graph.add("Mul", scale, graph.constant("target scales", scales[:, None]))
-        return graph.joined([add_scaled(graph, location, means[:, None], scales[:, None]), scale, *others])
+        location, scale, *others = graph.split(forecasts, *self.shape)
+        means, scales = add_column(graph, means), add_column(graph, scales)
+        placed = add_scaled(graph, location, means, scales)
+        return graph.joined([placed, graph.add("Mul", scale, scales), *others])
 
 
 class Gaussian(LocationScale):
@@ -194,13 +196,12 @@ class NegativeBinomial(ForecastLoss):
         positive = graph.add("Add", graph.add("Softplus", dispersion), graph.number(SMALLEST))
         return graph.joined([add_moved(graph, place, last), positive])
 
-    def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
+    def add_units(self, graph: "Graph", forecasts: str, means: str, scales: str) -> str:
         """Add the mean of the counts."""
-        place, dispersion = graph.split(graph.to_double(forecasts), 2)
-        above_zero = graph.add("Add", place, graph.constant("zero of the counts", (means / scales)[:, None]))
-        count = graph.add(
-            "Mul", graph.add("Softplus", above_zero), graph.constant("target scales", scales[:, None])
-        )
+        place, dispersion = graph.split(forecasts, 2)
+        means, scales = add_column(graph, means), add_column(graph, scales)
+        above_zero = graph.add("Add", place, graph.add("Div", means, scales))
+        count = graph.add("Mul", graph.add("Softplus", above_zero), scales)
         return graph.joined(
             [graph.add("Add", count, graph.constant("smallest", np.float64(SMALLEST))), dispersion]
         )

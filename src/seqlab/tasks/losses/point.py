@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 from seqlab.registry.types import MEDIAN
 from seqlab.tasks.losses.base import (
     ForecastLoss,
+    add_column,
     add_moved,
     add_scaled,
     exact_buffer,
@@ -57,9 +58,9 @@ class Point(ForecastLoss):
         """Add the sum."""
         return graph.add("Add", outputs, last) if last else outputs
 
-    def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
+    def add_units(self, graph: "Graph", forecasts: str, means: str, scales: str) -> str:
         """Add the scaling."""
-        return add_scaled(graph, graph.to_double(forecasts), means, scales)
+        return add_scaled(graph, forecasts, means, scales)
 
 
 class Quantiles(ForecastLoss):
@@ -129,6 +130,6 @@ class Quantiles(ForecastLoss):
         found = graph.add("MatMul", read, graph.constant("distances to quantiles", sums))
         return add_moved(graph, found, last)
 
-    def add_units(self, graph: "Graph", forecasts: str, means: np.ndarray, scales: np.ndarray) -> str:
+    def add_units(self, graph: "Graph", forecasts: str, means: str, scales: str) -> str:
         """Add the scaling."""
-        return add_scaled(graph, graph.to_double(forecasts), means[:, None], scales[:, None])
+        return add_scaled(graph, forecasts, add_column(graph, means), add_column(graph, scales))

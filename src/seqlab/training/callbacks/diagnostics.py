@@ -37,6 +37,10 @@ class Diagnostics(Callback):
         self.folder, self.every, self.samples, self.draws, self.title = folder, every, samples, draws, title
         self._measured = -1
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        assert isinstance(pl_module, SequenceModule)  # noqa: S101 (there is no other)
+        pl_module.model.check_stepwise("callbacks=diagnostics")
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.global_step == 0:
             self._measure(trainer, pl_module, 0)
