@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 import torch
 
+import seqlab
 from seqlab.cells import State
 from seqlab.data.streams.declared import StreamSettings, Wanted
 from seqlab.data.streams.tokenizer import TOKENIZERS
@@ -166,6 +167,18 @@ def test_a_run_writes_and_scores(run, command, tmp_path):
     assert lines.splitlines()[-1].startswith("45 tokens: loss ")
 
 
+def test_python_writes_the_text_of_the_command(run, command):
+    network, given = seqlab.load(run), {"length": 40, "temperature": 0.5, "top_k": 9, "top_p": 0.9, "seed": 5}
+    words = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
+    for until in ("s", None):
+        written = network.generate("7 c", until=until, **given)
+        shown = command("generate", run, "7 c", *words, *(("--until", until) if until else ()))[1]
+        assert f"{written}\n" == shown
+    for wrong, said in (({"temperature": -1}, "temperature must"), ({"seed": -1}, "seed must be from 0")):
+        with pytest.raises(ConfigError, match=said):
+            network.generate(**wrong)
+
+
 def test_prompts_come_from_a_file_and_unknown_symbols_are_told(run, command, tmp_path):
     (tmp_path / "prompts.txt").write_text("2 cats\n\nΩ dogs\n")
     code, shown, told = command(
@@ -181,6 +194,7 @@ def test_an_export_writes_as_its_run_does(run, command, tmp_path):
     shown = command("generate", run, "--length", 40, "--seed", 5)[1]
     assert command("export", run, "--to", "safetensors", "--out", tmp_path / "a.safetensors")[0] == 0
     assert command("generate", tmp_path / "a.safetensors", "--length", 40, "--seed", 5)[1] == shown
+    assert f"{seqlab.load(tmp_path / 'a.safetensors').generate(length=40, seed=5)}\n" == shown
 
 
 def test_an_onnx_file_writes_and_scores_as_its_run_does(run, command, tmp_path):
@@ -221,8 +235,11 @@ def test_a_network_that_is_told_the_class_writes_and_scores_by_class(trained, co
         losses.add(json.loads(scored.splitlines()[-1])["loss"])
     assert len(losses) == 2
     for arguments, message in (
-        (("generate", run), "--class must name what the text is; there are: Arabic, "),
-        (("score", run, tmp_path / "names.txt"), "--class must name"),
+        (
+            ("generate", run),
+            "must be named, by --class or in Python by label=; there are: Arabic, ",
+        ),
+        (("score", run, tmp_path / "names.txt"), "the class of the text must be named"),
         (("generate", run, "--class", "Japanes"), "did you mean 'Japanese'"),
     ):
         code, _, told = command(*arguments)
@@ -284,5 +301,5 @@ def test_what_is_judged_is_a_line_for_each_class_and_their_mean(monkeypatch, com
 
 
 def test_a_class_for_a_network_that_was_told_none_is_refused():
-    with pytest.raises(ConfigError, match="the network was told none"):
+    with pytest.raises(ConfigError, match="the network was told no class"):
         writer_of().told("Japanese")

@@ -54,7 +54,7 @@ class Network:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+        self.path, self.checkpoint = path.absolute(), "best"
         if not self.path.exists():
             raise ExportError(f"{path} does not exist; seqlab export makes one")
 
@@ -99,6 +99,42 @@ class Network:
         if self.predictor.task.is_multilabel:
             top = len(self.predictor.spec.classes)
         return of_rows(predict(self.predictor, texts, file, top))
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = 500,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        until: str | None = None,
+        label: str | None = None,
+    ) -> str:
+        """Return a text that a language model writes, with the prompt it begins with.
+
+        Args:
+            prompt: the beginning of the text.
+            length: tokens to write at most; a document may end before.
+            temperature: of the logits; below 1 likely tokens are chosen more often, at 0 always the
+                likeliest.
+            top_k: choose among so many of the likeliest tokens; None for all.
+            top_p: choose among the likeliest tokens that together have this probability.
+            seed: the same seed writes the same text; None for another one each time.
+            until: a text; where it is written, nothing more is.
+            label: the class of the text, for a network that is told one (``model.condition=class``).
+
+        Raises:
+            ConfigError: the network is no language model, or an argument is out of range.
+        """
+        from seqlab.inference.generate import Sampling, Writer, chance  # noqa: PLC0415 (imports torch)
+
+        sampling = Sampling(temperature, top_k, top_p)
+        sampling.check()
+        writer = Writer.of(self.path, self.checkpoint).told(label)
+        written = writer.write(prompt, sampling, length=length, until=until, random=chance(seed))
+        return prompt + "".join(one.text for one in written)
 
     def __repr__(self) -> str:
         """Return the class and the file."""

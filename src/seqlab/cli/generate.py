@@ -57,14 +57,12 @@ def run(options: argparse.Namespace) -> None:
             raise ConfigError(f"--{name} must be 1 or more, got {getattr(options, name)}")
     if options.until == "":
         raise ConfigError("--until must name a text, got an empty one")
-    if options.seed is not None and not 0 <= options.seed < 2**63:
-        raise ConfigError(f"--seed must be from 0 to 2^63 − 1, got {options.seed}")
-    from seqlab.inference.generate import Sampling, Writer  # noqa: PLC0415 (imports torch)
+    from seqlab.inference.generate import Sampling, Writer, chance  # noqa: PLC0415 (imports torch)
 
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
     sampling.check()
+    random = chance(options.seed)
     begin(options)
-    random = _random(options.seed)
     if options.judge is not None:
         _judge(options, sampling, random)
         return
@@ -82,18 +80,6 @@ def run(options: argparse.Namespace) -> None:
                 _stream(prompt, written)
     if options.json:
         say(as_json(rows))
-
-
-def _random(seed: int | None) -> "Generator":
-    """Return what chance is taken from."""
-    import torch  # noqa: PLC0415
-
-    random = torch.Generator()
-    if seed is None:
-        random.seed()
-    else:
-        random.manual_seed(seed)
-    return random
 
 
 def _judge(options: argparse.Namespace, sampling: "Sampling", random: "Generator") -> None:

@@ -49,11 +49,11 @@ class Sampling:
             ConfigError: with the allowed range.
         """
         if not 0 <= self.temperature < math.inf:
-            raise ConfigError(f"--temperature must be 0 or more, got {self.temperature}")
+            raise ConfigError(f"temperature must be 0 or more, got {self.temperature}")
         if self.top_k is not None and self.top_k < 1:
-            raise ConfigError(f"--top-k must be 1 or more, got {self.top_k}")
+            raise ConfigError(f"top-k must be 1 or more, got {self.top_k}")
         if not 0 < self.top_p <= 1:
-            raise ConfigError(f"--top-p must be above 0 and at most 1, got {self.top_p}")
+            raise ConfigError(f"top-p must be above 0 and at most 1, got {self.top_p}")
 
     def choose(self, logits: Tensor, random: torch.Generator) -> int:
         """Return a token, given the logits of all, [V]; those of −∞ are not chosen."""
@@ -68,6 +68,22 @@ class Sampling:
         before = probabilities.cumsum(0) - probabilities
         kept = probabilities.where(before < self.top_p, 0)
         return int(order.indices[torch.multinomial(kept, 1, generator=random)])
+
+
+def chance(seed: int | None) -> torch.Generator:
+    """Return what chance is taken from: by its seed always the same, without one always another.
+
+    Raises:
+        ConfigError: the seed is out of range.
+    """
+    random = torch.Generator()
+    if seed is None:
+        random.seed()
+    elif 0 <= seed < 2**63:
+        random.manual_seed(seed)
+    else:
+        raise ConfigError(f"seed must be from 0 to 2^63 − 1, got {seed}")
+    return random
 
 
 @dataclass(frozen=True)
@@ -117,9 +133,14 @@ class Writer:
         if name is None and not self.classes:
             return self
         if not self.classes:
-            raise ConfigError("--class: the network was told none; train one with model.condition=class")
+            raise ConfigError(
+                "the network was told no class, so none can be named; train one with model.condition=class"
+            )
         if name not in self.classes:
-            raise ConfigError(f"--class must name what the text is; {near(name or '', self.classes)}")
+            raise ConfigError(
+                "the class of the text must be named, by --class or in Python by label=; "
+                f"{near(name or '', self.classes)}"
+            )
         token, step = len(self.tokenizer.symbols) + self.classes.index(name), self.step
         return Writer(lambda x, state: step(x.masked_fill(x == BEGIN, token), state), self.tokenizer)
 
