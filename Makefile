@@ -28,7 +28,7 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-# Build the documentation into outputs/site; a warning is an error
+# Build the documentation into outputs/site; a warning is an error. SEQLAB_TUTORIALS=small executes short tutorials
 site: $(VENV)/installed-docs
 	$(VENV)/bin/python -m sphinx --quiet --fail-on-warning --keep-going docs outputs/site
 	@echo "open outputs/site/index.html"

@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 import generated
+import notebooks
 
 import seqlab
 
@@ -19,11 +20,17 @@ project = "seqlab"
 author = "The seqlab developers"
 release = version = seqlab.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["**.py"]
 myst_enable_extensions = ["dollarmath", "fieldlist"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = True
+
+nb_execution_mode = "force"  # Sphinx reads only what has changed
+nb_execution_in_temp = True
+nb_execution_timeout = 1800
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
@@ -37,5 +44,6 @@ html_css_files = ["site.css"]
 
 
 def setup(app: Sphinx) -> None:
-    """Write the generated pages before Sphinx looks for files."""
+    """Write the generated pages before Sphinx looks for files, and size tutorials as they are read."""
     app.connect("config-inited", lambda *_: generated.write(Path(__file__).parent / "reference"))
+    app.connect("source-read", notebooks.on_source_read)
