@@ -14,6 +14,8 @@ COUNTS_IN_WINDOWS = (
     "task.loss=negative_binomial counts in the units of the targets, and model.instance_norm has others for "
     "each window; use model.instance_norm=none, or task.loss=student_t"
 )
+OF_FORECASTS = {"instance_norm": "none", "channels": "mixed", "decoder": "direct"}
+"""Settings of the network for forecasts alone, and what they are elsewhere."""
 OF_SERIES = "{setting} is for series that are forecast; use {without}"
 """Said of settings of the network that other data and tasks do not have."""
 
@@ -28,7 +30,7 @@ def check_network(model: "ModelConfig", task: "TaskConfig") -> None:
         if getattr(task, "loss", None) == "negative_binomial" and model.instance_norm != "none":
             raise ValueError(COUNTS_IN_WINDOWS)
         return
-    for setting, usual in {"instance_norm": "none", "channels": "mixed", "decoder": "direct"}.items():
+    for setting, usual in OF_FORECASTS.items():
         if getattr(model, setting) != usual:
             said = f"model.{setting}={getattr(model, setting)}"
             raise ValueError(OF_SERIES.format(setting=said, without=f"model.{setting}={usual}"))
@@ -59,6 +61,25 @@ def check_forecast(task: "TaskConfig", data: Any) -> None:
             "task.loss=negative_binomial counts in the units of the targets, and data.scaling=series has "
             "others for each series; use data.scaling=all, or task.loss=student_t"
         )
+
+
+def check_stateful(model: "ModelConfig", data: Any) -> None:
+    """Refuse a network that cannot go on where the window before ended.
+
+    Raises:
+        ValueError: the message says which setting, and what to do.
+    """
+    if not getattr(data, "stateful", False):
+        return
+    goes_on = "data.stateful=true goes on from the state in which the window before ended"
+    for setting in ("bidirectional", "reverse"):
+        if getattr(model, setting):
+            raise ValueError(f"model.{setting}=true reads a window from its end, and {goes_on}; use false")
+    usual = {"pooling": "last", **OF_FORECASTS} | ({"encoder": "auto"} if model.encoder == "segments" else {})
+    for setting, without in usual.items():
+        if (found := getattr(model, setting)) != without:
+            said = f"model.{setting}={found} is of one window's steps, and {goes_on}"
+            raise ValueError(f"{said}; use model.{setting}={without}")
 
 
 def are_levels_idle(task: "TaskConfig") -> bool:

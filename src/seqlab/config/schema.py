@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.choices import CHOICES, OptimizerConfig, SchedulerConfig
-from seqlab.config.forecasts import are_levels_idle, check_forecast, check_network
+from seqlab.config.forecasts import are_levels_idle, check_forecast, check_network, check_stateful
 from seqlab.config.model import ModelConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
@@ -108,6 +108,7 @@ class Config(Section):
         check_network(self.model, self.task)
         if self.task.name == "forecasting":
             check_forecast(self.task, self.data)
+            check_stateful(self.model, self.data)
         return self
 
     @model_validator(mode="after")

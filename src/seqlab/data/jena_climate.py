@@ -75,6 +75,7 @@ class JenaClimate(SeriesData, Fetched):
         calendar: hour, season and the distance from what is usual then are columns too.
         side_inputs: what a cell reads beside x, by its name in the cell: a column, diff:COLUMN (of the times:
             hours without a row are no steps), or mask, 1 where a value was measured, which bridges all gaps.
+        stateful: each window goes on with the state of the one before it; choose a small batch_size.
         duplicates: two rows of one time that differ: error, or first to keep the first.
         val_share: fraction of the time for validation, before the test.
         test_share: fraction of the time for testing, the last part.

@@ -90,7 +90,7 @@ class SequenceData(LightningDataModule):
         return self._loader("test", self._evaluated, EVALUATION)
 
     def predict_dataloader(self) -> BatchLoader:
-        """Return the test batches for ``Trainer.predict``, in the order of the samples."""
+        """Return the test batches for ``Trainer.predict``, in the order of the samples, or of the streams."""
         order: Order = "streams" if self.dataset.order == "streams" else "given"
         return self._loader("test", order, EVALUATION)
 

@@ -46,6 +46,7 @@ class Series(OwnFile, SeriesData):
         side_inputs: what a cell reads beside x, by its name in the cell: a column, diff:COLUMN (of the times:
             each row is a step), or mask, 1 where a value was measured, which bridges all gaps.
         duplicates: two rows of one time that differ: error, or first to keep the first.
+        stateful: each window goes on with the state of the one before it; choose a small batch_size.
         split: time: each series is split by time; series: each series is in one split, chosen at random.
         split_seed: seed of the split by series.
         val_share: fraction of the time for validation, before the test; or of the series.

@@ -264,9 +264,14 @@ class SequenceModule(LightningModule):
         return self._carry(stage, batch) if self.is_carried else self(batch.x, batch.lengths)
 
     def _carry(self, stage: str, batch: Batch) -> Tensor:
-        """Return the outputs for a batch whose rows continue those of the previous one, without gradients."""
+        """Return the outputs for a batch whose rows continue those of the previous one, without gradients.
+
+        What comes after a row to ignore begins from zeros.
+        """
         outputs, state = self.model.carry(batch.x, batch.lengths, self.carried.get(stage))
-        self.carried[stage] = State({name: one.detach() for name, one in state.items()})
+        goes_on = (batch.ids >= 0)[:, None]
+        cut = {name: torch.where(goes_on, one.detach(), 0) for name, one in state.items()}
+        self.carried[stage] = State(cut)
         return outputs
 
     def _reset(self, stage: str) -> None:

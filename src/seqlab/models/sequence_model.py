@@ -298,13 +298,18 @@ class SequenceModel(nn.Module):
         return answer if answer.dtype == torch.float64 else answer.float()
 
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Return the outputs at every step, starting from a state, and the state after the last steps.
+        """Return the outputs as ``forward`` does, starting from a state, and the state after the last steps.
 
         The state is that of ``Recurrent``; None for zeros.
         """
+        if x.is_floating_point():
+            x = x.to(self.read_dtype())
         read, beside = self._split(x)
         outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
-        answer = self._headed(outputs, lengths)
+        if self.output_steps == EVERY_STEP:
+            answer = self._headed(outputs, lengths)
+        else:
+            answer = self.head(self.pooling(outputs, lengths))
         return answer if answer.dtype == torch.float64 else answer.float(), final
 
     def parts(self) -> dict[str, list[nn.Parameter]]:

@@ -46,6 +46,11 @@ VARIANTS = {
         *("data=series_csv", "data.path=series.csv", "data.targets=[load]", "data.input_days=0.5"),
         *("data.horizon_days=0.25", "checkpoint.every_steps=3"),
     ),
+    "a forecast that goes on with its state": (
+        *("data=series_csv", "data.path=series.csv", "data.targets=[load]", "data.input_steps=12"),
+        *("data.horizon_steps=6", "data.stateful=true", "data.batch_size=2", "model.num_layers=2"),
+        "checkpoint.every_steps=3",
+    ),
     "numeric sequences": (
         *("data=sequences", "data.path=sequences.npz", "model.bidirectional=true", "model.pooling=max"),
         "checkpoint.every_steps=3",

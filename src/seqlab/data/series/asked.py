@@ -34,9 +34,11 @@ def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | N
     columns, grid = _read(settings, data, texts, file)
     windows, names = [], []
     for series, steps in grid.series.items():
-        windows.append(_begun(columns[_latest(settings, grid, steps, series, file)], settings))
+        windows.append(_begun(columns[_latest(spec, grid, steps, series, file)], settings))
         names.append(Ahead(series, _ahead(grid, grid.times[steps.stop - 1], settings.horizon_steps)))
-    return Asked(FeatureSamples.of(np.stack(windows), np.zeros(len(windows))), names)
+    lengths = torch.tensor([len(window) for window in windows])
+    values, nothing = torch.from_numpy(np.concatenate(windows)), torch.zeros(len(windows))
+    return Asked(FeatureSamples(values, lengths.cumsum(0) - lengths, lengths, nothing), names)
 
 
 def follow(spec: SeriesSpec, data: SeriesData, text: str | None, file: Path | None) -> Followed:
@@ -46,7 +48,7 @@ def follow(spec: SeriesSpec, data: SeriesData, text: str | None, file: Path | No
     (series, steps), *others = grid.series.items()
     if others:
         raise DataError(f"{file} has {len(others) + 1} series; leave the rows of one, such as '{series}'")
-    window = _latest(settings, grid, steps, series, file)
+    window = _latest(spec, grid, steps, series, file)
     times = [time.replace("T", " ").removesuffix(":00") for time in written(grid.times[window], grid.zone)]
     targets = {
         target: columns[window, place].tolist()
@@ -83,9 +85,9 @@ def _begun(window: np.ndarray, settings: SeriesSettings) -> np.ndarray:
     return begun
 
 
-def _latest(settings: SeriesSettings, grid: Grid, steps: slice, series: str, file: Path | None) -> slice:
-    """Return the steps of a series that a network reads."""
-    read, count = settings.input_steps, steps.stop - steps.start
+def _latest(spec: SeriesSpec, grid: Grid, steps: slice, series: str, file: Path | None) -> slice:
+    """Return the steps of a series that a network reads: a window, or all since the last gap."""
+    read, count = spec.series.input_steps, steps.stop - steps.start
     window = slice(max(steps.stop - read, steps.start), steps.stop)
     gaps = int((~grid.whole[window]).sum())
     if gaps or count < read:
@@ -93,4 +95,7 @@ def _latest(settings: SeriesSettings, grid: Grid, steps: slice, series: str, fil
             f"{file}: {of_series(series)}the last {read} steps of {grid.step} must have no "
             f"gap; found {count} steps, {gaps} gaps among the last; give a longer or complete file"
         )
-    return window
+    if not spec.is_carried:
+        return window
+    broken = np.flatnonzero(~grid.whole[steps])
+    return slice(steps.start + (int(broken[-1]) + 1 if len(broken) else 0), steps.stop)

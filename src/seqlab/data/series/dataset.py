@@ -72,6 +72,8 @@ class SeriesData(SplitData):
             ``diff:`` of the times each row, or average, is a step, however far from the one before.
         duplicates: what is done with two rows of one time and different values, "error" or "first".
         batch_size: windows in a training batch of one process.
+        stateful: whether each window goes on with the state in which the one before it ended, so that a
+            network has seen all the past; windows are then read in order, in ``batch_size`` streams.
         split: "time" splits each series by time; "series" has each series in one split, chosen at random,
             and the shares are of the number of series.
         split_seed: seed of the split by series; use the same one for runs that are compared.
@@ -103,6 +105,7 @@ class SeriesData(SplitData):
     side_inputs: dict[str, Column] = Field(default_factory=dict)
     duplicates: Literal["error", "first"] = "error"
     batch_size: Count = 256
+    stateful: bool = False
     split: Literal["time", "series"] = "time"
     split_seed: Annotated[int, Field(ge=0)] = 0
     test_share: Share = 0.2
@@ -174,6 +177,11 @@ class SeriesData(SplitData):
     def time_columns(self) -> Sequence[str]:
         """The columns that a time is written in, joined by blanks; none if rows are steps in their order."""
         return ("time",)
+
+    @property
+    def order(self) -> Literal["shuffled", "streams"]:
+        """The order of the training windows."""
+        return "streams" if self.stateful else "shuffled"
 
     @property
     def is_uneven(self) -> bool:

@@ -31,9 +31,11 @@ class SeriesSpec(DataSpec):
 
     Attributes:
         series: what the columns are, and how they are scaled.
+        is_carried: whether the rows of a batch go on where those of the batch before ended.
     """
 
     series: SeriesSettings
+    is_carried: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:

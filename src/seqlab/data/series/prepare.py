@@ -45,6 +45,7 @@ def load(data: SeriesData) -> Loaded:
         task="forecasting",
         input_size=len(settings.columns),
         side_inputs=settings.widths,
+        is_carried=data.stateful,
         series=settings,
         source=source.kind,
         origin=f"{source.path} ({source.how})",
@@ -89,9 +90,11 @@ def _cut(
             targets=settings.places,
             zone=grid.zone,
             intervals=settings.intervals,
+            order=None if not data.stateful else "trained" if split == "train" else "scored",
         )
-    drawn = sample(np.arange(len(windows["train"])), data.limit_train_samples, seed=0)
-    return windows | {"train": windows["train"].subset(drawn)}
+    rows = np.arange(len(windows["train"]))
+    chosen = rows[: data.limit_train_samples] if data.stateful else sample(rows, data.limit_train_samples, 0)
+    return windows | {"train": windows["train"].subset(chosen)}
 
 
 def _within(data: SeriesData, grid: Grid, settings: SeriesSettings, splits: Splits) -> Splits:

@@ -52,6 +52,7 @@ OF_WINDOWS = {
     "horizon_steps",
     "batch_size",
     "limit_train_samples",
+    "stateful",
 }
 """Settings that only say which windows are cut out."""
 

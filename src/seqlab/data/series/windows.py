@@ -1,12 +1,14 @@
 """Windows of a series: some steps to read, the next ones to forecast."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqlab.data.batches import Batch
+from seqlab.data.series.chains import scored, trained
 from seqlab.data.series.spec import written
 
 
@@ -23,6 +25,8 @@ class WindowSamples:
         zone: of the times, which are in UTC then.
         intervals: columns that tell how far a step is from the one before: 1, the mean, at the first of a
             window, before which nothing is known.
+        order: of windows that go on where others ended: "trained" or "scored", as ``chains`` has them; None
+            if each begins anew.
     """
 
     def __init__(
@@ -36,8 +40,9 @@ class WindowSamples:
         targets: tuple[int, ...],
         zone: str | None = None,
         intervals: Sequence[int] = (),
+        order: Literal["trained", "scored"] | None = None,
     ) -> None:
-        self.zone, self.intervals = zone, list(intervals)
+        self.zone, self.intervals, self.order = zone, list(intervals), order
         self.values, self.times, self.starts = values, times, torch.from_numpy(starts)
         self.input_steps, self.targets = input_steps, list(targets)
         self.lengths = torch.full((len(starts),), input_steps)
@@ -63,14 +68,27 @@ class WindowSamples:
             targets=tuple(self.targets),
             zone=self.zone,
             intervals=self.intervals,
+            order=self.order,
         )
 
     def batch(self, ids: Tensor) -> Batch:
         """Cut out the windows ``ids``, [B]: x [B, T, F], y [B, horizon, K]."""
         starts = self.starts[ids.clamp(min=0)]
         x = self.values[starts[:, None] + self._read]
-        x[:, 0, self.intervals] = 1
+        if self.order is None:
+            x[:, 0, self.intervals] = 1
         return Batch(x, torch.full((len(ids),), self.input_steps), self._answers(starts), ids)
+
+    def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> Tensor:
+        """Return the batches of an epoch over all ranks, as numbers of windows, [batches, rows of all ranks].
+
+        Raises:
+            DataError: there are too few windows to train so many streams.
+        """
+        starts = self.starts.numpy()
+        if self.order == "trained":
+            return torch.from_numpy(trained(starts, self.input_steps, streams, random))
+        return torch.from_numpy(scored(starts, self.input_steps, streams, ranks))
 
     def last_read(self, index: int) -> str:
         """Return the time of the last step that a window reads."""
