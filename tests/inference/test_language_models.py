@@ -277,16 +277,16 @@ def test_a_classifier_judges_what_is_written_for_each_class(monkeypatch, tmp_pat
     monkeypatch.setattr("seqlab.inference.judge.predict", rows)
     settings = {"count": 4, "length": 9, "random": torch.Generator()}
     assert list(judge(tmp_path, tmp_path, (), PLAIN, **settings)) == [
-        ("Greek", 4, 0.5, 1.0, 0.5),
-        ("Irish", 4, 0.75, 0.5, 0.5),
+        ("Greek", 4, 0.5, 1.0, 0.5, 2),
+        ("Irish", 4, 0.75, 0.5, 0.5, 2),
     ]
 
 
-def test_what_is_judged_is_a_line_for_each_class_and_their_mean(monkeypatch, command):
+def test_what_is_judged_is_a_line_for_each_class_and_their_means(monkeypatch, command):
     found = [
-        Judged("Greek", 4, 0.5, 1.0, 0.25),
-        Judged("Irish", 4, 0.75, None, 0.5),
-        Judged("x", 4, 1, 0.5, 0),
+        Judged("Greek", 4, 0.5, 1.0, 0.25, 3),
+        Judged("Irish", 4, 0.75, None, 0.5, 0),
+        Judged("x", 4, 1, 0.5, 0, 1),
     ]
     monkeypatch.setattr("seqlab.inference.judge.judge", lambda *_, **__: found)
     code, shown, _ = command("generate", "run", "--judge", "classifier", "--count", 4)
@@ -297,6 +297,7 @@ def test_what_is_judged_is_a_line_for_each_class_and_their_mean(monkeypatch, com
         ["Irish", "4", "0.750", "–", "0.500"],
         ["x", "4", "1.000", "0.500", "0.000"],
         ["mean", "12", "0.750", "0.750", "0.250"],
+        ["by", "frequency", "12", "0.625", "0.875", "0.188"],
     ]
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Generator
 
     from seqlab.inference.generate import Sampling, Writer, Written
+    from seqlab.inference.judge import Judged
 
 MOST = 20
 """Unknown tokens that a warning names."""
@@ -101,10 +103,17 @@ def _judge(options: argparse.Namespace, sampling: "Sampling", random: "Generator
     say(f"{'class':16s} {'texts':>6s} {'taken':>6s} {'real':>6s} {'copies':>6s}")
     for one in found:
         say(_judged(one.name, one.texts, one.taken, one.real, one.copies))
-    taken, copies = (fmean(getattr(one, name) for one in found) for name in ("taken", "copies"))
-    known = [one.real for one in found if one.real is not None]
-    real = fmean(known) if known else None
-    say(_judged("mean", sum(one.texts for one in found), taken, real, copies))
+    say(_mean("mean", found, [1] * len(found)))
+    if any(one.test_texts for one in found):
+        say(_mean("by frequency", found, [one.test_texts for one in found]))
+
+
+def _mean(name: str, found: "list[Judged]", weights: Sequence[int]) -> str:
+    """Return the line of means over classes, of those that the classes have a number for."""
+    taken, copies = (fmean([getattr(one, kind) for one in found], weights) for kind in ("taken", "copies"))
+    known = [(one.real, weight) for one, weight in zip(found, weights, strict=True) if one.real is not None]
+    real = fmean([share for share, _ in known], [weight for _, weight in known]) if known else None
+    return _judged(name, sum(one.texts for one in found), taken, real, copies)
 
 
 def _judged(name: str, texts: int, taken: float, real: float | None, copies: float) -> str:

@@ -24,6 +24,7 @@ class Judged(NamedTuple):
         taken: share of them that the classifier takes for the class.
         real: share of the class's test texts that it takes for it; None if there are none.
         copies: share of the written texts that are texts of the training.
+        test_texts: how many test texts the class has.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Judged(NamedTuple):
     taken: float
     real: float | None
     copies: float
+    test_texts: int
 
 
 def judge(
@@ -73,13 +75,14 @@ def judge(
     test = _by_class(data)
     for name in chosen:
         texts = [_text(writers[name], sampling, length, random) for _ in range(count)]
-        real = test.get(name)
+        real = test.get(name, [])
         yield Judged(
             name,
             len(texts),
             _share(classifier, texts, name),
             _share(classifier, real, name) if real else None,
             sum(text in training for text in texts) / len(texts),
+            len(real),
         )
 
 
