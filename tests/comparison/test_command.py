@@ -27,7 +27,8 @@ def report(tmp_path, monkeypatch, capsys):
 def test_the_table_can_be_written_and_has_every_run_if_asked(report, classify):
     for seed in range(2):
         classify("lstm", seed=seed)
-    assert report("out", "--csv", "groups.csv")[0] == 0
+    assert report("out", "--csv", "groups.csv", "--markdown", "report.md")[0] == 0
+    assert "# Report on out" in Path("report.md").read_text(encoding="utf-8")
     assert list(pd.read_csv("groups.csv")["n"].dropna()) == [2]
     code, shown, _ = report("out", "--runs", "--csv", "runs.csv")
     assert code == 0
@@ -45,6 +46,8 @@ def test_the_table_can_be_written_and_has_every_run_if_asked(report, classify):
         (["out", "--csv", "empty"], "cannot write empty: Is a directory"),
         (["out", "--csv", "nowhere/report.csv"], "cannot write nowhere/report.csv: No such file"),
         (["out", "--html", "nowhere/report.html"], "cannot write nowhere/report.html: No such file"),
+        (["out", "--markdown", "nowhere/report.md"], "cannot write nowhere/report.md: No such file"),
+        (["out", "--markdown", "empty"], "--markdown empty is not a file"),
         (["out", "--pdf", "x"], "unrecognized arguments: --pdf x"),
         (["out", "--html"], "--html: expected one argument"),
     ],

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seqlab.api.run import Run
-from seqlab.errors import ConfigError, SeqlabError
+from seqlab.errors import ConfigError
 from seqlab.io.override import quoted
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def train(*settings: str, data: "SequenceData | None" = None) -> Run:
     """
     from seqlab.cli.arguments import as_choice, as_typed, is_one_run  # noqa: PLC0415
     from seqlab.cli.main import prepared, train_once  # noqa: PLC0415
-    from seqlab.config import error_report  # noqa: PLC0415
+    from seqlab.config.error_report import explained  # noqa: PLC0415
     from seqlab.config.renamed import present_overrides  # noqa: PLC0415
     from seqlab.io import console_log  # noqa: PLC0415
 
@@ -42,15 +42,8 @@ def train(*settings: str, data: "SequenceData | None" = None) -> Run:
     for one in given:
         if "=" not in one or not is_one_run([one]):
             raise ConfigError(f"'{one}' is for the command line; seqlab.train takes settings, KEY=VALUE")
-    with _surroundings_kept(), console_log.kept():
-        try:
-            return Run(train_once(prepared(given)).folder.path)
-        except Exception as error:
-            lines = error_report.explain(error, given)
-            if not lines or os.environ.get("SEQLAB_DEBUG"):
-                raise
-            kind = type(error) if isinstance(error, SeqlabError) else ConfigError
-            raise kind("\n".join(lines)) from None
+    with _surroundings_kept(), console_log.kept(), explained(given):
+        return Run(train_once(prepared(given)).folder.path)
 
 
 def settings_of(dataset: "Dataset") -> list[str]:

@@ -6,6 +6,7 @@ from types import ModuleType
 from seqlab.cli import (
     cells,
     config,
+    course,
     doctor,
     evaluate,
     explain,
@@ -32,6 +33,7 @@ COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "explain": (explain, "follow a text or a series through a run's network, step by step"),
     "export": (export, "write a run's network to a file that predicts without the run"),
     "report": (report, "compare all runs below a folder"),
+    "course": (course, "train the networks of a course's reports, and write what can be handed in"),
     "doctor": (doctor, "show what is installed, what runs the cells, and what the cache holds"),
 }
 """Each command's module and description."""

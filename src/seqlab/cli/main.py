@@ -32,6 +32,8 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab export RUN --to onnx                              write its network to a file for other programs
   seqlab report [FOLDER]                                   compare all runs below a folder, means over seeds
   seqlab report [FOLDER] --html FILE --csv FILE            the same as a page with all figures, and as a table
+  seqlab report [FOLDER] --markdown FILE                   the same as a text to hand in
+  seqlab course [--quick]                                  train and compare what a course's reports do
   seqlab sweep resume FOLDER                               resume a sweep that was interrupted
   seqlab config [GROUP=NAME]                               print settings, each with an explanation
   seqlab cells                                             list the cells
@@ -97,6 +99,24 @@ def train(arguments: Sequence[str] | None = None) -> int:
         keys = commented.whole().removeprefix(commented.TITLE)
         return guarded(lambda: sys.stdout.write(HELP.format(groups=commented.offered(), keys=keys)), ())
     return guarded(lambda: _run_hydra(given), given)
+
+
+def sweep(settings: Sequence[str]) -> None:
+    """Run all points of a sweep, as ``seqlab train -m`` does.
+
+    Args:
+        settings: those after the command and ``-m``.
+
+    Raises:
+        SeqlabError: a setting is wrong, or some of the runs failed; the others are finished.
+    """
+    from seqlab.cli.arguments import as_choice, as_typed
+    from seqlab.config.error_report import explained
+
+    words = [as_typed(as_choice(setting), is_sweep=True) for setting in settings]
+    given = ["-m", *present_overrides(words, warns=True)]
+    with explained(given):
+        _run_hydra(given)
 
 
 def _say_version() -> None:

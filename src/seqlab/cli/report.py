@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", action="store_true", help="show every run instead of means over seeds")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the table")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with all figures")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="also write a text to hand in, its figures beside it"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -31,4 +34,8 @@ def run(options: argparse.Namespace) -> None:
         from seqlab.comparison.page import write_page  # noqa: PLC0415 (imports plotly)
 
         write_page(benchmarks, others, options.html, title=str(options.folder))
+    if options.markdown:
+        from seqlab.comparison.markdown import write_markdown  # noqa: PLC0415 (imports matplotlib)
+
+        write_markdown(benchmarks, others, options.markdown, title=f"Report on {options.folder}")
     print_comparison(benchmarks, others)

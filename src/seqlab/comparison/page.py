@@ -17,6 +17,7 @@ from seqlab.comparison.figures import Gallery, galleries
 from seqlab.comparison.groups import Benchmark, compare
 from seqlab.comparison.runs import Run
 from seqlab.comparison.table import sheet_of_others, sheets
+from seqlab.comparison.words import in_words
 
 SIGNATURE = b".*<title>seqlab report: "
 """The beginning of the page; it identifies a page that seqlab wrote."""
@@ -67,8 +68,14 @@ def _part(benchmark: Benchmark, problems: list[str]) -> dict[str, Any]:
     return {
         "title": benchmark.title,
         "is_sample": benchmark.is_sample,
+        "words": in_words(benchmark),
         "sheets": sheets(benchmark),
         "every_run": [sheet for again in every_run for sheet in sheets(again)[:1]],
+        "networks": [
+            (group.label, group.best.record["network"])
+            for group in benchmark.groups
+            if group.best.record.get("network")
+        ],
         "galleries": [
             {"name": gallery.name, "title": gallery.title, "note": gallery.note, "json": _json(gallery)}
             for gallery in galleries(benchmark, problems)

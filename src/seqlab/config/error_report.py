@@ -1,8 +1,10 @@
 """The messages for a wrong command line: all mistakes at once, one line each."""
 
+import os
 import re
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.override_parser.types import Override
@@ -50,6 +52,23 @@ def explain(error: Exception, arguments: Sequence[str]) -> list[str]:
     is_sweep, folders, overrides = understood
     found = _mistakes(Command(overrides, folders, is_sweep=is_sweep, raised=error))
     return found or [_explain_one(error, "", ())]
+
+
+@contextmanager
+def explained(arguments: Sequence[str]) -> Iterator[None]:
+    """Raise an error of a command as one of seqlab's with the lines of ``explain``, if there are any.
+
+    Raises:
+        SeqlabError: the message has a line for every mistake.
+    """
+    try:
+        yield
+    except Exception as error:
+        lines = explain(error, arguments)
+        if not lines or os.environ.get("SEQLAB_DEBUG"):
+            raise
+        kind = type(error) if isinstance(error, SeqlabError) else ConfigError
+        raise kind("\n".join(lines)) from None
 
 
 def _is_of_composing(error: Exception) -> bool:

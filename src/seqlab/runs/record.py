@@ -27,6 +27,7 @@ class _Data(_Part):
     source: str = ""
     path: str | None = None
     sha256: str | None = None
+    sizes: dict[str, int] = {}
     series: _Series | None = None
 
 
@@ -54,6 +55,7 @@ class _Record(_Part):
     cell: str = ""
     engine: str = ""
     parameters: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    network: str = ""
     seconds: float | None = None
     data: _Data = _Data()
     task: _Task | None = None

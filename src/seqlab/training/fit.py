@@ -166,6 +166,7 @@ def _announce(
             "galleries": list(module.task.galleries),
         },
         parameters=count_parameters(module),
+        network=str(module.model),
     )
     for logger in trainer.loggers:
         if not isinstance(logger, TensorBoardLogger):  # which gets them at the end, with the scores

@@ -1,0 +1,62 @@
+"""What a comparison says in words, against what the records hold."""
+
+import pytest
+
+from seqlab.comparison.words import MEANINGS, deciding, in_words, listed
+
+SIZES = {"train": 2051, "val": 256, "test": 259}
+DATA = {"name": "names", "source": "real", "classes": ["cat", "dog"], "series": None, "sizes": SIZES}
+
+
+@pytest.fixture
+def text(benchmark):
+    return lambda: " ".join(in_words(benchmark()))
+
+
+def test_networks_seeds_split_and_the_best_are_named(classify, text, benchmark):
+    for name, accuracy in (("own LSTM", 0.75), ("RNN", 0.5)):
+        for seed in range(2):
+            classify(name, seed=seed, accuracy=accuracy + seed / 10, model={"cell": name}, data=DATA)
+    assert deciding(benchmark()) == "test/accuracy"
+    assert "2 networks are compared on names: own LSTM and RNN." in text()
+    assert "trained 2 times, with seeds 0 and 1" in text()
+    assert "of the 259 test samples" in text()
+    assert "2,051 samples were trained on, 256 chose the weights" in text()
+    assert "own LSTM has the best accuracy, 0.8000; next is RNN with 0.5500 (higher is better)." in text()
+    assert "weights of the epoch with the best val/accuracy were kept" in text()
+
+
+def test_baselines_are_explained_and_said_to_be_beaten_or_not(classify, text):
+    for name, accuracy in (("good", 0.45), ("bad", 0.3)):
+        classify(name, accuracy=accuracy, model={"cell": name})
+    assert f"majority {MEANINGS['majority']}." in text()
+    assert "Better than majority (0.4000): good." in text()
+
+
+@pytest.mark.parametrize(("accuracy", "who"), [(0.3, "no network"), (0.5, "every network")])
+def test_none_and_every_network_can_be_better(classify, text, accuracy, who):
+    classify("one", accuracy=accuracy)
+    assert f"Better than majority (0.4000): {who}." in text()
+    assert "trained once, with seed 0" in text()
+
+
+def test_lower_errors_are_better(forecast, text):
+    forecast("jena")
+    assert "Better than persistence (2.5000): every network." in text()
+    assert "(lower is better)" in text()
+    assert "the scores say nothing about the real data" in text()
+
+
+def test_different_splits_are_a_warning(classify, text):
+    classify("one", data=DATA)
+    classify("two", data=DATA | {"sizes": SIZES | {"test": 100}}, model={"cell": "gru"})
+    assert "do not all have the same split" in text()
+
+
+def test_nothing_is_said_of_unfinished_runs(classify, text):
+    classify("one", status="failed")
+    assert text() == ""
+
+
+def test_lists_read_as_a_sentence():
+    assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
