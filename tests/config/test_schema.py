@@ -257,6 +257,9 @@ def test_errors_come_all_at_once_and_name_keys_without_the_branch_of_a_union():
         (["task.loss=quantiles", "task.levels=[0.1,0.9]"], "one must be 0.5, the median"),
         (["task.loss=quantiles", "task.levels=[0.9,0.5]"], "must ascend"),
         (["task.loss=quantiles", "task.levels=[0.5,1.5]"], "task.levels"),
+        (["task.baselines=[bosting]"], "'bosting' is no baseline of forecasts; did you mean 'boosting'"),
+        (["task.baselines=[ridge,ridge]"], "baselines: 'ridge' is named twice"),
+        (["task.baselines=[]"], "baselines: name one or more, or set false for none"),
     ],
 )
 def test_settings_of_a_forecast_that_do_not_go_together_are_refused(settings, message):
@@ -286,6 +289,14 @@ def test_settings_of_networks_for_forecasts_are_refused_elsewhere(setting):
 def test_settings_of_networks_for_forecasts_without_effect_are_told(settings, idle):
     config = make_config(composed("data=jena_climate", *settings))
     assert without_effect(config) == [f"{one} has no effect with the other settings" for one in idle]
+
+
+def test_only_a_task_whose_baselines_have_names_lists_them():
+    with pytest.raises(ConfigError, match="baselines: classification has only its own"):
+        make_config(composed("data=names", "task.baselines=[ridge]"))
+    assert make_config(composed("data=jena_climate", "task.baselines=[boosting]")).task.baselines == (
+        "boosting",
+    )
 
 
 def test_a_distribution_can_be_chosen_by_its_own_score():

@@ -24,7 +24,7 @@ class TaskConfig(Section):
 
     name: str
     monitor: str | None = None
-    baselines: bool = True
+    baselines: bool | tuple[str, ...] = True
     metrics: dict[str, Annotated[SerializeAsAny[Part], METRICS.validator]] = Field(default={})
 
     def says(self, attribute: str) -> Any:
@@ -93,6 +93,22 @@ class TaskConfig(Section):
                     f"metrics.{name}: {part.target_} is not a metric of {self.problem_type}; "
                     f"{near(part.target_.rpartition('.')[2], fitting)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _baselines_are_known(self) -> "TaskConfig":
+        if isinstance(self.baselines, bool):
+            return self
+        known = self.says("baseline_names")
+        if not known:
+            raise ValueError(f"baselines: {self.name} has only its own; set true or false")
+        if not self.baselines:
+            raise ValueError("baselines: name one or more, or set false for none")
+        for name in self.baselines:
+            if name not in known:
+                raise ValueError(f"baselines: '{name}' is no baseline of forecasts; {near(name, known)}")
+            if self.baselines.count(name) > 1:
+                raise ValueError(f"baselines: '{name}' is named twice")
         return self
 
     @model_validator(mode="after")

@@ -59,6 +59,7 @@ class Task(nn.Module):
         has_one_class: whether a sample has one class, so that training samples can be balanced over classes.
         galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
             "confusion", "horizon", "forecasts".
+        baseline_names: the baselines that ``task.baselines`` may list; none if they cannot be chosen.
         output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
         output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
             output per sequence.
@@ -74,6 +75,7 @@ class Task(nn.Module):
     is_multilabel: ClassVar[bool] = False
     has_one_class: ClassVar[bool] = False
     galleries: ClassVar[tuple[str, ...]] = ()
+    baseline_names: ClassVar[tuple[str, ...]] = ()
     output_size: int
     output_steps: int = 0
     stages: nn.ModuleList
@@ -242,6 +244,8 @@ class Task(nn.Module):
     @abstractmethod
     def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
         """Score the baselines on the same validation and test samples.
+
+        A task with ``baseline_names`` takes ``names`` too, those of the baselines to score.
 
         Args:
             data: the data, set up.

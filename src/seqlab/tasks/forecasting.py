@@ -16,6 +16,7 @@ from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.registry.types import MEDIAN, Factor, Levels
 from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
 from seqlab.tasks.baselines.forecasts import score_baselines
+from seqlab.tasks.baselines.names import FORECASTS, USUAL
 from seqlab.tasks.figures.common import curves
 from seqlab.tasks.figures.forecast import PAGE, Window
 from seqlab.tasks.forecast_page import Past, subtitles, windows_of
@@ -86,6 +87,7 @@ class Forecasting(Task):
     )
     monitor = "val/mae"
     galleries = ("horizon", "forecasts")
+    baseline_names = FORECASTS
 
     loss: ForecastLoss
     _columns: Tensor
@@ -307,9 +309,11 @@ class Forecasting(Task):
                 f"{float(truths[tuple(first)]):g}; use task.loss=quantiles, gaussian or student_t"
             )
 
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
-        """Score persistence, yesterday, climatology, and if ``fitted`` ridge; keep the test's scores."""
-        found, tested = score_baselines(data, self.scoring, self.horizon, fitted=fitted)
+    def baselines(
+        self, data: SequenceData, *, fitted: bool, names: Sequence[str] = USUAL
+    ) -> dict[str, dict[str, float] | str]:
+        """Score baselines by name, those to be fitted only if ``fitted``; keep the scores of the test."""
+        found, tested = score_baselines(data, self.scoring, self.horizon, fitted=fitted, names=names)
         self._baselines |= tested
         return found
 

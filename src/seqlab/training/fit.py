@@ -202,8 +202,10 @@ def _evaluate(
         trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)
         for stage in ("test", "balanced") if balanced else ("test",):
             metrics |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
-    is_compared = config.task.baselines and trainer.is_global_zero
-    baselines = module.task.baselines(data, fitted=True) if is_compared else {}
+    baselines: dict[str, dict[str, float] | str] = {}
+    if config.task.baselines and trainer.is_global_zero:
+        chosen = {} if config.task.baselines is True else {"names": config.task.baselines}
+        baselines = module.task.baselines(data, fitted=True, **chosen)
     folder.write(
         metrics=metrics,
         baselines={name: found for name, found in baselines.items() if not isinstance(found, str)},

@@ -9,7 +9,8 @@ from sklearn.linear_model import Ridge
 
 from seqlab.data import SequenceData, Series
 from seqlab.errors import DataError
-from seqlab.tasks.baselines.series import PENALTIES, persistence, ridge
+from seqlab.tasks.baselines.least_squares import PENALTIES, ridge
+from seqlab.tasks.baselines.series import persistence
 
 
 def load(path: Path, **settings: object) -> SequenceData:

@@ -16,6 +16,20 @@ def every_nth(count: int, most: int) -> Tensor:
     return torch.arange(0, count, max(-(-count // max(most, 1)), 1))
 
 
+def thinned(count: int, most: int, what: str) -> Tensor:
+    """Return the numbers of at most ``most`` of ``count`` samples, with a message if they are not all.
+
+    Args:
+        count: the number of samples.
+        most: the number that is enough, or that memory is enough for.
+        what: what is done with the samples, for the message.
+    """
+    ids = every_nth(count, most)
+    if len(ids) < count:
+        log.info("%s %s of %s samples, evenly spread", what, f"{len(ids):,}", f"{count:,}")
+    return ids
+
+
 def spread(count: int, each: int, what: str) -> Tensor:
     """Return the numbers of as many samples as fit into memory, with a message if not all do.
 
@@ -24,7 +38,4 @@ def spread(count: int, each: int, what: str) -> Tensor:
         each: the number of values of a sample.
         what: what is done with the samples, for the message.
     """
-    ids = every_nth(count, MOST_VALUES // each)
-    if len(ids) < count:
-        log.info("baselines %s %s of %s samples, evenly spread", what, f"{len(ids):,}", f"{count:,}")
-    return ids
+    return thinned(count, MOST_VALUES // each, f"baselines {what}")

@@ -1,55 +1,87 @@
 """Scores of the baselines of forecasts, on the windows of validation and test."""
 
-import math
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
 from typing import TypeAlias, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seqlab.data import SequenceData, WindowSamples
+from seqlab.io.cache import cached_folder, key_of
 from seqlab.io.progress import stepwise
+from seqlab.tasks.baselines.boosting import boosting
 from seqlab.tasks.baselines.bounds import spread
-from seqlab.tasks.baselines.series import BASELINES, CHUNK, Forecast, UnavailableError
+from seqlab.tasks.baselines.least_squares import dlinear, nlinear, ridge
+from seqlab.tasks.baselines.series import (
+    CHUNK,
+    Baseline,
+    Forecast,
+    UnavailableError,
+    climatology,
+    persistence,
+    windows_of,
+    yesterday,
+)
 from seqlab.tasks.horizon import Horizon, Scored
 from seqlab.tasks.losses import POINT
 from seqlab.tasks.scoring import Scaled, Scoring
 
+log = logging.getLogger(__name__)
+
 Scores: TypeAlias = dict[str, dict[str, float] | str]
 """The scores of each baseline, or why it has none."""
 
+BASELINES = {
+    "persistence": Baseline(persistence),
+    "yesterday": Baseline(yesterday),
+    "climatology": Baseline(climatology),
+    "ridge": Baseline(ridge, is_fitted=True),
+    "nlinear": Baseline(nlinear, is_fitted=True),
+    "dlinear": Baseline(dlinear, is_fitted=True),
+    "boosting": Baseline(boosting, is_fitted=True),
+}
+FITTED = 1
+"""A part of the cache's keys: change it with how a baseline is fitted."""
+DAYS = 30
+"""Days that forecasts of fitted baselines are kept without being used."""
+HELD_OUT = ("val", "test")
+
 
 def score_baselines(
-    data: SequenceData, scoring: Scoring, horizon: Horizon, *, fitted: bool
+    data: SequenceData, scoring: Scoring, horizon: Horizon, *, fitted: bool, names: Sequence[str]
 ) -> tuple[Scores, dict[str, Scored]]:
-    """Return the scores of persistence, yesterday, climatology and ridge, and those of the test in detail.
+    """Return the scores of baselines, and those of the test in detail.
 
     Args:
         data: whose windows are forecast.
         scoring: scores forecasts in the units of the targets.
         horizon: what is forecast.
         fitted: whether baselines that must be fitted are scored.
+        names: of the baselines.
     """
     found: Scores = {}
     tested: dict[str, Scored] = {}
-    shape = len(horizon.ahead), len(horizon.targets)
-    ids_of = {
-        split: spread(len(data.samples[split]), math.prod(shape), f"forecast in '{split}'")
-        for split in ("val", "test")
-    }
-    for name, baseline in BASELINES.items():
-        if baseline.is_fitted and not fitted:
+    each = len(horizon.ahead) * len(horizon.targets)
+    ids = {split: spread(len(data.samples[split]), each, f"forecast in '{split}'") for split in HELD_OUT}
+    truths = {split: _truths(data, split, ids[split]) for split in HELD_OUT}
+    content = _digest(data) if fitted else ""
+    for name in names:
+        if BASELINES[name].is_fitted and not fitted:
             continue
         try:
-            forecast = baseline.prepare(data)
+            forecasts = _forecasts(name, data, ids, content)
         except UnavailableError as reason:
             found[name] = str(reason)
             continue
         metrics: dict[str, float] = {}
-        for split in ("val", "test"):
-            windows = cast("WindowSamples", data.samples[split])
-            scaled = _forecasts_of(name, forecast, windows, split, ids_of[split], shape=shape)
-            scores = scoring.scores(scaled, POINT)
-            metrics |= {f"{split}/{score}": value for score, value in scores.items()}
+        for split in HELD_OUT:
+            scaled = Scaled(split, ids[split], forecasts[split], truths[split])
+            metrics |= {f"{split}/{score}": value for score, value in scoring.scores(scaled, POINT).items()}
             if split == "test":
                 errors = scoring.median_errors(scaled, POINT)
                 tested[name] = horizon.scored(errors, scoring.members.of(split, scaled.ids))
@@ -57,13 +89,46 @@ def score_baselines(
     return found, tested
 
 
-def _forecasts_of(
-    name: str, forecast: Forecast, windows: WindowSamples, split: str, ids: Tensor, *, shape: tuple[int, int]
-) -> Scaled:
-    """Return a baseline's forecasts of some windows, made in chunks."""
-    forecasts, truths = torch.empty(2, len(ids), *shape)
-    for start in stepwise(range(0, len(ids), CHUNK), f"baseline {name}, {split}"):
-        part = ids[start : start + CHUNK]
-        forecasts[start : start + CHUNK] = torch.from_numpy(forecast(split, part))
-        truths[start : start + CHUNK] = windows.subset(part.numpy()).y
-    return Scaled(split, ids, forecasts, truths)
+def _truths(data: SequenceData, split: str, ids: Tensor) -> Tensor:
+    """Return what some windows are to forecast, [N, horizon, K]."""
+    return torch.cat([windows_of(data, split, part).y for part in torch.split(ids, CHUNK)])
+
+
+def _forecasts(name: str, data: SequenceData, ids: Mapping[str, Tensor], content: str) -> dict[str, Tensor]:
+    """Return a baseline's forecasts of some windows of each split; those of a fitted one are cached.
+
+    Args:
+        name: of the baseline.
+        data: the windows.
+        ids: the windows of each split that are forecast.
+        content: the hash of all windows.
+    """
+    baseline = BASELINES[name]
+    if not baseline.is_fitted:
+        forecast = baseline.prepare(data)
+        return {split: _made(name, forecast, split, its) for split, its in ids.items()}
+
+    def fit(folder: Path) -> None:
+        log.info("baseline %s: fitted once for these data and this split …", name)
+        forecast = baseline.prepare(data)
+        for split, its in ids.items():
+            np.save(folder / f"{split}.npy", _made(name, forecast, split, its).numpy())
+
+    folder = cached_folder("forecasts", key_of([FITTED, name, content]), fit, days=DAYS)
+    return {split: torch.from_numpy(np.load(folder / f"{split}.npy")) for split in ids}
+
+
+def _made(name: str, forecast: Forecast, split: str, ids: Tensor) -> Tensor:
+    """Return a baseline's forecasts of some windows, made in chunks, [N, horizon, K]."""
+    chunks = stepwise(torch.split(ids, CHUNK), f"baseline {name}, {split}")
+    return torch.cat([torch.from_numpy(forecast(split, part)) for part in chunks])
+
+
+def _digest(data: SequenceData) -> str:
+    """Return a hash of everything that fitted baselines depend on: values, windows, and settings."""
+    content = sha256(json.dumps(data.spec.as_dict()["series"]).encode())
+    for split in data.samples:
+        windows = cast("WindowSamples", data.samples[split])
+        content.update(np.ascontiguousarray(windows.values.numpy()).data)
+        content.update(windows.starts.numpy().data)
+    return content.hexdigest()
