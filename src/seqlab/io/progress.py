@@ -31,6 +31,7 @@ class _Counted(io.RawIOBase):
 
     def __init__(self, file: BinaryIO, bar: Progress, name: str, total: int) -> None:
         self._file, self._bar, self._task = file, bar, bar.add_task(name, total=total)
+        self._left = total
 
     def readable(self) -> bool:
         """Return whether bytes can be read: yes."""
@@ -40,7 +41,9 @@ class _Counted(io.RawIOBase):
         """Fill a buffer; return the number of bytes."""
         found = self._file.read(len(buffer))
         buffer[: len(found)] = found
-        self._bar.update(self._task, advance=len(found))
+        shown = min(len(found), self._left)  # a buffer reads on behind the part that is wanted
+        self._left -= shown
+        self._bar.update(self._task, advance=shown)
         return len(found)
 
 

@@ -1,6 +1,9 @@
 """Running text as parallel streams: which tokens are trained on when, and by whom."""
 
 import gzip
+import io
+import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,8 +14,16 @@ import torch
 from seqlab.data import BatchLoader, SequenceData, TextFile, read_spec
 from seqlab.data.streams import files
 from seqlab.errors import DataError
+from seqlab.io import progress
 
 TEXT = "".join(f"The {n}th line, of {n % 7} – and no more.\n" for n in range(120))
+
+
+class Screen(io.StringIO):
+    """A terminal that keeps what it is shown."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def loaded(tmp_path: Path, text: str = TEXT, **settings):
@@ -239,3 +250,17 @@ def test_the_data_module_evaluates_in_one_stream(tmp_path):
     assert next(iter(data.train_dataloader())).x.shape == (4, 8)
     assert [len(batch.ids) for batch in data.test_dataloader()] == [1]
     assert data.describe("test", 0) in TEXT.replace("\n", "\\n")
+
+
+def test_while_a_large_text_is_encoded_a_terminal_shows_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", Screen())
+    loaded(tmp_path, "a few words that no other test encodes\n" * 200)
+    assert not sys.stderr.getvalue()
+    monkeypatch.setattr(progress, "LARGE", 1)
+    loaded(tmp_path, "and others that none does\n" * 200)
+    shown = re.findall(
+        r"reading the text, to encode it .*?([\d,.]+)/([\d,.]+) (kB|bytes)", sys.stderr.getvalue()
+    )
+    assert {("4.2", "4.2", "kB"), ("520", "520", "bytes")} <= set(shown)
+    assert all(float(read) <= float(total) for read, total, _ in shown)
