@@ -69,7 +69,7 @@ class Network:
 
         return load_predictor(self.path)
 
-    def predict(self, given: Any, top: int = 1) -> pd.DataFrame:
+    def predict(self, given: Any, top: int = 1, *, known: Any = None) -> pd.DataFrame:
         """Return the predictions for texts, sequences, or the next steps of a series.
 
         A column whose name another already has is followed by an underscore.
@@ -80,6 +80,7 @@ class Network:
                 DataFrame or the path of a file; or sequences [N, T, F] or N arrays.
             top: how many classes of a text or sequence to return, the most probable first; other
                 predictions are whole, of several labels the probabilities of all.
+            known: for a network with ``data.known``, a table with these columns at the steps ahead.
 
         Returns:
             Rows in the order of what was given. Of a class, a row for each of the ``top``: text, class,
@@ -91,14 +92,16 @@ class Network:
         Raises:
             DataError: there is no input, a text is blank, or the table is malformed, too short, or lacks a
                 column.
-            ConfigError: arrays are no sequences.
+            ConfigError: arrays are no sequences, or nothing is known ahead.
         """
         from seqlab.inference.predict import predict  # noqa: PLC0415 (imports torch)
 
         texts, file = asked(self.predictor.spec.kind, given)
         if self.predictor.task.is_multilabel:
             top = len(self.predictor.spec.classes)
-        return of_rows(predict(self.predictor, texts, file, top))
+        return of_rows(
+            predict(self.predictor, texts, file, top, known=None if known is None else file_of(known))
+        )
 
     def generate(
         self,

@@ -19,6 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a UTF-8 file of further texts, one per line, or of the latest rows of a series",
     )
     parser.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE",
+        help="what is known of the steps that are forecast: rows of the columns of data.known",
+    )
+    parser.add_argument(
         "--top",
         type=int,
         default=3,
@@ -40,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
 
     begin(options)
     network = load(options.run, options.checkpoint)
-    rows = predict(network, options.texts, options.file, options.top, levels)
+    rows = predict(network, options.texts, options.file, options.top, levels, known=options.known)
     say(as_json(rows) if options.json else "\n".join(network.task.lines(rows)))
 
 

@@ -134,6 +134,14 @@ class Dataset(Section):
         copy._condition = condition  # noqa: SLF001 (its own)
         return copy
 
+    def with_known(self, file: Path) -> Self:  # noqa: ARG002
+        """Return the same data set, with the file of what is known of the future that is forecast.
+
+        Raises:
+            ConfigError: nothing is.
+        """
+        raise ConfigError("--known is for runs with data.known; leave it out")
+
     @property
     def place(self) -> str | None:
         """The setting with the path of the files; None if there are no files."""

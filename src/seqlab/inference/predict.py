@@ -46,6 +46,8 @@ def predict(
     file: Path | None,
     top: int,
     quantiles: Sequence[float] = (),
+    *,
+    known: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Return the predictions for texts, or for the series in a file, as simple values.
 
@@ -56,12 +58,15 @@ def predict(
             as the network's input.
         top: how many classes or labels of a text or sequence to return.
         quantiles: levels of the quantiles of a forecast to return, as "quantiles" of each row.
+        known: a table with what is known of the steps that are forecast, the columns of ``data.known``.
 
     Raises:
         DataError: there is no input, or the file is missing, malformed, too short, or has a gap at its end.
-        ConfigError: the network's data are generated, or it does not forecast these quantiles.
+        ConfigError: the network's data are generated, it does not forecast these quantiles, or it reads
+            nothing that is known ahead.
     """
-    samples, names = network.spec.asked(network.data, texts, file)
+    data = network.data if known is None else network.data.with_known(known)
+    samples, names = network.spec.asked(data, texts, file)
     found: list[dict[str, Any]] = []
     for ids in torch.split(torch.arange(len(samples)), BATCH):
         batch = samples.batch(ids)

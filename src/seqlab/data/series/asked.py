@@ -10,7 +10,8 @@ from seqlab.data.batches import Asked, FeatureSamples, Followed
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid
-from seqlab.data.series.prepared import in_units, read_grid, step_of
+from seqlab.data.series.known import ahead, with_future
+from seqlab.data.series.prepared import in_units, read_future, read_grid, step_of
 from seqlab.data.series.resampling import of_series
 from seqlab.data.series.spec import Ahead, SeriesSettings, written
 from seqlab.data.series.step import Uneven
@@ -67,7 +68,23 @@ def _read(
         raise DataError("this run forecasts a series: give its latest rows with --file FILE.csv")
     table = data.open(Source("real", file, "--file"))
     grid = read_grid(data, table, settings.measured, step_of(settings), settings.static)
-    return in_units(grid, settings), grid
+    return (_with_known(settings, data, grid) if settings.known else in_units(grid, settings)), grid
+
+
+def _with_known(settings: SeriesSettings, data: SeriesData, grid: Grid) -> np.ndarray:
+    """Return the input columns of a grid in their own units, [N, F], with what is known ahead."""
+    horizon, names = settings.horizon_steps, settings.known
+    if data.known_file is None:
+        raise DataError(
+            f"the network reads {', '.join(names)} of the {horizon} steps ahead: give them with --known FILE"
+        )
+    whole = with_future(grid, read_future(data, data.known_file), horizon, data.known_file)
+    values, places = in_units(whole, settings), [settings.columns.index(name) for name in names]
+    found = []
+    for steps in whole.series.values():
+        known = ahead(torch.from_numpy(values[steps][:, places]), horizon).flatten(1).numpy()
+        found.append(np.column_stack([values[steps][: len(known)], known]))
+    return np.concatenate(found)
 
 
 def _ahead(grid: Grid, last: np.datetime64, count: int) -> list[str]:

@@ -3,10 +3,11 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from seqlab.data.dataset import SplitData
 from seqlab.data.sequences.side_inputs import DIFF, columns_of
@@ -52,6 +53,8 @@ class SeriesData(SplitData):
     Attributes:
         targets: the columns that are forecast.
         features: input columns in addition to the targets; None for all other columns of numbers.
+        known: columns whose values are known ahead, such as prices and holidays: a network reads those of the
+            horizon too. ``seqlab predict`` is given them with --known.
         drop: columns that are not read.
         series_id: the columns that name the series of a row, if there are several.
         static: columns constant within a series, numbers or words, that are inputs too.
@@ -89,6 +92,7 @@ class SeriesData(SplitData):
 
     targets: Columns
     features: Annotated[list[Column] | None, BeforeValidator(as_list)] = None
+    known: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
     drop: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
     series_id: Columns | None = None
     static: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -113,7 +117,9 @@ class SeriesData(SplitData):
     test_start: Border | None = None
     test_end: Border | None = None
 
-    @field_validator("targets", "features", "series_id", "static")
+    _known_file: Path | None = PrivateAttr(default=None)
+
+    @field_validator("targets", "features", "series_id", "static", "known")
     @classmethod
     def _named_once(cls, names: list[str] | None) -> list[str] | None:
         twice = [name for name in names or [] if (names or []).count(name) > 1]
@@ -137,9 +143,18 @@ class SeriesData(SplitData):
         for name in self.targets:
             if name in (self.series_id or ()):
                 raise ValueError(f"'{name}' is in series_id too; a target is a column of numbers")
-        for name in columns_of(self.side_inputs):
-            if name in (*self.targets, *(self.series_id or ()), *self.static, *self.drop):
-                raise ValueError(f"'{name}' is in side_inputs, and is named elsewhere too; name it once")
+        return self
+
+    @model_validator(mode="after")
+    def _are_inputs(self) -> "SeriesData":
+        beside = [name for name in columns_of(self.side_inputs) if name not in self.time_columns]
+        others = {*self.targets, *(self.series_id or ()), *self.static, *self.drop, *self.time_columns}
+        for setting, names in {"side_inputs": beside, "known": self.known}.items():
+            for name in names:
+                if name in others:
+                    raise ValueError(f"'{name}' is in {setting}, and is named elsewhere too; name it once")
+        if self.known and self.side_inputs:
+            raise ValueError("known and side_inputs do not go together; leave one of them out")
         return self
 
     @model_validator(mode="after")
@@ -172,6 +187,23 @@ class SeriesData(SplitData):
         if not in_order:
             raise ValueError("val_start, test_start and test_end must follow each other")
         return self
+
+    def with_known(self, file: Path) -> Self:
+        """Return the same settings, with the file of what is known of the horizon.
+
+        Raises:
+            ConfigError: nothing is.
+        """
+        if not self.known:
+            return super().with_known(file)
+        copy = self.model_copy()
+        copy._known_file = file  # noqa: SLF001 (its own)
+        return copy
+
+    @property
+    def known_file(self) -> Path | None:
+        """The file with what is known of the horizon that follows the latest rows."""
+        return self._known_file
 
     @property
     def time_columns(self) -> Sequence[str]:

@@ -54,18 +54,23 @@ def _bridge(column: np.ndarray, longest: int) -> None:
 
 @dataclass(frozen=True)
 class Windowing:
-    """How windows are cut from a grid: the targets, the steps that are read and the steps to forecast."""
+    """How windows are cut from a grid: the targets, the steps that are read and the steps to forecast.
+
+    What is known ahead must be there in the horizon too.
+    """
 
     targets: Sequence[str]
     input_steps: int
     horizon_steps: int
+    known: Sequence[str] = ()
 
     def starts(self, grid: Grid, ranges: Sequence[range]) -> list[np.ndarray]:
         """Return the first steps of each range's windows; bridged gaps are in inputs, never in targets."""
         if grid.there is None:
             return self._starts(grid.whole, ranges)
         targets = [grid.columns.index(target) for target in self.targets]
-        return self._starts(grid.whole, ranges, np.all(grid.there[:, targets], axis=1))
+        is_known = np.all([~np.isnan(grid.column(name)) for name in self.known], axis=0)
+        return self._starts(grid.whole, ranges, np.all(grid.there[:, targets], axis=1) & is_known)
 
     def possible(self, ranges: Sequence[range]) -> int:
         """Return how many windows there would be without gaps."""

@@ -12,6 +12,7 @@ from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.gaps import COSTLY, Windowing
 from seqlab.data.series.grid import Grid
+from seqlab.data.series.known import with_known
 from seqlab.data.series.members import Splits, counted, inside, reaching
 from seqlab.data.series.prepared import Prepared, prepared
 from seqlab.data.series.spec import SeriesSettings
@@ -36,7 +37,7 @@ def load(data: SeriesData) -> Loaded:
     sha = table.fingerprint()
     series = prepared(data, table, sha)
     read, asked = window_size(data, series.grid.step, series.splits)
-    settings = replace(series.settings, input_steps=read, horizon_steps=asked)
+    settings = with_known(replace(series.settings, input_steps=read, horizon_steps=asked), data.known)
     windows = _cut(data, source, series, settings)
     settings = replace(settings, members=counted(settings.members, series.grid, windows))
     spec = SeriesSpec(
@@ -65,7 +66,7 @@ def _cut(
     data: SeriesData, source: Source, series: Prepared, settings: SeriesSettings
 ) -> dict[str, WindowSamples]:
     grid, splits, values = series.grid, series.splits, torch.from_numpy(series.values)
-    windowing = Windowing(settings.targets, settings.input_steps, settings.horizon_steps)
+    windowing = Windowing(settings.targets, settings.input_steps, settings.horizon_steps, settings.known)
     windows: dict[str, WindowSamples] = {}
     within = _within(data, grid, settings, splits)
     for split, ranges in splits.items():
@@ -90,6 +91,7 @@ def _cut(
             targets=settings.places,
             zone=grid.zone,
             intervals=settings.intervals,
+            known=[settings.columns.index(name) for name in settings.known],
             order=None if not data.stateful else "trained" if split == "train" else "scored",
         )
     rows = np.arange(len(windows["train"]))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -37,6 +38,7 @@ from seqlab.data.series.table import Measured, read_measured
 from seqlab.data.series.times import Clock
 from seqlab.data.series.words import explained, without_constant
 from seqlab.data.series.zone import local
+from seqlab.data.source import Source
 from seqlab.data.table.base import NoNumberError, Table
 from seqlab.errors import DataError, near
 from seqlab.registry.types import is_place
@@ -203,6 +205,23 @@ def read_grid(
     return found
 
 
+def read_future(data: SeriesData, file: Path) -> Measured:
+    """Return the rows of the columns that are known ahead.
+
+    Raises:
+        DataError: the file is missing or malformed.
+    """
+    table = data.open(Source("real", file, "--known"))
+    return read_measured(
+        table,
+        _clock(data),
+        data.known,
+        sentinels=data.sentinels,
+        duplicates=data.duplicates,
+        series_id=data.series_id or (),
+    )
+
+
 def _clock(data: SeriesData) -> Clock:
     """Return how a file says when a row was measured."""
     return Clock(tuple(data.time_columns), tuple(data.time_formats), data.timezone)
@@ -221,6 +240,7 @@ def step_of(settings: SeriesSettings) -> Step:
 def _measured(data: SeriesData, table: Table) -> tuple[str, ...]:
     """Return the columns that are read, the targets among them, in the order of the file."""
     beside = [name for name in columns_of(data.side_inputs) if name != " ".join(data.time_columns)]
+    beside = [*beside, *data.known]
     wanted = [*data.targets, *(table.header if data.features is None else data.features), *beside]
     others = [*data.time_columns, *(data.series_id or ()), *data.static, *data.drop]
     table.places(dict.fromkeys([*others, *filter(None, wanted)]))

@@ -75,6 +75,8 @@ class SeriesSettings:
         members: the series of the training data in their order, if there are several. With scales of their
             own, ``means`` and ``scales`` are those of columns that are scaled already.
         side_inputs: what the last input columns are, which a cell reads beside x, by its name for them.
+        known: columns whose values in the horizon are read too, at each step those of the next
+            ``horizon_steps``: the last columns of x.
         naive: of a single series the mean absolute change of each target over a season of the training part,
             in its units; empty if that is unknown.
     """
@@ -95,6 +97,12 @@ class SeriesSettings:
     members: tuple[Member, ...] = ()
     naive: tuple[float, ...] = ()
     side_inputs: Mapping[str, str] = field(default_factory=dict)
+    known: tuple[str, ...] = ()
+
+    @property
+    def ahead(self) -> int:
+        """Input columns with what is known of the horizon."""
+        return len(self.known) * self.horizon_steps
 
     @property
     def width(self) -> int:
