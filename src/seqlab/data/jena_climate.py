@@ -69,6 +69,7 @@ class JenaClimate(SeriesData, Fetched):
         targets: columns that are forecast.
         features: input columns in addition to the targets; None: all other columns of numbers.
         known: input columns whose values in the horizon are read too.
+        holidays: a country, e.g. DE or DE-TH, whose public holidays are such a column too.
         step_minutes: minutes between two steps; values between are averaged.
         input_days: days that the model reads.
         input_steps: steps that the model reads; None: input_days.

@@ -32,6 +32,7 @@ class Series(OwnFile, SeriesData):
         targets: columns that are forecast, e.g. [load].
         features: input columns in addition to the targets; None: all other columns of numbers.
         known: input columns whose values in the horizon are read too, e.g. [price,holiday].
+        holidays: a country, e.g. DE or DE-BY, whose public holidays are such a column too.
         series_id: columns that name the series of a row, if there are several, e.g. [store].
         static: columns constant within a series, numbers or words, e.g. [region].
         scaling: all: one scale for all series; series: each its own.

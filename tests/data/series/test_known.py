@@ -1,5 +1,9 @@
 """Columns that are known ahead: what a network reads of the horizon, and what it never does."""
 
+# ruff: noqa: PD011 (these are the values of windows)
+
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,3 +169,51 @@ def test_settings_that_do_not_suit_are_refused(tmp_path):
         data_of(tmp_path, frame, known=["prize"]).load()
     with pytest.raises(ConfigError, match=r"--known is for runs with data\.known"):
         data_of(tmp_path, frame, known=[]).with_known(tmp_path / "future.csv")
+
+
+@pytest.fixture
+def holidays():
+    """Return the library of public holidays."""
+    return pytest.importorskip("holidays", reason="needs holidays: pip install 'seqlab[holidays]'")
+
+
+def test_public_holidays_follow_from_the_times(tmp_path, holidays):
+    german = holidays.country_holidays("DE", subdiv="BY")
+    frame = frame_of("D")
+    expected = [float(pd.Timestamp(day).date() in german) for day in frame["time"]]
+    assert 5 < sum(expected) < 20
+    data = data_of(tmp_path, frame, known=["price"], holidays="DE-BY", fill_gaps=2)
+    spec, samples, _ = data.load()
+    assert spec.series.known == ("price", "public holiday")
+    place = spec.series.columns.index("public holiday")
+    train = samples["train"]
+    found = train.values[:, place].double().numpy() * spec.series.scales[place] + spec.series.means[place]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    end = COUNT - ASKED
+    latest, future = written(tmp_path, frame[:end]), written(tmp_path, frame[end:], "future.csv")
+    read, _ = asked(spec, data, latest, future)
+    torch.testing.assert_close(read, samples["test"].batch(torch.tensor([len(samples["test"]) - 1])).x)
+
+
+def test_public_holidays_alone_need_no_file(tmp_path, holidays):
+    frame = frame_of("D")
+    data = data_of(tmp_path, frame, known=[], holidays="CN", timezone="Asia/Shanghai")
+    spec, samples, _ = data.load()
+    found = spec.asked(data, [], written(tmp_path, frame[: COUNT - ASKED]))
+    read = spec.scaled(found.samples.batch(torch.tensor([0])).x)
+    torch.testing.assert_close(read, samples["test"].batch(torch.tensor([len(samples["test"]) - 1])).x)
+
+
+def test_holidays_that_nobody_knows_are_told_in_one_line(tmp_path, holidays):
+    frame = frame_of()
+    for country in ("XX", "DE-QQ"):
+        with pytest.raises(ConfigError, match=f"data.holidays={country}: .*; examples are DE, DE-BY, CN"):
+            data_of(tmp_path, frame, holidays=country).load()
+    with pytest.raises(DataError, match="the rows have no times, and so no holidays"):
+        data_of(tmp_path, frame, holidays="DE", time=None, drop=["time"]).load()
+
+
+def test_holidays_without_the_library_are_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(ConfigError, match=r"data.holidays needs holidays: pip install 'seqlab\[holidays\]'"):
+        data_of(tmp_path, frame_of(), holidays="DE").load()

@@ -10,7 +10,8 @@ from seqlab.data.batches import Asked, FeatureSamples, Followed
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid
-from seqlab.data.series.known import ahead, with_future
+from seqlab.data.series.holidays import HOLIDAY, holidays_at
+from seqlab.data.series.known import ahead, with_future, with_horizon
 from seqlab.data.series.prepared import in_units, read_future, read_grid, step_of
 from seqlab.data.series.resampling import of_series
 from seqlab.data.series.spec import Ahead, SeriesSettings, written
@@ -73,13 +74,18 @@ def _read(
 
 def _with_known(settings: SeriesSettings, data: SeriesData, grid: Grid) -> np.ndarray:
     """Return the input columns of a grid in their own units, [N, F], with what is known ahead."""
-    horizon, names = settings.horizon_steps, settings.known
-    if data.known_file is None:
-        raise DataError(
-            f"the network reads {', '.join(names)} of the {horizon} steps ahead: give them with --known FILE"
-        )
-    whole = with_future(grid, read_future(data, data.known_file), horizon, data.known_file)
-    values, places = in_units(whole, settings), [settings.columns.index(name) for name in names]
+    horizon = settings.horizon_steps
+    whole = with_horizon(grid, horizon)
+    if data.known:
+        if data.known_file is None:
+            raise DataError(
+                f"the network reads {', '.join(data.known)} of the {horizon} steps ahead: give them with "
+                "--known FILE"
+            )
+        whole = with_future(whole, read_future(data, data.known_file), horizon, data.known_file)
+    if data.holidays:
+        whole.values[:, whole.columns.index(HOLIDAY)] = holidays_at(whole, data.holidays)
+    values, places = in_units(whole, settings), [settings.columns.index(name) for name in settings.known]
     found = []
     for steps in whole.series.values():
         known = ahead(torch.from_numpy(values[steps][:, places]), horizon).flatten(1).numpy()

@@ -14,7 +14,7 @@ from seqlab.data.sequences.side_inputs import DIFF, columns_of
 from seqlab.data.series.spec import ISO, utc
 from seqlab.data.source import Source
 from seqlab.data.table.opening import open_table
-from seqlab.registry.types import Column, Count, Finite, Positive, Share, as_list
+from seqlab.registry.types import Column, Count, Finite, Name, Positive, Share, as_list
 
 if TYPE_CHECKING:
     from seqlab.data.batches import Loaded
@@ -55,6 +55,8 @@ class SeriesData(SplitData):
         features: input columns in addition to the targets; None for all other columns of numbers.
         known: columns whose values are known ahead, such as prices and holidays: a network reads those of the
             horizon too. ``seqlab predict`` is given them with --known.
+        holidays: a country, such as DE, or a part of one, DE-BY, whose public holidays are such a column too,
+            which needs no file: they follow from the times.
         drop: columns that are not read.
         series_id: the columns that name the series of a row, if there are several.
         static: columns constant within a series, numbers or words, that are inputs too.
@@ -93,6 +95,7 @@ class SeriesData(SplitData):
     targets: Columns
     features: Annotated[list[Column] | None, BeforeValidator(as_list)] = None
     known: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
+    holidays: Name | None = None
     drop: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
     series_id: Columns | None = None
     static: Annotated[list[Column], BeforeValidator(as_list)] = Field(default_factory=list)
@@ -153,8 +156,9 @@ class SeriesData(SplitData):
             for name in names:
                 if name in others:
                     raise ValueError(f"'{name}' is in {setting}, and is named elsewhere too; name it once")
-        if self.known and self.side_inputs:
-            raise ValueError("known and side_inputs do not go together; leave one of them out")
+        for setting in ("known", "holidays"):
+            if getattr(self, setting) and self.side_inputs:
+                raise ValueError(f"{setting} and side_inputs do not go together; leave one of them out")
         return self
 
     @model_validator(mode="after")

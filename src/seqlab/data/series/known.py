@@ -41,49 +41,51 @@ def ahead(values: Tensor, horizon: int) -> Tensor:
     return values.unfold(0, horizon, 1)[1:]
 
 
+def with_horizon(grid: Grid, horizon: int) -> Grid:
+    """Return a grid with the next steps of each series, at which nothing is there."""
+    nothing = np.full((horizon, len(grid.columns)), np.nan)
+    values, times = [], []
+    for part in grid.series.values():
+        values += [grid.values[part], nothing]
+        times += [grid.times[part], grid.step.after(grid.times[part.stop - 1], horizon)]
+    lengths = {name: length + horizon for name, length in grid.lengths.items()}
+    return replace(
+        grid, values=np.concatenate(values), times=np.concatenate(times), lengths=lengths, there=None
+    )
+
+
 def with_future(grid: Grid, future: Measured, horizon: int, file: Path) -> Grid:
-    """Return a grid with the next steps of each series, at which only what is known ahead is there.
+    """Return a grid that ends with the steps to forecast, with what is known of them.
 
     Args:
-        grid: the latest steps.
+        grid: the latest steps, and those of the horizon.
         future: the rows of the columns that are known ahead.
-        horizon: steps that follow.
+        horizon: steps that are forecast.
         file: of these rows.
 
     Raises:
         DataError: a series, a step or a number is missing.
     """
     places = [grid.columns.index(name) for name in future.columns]
-    rows = parts(len(future.times), future.lengths)
-    values, times = [], []
+    rows, values = parts(len(future.times), future.lengths), grid.values.copy()
     for name, part in grid.series.items():
         if name not in rows:
             raise DataError(f"{file}: series '{name}' has no row; give the next {horizon} steps of each")
-        last = grid.times[part.stop - 1]
-        numbers = _steps_after(grid.step, last, future.times[rows[name]], horizon)
-        added = np.full((horizon, len(grid.columns)), np.nan)
-        after = grid.step.after(last, horizon)
-        for step in range(horizon):
-            found = future.numbers[rows[name]][numbers == step + 1]
-            when = written(after[step : step + 1], grid.zone)[0]
+        first = part.stop - horizon
+        numbers = _steps_after(grid.step, grid.times[first - 1], future.times[rows[name]], horizon)
+        last, *after = written(grid.times[first - 1 : part.stop], grid.zone)
+        for step, when in enumerate(after, 1):
+            found = future.numbers[rows[name]][numbers == step]
             if not len(found):
                 raise DataError(
                     f"{file}: {of_series(name)}no row of {when}; give the {horizon} steps that follow "
-                    f"{written(np.array([last]), grid.zone)[0]}, the last of --file"
+                    f"{last}, the last of --file"
                 )
             if np.isnan(found).any():
                 column = future.columns[int(np.isnan(found).any(0).argmax())]
                 raise DataError(f"{file}: {of_series(name)}'{column}' is missing at {when}; fill it")
-            added[step, places] = found.mean(0)
-        values += [grid.values[part], added]
-        times += [grid.times[part], after]
-    return replace(
-        grid,
-        values=np.concatenate(values),
-        times=np.concatenate(times),
-        lengths={name: length + horizon for name, length in grid.lengths.items()},
-        there=None,
-    )
+            values[first + step - 1, places] = found.mean(0)
+    return replace(grid, values=values)
 
 
 def _steps_after(step: Step, last: Any, times: np.ndarray, horizon: int) -> np.ndarray:

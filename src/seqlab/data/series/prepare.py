@@ -12,6 +12,7 @@ from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.gaps import COSTLY, Windowing
 from seqlab.data.series.grid import Grid
+from seqlab.data.series.holidays import HOLIDAY
 from seqlab.data.series.known import with_known
 from seqlab.data.series.members import Splits, counted, inside, reaching
 from seqlab.data.series.prepared import Prepared, prepared
@@ -37,7 +38,8 @@ def load(data: SeriesData) -> Loaded:
     sha = table.fingerprint()
     series = prepared(data, table, sha)
     read, asked = window_size(data, series.grid.step, series.splits)
-    settings = with_known(replace(series.settings, input_steps=read, horizon_steps=asked), data.known)
+    known = [*data.known, HOLIDAY] if data.holidays else data.known
+    settings = with_known(replace(series.settings, input_steps=read, horizon_steps=asked), known)
     windows = _cut(data, source, series, settings)
     settings = replace(settings, members=counted(settings.members, series.grid, windows))
     spec = SeriesSpec(

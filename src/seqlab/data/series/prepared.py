@@ -17,6 +17,7 @@ from seqlab.data.sequences.side_inputs import MASK, columns_of
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.gaps import bridged
 from seqlab.data.series.grid import Grid
+from seqlab.data.series.holidays import with_holidays
 from seqlab.data.series.members import (
     Splits,
     inside,
@@ -191,6 +192,7 @@ def read_grid(
     measured = Measured.of(made)
     try:
         grid = resample(data.transform(measured), step, is_uneven=data.is_uneven)
+        grid = with_holidays(grid, data.holidays) if data.holidays else grid
         grid = with_side_inputs(grid, data.side_inputs, " ".join(data.time_columns))
     except DataError as error:
         raise DataError(f"{table.path}: {error}") from error
