@@ -22,6 +22,7 @@ CHOICES = [f"{file.parent.relative_to(CONF)}={file.stem}" for file in FILES if f
 APART = (
     "callbacks",
     "checkpoint",
+    "figures",
     "launcher",
     "logger",
     "model",

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from seqlab.comparison.epochs import by_epoch, kept_epoch
 from seqlab.comparison.groups import Benchmark, Group, standard_deviation
 from seqlab.comparison.looks import colour, dash
 from seqlab.tasks.figures.fonts import drawable, families, write_title
@@ -30,7 +31,8 @@ def _figure(benchmark: Benchmark, score: Score) -> Figure:
     grid = figure.subplots(1, 2, sharey=True)
     for axes, (stage, title) in zip(grid, STAGES.items(), strict=True):
         for number, group in enumerate(benchmark.groups):
-            _draw(axes, group, f"{stage}/{score.name}", number)
+            kept = kept_epoch(group, benchmark.criteria) if stage == "val" else None
+            _draw(axes, group, f"{stage}/{score.name}", number, kept)
         write_title(axes, title)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -51,17 +53,18 @@ def _figure(benchmark: Benchmark, score: Score) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, group: Group, name: str, number: int) -> None:
-    """Draw the mean over a group's runs up to the last epoch of all, and around it its standard deviation."""
-    histories = [dict(run.history[name]) for run in group.runs if name in run.history]
-    if not histories:
-        return
-    epochs = sorted(set(histories[0]).intersection(*histories[1:]))
-    columns = [[history[epoch] for history in histories] for epoch in epochs]
+def _draw(axes: Axes, group: Group, name: str, number: int, kept: int | None) -> None:
+    """Draw the mean over a group's runs, around it its standard deviation, and a ring at the kept epoch."""
+    epochs, lines = by_epoch(group, name)
+    columns = list(zip(*lines, strict=True))
     x, means = [epoch + 1 for epoch in epochs], [fmean(column) for column in columns]
     label = drawable(group.label, f"group {number + 1}")
-    axes.plot(x, means, color=colour(number), dashes=dash(number) or (None, None), lw=1.8, label=label)
-    if len(histories) > 1:
+    axes.plot(
+        x, means, color=colour(number), dashes=dash(number) or (None, None), marker=".", lw=1.8, label=label
+    )
+    if kept in epochs:
+        axes.plot(kept + 1, means[epochs.index(kept)], "o", ms=9, mfc="none", mew=1.8, color=colour(number))
+    if len(lines) > 1:
         off = [standard_deviation(column) for column in columns]
         lower = [mean - one for mean, one in zip(means, off, strict=True)]
         upper = [mean + one for mean, one in zip(means, off, strict=True)]

@@ -14,7 +14,7 @@ from seqlab.config.model import ModelConfig
 from seqlab.config.schema import Config, PathsConfig
 from seqlab.config.sweep import OF_RUNS
 from seqlab.config.task import TASKS
-from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, TrainerConfig
+from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, FiguresConfig, TrainerConfig
 from seqlab.registry.catalog import cells, datasets
 from seqlab.registry.section import defaults_of
 from seqlab.registry.types import Section
@@ -54,6 +54,7 @@ SECTIONS: dict[str, type[Section]] = {
     "trainer": TrainerConfig,
     "callbacks": CallbacksConfig,
     "checkpoint": CheckpointConfig,
+    "figures": FiguresConfig,
     "paths": PathsConfig,
 }
 """The sections of groups whose files all have the same settings."""

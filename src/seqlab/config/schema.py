@@ -9,7 +9,13 @@ from seqlab.config.forecasts import are_levels_idle, check_forecast, check_netwo
 from seqlab.config.model import ModelConfig
 from seqlab.config.sweep import AnyLauncher, AnySweep, BasicConfig, GridConfig
 from seqlab.config.task import AnyTask
-from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, LoggerConfig, TrainerConfig
+from seqlab.config.trainer import (
+    CallbacksConfig,
+    CheckpointConfig,
+    FiguresConfig,
+    LoggerConfig,
+    TrainerConfig,
+)
 from seqlab.data.dataset import AnyDataset
 from seqlab.errors import ConfigError, near
 from seqlab.registry.catalog import check_reads, encoders, engines, inits
@@ -57,6 +63,7 @@ class Config(Section):
     trainer: TrainerConfig
     callbacks: CallbacksConfig
     checkpoint: CheckpointConfig = Field(default_factory=CheckpointConfig)
+    figures: FiguresConfig = Field(default_factory=FiguresConfig)
     logger: LoggerConfig
     launcher: AnyLauncher = Field(default_factory=lambda: BasicConfig(name="basic"))
     sweep: AnySweep = Field(default_factory=lambda: GridConfig(name="grid"))

@@ -1,16 +1,16 @@
-"""conf/trainer, conf/callbacks, conf/checkpoint and conf/logger."""
+"""conf/trainer, conf/callbacks, conf/checkpoint, conf/figures and conf/logger."""
 
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from seqlab.config.choices import CHOICES
 from seqlab.errors import near
 from seqlab.io.devices import count_gpus, has_mps
 from seqlab.registry.section import Part
-from seqlab.registry.types import Count, NotNegative, Positive, Section
+from seqlab.registry.types import Count, NotNegative, Positive, Section, as_list
 
 STRATEGIES = (
     *("single_device", "single_tpu", "single_xla", "xla", "xla_debug", "fsdp", "fsdp_cpu_offload"),
@@ -192,6 +192,20 @@ class CheckpointConfig(Section):
 
     every_steps: Count | None = None
     every_minutes: Positive | None = None
+
+
+class FiguresConfig(Section):
+    """conf/figures.
+
+    Attributes:
+        format: png, pdf or svg, or several of them; a report shows those in png.
+        dpi: dots per inch of png.
+    """
+
+    format: Annotated[list[Literal["png", "pdf", "svg"]], BeforeValidator(as_list), Field(min_length=1)] = [
+        "png"
+    ]
+    dpi: Annotated[int, Field(ge=30, le=1200)] = 120
 
 
 class LoggerConfig(Section, extra="allow"):

@@ -3,7 +3,9 @@
 This module does not import torch: it is used to check settings and to compare runs.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any, Literal
 
 
@@ -48,6 +50,17 @@ class Score:
     def as_dict(self) -> dict[str, Any]:
         """Return simple values for the record of a run."""
         return asdict(self)
+
+
+def best_epoch(points: Sequence[tuple[int, float]], mode: Literal["min", "max"]) -> int | None:
+    """Return the epoch with the best value, the first of equal ones; None if there is no number.
+
+    Args:
+        points: (epoch, value) of the monitored score.
+        mode: whether the lowest or the highest is best.
+    """
+    numbers = [(value if mode == "min" else -value, epoch) for epoch, value in points if isfinite(value)]
+    return min(numbers)[1] if numbers else None
 
 
 def loss_in(unit: str) -> Score:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from seqlab.config.compose import save_config
@@ -35,7 +36,10 @@ from seqlab.runs.folder import RunFolder, read_history
 from seqlab.runs.load import read_progress, read_run_record, read_trained
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
+from seqlab.tasks.base import Task
+from seqlab.tasks.figures.common import mark
 from seqlab.tasks.further import try_out
+from seqlab.tasks.score import best_epoch
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
 from seqlab.training.ranks import Ranks
@@ -241,12 +245,24 @@ def _save_results(
     if callbacks.figures:
         title = data.spec.headed(folder.record["name"])
         module.task.look_at(data)
-        figures = partial(module.task.figures, read_history(folder.metrics), title)
-        save_figures(figures, folder.figures, trainer.loggers, trainer.global_step)
+        draw = partial(_drawn, config, module.task, folder, title)
+        save_figures(draw, folder.figures, trainer.loggers, trainer.global_step, config.figures)
     for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):
         best = {f"with_best_weights/{name}": value for name, value in metrics.items()}  # behind the curves
         logger.log_hyperparams(_hyperparameters(config), best, trainer.global_step)
         logger.finalize("success")
+
+
+def _drawn(config: Config, task: Task, folder: RunFolder, title: str) -> dict[str, Figure]:
+    """Return a task's figures, with the best epoch and the baselines in the learning curves."""
+    history = read_history(folder.metrics)
+    drawn = task.figures(history, title)
+    best = best_epoch(history.get(config.task.watched, ()), config.task.mode)
+    for name in (name for name in drawn if f"val/{name}" in history):
+        baselines = folder.record["baselines"].items()
+        scores = {key: found[f"val/{name}"] for key, found in baselines if f"val/{name}" in found}
+        mark(drawn[name].axes[0], best, scores)
+    return drawn
 
 
 def _hyperparameters(config: Config) -> dict[str, Any]:

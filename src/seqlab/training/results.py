@@ -14,35 +14,42 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from seqlab.config.trainer import FiguresConfig
 from seqlab.errors import SeqlabError, failure
 from seqlab.tasks.tables import Format, Rows, write_tables
 
 log = logging.getLogger(__name__)
 
-DPI = 120
-
 
 def save_figures(
-    draw: Callable[[], Mapping[str, Figure]], folder: Path, loggers: Iterable[Logger], step: int
+    draw: Callable[[], Mapping[str, Figure]],
+    folder: Path,
+    loggers: Iterable[Logger],
+    step: int,
+    files: FiguresConfig,
 ) -> None:
-    """Draw figures and write them as PNG files, and to TensorBoard if it is a logger of the run.
+    """Draw figures and write them as files, and to TensorBoard if it is a logger of the run.
 
     Args:
         draw: a function that returns the figures by name.
         folder: the folder of the files, created if necessary.
         loggers: the loggers of the run.
         step: the step at which TensorBoard shows them.
+        files: the formats of the files.
     """
     with _never_fatal("figures"):
         folder.mkdir(exist_ok=True)
         for name, figure in draw().items():
-            figure.set_dpi(DPI)
+            figure.set_dpi(files.dpi)
             canvas = FigureCanvasAgg(figure)
             # Rendered once for both: this can take longer than a tiny run.
             canvas.draw()  # type: ignore[no-untyped-call]
             rgba = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
             pixels = np.ascontiguousarray(rgba[:, :, :3])
-            imsave(folder / f"{name}.png", pixels, dpi=DPI)
+            if "png" in files.format:
+                imsave(folder / f"{name}.png", pixels, dpi=files.dpi)
+            for vector in set(files.format) - {"png"}:
+                figure.savefig(folder / f"{name}.{vector}")
             for logger in loggers:
                 if isinstance(logger, TensorBoardLogger):
                     logger.experiment.add_image(name, pixels, step, dataformats="HWC")

@@ -183,7 +183,8 @@ def _diagnostics(config: Config, folder: RunFolder) -> list[Callback]:
     if not settings.diagnostics_every:
         return []
     every, samples = settings.diagnostics_every, settings.diagnostics_samples
-    return [Diagnostics(folder, every=every, samples=samples, draws=settings.figures, title=config.title)]
+    figures = config.figures if settings.figures else None
+    return [Diagnostics(folder, every=every, samples=samples, figures=figures, title=config.title)]
 
 
 def _weight_average(config: Config) -> list[Callback]:

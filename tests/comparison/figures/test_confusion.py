@@ -35,12 +35,16 @@ def test_classes_that_never_occur_have_a_row_and_titles_stand_beside_names(class
     figure = confusion(benchmark(), []).figures["one",]
     assert [list(row) for row in figure.data[0].text] == [["1", "1", ""], ["", "", ""], ["", "", ""]]
     assert list(figure.layout.xaxis.ticktext) == ["a first", "b", "never"]
+    assert list(figure.layout.yaxis.ticktext) == ["a first (2)", "b (0)", "never (0)"]
+    assert figure.layout.title.text.replace("<br>", " ").endswith("accuracy 0.5000")
 
 
 def test_long_names_are_cut_at_the_axes_but_whole_below_the_mouse(classify, benchmark):
     classify("one", classes=CLASSES)
     figure = confusion(benchmark(), []).figures["one",]
-    assert figure.layout.yaxis.ticktext[2] == "第一类：电子产品与家用电…"
+    assert figure.layout.xaxis.ticktext[2] == "第一类：电子产品与家用电…"
+    counts = [sum(int(cell or 0) for cell in row) for row in figure.data[0].text]
+    assert figure.layout.yaxis.ticktext[2] == f"第一类：电子产品与家用电… ({counts[2]})"
     assert figure.data[0].customdata[2][2][0] == CLASSES[2]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("plotly")
 
-from seqlab.comparison.figures.curves import curves
+from seqlab.comparison.figures.curves import POINT, RING, curves
 
 
 def journal(folder) -> pd.DataFrame:
@@ -40,13 +40,22 @@ def test_a_mean_goes_as_far_as_all_its_runs(classify, benchmark):
     assert {len(trace.x) for trace in found.figures["loss", "every run"].data} == {2, 3}
 
 
-def test_every_run_is_a_line_and_those_not_done_are_dotted(classify, benchmark):
+def test_the_best_epoch_of_the_validation_has_a_ring_and_baselines_are_lines(classify, benchmark):
+    folder = classify("lstm", baselines={"majority": {"val/accuracy": 0.4, "test/accuracy": 0.3}})
+    kept = journal(folder)["val/accuracy"].idxmax()
+    training, validation, baseline = curves(benchmark()).figures["accuracy", "every run"].data
+    assert set(training.marker.size) == {POINT}
+    assert [size == RING for size in validation.marker.size] == [epoch == kept for epoch in range(3)]
+    assert (list(baseline.x), list(baseline.y), baseline.name) == ([1, 3], [0.4, 0.4], "baseline: majority")
+
+
+def test_every_run_is_a_line_and_those_not_done_are_pale(classify, benchmark):
     classify("lstm", seed=0)
     classify("lstm", seed=1)
     classify("lstm", seed=2, status="running")
     data = curves(benchmark()).figures["accuracy", "every run"].data
-    training = {trace.name: trace.line.dash for trace in data if trace.showlegend}
-    assert training == {"lstm, seed 0": "solid", "lstm, seed 1": "solid", "lstm, seed 2 (running)": "dot"}
+    training = {trace.name: trace.opacity for trace in data if trace.showlegend}
+    assert training == {"lstm, seed 0": 1, "lstm, seed 1": 1, "lstm, seed 2 (running)": 0.4}
     assert len(data) == 6
 
 

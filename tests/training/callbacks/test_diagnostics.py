@@ -169,7 +169,7 @@ def test_a_run_that_goes_on_measures_no_epoch_twice(every_epoch, tmp_path, monke
 
 def test_a_damaged_file_stops_a_run_in_one_line(tmp_path):
     (tmp_path / "diagnostics.json").write_text('[{"epoch": -1}]')
-    callback = Diagnostics(RunFolder(tmp_path), every=1, samples=1, draws=False, title="")
+    callback = Diagnostics(RunFolder(tmp_path), every=1, samples=1, figures=None, title="")
     with pytest.raises(RunError, match=r"diagnostics.json is damaged: '0.epoch'.*; remove it"):
         callback._snapshots()
 

@@ -3,8 +3,9 @@
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from seqlab.comparison.figures.gallery import DASHES, MARGIN, Gallery, colour, finish, text
+from seqlab.comparison.figures.gallery import DASHES, MARGIN, Gallery, finish, text
 from seqlab.comparison.groups import Benchmark
+from seqlab.comparison.looks import colour
 
 LABEL, LINE, ROW = 48, 17, 34
 """Characters per line of a group's label; pixels per line, and minimum pixels per group."""

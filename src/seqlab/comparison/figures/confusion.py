@@ -37,11 +37,13 @@ def confusion(benchmark: Benchmark, problems: list[str]) -> Gallery:
         seed = (
             f", seed {run.settings.get('seed')}, the best of {len(group.runs)}" if len(group.runs) > 1 else ""
         )
-        title = f"test predictions of {group.label}{seed}{remark}"
+        right = sum(row[number] for number, row in enumerate(counts)) / max(sum(map(sum, counts)), 1)
+        title = f"test predictions of {group.label}{seed}{remark}, accuracy {right:.4f}"
         figures[group.label,] = _figure(benchmark, counts, names, title)
     note = (
-        "Rows are true classes, columns are predicted classes. The number is the count of test samples, the "
-        "colour their share of the true class. Each group is shown by its run with the best validation score."
+        "Rows are true classes with their samples, columns are predicted classes. The number is the count of "
+        "test samples, the colour their share of the true class. Each group is shown by its run with the "
+        "best validation score."
     )
     return Gallery("confusion", "Confusion matrices", ("group",), figures, note)
 
@@ -91,6 +93,7 @@ def _figure(
         colorscale="Blues",
         text=shown,
         texttemplate="%{text}" if len(names) <= COUNTED else "",
+        textfont={"size": 13},
         customdata=[
             [
                 [text(true, 200), text(predicted, 200), number]
@@ -109,13 +112,15 @@ def _figure(
     ticks = {"tickvals": positions, "ticktext": [_short(name) for name in names], "automargin": True}
     ticks |= {"showgrid": False, "zeroline": False, "constrain": "domain"}
     ticks |= {"tickfont": {"size": 12 if len(names) <= COUNTED else 9}}
+    of_class = [f"{_short(name)} ({sum(row):,})" for name, row in zip(names, counts, strict=True)]
     side = min(max(SIDE * len(names), LEAST), MOST)
     return finish(
         go.Figure(heatmap),
         benchmark,
         title,
         xaxis=ticks | {"title": "predicted", "tickangle": -45 if len(names) <= COUNTED else -90},
-        yaxis=ticks | {"title": "true", "autorange": "reversed", "scaleanchor": "x"},
+        yaxis=ticks
+        | {"title": "true (samples)", "ticktext": of_class, "autorange": "reversed", "scaleanchor": "x"},
         height=side + 230,
         width=side + 360,
     )

@@ -1,16 +1,23 @@
 """Learning curves: training on the left, validation on the right, every group in its own colour."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from seqlab.comparison.figures.gallery import Gallery, band, colour, finish, tall, text, ticks
+from seqlab.comparison.criteria import Criteria
+from seqlab.comparison.epochs import by_epoch, kept_epoch
+from seqlab.comparison.figures.gallery import DASHES, Gallery, band, finish, line, tall, text, ticks
 from seqlab.comparison.groups import Benchmark, Group
 from seqlab.comparison.runs import Run
 from seqlab.tasks.score import Score
 
 STAGES = {"train": "training", "val": "validation"}
+
+RING, POINT = 11, 3
+"""The sizes of markers in pixels."""
 
 
 def curves(benchmark: Benchmark) -> Gallery:
@@ -28,7 +35,8 @@ def curves(benchmark: Benchmark) -> Gallery:
         figures[score.heading, "every run"] = _figure(benchmark, score, groups, means=False)
     note = (
         "A band is one standard deviation over seeds (n − 1), up to the last epoch of all runs of the group. "
-        "Dotted curves are of unfinished runs. "
+        "A ring marks the epoch with the best validation score; grey lines are baselines; pale curves are of "
+        "unfinished runs. "
         "A click on a name hides its curves, a double click all others."
     )
     return Gallery("curves", "Learning curves", ("score", "lines"), figures, note)
@@ -41,39 +49,70 @@ def _figure(benchmark: Benchmark, score: Score, groups: Iterable[Group], *, mean
     for number, group in enumerate(groups):
         for column, stage in enumerate(STAGES, 1):
             name = f"{stage}/{score.name}"
-            traces = _mean(group, name, number) if means else _each(group, name, number)
+            draw = _mean if means else _each
+            traces = draw(group, name, number, benchmark.criteria)
             for trace in traces:
                 trace.showlegend = trace.showlegend and column == 1
                 figure.add_trace(trace, row=1, col=column)
+    last = max((max(trace.x) for trace in figure.data), default=1)
+    for trace in _baselines(benchmark, f"val/{score.name}", last):
+        figure.add_trace(trace, row=1, col=2)
     unit = benchmark.unit if score.unit is None else score.unit
     figure.update_yaxes(title=text(", ".join(filter(None, (score.heading, unit))), 60), col=1)
-    last = max((max(trace.x) for trace in figure.data), default=1)
     figure.update_xaxes(title="epoch", dtick=ticks(last))
     return finish(figure, benchmark, f"{score.heading} by epoch", height=tall(figure))
 
 
-def _mean(group: Group, name: str, number: int) -> list[go.Scatter]:
-    histories = [dict(run.history[name]) for run in group.runs if name in run.history]
-    if not histories:
+def _mean(group: Group, name: str, number: int, criteria: Criteria) -> list[go.Scatter]:
+    epochs, lines = by_epoch(group, name)
+    if not lines:
         return []
-    epochs = sorted(set(histories[0]).intersection(*histories[1:]))
-    lines = [[history[epoch] for epoch in epochs] for history in histories]
-    return band([epoch + 1 for epoch in epochs], lines, group.label, colour(number))
+    x = [epoch + 1 for epoch in epochs]
+    marker = _ring(epochs, group, name, criteria)
+    return band(x, lines, group.label, number, mode="lines+markers", marker=marker)
 
 
-def _each(group: Group, name: str, number: int) -> list[go.Scatter]:
+def _each(group: Group, name: str, number: int, criteria: Criteria) -> list[go.Scatter]:
     return [
         go.Scatter(
             x=[epoch + 1 for epoch, _ in run.history[name]],
             y=[value for _, value in run.history[name]],
             name=text(_name(group, run)),
             legendgroup=run.folder,
-            mode="lines",
-            line={"color": colour(number), "dash": "solid" if run.status == "done" else "dot"},
+            mode="lines+markers",
+            line=line(number),
+            marker=_ring([epoch for epoch, _ in run.history[name]], _alone(group, run), name, criteria),
+            opacity=1 if run.status == "done" else 0.4,
             showlegend=True,
         )
         for run in group.runs
         if name in run.history
+    ]
+
+
+def _alone(group: Group, run: Run) -> Group:
+    return replace(group, runs=(run,))
+
+
+def _ring(epochs: Sequence[int], group: Group, name: str, criteria: Criteria) -> dict[str, Any]:
+    """Return the markers of a curve, a ring at the kept epoch of the validation."""
+    kept = kept_epoch(group, criteria) if name.startswith("val/") else None
+    sizes = [RING if epoch == kept else POINT for epoch in epochs]
+    return {"size": sizes, "symbol": "circle-open", "line": {"width": 2}}
+
+
+def _baselines(benchmark: Benchmark, name: str, last: int) -> list[go.Scatter]:
+    known = [(key, metrics[name]) for key, metrics in benchmark.baselines.items() if name in metrics]
+    return [
+        go.Scatter(
+            x=[1, last],
+            y=[value, value],
+            name=text(f"baseline: {baseline}"),
+            mode="lines",
+            line={"color": "#777", "width": 1.6, "dash": DASHES[number % len(DASHES)]},
+            showlegend=True,
+        )
+        for number, (baseline, value) in enumerate(known)
     ]
 
 

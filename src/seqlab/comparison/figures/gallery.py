@@ -10,22 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from seqlab.comparison.groups import Benchmark, standard_deviation
-
-COLOURS = (
-    "#1f77b4",
-    "#d62728",
-    "#2ca02c",
-    "#ff7f0e",
-    "#9467bd",
-    "#8c564b",
-    "#e377c2",
-    "#17becf",
-    "#bcbd22",
-    "#003f5c",
-    "#66a61e",
-    "#a6761d",
-)
-"""One for each group, in order; after the last one they repeat."""
+from seqlab.comparison.looks import colour, dash
 
 EPOCHS, HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 3, 6, 12, 24, 48, 96)
 """Distances between ticks that are easy to read."""
@@ -62,9 +47,9 @@ class Gallery:
     note: str = ""
 
 
-def colour(number: int) -> str:
-    """Return the colour of the group with this number."""
-    return COLOURS[number % len(COLOURS)]
+def line(number: int) -> dict[str, str]:
+    """Return the line of the group with this number."""
+    return {"color": colour(number), "dash": ",".join(f"{part}px" for part in dash(number)) or "solid"}
 
 
 def text(value: str, width: int = 34) -> str:
@@ -103,7 +88,7 @@ def ticks(last: float, steps: Sequence[int] = EPOCHS, most: int = 12) -> float:
 
 
 def band(
-    x: Sequence[float], lines: Sequence[Sequence[float]], name: str, line_colour: str, **trace: Any
+    x: Sequence[float], lines: Sequence[Sequence[float]], name: str, number: int, **trace: Any
 ) -> list[go.Scatter]:
     """Return the mean of n lines, and for n ≥ 2 around it a band of one standard deviation (n − 1).
 
@@ -111,7 +96,7 @@ def band(
         x: positions of the values, [N].
         lines: values, [n, N].
         name: the name of the mean and its band.
-        line_colour: the colour of the mean and its band.
+        number: of the group, which has a colour and a dash of its own.
         trace: further properties of both, such as ``showlegend`` of the mean.
     """
     means = [fmean(column) for column in zip(*lines, strict=True)]
@@ -120,10 +105,8 @@ def band(
         x=list(x),
         y=means,
         name=text(name),
-        mode="lines+markers" if len(x) <= 50 else "lines",  # noqa: PLR2004 (more are a thick line)
-        marker={"size": 4},
-        line={"color": line_colour},
-        **{"showlegend": True} | shared | trace,
+        line=line(number),
+        **{"mode": "lines+markers", "marker": {"size": 4}, "showlegend": True} | shared | trace,
     )
     if len(lines) < 2:  # noqa: PLR2004 (one line has no band)
         return [mean]
@@ -134,7 +117,7 @@ def band(
         x=[*x, *reversed(x)],
         y=above + below[::-1],
         fill="toself",
-        fillcolor=line_colour,
+        fillcolor=colour(number),
         opacity=0.15,
         line={"width": 0},
         mode="lines",

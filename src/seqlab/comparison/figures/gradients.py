@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from seqlab.comparison.figures.gallery import Gallery, colour, finish, tall, text
+from seqlab.comparison.figures.gallery import Gallery, finish, line, tall, text
 from seqlab.comparison.groups import Benchmark
 from seqlab.io.safe_read import UnreadableError
 from seqlab.runs.diagnostics_file import DISTANCE, QUANTITIES, Curve, curves_by_quantity, read_snapshots
@@ -28,7 +28,7 @@ def gradients(benchmark: Benchmark, problems: list[str]) -> Gallery:
                 name=text(group.label),
                 mode="lines+markers",
                 marker={"size": 4},
-                line={"color": colour(number)},
+                line=line(number),
                 showlegend=True,
             )
     note = (

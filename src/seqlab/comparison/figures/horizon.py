@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import plotly.graph_objects as go
 
-from seqlab.comparison.figures.gallery import AHEAD, DASHES, Gallery, band, colour, finish, tall, text, ticks
+from seqlab.comparison.figures.gallery import AHEAD, DASHES, Gallery, band, finish, tall, text, ticks
 from seqlab.comparison.files import read_table, to_number, unit_of
 from seqlab.comparison.groups import Benchmark, Group
 from seqlab.comparison.runs import Run
@@ -78,7 +78,7 @@ def _figure(benchmark: Benchmark, read: list[list[Lines]], target: str, score: s
         if lines:
             ahead = sorted(set(lines[0]).intersection(*lines[1:]))
             values = [[line[far] for far in ahead] for line in lines]
-            figure.add_traces(band(ahead, values, group.label, colour(number)))
+            figure.add_traces(band(ahead, values, group.label, number))
     baselines: dict[str, dict[float, float]] = {}
     for (forecast, aim, kind), line in (item for runs in read for one in runs for item in one.items()):
         if forecast != "model" and (aim, kind) == (target, score):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
@@ -11,6 +12,8 @@ from seqlab.tasks.figures.fonts import drawable, families, write_title
 
 COUNTED = 30
 """With more classes than this, counts are not written into the cells."""
+LONG = 10_000
+"""Counts from this on are written smaller."""
 
 
 def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, title: str) -> Figure:
@@ -34,6 +37,22 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], quantity: str, ti
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
+
+
+def mark(axes: Axes, best: int | None, baselines: Mapping[str, float]) -> None:
+    """Mark the best epoch in learning curves, and the validation scores of baselines.
+
+    Args:
+        axes: the learning curves.
+        best: the epoch whose weights are kept, from 0; None to mark none.
+        baselines: values by name.
+    """
+    if best is not None:
+        axes.axvline(best + 1, color="black", lw=1, alpha=0.6, label=f"kept: epoch {best + 1}")
+    for number, (name, value) in enumerate(baselines.items()):
+        label = drawable(name, f"baseline {number + 1}")
+        axes.axhline(value, color="0.4", lw=1.2, ls=("--", ":", "-.")[number % 3], label=label)
+    axes.legend(prop={"family": list(families())})
 
 
 def scatter(predicted: Tensor, true: Tensor, title: str) -> Figure:
@@ -75,6 +94,8 @@ def label_bars(scores: Mapping[str, Tensor], labels: Sequence[str], title: str) 
 def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix: colour is the share of the true class, the number in a cell its count.
 
+    The title ends with the accuracy, the name of a true class with its number of samples.
+
     Args:
         counts: rows are true classes, columns predicted ones, [C, C].
         classes: class names in the order of their numbers.
@@ -90,13 +111,16 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     places = range(len(classes))
     names = [drawable(name, f"class {number}") for number, name in enumerate(classes)]
     axes.set_xticks(places, names, rotation=90, family=families())
-    axes.set_yticks(places, names, family=families())
-    axes.set(xlabel="predicted", ylabel="true")
-    write_title(axes, title)
+    totals = counts.sum(1).tolist()
+    of_class = [f"{name} ({int(total):,})" for name, total in zip(names, totals, strict=True)]
+    axes.set_yticks(places, of_class, family=families())
+    axes.set(xlabel="predicted", ylabel="true (samples)")
+    write_title(axes, f"{title}, accuracy {float(counts.trace() / max(sum(totals), 1)):.4f}")
+    size = 10 if counts.max() < LONG else 7
     if len(classes) <= COUNTED:
         for row in places:
             for column in places:
                 if count := int(counts[row, column]):
                     colour = "white" if shares[row, column] > 0.5 else "black"  # noqa: PLR2004 (half of the scale)
-                    axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=7)
+                    axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=size)
     return figure

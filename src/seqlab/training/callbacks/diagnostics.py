@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from seqlab.config.trainer import FiguresConfig
 from seqlab.data import Batch, SequenceData
 from seqlab.data.streams.samples import StreamSamples
 from seqlab.diagnostics.figures import draw
@@ -29,12 +30,15 @@ class Diagnostics(Callback):
         folder: the run folder.
         every: epochs between two measurements.
         samples: number of validation sequences that are measured, evenly spaced.
-        draws: whether figures are drawn.
+        figures: the files of the figures; None to draw none.
         title: the title of the figures.
     """
 
-    def __init__(self, folder: RunFolder, *, every: int, samples: int, draws: bool, title: str) -> None:
-        self.folder, self.every, self.samples, self.draws, self.title = folder, every, samples, draws, title
+    def __init__(
+        self, folder: RunFolder, *, every: int, samples: int, figures: FiguresConfig | None, title: str
+    ) -> None:
+        self.folder, self.every, self.samples = folder, every, samples
+        self.figures, self.title = figures, title
         self._measured = -1
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -52,8 +56,8 @@ class Diagnostics(Callback):
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self._measured != trainer.current_epoch:
             self._measure(trainer, pl_module, trainer.current_epoch)
-        if self.draws and trainer.is_global_zero:
-            self._draw(trainer)
+        if self.figures and trainer.is_global_zero:
+            self._draw(trainer, self.figures)
 
     def state_dict(self) -> dict[str, int]:
         return {"measured": self._measured}
@@ -94,10 +98,10 @@ class Diagnostics(Callback):
         count = min(self.samples, len(samples))
         return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
 
-    def _draw(self, trainer: Trainer) -> None:
+    def _draw(self, trainer: Trainer, files: FiguresConfig) -> None:
         title = _data_of(trainer).spec.headed(self.title)
         figures = partial(draw, self._snapshots(), title)
-        save_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step)
+        save_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step, files)
 
 
 def _data_of(trainer: Trainer) -> SequenceData:
