@@ -56,7 +56,7 @@ def test_issue_forms_are_what_github_reads():
 def test_every_download_says_its_licence():
     remotes = {
         module: getattr(__import__(f"seqlab.data.{module}", fromlist=["REMOTE"]), "REMOTE", None)
-        for module in ("names", "tiny_shakespeare", "online_shopping_10_cats", "jena_climate")
+        for module in ("names", "tiny_shakespeare", "online_shopping_10_cats", "jena_climate", "etth1")
     }
     assert all(isinstance(remote, Remote) and remote.licence != Remote.licence for remote in remotes.values())
     fetched = {name for name in datasets if "url" in datasets[name].model_fields}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqlab.data.dataset import GivenSplits as GivenSplits
     from seqlab.data.dataset import OwnFile as OwnFile
     from seqlab.data.dataset import register_dataset as register_dataset
+    from seqlab.data.etth1 import ETTh1 as ETTh1
     from seqlab.data.jena_climate import JenaClimate as JenaClimate
     from seqlab.data.loader import BatchLoader as BatchLoader
     from seqlab.data.module import SequenceData as SequenceData
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "batches": ("Batch", "Loaded", "Samples", "TokenSamples"),
     "dataset": ("Dataset", "Fetched", "GivenSplits", "OwnFile", "datasets", "register_dataset"),
+    "etth1": ("ETTh1",),
     "jena_climate": ("JenaClimate",),
     "loader": ("BatchLoader",),
     "module": ("SequenceData",),
