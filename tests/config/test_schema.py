@@ -269,7 +269,9 @@ def test_settings_of_a_forecast_that_do_not_go_together_are_refused(settings, me
         make_config(composed(*base, *settings))
 
 
-@pytest.mark.parametrize("setting", ["instance_norm=revin", "channels=independent", "decoder=parallel"])
+@pytest.mark.parametrize(
+    "setting", ["instance_norm=revin", "channels=independent", "decoder=parallel", "decoder=autoregressive"]
+)
 def test_settings_of_networks_for_forecasts_are_refused_elsewhere(setting):
     message = f"model.{setting} is for series that are forecast; use model."
     with pytest.raises(ConfigError, match=re.escape(message)):
@@ -283,6 +285,8 @@ def test_settings_of_networks_for_forecasts_are_refused_elsewhere(setting):
         (["model.segment=7"], ["model.segment=7"]),
         (["model.segment=7", "model.encoder=segments"], []),
         (["model.segment=7", "model.decoder=parallel"], []),
+        (["model.teacher_forcing=0.5"], ["model.teacher_forcing=0.5"]),
+        (["model.teacher_forcing=0.5", "model.decoder=autoregressive"], []),
         (["model.channel_embedding=4"], ["model.channel_embedding=4"]),
         (["model.channel_embedding=4", "model.channels=independent"], []),
     ],

@@ -201,6 +201,7 @@ def test_distributions_are_in_the_targets_units(loss, residual):
 
 LOSSES = ("mae", "quantiles", "gaussian", "student_t")
 SEGMENTS = {"encoder": "segments", "segment": 1, "decoder": "parallel"}
+STEPWISE = {"decoder": "autoregressive", "segment": 3}
 CHANNELS = {"channels": "independent", "channel_embedding": 2}
 
 
@@ -212,7 +213,7 @@ def test_forecasts_in_units_of_their_windows(norm, loss, residual):
     assert_same_answers(SERIES, {"loss": loss, "residual": residual}, shapes=several, instance_norm=norm)
 
 
-@pytest.mark.parametrize("settings", [CHANNELS, SEGMENTS, SEGMENTS | CHANNELS], ids=str)
+@pytest.mark.parametrize("settings", [CHANNELS, SEGMENTS, SEGMENTS | CHANNELS, STEPWISE | CHANNELS], ids=str)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_forecasts_of_channels_and_segments(loss, settings):
     assert_same_answers(SERIES, {"loss": loss}, cell="lstm", num_layers=2, **settings)

@@ -158,14 +158,19 @@ def without_effect(config: Config) -> list[str]:
     """Return a line for every setting that has no effect."""
     model, data, trainer = config.model, config.data, config.trainer
     of_encoder = encoders.settings(model.encoder) if model.encoder != "auto" else {}
-    usual = type(model).model_fields["segment"].default
+    fields = type(model).model_fields
     idle = {
         f"model.merge={model.merge}": model.merge != "concat" and not model.bidirectional,
         f"model.between={model.between}": model.between != "dropout" and model.num_layers == 1,
         f"model.outputs={model.outputs}": model.outputs != "last" and model.num_layers == 1,
         f"model.pooling={model.pooling}": model.pooling != "last" and model.decoder != "direct",
         f"model.segment={model.segment}": (
-            model.segment != usual and model.decoder == "direct" and "segment" not in of_encoder
+            model.segment != fields["segment"].default
+            and model.decoder == "direct"
+            and "segment" not in of_encoder
+        ),
+        f"model.teacher_forcing={model.teacher_forcing:g}": (
+            model.teacher_forcing != fields["teacher_forcing"].default and model.decoder != "autoregressive"
         ),
         f"model.channel_embedding={model.channel_embedding}": (
             model.channel_embedding is not None and model.channels == "mixed"

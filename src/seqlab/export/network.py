@@ -1,5 +1,6 @@
 """A whole network as an ONNX graph, from inputs in the units of the data to probabilities or forecasts."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -183,16 +184,23 @@ def _of_each(
         pooled = [_write(graph, "pooling", model.pooling, reading) for reading in by_direction]
         answer = _write(graph, "head", model.head, graph.joined([_merge(graph, recurrent, pooled), *vectors]))
     else:
-        rows = graph.add("Shape", x, start=0, end=1)
-        read = decoder.add_read(graph, rows, *vectors)
-        begins = [
-            {name: decoder.add_repeated(graph, one) for name, one in states.items()} for states in finals
-        ]
-        decoded, _ = _read(graph, recurrent, read, {}, begins=begins)
-        step = graph.joined([_merge(graph, recurrent, readings) for readings in decoded])
-        answer = _write(graph, "head", model.head, graph.add("Squeeze", step, graph.integers(1)))
-        answer = decoder.add_join(graph, answer)
+        head = partial(_write, graph, "head", model.head)
+        step = partial(_step, graph)
+        of_channels = vectors[0] if vectors else None
+        answer = decoder.onnx(graph, head, step, recurrent=recurrent, states=finals, channels=of_channels)
     return answer if channels is None else channels.add_join(graph, answer)
+
+
+def _step(
+    graph: Graph, recurrent: Recurrent, read: str, begins: list[dict[str, str]]
+) -> tuple[str, list[dict[str, str]]]:
+    """Add a step of layers that only read forwards, from inputs [R, I] to outputs [R, H]; and the states."""
+    first = graph.integers(1)
+    x = graph.add("Unsqueeze", read, first)
+    graph.lengths = graph.add("Expand", first, graph.add("Shape", x, start=0, end=1))
+    answers, finals = _read(graph, recurrent, x, {}, begins=begins, keeps_states=True)
+    merged = graph.joined([_merge(graph, recurrent, readings) for readings in answers])
+    return graph.add("Squeeze", merged, first), finals
 
 
 def _in_time(graph: Graph, recurrent: Recurrent, readings: list[str]) -> list[str]:

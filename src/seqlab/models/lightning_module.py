@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
+from seqlab.nn.decoders import Autoregressive, Forced
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
 from seqlab.tasks.further import FurtherScores
@@ -100,7 +102,7 @@ class SequenceModule(LightningModule):
         self.carried: dict[str, State] = {}
         self.further = FurtherScores(self.task, further)
         _refuse_unknown(of_network)
-        inputs = InputSpec.of(spec)
+        inputs = replace(InputSpec.of(spec), location=self.task.location)
         self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **of_network)
         if self.model.instance_norm is not None:
             self.task.read_in_units_of(self.model.instance_norm)
@@ -261,7 +263,21 @@ class SequenceModule(LightningModule):
         return self.task.step(stage, outputs, batch)
 
     def _outputs(self, stage: str, batch: Batch) -> Tensor:
-        return self._carry(stage, batch) if self.is_carried else self(batch.x, batch.lengths)
+        if self.is_carried:
+            return self._carry(stage, batch)
+        if stage == "train" and (share := self._teacher_forcing()):
+            forced: Tensor = self.model(batch.x, batch.lengths, Forced(self.task.located(batch), share))
+            return forced
+        outputs: Tensor = self(batch.x, batch.lengths)
+        return outputs
+
+    def _teacher_forcing(self) -> float:
+        """Return the probability with which a decoder reads the truth in this step of training."""
+        if not isinstance(self.model.decoder, Autoregressive):
+            return 0.0
+        begin, end = self.model.forcing
+        done = self.global_step / max(self.trainer.estimated_stepping_batches, 1)
+        return begin + (end - begin) * min(done, 1.0)
 
     def _carry(self, stage: str, batch: Batch) -> Tensor:
         """Return the outputs for a batch whose rows continue those of the previous one, without gradients.

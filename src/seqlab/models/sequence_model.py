@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Episodes, State, regularized
 from seqlab.errors import ConfigError, near
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.nn.channels import Channels
-from seqlab.nn.decoders import Parallel
+from seqlab.nn.decoders import Autoregressive, Decoder, Forced, Parallel
 from seqlab.nn.dropout import make_dropout
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
@@ -70,8 +71,8 @@ class SequenceModel(nn.Module):
             the first of them; or your own.
         encoder_options: settings of an encoder of your own, e.g. model.encoder_options.kernel=5.
         condition: what a language model is told of a text, none, or its class, the first token that it reads.
-        segment: for a series that is forecast, steps that the encoder segments reads as one, and that the
-            decoder parallel answers as one.
+        segment: for a series that is forecast, steps that the encoder segments reads as one, and that a
+            decoder answers as one.
         embedding_size: width of the encoder's output (onehot, identity: as wide as their input).
         embedding_dropout: dropout probability of the embedding.
         feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
@@ -83,8 +84,12 @@ class SequenceModel(nn.Module):
         pooling: one vector a sequence, the last (step read), mean or max over its steps, or combined; or
             your own.
         pooling_options: settings of a pooling of your own.
-        decoder: what a forecast is made of, one vector a window (direct), or in parallel one for each segment
-            of the horizon, a step from the window's last state with the segment's position as input.
+        decoder: how a forecast is made, from one vector a window (direct); of segments, each a step from the
+            window's last state with its position as input (parallel); or one after the other, by layers that
+            read the segment before (autoregressive).
+        teacher_forcing: for the decoder autoregressive, probability with which a segment that it reads in
+            training is the truth, at the beginning.
+        teacher_forcing_end: that probability at the end of training, to which it falls evenly.
         head: from that vector to the answer, linear, or your own.
         head_options: settings of a head of your own.
         tied: the head's weight is the embedding, for language models whose embedding_size is hidden_size.
@@ -135,7 +140,9 @@ class SequenceModel(nn.Module):
         change_penalty: NotNegative = 0.0,
         pooling: str | nn.Module = "last",
         pooling_options: Mapping[str, Any] = {},
-        decoder: Literal["direct", "parallel"] = "direct",
+        decoder: Literal["direct", "parallel", "autoregressive"] = "direct",
+        teacher_forcing: Annotated[float, Field(ge=0, le=1)] = 1.0,
+        teacher_forcing_end: Annotated[float, Field(ge=0, le=1)] = 0.0,
         head: str | nn.Module = "linear",
         head_options: Mapping[str, Any] = {},
         tied: bool = False,
@@ -203,14 +210,14 @@ class SequenceModel(nn.Module):
         pooled = width if output_steps or not isinstance(head, str) else width_of(self.pooling)
         pooled = self.recurrent.ways.merged_size(pooled)
         of_channel = self.channels.width if self.channels is not None else 0
-        self.decoder: Parallel | None = None
-        if decoder == "parallel":
-            self.decoder = Parallel(
-                self.recurrent, inputs, output_size, segment=segment, channel_size=of_channel
-            )
-            pooled, output_size = self.recurrent.output_size, self.decoder.answer_size
-        else:
+        self.decoder: Decoder | None = None
+        if decoder == "direct":
             pooled += of_channel
+        else:
+            made_of = Autoregressive if decoder == "autoregressive" else Parallel
+            self.decoder = made_of(self.recurrent, inputs, output_size, segment, channel_size=of_channel)
+            pooled, output_size = self.recurrent.output_size, self.decoder.answer_size
+        self.forcing = (teacher_forcing, teacher_forcing_end)
         self._check_steps()
         self.activation_penalty = ActivationPenalty(activation_penalty, change_penalty)
         self.penalty: Tensor | None = None
@@ -263,7 +270,7 @@ class SequenceModel(nn.Module):
             names = ", ".join(f"data.side_inputs.{name}" for name in self.side_inputs)
             raise ConfigError(
                 f"{names}: a cell reads it at every step of a window, which model.encoder=segments and "
-                "model.decoder=parallel change; use identity or linear, and direct"
+                "other decoders than direct change; use identity or linear, and model.decoder=direct"
             )
 
     @property
@@ -284,17 +291,18 @@ class SequenceModel(nn.Module):
             raise ConfigError("model.tied=true needs model.encoder=embedding and model.head=linear")
         self.head.tie(self.encoder.embedding, told)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor, forced: Forced | None = None) -> Tensor:
         """Return the outputs, [B, output_size], for right-padded tokens [B, T] or features [B, T, F].
 
         With ``output_steps`` S they are [B, S, output_size], at every step [B, T, output_size]. They are
-        float32, or float64 for a float64 network: losses and scores are not rounded to a smaller type.
+        float32, or float64 for a float64 network: losses and scores are not rounded to a smaller type. In
+        training an autoregressive decoder may be told of the truth (``forced``, with truths [B, horizon, K]).
         """
         if self.instance_norm is not None:
             x = self.instance_norm(x)
         if x.is_floating_point():
             x = x.to(self.read_dtype())
-        answer = self._answer(x, lengths)
+        answer = self._answer(x, lengths, forced)
         return answer if answer.dtype == torch.float64 else answer.float()
 
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
@@ -353,7 +361,7 @@ class SequenceModel(nn.Module):
         if self.segment > 1 or self.channels is not None or self.decoder is not None:
             raise ConfigError(
                 f"{what} follows a network step by step, and with model.encoder=segments, "
-                "model.channels=independent or model.decoder=parallel its steps are not those of a window"
+                "model.channels=independent or a decoder such as parallel these are not those of a window"
             )
 
     def take_penalty(self) -> Tensor | None:
@@ -380,12 +388,13 @@ class SequenceModel(nn.Module):
         read, *beside = torch.split(x, [x.shape[-1] - sum(widths), *widths], dim=-1)
         return read, dict(zip(self.side_inputs, beside, strict=True))
 
-    def _answer(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def _answer(self, x: Tensor, lengths: Tensor, forced: Forced | None) -> Tensor:
         answer: Tensor
         x, beside = self._split(x)
         if self.channels is not None:
             x, beside = self.channels.split(x), self.channels.repeated(beside)
             lengths = lengths.repeat_interleave(len(self.channels))
+            forced = forced and Forced(self.channels.split_truths(forced.truths), forced.share)
         encoded = self.encoder(x)
         lengths = lengths // self.segment if self.segment > 1 else lengths
         if self.output_steps:
@@ -394,17 +403,20 @@ class SequenceModel(nn.Module):
                 return self._headed(outputs, lengths)
             answer = self.head(last_steps(outputs, lengths, self.output_steps))
             return answer
-        answer = self._answer_of_each(encoded, lengths, beside)
+        answer = self._answer_of_each(encoded, lengths, beside, forced)
         return answer if self.channels is None else self.channels.join(answer)
 
-    def _answer_of_each(self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor]) -> Tensor:
+    def _answer_of_each(
+        self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor], forced: Forced | None
+    ) -> Tensor:
         """Return the head's answer of each sequence, or channel, to what the encoder has read."""
         vectors = (
             self.channels.vectors(len(encoded)) if self.channels is not None and self.channels.width else None
         )
         if self.decoder is not None:
             _, state = self.recurrent(encoded)  # windows have no padding
-            return self.decoder.join(self.head(self.decoder(self.recurrent, state, vectors)))
+            decoded: Tensor = self.decoder(self.head, self.recurrent, state, vectors, forced)
+            return decoded
         readings, _ = self.recurrent.read(encoded, lengths, inputs=beside)
         pooled = self.recurrent.ways.merge([self.pooling(outputs, lengths) for outputs in readings])
         answer: Tensor = self.head(pooled if vectors is None else torch.cat([pooled, vectors], -1))

@@ -51,6 +51,10 @@ class Channels(nn.Module):
         """Return the rows, [B, T, F] to [B·K, T, 1 + others]."""
         return x[:, :, self._columns].transpose(1, 2).flatten(0, 1)
 
+    def split_truths(self, truths: Tensor) -> Tensor:
+        """Return the truths of the rows, [B, horizon, K] to [B·K, horizon, 1]."""
+        return truths.transpose(1, 2).flatten(0, 1)[:, :, None]
+
     def repeated(self, beside: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what a cell reads beside x for each row, [B, T, width] to [B·K, T, width]."""
         return {name: one.repeat_interleave(len(self), 0) for name, one in beside.items()}

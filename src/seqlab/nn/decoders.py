@@ -1,6 +1,8 @@
-"""Decoders: from the state in which a window ends to a vector for each segment that is forecast."""
+"""Decoders: from the state in which a window ends to what is forecast, segment by segment."""
 
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -13,100 +15,278 @@ from seqlab.nn.recurrent import Recurrent
 if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
+Head: TypeAlias = Callable[[Tensor], Tensor]
+States: TypeAlias = list[dict[str, str]]
+"""The names of each layer's states in an ONNX graph."""
+AddStep: TypeAlias = Callable[[Recurrent, str, States], tuple[str, States]]
+"""Adds a step of layers to an ONNX graph: of inputs [R, I] and states to outputs [R, H] and states."""
 
-class Parallel(nn.Module):
-    """All M segments of the horizon at once, each a step of the recurrent layers from a window's last state.
 
-    The input of that step is a learned embedding of the segment's position, and the vector of the channel
-    if there is one (parallel multi-step forecasting, Lin et al. 2023).
+class Forced(NamedTuple):
+    """What a decoder is told of the truth in training.
+
+    Attributes:
+        truths: the values that should be answered, [R, horizon, K].
+        share: probability with which a segment is read as it should be, not as it was answered.
+    """
+
+    truths: Tensor
+    share: float
+
+
+class Decoder(nn.Module):
+    """The base of decoders, which answer M segments of the horizon.
 
     Args:
-        recurrent: the layers, which read I numbers.
+        recurrent: the layers that read a window.
         inputs: the description of the inputs, with the horizon.
         output_size: numbers that are asked for a window.
         segment: steps of a segment; the last one may be cut.
-        channel_size: numbers E of a channel's vector; 0 for none.
 
     Raises:
-        ConfigError: nothing is forecast, the layers read windows from their end, or the vectors of channels
-            leave no room.
+        ConfigError: nothing is forecast, or the layers read windows from their end.
     """
 
-    def __init__(
-        self,
-        recurrent: Recurrent,
-        inputs: InputSpec,
-        output_size: int,
-        *,
-        segment: int,
-        channel_size: int = 0,
-    ) -> None:
+    name: str
+
+    def __init__(self, recurrent: Recurrent, inputs: InputSpec, output_size: int, segment: int) -> None:
         super().__init__()
-        inputs.need_series("model.decoder=parallel", "model.decoder=direct")
+        inputs.need_series(f"model.decoder={self.name}", "model.decoder=direct")
         if any(recurrent.ways.turned):
             raise ConfigError(
-                "model.decoder=parallel goes on where a window ends; use model.bidirectional=false and "
+                f"model.decoder={self.name} goes on where a window ends; use model.bidirectional=false and "
                 "model.reverse=false"
             )
-        if channel_size >= recurrent.input_size:
-            raise ConfigError(
-                f"model.channel_embedding={channel_size} leaves no room for positions: recurrent layers read "
-                f"{recurrent.input_size} numbers; choose less, or with a larger model.embedding_size an "
-                "encoder that has it, such as segments"
-            )
-        self.horizon, self.segment, self.input_size = inputs.horizon, segment, recurrent.input_size
+        self.horizon, self.segment = inputs.horizon, segment
+        self.segments = -(-self.horizon // segment)
         self.numbers = output_size // self.horizon
-        segments = -(-self.horizon // segment)
-        self.positions = nn.Parameter(torch.randn(segments, recurrent.input_size - channel_size))
 
     @property
     def answer_size(self) -> int:
         """The numbers that are asked for a segment."""
         return self.segment * self.numbers
 
-    def forward(self, recurrent: Recurrent, state: State, channels: Tensor | None) -> Tensor:
-        """Return a vector for each segment of R windows, [R·M, H].
+    @abstractmethod
+    def forward(
+        self, head: Head, recurrent: Recurrent, state: State, channels: Tensor | None, forced: Forced | None
+    ) -> Tensor:
+        """Return the answers of R windows, [R, horizon·N], with N numbers a step.
 
         Args:
-            recurrent: the layers.
-            state: in which windows end, each [L, R, H].
+            head: from a vector for each segment to its answer, [R, segment·N].
+            recurrent: the layers that have read the windows.
+            state: in which they end, each [L, R, H].
             channels: the vector of each, [R, E].
+            forced: what is told of the truth.
         """
+
+    @abstractmethod
+    def onnx(
+        self,
+        graph: "Graph",
+        head: Callable[[str], str],
+        step: AddStep,
+        *,
+        recurrent: Recurrent,
+        states: States,
+        channels: str | None,
+    ) -> str:
+        """Add the same to an ONNX graph."""
+
+    def cut(self, answers: Tensor) -> Tensor:
+        """Return the answers of the horizon, of those of all segments, [R, M·segment·N] to [R, horizon·N]."""
+        return answers[:, : self.horizon * self.numbers]
+
+    def add_cut(self, graph: "Graph", answers: str) -> str:
+        """Add ``cut`` to an ONNX graph."""
+        end = graph.integers(self.horizon * self.numbers)
+        return graph.add("Slice", answers, graph.integers(0), end, graph.integers(1))
+
+
+class Parallel(Decoder):
+    """All segments at once, each a step of the recurrent layers from a window's last state.
+
+    The input of that step is a learned embedding of the segment's position, and the vector of the channel
+    if there is one (parallel multi-step forecasting, Lin et al. 2023).
+
+    Args:
+        recurrent: the layers, which read I numbers.
+        inputs: as of ``Decoder``.
+        output_size: likewise.
+        segment: likewise.
+        channel_size: numbers E of a channel's vector; 0 for none.
+
+    Raises:
+        ConfigError: as ``Decoder``, or the vectors of channels leave no room.
+    """
+
+    name = "parallel"
+
+    def __init__(
+        self,
+        recurrent: Recurrent,
+        inputs: InputSpec,
+        output_size: int,
+        segment: int,
+        *,
+        channel_size: int = 0,
+    ) -> None:
+        super().__init__(recurrent, inputs, output_size, segment)
+        self.input_size = recurrent.input_size
+        if channel_size >= self.input_size:
+            raise ConfigError(
+                f"model.channel_embedding={channel_size} leaves no room for positions: recurrent layers read "
+                f"{self.input_size} numbers; choose less, or with a larger model.embedding_size an "
+                "encoder that has it, such as segments"
+            )
+        self.positions = nn.Parameter(torch.randn(self.segments, self.input_size - channel_size))
+
+    def forward(
+        self,
+        head: Head,
+        recurrent: Recurrent,
+        state: State,
+        channels: Tensor | None,
+        forced: Forced | None = None,  # noqa: ARG002 (no segment reads another)
+    ) -> Tensor:
+        """Return the answers of R windows, [R, horizon·N]."""
         rows = next(iter(state.values())).shape[1]
         read = self.positions.expand(rows, -1, -1)
         if channels is not None:
-            read = torch.cat([read, channels[:, None].expand(-1, read.shape[1], -1)], -1)
-        begin = State({name: one.repeat_interleave(read.shape[1], 1) for name, one in state.items()})
-        outputs: Tensor = recurrent(read.flatten(0, 1)[:, None], state=begin, need_state=False)[0]
-        return outputs[:, 0]
+            read = torch.cat([read, channels[:, None].expand(-1, self.segments, -1)], -1)
+        begin = State({name: one.repeat_interleave(self.segments, 1) for name, one in state.items()})
+        outputs, _ = recurrent(read.flatten(0, 1)[:, None], state=begin, need_state=False)
+        return self.cut(head(outputs[:, 0]).view(rows, -1))
 
-    def join(self, answers: Tensor) -> Tensor:
-        """Return the answers of windows, [R·M, segment·N] to [R, horizon·N], N numbers a step."""
-        steps = answers.view(-1, len(self.positions) * self.segment, self.numbers)
-        return steps[:, : self.horizon].flatten(1)
-
-    def add_read(self, graph: "Graph", rows: str, channels: str | None = None) -> str:
-        """Add what the layers read to an ONNX graph, [R·M, 1, I]; ``rows`` is the shape [R]."""
+    def onnx(
+        self,
+        graph: "Graph",
+        head: Callable[[str], str],
+        step: AddStep,
+        *,
+        recurrent: Recurrent,
+        states: States,
+        channels: str | None,
+    ) -> str:
+        """Add the same to an ONNX graph."""
         segments, width = self.positions.shape
-        shape = graph.add("Concat", rows, graph.integers(segments, width), axis=0)
+        some = next(iter(states[0].values()))
+        shape = graph.add(
+            "Concat", graph.add("Shape", some, start=0, end=1), graph.integers(segments, width), axis=0
+        )
         read = graph.add("Expand", graph.constant("decoder.positions", self.positions[None]), shape)
         if channels is not None:
             each = graph.add("Unsqueeze", channels, graph.integers(1))
             read = graph.joined([read, graph.add("Expand", each, graph.integers(1, segments, 1))])
-        return graph.add("Reshape", read, graph.integers(-1, 1, self.input_size))
+        read = graph.add("Reshape", read, graph.integers(-1, self.input_size))
+        begins = [{name: self._repeated(graph, one) for name, one in layer.items()} for layer in states]
+        outputs, _ = step(recurrent, read, begins)
+        answers = graph.add("Reshape", head(outputs), graph.integers(-1, segments * self.answer_size))
+        return self.add_cut(graph, answers)
 
-    def add_repeated(self, graph: "Graph", state: str) -> str:
+    def _repeated(self, graph: "Graph", state: str) -> str:
         """Add a state for each segment to an ONNX graph, [R, H] to [R·M, H]."""
         each = graph.add("Unsqueeze", state, graph.integers(1))
-        whole = graph.add("Expand", each, graph.integers(1, len(self.positions), 1))
+        whole = graph.add("Expand", each, graph.integers(1, self.segments, 1))
         shape = graph.add("Concat", graph.integers(-1), graph.add("Shape", state, start=1), axis=0)
         return graph.add("Reshape", whole, shape)
 
-    def add_join(self, graph: "Graph", answers: str) -> str:
-        """Add ``join`` to an ONNX graph."""
-        parts = graph.integers(-1, len(self.positions) * self.segment, self.numbers)
-        end = graph.integers(self.horizon)
-        whole = graph.add(
-            "Slice", graph.add("Reshape", answers, parts), graph.integers(0), end, graph.integers(1)
+
+class Autoregressive(Decoder):
+    """One segment after the other, by layers of its own that begin in the state in which a window ends.
+
+    These are like the recurrent layers, but read the K values of each step of the segment before, as they
+    were answered, and the vector of the channel if there is one; at first what is learned. In training a
+    segment may be read as it should be (teacher forcing, Williams and Zipser 1989), and less and less often
+    (scheduled sampling, Bengio et al. 2015).
+
+    Args:
+        recurrent: the layers that read a window.
+        inputs: as of ``Decoder``.
+        output_size: likewise.
+        segment: likewise.
+        channel_size: numbers E of a channel's vector; 0 for none.
+
+    Raises:
+        ConfigError: as ``Decoder``.
+    """
+
+    name = "autoregressive"
+    _places: Tensor
+
+    def __init__(
+        self,
+        recurrent: Recurrent,
+        inputs: InputSpec,
+        output_size: int,
+        segment: int,
+        *,
+        channel_size: int = 0,
+    ) -> None:
+        super().__init__(recurrent, inputs, output_size, segment)
+        targets = len(inputs.targets)
+        # The places of the values among the numbers of a segment, [segment·K].
+        places = torch.arange(segment * targets) * (self.numbers // targets) + inputs.location
+        self.register_buffer("_places", places, persistent=False)
+        self.first = nn.Parameter(torch.zeros(len(places)))
+        self.layers = Recurrent(
+            recurrent.cells,
+            input_size=len(places) + channel_size,
+            hidden_size=[level.hidden_size for level in recurrent.stack.levels],
+            outputs=recurrent.outputs,
+            dropout=recurrent.dropout,
+            engine=recurrent.engine,
+            init=recurrent.init,
+            init_options=recurrent.init_options,
+            init_steps=recurrent.init_steps,
         )
-        return graph.add("Reshape", whole, graph.integers(0, -1))
+
+    def forward(
+        self,
+        head: Head,
+        recurrent: Recurrent,  # noqa: ARG002 (it has layers of its own)
+        state: State,
+        channels: Tensor | None,
+        forced: Forced | None = None,
+    ) -> Tensor:
+        """Return the answers of R windows, [R, horizon·N]."""
+        rows = next(iter(state.values())).shape[1]
+        read, answers = self.first.expand(rows, -1), list[Tensor]()
+        truths = self._segments(forced.truths) if forced else []
+        after: State | None = state
+        for number in range(self.segments):
+            x = read if channels is None else torch.cat([read, channels], -1)
+            outputs, after = self.layers(x[:, None], state=after)
+            answers.append(head(outputs[:, 0]))
+            read = answers[-1][:, self._places]
+            if forced and number < self.segments - 1:
+                is_forced = torch.rand(rows, 1, device=read.device) < forced.share
+                read = torch.where(is_forced, truths[number].to(read.dtype), read)
+        return self.cut(torch.cat(answers, -1))
+
+    def _segments(self, truths: Tensor) -> list[Tensor]:
+        """Return the values of all whole segments, each [R, segment·K], from [R, horizon, K]."""
+        whole = truths[:, : self.horizon // self.segment * self.segment]
+        return [one.flatten(1) for one in torch.split(whole, self.segment, 1)]
+
+    def onnx(
+        self,
+        graph: "Graph",
+        head: Callable[[str], str],
+        step: AddStep,
+        *,
+        recurrent: Recurrent,  # noqa: ARG002
+        states: States,
+        channels: str | None,
+    ) -> str:
+        """Add the same to an ONNX graph, a step after the other."""
+        rows = graph.add("Shape", next(iter(states[0].values())), start=0, end=1)
+        shape = graph.add("Concat", rows, graph.integers(len(self._places)), axis=0)
+        read = graph.add("Expand", graph.constant("decoder.first", self.first[None]), shape)
+        answers = []
+        for _ in range(self.segments):
+            x = read if channels is None else graph.joined([read, channels])
+            outputs, states = step(self.layers, x, states)
+            answers.append(head(outputs))
+            read = graph.add("Gather", answers[-1], graph.integers(*self._places.tolist()), axis=1)
+        return self.add_cut(graph, graph.joined(answers))

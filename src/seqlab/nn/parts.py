@@ -26,6 +26,7 @@ class InputSpec:
         targets: places of the columns that are forecast, K of them; none unless they are a series.
         steps: steps of each of its windows; 0 where sequences differ.
         horizon: steps that are forecast.
+        location: which of the numbers that are answered for a step and target is its value.
     """
 
     kind: Literal["tokens", "features"]
@@ -38,6 +39,7 @@ class InputSpec:
     targets: Sequence[int] = ()
     steps: int = 0
     horizon: int = 0
+    location: int = 0
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Self:

@@ -63,6 +63,7 @@ class Task(nn.Module):
         output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
         output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
             output per sequence.
+        location: which of the numbers for a step and target of a forecast is its value.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
@@ -78,6 +79,7 @@ class Task(nn.Module):
     baseline_names: ClassVar[tuple[str, ...]] = ()
     output_size: int
     output_steps: int = 0
+    location: int = 0
     stages: nn.ModuleList
 
     @classmethod
@@ -112,6 +114,17 @@ class Task(nn.Module):
         raise ConfigError(
             f"task {type(self).__name__} does not undo model.instance_norm={norm.kind}; use "
             "model.instance_norm=none, or define read_in_units_of"
+        )
+
+    def located(self, batch: Batch) -> Tensor:  # noqa: ARG002
+        """Return the values that a network should answer, as its outputs have them, [B, horizon, K].
+
+        Raises:
+            ConfigError: the task cannot say them.
+        """
+        raise ConfigError(
+            f"task {type(self).__name__} does not say what a decoder should read; define located, or use "
+            "model.teacher_forcing=0 and model.teacher_forcing_end=0"
         )
 
     def windowed(self, batch: Batch) -> Iterable[tuple[int, Batch]]:  # noqa: ARG002

@@ -129,6 +129,7 @@ class Forecasting(Task):
         self.scoring = Scoring(self.targets, self.means, self.scales, self.members, levels)
         self.shape = (self.horizon_steps, len(self.targets), *self.loss.shape)
         self.output_size = math.prod(self.shape)
+        self.location = self.loss.location
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._baselines: dict[str, Scored] = {}
         self._windows: WindowSamples | None = None
@@ -142,11 +143,22 @@ class Forecasting(Task):
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
         """Return scaled forecasts, [B, horizon, K, …], from outputs for inputs x."""
         outputs = answers.view(len(answers), *self.shape)
-        last = x[:, -1:, self._columns] if self.residual == "persistence" else None
-        if not self._norm:
-            return self.loss.read(outputs, last)
-        location, scale = self._norm[0].place(x)
-        return self.loss.in_units(self.loss.read(outputs, None), location if last is None else last, scale)
+        location, scale = self._place(x)
+        if scale is None:
+            return self.loss.read(outputs, location)
+        assert location is not None  # noqa: S101 (for the type checker)
+        return self.loss.in_units(self.loss.read(outputs, None), location, scale)
+
+    def _place(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return what outputs are relative to, and in units of, each [B, 1, K]; None for 0, and for 1."""
+        location, scale = self._norm[0].place(x) if self._norm else (None, None)
+        return (x[:, -1:, self._columns] if self.residual == "persistence" else location), scale
+
+    def located(self, batch: Batch) -> Tensor:
+        """Return the scaled truths as outputs have them, [B, horizon, K]."""
+        location, scale = self._place(batch.x)
+        truths = batch.y if location is None else batch.y - location
+        return truths if scale is None else truths / scale
 
     def read_in_units_of(self, norm: InstanceNorm) -> None:
         """Read the network's outputs in the units of each window, as its inputs are.

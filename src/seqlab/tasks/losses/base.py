@@ -21,10 +21,12 @@ class ForecastLoss(nn.Module):
     Attributes:
         shape: of the numbers for one target and step; () for a point forecast.
         output: what they are called in an exported network.
+        location: which of the numbers moves the forecast.
     """
 
     shape: tuple[int, ...] = ()
     output = "forecast"
+    location: int = 0
 
     @abstractmethod
     def read(self, outputs: Tensor, last: Tensor | None) -> Tensor:

@@ -80,7 +80,7 @@ class Quantiles(ForecastLoss):
     def __init__(self, levels: Sequence[float]) -> None:
         super().__init__()
         self.levels = tuple(levels)
-        self.median = self.levels.index(MEDIAN)
+        self.median = self.location = self.levels.index(MEDIAN)
         self.shape = (len(self.levels),)
         self.steps = max(self.median, len(self.levels) - self.median - 1, 1)
         self.register_buffer("_levels", exact_buffer(self.levels), persistent=False)
