@@ -10,11 +10,15 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
+import seqlab
 from seqlab import cli
 from seqlab.cli.arguments import PACKAGED, allow_option
 from seqlab.cli.choices import offer
+from seqlab.cli.commands import COMMANDS
+from seqlab.cli.parser import Parser
 from seqlab.registry.catalog import cells
 from seqlab.tasks.confusion import scores
+from seqlab.testing import check_cell
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
@@ -51,6 +55,84 @@ def test_the_own_data_set_of_the_readme_runs_as_it_stands_there(tmp_path, train)
     assert train(*shlex.split(command)[2:], *quick) == 0
     (record,) = (json.loads(path.read_text()) for path in Path("out").rglob("run.json"))
     assert record["data"]["classes"] == ["bad", "good"]
+
+
+@pytest.fixture
+def in_a_folder(tmp_path, monkeypatch):
+    """A folder with the file that the README's examples read, longer, and trainings of a moment in it."""
+    monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{word} {number},{kind}" for number in range(30) for word, kind in (("book", "a"), ("app", "b"))]
+    Path("my.csv").write_text("\n".join(["review,cat", *rows]))
+    train, quick = seqlab.train, ("trainer.max_epochs=1", "trainer.limit_train_batches=2", "callbacks=none")
+    monkeypatch.setattr(seqlab, "train", lambda *given: train(*given, *quick, "verbosity=quiet"))
+
+
+ALONE = [block for block in blocks("python") if "register_" not in block]
+"""Blocks that need no file of their own, whose tests are above and in test_my_things.py."""
+
+
+@pytest.mark.usefixtures("in_a_folder")
+@pytest.mark.parametrize("number", range(len(ALONE)))
+def test_a_block_of_python_runs_as_it_is_pasted(number):
+    names: dict[str, object] = {}
+    exec(compile(ALONE[number], "README.md", "exec"), names)
+    if "LSTM" in names:
+        check_cell(names["LSTM"])
+    if "outputs" in names:
+        assert (names["outputs"].shape, names["final"].h.shape) == ((2, 30, 256), (4, 2, 128))
+    if "module" in names:
+        assert names["run"].status == "done"
+        assert names["module"].model.recurrent.hidden_size == 64
+
+
+def test_every_block_of_python_is_run_by_a_test():
+    assert len(ALONE) == 3
+    assert {
+        name for block in blocks("python") for name in re.findall(r"@(?:seqlab\.)?(register_\w+)", block)
+    } == {
+        "register_cell",  # of one's own, above
+        "register_dataset",  # above
+        "register_encoder",  # test_my_things.py
+        "register_pooling",
+    }
+
+
+LINES = re.findall(
+    r"^(?:\$ )?seqlab (\w+) ?([^#\n]*)", "\n".join(blocks("sh") + blocks("console")), re.MULTILINE
+)
+ASKED = list(dict.fromkeys((name, said.strip()) for name, said in LINES if name in COMMANDS))
+"""The commands that ask something, and what stands behind them."""
+
+
+@pytest.mark.parametrize(("name", "said"), ASKED)
+def test_a_command_of_the_readme_is_understood(name, said):
+    parser = Parser(prog=f"seqlab {name}", description="")
+    COMMANDS[name][0].add_arguments(parser)
+    parser.parse_intermixed_args(shlex.split(said))
+
+
+@pytest.mark.slow
+def test_what_a_run_of_names_is_asked_runs_as_it_stands_there(trained, command):
+    run = trained("data=names", "data.source=sample", "model=lstm", "trainer.max_epochs=1", "name=names")
+    named = ("RUN", "outputs", "cells", "doctor")
+    other = (
+        "latest.csv",
+        "DUKE",
+        "path/to",
+        "my.txt",
+        "my_cells",
+        "--class",
+        "onnx",
+    )  # of other runs and files
+    asked = [(name, said) for name, said in ASKED if (said or name).startswith(named)]
+    asked = [(name, said) for name, said in asked if not any(word in said for word in other)]
+    assert len(asked) > 6
+    for name, said in asked:
+        code, _, told = command(
+            name, *(str(run) if one == "RUN" else one for one in shlex.split(said.replace("outputs", "out")))
+        )
+        assert code == 0, (name, said, told)
 
 
 @pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
