@@ -47,10 +47,23 @@ def test_inputs_reach_back_over_a_border_and_targets_do_not(file, borders):
     assert data.spec.series.means[0] == pytest.approx(np.arange(98).mean())
 
 
+@pytest.mark.parametrize("begin", [21, "2020-01-01 22:00"])
+def test_training_can_begin_later(file, begin):
+    borders = (100, 140) if isinstance(begin, int) else ("2020-01-05 05:00", "2020-01-06 21:00")
+    data = load(file, train_start=begin, val_start=borders[0], test_start=borders[1])
+    starts = data.samples["train"].starts.numpy()
+    assert starts[0] + 12 == 22  # rows 6 and 7 are missing, so row 21 is step 22
+    assert data.spec.series.means[0] == pytest.approx(np.arange(20, 99).mean())
+
+
 def test_borders_that_cannot_be_are_refused(file, tmp_path):
     for wrong in ({"val_start": 5}, {"val_start": 9, "test_start": 5}, {"val_start": "x", "test_start": "y"}):
         with pytest.raises(ValueError, match=r"val_start|no date"):
             Series(path="x.csv", targets=["a"], **wrong)
+    with pytest.raises(ValueError, match="train_start is given only with val_start"):
+        Series(path="x.csv", targets=["a"], train_start=5)
+    with pytest.raises(ValueError, match="must follow each other"):
+        Series(path="x.csv", targets=["a"], train_start=9, val_start=5, test_start=7)
     with pytest.raises(ValueError, match="must all be dates, or all be numbers"):
         Series(path="x.csv", targets=["a"], val_start="2020-01-01", test_start=5)
     with pytest.raises(DataError, match=r"the rows have no times; give data\.val_start"):

@@ -86,6 +86,7 @@ class SeriesData(SplitData):
         val_start: where validation begins, a date or a row number within each series; its
             windows may read what is before, and forecast nothing of it.
         test_start: where testing begins, likewise.
+        train_start: where training begins, likewise; None for the beginning.
         test_end: where testing ends; rows from there on are not used. None for the end.
     """
 
@@ -116,6 +117,7 @@ class SeriesData(SplitData):
     split: Literal["time", "series"] = "time"
     split_seed: Annotated[int, Field(ge=0)] = 0
     test_share: Share = 0.2
+    train_start: Border | None = None
     val_start: Border | None = None
     test_start: Border | None = None
     test_end: Border | None = None
@@ -176,12 +178,13 @@ class SeriesData(SplitData):
     def _borders_are_in_order(self) -> "SeriesData":
         if (self.val_start is None) != (self.test_start is None) or (self.test_end and not self.test_start):
             raise ValueError("val_start and test_start are given together, test_end only with them")
-        borders = [
-            border for border in (self.val_start, self.test_start, self.test_end) if border is not None
-        ]
+        if self.train_start is not None and self.val_start is None:
+            raise ValueError("train_start is given only with val_start and test_start")
+        given = (self.train_start, self.val_start, self.test_start, self.test_end)
+        borders = [border for border in given if border is not None]
         if len({type(border) for border in borders}) > 1:
             raise ValueError(
-                "val_start, test_start and test_end must all be dates, or all be numbers of rows"
+                "train_start, val_start, test_start and test_end must all be dates, or all be numbers of rows"
             )
         if isinstance(self.val_start, int):
             in_order = borders == sorted(set(borders))
@@ -189,7 +192,7 @@ class SeriesData(SplitData):
             times = [utc(str(border)) for border in borders]
             in_order = times == sorted(set(times))
         if not in_order:
-            raise ValueError("val_start, test_start and test_end must follow each other")
+            raise ValueError("train_start, val_start, test_start and test_end must follow each other")
         return self
 
     def with_known(self, file: Path) -> Self:

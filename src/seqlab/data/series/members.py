@@ -44,7 +44,8 @@ def split_series(data: SeriesData, grid: Grid) -> Splits:
         else:
             borders = (data.val_start, data.test_start, data.test_end)
             val, test, end = (_place(border, grid, steps) for border in borders)
-            each = {"train": range(steps.start, val), "val": range(val, test), "test": range(test, end)}
+            begin = steps.start if data.train_start is None else _place(data.train_start, grid, steps)
+            each = {"train": range(begin, val), "val": range(val, test), "test": range(test, end)}
         for split, part in each.items():
             found[split].append(part)
     return found
