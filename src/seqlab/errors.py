@@ -61,6 +61,12 @@ class SweepError(SeqlabError):
     exit_code = 1
 
 
+class BacktestError(SeqlabError):
+    """Folds of a backtest have failed; the others are done."""
+
+    exit_code = 1
+
+
 def failure(error: BaseException) -> str:
     """Return the error and place of a failure in a user's code: ``KeyError: 'stars' (my_things.py:12)``."""
     message = error.msg if isinstance(error, SyntaxError) else error

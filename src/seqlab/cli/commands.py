@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from seqlab.cli import (
+    backtest,
     cells,
     config,
     course,
@@ -24,6 +25,7 @@ COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "config": (config, "print a part of the configuration, with a comment after each key"),
     "cells": (cells, "list the registered cells: gates, states, parameters, engines"),
     "eval": (evaluate, "score a run's best weights again on its validation and test data"),
+    "backtest": (backtest, "forecast from one origin after the other, and compare with the baselines"),
     "predict": (
         predict,
         "predict classes, numbers, tags or the next steps with a run, or an exported network",

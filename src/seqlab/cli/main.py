@@ -18,6 +18,7 @@ from seqlab.config.renamed import present_overrides
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+    from seqlab.config.schema import Config
     from seqlab.training.fit import Finished
 
 USAGE = """seqlab trains recurrent sequence models from the equations of one time step.
@@ -25,6 +26,7 @@ USAGE = """seqlab trains recurrent sequence models from the equations of one tim
   seqlab train [model=lstm] [data=names] [KEY=VALUE ...]   train a model; see seqlab train --help
   seqlab inspect FILE                                      what is in a file, and how to train on it
   seqlab eval RUN                                          score a finished run again
+  seqlab backtest RUN --folds 5                            forecast from one origin after the other
   seqlab predict RUN TEXT ...                              predict with a finished run, or an exported network
   seqlab generate RUN [PROMPT]                             let a finished language model write
   seqlab score RUN FILE                                    the surprisal of each token of a text
@@ -210,12 +212,40 @@ def train_once(arguments: Sequence[str]) -> "Finished":
     Raises:
         SeqlabError: a setting or the data are wrong.
     """
+    from seqlab.sweep.entry import train_run
+
+    return train_run(_composed(arguments))
+
+
+def config_of(settings: Sequence[str]) -> "Config":
+    """Return the configuration that ``seqlab train`` would have with some settings.
+
+    Raises:
+        SeqlabError: a setting is wrong.
+    """
+    from seqlab.cli.arguments import as_choice, as_typed, is_one_run
+    from seqlab.config.error_report import explained
+    from seqlab.errors import ConfigError
+    from seqlab.sweep.entry import checked
+
+    given = present_overrides([as_typed(as_choice(one), is_sweep=False) for one in settings], warns=True)
+    with explained(given):
+        if wrong := next((one for one in given if "=" not in one or not is_one_run([one])), None):
+            raise ConfigError(f"'{wrong}' is no setting; write KEY=VALUE, such as experiment=jena_lstm")
+        return checked(_composed(prepared(given)))
+
+
+def _composed(arguments: Sequence[str]) -> "DictConfig":
+    """Compose a single run, and tell Hydra of it.
+
+    Raises:
+        SeqlabError: a setting is wrong.
+    """
     from hydra.conf import HydraConf
     from hydra.core.hydra_config import HydraConfig
     from omegaconf import OmegaConf
 
     from seqlab.config.error_report import composed
-    from seqlab.sweep.entry import train_run
 
     command = composed(arguments)
     OmegaConf.set_readonly(command.hydra, value=False)
@@ -224,8 +254,9 @@ def train_once(arguments: Sequence[str]) -> "Finished":
     OmegaConf.set_struct(hydra, False)  # noqa: FBT003 (omegaconf's signature)
     hydra.merge_with(command.hydra)
     HydraConfig.instance().set_config(OmegaConf.create({"hydra": hydra}))
+    point: DictConfig
     (point,) = command.points.values()
-    return train_run(point)
+    return point
 
 
 def _train_with_hydra(arguments: Sequence[str]) -> None:

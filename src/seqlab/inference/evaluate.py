@@ -5,7 +5,7 @@ from pathlib import Path
 from lightning.pytorch import Trainer
 
 from seqlab.config.schema import Config
-from seqlab.data import BatchLoader
+from seqlab.data import BatchLoader, SequenceData
 from seqlab.data.module import EVALUATION
 from seqlab.errors import ConfigError, DataError
 from seqlab.models.build import make_data
@@ -27,6 +27,28 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
         ConfigError: ``root`` is given for generated data.
     """
     run = load_run(path, checkpoint, with_metrics=True)
+    config, data = data_of(run, root)
+    trainer = trainer_for(config)
+    trainer.validate(run.module, datamodule=data, verbose=False)
+    trainer.test(run.module, datamodule=data, verbose=False)
+    return {
+        f"{stage}/{name}": value
+        for stage in ("val", "test")
+        for name, value in run.module.scores(stage).items()
+    }
+
+
+def data_of(run: LoadedRun, root: str | None = None) -> tuple[Config, SequenceData]:
+    """Return a run's settings with the place where its data are, and the data, set up.
+
+    Args:
+        run: the run.
+        root: the folder of the data, if they have moved since training.
+
+    Raises:
+        DataError: the data are missing, or are not those of the training.
+        ConfigError: ``root`` is given for generated data.
+    """
     config = run.config
     recorded = run.record.get("data", {}).get("path")
     if root is None and recorded and Path(recorded).exists():
@@ -40,16 +62,9 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     data.setup()
     if data.spec.sha256 != run.record.get("data", {}).get("sha256") or data.spec.meaning != run.spec.meaning:
         raise DataError(
-            f"{data.spec.origin} differs from the data of {path}; give the right folder with --root"
+            f"{data.spec.origin} differs from the data of {run.path}; give the right folder with --root"
         )
-    trainer = _trainer(config)
-    trainer.validate(run.module, datamodule=data, verbose=False)
-    trainer.test(run.module, datamodule=data, verbose=False)
-    return {
-        f"{stage}/{name}": value
-        for stage in ("val", "test")
-        for name, value in run.module.scores(stage).items()
-    }
+    return config, data
 
 
 def score_file(run: LoadedRun, file: Path) -> dict[str, float]:
@@ -64,11 +79,12 @@ def score_file(run: LoadedRun, file: Path) -> dict[str, float]:
         ConfigError: the run's data are scored from their own files alone.
     """
     samples = run.spec.labelled(run.config.data.for_problem(run.spec.task), file)
-    _trainer(run.config).test(run.module, BatchLoader(samples, EVALUATION), verbose=False)
+    trainer_for(run.config).test(run.module, BatchLoader(samples, EVALUATION), verbose=False)
     return {f"test/{name}": value for name, value in run.module.scores("test").items()}
 
 
-def _trainer(config: Config) -> Trainer:
+def trainer_for(config: Config) -> Trainer:
+    """Return a trainer that only scores."""
     return Trainer(
         accelerator=config.trainer.accelerator,
         devices=1,

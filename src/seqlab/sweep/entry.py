@@ -30,7 +30,7 @@ def train_composed(composed: "DictConfig") -> float:
     folder, overrides = job_folder(job.sweep), list(job.overrides.task)
     if record := finished(folder, overrides):
         return float(record["score"] if record["score"] is not None else "nan")
-    config = _checked(composed)
+    config = checked(composed)
     from seqlab.runs.resume import Start
 
     return _trained(Start(config, overrides, folder, resume=begun(folder, overrides) is not None)).score
@@ -42,13 +42,13 @@ def train_run(composed: "DictConfig") -> "Finished":
 
     job = HydraConfig.get()
     _refuse_lone_sweep(job.runtime.choices["sweep"])
-    config = _checked(composed)
+    config = checked(composed)
     from seqlab.runs.resume import start_of
 
     return _trained(start_of(config, list(job.overrides.task)))
 
 
-def _checked(composed: "DictConfig") -> "Config":
+def checked(composed: "DictConfig") -> "Config":
     """Return the typed configuration, and show messages as it says from now on."""
     from hydra.core.hydra_config import HydraConfig
 

@@ -299,12 +299,16 @@ class Forecasting(Task):
         loss = {"loss": float(metrics.loss.compute())}
         if stage == "train":
             return loss | {"mae": float(metrics.mae.compute())}
-        found = self._collected(stage)
+        found = self.collected(stage)
         self._check(found.truths)
         if self.conformal and stage == "val":
             ends = self._ends_of(self.loss.scaled_quantiles, found.forecasts)
             self.margins = margins_for(ends, found.truths.cpu().double(), self.conformal)
-        return loss | self.scoring.scores(found, self.loss, self._intervals(found.forecasts))
+        return loss | self.scored(found)
+
+    def scored(self, found: Scaled) -> dict[str, float]:
+        """Return the scores of forecasts of the network, and of their intervals if there are any."""
+        return self.scoring.scores(found, self.loss, self._intervals(found.forecasts))
 
     def _check(self, truths: Tensor) -> None:
         """Refuse truths that the distribution cannot have.
@@ -334,7 +338,7 @@ class Forecasting(Task):
         drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
         if not self._of("test").forecasts.update_called:
             return drawn
-        found = self._collected("test")
+        found = self.collected("test")
         metrics = self.compute("test")
         return drawn | self.horizon.figures(
             self._shown(found),
@@ -376,7 +380,7 @@ class Forecasting(Task):
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test forecast, all errors by step and, if there are several series, by series."""
-        scaled = self._collected("test")
+        scaled = self.collected("test")
         found, errors = self._forecasts(scaled), self.scoring.median_errors(scaled, self.loss)
         scored = {"model": self.horizon.scored(errors, found.series), **self._baselines}
         return self.horizon.tables(found, scored, describe)
@@ -387,7 +391,7 @@ class Forecasting(Task):
         series, ends = self.members.of(found.stage, found.ids), self._intervals(found.forecasts)
         return Forecasts(found.ids, series, medians, truths, self._in_units(ends, series) if ends else None)
 
-    def _collected(self, stage: str) -> Scaled:
+    def collected(self, stage: str) -> Scaled:
         """Return all forecasts of a stage."""
         found = self._of(stage)
         ids = found.ids.compute().cpu().view(-1)  # torchmetrics squeezes a single one

@@ -28,6 +28,11 @@ class Scaled(NamedTuple):
     forecasts: Tensor
     truths: Tensor
 
+    def of_windows(self, ids: Tensor) -> "Scaled":
+        """Return the forecasts of some of the windows, by their numbers."""
+        rows = torch.isin(self.ids, ids)
+        return Scaled(self.stage, *(part[rows] for part in (self.ids, self.forecasts, self.truths)))
+
 
 @dataclass(frozen=True)
 class Scoring:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -66,27 +66,42 @@ def score_baselines(
     """
     found: Scores = {}
     tested: dict[str, Scored] = {}
+    names = [name for name in names if fitted or not BASELINES[name].is_fitted]
+    for name, forecasts in forecasts_of(data, horizon, names):
+        if isinstance(forecasts, str):
+            found[name] = forecasts
+            continue
+        found[name] = {
+            f"{split}/{score}": value
+            for split, scaled in forecasts.items()
+            for score, value in scoring.scores(scaled, POINT).items()
+        }
+        test = forecasts["test"]
+        tested[name] = horizon.scored(scoring.median_errors(test, POINT), scoring.members.of(*test[:2]))
+    return found, tested
+
+
+def forecasts_of(
+    data: SequenceData, horizon: Horizon, names: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Scaled] | str]]:
+    """Yield the forecasts of baselines for validation and test, or why there are none.
+
+    Args:
+        data: whose windows are forecast; of very many every n-th.
+        horizon: what is forecast.
+        names: of the baselines.
+    """
     each = len(horizon.ahead) * len(horizon.targets)
     ids = {split: spread(len(data.samples[split]), each, f"forecast in '{split}'") for split in HELD_OUT}
     truths = {split: _truths(data, split, ids[split]) for split in HELD_OUT}
-    content = _digest(data) if fitted else ""
+    content = _digest(data) if any(BASELINES[name].is_fitted for name in names) else ""
     for name in names:
-        if BASELINES[name].is_fitted and not fitted:
-            continue
         try:
             forecasts = _forecasts(name, data, ids, content)
         except UnavailableError as reason:
-            found[name] = str(reason)
+            yield name, str(reason)
             continue
-        metrics: dict[str, float] = {}
-        for split in HELD_OUT:
-            scaled = Scaled(split, ids[split], forecasts[split], truths[split])
-            metrics |= {f"{split}/{score}": value for score, value in scoring.scores(scaled, POINT).items()}
-            if split == "test":
-                errors = scoring.median_errors(scaled, POINT)
-                tested[name] = horizon.scored(errors, scoring.members.of(split, scaled.ids))
-        found[name] = metrics
-    return found, tested
+        yield name, {split: Scaled(split, ids[split], forecasts[split], truths[split]) for split in HELD_OUT}
 
 
 def _truths(data: SequenceData, split: str, ids: Tensor) -> Tensor:

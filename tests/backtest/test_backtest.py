@@ -1,0 +1,164 @@
+"""seqlab backtest: folds, their scores, means and intervals, each computed a second time; its mistakes."""
+
+import json
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy import stats
+
+from seqlab.backtest import run as running
+from seqlab.backtest.summary import Mean
+from seqlab.errors import DataError
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+TINY = (
+    *("trainer.max_epochs=1", "trainer.accelerator=cpu", "model.hidden_size=4", "logger=none"),
+    *("callbacks=none", "verbosity=quiet", "task.baselines=[persistence,nlinear]"),
+)
+SMALL = ("data.time=time", "data.targets=[load]", "data.input_days=1", "data.horizon_days=0.25")
+OWN = ("data=series_csv", "data.path=mine.csv", *SMALL, *TINY)
+ASKED = 6
+
+
+def table() -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    time = pd.date_range("2021-03-01", periods=500, freq="h")
+    load = 50 + 10 * np.sin(2 * np.pi * time.hour.to_numpy() / 24) + random.normal(size=500)
+    return pd.DataFrame({"time": time.astype(str), "load": load, "sun": random.random(500)})
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Return a new working folder with a table."""
+    monkeypatch.chdir(tmp_path)
+    table().to_csv("mine.csv", index=False)
+    return tmp_path
+
+
+def results(of: Path) -> dict:
+    return json.loads((of / "backtest.json").read_text())
+
+
+def test_one_network_is_scored_on_each_part_of_its_test(trained, command):
+    run = trained(*OWN, "callbacks.predictions=true", **{"mine.csv": table().to_csv(index=False)})
+    code, shown, complaint = command("backtest", run, "--folds", 3, "--folder", "found")
+    assert (code, complaint) == (0, "")
+    predictions = pd.read_csv(run / "predictions.csv")
+    asked = pd.to_datetime(predictions["after"]) + pd.to_timedelta(predictions["hours_ahead"], unit="h")
+    times = np.array_split(np.array(sorted(set(asked))), 3)
+    found = results(Path("found"))
+    for fold, part in zip(found["folds"], times, strict=True):
+        window = predictions.index // ASKED
+        inside = asked.between(part[0], part[-1]).groupby(window).transform("all")
+        its = predictions[inside]
+        assert fold["windows"] == len(its) / ASKED
+        errors = its["predicted"] - its["true"]
+        assert fold["scores"]["model"]["mae"] == pytest.approx(errors.abs().mean(), rel=1e-4)
+        assert fold["scores"]["model"]["bias"] == pytest.approx(errors.mean(), abs=1e-4)
+        values = table().set_index("time")["load"]
+        before = its["after"].str.replace("T", " ").map(values)
+        assert fold["scores"]["persistence"]["mae"] == pytest.approx(
+            (before - its["true"]).abs().mean(), rel=1e-4
+        )
+        assert [pd.Timestamp(fold[end]) for end in ("first", "last")] == [*map(pd.Timestamp, part[[0, -1]])]
+    assert {path.name for path in Path("found").iterdir()} == {"backtest.json", "backtest.png", "folds.csv"}
+    rows = pd.read_csv("found/folds.csv")
+    assert set(rows["forecast"]) == {"model", "persistence", "nlinear"}
+    for name in ("persistence", "nlinear"):
+        pairs = [[fold["scores"][which]["mae"] for which in ("model", name)] for fold in found["folds"]]
+        ours, theirs = np.array(pairs).T
+        expected = stats.ttest_rel(ours, theirs).confidence_interval(0.95)
+        one = found["summary"]["differences"][name]
+        assert (one["low"], one["high"]) == pytest.approx((expected.low, expected.high))
+        assert f"{name}: {one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]" in shown
+        assert found["summary"]["means"][name]["mae"]["error"] == pytest.approx(stats.sem(theirs))
+
+
+def test_a_mean_of_one_fold_has_no_error():
+    assert str(Mean.of([2.0])) == "2.0000"
+    assert all(map(np.isnan, Mean.of([2.0]).interval))
+
+
+@pytest.mark.parametrize("window", ["expanding", "sliding"])
+def test_each_fold_is_trained_on_what_comes_before_its_validation(folder, command, window):
+    code, shown, _ = command(
+        "backtest", *OWN, "--folds", 3, "--refit", "--window", window, "--folder", "found"
+    )
+    assert code == 0
+    assert "mean ± standard error over 3 of 3 folds" in shown
+    records = [json.loads(Path(f"found/fold_{one}/run.json").read_text()) for one in (1, 2, 3)]
+    borders = [yaml.safe_load(Path(f"found/fold_{one}/config.yaml").read_text())["data"] for one in (1, 2, 3)]
+    for before, after in pairwise(borders):
+        assert before["test_end"] == after["test_start"]
+    assert borders[2]["test_end"] is None
+    spans = [
+        pd.Timestamp(one["val_start"]) - pd.Timestamp(one["train_start"] or "2021-03-01") for one in borders
+    ]
+    sizes = [record["data"]["sizes"]["train"] for record in records]
+    if window == "sliding":
+        assert len(set(spans)) == 1
+        assert sizes[1] == sizes[2]
+    else:
+        assert sizes == sorted(set(sizes))
+    found = results(Path("found"))["folds"]
+    for fold, record in zip(found, records, strict=True):
+        assert fold["scores"]["model"]["mae"] == record["metrics"]["test/mae"]
+        assert fold["scores"]["nlinear"]["mae"] == record["baselines"]["nlinear"]["test/mae"]
+    assert [one["first"] for one in found] == [one["test_start"] for one in borders]
+
+
+def test_a_fold_that_fails_hurts_no_other_and_only_it_is_repeated(folder, command, monkeypatch):
+    begun, train = [], running.train
+
+    def failing(config, path, **options):
+        begun.append(path.name)
+        if path.name == "fold_2" and begun.count("fold_2") == 1:
+            raise DataError("the disk is on fire")
+        return train(config, path, **options)
+
+    monkeypatch.setattr(running, "train", failing)
+    code, shown, complaint = command("backtest", *OWN, "--folds", 3, "--refit", "--folder", "found")
+    assert code == 1
+    assert "fold 2 failed (the disk is on fire); the others are in found" in complaint
+    assert "over 2 of 3 folds" in shown
+    code, shown, complaint = command("backtest", *OWN, "--folds", 3, "--refit", "--folder", "found")
+    assert (code, begun) == (0, ["fold_1", "fold_2", "fold_3", "fold_2"])
+    assert "over 3 of 3 folds" in shown
+    code, _, complaint = command("backtest", *OWN, "--folds", 2, "--refit", "--folder", "found")
+    assert (code, "found has a backtest with other settings" in complaint) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data=names"], "a backtest is of forecasts, and data=names is for task=classification"),
+        ([*OWN, "--folds", "99"], "--folds 99: the test part has"),
+        ([*OWN, "--folds", "1"], "--folds 1: ask for 2 to"),
+        ([*OWN, "--window", "sliding"], "--window sliding is about the training of each fold"),
+        ([*OWN, "data.series_id=[sun]", "data.split=series"], "data.split=series does not; use time"),
+        (["nowhere"], "nowhere is not a run folder"),
+        (["nowhere", "seed=1"], "'seed=1' beside a run"),
+        (["seed=1", "nowhere"], "'nowhere' is no setting"),
+        ([*OWN, "model.hiden_size=3"], "did you mean 'model.hidden_size'"),
+    ],
+)
+def test_a_mistake_is_a_line(folder, command, arguments, message):
+    code, shown, complaint = command("backtest", *arguments)
+    assert (code, shown) == (2, "")
+    assert message in complaint
+    assert len(complaint.splitlines()) <= 2
+
+
+def test_the_command_of_the_readme_runs_as_it_stands_there(folder, command):
+    (line,) = re.findall(r"^seqlab backtest data=.*$", README, flags=re.MULTILINE)
+    frame = table().rename(columns={"time": "when"})
+    frame.to_csv("power.csv", index=False)
+    code, shown, _ = command(*shlex.split(line)[1:], *TINY, "data.input_days=1", "data.horizon_days=0.25")
+    assert code == 0
+    assert "over 5 of 5 folds" in shown
