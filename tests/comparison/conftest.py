@@ -66,7 +66,9 @@ def write_run(
         names = np.array(classes, dtype=object)
         answers = {"text": "a text", "true": names[true], "predicted": names[guess], "probability": 0.5}
         pd.DataFrame(answers).to_csv(folder / "predictions.csv", index=False)
-        pd.DataFrame({"class": names, "title": names}).to_csv(folder / "classes.csv", index=False)
+        about = {"class": names, "title": names, **dict.fromkeys(("precision", "recall", "f1"), 0.5)}
+        about["samples"] = np.bincount(true, minlength=len(names))
+        pd.DataFrame(about).to_csv(folder / "classes.csv", index=False)
     (folder / "run.json").write_text(json.dumps(record | changes), encoding="utf-8")
     write_history(folder, random, ("loss", "accuracy", "f1_macro"))
     return folder

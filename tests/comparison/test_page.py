@@ -2,7 +2,10 @@
 
 import json
 import re
+from pathlib import Path
+from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
 pytest.importorskip("plotly")
@@ -121,6 +124,91 @@ def test_plotly_is_in_the_page_once_and_nothing_else_is_loaded(page):
     assert len(re.findall(r"plotly\.js v\d", text)) == 1
     loaded = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']?([^\"'>]+)", text.replace(HOSTILE, ""))
     assert loaded == ["data:,"]
+
+
+def column(place, table=0):
+    rows = f"[...{SHOWN}.querySelectorAll('table')[{table}].tBodies[0].rows].filter(r => !r.hidden)"
+    return f"{rows}.map(r => r.cells[{place}].textContent.trim())"
+
+
+def test_tables_are_sorted_by_a_column_and_filtered_by_words_and_group(page, browser):
+    browser.open(f"{page.as_uri()}#0/table")
+    head = f"{SHOWN}.querySelector('th:nth-child(3)')"
+    before = browser.evaluate(column(2))
+    numbers = [float(text.split()[0]) for text in before]
+    browser.click("section:not([hidden]) .panel:not([hidden]) th:nth-child(3) button")
+    assert browser.evaluate(f"{head}.getAttribute('aria-sort')") == "descending"
+    assert browser.evaluate(column(2)) == [before[i] for i in np.argsort(-np.array(numbers), kind="stable")]
+    browser.click("section:not([hidden]) .panel:not([hidden]) th:nth-child(3) button")
+    assert browser.evaluate(f"{head}.getAttribute('aria-sort')") == "ascending"
+    assert browser.evaluate(column(2)) == [before[i] for i in np.argsort(numbers, kind="stable")]
+    browser.click(tab("details"))
+    groups = f"{SHOWN}.querySelector('.filters select')"
+    browser.evaluate(f"{groups}.value = 'gru'; {groups}.dispatchEvent(new Event('change'))")
+    assert set(browser.evaluate(column(0, table=1))) == {"gru"}
+    words = f"{SHOWN}.querySelector('.filters input')"
+    browser.evaluate(f"{words}.value = '猫'; {words}.dispatchEvent(new Event('input'))")
+    assert browser.evaluate(column(1, table=1)) == ["猫"]
+    assert browser.complaints == []
+
+
+def test_folders_are_links_to_the_runs(page, browser):
+    browser.open(f"{page.as_uri()}#0/table")
+    links = browser.evaluate("[...document.querySelectorAll('section a')].map(a => a.href)")
+    assert links
+    for link in links:
+        assert list(Path(unquote(link.removeprefix("file://"))).rglob("run.json"))
+
+
+def test_the_arrow_keys_change_the_tab(page, browser):
+    browser.open(f"{page.as_uri()}#0/table")
+    browser.evaluate(f"document.querySelector('{tab('table')}').focus()")
+    for key, shown in (("ArrowRight", "details"), ("ArrowLeft", "table"), ("ArrowLeft", "curves")):
+        browser.call("Input.dispatchKeyEvent", type="keyDown", key=key)
+        if shown != "curves":
+            browser.wait(f"{SHOWN}.dataset.tab === '{shown}'")
+    assert browser.evaluate("document.activeElement.getAttribute('role')") == "tab"
+    assert (
+        browser.evaluate(
+            "document.querySelectorAll('section:not([hidden]) [tabindex=\"0\"][role=tab]').length"
+        )
+        == 1
+    )
+
+
+def test_a_dark_ground_has_light_ink_also_in_figures(page, browser):
+    browser.open(f"{page.as_uri()}#0/curves")
+    for scheme, ground in (("dark", "rgb(20, 24, 29)"), ("light", "rgb(255, 255, 255)")):
+        browser.call(
+            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
+        browser.wait(f"getComputedStyle({SHOWN}.querySelector('.bg')).fill === '{ground}'")
+        assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == ground
+
+
+def test_a_phone_scrolls_figures_and_tables_and_not_the_page(page, browser):
+    browser.call(
+        "Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True
+    )
+    for name in ("table", "details", "curves", "confusion"):
+        browser.open(f"{page.as_uri()}#0/{name}")
+        assert browser.evaluate("document.documentElement.scrollWidth") == 390
+    browser.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_on_paper_everything_is_shown_and_then_the_tab_again(page, browser):
+    browser.open(f"{page.as_uri()}#0/table")
+    browser.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert browser.evaluate("document.querySelectorAll('.panel[hidden], section[hidden]').length") == 0
+    figures = browser.evaluate("document.querySelectorAll('.printed .main-svg').length > 10")
+    browser.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert figures
+    assert (
+        browser.evaluate("document.querySelectorAll('section:not([hidden]) .panel:not([hidden])').length")
+        == 1
+    )
+    assert browser.evaluate("document.querySelectorAll('.printed').length") == 0
+    assert browser.complaints == []
 
 
 def test_a_report_of_failed_runs_alone_is_a_page_too(tmp_path, classify, browser):

@@ -4,14 +4,17 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
+from os.path import relpath
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from seqlab import __version__
+from seqlab.comparison.details import details
 from seqlab.comparison.export import write
 from seqlab.comparison.figures import Gallery, galleries
 from seqlab.comparison.groups import Benchmark, compare
@@ -42,7 +45,7 @@ def write_page(benchmarks: Sequence[Benchmark], others: Sequence[Run], file: Pat
         for run in benchmark.runs
         for problem in run.problems
     ]
-    parts = [_part(benchmark, problems) for benchmark in benchmarks]
+    parts = [_part(benchmark, problems, file.resolve().parent) for benchmark in benchmarks]
     here = files("seqlab.comparison")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -56,13 +59,14 @@ def write_page(benchmarks: Sequence[Benchmark], others: Sequence[Run], file: Pat
         others=sheet_of_others(others) if others else None,
         problems=problems,
         plotly=Markup(get_plotlyjs()),  # noqa: S704 (plotly's code)
+        tables=Markup((here / "tables.js").read_text(encoding="utf-8")),  # noqa: S704 (ours)
         script=Markup((here / "page.js").read_text(encoding="utf-8")),  # noqa: S704 (ours)
         style=Markup((here / "page.css").read_text(encoding="utf-8")),  # noqa: S704 (ours)
     )
     write(file, page, SIGNATURE)
 
 
-def _part(benchmark: Benchmark, problems: list[str]) -> dict[str, Any]:
+def _part(benchmark: Benchmark, problems: list[str], below: Path) -> dict[str, Any]:
     """Return the values of a benchmark that the page's template shows."""
     every_run = compare(benchmark.runs, by_seed=False)[0] if any(g.runs[1:] for g in benchmark.groups) else []
     return {
@@ -71,6 +75,8 @@ def _part(benchmark: Benchmark, problems: list[str]) -> dict[str, Any]:
         "words": in_words(benchmark),
         "sheets": sheets(benchmark),
         "every_run": [sheet for again in every_run for sheet in sheets(again)[:1]],
+        "links": _links(benchmark, below),
+        "details": details(benchmark),
         "networks": [
             (group.label, group.best.record["network"])
             for group in benchmark.groups
@@ -81,6 +87,16 @@ def _part(benchmark: Benchmark, problems: list[str]) -> dict[str, Any]:
             for gallery in galleries(benchmark, problems)
         ],
     }
+
+
+def _links(benchmark: Benchmark, below: Path) -> dict[str, str]:
+    """Return the addresses of run folders by what the tables call them, relative to the page's folder."""
+    paths = {run.folder: run.path for run in benchmark.runs}
+    paths |= {group.folder: group.runs[0].path.parent for group in benchmark.groups if len(group.runs) > 1}
+    try:
+        return {name: quote(Path(relpath(path.resolve(), below)).as_posix()) for name, path in paths.items()}
+    except ValueError:  # another drive of Windows
+        return {name: path.resolve().as_uri() for name, path in paths.items()}
 
 
 def _json(gallery: Gallery) -> Markup:

@@ -1,0 +1,144 @@
+"""Differences between groups on the same test samples, with intervals by the bootstrap.
+
+Test samples and seeds are both drawn again with replacement: the same samples for all groups, since an
+easy sample is easy for all; seeds for each group on its own. Forecasts begin one step after the other and
+share most of their steps, so they are drawn in blocks of neighbours.
+
+Source: Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13 (percentile interval);
+Künsch, The Jackknife and the Bootstrap for General Stationary Observations, 1989 (blocks).
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from seqlab.comparison.files import predictions_of, read_table, to_number, unit_of
+from seqlab.comparison.groups import Benchmark
+from seqlab.comparison.runs import Run
+from seqlab.comparison.words import deciding
+from seqlab.errors import RunError
+
+DRAWS, LEVEL, SEED = 2000, 0.95, 0
+"""How often samples and seeds are drawn, the level of the interval, and the seed of the draws."""
+COLUMNS = {"test/accuracy": "correct", "test/mae": "off"}
+"""What is measured at each sample, by the score that is its mean."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The score of a group minus that of another.
+
+    Attributes:
+        first: the label of the group.
+        second: the label of the other one.
+        mean: the difference of their means over samples and seeds.
+        low: the lower end of its interval.
+        high: the upper end.
+    """
+
+    first: str
+    second: str
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0 or self.high < 0
+
+
+def differences(benchmark: Benchmark) -> tuple[list[Difference], str]:
+    """Return the differences of all pairs of groups, and what they are of, or why there are none.
+
+    Groups whose answers are missing, or are to other samples than those of the best, are left out.
+    """
+    score = deciding(benchmark)
+    if score not in COLUMNS or len(benchmark.groups) < 2:  # noqa: PLR2004 (a pair)
+        return [], ""
+    found: dict[str, np.ndarray] = {}
+    asked: list[tuple[str, ...]] | None = None
+    block = 1
+    for group in benchmark.groups:
+        try:
+            answered = [_answered(run, score) for run in group.runs]
+        except (RunError, ValueError):
+            continue  # the gallery of single answers names the damage
+        asked, block = asked or answered[0][0], answered[0][2]
+        if all(one[0] == asked for one in answered):
+            found[group.label] = np.stack([one[1] for one in answered])
+    if len(found) < 2:  # noqa: PLR2004 (a pair)
+        return [], "No two groups have answers to the same test samples, so no pair is compared."
+    drawn = draws(list(found.values()), block)
+    pairs = [
+        _difference((one, two), found[one].mean() - found[two].mean(), drawn[i] - drawn[j])
+        for (i, one), (j, two) in combinations(enumerate(found), 2)
+    ]
+    heading = benchmark.criteria.score(score).heading
+    return pairs, _told(heading, found, block)
+
+
+def draws(groups: list[np.ndarray], block: int = 1) -> np.ndarray:
+    """Return the means of groups over samples and seeds that are drawn again, [G, draws].
+
+    Args:
+        groups: for each group its values, [seeds, N].
+        block: how many neighbouring samples are drawn together.
+    """
+    random = np.random.default_rng(SEED)
+    count = groups[0].shape[1]
+    starts = -(-count // block)
+    offsets = np.arange(block)
+    means = np.empty((len(groups), DRAWS))
+    for number in range(DRAWS):
+        chosen = (random.integers(count, size=starts)[:, None] + offsets).ravel()[:count] % count
+        weights = np.bincount(chosen, minlength=count) / count
+        for group, values in enumerate(groups):
+            seeds = random.integers(len(values), size=len(values))
+            means[group, number] = (values @ weights)[seeds].mean()
+    return means
+
+
+def _answered(run: Run, score: str) -> tuple[list[tuple[str, ...]], np.ndarray, int]:
+    """Return what a run was asked, one key a sample, the values of the score there, [N], and the block.
+
+    Raises:
+        RunError: the predictions are missing or damaged.
+        ValueError: a number is none.
+    """
+    file = predictions_of(run.path)
+    if score == "test/accuracy":
+        rows = read_table(file, ("true", "predicted"), perhaps=("text",))
+        return [(row[0], *row[2:]) for row in rows], np.array([float(row[0] == row[1]) for row in rows]), 1
+    if not run.record["data"].get("series"):
+        rows = read_table(file, ("true", "predicted"), perhaps=("text",))
+        return [(row[0], *row[2:]) for row in rows], np.array([_off(row[0], row[1]) for row in rows]), 1
+    columns = ("target", "after", f"{unit_of(file)}_ahead", "true", "predicted")
+    windows: dict[tuple[str, ...], list[float]] = {}
+    for target, after, _, true, predicted, *series in read_table(file, columns, perhaps=("series",)):
+        windows.setdefault((target, *series, after), []).append(_off(true, predicted))
+    values = [np.mean(errors) for errors in windows.values()]
+    return list(windows), np.array(values), max(map(len, windows.values()), default=1)
+
+
+def _off(true: str, predicted: str) -> float:
+    return abs(to_number(predicted) - to_number(true))
+
+
+def _difference(names: tuple[str, str], mean: float, drawn: np.ndarray) -> Difference:
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return Difference(*names, float(mean), float(low), float(high))
+
+
+def _told(heading: str, found: dict[str, np.ndarray], block: int) -> str:
+    samples = next(iter(found.values())).shape[1]
+    seeds = {len(values) for values in found.values()}
+    alone = " Groups of one seed: how much another seed would change is not in the interval." * (1 in seeds)
+    blocks = f", in blocks of {block} neighbouring windows" * (block > 1)
+    return (
+        f"{heading} of the first minus that of the second, on the same {samples:,} test samples. The "
+        f"interval ({LEVEL:.0%}) is by the bootstrap, {DRAWS:,} draws of samples{blocks} and of seeds. A "
+        f"difference is clear if 0 is outside; of many pairs one in twenty is so by chance.{alone}"
+    )

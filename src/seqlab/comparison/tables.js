@@ -1,0 +1,66 @@
+"use strict";
+// A click on the head of a column sorts a table by it, a second one the other way; long tables have filters.
+
+const GROUPS = 40; // the most groups that a choice box offers
+
+function valueOf(cell) {
+  const text = cell.textContent.trim();
+  const number = parseFloat(text.replace(/,/g, "").replace("−", "-"));
+  return cell.classList.contains("number") ? number : text;
+}
+
+function sort(table, place, descends) {
+  const rows = [...table.tBodies[0].rows];
+  const known = (row) => row.cells[place].textContent.trim() !== "";
+  const order = new Intl.Collator(undefined, { numeric: true });
+  rows.sort((one, other) => {
+    if (known(one) !== known(other)) return known(one) ? -1 : 1; // those without a value come last
+    const [a, b] = [valueOf(one.cells[place]), valueOf(other.cells[place])];
+    const found = typeof a === "number" ? a - b : order.compare(a, b);
+    return descends ? -found : found;
+  });
+  table.tBodies[0].append(...rows);
+}
+
+function filter(table, words, group) {
+  const wanted = words.toLowerCase().split(/\s+/);
+  for (const row of table.tBodies[0].rows) {
+    const text = row.textContent.toLowerCase();
+    const fits = wanted.every((word) => text.includes(word));
+    row.hidden = !fits || (group !== "" && row.cells[0].textContent.trim() !== group);
+  }
+}
+
+function labelled(name, control) {
+  const label = document.createElement("label");
+  label.append(name, control);
+  return label;
+}
+
+function offerFilters(table, place) {
+  const words = document.createElement("input");
+  words.type = "search";
+  const names = [...new Set([...table.tBodies[0].rows].map((row) => row.cells[0].textContent.trim()))];
+  const groups = document.createElement("select");
+  groups.append(new Option("all", ""), ...names.map((name) => new Option(name, name)));
+  const change = () => filter(table, words.value, groups.value);
+  words.addEventListener("input", change);
+  groups.addEventListener("change", change);
+  place.append(labelled("rows with", words));
+  if (names.length <= GROUPS) place.append(labelled(table.tHead.rows[0].cells[0].textContent.trim(), groups));
+}
+
+for (const table of document.querySelectorAll("table")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, place) => {
+    head.addEventListener("click", () => {
+      const descends = head.getAttribute("aria-sort") !== "descending" && head.classList.contains("number");
+      const again = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach((one) => one.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", descends || again ? "descending" : "ascending");
+      sort(table, place, descends || again);
+    });
+  });
+  const place = table.parentElement.previousElementSibling;
+  if (place.matches(".filters")) offerFilters(table, place);
+}
