@@ -49,11 +49,10 @@ def _networks(benchmark: Benchmark) -> str:
     groups = benchmark.groups
     names = listed([group.label for group in groups])
     data = benchmark.runs[0].record["data"].get("name", "the same data")
-    source = (
-        ", on its small built-in sample: the scores say nothing about the real data" * benchmark.is_sample
-    )
-    many = f"{len(groups)} networks are compared on {data}{source}: {names}."
-    text = many if len(groups) > 1 else f"One network, {names}, was trained on {data}{source}."
+    many = f"{len(groups)} networks are compared on {data}: {names}."
+    text = many if len(groups) > 1 else f"One network, {names}, was trained on {data}."
+    if benchmark.is_sample:
+        text += " The data are its small built-in sample, so the scores say nothing about the real data."
     each = {tuple(str(run.settings.get("seed")) for run in group.runs) for group in groups}
     if len(each) > 1:
         return f"{text} They were trained with different numbers of seeds; the table says how many."
