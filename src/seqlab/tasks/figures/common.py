@@ -103,10 +103,10 @@ def confusion_matrix(counts: Tensor, classes: Sequence[str], title: str) -> Figu
     """
     counts = counts.cpu()  # read number by number
     shares = (counts / counts.sum(1, keepdim=True).clamp(min=1)).numpy()
-    side = min(4.0 + 0.42 * len(classes), 24.0)
+    side = min(max(4.0 + 0.42 * len(classes), 6.0), 24.0)
     figure = Figure(figsize=(side, side * 0.9), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     figure.colorbar(image, ax=axes, label="share of the true class", fraction=0.046)
     places = range(len(classes))
     names = [drawable(name, f"class {number}") for number, name in enumerate(classes)]
