@@ -10,14 +10,15 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, Episodes, State, regularized
-from seqlab.errors import ConfigError, near
+from seqlab.errors import ConfigError
 from seqlab.functional.lengths import EVERY_STEP, last_steps
+from seqlab.models.freezing import freeze_parts
+from seqlab.models.side_inputs import check_side_inputs, refuse_side_inputs
 from seqlab.nn.channels import Channels
 from seqlab.nn.decoders import Autoregressive, Decoder, Forced, Parallel
 from seqlab.nn.dropout import make_dropout
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
-from seqlab.nn.inputs import given_inputs, required_inputs
 from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.penalties import ActivationPenalty
@@ -199,7 +200,7 @@ class SequenceModel(nn.Module):
             init_steps=init_steps,
         )
         self.side_inputs = dict(inputs.side_inputs)
-        self._check_side_inputs()
+        check_side_inputs(self.side_inputs, self.resets, self.recurrent)
         width = self.recurrent.reading_size
         self.pooling: nn.Module = (
             make_part(poolings, pooling, width, options=pooling_options, **shared)
@@ -218,7 +219,8 @@ class SequenceModel(nn.Module):
             self.decoder = made_of(self.recurrent, inputs, output_size, segment, channel_size=of_channel)
             pooled, output_size = self.recurrent.output_size, self.decoder.answer_size
         self.forcing = (teacher_forcing, teacher_forcing_end)
-        self._check_steps()
+        if self.decoder is not None or self.segment > 1:
+            refuse_side_inputs(self.side_inputs)
         self.activation_penalty = ActivationPenalty(activation_penalty, change_penalty)
         self.penalty: Tensor | None = None
         if any(self.activation_penalty):
@@ -236,42 +238,7 @@ class SequenceModel(nn.Module):
         )
         if tied:
             self._tie(told)
-        self._freeze(freeze or [])
-
-    def _check_side_inputs(self) -> None:
-        """Refuse data that give too little, too much, or too many columns of it."""
-        read: dict[str, tuple[Cell, int]] = {}
-        for level in self.recurrent.stack.levels:
-            cell, declared = level.cell, level.cell.side_inputs
-            given = {*self.side_inputs, *self.resets}
-            missing = [name for name in required_inputs(declared) if name not in given]
-            if missing:
-                names = ", ".join(f"x.{name}" for name in missing)
-                raise ConfigError(
-                    f"cell '{cell.name}' reads {names} at every step, which the data do not give; name "
-                    f"columns in data.side_inputs.{missing[0]}, or declare what it usually is in the cell, "
-                    f"such as inputs = {{'{missing[0]}': Interval(default=1.0)}}"
-                )
-            read |= {name: (cell, level.sizes[declared[name].width]) for name in given_inputs(declared)}
-        for name, width in self.side_inputs.items():
-            if name not in read:
-                names = " and ".join(dict.fromkeys(f"'{one.name}'" for one in self.recurrent.cells))
-                known = near(name, read) if read else "it has none"
-                raise ConfigError(f"data.side_inputs.{name}: cell {names} reads no x.{name}; {known}")
-            cell, size = read[name]
-            if width != size:
-                raise ConfigError(
-                    f"data.side_inputs.{name} is {width} wide, and x.{name} of cell '{cell.name}' {size}"
-                )
-
-    def _check_steps(self) -> None:
-        """Refuse side inputs, which are of every step, where the layers make other steps."""
-        if self.side_inputs and (self.decoder is not None or self.segment > 1):
-            names = ", ".join(f"data.side_inputs.{name}" for name in self.side_inputs)
-            raise ConfigError(
-                f"{names}: a cell reads it at every step of a window, which model.encoder=segments and "
-                "other decoders than direct change; use identity or linear, and model.decoder=direct"
-            )
+        freeze_parts(self.parts(), freeze or [])
 
     @property
     def segment(self) -> int:
@@ -338,19 +305,6 @@ class SequenceModel(nn.Module):
             name: [parameter for one in modules for parameter in one.parameters()]
             for name, modules in parts.items()
         }
-
-    def _freeze(self, names: Sequence[str]) -> None:
-        """Leave parts as they are in training."""
-        parts = self.parts()
-        for name in names:
-            found = [part for part in parts if name in (part, part.partition(".")[0])]
-            if not found:
-                known = near(name, ["recurrent", *parts])
-                raise ConfigError(f"model.freeze: no part named '{name}'; {known}")
-            for parameter in (one for part in found for one in parts[part]):
-                parameter.requires_grad_(False)  # noqa: FBT003 (torch's own)
-        if names and not any(one.requires_grad for one in self.parameters()):
-            raise ConfigError("model.freeze leaves nothing to train; leave a part out of it, such as head")
 
     def check_stepwise(self, what: str) -> None:
         """Refuse what follows a network step by step where its layers read others than a sequence has.
