@@ -4,8 +4,8 @@ Run:  python train.py -m experiment=zoo_adding hydra.sweep.dir=FOLDER
       python scripts/zoo_table.py FOLDER [--score mse] [--limit 0.01] [--page]
 
 A row is a cell: the mean and standard deviation of the test score over its finished runs, the mean of the
-steps after which the validation score first was at the limit or below, and how many runs got there. With
---page the table is written into docs/adding.md.
+steps after which the validation score first was at the limit or below, how many runs got there, and how many
+were finished: one whose loss is no longer finite fails. With --page the table is written into docs/adding.md.
 """
 
 import argparse
@@ -27,12 +27,13 @@ TEXT = """\
 
 Two of 200 numbers between 0 and 1 are marked, and a network has to say their sum (Hochreiter & Schmidhuber
 1997). Always to say 1 costs 1/6 = 0.167. Every cell of [the gallery](cells.md) is trained alike, with the
-settings of conf/experiment/adding_gru.yaml: 32 units, 10,000 sequences, 8 epochs, Adam, a
-one-cycle schedule up to a rate of 0.01. Nothing is tuned for a cell: a row says what it does with these
-settings, not what it could do with others. {good} of {all} cells have a mean test error of {limit:g} or less.
+settings of conf/experiment/adding_gru.yaml: 32 units, 10,000 sequences, 8 epochs, Adam, a one-cycle schedule
+up to a rate of 0.01. Nothing is tuned for a cell: a row says what it does with these settings, not what it
+could do with others. {good} of {all} cells have a mean test error of {limit:g} or less.
 
 The columns are the mean test error with its standard deviation over seeds, the mean number of steps until the
-validation error was {limit:g} or less with how many runs got there, and the number of runs.
+validation error was {limit:g} or less with how many runs got there, and how many runs were finished: a run
+fails when its loss is no longer finite.
 
 """
 
@@ -50,10 +51,12 @@ def rows(runs: list[Run], score: str, limit: float) -> tuple[list[float], list[l
     """Return the mean test score and a row for each cell with a finished run, the best first."""
     by_cell: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
-        if run.status == "done" and f"test/{score}" in run.metrics:
-            by_cell[str(run.record["cell"])].append(run)
+        by_cell[str(run.record["cell"])].append(run)
     made = []
-    for cell, found in by_cell.items():
+    for cell, started in by_cell.items():
+        found = [run for run in started if run.status == "done" and f"test/{score}" in run.metrics]
+        if not found:
+            continue
         scores = [run.metrics[f"test/{score}"] for run in found]
         reached = [step for run in found if (step := steps_to(run, score, limit)) is not None]
         spread = f" ± {statistics.stdev(scores):.2g}" if len(scores) > 1 else ""
@@ -61,7 +64,7 @@ def rows(runs: list[Run], score: str, limit: float) -> tuple[list[float], list[l
         made.append(
             (
                 statistics.mean(scores),
-                [cell, f"{statistics.mean(scores):.2g}{spread}", steps, str(len(found))],
+                [cell, f"{statistics.mean(scores):.2g}{spread}", steps, f"{len(found)} of {len(started)}"],
             )
         )
     made.sort()
