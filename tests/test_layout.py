@@ -12,6 +12,7 @@ ROOMS = [
     "api",
     "cli",
     "sweep",
+    "backtest",
     "training",
     "inference",
     "export",
