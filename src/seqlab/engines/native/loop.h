@@ -363,8 +363,12 @@ private:
             start_gradients(t);
             place_given(t);
             const Step step{*this, t, counts[t], gates + rows * gates_row()};
-            Cell::backward(step);
-            copy_given_gradient(t);
+            if (Cell::GIVEN && given_wanted()) {
+                Cell::template backward<Cell::GIVEN != 0>(step);
+                copy_given_gradient(t);
+            } else {
+                Cell::template backward<false>(step);
+            }
             real* next = d_after;
             d_after = d_before, d_before = next;
         }
@@ -391,6 +395,12 @@ private:
             real* to = d_after + (i * Cell::RESULTS + Cell::OUTPUT) * width;
             for (int64_t j = 0; j < outputs; j++) to[j] += from[j];
         }
+    }
+
+    bool given_wanted() const {
+        for (int64_t k = 0; k < Cell::GIVEN; k++)
+            if (call.given[k].gradient) return true;
+        return false;
     }
 
     void copy_given_gradient(int64_t t) {

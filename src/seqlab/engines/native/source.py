@@ -30,7 +30,7 @@ struct Cell {{
 {forward}
     }}
 
-    template <class Step> static void backward(const Step& at) {{
+    template <bool given_wanted, class Step> static void backward(const Step& at) {{
 {backward}
     }}
 }};
@@ -263,7 +263,8 @@ def _backward(plan: Plan, rows: list[RowCode]) -> Iterator[str]:
                 earlier = f"load({_at(location, 'd_')} + j) + " if location in written else ""
                 inside = location in single and stage.width != ()
                 value = f"first({variable(node)}, {size} - j)" if inside else variable(node)
-                stores.append(f"store({_at(location, 'd_')} + j, {earlier}{value});")
+                wanted = "if constexpr (given_wanted) " if location.kind == "given" else ""
+                stores.append(f"{wanted}store({_at(location, 'd_')} + j, {earlier}{value});")
                 written.add(location)
             body += _lanes(code, _loads(code.values) + _loads(code.gradients, "d_"), stores, extent)
             for norm in reversed(stage.norms):
