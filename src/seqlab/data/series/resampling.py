@@ -165,7 +165,8 @@ def _report_step(placed: Iterable[_Placed], step: Step) -> None:
         raise DataError(
             f"a step is mostly {step}, but {merged} of {rows} rows would share one with the row "
             f"before; set data.step_minutes to {usual} or more to average the rows of a step, or take each "
-            "row for a step with data.time=null"
+            "row for a step with data.time=null, or with data.side_inputs.dt=diff:COLUMN (that of the times) "
+            "for a cell that reads x.dt, such as ltc"
         )
     log.info("a step is %s", "a row" if isinstance(step, Row) else step)
     if isinstance(step, Weekdays):
@@ -195,7 +196,7 @@ def _report(grid: Grid) -> None:
             gaps.append(f"{name} {time} ({last - first} steps)".strip())
     if count:
         more = f" and {count - SHOWN} more" if count > SHOWN else ""
-        log.warning("gaps, which no window crosses: %s%s", ", ".join(gaps), more)
+        log.warning("gaps: %s%s; no window crosses one that is not bridged", ", ".join(gaps), more)
     for name, column in zip(grid.columns, grid.values.T, strict=True):
         if not np.isnan(column).all() and np.nanmin(column) == np.nanmax(column):
             log.warning("column '%s' never changes; it tells a model nothing", name)
