@@ -208,7 +208,10 @@ def test_figures_are_drawn_of_what_was_evaluated(evaluated, matrices):
         axes = figures[name].axes[0]
         written = {text.get_position(): int(text.get_text()) for text in axes.texts}
         assert [[written.get((column, row), 0) for column in range(4)] for row in range(4)] == expected
-        assert axes.get_title() == f"names-lstm: {'validation' if name == 'confusion_val' else 'test'}"
+        part = "validation" if name == "confusion_val" else "test"
+        assert (
+            axes.get_title() == f"names-lstm: {part}, accuracy {accuracy_score(true, logits.argmax(1)):.4f}"
+        )
 
 
 def test_a_checkpoint_of_the_task_holds_no_counts():

@@ -82,7 +82,7 @@ def test_a_run_leaves_scores_tables_and_figures_that_agree(train, capsys):
     assert metrics["test/mase"] == pytest.approx(metrics["test/mae"] / naive, rel=1e-6)
     # Step by step, and on average the same.
     steps = pd.read_csv(run / "errors_by_step.csv")
-    assert set(steps["forecast"]) == {"model", "persistence", "yesterday", "ridge"}
+    assert set(steps["forecast"]) == {"model", "persistence", "yesterday", "ridge", "nlinear", "dlinear"}
     assert set(steps["hours_ahead"]) == set(range(1, 13))
     for ahead, rows in predictions.groupby("hours_ahead"):
         row = steps[(steps["forecast"] == "model") & (steps["hours_ahead"] == ahead)].iloc[0]
