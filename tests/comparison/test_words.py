@@ -3,6 +3,7 @@
 import pytest
 
 from seqlab.comparison.words import MEANINGS, deciding, in_words, listed
+from seqlab.tasks.baselines.names import FORECASTS
 
 SIZES = {"train": 2051, "val": 256, "test": 259}
 DATA = {"name": "names", "source": "real", "classes": ["cat", "dog"], "series": None, "sizes": SIZES}
@@ -31,6 +32,10 @@ def test_baselines_are_explained_and_said_to_be_beaten_or_not(classify, text):
         classify(name, accuracy=accuracy, model={"cell": name})
     assert f"majority {MEANINGS['majority']}." in text()
     assert "Better than majority (0.4000): good." in text()
+
+
+def test_every_baseline_of_forecasts_has_a_meaning():
+    assert set(MEANINGS).issuperset(FORECASTS)
 
 
 @pytest.mark.parametrize(("accuracy", "who"), [(0.3, "no network"), (0.5, "every network")])
