@@ -36,7 +36,7 @@ SEEDS, SEEDS_OF_LONG, LONG = 5, 3, 600
 """Seeds of a preset, and of one whose run takes more than so many seconds."""
 HEAD = """# Results
 
-What every preset gets on test data that it has never seen: the mean over seeds ± half of the 95 % interval
+What presets get on test data that it has never seen: the mean over seeds ± half of the 95 % interval
 of the mean (Student's t), beside the baselines that the runs have recorded on the same data. The score is
 the one whose value on validation data has chosen the weights. Seeds change initial weights, order and
 dropout but not the split, so the interval does not say how another split would turn out.

@@ -29,11 +29,12 @@ Two of 200 numbers between 0 and 1 are marked, and a network has to say their su
 1997). Always to say 1 costs 1/6 = 0.167. Every cell of [the gallery](cells.md) is trained alike, with the
 settings of conf/experiment/adding_gru.yaml: 32 units, 10,000 sequences, 8 epochs, Adam, a one-cycle schedule
 up to a rate of 0.01. Nothing is tuned for a cell: a row says what it does with these settings, not what it
-could do with others. {good} of {all} cells have a mean test error of {limit:g} or less.
+could do with others: the LSTM of experiment=adding_lstm, which learns it, begins with other biases. {good} of
+{all} cells have a mean test error of {limit:g} or less.
 
-The columns are the mean test error with its standard deviation over seeds, the mean number of steps until the
-validation error was {limit:g} or less with how many runs got there, and how many runs were finished: a run
-fails when its loss is no longer finite.
+The columns are the mean squared error of the test with its standard deviation over seeds, the mean number of
+steps until that of validation, measured once an epoch, was {limit:g} or less with how many runs got there,
+and how many runs were finished: a run fails when its loss is no longer finite.
 
 """
 

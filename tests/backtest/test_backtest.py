@@ -113,6 +113,13 @@ def test_each_fold_is_trained_on_what_comes_before_its_validation(folder, comman
     assert [one["first"] for one in found] == [one["test_start"] for one in borders]
 
 
+def test_weights_chosen_by_loss_are_compared_by_a_score_that_baselines_have(folder, command):
+    settings = (*OWN, "task.loss=mse", "task.monitor=val/loss")
+    code, shown, _ = command("backtest", *settings, "--folds", 2, "--refit", "--folder", "found")
+    assert code == 0
+    assert "model minus baseline, mae, paired by fold" in shown
+
+
 def test_a_fold_that_fails_hurts_no_other_and_only_it_is_repeated(folder, command, monkeypatch):
     begun, train = [], running.train
 
@@ -125,7 +132,7 @@ def test_a_fold_that_fails_hurts_no_other_and_only_it_is_repeated(folder, comman
     monkeypatch.setattr(running, "train", failing)
     code, shown, complaint = command("backtest", *OWN, "--folds", 3, "--refit", "--folder", "found")
     assert code == 1
-    assert "fold 2 failed (the disk is on fire); the others are in found" in complaint
+    assert "fold 2 failed (the disk is on fire); what is done is in found" in complaint
     assert "over 2 of 3 folds" in shown
     code, shown, complaint = command("backtest", *OWN, "--folds", 3, "--refit", "--folder", "found")
     assert (code, begun) == (0, ["fold_1", "fold_2", "fold_3", "fold_2"])

@@ -31,7 +31,7 @@ def drawn(results: Sequence[Result], differences: Mapping[str, Mean], score: str
         left.plot(*zip(*found, strict=True), marker="o", ms=4, label=name, **style)
     shown = results[:: math.ceil(len(results) / MOST_TICKS)]
     left.set_xticks([one.fold for one in shown], [f"{one.fold}\n{one.first[:10]}" for one in shown])
-    left.set(xlabel="fold, from", ylabel=score)
+    left.set(xlabel="fold and its first time", ylabel=score)
     write_title(left, title)
     left.legend(fontsize=8)
     for place, (name, one) in enumerate(differences.items()):

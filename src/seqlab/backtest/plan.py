@@ -57,7 +57,8 @@ class Plan:
     def key(self) -> str:
         """What tells this backtest from others."""
         settings = self.config.model_dump(mode="json", exclude={*OF_THE_COMMAND, "paths", "verbosity"})
-        return key_of([settings, str(self.run), self.folds, self.refit, self.window])[:8]
+        run = None if self.run is None else str(self.run.resolve())
+        return key_of([settings, run, self.folds, self.refit, self.window])[:8]
 
     @property
     def path(self) -> Path:

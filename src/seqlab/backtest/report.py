@@ -17,7 +17,9 @@ def report(plan: Plan, results: Sequence[Result]) -> str:
         write_results(plan, results)
         return "no fold is done"
     score = plan.config.task.watched.partition("/")[2]
-    score = score if score in done[0].scores[MODEL] else "mae"
+    scores = [its for one in done for its in one.scores.values()]
+    if not all(score in its for its in scores):  # a loss is the network's alone
+        score = "mae"
     means, differences = means_of(done), differences_of(done, score)
     write_results(plan, results, as_values(means, differences))
     write_folds(done, plan.path)

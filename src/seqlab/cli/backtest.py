@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "forecaster", nargs="+", metavar="RUN|KEY=VALUE", help="a run folder, or the settings of seqlab train"
     )
-    parser.add_argument("--folds", type=int, default=5, help="the parts of the test, each with an origin")
+    parser.add_argument("--folds", type=int, default=5, help="how many equal parts of the test")
     parser.add_argument(
-        "--refit", action="store_true", help="train a network for each fold, up to its origin"
+        "--refit", action="store_true", help="train a network for each fold, on what is before it"
     )
     parser.add_argument(
         "--window",
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="expanding",
         help="whether each fold's training begins at the start, or is as long as the first fold's",
     )
-    parser.add_argument("--folder", type=Path, help="of the results; the same backtest has the same one")
+    parser.add_argument("--folder", type=Path, help="of the results (default: outputs/backtests/NAME-KEY)")
     add_imports(parser)
 
 
@@ -45,8 +45,9 @@ def run(options: argparse.Namespace) -> None:
     say(report(plan, results))
     if failed := [one for one in results if one.error]:
         numbers = ", ".join(str(one.fold) for one in failed)
+        which = f"fold {numbers}" if len(failed) == 1 else f"folds {numbers}"
         raise BacktestError(
-            f"fold {numbers} failed ({failed[0].error.splitlines()[0]}); the others are in {plan.path}, "
+            f"{which} failed ({failed[0].error.splitlines()[0]}); what is done is in {plan.path}, "
             "and the same command repeats only what failed"
         )
 

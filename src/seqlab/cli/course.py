@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="settings of all runs, such as seed=0,1,2; experiment=… chooses some of the runs",
     )
-    parser.add_argument("--quick", action="store_true", help="three networks on the sample, for a minute")
+    parser.add_argument("--quick", action="store_true", help="three networks on the built-in sample")
     parser.add_argument(
-        "--folder", type=Path, help="of the runs and the report; outputs/course if it is not given"
+        "--folder", type=Path, help="of the runs and the report (default: outputs/course, or course_quick)"
     )
 
 

@@ -58,7 +58,7 @@ def _networks(benchmark: Benchmark) -> str:
         text += " The data are its small built-in sample, so the scores say nothing about the real data."
     each = {tuple(str(run.settings.get("seed")) for run in group.runs) for group in groups}
     if len(each) > 1:
-        return f"{text} They were trained with different numbers of seeds; the table says how many."
+        return f"{text} They were trained with different seeds; the table says with how many."
     (seeds,) = each
     if len(seeds) == 1:
         return f"{text} Each was trained once, with seed {seeds[0]}: how much chance matters is not known."

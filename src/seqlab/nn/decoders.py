@@ -136,8 +136,8 @@ class Parallel(Decoder):
         if channel_size >= self.input_size:
             raise ConfigError(
                 f"model.channel_embedding={channel_size} leaves no room for positions: recurrent layers read "
-                f"{self.input_size} numbers; choose less, or with a larger model.embedding_size an "
-                "encoder that has it, such as segments"
+                f"{self.input_size} numbers; choose a smaller one, or a larger "
+                "model.embedding_size with an encoder that has one, such as segments"
             )
         self.positions = nn.Parameter(torch.randn(self.segments, self.input_size - channel_size))
 
