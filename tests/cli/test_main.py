@@ -38,7 +38,7 @@ MISTAKES = {
     "a folder that cannot be written": (["paths.output_dir=/dev/null/x"], ["cannot write to /dev/null/x"]),
     "a misspelt option": (["--multrun"], ["no option '--multrun'", "'--multirun'"]),
     "a word that is no setting": (["fast"], ["'fast' is not KEY=VALUE"]),
-    "a missing preset": (["experiment=names_fast"], ["unknown experiment", "names_quick"]),
+    "a missing preset": (["experiment=names_fast"], ["unknown experiment", "names_best"]),
 }  # fmt: skip
 
 

@@ -211,7 +211,7 @@ def test_a_quantile_network_recovers_the_quantiles_of_scaled_noise():
             "kind": "features",
             "task": "forecasting",
             "input_size": 2,
-            "series": series | {"horizon_steps": 1, "step_minutes": 60},
+            "series": series | {"input_steps": 1, "horizon_steps": 1, "step_minutes": 60},
         },
         model={"cell": "gru", "hidden_size": 16, "engine": "eager"},
         task={"loss": "quantiles", "levels": levels, "residual": "none"},

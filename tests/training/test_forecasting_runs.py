@@ -236,7 +236,8 @@ def test_several_targets_are_scored_and_forecast_apart(train, command):
     figures = {file.stem for file in (run / "figures").iterdir()}
     assert figures == {"loss", "mae", *(f"{kind}_{place}" for kind in kinds for place in (1, 2))}
     steps = pd.read_csv(run / "errors_by_step.csv")
-    assert len(steps) == 4 * 2 * 12
+    forecasts = ("model", "persistence", "yesterday", "ridge", "nlinear", "dlinear")
+    assert len(steps) == len(forecasts) * 2 * 12
     code, shown, _ = command("predict", run, "--file", "mine.csv")
     assert code == 0
     assert shown.splitlines()[0] == "time\tsun\tload"
