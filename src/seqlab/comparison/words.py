@@ -60,10 +60,11 @@ def _networks(benchmark: Benchmark) -> str:
     if len(each) > 1:
         return f"{text} They were trained with different seeds; the table says with how many."
     (seeds,) = each
+    text += " Each was trained" if len(groups) > 1 else " It was trained"
     if len(seeds) == 1:
-        return f"{text} Each was trained once, with seed {seeds[0]}: how much chance matters is not known."
+        return f"{text} once, with seed {seeds[0]}: how much chance matters is not known."
     return (
-        f"{text} Each was trained {len(seeds)} times, with seeds {listed(seeds)}; a score is the mean over "
+        f"{text} {len(seeds)} times, with seeds {listed(seeds)}; a score is the mean over "
         "them, ± the standard deviation (n − 1)."
     )
 
