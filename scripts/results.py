@@ -18,7 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from statistics import fmean, stdev
 from typing import Any
 
@@ -188,12 +188,22 @@ def _seeds(runs: dict[int, Run]) -> str:
 
 
 def _made(runs: Sequence[Run]) -> str:
-    """Return on what the runs of a table were made, and when."""
+    """Return on what machine, versions and data the runs of a table were made, and when."""
     machines = {f"{run.record['platform']}, {run.record['device']}" for run in runs}
     versions = {", ".join(f"{key} {value}" for key, value in run.record["versions"].items()) for run in runs}
     days = sorted({run.record["ended"][:10] for run in runs})
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return f"({when}; {'; '.join(sorted(machines))}; {'; '.join(sorted(versions))}.)"
+    return f"({when}; {'; '.join(sorted(machines))}; {'; '.join(sorted(versions))}; {_data(runs)}.)"
+
+
+def _data(runs: Sequence[Run]) -> str:
+    """Return the files of the runs, and how many samples they trained on and are tested on."""
+    found = dict.fromkeys(
+        f"{PurePath(data.get('path') or data['name']).name}, {data['sizes']['train']:,} training and "
+        f"{data['sizes']['test']:,} test samples"
+        for data in (run.record["data"] for run in runs)
+    )
+    return "; ".join(found)
 
 
 def _missing(found: Runs) -> str:

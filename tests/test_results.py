@@ -34,7 +34,9 @@ def leave(tmp_path):
         known = Score("accuracy", label="accuracy", unit="share of samples")
         record = {"status": status, "seed": seed, "seconds": seconds, "ended": "2026-11-29T18:44:14+00:00"}
         record |= {"overrides": [f"experiment={name}", f"seed={seed}", "paths.output_dir=x", *settings]}
-        record |= {"data": {"name": "names", "source": source}, "platform": "Linux", "device": "cpu"}
+        sizes = {"train": 9000, "test": 90}
+        data = {"name": "names", "source": source, "path": "a/names.zip", "sizes": sizes}
+        record |= {"data": data, "platform": "Linux", "device": "cpu"}
         record |= {"task": {"monitor": "val/accuracy", "scores": [asdict(known)], "galleries": []}}
         record |= {"metrics": {"test/accuracy": score}, "versions": {"seqlab": "0.1.0"}}
         record |= {
@@ -60,7 +62,7 @@ def test_a_preset_has_the_mean_of_its_seeds_and_the_t_interval(script, leave, tm
     assert first == f"| `seqlab train experiment=names_best` | 0.9000 | {beside} | 1 of 5 | 1.0 |"
     assert second == f"| `seqlab train experiment=names_quick` | {found} | {beside} | 5 | 1.0 |"
     assert "## names: accuracy, share of samples, higher is better" in text
-    assert "(2026-11-29; Linux, cpu; seqlab 0.1.0.)" in text
+    assert "(2026-11-29; Linux, cpu; seqlab 0.1.0; names.zip, 9,000 training and 90 test samples.)" in text
     missing = text[text.index("```sh") :].splitlines()
     assert "seqlab train experiment=names_best" in missing
     assert "seqlab train experiment=names_quick" not in missing
