@@ -141,6 +141,13 @@ class Graph:
             "Where", self.add("Unsqueeze", inside, self.integers(2)), sequence, self.number(otherwise)
         )
 
+    def repeated(self, rows: str, count: int, ndim: int) -> str:
+        """Repeat each row of a value of ``ndim`` dimensions, [R, …] to [R·count, …]."""
+        each = self.add("Unsqueeze", rows, self.integers(1))
+        whole = self.add("Expand", each, self.integers(1, count, *[1] * (ndim - 1)))
+        shape = self.add("Shape", rows, start=1)
+        return self.add("Reshape", whole, self.add("Concat", self.integers(-1), shape, axis=0))
+
     def mean(self, sequence: str) -> str:
         """Take the mean over each sequence's steps, [B, T, H] to [B, 1, H]."""
         total = self.add("ReduceSum", self.masked(sequence, 0), self.integers(1))

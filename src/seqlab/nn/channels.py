@@ -73,19 +73,13 @@ class Channels(nn.Module):
         parted = graph.add("Gather", x, graph.constant("columns of channels", self._columns), axis=2)
         steps = graph.add("Shape", x, start=1, end=2)
         ends = graph.integers(-1), steps, graph.integers(self.inputs.size)
-        each = graph.add("Unsqueeze", graph.lengths, graph.integers(1))
-        graph.lengths = graph.add(
-            "Reshape", graph.add("Expand", each, graph.integers(1, len(self))), graph.integers(-1)
-        )
+        graph.lengths = graph.repeated(graph.lengths, len(self), 1)
         turned = graph.add("Transpose", parted, perm=[0, 2, 1, 3])
         return graph.add("Reshape", turned, graph.add("Concat", *ends, axis=0))
 
     def add_repeated(self, graph: "Graph", beside: str) -> str:
         """Add ``repeated`` to an ONNX graph, for one of them."""
-        shape = graph.add("Shape", beside, start=1, end=3)
-        each = graph.add("Unsqueeze", beside, graph.integers(1))
-        whole = graph.add("Expand", each, graph.integers(1, len(self), 1, 1))
-        return graph.add("Reshape", whole, graph.add("Concat", graph.integers(-1), shape, axis=0))
+        return graph.repeated(beside, len(self), 3)
 
     def add_vectors(self, graph: "Graph", like: str) -> str:
         """Add ``vectors`` to an ONNX graph, for rows [B·K, …]."""

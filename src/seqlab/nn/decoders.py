@@ -179,17 +179,10 @@ class Parallel(Decoder):
             each = graph.add("Unsqueeze", channels, graph.integers(1))
             read = graph.joined([read, graph.add("Expand", each, graph.integers(1, segments, 1))])
         read = graph.add("Reshape", read, graph.integers(-1, self.input_size))
-        begins = [{name: self._repeated(graph, one) for name, one in layer.items()} for layer in states]
+        begins = [{name: graph.repeated(one, segments, 2) for name, one in layer.items()} for layer in states]
         outputs, _ = step(recurrent, read, begins)
         answers = graph.add("Reshape", head(outputs), graph.integers(-1, segments * self.answer_size))
         return self.add_cut(graph, answers)
-
-    def _repeated(self, graph: "Graph", state: str) -> str:
-        """Add a state for each segment to an ONNX graph, [R, H] to [R·M, H]."""
-        each = graph.add("Unsqueeze", state, graph.integers(1))
-        whole = graph.add("Expand", each, graph.integers(1, self.segments, 1))
-        shape = graph.add("Concat", graph.integers(-1), graph.add("Shape", state, start=1), axis=0)
-        return graph.add("Reshape", whole, shape)
 
 
 class Autoregressive(Decoder):
