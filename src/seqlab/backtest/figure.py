@@ -14,7 +14,7 @@ MOST_TICKS = 6
 """Maximum number of folds with a date below them."""
 
 
-def drawn(results: Sequence[Result], differences: Mapping[str, Mean], score: str, title: str) -> Figure:
+def draw(results: Sequence[Result], differences: Mapping[str, Mean], score: str, title: str) -> Figure:
     """Draw a score of the network and the baselines by fold, and their differences with intervals.
 
     Args:

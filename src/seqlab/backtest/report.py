@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from seqlab.backtest.figure import drawn
+from seqlab.backtest.figure import draw
 from seqlab.backtest.plan import Plan, Result, write_results
 from seqlab.backtest.scoring import MODEL
 from seqlab.backtest.summary import CONFIDENCE, Mean, as_values, differences_of, means_of, write_folds
@@ -23,7 +23,7 @@ def report(plan: Plan, results: Sequence[Result]) -> str:
     means, differences = means_of(done), differences_of(done, score)
     write_results(plan, results, as_values(means, differences))
     write_folds(done, plan.path)
-    figure = drawn(done, differences, score, plan.config.title)
+    figure = draw(done, differences, score, plan.config.title)
     figure.savefig(plan.path / FIGURE, dpi=plan.config.figures.dpi)
     return "\n".join([*_table(plan, means, len(done)), *_paired(differences, score), str(plan.path)])
 

@@ -22,7 +22,9 @@ def chains_of(starts: np.ndarray, length: int) -> list[np.ndarray]:
     return np.split(order, breaks)
 
 
-def trained(starts: np.ndarray, length: int, streams: int, random: np.random.Generator) -> np.ndarray:
+def training_batches(
+    starts: np.ndarray, length: int, streams: int, random: np.random.Generator
+) -> np.ndarray:
     """Return the batches of an epoch, as numbers of windows, [batches, streams].
 
     The chains that begin so many steps after a multiple of the length, a random number, are laid end to end,
@@ -46,7 +48,7 @@ def trained(starts: np.ndarray, length: int, streams: int, random: np.random.Gen
     return joined[: batches * streams].reshape(streams, batches).T
 
 
-def scored(starts: np.ndarray, length: int, streams: int, ranks: int) -> np.ndarray:
+def scoring_batches(starts: np.ndarray, length: int, streams: int, ranks: int) -> np.ndarray:
     """Return batches that hold every window once, behind all that its chain has before it, [batches, rows].
 
     Args:

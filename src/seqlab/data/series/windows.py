@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seqlab.data.batches import Batch
-from seqlab.data.series.chains import scored, trained
+from seqlab.data.series.chains import scoring_batches, training_batches
 from seqlab.data.series.known import ahead
 from seqlab.data.series.spec import written
 
@@ -95,8 +95,8 @@ class WindowSamples:
         """
         starts = self.starts.numpy()
         if self.order == "trained":
-            return torch.from_numpy(trained(starts, self.input_steps, streams, random))
-        return torch.from_numpy(scored(starts, self.input_steps, streams, ranks))
+            return torch.from_numpy(training_batches(starts, self.input_steps, streams, random))
+        return torch.from_numpy(scoring_batches(starts, self.input_steps, streams, ranks))
 
     def last_read(self, index: int) -> str:
         """Return the time of the last step that a window reads."""
