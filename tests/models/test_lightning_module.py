@@ -260,6 +260,16 @@ def test_training_scores_are_those_of_one_epoch():
     assert int(module.task.counts("train").sum()) == 24
 
 
+def test_each_training_sample_passes_the_network_as_often_as_the_task_says_with_other_masks():
+    module = module_of(model=MODEL | {"dropout": 0.5}, task={"consistency": 1.0})
+    seen: dict[bool, list[torch.Tensor]] = {True: [], False: []}
+    module.model.register_forward_hook(lambda model, _inputs, output: seen[model.training].append(output))
+    trainer_of().fit(module, loader_of(8), loader_of(8))
+    (first, second), (scored,) = seen[True][0].chunk(2), seen[False][:1]
+    assert first.shape == second.shape == scored.shape == (8, 3)
+    assert (first != second).any()
+
+
 @pytest.mark.parametrize(
     "cell", [*(pytest.param(cell, marks=pytest.mark.slow) for cell in ("rnn", "gru")), "lstm"]
 )

@@ -74,6 +74,22 @@ def test_smoothing_and_class_weights_change_the_loss_of_training_alone(smoothing
         assert float(task.step(stage, logits, batch)) == pytest.approx(float(plain), rel=1e-6)
 
 
+def test_consistency_adds_the_mean_divergence_of_two_passes_to_the_loss_of_training_alone():
+    task, plain = Classification(CLASSES, consistency=0.7), Classification(CLASSES)
+    first, logits = batches()[0]
+    batch, logits = first.repeated(task.passes), torch.cat([logits, logits.flip(0)])
+    p, q = (passed[first.ids >= 0].double().log_softmax(1) for passed in logits.chunk(2))
+    divergence = [
+        functional.kl_div(one, other, reduction="batchmean", log_target=True)
+        for one, other in ((p, q), (q, p))
+    ]
+    expected = float(plain.step("train", logits, batch)) + 0.7 * float(sum(divergence)) / 2
+    assert float(task.step("train", logits, batch)) == pytest.approx(expected, rel=1e-5)
+    assert task.compute("train") == pytest.approx(plain.compute("train"))
+    for stage in ("val", "test", "balanced"):
+        assert float(task.step(stage, logits, batch)) == float(plain.step(stage, logits, batch))
+
+
 def test_the_gradient_is_that_of_the_mean_and_none_of_a_row_that_only_fills_up():
     batch, logits = batches()[0]
     logits.requires_grad_()

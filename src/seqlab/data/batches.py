@@ -27,6 +27,10 @@ class Batch(NamedTuple):
     y: Tensor
     ids: Tensor
 
+    def repeated(self, times: int) -> "Batch":
+        """Return all rows, then all of them again, so many times."""
+        return self if times == 1 else Batch(*(torch.cat([values] * times) for values in self))
+
 
 class Samples(Protocol):
     """Resident or memory-mapped samples from which a loader cuts batches by index."""

@@ -127,7 +127,7 @@ class SequenceModule(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a training batch, weighted by its share in the optimizer step."""
-        loss = self._step("train", batch)
+        loss = self._step("train", batch.repeated(self.task.passes))
         penalty = self.model.take_penalty()
         loss = loss if penalty is None else loss + penalty
         self._last_batch = (loss.detach(), batch.ids)

@@ -63,6 +63,7 @@ class Task(nn.Module):
         output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
         output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
             output per sequence.
+        passes: how often a training sample goes through the network in a step, with other masks of dropout.
         location: which of the numbers for a step and target of a forecast is its value.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
@@ -79,6 +80,7 @@ class Task(nn.Module):
     baseline_names: ClassVar[tuple[str, ...]] = ()
     output_size: int
     output_steps: int = 0
+    passes: int = 1
     location: int = 0
     stages: nn.ModuleList
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
-from seqlab.registry.types import Share
+from seqlab.registry.types import NotNegative, Share
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import majority, of_classes
@@ -46,6 +46,9 @@ class Classification(Task):
         label_smoothing: probability that is spread uniformly over all classes, in training.
         class_weight_power: a class with n training samples has the weight n^-power in training; the mean
             weight is 1.
+        consistency: weight of the disagreement between two passes of each sample through the network, with
+            other masks of dropout, in training: the mean of the two Kullback–Leibler divergences (R-Drop:
+            Liang et al. 2021, whose weight is twice this). 0 for a single pass.
     """
 
     problem_type = "classification"
@@ -71,9 +74,11 @@ class Classification(Task):
         *,
         label_smoothing: Share = 0.0,
         class_weight_power: Annotated[float, Field(ge=0, le=1)] = 0.0,
+        consistency: NotNegative = 0.0,
     ) -> None:
         super().__init__()
-        self.label_smoothing = label_smoothing
+        self.label_smoothing, self.consistency = label_smoothing, consistency
+        self.passes = 2 if consistency else 1
         counts = torch.tensor(class_counts or [1] * len(classes)).clamp(min=1)
         weights = counts.float() ** -class_weight_power
         self.register_buffer("weights", weights / weights.mean(), persistent=False)
@@ -100,6 +105,8 @@ class Classification(Task):
             found.confusion.update(logits.argmax(1), batch.y, valid)
             if stage == "test":
                 self.predictions.update(batch.ids, batch.y, logits)
+        if stage == "train" and self.consistency:
+            return loss + self.consistency * disagreement(logits, valid)
         return loss
 
     def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
@@ -223,6 +230,22 @@ class Classification(Task):
 
     def _of(self, stage: str) -> StageScores:
         return cast("StageScores", self.stage(stage))
+
+
+def disagreement(logits: Tensor, valid: Tensor) -> Tensor:
+    """Return how much two passes of the same samples disagree, in nats a sample.
+
+    Args:
+        logits: those of the first pass, then of the second, [2 B, C].
+        valid: the rows that count, [2 B].
+
+    Returns:
+        the mean over samples of half the sum of the two Kullback–Leibler divergences.
+    """
+    first, second = logits.log_softmax(1).chunk(2)
+    each = ((first.exp() - second.exp()) * (first - second)).sum(1) / 2
+    counted = valid.chunk(2)[0]
+    return torch.where(counted, each, 0).sum() / counted.sum().clamp(min=1)
 
 
 def _cross_entropy(logits: Tensor, true: Tensor, rows: Tensor) -> Tensor:
