@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from seqlab.io.spreadsheet import to_cells
 
@@ -91,6 +90,8 @@ def _thinned(rows: Rows, most: int, name: str) -> BySample:
 
 
 def _write(rows: Rows, file: Path) -> None:
+    import pandas as pd  # noqa: PLC0415 (slow to import, and not needed before the first step)
+
     cells, is_first = map(to_cells, rows), True
     with file.open("w", encoding="utf-8", newline="") as written:
         while (part := list(islice(cells, AT_ONCE))) or is_first:
