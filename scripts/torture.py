@@ -165,7 +165,7 @@ def left_by(run: Path) -> dict[str, str]:
     parts["callbacks"] = repr(last["callbacks"]).replace(str(run.resolve()), "")
     table = run / "csv/metrics.csv"
     parts["metrics.csv"] = table.read_bytes() if table.exists() else b""
-    parts["tensorboard"] = _scalars(run / "tensorboard")
+    parts["tensorboard"] = _scalars(run)
     return {name: _hash(part) for name, part in parts.items()}
 
 

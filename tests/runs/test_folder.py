@@ -139,20 +139,20 @@ def test_a_run_that_goes_on_keeps_what_is_there_and_takes_its_end_back(tmp_path)
 def test_a_run_that_begins_anew_removes_what_the_attempt_before_it_wrote_and_nothing_else(tmp_path):
     folder = tmp_path / "run"
     (folder / "checkpoints").mkdir(parents=True)
-    (folder / "tensorboard").mkdir()
+    (folder / "mine").mkdir()
     (folder / "run.json").write_text('{"status": "interrupted", "format": 1, "steps": 3}')
     own = (
         "metrics.jsonl",
         "run.log",
         "checkpoints/best.safetensors",
         "checkpoints/best.json",
-        "tensorboard/events.out.tfevents.1",
+        "events.out.tfevents.1",
     )
-    for name in (*own, "notes.txt", "tensorboard/notes.txt", ".mine.draft-notes"):
+    for name in (*own, "notes.txt", "mine/notes.txt", ".mine.draft-notes"):
         (folder / name).write_text("{}")
     with RunFolder(folder).running():
         found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-        assert found == {".lock", "run.json", "notes.txt", "tensorboard/notes.txt", ".mine.draft-notes"}
+        assert found == {".lock", "run.json", "notes.txt", "mine/notes.txt", ".mine.draft-notes"}
         assert "steps" not in record_in(RunFolder(folder))
 
 

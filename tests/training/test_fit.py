@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_multiplexer import EventMultiplexer
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from seqlab.inference.evaluate import evaluate
@@ -101,7 +102,7 @@ def test_metrics_jsonl_holds_loss_rate_and_gradient_norm_of_steps(finished):
 
 
 def test_tensorboard_has_scalars_figures_and_hyperparameters(finished):
-    events = EventAccumulator(str(finished / "tensorboard"), size_guidance={"images": 0})
+    events = EventAccumulator(str(finished), size_guidance={"images": 0})
     events.Reload()
     tags = events.Tags()
     scalars = {"train/loss", "val/loss", "val/accuracy", "val/f1_macro", "step/lr", "step/gradient_norm"}
@@ -111,10 +112,27 @@ def test_tensorboard_has_scalars_figures_and_hyperparameters(finished):
     assert best == pytest.approx(record_of(finished)["metrics"]["val/accuracy"], abs=1e-6)
     assert not [name for name in tags["scalars"] if name.startswith("test/")]
     content = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
-    names = HParamsPluginData.FromString(content).session_start_info.hparams
-    assert {"Cell", "Hidden size", "Learning rate", "Model"} < set(names)
+    values = HParamsPluginData.FromString(content).session_start_info.hparams
+    first = ["1 model", "2 cell", "3 hidden size", "4 learning rate"]  # TensorBoard sorts by name
+    assert sorted(values)[:4] == first
+    model, cell, size = (values[name] for name in first[:3])
+    assert (model.string_value, cell.string_value, size.number_value) == ("names-lstm", "lstm", 16)
     (shown,) = events.Tensors("config/text_summary")
     assert (finished / "config.yaml").read_text() in shown.tensor_proto.string_val[0].decode()
+
+
+def test_tensorboard_calls_a_run_by_its_folder_and_shows_curves_before_single_points(finished):
+    multiplexer = EventMultiplexer()
+    multiplexer.AddRunsFromDirectory(str(finished.parents[1]))
+    (run,) = (name for name in multiplexer.Runs() if finished.name in name)
+    assert run == f"{finished.parent.name}/{finished.name}"
+    multiplexer.Reload()
+    scalars = multiplexer.Runs()[run]["scalars"]
+    curves = [tag for tag in scalars if len(multiplexer.Scalars(run, tag)) > 1]
+    points = set(scalars) - set(curves)
+    assert len(points) > 5
+    assert min(points) > max(curves)
+    assert not (finished / "hparams.yaml").exists()
 
 
 def test_the_sample_is_named_wherever_a_score_is_shown(finished):

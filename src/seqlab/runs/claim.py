@@ -37,7 +37,7 @@ ATTEMPT = (
     "checkpoints/best.ckpt",
     "checkpoints/best.safetensors",
     "checkpoints/best.json",
-    "tensorboard/events.out.tfevents.*",
+    "events.out.tfevents.*",
     "csv/metrics.csv",
     "csv/hparams.yaml",
 )

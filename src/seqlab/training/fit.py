@@ -272,7 +272,7 @@ def _hyperparameters(config: Config) -> dict[str, Any]:
     groups["data"] = config.data.model_dump(exclude=left_out, mode="json")
     flat = {f"{group}.{key}": value for group, section in groups.items() for key, value in section.items()}
     kept = {key: value for key, value in flat.items() if isinstance(value, str | int | float | bool)}
-    return kept | {"Model": config.title, "seed": config.seed, "engine": config.engine}
+    return kept | {"name": config.title, "seed": config.seed, "engine": config.engine}
 
 
 def _sizes(sizes: dict[str, int]) -> str:

@@ -106,13 +106,20 @@ class CsvTable(_RunFileLogger):
 
 POINTS = ("test/", "balanced/")
 """Prefixes of scores that are measured once."""
-FIRST = {"model.cell": "Cell", "model.hidden_size": "Hidden size", "optimizer.lr": "Learning rate"}
-"""Settings by which runs are told apart; TensorBoard sorts them by name, so capitals come first."""
+FIRST = {
+    "name": "1 model",
+    "model.cell": "2 cell",
+    "model.hidden_size": "3 hidden size",
+    "optimizer.lr": "4 learning rate",
+}
+"""Settings by which runs are told apart; TensorBoard sorts all by name, so these have numbers."""
 
 
 @register_logger("tensorboard")
 class TensorBoard(TensorBoardLogger):
-    """``tensorboard/`` in the run folder: curves, figures, hyper-parameters beside the final scores.
+    """Event files in the run folder: curves, figures, hyper-parameters beside the final scores.
+
+    TensorBoard calls a run by the folder of these files, ``names-lstm/2026-11-30_04-40-16-5157a7``.
 
     Args:
         folder: the run folder.
@@ -120,9 +127,7 @@ class TensorBoard(TensorBoardLogger):
     """
 
     def __init__(self, folder: Path, at_step: int = 0) -> None:
-        super().__init__(
-            folder, "tensorboard", version="", default_hp_metric=False, purge_step=at_step or None
-        )
+        super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=at_step or None)
 
     def log_hyperparams(self, params: Any, metrics: Any = None, step: int | None = None) -> None:
         """Log the settings, those in ``FIRST`` under the name there."""
@@ -133,3 +138,8 @@ class TensorBoard(TensorBoardLogger):
         curves = {name: value for name, value in metrics.items() if not name.startswith(POINTS)}
         if curves.keys() != {"epoch"}:
             super().log_metrics(curves, step)
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Write what is logged so far, and no hparams.yaml: config.yaml has the settings."""
+        self.experiment.flush()

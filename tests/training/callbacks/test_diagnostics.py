@@ -115,7 +115,7 @@ def test_the_last_snapshot_is_what_the_diagnostics_say_of_the_last_weights(every
 def test_figures_and_curves_of_every_measurement_are_in_the_dashboard(shown):
     names = {"gradient_flow", "gates", "memory"}
     assert {file.stem for file in (shown / "figures").iterdir()} > names
-    events = EventAccumulator(str(shown / "tensorboard"), size_guidance={"images": 0, "histograms": 0})
+    events = EventAccumulator(str(shown), size_guidance={"images": 0, "histograms": 0})
     events.Reload()
     assert set(events.Tags()["images"]) > names
     found = read_snapshots(shown / "diagnostics.json")

@@ -251,7 +251,7 @@ def test_a_run_whose_folder_was_moved_keeps_its_best_score(runs, killed):
 
 
 def scalars_in(folder):
-    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0})
     events.Reload()
     return [
         (tag, event.step, event.value)
