@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from html import escape
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
 from seqlab.errors import ConfigError, TrainingError, near
+from seqlab.models.notebook import table_of
 from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
@@ -114,6 +116,13 @@ class SequenceModule(LightningModule):
         """
         answer: Tensor = self.model(x, lengths)
         return answer
+
+    def _repr_html_(self) -> str:
+        """Return what is learnt, and how, with a table of the network's parts, as notebooks show it."""
+        chosen = {"task": type(self.task).__name__, "optimizer": self.optimizer_settings["name"]}
+        chosen["scheduler"] = self.scheduler_settings["name"]
+        told = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        return f"<p>SequenceModule: {escape(told)}</p>{table_of(self.model)}"
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
         """Check that the weights are finite before they are saved."""

@@ -13,6 +13,7 @@ from seqlab.cells import Cell, Episodes, State, regularized
 from seqlab.errors import ConfigError
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.models.freezing import freeze_parts
+from seqlab.models.notebook import table_of
 from seqlab.models.side_inputs import check_side_inputs, refuse_side_inputs
 from seqlab.nn.channels import Channels
 from seqlab.nn.decoders import Autoregressive, Decoder, Forced, Parallel
@@ -391,3 +392,7 @@ class SequenceModel(nn.Module):
     def extra_repr(self) -> str:
         """Show the number of output steps, if there are several."""
         return f"output_steps={self.output_steps}" if self.output_steps else ""
+
+    def _repr_html_(self) -> str:
+        """Return a table of the parts, as notebooks show it."""
+        return table_of(self)
