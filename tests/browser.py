@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+AXE = "SEQLAB_AXE"
+"""Environment variable with the path of axe-core's axe.min.js: ``npm install axe-core`` brings it."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PATIENCE = 60
 """Seconds until an answer, or what is waited for, must have come."""
@@ -108,6 +110,27 @@ class Browser:
             f"{json.dumps(value)}; e.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"
         )
 
+    def scheme(self, name: str) -> None:
+        """Ask for a light or a dark page; an empty name asks for neither."""
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    def barriers(self, axe: str) -> list[str]:
+        """Return what axe-core finds serious or critical in what is shown: rule, place and reason.
+
+        Args:
+            axe: the source of axe-core.
+        """
+        self.evaluate(f"window.axe || (() => {{ {axe} }})(); window.found = null; 0")
+        self.evaluate("axe.run({resultTypes: ['violations']}).then((all) => { window.found = all; }); 0")
+        self.wait("window.found !== null")
+        found = self.evaluate("window.found.violations")
+        return [
+            f"{rule['id']}: {node['target']}: {node['failureSummary']}"
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+
     def screenshot(self, file: Path) -> None:
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]
         file.write_bytes(base64.b64decode(shot))
@@ -147,3 +170,12 @@ def browser() -> Iterator[Browser]:
         found = Browser(program, Path(profile))
         yield found
         found.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return the source of axe-core, which finds barriers for people, or skip where there is none."""
+    file = Path(os.environ.get(AXE, "axe.min.js"))
+    if not file.is_file():
+        pytest.skip(f"needs axe-core: {AXE} names no axe.min.js, which npm install axe-core brings")
+    return file.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from seqlab.io import devices
 from seqlab.registry import catalog, module, signature
 from seqlab.registry.registry import Registry
 
-from .browser import browser  # noqa: F401 (a fixture)
+from .browser import axe, browser  # noqa: F401 (fixtures)
 
 KINDS = [one for one in vars(catalog).values() if isinstance(one, Registry)]
 """What a test may register."""

@@ -179,11 +179,29 @@ def test_the_arrow_keys_change_the_tab(page, browser):
 def test_a_dark_ground_has_light_ink_also_in_figures(page, browser):
     browser.open(f"{page.as_uri()}#0/curves")
     for scheme, ground in (("dark", "rgb(20, 24, 29)"), ("light", "rgb(255, 255, 255)")):
-        browser.call(
-            "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}]
-        )
+        browser.scheme(scheme)
         browser.wait(f"getComputedStyle({SHOWN}.querySelector('.bg')).fill === '{ground}'")
         assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == ground
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_barrier_in_any_tab(page, browser, axe, scheme, width):
+    browser.scheme(scheme)
+    browser.call(
+        "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 500
+    )
+    tabs = "[...document.querySelectorAll('section:not([hidden]) [role=tab]')].map((one) => one.dataset.tab)"
+    for benchmark in (0, 1):
+        browser.open(f"{page.as_uri()}#{benchmark}/table")
+        names = browser.evaluate(tabs)
+        assert len(names) > 3
+        for name in names:
+            browser.click(tab(name))
+            browser.wait(f"{SHOWN}.dataset.tab === '{name}'")
+            assert browser.barriers(axe) == [], (benchmark, name)
+    browser.scheme("")
+    browser.call("Emulation.clearDeviceMetricsOverride")
 
 
 def test_a_phone_scrolls_figures_and_tables_and_not_the_page(page, browser):

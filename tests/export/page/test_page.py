@@ -125,6 +125,22 @@ def test_a_step_shows_the_answer_up_to_it_and_arrows_move(opened, browser):
     assert bars(browser) == pytest.approx(probabilities(module, LETTERS, "bad"), abs=1e-4)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["texts", "language model", "forecasts"])
+def test_axe_finds_no_serious_barrier(opened, browser, axe, kind, scheme):
+    browser.scheme(scheme)
+    spec = {"texts": LETTERS, "language model": LINES, "forecasts": SERIES}[kind]
+    for width in WIDTHS.values():
+        opened(network(spec, cell="gru"), spec, width)
+        assert browser.barriers(axe) == []
+        if kind == "texts":
+            typed(browser, "bad")
+            browser.evaluate("document.getElementById('heat').focus()")
+            browser.call("Input.dispatchKeyEvent", type="keyDown", key="Home")
+            assert browser.barriers(axe) == []
+    browser.scheme("")
+
+
 @pytest.mark.parametrize("task", ["regression", "multilabel"])
 def test_a_number_or_labels_are_answered_as_predict_does(opened, browser, task):
     asks_number = {"classes": (), "target_mean": 50.0, "target_std": 20.0}
