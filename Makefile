@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
 
-.PHONY: train test test-all check site clean
+.PHONY: train test test-all test-statistics check site clean
 
 # Set up and run the main job, e.g. make train ARGS="model=gru data.root=../shared/data"
 train: $(VENV)/installed
@@ -22,6 +22,10 @@ test: $(VENV)/installed-dev
 test-all: $(VENV)/installed-dev
 	$(PYTEST) $(ARGS)
 
+# Run the tests of seqlab[statistics], which needs an older pandas, in an environment of their own
+test-statistics: $(VENV)-statistics/installed
+	$(VENV)-statistics/bin/python -m pytest tests/tasks/baselines/test_statistical.py $(ARGS)
+
 # What .ci/run checks beside the tests
 check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check
@@ -34,11 +38,11 @@ site: $(VENV)/installed-docs
 	@echo "open outputs/site/index.html"
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-statistics
 
-$(VENV)/bin/python:
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seqlab needs Python 3.11 or later; try make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable .
@@ -51,3 +55,7 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	touch $@ $(VENV)/installed
+
+$(VENV)-statistics/installed: pyproject.toml | $(VENV)-statistics/bin/python
+	$(VENV)-statistics/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[statistics]' 'pytest>=9,<10'
+	touch $@

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from seqlab.comparison.groups import compare
+from seqlab.comparison.groups import compare, labelled
 from seqlab.comparison.runs import read_runs
 
 ADAM, SGD = {"name": "adamw", "lr": 0.004, "betas": [0.9, 0.999]}, {"name": "sgd", "lr": 0.1, "momentum": 0.9}
@@ -98,3 +98,8 @@ def test_baselines_of_another_split_are_named_apart(classify, benchmark):
     classify("a", accuracy=0.9)
     other = classify("b", accuracy=0.5, seed=1, baselines={"majority": {"test/accuracy": 0.3}})
     assert benchmark().baselines[f"majority (b/{other.name})"] == {"test/accuracy": 0.3}
+
+
+def test_a_baseline_of_some_windows_says_of_how_many():
+    assert labelled("theta", {"test/mae": 1.0, "test/windows": 1000.0}) == "theta (1,000 windows)"
+    assert labelled("ridge", {"test/mae": 1.0}) == "ridge"

@@ -14,6 +14,7 @@ from seqlab.inference.evaluate import data_of
 from seqlab.models.build import make_data
 from seqlab.runs.load import LoadedRun, load_run
 from seqlab.runs.record import recorded
+from seqlab.tasks.baselines.names import check_installed
 from seqlab.training.fit import train
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ def carried_out(plan: Plan) -> list[Result]:
         SeqlabError: the settings or data are wrong, or the one network of all folds cannot be trained.
     """
     plan.check()
+    check_installed(plan.config.task.baselines)
     done = read_results(plan)
     run = load_run(plan.run, with_metrics=True) if plan.run and not plan.refit else None
     data = data_of(run)[1] if run else make_data(plan.config)

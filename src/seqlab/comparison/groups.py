@@ -13,6 +13,7 @@ from seqlab.comparison.criteria import Criteria
 from seqlab.comparison.differences import relevant, tell_apart
 from seqlab.comparison.runs import Run, numbers
 from seqlab.registry.types import as_list
+from seqlab.tasks.baselines.names import WINDOWS
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,12 @@ class Benchmark:
                 if found.setdefault(name, scores) != scores:  # another split of the same data
                     found[f"{name} ({run.folder})"] = scores
         return found
+
+
+def labelled(baseline: str, metrics: Mapping[str, float]) -> str:
+    """Return the name of a baseline, with the number of test windows if it has not forecast all."""
+    count = metrics.get(f"test/{WINDOWS}")
+    return f"{baseline} ({count:,.0f} windows)" if count else baseline
 
 
 def standard_deviation(values: Sequence[float]) -> float:

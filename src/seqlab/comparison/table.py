@@ -8,7 +8,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.table import Table
 
-from seqlab.comparison.groups import Benchmark, Group, compare
+from seqlab.comparison.groups import Benchmark, Group, compare, labelled
 from seqlab.comparison.runs import Run, read_runs
 from seqlab.io.console import Terminal
 
@@ -109,7 +109,7 @@ def _scores(benchmark: Benchmark) -> Sheet:
     empty = [""] * len(varied)
     baselines = [
         [
-            f"baseline: {name}",
+            f"baseline: {labelled(name, metrics)}",
             "",
             *empty,
             *(spread(metrics.get(score), None, digits[score]) for score in shown),

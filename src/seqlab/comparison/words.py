@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from seqlab.comparison.groups import Benchmark, Group
+from seqlab.comparison.groups import Benchmark, Group, labelled
 
 MEANINGS = {
     "majority": "always answers what is most frequent in the training part",
@@ -18,6 +18,9 @@ MEANINGS = {
     "nlinear": "is a linear model of each target's own past, less its last value",
     "dlinear": "is a linear model of the trend and the rest of each target's own past",
     "boosting": "is gradient boosting on the inputs of the network",
+    "ets": "is exponential smoothing of each series (statsforecast's AutoETS)",
+    "theta": "is the Theta method on each series (statsforecast)",
+    "auto_arima": "is a seasonal ARIMA model of each series (statsforecast's AutoARIMA)",
     "unigram": "knows only how frequent each token is in the training part",
     "ngram": "predicts the next token from the few before it, as counted in the training part",
     "lzma": "is what a general-purpose compressor makes of the same text",
@@ -105,7 +108,7 @@ def _baselines(benchmark: Benchmark, score: str | None) -> list[str]:
     said = ["A baseline shows what is possible without a network.", *[f"{'; '.join(told)}."] * bool(told)]
     for name, metrics in benchmark.baselines.items():
         if score in metrics:
-            said.append(_against(benchmark, score, name, metrics[score]))
+            said.append(_against(benchmark, score, labelled(name, metrics), metrics[score]))
     return [" ".join(said)]
 
 

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from seqlab.io.console import Terminal
 from seqlab.runs.folder import RunFolder
+from seqlab.tasks.baselines.names import WINDOWS
 
 
 def print_summary(folder: RunFolder) -> None:
@@ -31,6 +32,7 @@ def _scores(folder: RunFolder) -> Table:
 
 def _facts(folder: RunFolder) -> Table:
     record = folder.record
+    data = record["data"]
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
@@ -38,10 +40,15 @@ def _facts(folder: RunFolder) -> Table:
         table.add_row("balanced/…", "training samples, sampled uniformly over classes; not held out")
     for name, reason in record.get("baselines_missing", {}).items():
         table.add_row(name, reason)
+    for name, metrics in record["baselines"].items():
+        if count := metrics.get(f"test/{WINDOWS}"):
+            table.add_row(
+                name, f"scored on {count:,.0f} of {data['sizes']['test']:,} test windows, spread over all"
+            )
     table.add_row("parameters", f"{record['parameters']:,}")
     table.add_row("engine", f"{record['engine']} ({record['engine_reason']})")
     table.add_row("device", record["device"])
-    table.add_row("data", f"{record['data']['source']}: {record['data']['origin']}")
+    table.add_row("data", f"{data['source']}: {data['origin']}")
     table.add_row("epochs, steps", f"{record['epochs']}, {record['steps']:,}")
     table.add_row("time", f"{record['seconds']:.1f} s")
     table.add_row("folder", str(folder.path))

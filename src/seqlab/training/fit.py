@@ -37,6 +37,7 @@ from seqlab.runs.load import read_progress, read_run_record, read_trained
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
 from seqlab.tasks.base import Task
+from seqlab.tasks.baselines.names import check_installed
 from seqlab.tasks.figures.common import mark
 from seqlab.tasks.further import try_out
 from seqlab.tasks.score import best_epoch
@@ -89,6 +90,7 @@ def train(
     check_classes(config)
     if config.callbacks.predictions_format == "parquet" and not find_spec("pyarrow"):
         raise ConfigError("callbacks.predictions_format=parquet needs pyarrow: pip install 'seqlab[tables]'")
+    check_installed(config.task.baselines)
     folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:
         check_writable(folder.path.parent if path else resolved(config.paths.output_dir))

@@ -4,12 +4,13 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import Ridge
 
 from seqlab.data import SequenceData, Series
 from seqlab.data.batches import FeatureSamples
 from seqlab.tasks.baselines import bounds, features, text
-from seqlab.tasks.baselines.bounds import every_nth
+from seqlab.tasks.baselines.bounds import every_nth, scattered
 from seqlab.tasks.forecasting import Forecasting
 
 X = np.random.default_rng(0).normal(size=(60, 5, 2))
@@ -35,6 +36,16 @@ def test_every_nth_is_evenly_spread(count, most, found):
     ids = every_nth(count, most)
     assert len(ids) == found
     assert len(set(ids.diff().tolist())) <= 1
+
+
+def test_scattered_samples_are_one_of_each_block_and_no_comb(caplog):
+    caplog.set_level("INFO")
+    ids = scattered(1003, 100, "a baseline forecasts")
+    assert "a baseline forecasts 100 of 1,003 samples, one at random of each block" in caplog.text
+    assert [number * 100 // 1003 for number in ids.tolist()] == pytest.approx(list(range(100)), abs=1)
+    assert len(set((ids % 24).tolist())) > 20
+    assert torch.equal(ids, scattered(1003, 100, ""))
+    assert scattered(100, 100, "").tolist() == list(range(100))
 
 
 def test_ridge_is_fitted_to_every_nth_sequence_and_predicts_all(monkeypatch, caplog):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from seqlab.tasks.baselines import names
+from seqlab.tasks.baselines.bounds import scattered
 from seqlab.tasks.baselines.forecasts import BASELINES
 from seqlab.tasks.baselines.least_squares import ridge
 from seqlab.tasks.baselines.names import FORECASTS
@@ -45,6 +47,30 @@ def test_baselines_are_chosen_by_name_and_all_names_are_known(load, table):
         "dlinear",
         "persistence",
     ]
+
+
+def test_a_library_that_is_not_installed_is_named_before_anything_is_read(command, monkeypatch):
+    monkeypatch.setattr(names, "find_spec", lambda _package: None)
+    said = (
+        "seqlab: task.baselines=theta needs statsforecast, with pandas 2: pip install 'seqlab[statistics]'\n"
+    )
+    for asked in ("train", "backtest"):
+        assert command(asked, "data=jena_climate", "task.baselines=[ridge,theta]") == (2, "", said)
+
+
+def test_scores_say_how_many_windows_were_forecast_where_they_are_not_all(load, table, monkeypatch):
+    monkeypatch.setitem(BASELINES, "ridge", Baseline(ridge, is_fitted=True, most=10))
+    data = load(table(400))
+    task = Forecasting.of(data.spec.as_dict(), {})
+    found = task.baselines(data, fitted=True, names=("ridge", "persistence"))
+    assert found["ridge"]["test/windows"] == 10
+    assert "test/windows" not in found["persistence"]
+    ids = scattered(len(data.samples["test"]), 10, "")
+    chosen = data.samples["test"].subset(ids.numpy())
+    errors = (ridge(data)("test", ids) - chosen.y.numpy()) * data.spec.series.scales[
+        data.spec.series.places[0]
+    ]
+    assert found["ridge"]["test/mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-5)
 
 
 def test_a_fitted_baseline_is_fitted_once_for_the_same_windows(load, table, monkeypatch):

@@ -39,3 +39,22 @@ def spread(count: int, each: int, what: str) -> Tensor:
         what: what is done with the samples, for the message.
     """
     return thinned(count, MOST_VALUES // each, f"baselines {what}")
+
+
+def scattered(count: int, most: int, what: str) -> Tensor:
+    """Return the numbers of at most ``most`` of ``count`` samples, with a message if they are not all.
+
+    They are one of each of ``most`` equal blocks, at random but always the same: every n-th hour could always
+    be one of the same few of a day.
+
+    Args:
+        count: the number of samples.
+        most: the number that is enough.
+        what: what is done with the samples, for the message.
+    """
+    if count <= most:
+        return torch.arange(count)
+    log.info("%s %s of %s samples, one at random of each block", what, f"{most:,}", f"{count:,}")
+    borders = torch.arange(most + 1) * count // most
+    random = torch.rand(most, generator=torch.Generator().manual_seed(0))
+    return borders[:-1] + (random * borders.diff()).long()

@@ -15,8 +15,9 @@ from seqlab.data import SequenceData, WindowSamples
 from seqlab.io.cache import cached_folder, key_of
 from seqlab.io.progress import stepwise
 from seqlab.tasks.baselines.boosting import boosting
-from seqlab.tasks.baselines.bounds import spread
+from seqlab.tasks.baselines.bounds import scattered, spread
 from seqlab.tasks.baselines.least_squares import dlinear, nlinear, ridge
+from seqlab.tasks.baselines.names import WINDOWS
 from seqlab.tasks.baselines.series import (
     CHUNK,
     Baseline,
@@ -27,6 +28,7 @@ from seqlab.tasks.baselines.series import (
     windows_of,
     yesterday,
 )
+from seqlab.tasks.baselines.statistical import auto_arima, ets, theta
 from seqlab.tasks.horizon import Horizon, Scored
 from seqlab.tasks.losses import POINT
 from seqlab.tasks.scoring import Scaled, Scoring
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 Scores: TypeAlias = dict[str, dict[str, float] | str]
 """The scores of each baseline, or why it has none."""
 
+MOST_WINDOWS = 1000
+"""Maximum number of windows of a split that a model of a single series forecasts, one after the other."""
 BASELINES = {
     "persistence": Baseline(persistence),
     "yesterday": Baseline(yesterday),
@@ -44,6 +48,9 @@ BASELINES = {
     "nlinear": Baseline(nlinear, is_fitted=True),
     "dlinear": Baseline(dlinear, is_fitted=True),
     "boosting": Baseline(boosting, is_fitted=True),
+    "ets": Baseline(ets, is_fitted=True, most=MOST_WINDOWS),
+    "theta": Baseline(theta, is_fitted=True, most=MOST_WINDOWS),
+    "auto_arima": Baseline(auto_arima, is_fitted=True, most=MOST_WINDOWS),
 }
 FITTED = 1
 """A part of the cache's keys: change it with how a baseline is fitted."""
@@ -74,7 +81,7 @@ def score_baselines(
         found[name] = {
             f"{split}/{score}": value
             for split, scaled in forecasts.items()
-            for score, value in scoring.scores(scaled, POINT).items()
+            for score, value in (scoring.scores(scaled, POINT) | _scored_on(scaled, data)).items()
         }
         test = forecasts["test"]
         tested[name] = horizon.scored(scoring.median_errors(test, POINT), scoring.members.of(*test[:2]))
@@ -87,7 +94,7 @@ def forecasts_of(
     """Yield the forecasts of baselines for validation and test, or why there are none.
 
     Args:
-        data: whose windows are forecast; of very many every n-th.
+        data: whose windows are forecast; of very many every n-th, or fewer where each takes long.
         horizon: what is forecast.
         names: of the baselines.
     """
@@ -96,12 +103,32 @@ def forecasts_of(
     truths = {split: _truths(data, split, ids[split]) for split in HELD_OUT}
     content = _digest(data) if any(BASELINES[name].is_fitted for name in names) else ""
     for name in names:
+        rows = {split: _rows(name, split, len(its)) for split, its in ids.items()}
+        its = {split: ids[split][rows[split]] for split in HELD_OUT}
         try:
-            forecasts = _forecasts(name, data, ids, content)
+            forecasts = _forecasts(name, data, its, content)
         except UnavailableError as reason:
             yield name, str(reason)
             continue
-        yield name, {split: Scaled(split, ids[split], forecasts[split], truths[split]) for split in HELD_OUT}
+        yield (
+            name,
+            {
+                split: Scaled(split, its[split], forecasts[split], truths[split][rows[split]])
+                for split in HELD_OUT
+            },
+        )
+
+
+def _rows(name: str, split: str, count: int) -> Tensor:
+    """Return which of some windows of a split a baseline forecasts."""
+    most = BASELINES[name].most
+    return scattered(count, most or count, f"baseline {name} forecasts in '{split}'")
+
+
+def _scored_on(scaled: Scaled, data: SequenceData) -> dict[str, float]:
+    """Return the number of windows that were forecast, if they are not all of their split."""
+    count = len(scaled.ids)
+    return {WINDOWS: float(count)} if count < len(data.samples[scaled.stage]) else {}
 
 
 def _truths(data: SequenceData, split: str, ids: Tensor) -> Tensor:

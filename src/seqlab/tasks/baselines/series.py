@@ -33,10 +33,17 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A way to forecast, and whether it is fitted to the training windows."""
+    """A way to forecast.
+
+    Attributes:
+        prepare: returns how windows of some data are forecast.
+        is_fitted: whether it is fitted to the training part.
+        most: maximum number of windows of a split that it forecasts; None for all.
+    """
 
     prepare: Callable[[SequenceData], Forecast]
     is_fitted: bool = False
+    most: int | None = None
 
 
 def persistence(data: SequenceData) -> Forecast:
