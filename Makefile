@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(VENV)/bin/python -m pytest --numprocesses logical --dist loadfile
 
-.PHONY: train test test-all test-statistics check site clean
+.PHONY: train test test-all test-statistics test-loggers check site clean
 
 # Set up and run the main job, e.g. make train ARGS="model=gru data.root=../shared/data"
 train: $(VENV)/installed
@@ -26,6 +26,10 @@ test-all: $(VENV)/installed-dev
 test-statistics: $(VENV)-statistics/installed
 	$(VENV)-statistics/bin/python -m pytest tests/tasks/baselines/test_statistical.py $(ARGS)
 
+# Run the tests of seqlab[mlflow] and seqlab[wandb], which bring many packages, likewise
+test-loggers: $(VENV)-loggers/installed
+	$(VENV)-loggers/bin/python -m pytest tests/training/test_services.py $(ARGS)
+
 # What .ci/run checks beside the tests
 check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check
@@ -38,7 +42,7 @@ site: $(VENV)/installed-docs
 	@echo "open outputs/site/index.html"
 
 clean:
-	rm -rf $(VENV) $(VENV)-statistics
+	rm -rf $(VENV) $(VENV)-statistics $(VENV)-loggers
 
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seqlab needs Python 3.11 or later; try make PYTHON=python3.12")'
@@ -58,4 +62,8 @@ $(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)-statistics/installed: pyproject.toml | $(VENV)-statistics/bin/python
 	$(VENV)-statistics/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[statistics]' 'pytest>=9,<10'
+	touch $@
+
+$(VENV)-loggers/installed: pyproject.toml | $(VENV)-loggers/bin/python
+	$(VENV)-loggers/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[mlflow,wandb]' 'pytest>=9,<10'
 	touch $@

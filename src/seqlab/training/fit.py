@@ -43,9 +43,10 @@ from seqlab.tasks.further import try_out
 from seqlab.tasks.score import best_epoch
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
+from seqlab.training.loggers import services_told
 from seqlab.training.ranks import Ranks
 from seqlab.training.results import save_figures, save_tables
-from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, make_trainer
+from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, logged_as, make_trainer
 from seqlab.training.transfer import begin_with
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,8 @@ def train(
         folder.write(**facts)
         trainer = make_trainer(config, folder, data.spec, last.get("global_step", 0), extra_callbacks)
         _announce(config, folder, data, module, trainer)
-        with Ranks(folder, trainer, config.trainer.rank_timeout_s).watched():
+        watched = Ranks(folder, trainer, config.trainer.rank_timeout_s).watched()
+        with services_told(trainer.loggers), watched:
             trainer.fit(module, datamodule=data, ckpt_path=folder.last if resume else None, weights_only=True)
             _evaluate(config, trainer, module, data, folder)
             _save_results(config, trainer, module, data, folder)
@@ -180,6 +182,8 @@ def _announce(
         elif trainer.is_global_zero:
             settings = (folder.path / CONFIG).read_text(encoding="utf-8")
             logger.experiment.add_text("config", f"```yaml\n{settings}```")
+    if ids := logged_as(config.logger, trainer.loggers):
+        folder.write(logged_as=ids)
     log.info("%s: %s from %s", spec.name, _sizes(spec.sizes), spec.origin)
     log.info("engine: %s (%s), on %s", choice.engine.name, choice.reason, device)
     log.info("%s", module.model)

@@ -1,14 +1,15 @@
-"""Loggers: metrics.jsonl (append-only, one JSON object per line), a CSV table, and TensorBoard."""
+"""Loggers: metrics.jsonl (append-only, one JSON object per line), a CSV table, TensorBoard, and services."""
 
 import json
 import math
 import os
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from seqlab.registry.catalog import register_logger
@@ -143,3 +144,28 @@ class TensorBoard(TensorBoardLogger):
     def save(self) -> None:
         """Write what is logged so far, and no hparams.yaml: config.yaml has the settings."""
         self.experiment.flush()
+
+
+@contextmanager
+def services_told(loggers: Sequence[Logger]) -> Iterator[None]:
+    """Tell MLflow and Weights & Biases that the run goes on, and how it ends: finished, failed or stopped.
+
+    Lightning tells the first when the training ends, and leaves the second with a run that is never finished,
+    which the next run of the same process would take for its own.
+    """
+    for logger in loggers:
+        if isinstance(logger, MLFlowLogger):
+            logger.experiment.update_run(logger.run_id, status="RUNNING")
+    status, code = "FAILED", 1
+    try:
+        yield
+        status, code = "FINISHED", 0
+    except (KeyboardInterrupt, SystemExit):
+        status = "KILLED"
+        raise
+    finally:
+        for logger in loggers:
+            if isinstance(logger, MLFlowLogger):
+                logger.finalize(status)
+            elif isinstance(logger, WandbLogger):
+                logger.experiment.finish(code)

@@ -1,7 +1,8 @@
 """The Trainer of a run, with its callbacks and loggers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 
 import torch
 from lightning.pytorch import Callback, Trainer
@@ -48,6 +49,11 @@ PROFILERS: dict[str, type[Profiler]] = {
     "pytorch": PyTorchProfiler,
 }
 
+IDS = ("id", "run_id")
+"""What loggers of Lightning call the id by which their service knows a run."""
+LOGGERS = {"WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
+"""The packages, and extras of that name, which loggers of Lightning need."""
+
 
 class NoProfiler(PassThroughProfiler):
     """Measures nothing and costs nothing; Lightning's default runs a generator some forty times a step."""
@@ -86,8 +92,11 @@ def check_classes(config: Config) -> None:
         "task.metrics": config.task.metrics,
     }
     for group, parts in groups.items():
-        for part in parts.values():
-            CHOICES[group].registry[part.target_]
+        for key, part in parts.items():
+            for kind in CHOICES[group].registry[part.target_].__mro__:
+                needed = LOGGERS.get(kind.__name__)
+                if needed and not find_spec(needed):
+                    raise ConfigError(f"{group}={key} needs {needed}: pip install 'seqlab[{needed}]'")
 
 
 def make_trainer(
@@ -195,10 +204,17 @@ def _weight_average(config: Config) -> list[Callback]:
 
 
 def _loggers(config: LoggerConfig, folder: RunFolder, at_step: int) -> list[Logger]:
-    made = [
-        CHOICES["logger"].make(
-            part, f"logger.{key}", folder=folder.path, save_dir=str(folder.path), at_step=at_step
-        )
-        for key, part in config.parts.items()
-    ]
+    made: list[Logger] = []
+    for key, part in config.parts.items():
+        offered = {"folder": folder.path, "save_dir": str(folder.path), "at_step": at_step}
+        unset = [name for name in IDS if name in type(part).model_fields and getattr(part, name) is None]
+        if known := folder.record.get("logged_as", {}).get(key):  # what is resumed goes on there
+            part = part.model_copy(update=dict.fromkeys(unset, known))  # noqa: PLW2901
+        made.append(CHOICES["logger"].make(part, f"logger.{key}", **offered))
     return [MetricsFile(folder.metrics), *made]
+
+
+def logged_as(config: LoggerConfig, loggers: Sequence[Logger]) -> dict[str, str]:
+    """Return by which id the service of each logger knows the run, by the logger's key."""
+    versions = {key: one.version for key, one in zip(config.parts, loggers[1:], strict=True)}
+    return {key: version for key, version in versions.items() if isinstance(version, str) and version}
