@@ -100,6 +100,41 @@ def test_explain_follows_one_series_and_eval_gives_the_scores_again(run, command
     assert json.loads(shown) == pytest.approx(metrics, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize("suffix", [".safetensors", ".onnx"])
+def test_series_with_vectors_of_their_own_are_told_apart_also_in_an_export(trained, command, suffix):
+    """Two stores with the same last week but another next day: only their names tell which."""
+    if suffix == ".onnx":
+        pytest.importorskip("onnxruntime", reason="needs pip install 'seqlab[onnx]'")
+    days = np.arange(150)
+    frames = [
+        pd.DataFrame(
+            {
+                "store": name,
+                "date": pd.date_range("2020-01-01", periods=150).astype(str),
+                "sales": np.where(days % 8 == 7, 50.0 + jump, 50.0 + days % 8),
+            }
+        )
+        for name, jump in ((1, 40), (2, -40))
+    ]
+    table = pd.concat(frames)
+    settings = ("data.static=[store]", "data.input_steps=7", "data.horizon_steps=1", "data.calendar=false")
+    settings += ("trainer.max_epochs=60", "model.hidden_size=8", "optimizer.lr=0.02", "data.batch_size=32")
+    run = trained(*TINY, *settings, **{"mine.csv": table.to_csv(index=False)})
+    exported = f"net{suffix}"
+    assert command("export", run, "--to", suffix[1:], "--out", exported)[0] == 0
+    table.groupby("store").head(143).to_csv("latest.csv", index=False)
+    for asked in (run, exported):
+        code, shown, complaint = command("predict", asked, "--file", "latest.csv", "--json")
+        assert (code, complaint) == (0, "")
+        one, two = (row["values"]["sales"] for row in json.loads(shown))
+        assert one == pytest.approx(90, abs=8)
+        assert two == pytest.approx(10, abs=8)
+    table.assign(store=table["store"] + 1).to_csv("latest.csv", index=False)
+    code, shown, complaint = command("predict", run, "--file", "latest.csv", "--json")
+    assert (code, len(json.loads(shown))) == (0, 2)
+    assert "column 'store': training has not seen 3" in complaint
+
+
 def test_predictions_are_bounded_evenly_and_said_to_be(train, caplog):
     stores().to_csv("mine.csv", index=False)
     assert train(*TINY, "callbacks.predictions=24") == 0

@@ -34,7 +34,8 @@ class Series(OwnFile, SeriesData):
         known: input columns whose values in the horizon are read too, e.g. [price,holiday].
         holidays: a country, e.g. DE or DE-BY, whose public holidays are such a column too.
         series_id: columns that name the series of a row, if there are several, e.g. [store].
-        static: columns constant within a series, numbers or words, e.g. [region].
+        static: columns constant within a series, numbers or words, e.g. [region]; or the id itself, for a
+            learned vector of each series.
         scaling: all: one scale for all series; series: each its own.
         step_minutes: resample to means over so many minutes; None: the file's own step.
         input_days: days that the model reads.

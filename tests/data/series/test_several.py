@@ -99,6 +99,17 @@ def test_static_columns_are_numbers_or_a_column_a_word(tmp_path):
         load(tmp_path, frame, series_id="store", static=["region"])
 
 
+@pytest.mark.parametrize("names", ["ABC", (101, 102, 103)])
+@pytest.mark.parametrize("scaling", ["all", "series"])
+def test_an_id_that_is_static_is_a_column_for_each_series(tmp_path, names, scaling):
+    frame = panel(150, names)
+    data = load(tmp_path, frame, series_id="store", static=["store"], calendar=False, scaling=scaling)
+    series = data.spec.series
+    assert series.columns == ("sales", *(f"store={name}" for name in names))
+    values = data.samples["train"].values.double().numpy() * series.scales + series.means
+    np.testing.assert_allclose(values[:, 1:], np.repeat(np.eye(3), [150, 170, 190], axis=0), atol=1e-5)
+
+
 @pytest.mark.parametrize("names", ["AB", (101, 102)])
 @pytest.mark.parametrize("order", ["series", "time"])
 @pytest.mark.parametrize("duplicates", ["error", "first"])

@@ -59,7 +59,8 @@ class SeriesData(SplitData):
             which needs no file: they follow from the times.
         drop: columns that are not read.
         series_id: the columns that name the series of a row, if there are several.
-        static: columns constant within a series, numbers or words, that are inputs too.
+        static: columns constant within a series, numbers or words, that are inputs too. An id counts as
+            words, so the weights of a series' column are a learned vector of it.
         scaling: "all" for one scale of all series, "series" for each its own.
         step_minutes: minutes between two steps, to which values are averaged; None for the file's own step.
         input_days: days that a model reads.
@@ -139,7 +140,7 @@ class SeriesData(SplitData):
         if key and not self.series_id:
             raise ValueError(f"{key} is for several series; name the columns of their ids with series_id")
         for name in self.static:
-            if name in (*self.targets, *(self.series_id or ())):
+            if name in self.targets:
                 raise ValueError(f"'{name}' is in static too; name it once")
         for name in self.drop:
             named = (*self.targets, *(self.features or ()), *(self.series_id or ()), *self.static)

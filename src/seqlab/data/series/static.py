@@ -1,7 +1,7 @@
 """Columns that say one thing of a whole series: its size, its region."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,8 +27,15 @@ def static_columns(meanings: Meanings) -> tuple[str, ...]:
     )
 
 
-def meanings_of(columns: Mapping[str, CodedColumn], dialect: Dialect) -> dict[str, tuple[str, ...]]:
+def meanings_of(
+    columns: Mapping[str, CodedColumn], dialect: Dialect, ids: Sequence[str] = ()
+) -> dict[str, tuple[str, ...]]:
     """Return what stands in the static columns of training data: numbers, or which words.
+
+    Args:
+        columns: the words of each.
+        dialect: how numbers are written, and what stands for a missing one.
+        ids: columns of names of series, which are words even if they look like numbers.
 
     Raises:
         DataError: a column has as many words as none that says something of a series.
@@ -36,7 +43,8 @@ def meanings_of(columns: Mapping[str, CodedColumn], dialect: Dialect) -> dict[st
     found = {}
     for name, cells in columns.items():
         words = sorted(set(cells.names) - dialect.blanks)
-        found[name] = () if all(_number(word, dialect) is not None for word in words) else tuple(words)
+        is_number = name not in ids and all(_number(word, dialect) is not None for word in words)
+        found[name] = () if is_number else tuple(words)
         if len(found[name]) > MOST_WORDS:
             raise DataError(
                 f"data.static: column '{name}' has {len(words)} words; at most {MOST_WORDS} become columns"

@@ -102,7 +102,16 @@ def read_measured(
         rows = numbered(rows)
     lengths = lengths_of(rows.series, names) if series_id else {}
     measured = Measured(rows.times, rows.numbers[:, : len(columns)], tuple(columns), lengths, zone=zone)
-    return _with_static(table, measured, rows, words, static) if static else measured
+    if not static:
+        return measured
+    known = {name: found for name, found in static.items() if found is not None}
+    codes = rows.numbers[:, len(columns) :].astype(np.int64)
+    _check_static(table, rows, codes, [*words])
+    meanings = known or meanings_of(words, table.dialect, series_id)
+    numbers = np.column_stack([measured.numbers, spelled_out(codes, words, meanings, table.dialect)])
+    return replace(
+        measured, numbers=numbers, columns=(*columns, *static_columns(meanings)), meanings=meanings
+    )
 
 
 def _rows(
@@ -129,32 +138,26 @@ def _rows(
     return Rows(np.concatenate(times), numbers, np.concatenate(lines), series), ids.names
 
 
-def _with_static(
-    table: Table,
-    measured: Measured,
-    rows: Rows,
-    words: Mapping[str, CodedColumn],
-    static: Mapping[str, tuple[str, ...] | None],
-) -> Measured:
-    """Add what static columns say of each series.
+def _check_static(table: Table, rows: Rows, codes: np.ndarray, names: Sequence[str]) -> None:
+    """Refuse static columns that change within a series.
+
+    Args:
+        table: the file.
+        rows: its rows.
+        codes: the number of each row's word, one column a static column, [R, S].
+        names: of the static columns.
 
     Raises:
-        DataError: one changes within a series.
+        DataError: one changes.
     """
-    codes = rows.numbers[:, len(measured.columns) :].astype(np.int64)
     changes = (np.diff(codes, axis=0) != 0) & (np.diff(rows.series) == 0)[:, None]
-    for name, column in zip(words, changes.T, strict=True):
+    for name, column in zip(names, changes.T, strict=True):
         if column.any():
             line = int(rows.lines[int(column.argmax()) + 1])
             raise table.error(
                 line,
                 f"data.static: column '{name}' changes within a series; name it in data.features instead",
             )
-    known = {name: found for name, found in static.items() if found is not None}
-    meanings = known or meanings_of(words, table.dialect)
-    numbers = np.column_stack([measured.numbers, spelled_out(codes, words, meanings, table.dialect)])
-    columns = (*measured.columns, *static_columns(meanings))
-    return replace(measured, numbers=numbers, columns=columns, meanings=meanings)
 
 
 def _drop_sentinels(columns: Sequence[str], numbers: np.ndarray, sentinels: Sequence[float]) -> None:
