@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from seqlab import __version__
 from seqlab.comparison.export import write
 from seqlab.comparison.groups import Benchmark, Group
+from seqlab.comparison.paper_curves import curves
 from seqlab.comparison.runs import Run
-from seqlab.comparison.still import curves
 from seqlab.comparison.table import Sheet, sheet_of_others, sheets
 from seqlab.comparison.words import in_words
 from seqlab.errors import ConfigError, RunError

@@ -5,7 +5,7 @@ from plotly.subplots import make_subplots
 
 from seqlab.comparison.figures.gallery import DASHES, MARGIN, Gallery, finish, text
 from seqlab.comparison.groups import Benchmark
-from seqlab.comparison.looks import colour
+from seqlab.comparison.line_styles import colour
 
 LABEL, LINE, ROW = 48, 17, 34
 """Characters per line of a group's label; pixels per line, and minimum pixels per group."""

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 from seqlab.comparison.figures.gallery import AHEAD, MARGIN, Gallery, finish, text, ticks
 from seqlab.comparison.files import predictions_of, read_table, to_number, unit_of
 from seqlab.comparison.groups import Benchmark
-from seqlab.comparison.looks import colour
+from seqlab.comparison.line_styles import colour
 from seqlab.comparison.runs import Run
 from seqlab.errors import RunError
 

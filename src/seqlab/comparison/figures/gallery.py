@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from seqlab.comparison.groups import Benchmark, standard_deviation
-from seqlab.comparison.looks import colour, dash
+from seqlab.comparison.line_styles import colour, dash
 
 EPOCHS, HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 2, 3, 6, 12, 24, 48, 96)
 """Distances between ticks that are easy to read."""

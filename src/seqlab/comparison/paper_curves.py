@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from seqlab.comparison.epochs import by_epoch, kept_epoch
 from seqlab.comparison.groups import Benchmark, Group, standard_deviation
-from seqlab.comparison.looks import colour, dash
+from seqlab.comparison.line_styles import colour, dash
 from seqlab.tasks.figures.fonts import drawable, families, write_title
 from seqlab.tasks.score import Score
 
