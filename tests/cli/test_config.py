@@ -69,6 +69,7 @@ def settings(*overrides: str) -> dict:
         ("trainer=ddp", []),
         ("launcher=slurm", []),
         ("experiment=names_quick", []),
+        ("logger=mlflow", ["logger.mlflow.run_name=r"]),
     ],
 )
 def test_what_is_printed_is_the_same_choice_as_a_file_of_ones_own(config, tmp_path, choice, beside):

@@ -134,7 +134,7 @@ def _of_class(group: str, values: Mapping[str, Any]) -> Comments:
         return _spoken_of(OF_RUNS[group][values["name"]])
     if group not in KINDS:
         return {}
-    name = values.get("name", values.get("_target_"))
+    name = values.get("_target_", values.get("name"))  # a logger may have a setting called name
     if name is None:
         return {key: _of_class(group, one) for key, one in values.items() if isinstance(one, Mapping)}
     return _spoken_of(datasets[name] if group == "data" else CHOICES.get(group, TASKS).section(name))
