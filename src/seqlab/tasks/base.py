@@ -63,7 +63,7 @@ class Task(nn.Module):
         output_size: numbers that the network outputs for a sequence, or for each of ``output_steps``.
         output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
             output per sequence.
-        passes: how often a training sample goes through the network in a step, with other masks of dropout.
+        passes: how often a training sample goes through the network in a step, with other dropout masks.
         location: which of the numbers for a step and target of a forecast is its value.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """

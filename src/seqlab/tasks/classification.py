@@ -47,7 +47,7 @@ class Classification(Task):
         class_weight_power: a class with n training samples has the weight n^-power in training; the mean
             weight is 1.
         consistency: weight of the disagreement between two passes of each sample through the network, with
-            other masks of dropout, in training: the mean of the two Kullback–Leibler divergences (R-Drop:
+            different dropout masks, in training: the mean of the two Kullback–Leibler divergences (R-Drop:
             Liang et al. 2021, whose weight is twice this). 0 for a single pass.
     """
 
