@@ -119,10 +119,10 @@ def forecasts_of(
         )
 
 
-def _rows(name: str, split: str, count: int) -> Tensor:
-    """Return which of some windows of a split a baseline forecasts."""
+def _rows(name: str, split: str, count: int) -> Tensor | slice:
+    """Return which of some windows of a split a baseline forecasts; all is a slice, no copy."""
     most = BASELINES[name].most
-    return scattered(count, most or count, f"baseline {name} forecasts in '{split}'")
+    return slice(None) if most is None else scattered(count, most, f"baseline {name} forecasts in '{split}'")
 
 
 def _scored_on(scaled: Scaled, data: SequenceData) -> dict[str, float]:

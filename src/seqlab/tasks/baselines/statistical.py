@@ -108,6 +108,12 @@ class Histories:
         self.settings = series_of(data)
         self.members = Members(data.spec.as_dict()["series"], self.settings.places)
         self.values = windows_of(data, "train").values.numpy()
+        places, members = self.settings.places, self.members
+        means, scales = (
+            np.array([one[place] for place in places]) for one in (self.settings.means, self.settings.scales)
+        )
+        self.scales: np.ndarray = members.scales.numpy() * scales  # of each series and target, [M, K]
+        self.means: np.ndarray = members.scales.numpy() * means + members.means.numpy()
         self.begins = np.full(len(self.members), len(self.values))
         for split in data.samples:
             starts, series = self._windows(data, split)
@@ -123,12 +129,10 @@ class Histories:
 
     def until(self, end: int, series: int, target: int) -> np.ndarray:
         """Return a target of a series up to a step, which is left out, without gaps."""
-        place = self.settings.places[target]
-        values = self.values[self.begins[series] : end, place].astype(np.float64)
-        values = values * self.settings.scales[place] + self.settings.means[place]
-        values = (
-            values * self.members.scales[series, target].item() + self.members.means[series, target].item()
+        values: np.ndarray = self.values[self.begins[series] : end, self.settings.places[target]].astype(
+            np.float64
         )
+        values = values * self.scales[series, target] + self.means[series, target]
         known = np.isfinite(values)
         return (
             values if known.all() else np.interp(np.arange(len(values)), np.flatnonzero(known), values[known])
@@ -136,11 +140,7 @@ class Histories:
 
     def scaled(self, values: np.ndarray, series: int, target: int) -> np.ndarray:
         """Return values of a target in scaled units."""
-        place = self.settings.places[target]
-        values = (values - self.members.means[series, target].item()) / self.members.scales[
-            series, target
-        ].item()
-        found: np.ndarray = (values - self.settings.means[place]) / self.settings.scales[place]
+        found: np.ndarray = (values - self.means[series, target]) / self.scales[series, target]
         return found
 
 
