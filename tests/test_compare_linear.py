@@ -57,16 +57,28 @@ def test_the_interval_is_as_wide_as_its_formula_says(script, made):
     assert other[:, 0].std() < 0.8 * drawn[:, 0].std()
 
 
-def test_the_linear_model_is_the_best_on_validation(script, monkeypatch):
-    def answer(recipe, train, splits):
-        is_best = recipe.is_logistic and recipe.penalty == 10
-        return {name: one.y if is_best else 1 - one.y for name, one in splits.items()}
+@pytest.mark.parametrize(("best", "fits"), [(10, 3), (100, 3), (3, 4), (1, 4)])
+def test_the_linear_model_is_the_best_on_validation(script, monkeypatch, best, fits):
+    tried = []
 
-    monkeypatch.setattr(script, "fit_and_predict", answer)
-    split = Labelled([f"name{number}" for number in range(8)], np.arange(8) % 2)
+    def fitter(recipe, train, splits):
+        def fit(penalty):
+            tried.append((recipe.is_logistic, penalty))
+            grid = script.PENALTIES[True]
+            wrong = abs(grid.index(penalty) - grid.index(best)) if recipe.is_logistic else len(train.y)
+            return {name: np.where(np.arange(len(one.y)) < wrong, -1, one.y) for name, one in splits.items()}
+
+        return fit
+
+    monkeypatch.setattr(script, "fitter", fitter)
+    split = Labelled([f"name{number} {best}" for number in range(8)], np.arange(8) % 2)
     found = script.best_linear(split, split, split)
-    assert found.name == "logistic, C 10"
+    assert found.name == f"logistic, C {best}"
     assert found.answers.tolist() == split.y.tolist()
+    assert len([one for one in tried if one[0]]) == fits
+    assert (
+        len([one for one in tried if not one[0]]) == 3
+    )  # the middle and its neighbours, none of which is better
 
 
 def test_the_exit_code_says_whether_the_network_is_above(script, made, monkeypatch, capsys):

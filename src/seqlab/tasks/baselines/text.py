@@ -143,6 +143,13 @@ def fit_and_predict(recipe: Recipe, train: Labelled, splits: Mapping[str, Labell
         train: the training texts.
         splits: the texts to predict, by name.
     """
+    return fitter(recipe, train, splits)(recipe.penalty)
+
+
+def fitter(
+    recipe: Recipe, train: Labelled, splits: Mapping[str, Labelled]
+) -> Callable[[float], dict[str, np.ndarray]]:
+    """Return the same as a function of the model's C; the n-grams are counted once."""
     # Slow to import, and only needed if the result is not cached.
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
@@ -155,15 +162,19 @@ def fit_and_predict(recipe: Recipe, train: Labelled, splits: Mapping[str, Labell
         sublinear_tf=not recipe.is_logistic,
         min_df=1 if recipe.is_logistic else 2,
     )
-    model = _model(recipe)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-        x = vectorizer.fit_transform(train.texts)
-        asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
-        del vectorizer  # its n-grams take as much memory as everything else
-        model.fit(x, train.y)
-    return {name: model.predict(found) for name, found in asked.items()}
+    x = vectorizer.fit_transform(train.texts)
+    asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
+    del vectorizer  # its n-grams take as much memory as everything else
+
+    def fit(penalty: float) -> dict[str, np.ndarray]:
+        model = _model(replace(recipe, penalty=penalty))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.filterwarnings("ignore", "Label .* is present in all training examples")
+            model.fit(x, train.y)
+        return {name: model.predict(found) for name, found in asked.items()}
+
+    return fit
 
 
 def _model(recipe: Recipe) -> Any:
