@@ -1,14 +1,16 @@
-"""Write docs/results.md from run folders: every preset's test score, mean ± 95 % interval over seeds.
+"""Write docs/results.md: every preset's test score, mean ± 95 % interval over seeds.
 
 Run:  python scripts/results.py [FOLDER] [--run] [--minutes 60] [--only names_quick parity_lstm]
 
-FOLDER, outputs/results by default, has the runs. With --run those that are missing are trained first, one
-seed of every preset before the next seed. What is done is not trained again, and what was interrupted goes
-on, so the page may come about over days. A preset whose run takes over ten minutes has three seeds, others
-five. Only finished runs count that have the preset's own settings and are not on the built-in samples.
+FOLDER, outputs/results by default, has the runs. What they got is kept in docs/results.json, so that the page
+may come about over days and on several machines; of a preset that has changed since, nothing counts any more.
+With --run what is missing is trained first, one seed of every preset before the next seed, and what was
+interrupted goes on. A preset whose run takes over ten minutes has three seeds, others five. Only finished
+runs count that have the preset's own settings and are not on the built-in samples.
 """
 
 import argparse
+import json
 import math
 import os
 import re
@@ -17,19 +19,20 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from statistics import fmean, stdev
 from typing import Any
 
+import yaml
 from scipy.stats import t
 
 from seqlab.comparison.runs import Run, read_run
 
 ROOT = Path(__file__).parents[1]
-Runs = dict[str, dict[int, Run]]
-"""The runs of each preset, by seed."""
-PAGE = ROOT / "docs/results.md"
+PRESETS = ROOT / "conf/experiment"
+PAGE, KEPT = ROOT / "docs/results.md", ROOT / "docs/results.json"
 FREE = {"experiment", "seed", "resume", "verbosity", "init_from", "data.root", "data.path", "data.test_path"}
 """Settings that a run of a preset may have been given; and those below ``paths``."""
 SEEDS, SEEDS_OF_LONG, LONG = 5, 3, 600
@@ -44,6 +47,62 @@ dropout but not the split, so the interval does not say how another split would 
 `python scripts/results.py --run` measures what is missing and writes this page."""
 
 
+@dataclass(frozen=True)
+class Result:
+    """What one run of a preset got.
+
+    Attributes:
+        preset: its name.
+        seed: its seed.
+        settings: what the preset said.
+        score: which score this is, as run.json describes it.
+        value: that score on test data.
+        baselines: the same score of what was compared, by name.
+        seconds: how long it took.
+        ended: when.
+        made: on what machine, with which versions.
+        data: name of the data set; its file with the numbers of training and test samples.
+    """
+
+    preset: str
+    seed: int
+    settings: Mapping[str, Any]
+    score: Mapping[str, Any]
+    value: float
+    baselines: Mapping[str, float]
+    seconds: float
+    ended: str
+    made: tuple[str, str]
+    data: tuple[str, str]
+
+    @classmethod
+    def of(cls, preset: str, run: Run) -> "Result":
+        """Return that of a finished run."""
+        record = run.record
+        score, data = _score(record), record["data"]
+        key, sizes = f"test/{score['name']}", data["sizes"]
+        file = PurePath(data.get("path") or data["name"]).name
+        return cls(
+            preset,
+            record["seed"],
+            said(preset),
+            score,
+            run.metrics[key],
+            {called: known[key] for called, known in record["baselines"].items() if key in known},
+            record["seconds"],
+            record["ended"],
+            (
+                f"{record['platform']}, {record['device']}",
+                ", ".join(f"{name} {value}" for name, value in record["versions"].items()),
+            ),
+            (data["name"], f"{file}, {sizes['train']:,} training and {sizes['test']:,} test samples"),
+        )
+
+
+Results = dict[str, dict[int, Result]]
+"""The results of each preset, by seed."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train what is missing if asked to, and write the page; return the exit code."""
     options = _options(arguments)
@@ -52,7 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no presets: {', '.join(sorted(unknown))}; there are: {', '.join(presets())}", file=sys.stderr)
         return 2
     failed = train_missing(names, options.folder, options.minutes) if options.run else []
-    PAGE.write_text(page(measured(options.folder)), encoding="utf-8")
+    found = measured(options.folder)
+    keep(found)
+    PAGE.write_text(page(found), encoding="utf-8")
     for name, seed in failed:
         print(f"{name} with seed {seed} has failed; its folder is below {options.folder}", file=sys.stderr)
     return int(bool(failed))
@@ -61,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def presets() -> dict[str, list[str]]:
     """Return the arguments of each preset that is one run, as its file says how to run it."""
     found = {}
-    for file in sorted((ROOT / "conf/experiment").glob("*.yaml")):
+    for file in sorted(PRESETS.glob("*.yaml")):
         text = file.read_text(encoding="utf-8")
         if "override /sweep" not in text:
             (said, *_) = re.findall(r"Run:  python train\.py (.*)", text)
@@ -70,23 +131,73 @@ def presets() -> dict[str, list[str]]:
     return found
 
 
-def measured(folder: Path) -> Runs:
+def said(preset: str) -> dict[str, Any]:
+    """Return what a preset sets, with what it begins from: "model.hidden_size" to value, "/model" to name."""
+    settings = yaml.safe_load((PRESETS / f"{preset}.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for one in settings.pop("defaults", ()):
+        if isinstance(one, dict):
+            found |= {group.removeprefix("override "): name for group, name in one.items()}
+        elif one != "_self_":
+            found |= said(one)
+    for group, section in settings.items():
+        found |= {f"{group}.{key}": value for key, value in section.items()}
+    return found
+
+
+def runs_of(folder: Path) -> dict[str, dict[int, Run]]:
     """Return the finished runs below a folder that show what a preset gets, the latest of each seed."""
-    found: Runs = defaultdict(dict)
+    found: dict[str, dict[int, Run]] = defaultdict(dict)
     known = presets()
     runs = [read_run(file.parent) for file in folder.rglob("run.json")]
     for run in sorted(runs, key=lambda run: str(run.record.get("ended"))):
         given = dict(one.split("=", 1) for one in run.record.get("overrides", ()) if "=" in one)
         own = all(name in FREE or name.startswith("paths.") for name in given)
         real = run.record.get("data", {}).get("source") != "sample"
-        if run.status == "done" and own and real and given.get("experiment") in known:
-            found[given["experiment"]][run.record["seed"]] = run
+        preset = given.get("experiment")
+        if run.status == "done" and own and real and preset in known:
+            found[preset][run.record["seed"]] = run
     return found
 
 
-def wanted(runs: dict[int, Run]) -> int:
+def measured(folder: Path) -> Results:
+    """Return what is kept of earlier runs, and what those below a folder got, the latest of each seed."""
+    found: Results = defaultdict(dict)
+    for one in kept():
+        found[one.preset][one.seed] = one
+    for preset, runs in runs_of(folder).items():
+        for seed, run in runs.items():
+            result = Result.of(preset, run)
+            if seed not in found[preset] or found[preset][seed].ended <= result.ended:
+                found[preset][seed] = result
+    return found
+
+
+def kept() -> list[Result]:
+    """Return the results that are kept, of presets that have not changed since."""
+    if not KEPT.exists():
+        return []
+    known = presets()
+    results = [
+        Result(**one | {"made": tuple(one["made"]), "data": tuple(one["data"])})
+        for one in json.loads(KEPT.read_text(encoding="utf-8"))
+    ]
+    return [one for one in results if one.preset in known and one.settings == said(one.preset)]
+
+
+def keep(found: Results) -> None:
+    """Write results down, a line each."""
+    lines = [
+        json.dumps(asdict(one), ensure_ascii=False)
+        for _, results in sorted(found.items())
+        for _, one in sorted(results.items())
+    ]
+    KEPT.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+
+
+def wanted(results: Mapping[int, Result]) -> int:
     """Return how many seeds a preset has, given those measured so far."""
-    return SEEDS_OF_LONG if any(run.record["seconds"] > LONG for run in runs.values()) else SEEDS
+    return SEEDS_OF_LONG if any(one.seconds > LONG for one in results.values()) else SEEDS
 
 
 def train_missing(names: Sequence[str], folder: Path, minutes: float) -> list[tuple[str, int]]:
@@ -103,73 +214,73 @@ def train_missing(names: Sequence[str], folder: Path, minutes: float) -> list[tu
             done = measured(folder)
             if seed in done[name] or seed >= wanted(done[name]) or time.monotonic() > end:
                 continue
-            if not _train(name, seed, folder, done):
+            if not _train(name, seed, folder):
                 failed.append((name, seed))
     return failed
 
 
-def _train(name: str, seed: int, folder: Path, done: Runs) -> bool:
-    """Train one run and return whether it is done."""
+def _train(name: str, seed: int, folder: Path) -> bool:
+    """Train one run, after that which it begins from, and return whether it is done."""
     words = presets()[name]
     for number, word in enumerate(words):
         if begun := re.fullmatch(r"init_from=outputs/(\w+)/RUN", word):
-            if seed not in done[begun[1]]:
+            if seed not in runs_of(folder)[begun[1]] and not _train(begun[1], seed, folder):
                 return False
-            words[number] = f"init_from={done[begun[1]][seed].path.resolve()}"
+            words[number] = f"init_from={runs_of(folder)[begun[1]][seed].path.resolve()}"
     place = [f"seed={seed}", "resume=auto", f"paths.output_dir={folder.resolve()}", "verbosity=quiet"]
     data = Path(os.environ.get("SEQLAB_DATA_DIR", ROOT)).resolve()  # where files that a preset names lie
     print(f"{name}, seed {seed}", flush=True)
     command = [sys.executable, "-m", "seqlab", "train", *words, *place]
     subprocess.run(command, cwd=data, env=os.environ | {"SEQLAB_DATA_DIR": str(data)}, check=False)
-    return seed in measured(folder)[name]
+    return seed in runs_of(folder)[name]
 
 
-def page(found: Runs) -> str:
+def page(found: Results) -> str:
     """Return the page: a table for each data set and score, and what is not measured."""
-    tables: dict[str, Runs] = defaultdict(dict)
-    for name, runs in found.items():
-        tables[_title(_one(runs))][name] = runs
+    tables: dict[str, Results] = defaultdict(dict)
+    for name, results in found.items():
+        if results:
+            tables[_title(_one(results))][name] = results
     parts = [HEAD]
     for title, rows in sorted(tables.items()):
         parts += [
             f"## {title}",
             _table(rows),
-            _made([run for runs in rows.values() for run in runs.values()]),
+            _made([one for results in rows.values() for one in results.values()]),
         ]
     return "\n\n".join([*parts, "## Not measured yet", _missing(found)]) + "\n"
 
 
-def _one(runs: dict[int, Run]) -> Run:
-    """Return one of the runs of a preset, which have all but the seed in common."""
-    return next(iter(runs.values()))
+def _one(results: Mapping[int, Result]) -> Result:
+    """Return one of the results of a preset, which have all but the seed in common."""
+    return next(iter(results.values()))
 
 
-def _score(run: Run) -> dict[str, Any]:
+def _score(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what run.json says of the score that has chosen the weights."""
-    name = run.record["task"]["monitor"].partition("/")[2]
-    (found,) = (one for one in run.record["task"]["scores"] if one["name"] == name)
+    name = record["task"]["monitor"].partition("/")[2]
+    (found,) = (one for one in record["task"]["scores"] if one["name"] == name)
     return dict(found)
 
 
-def _title(run: Run) -> str:
-    score = _score(run)
+def _title(one: Result) -> str:
+    score = one.score
     unit = score["unit"] or "units of the target"
-    return f"{run.record['data']['name']}: {score['label']}, {unit}, {score['better']} is better"
+    return f"{one.data[0]}: {score['label']}, {unit}, {score['better']} is better"
 
 
-def _table(rows: Runs) -> str:
+def _table(rows: Results) -> str:
     """Return a row for each preset, the best first."""
     ranked = []
-    for name, runs in rows.items():
-        one, score = _one(runs), _score(_one(runs))
-        key = f"test/{score['name']}"
-        values = [run.metrics[key] for run in runs.values()]
-        kept = one.record["baselines"].items()
+    for name, results in rows.items():
+        score = _one(results).score
         digits = score["digits"]
-        beside = ", ".join(f"{called} {known[key]:.{digits}f}" for called, known in kept if key in known)
-        minutes = fmean(run.record["seconds"] for run in runs.values()) / 60
+        values = [one.value for one in results.values()]
+        known = _one(results).baselines.items()
+        beside = ", ".join(f"{called} {value:.{digits}f}" for called, value in known)
+        minutes = fmean(one.seconds for one in results.values()) / 60
         command = f"seqlab train {shlex.join(presets()[name])}"
-        cells = [f"`{command}`", interval(values, digits), beside, _seeds(runs), f"{minutes:.1f}"]
+        cells = [f"`{command}`", interval(values, digits), beside, _seeds(results), f"{minutes:.1f}"]
         ranked.append((fmean(values) * (1 if score["better"] == "lower" else -1), f"| {' | '.join(cells)} |"))
     head = "| command | test | baselines | seeds | minutes |\n|:--|--:|:--|--:|--:|"
     return "\n".join([head, *(line for _, line in sorted(ranked))])
@@ -183,30 +294,21 @@ def interval(values: Sequence[float], digits: int) -> str:
     return f"{fmean(values):.{digits}f} ± {half:.{digits}f}"
 
 
-def _seeds(runs: dict[int, Run]) -> str:
-    return f"{len(runs)}" if len(runs) >= wanted(runs) else f"{len(runs)} of {wanted(runs)}"
+def _seeds(results: Mapping[int, Result]) -> str:
+    count, most = len(results), wanted(results)
+    return f"{count}" if count >= most else f"{count} of {most}"
 
 
-def _made(runs: Sequence[Run]) -> str:
+def _made(results: Sequence[Result]) -> str:
     """Return on what machine, versions and data the runs of a table were made, and when."""
-    machines = {f"{run.record['platform']}, {run.record['device']}" for run in runs}
-    versions = {", ".join(f"{key} {value}" for key, value in run.record["versions"].items()) for run in runs}
-    days = sorted({run.record["ended"][:10] for run in runs})
+    days = sorted({one.ended[:10] for one in results})
     when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return f"({when}; {'; '.join(sorted(machines))}; {'; '.join(sorted(versions))}; {_data(runs)}.)"
+    machines, versions = (sorted(set(told)) for told in zip(*(one.made for one in results), strict=True))
+    files = dict.fromkeys(one.data[1] for one in results)
+    return f"({when}; {'; '.join(machines)}; {'; '.join(versions)}; {'; '.join(files)}.)"
 
 
-def _data(runs: Sequence[Run]) -> str:
-    """Return the files of the runs, and how many samples they trained on and are tested on."""
-    found = dict.fromkeys(
-        f"{PurePath(data.get('path') or data['name']).name}, {data['sizes']['train']:,} training and "
-        f"{data['sizes']['test']:,} test samples"
-        for data in (run.record["data"] for run in runs)
-    )
-    return "; ".join(found)
-
-
-def _missing(found: Runs) -> str:
+def _missing(found: Results) -> str:
     """Return the commands of the presets of which a seed is missing."""
     left = [words for name, words in presets().items() if len(found[name]) < wanted(found[name])]
     if not left:

@@ -20,6 +20,7 @@ def script(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(ROOT / "scripts")
     made = importlib.import_module("results")
     monkeypatch.setattr(made, "PAGE", tmp_path / "results.md")
+    monkeypatch.setattr(made, "KEPT", tmp_path / "results.json")
     return made
 
 
@@ -92,16 +93,42 @@ def test_what_is_missing_is_trained_in_turn_and_what_is_done_is_not(script, leav
     begun = {seed: leave("shopping_language_model", seed) for seed in range(2)}
     leave("names_quick", 1)
     given = [str(tmp_path / "runs"), "--run", "--only", "names_quick", "shopping_finetuned"]
-    assert script.main(given) == 1  # the third seed has no language model to begin with
+    assert script.main(given) == 0
     expected = [("names_quick", 0, None), ("shopping_finetuned", 0, str(begun[0]))]
-    expected += [
-        ("shopping_finetuned", 1, str(begun[1])),
-        *(("names_quick", seed, None) for seed in (2, 3, 4)),
-    ]
+    expected += [("shopping_finetuned", 1, str(begun[1])), ("names_quick", 2, None)]
+    expected += [("shopping_language_model", 2, None)]  # with which the third seed begins
+    (third,) = (tmp_path / "runs/shopping_language_model").glob("2-*")
+    expected += [("shopping_finetuned", 2, str(third)), *(("names_quick", seed, None) for seed in (3, 4))]
     assert trained == expected
     script.main(given)
     assert trained == expected
     assert "3" in script.page(script.measured(tmp_path / "runs"))
+
+
+def test_what_was_measured_is_kept_until_its_preset_changes(script, leave, tmp_path, monkeypatch):
+    for seed in range(3):
+        leave("names_quick", seed, 0.7)
+        leave("names_best", seed, 0.8)
+    script.main([str(tmp_path / "runs")])
+    first = (tmp_path / "results.md").read_text()
+    script.main([str(tmp_path / "elsewhere")])
+    assert (tmp_path / "results.md").read_text() == first
+    (tmp_path / "more").mkdir()
+    leave("names_quick", 3, 0.9).rename(tmp_path / "more/run")
+    script.main([str(tmp_path / "more")])
+    assert "0.7500" in (tmp_path / "results.md").read_text()  # of four seeds
+    said = script.said
+    changed = {"names_quick": {"model.hidden_size": 1}}
+    monkeypatch.setattr(script, "said", lambda preset: said(preset) | changed.get(preset, {}))
+    found = script.measured(tmp_path / "elsewhere")
+    assert {name: list(results) for name, results in found.items()} == {"names_best": [0, 1, 2]}
+
+
+def test_what_a_preset_says_holds_what_it_begins_from(script):
+    found = script.said("shakespeare_best")
+    assert found["/model"] == "gru"
+    assert found["optimizer.betas"] == [0.9, 0.99]  # of shakespeare_quick
+    assert found["model.hidden_size"] == 768
 
 
 def test_a_preset_that_is_none_is_answered(script, capsys, tmp_path):
