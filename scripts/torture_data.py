@@ -30,6 +30,10 @@ STORED = {
         *("data=series_csv", "data.path={made}/hours.parquet", "data.time=when", "data.targets=[load]"),
         *("data.fill_gaps=2", "model=lstm", *FEW),
     ),
+    "stateful": (
+        *("data=series_csv", "data.path={made}/hours.parquet", "data.time=when", "data.targets=[load]"),
+        *("data.fill_gaps=2", "data.stateful=true", "data.batch_size=4", "model=gru", *FEW),
+    ),
     "folder": ("data=text_csv", "data.path={made}/folder", "model=bigru"),
     "texts_number": ("data=text_csv", "data.path={made}/stars.csv", "task=regression", "model=gru"),
     "texts_labels": (
