@@ -46,7 +46,7 @@ from seqlab.registry.types import is_place
 
 log = logging.getLogger(__name__)
 
-READ, PREPARED = 2, 3
+READ, PREPARED = 2, 4
 """Parts of the cache's keys: change them with how a file is read, and with how a series is prepared."""
 OF_WINDOWS = {
     "input_days",

@@ -23,7 +23,7 @@ def side_columns(sources: Mapping[str, str]) -> tuple[str, ...]:
 def with_side_inputs(grid: Grid, sources: Mapping[str, str], time: str) -> Grid:
     """Return a grid whose last columns are side inputs but masks; x is read from the other columns alone.
 
-    The first step of a series is as far from the one before as its steps are on average.
+    The first step of a series is as far from the one before as its second is.
 
     Args:
         grid: the columns of the file, with those that are named.
@@ -56,7 +56,7 @@ def _column(grid: Grid, source: str, time: str) -> np.ndarray:
     for part in grid.series.values():
         steps = np.flatnonzero(~np.isnan(found[part])) + part.start
         apart = np.diff(found[steps])
-        differences[steps] = [apart.mean() if len(apart) else 0.0, *apart]
+        differences[steps] = [*apart[:1], *apart] if len(apart) else 0.0
     _refuse(grid, differences < 0, f"'{name}' goes back; sort the rows of a series by it")
     return differences
 
