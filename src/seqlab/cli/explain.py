@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from seqlab.cli.parser import add_run, begin
+from seqlab.cli.parser import add_known, add_run, begin
 from seqlab.errors import ConfigError
 from seqlab.io.terminal import say
 
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file", type=Path, help="a UTF-8 file with the text, or with the latest rows of a series"
     )
+    add_known(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="instead of RUN/figures/explain.png")
 
 
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     from seqlab.io.console import Terminal  # noqa: PLC0415
 
     begin(options)
-    found = explain(options.run, options.checkpoint, options.text, options.file)
+    found = explain(options.run, options.checkpoint, options.text, options.file, known=options.known)
     Terminal().print(table(found))
     save_figure(found, file)
     say(str(file))

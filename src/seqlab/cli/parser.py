@@ -54,6 +54,16 @@ def add_class(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_known(parser: argparse.ArgumentParser) -> None:
+    """Add ``--known``."""
+    parser.add_argument(
+        "--known",
+        type=Path,
+        metavar="FILE",
+        help="what is known of the steps that are forecast: rows of the columns of data.known",
+    )
+
+
 def begin(options: argparse.Namespace) -> None:
     """Log only warnings, and import the modules that the user has named."""
     from seqlab.io import console_log  # noqa: PLC0415

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from seqlab.cli.parser import add_run, begin
+from seqlab.cli.parser import add_known, add_run, begin
 from seqlab.errors import ConfigError
 from seqlab.io.terminal import as_json, say
 
@@ -18,12 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="a UTF-8 file of further texts, one per line, or of the latest rows of a series",
     )
-    parser.add_argument(
-        "--known",
-        type=Path,
-        metavar="FILE",
-        help="what is known of the steps that are forecast: rows of the columns of data.known",
-    )
+    add_known(parser)
     parser.add_argument(
         "--top",
         type=int,

@@ -71,7 +71,9 @@ class Explanation:
         return most[last].tolist()
 
 
-def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) -> Explanation:
+def explain(
+    path: Path, checkpoint: str, text: str | None, file: Path | None, *, known: Path | None = None
+) -> Explanation:
     """Run a text, or the latest rows of a series, through the network of a run, step by step.
 
     Args:
@@ -79,6 +81,7 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
         checkpoint: "best" or "last".
         text: the text to explain; None to read it from the file.
         file: contains the text; for a forecast, a table as for ``seqlab predict``.
+        known: a table with what is known of the steps that are forecast, likewise.
 
     Raises:
         SeqlabError: the run or the file is damaged, or the run needs other input, or its network reads other
@@ -86,7 +89,8 @@ def explain(path: Path, checkpoint: str, text: str | None, file: Path | None) ->
     """
     run = load_run(path, checkpoint)
     run.module.model.check_stepwise("explain")
-    sample = run.spec.followed(run.config.data, text, file)
+    data = run.config.data if known is None else run.config.data.with_known(known)
+    sample = run.spec.followed(data, text, file)
     x = run.spec.scaled(sample.x)
     with torch.no_grad():
         probabilities = run.module.task.explained(run.module, x)
