@@ -66,24 +66,77 @@ def test_at_every_step_the_next_values_are_read_in_training_and_prediction(tmp_p
         assert [time[:10] for time in names[0].times] == [time[:10] for time in frame["time"][end:]]
 
 
-@pytest.mark.parametrize("fill_gaps", [None, 4])
-def test_what_is_not_known_ahead_never_reaches_a_forecast(tmp_path, fill_gaps):
-    frame = frame_of()
+SIDES = {"dt": "diff:time", "mask": "mask", "reset": "start"}
+
+
+def begun(frame):
+    """Return a table with a column that is 1 where a state is to start anew."""
+    return frame.assign(start=(np.random.default_rng(1).random(COUNT) < 0.1).astype(int))
+
+
+def test_side_inputs_are_read_beside_it_as_they_are_alone(tmp_path):
+    frame = begun(frame_of())
+    minutes = np.cumsum(np.random.default_rng(2).integers(1, 90, COUNT))
+    frame["time"] = (pd.Timestamp("2020-01-01") + pd.to_timedelta(minutes, "min")).astype(str)
+    frame.loc[::7, "b"] = np.nan
+    frame.loc[: COUNT - 6 : 5, "price"] = np.nan
+    data = data_of(tmp_path, frame, side_inputs=SIDES)
+    spec, samples, _ = data.load()
+    read = ["a", "b", *KNOWN, *(f"{name} +{step}" for name in KNOWN for step in (1, 2, 3))]
+    assert list(spec.series.columns) == [*read, "x.dt", *(f"x.mask {name}" for name in read), "x.reset"]
+    assert spec.side_inputs == {"dt": 1, "mask": len(read), "reset": 1}
+    assert read_spec(spec.as_dict()).fits()
+    plain = frame[["a", "b", *KNOWN]]
+    x, mask = (
+        np.column_stack([one, *(one[name].shift(-step) for name in KNOWN for step in (1, 2, 3))])
+        for one in (plain.ffill(), plain.notna().astype(float))
+    )
+    seconds = pd.to_datetime(frame["time"]).diff().dt.total_seconds()
+    expected = np.column_stack([x, seconds, mask, frame["start"]])
+    for window in (0, len(samples["test"]) - 1):
+        first = int(samples["test"].starts[window])
+        end = first + READ
+        of_window = expected[first:end].copy()
+        of_window[0, len(read)] = spec.series.scales[len(read)]
+        x = samples["test"].batch(torch.tensor([window])).x
+        np.testing.assert_allclose(
+            x[0].double().numpy() * spec.series.scales + spec.series.means, of_window, rtol=1e-5, atol=1e-5
+        )
+    future = frame[end:].drop(columns=["a", "b", "start"])
+    latest, future = written(tmp_path, frame[:end]), written(tmp_path, future, "future.csv")
+    found, names = asked(spec, data, latest, future)
+    torch.testing.assert_close(found, x)
+    last = frame["time"][end - 1].replace(" ", "T")
+    assert names[0].times == [f"{last} + {number} rows" for number in (1, 2, 3)]
+    with pytest.raises(DataError, match=rf"no row of {last} \+ 2 rows; give the 3 steps that follow {last}"):
+        asked(spec, data, latest, written(tmp_path, frame[end - 1 : end + 1], "future.csv"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"fill_gaps": 4}, {"side_inputs": SIDES}, {"side_inputs": {"dt": "diff:clock"}, "fill_gaps": 4}],
+)
+def test_what_is_not_known_ahead_never_reaches_a_forecast(tmp_path, settings):
+    frame = begun(frame_of()).assign(clock=np.arange(COUNT) ** 1.5)
     end = 280
-    if fill_gaps:
+    if settings:
         frame.loc[end - 2 : end + 1, "b"] = np.nan
     changed = frame.copy()
     changed.loc[end:, "a"] += 100
     changed.loc[end + 2 :, "b"] = 9.0
+    changed.loc[end:, "clock"] += 7.0
+    changed.loc[end:, "start"] = 1 - changed["start"]
+    if settings.get("side_inputs") == SIDES:  # rows are steps, however far apart
+        changed.loc[end:, "time"] = changed["time"].str.replace("2020", "2021")
     inputs = []
     for one in (frame, changed):
-        _, samples, _ = data_of(tmp_path, one, fill_gaps=fill_gaps).load()
+        _, samples, _ = data_of(tmp_path, one, **settings).load()
         test = samples["test"]
         (window,) = np.flatnonzero(test.starts.numpy() == end - READ)
         inputs.append(test.batch(torch.tensor([int(window)])).x)
     assert torch.equal(*inputs)
     _, samples, _ = data_of(
-        tmp_path, frame.assign(price=frame["price"] + (frame.index == end)), fill_gaps=fill_gaps
+        tmp_path, frame.assign(price=frame["price"] + (frame.index == end)), **settings
     ).load()
     assert not torch.equal(samples["test"].batch(torch.tensor([int(window)])).x, inputs[0])
 
@@ -111,15 +164,19 @@ def test_each_series_has_its_own_future_and_scale(tmp_path):
     torch.testing.assert_close(read, samples["test"].batch(torch.tensor([counts - 1, 2 * counts - 1])).x)
 
 
-def test_what_is_known_is_averaged_as_the_series_is(tmp_path):
+@pytest.mark.parametrize("side_inputs", [{}, {"dt": "diff:Date Time"}])
+def test_what_is_known_is_averaged_as_the_series_is(tmp_path, side_inputs):
     times = pd.date_range("2020-01-01", periods=2400, freq="10min")
     numbers = np.random.default_rng(0).normal(size=(len(times), 2))
     frame = pd.DataFrame({"Date Time": times.strftime("%d.%m.%Y %H:%M:%S"), "T (degC)": numbers[:, 0]})
     frame["rain"] = numbers[:, 1]
+    missing = 6 if side_inputs else 0  # rows of an hour that is no step then
+    frame = frame.drop(index=range(2388, 2388 + missing))
     written(tmp_path, frame, "jena_climate_mine.csv")
-    data = JenaClimate(root=str(tmp_path), input_steps=READ, horizon_steps=ASKED, known=["rain"])
+    settings = {"input_steps": READ, "horizon_steps": ASKED, "known": ["rain"], "side_inputs": side_inputs}
+    data = JenaClimate(root=str(tmp_path), **settings)
     spec, samples, _ = data.load()
-    end = 2400 - 6 * ASKED
+    end = 2400 - 6 * ASKED - missing
     latest, future = written(tmp_path, frame[:end]), written(tmp_path, frame[end:], "future.csv")
     read, _ = asked(spec, data, latest, future)
     torch.testing.assert_close(read, samples["test"].batch(torch.tensor([len(samples["test"]) - 1])).x)
@@ -163,8 +220,10 @@ def test_settings_that_do_not_suit_are_refused(tmp_path):
     frame = frame_of()
     with pytest.raises(ValueError, match="'a' is in known, and is named elsewhere too"):
         data_of(tmp_path, frame, known=["a"])
-    with pytest.raises(ValueError, match="known and side_inputs do not go together"):
-        data_of(tmp_path, frame, side_inputs={"dt": "diff:time"})
+    with pytest.raises(ValueError, match="'price' is in known, and is named elsewhere too"):
+        data_of(tmp_path, frame, side_inputs={"dt": "price"})
+    with pytest.raises(ValueError, match=r"holidays follow .* with side_inputs diff:time nobody knows them"):
+        data_of(tmp_path, frame, holidays="DE", side_inputs={"dt": "diff:time"})
     with pytest.raises(DataError, match="no column 'prize'"):
         data_of(tmp_path, frame, known=["prize"]).load()
     with pytest.raises(ConfigError, match=r"--known is for runs with data\.known"):

@@ -11,11 +11,11 @@ from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.holidays import HOLIDAY, holidays_at
-from seqlab.data.series.known import ahead, with_future, with_horizon
+from seqlab.data.series.known import with_future, with_horizon, written_after
+from seqlab.data.series.lookahead import Lookahead
 from seqlab.data.series.prepared import in_units, read_future, read_grid, step_of
 from seqlab.data.series.resampling import of_series
 from seqlab.data.series.spec import Ahead, SeriesSettings, written
-from seqlab.data.series.step import Uneven
 from seqlab.data.source import Source
 from seqlab.errors import DataError
 
@@ -37,7 +37,7 @@ def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | N
     windows, names = [], []
     for series, steps in grid.series.items():
         windows.append(_begun(columns[_latest(spec, grid, steps, series, file)], settings))
-        names.append(Ahead(series, _ahead(grid, grid.times[steps.stop - 1], settings.horizon_steps)))
+        names.append(Ahead(series, written_after(grid, grid.times[steps.stop - 1], settings.horizon_steps)))
     lengths = torch.tensor([len(window) for window in windows])
     values, nothing = torch.from_numpy(np.concatenate(windows)), torch.zeros(len(windows))
     return Asked(FeatureSamples(values, lengths.cumsum(0) - lengths, lengths, nothing), names)
@@ -85,20 +85,12 @@ def _with_known(settings: SeriesSettings, data: SeriesData, grid: Grid) -> np.nd
         whole = with_future(whole, read_future(data, data.known_file), horizon, data.known_file)
     if data.holidays:
         whole.values[:, whole.columns.index(HOLIDAY)] = holidays_at(whole, data.holidays)
-    values, places = in_units(whole, settings), [settings.columns.index(name) for name in settings.known]
-    found = []
-    for steps in whole.series.values():
-        known = ahead(torch.from_numpy(values[steps][:, places]), horizon).flatten(1).numpy()
-        found.append(np.column_stack([values[steps][: len(known)], known]))
-    return np.concatenate(found)
-
-
-def _ahead(grid: Grid, last: np.datetime64, count: int) -> list[str]:
-    """Return when the steps after the last one are; of rows whose times nobody knows how many later."""
-    if isinstance(grid.step, Uneven):
-        (now,) = written(np.array([last]), grid.zone)
-        return [f"{now} + {number} rows" for number in range(1, count + 1)]
-    return written(grid.step.after(last, count), grid.zone)
+    values, lookahead = torch.from_numpy(in_units(whole, settings)), Lookahead.of(settings)
+    found = [
+        lookahead.joined(values[steps][:-horizon], lookahead.following(values[steps]))
+        for steps in whole.series.values()
+    ]
+    return torch.cat(found).numpy()
 
 
 def _begun(window: np.ndarray, settings: SeriesSettings) -> np.ndarray:

@@ -155,13 +155,18 @@ class SeriesData(SplitData):
     def _are_inputs(self) -> "SeriesData":
         beside = [name for name in columns_of(self.side_inputs) if name not in self.time_columns]
         others = {*self.targets, *(self.series_id or ()), *self.static, *self.drop, *self.time_columns}
-        for setting, names in {"side_inputs": beside, "known": self.known}.items():
+        for setting, names, taken in (
+            ("side_inputs", beside, others),
+            ("known", self.known, {*others, *beside}),
+        ):
             for name in names:
-                if name in others:
+                if name in taken:
                     raise ValueError(f"'{name}' is in {setting}, and is named elsewhere too; name it once")
-        for setting in ("known", "holidays"):
-            if getattr(self, setting) and self.side_inputs:
-                raise ValueError(f"{setting} and side_inputs do not go together; leave one of them out")
+        if self.holidays and self.is_uneven:
+            raise ValueError(
+                f"holidays follow from the times of the steps ahead, and with side_inputs {DIFF}"
+                f"{' '.join(self.time_columns)} nobody knows them; name a column of holidays in known instead"
+            )
         return self
 
     @model_validator(mode="after")

@@ -61,8 +61,7 @@ class SeriesSpec(DataSpec):
             and min(series.input_steps, series.horizon_steps) > 0
             and self.side_inputs == series.widths
             and 0 < series.width == len(series.columns) - sum(series.widths.values())
-            and set(series.known) <= set(series.columns) - set(series.targets)
-            and not (series.known and series.side_inputs)
+            and set(series.known) <= set(series.columns[: max(series.present, 0)]) - set(series.targets)
             and _ends_with_derived(series)
             and _are_members(series, self.sizes)
         )
@@ -135,6 +134,6 @@ def _ends_with_derived(series: SeriesSettings) -> bool:
     except (KeyError, ValueError):
         return False
     derived = columns[len(series.targets) :]
-    read = series.columns[: series.width - series.ahead]
+    read = series.columns[: series.present]
     first = len(read) - len(derived)
     return read[first:] == derived and set(series.targets) <= set(read[:first])

@@ -1,56 +1,30 @@
-"""Columns that are known ahead: at every step a network reads their values of the whole horizon."""
+"""What is known of the steps that follow the latest ones of a series."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.resampling import of_series
 from seqlab.data.series.several import parts
-from seqlab.data.series.spec import SeriesSettings, written
-from seqlab.data.series.step import Duration, Row, Step
+from seqlab.data.series.spec import written
+from seqlab.data.series.step import Duration, Row, Step, Uneven
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 
 
-def with_known(settings: SeriesSettings, known: Sequence[str]) -> SeriesSettings:
-    """Return settings whose last columns are those that are known ahead, at each step of the horizon."""
-    places = [settings.columns.index(name) for name in known]
-    steps = range(1, settings.horizon_steps + 1)
-    columns = tuple(f"{name} +{step}" for name in known for step in steps)
-    means, scales = (
-        (*numbers, *(numbers[place] for place in places for _ in steps))
-        for numbers in (settings.means, settings.scales)
-    )
-    return replace(
-        settings, known=tuple(known), columns=(*settings.columns, *columns), means=means, scales=scales
-    )
-
-
-def ahead(values: Tensor, horizon: int) -> Tensor:
-    """Return, for each step, the values of the next steps of the horizon, [N − horizon, columns, horizon].
-
-    Args:
-        values: of the columns that are known ahead, [N, columns].
-        horizon: steps.
-    """
-    return values.unfold(0, horizon, 1)[1:]
-
-
 def with_horizon(grid: Grid, horizon: int) -> Grid:
-    """Return a grid with the next steps of each series, at which nothing is there."""
-    nothing = np.full((horizon, len(grid.columns)), np.nan)
-    values, times = [], []
-    for part in grid.series.values():
-        values += [grid.values[part], nothing]
-        times += [grid.times[part], grid.step.after(grid.times[part.stop - 1], horizon)]
-    lengths = {name: length + horizon for name, length in grid.lengths.items()}
+    """Return a grid with the next steps of each series, which have no values yet; none of them is a gap."""
+    ends = [part.stop for part in grid.series.values() for _ in range(horizon)]
+    times = [grid.step.after(grid.times[part.stop - 1], horizon) for part in grid.series.values()]
     return replace(
-        grid, values=np.concatenate(values), times=np.concatenate(times), lengths=lengths, there=None
+        grid,
+        values=np.insert(grid.values, ends, np.nan, axis=0),
+        times=np.insert(grid.times, ends, np.concatenate(times)),
+        lengths={name: length + horizon for name, length in grid.lengths.items()},
+        there=None if grid.there is None else np.insert(grid.there, ends, values=True, axis=0),
     )
 
 
@@ -73,8 +47,8 @@ def with_future(grid: Grid, future: Measured, horizon: int, file: Path) -> Grid:
             raise DataError(f"{file}: series '{name}' has no row; give the next {horizon} steps of each")
         first = part.stop - horizon
         numbers = _steps_after(grid.step, grid.times[first - 1], future.times[rows[name]], horizon)
-        last, *after = written(grid.times[first - 1 : part.stop], grid.zone)
-        for step, when in enumerate(after, 1):
+        (last,) = written(grid.times[first - 1 : first], grid.zone)
+        for step, when in enumerate(written_after(grid, grid.times[first - 1], horizon), 1):
             found = future.numbers[rows[name]][numbers == step]
             if not len(found):
                 raise DataError(
@@ -88,11 +62,22 @@ def with_future(grid: Grid, future: Measured, horizon: int, file: Path) -> Grid:
     return replace(grid, values=values)
 
 
+def written_after(grid: Grid, last: Any, count: int) -> list[str]:
+    """Return when the steps after the last one are; of rows whose times nobody knows how many later."""
+    if isinstance(grid.step, Uneven):
+        (now,) = written(np.array([last]), grid.zone)
+        return [f"{now} + {number} rows" for number in range(1, count + 1)]
+    return written(grid.step.after(last, count), grid.zone)
+
+
 def _steps_after(step: Step, last: Any, times: np.ndarray, horizon: int) -> np.ndarray:
     """Return which step after the last one each row is, from 1; of none a number out of the horizon."""
     if isinstance(step, Row):
         return np.arange(1, len(times) + 1)
     found: np.ndarray
+    if isinstance(step, Uneven):
+        found = np.where(times > last, times, last)
+        return np.unique(np.append(step.rounded(found), last), return_inverse=True)[1][:-1]
     if isinstance(step, Duration):
         apart = (times - last).astype(np.int64) / step.length
         found = (np.floor(apart) if step.averages else np.round(apart)).astype(np.int64)

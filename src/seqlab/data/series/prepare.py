@@ -13,7 +13,7 @@ from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.gaps import COSTLY, Windowing
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.holidays import HOLIDAY
-from seqlab.data.series.known import with_known
+from seqlab.data.series.lookahead import Lookahead, with_known
 from seqlab.data.series.members import Splits, counted, inside, reaching
 from seqlab.data.series.prepared import Prepared, prepared
 from seqlab.data.series.spec import SeriesSettings
@@ -93,7 +93,7 @@ def _cut(
             targets=settings.places,
             zone=grid.zone,
             intervals=settings.intervals,
-            known=[settings.columns.index(name) for name in settings.known],
+            lookahead=Lookahead.of(settings) if settings.known else None,
             order=None if not data.stateful else "trained" if split == "train" else "scored",
         )
     rows = np.arange(len(windows["train"]))

@@ -76,7 +76,7 @@ class SeriesSettings:
             own, ``means`` and ``scales`` are those of columns that are scaled already.
         side_inputs: what the last input columns are, which a cell reads beside x, by its name for them.
         known: columns whose values in the horizon are read too, at each step those of the next
-            ``horizon_steps``: the last columns of x.
+            ``horizon_steps``: the last columns of x, and of a mask.
         naive: of a single series the mean absolute change of each target over a season of the training part,
             in its units; empty if that is unknown.
     """
@@ -100,15 +100,15 @@ class SeriesSettings:
     known: tuple[str, ...] = ()
 
     @property
-    def ahead(self) -> int:
-        """Input columns with what is known of the horizon."""
-        return len(self.known) * self.horizon_steps
-
-    @property
     def width(self) -> int:
         """Input columns that are x; the others are side inputs, a mask being as wide as x."""
         masks = list(self.side_inputs.values()).count(MASK)
         return (len(self.columns) - len(self.side_inputs) + masks) // (1 + masks)
+
+    @property
+    def present(self) -> int:
+        """Columns of x that are of a step itself; the others say what is known of the horizon."""
+        return self.width - len(self.known) * self.horizon_steps
 
     @property
     def widths(self) -> dict[str, int]:

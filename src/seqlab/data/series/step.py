@@ -174,9 +174,9 @@ class Uneven(Step):
         found: np.ndarray = times - (times.astype(np.int64) % self.usual.length).astype("timedelta64[us]")
         return found
 
-    def after(self, time: Any, count: int) -> np.ndarray:  # noqa: ARG002 (the others')
-        """Return which rows from now on they are: nobody knows when that will be."""
-        return np.arange(1, count + 1)
+    def after(self, time: Any, count: int) -> np.ndarray:
+        """Return the time behind which they are: nobody knows when that will be."""
+        return np.repeat(time, count)
 
     def __str__(self) -> str:
         return f"{self.usual} that has a row" if self.averages else "a row"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seqlab.data.batches import Batch
 from seqlab.data.series.chains import scoring_batches, training_batches
-from seqlab.data.series.known import ahead
+from seqlab.data.series.lookahead import Lookahead
 from seqlab.data.series.spec import written
 
 
@@ -26,7 +26,7 @@ class WindowSamples:
         zone: of the times, which are in UTC then.
         intervals: columns that tell how far a step is from the one before: 1, the mean, at the first of a
             window, before which nothing is known.
-        known: columns of which the next steps of the horizon are read too, behind all others.
+        lookahead: how the next values of columns that are known ahead are read; None if none is.
         order: of windows that go on where others ended: "trained" or "scored", as ``chains`` has them; None
             if each begins anew.
     """
@@ -42,17 +42,17 @@ class WindowSamples:
         targets: tuple[int, ...],
         zone: str | None = None,
         intervals: Sequence[int] = (),
-        known: Sequence[int] = (),
+        lookahead: Lookahead | None = None,
         order: Literal["trained", "scored"] | None = None,
     ) -> None:
-        self.known = list(known)
+        self.lookahead = lookahead
         self.zone, self.intervals, self.order = zone, list(intervals), order
         self.values, self.times, self.starts = values, times, torch.from_numpy(starts)
         self.input_steps, self.targets = input_steps, list(targets)
         self.lengths = torch.full((len(starts),), input_steps)
         self._read = torch.arange(input_steps)
         self._asked = torch.arange(input_steps, input_steps + horizon_steps)
-        self._ahead = ahead(values[:, self.known], horizon_steps) if known else None
+        self._ahead = lookahead.following(values) if lookahead else None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -73,7 +73,7 @@ class WindowSamples:
             targets=tuple(self.targets),
             zone=self.zone,
             intervals=self.intervals,
-            known=self.known,
+            lookahead=self.lookahead,
             order=self.order,
         )
 
@@ -81,8 +81,8 @@ class WindowSamples:
         """Cut out the windows ``ids``, [B]: x [B, T, F], y [B, horizon, K]."""
         starts = self.starts[ids.clamp(min=0)]
         x = self.values[starts[:, None] + self._read]
-        if self._ahead is not None:
-            x = torch.cat([x, self._ahead[starts[:, None] + self._read].flatten(2)], -1)
+        if self.lookahead is not None and self._ahead is not None:
+            x = self.lookahead.joined(x, self._ahead[starts[:, None] + self._read])
         if self.order is None:
             x[:, 0, self.intervals] = 1
         return Batch(x, torch.full((len(ids),), self.input_steps), self._answers(starts), ids)

@@ -88,7 +88,7 @@ class Ridge(Regression):
 
     def __init__(self, series: SeriesSettings) -> None:
         derived = 2 * len(series.calendar) + len(series.climatology) * bool(series.calendar)
-        self.measured = series.width - series.ahead - derived
+        self.measured = series.present - derived
         super().__init__(series, self.measured)
 
     def rows(self, x: np.ndarray, last: np.ndarray, y: np.ndarray) -> Rows:
