@@ -10,27 +10,28 @@ from seqlab.tasks.baselines.boosting import LEAVES, boosting
 READ, ASKED = 24, 30
 
 
-@pytest.mark.parametrize("targets", [["t"], ["p", "t"]])
-def test_it_is_the_one_of_scikit_learn_on_the_same_lags(load, table, monkeypatch, targets):
+@pytest.mark.parametrize(("targets", "known"), [(["t"], []), (["p", "t"], []), (["t"], ["p"])])
+def test_it_is_the_one_of_scikit_learn_on_the_same_lags(load, table, monkeypatch, targets, known):
     monkeypatch.setattr(boosting_module, "MOST_MODELS", 4)
     monkeypatch.setattr(boosting_module, "MOST_LAGS", 8)
-    data = load(table(500), targets=targets)
+    data = load(table(500), targets=targets, known=known)
     values = data.samples["train"].values.numpy()
     lags = [2, 5, 8, 11, 14, 17, 20, 23]
 
-    def row(start: int, place: int, step: int) -> list[float]:
+    def row(start: int, place: int, ahead: int) -> list[float]:
         last = start + READ - 1
-        return [*(values[start + lag, place] - values[last, place] for lag in lags), *values[last], step]
+        past = (values[start + lag, place] - values[last, place] for lag in lags)
+        return [*past, *values[last], ahead, *values[start + READ + ahead, [1] * len(known)]]
 
     found = boosting(data)("test")
     blocks = np.array_split(np.arange(ASKED), 4 // len(targets))
 
     def examples(split: str, place: int, block: np.ndarray) -> tuple[list[list[float]], list[float]]:
-        asked = [(start, at % len(block)) for at, start in enumerate(data.samples[split].starts.tolist())]
-        x = [row(start, place, step) for start, step in asked]
+        starts = data.samples[split].starts.tolist()
+        asked = [(start, block[at % len(block)]) for at, start in enumerate(starts)]
+        x = [row(start, place, ahead) for start, ahead in asked]
         return x, [
-            values[start + READ + block[step], place] - values[start + READ - 1, place]
-            for start, step in asked
+            values[start + READ + ahead, place] - values[start + READ - 1, place] for start, ahead in asked
         ]
 
     for number, place in enumerate(data.spec.series.places):
@@ -40,9 +41,9 @@ def test_it_is_the_one_of_scikit_learn_on_the_same_lags(load, table, monkeypatch
             )
             x_val, y_val = examples("val", place, block)
             model.fit(*examples("train", place, block), X_val=x_val, y_val=y_val)
-            for step, ahead in enumerate(block):
+            for ahead in block:
                 tested = data.samples["test"].starts.tolist()
-                expected = model.predict([row(start, place, step) for start in tested])
+                expected = model.predict([row(start, place, ahead) for start in tested])
                 expected += values[np.array(tested) + READ - 1, place]
                 np.testing.assert_allclose(found[:, ahead, number], expected, atol=1e-4)
 

@@ -94,3 +94,16 @@ def test_a_fitted_baseline_is_fitted_once_for_the_same_windows(load, table, monk
     others.append(score())
     assert len(times) == 5
     assert len({one["test/mae"] for one in others}) == 4
+
+
+@pytest.mark.parametrize("name", ["ridge", "boosting"])
+def test_what_is_known_ahead_is_read_at_the_step_that_it_tells_of(load, table, name):
+    frame = table(600).assign(price=np.random.default_rng(1).random(600).round(1))
+    frame["t"] = 3 * frame["price"]  # which nothing else tells ahead
+    errors = []
+    for known in ([], ["price"]):
+        data = load(frame, known=known, horizon_days=3 / 24, calendar=False)
+        forecasts = BASELINES[name].prepare(data)("test")
+        errors.append(np.abs(forecasts - data.samples["test"].y.numpy()).mean())
+    assert errors[0] > 0.8
+    assert errors[1] < 0.1

@@ -23,7 +23,7 @@ MOST_LAGS = 96
 
 
 class Lags:
-    """The inputs of models of each target: its own past, all columns now, and the step in a block of steps.
+    """The inputs of models of each target: its past, all columns now, the step ahead and what is known of it.
 
     Values of the target are counted from its last one, as are the answers.
 
@@ -32,7 +32,8 @@ class Lags:
     """
 
     def __init__(self, series: SeriesSettings) -> None:
-        self.places, self.width, self.last = series.places, series.width, series.input_steps - 1
+        self.places, self.present, self.last = series.places, series.present, series.input_steps - 1
+        self.known = [series.columns.index(name) for name in series.known]
         every = math.ceil(series.input_steps / MOST_LAGS)
         self.steps = np.arange(self.last, -1, -every)[::-1]
         blocks = max(MOST_MODELS // len(series.targets), 1)
@@ -43,17 +44,18 @@ class Lags:
         """The number of the target and of the block of each model."""
         return list(product(range(len(self.places)), range(len(self.blocks))))
 
-    def inputs(self, windows: WindowSamples, target: int, steps: np.ndarray) -> np.ndarray:
+    def inputs(self, windows: WindowSamples, target: int, asked: np.ndarray) -> np.ndarray:
         """Return the inputs of a target's models, [W, P].
 
         Args:
             windows: the windows.
             target: its number.
-            steps: which step of its block each window asks for, [W].
+            asked: which step of the horizon each window asks for, [W].
         """
         past = self._values(windows, target, self.steps) - self.now(windows, target)[:, None]
-        columns = windows.values.numpy()[windows.starts.numpy() + self.last, : self.width]
-        return np.column_stack([past, columns, steps.astype(past.dtype)])
+        values, now = windows.values.numpy(), windows.starts.numpy() + self.last
+        known = values[now + 1 + asked][:, self.known]
+        return np.column_stack([past, values[now, : self.present], asked.astype(past.dtype), known])
 
     def now(self, windows: WindowSamples, target: int) -> np.ndarray:
         """Return the last values of a target, [W]."""
@@ -63,10 +65,10 @@ class Lags:
     def examples(self, windows: WindowSamples, target: int, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return inputs, [W, P], and changes of a target, [W]; a window has a step of the block, in turn."""
         block = self.blocks[number]
-        steps = np.arange(len(windows)) % len(block)
+        asked = block[np.arange(len(windows)) % len(block)]
         values = windows.values.numpy()[:, self.places[target]]
-        asked = values[windows.starts.numpy() + self.last + 1 + block[steps]]
-        return self.inputs(windows, target, steps), asked - self.now(windows, target)
+        answers = values[windows.starts.numpy() + self.last + 1 + asked]
+        return self.inputs(windows, target, asked), answers - self.now(windows, target)
 
     def _values(self, windows: WindowSamples, target: int, steps: np.ndarray) -> np.ndarray:
         """Return the values of a target at some steps, [W, S]."""
@@ -101,9 +103,9 @@ def boosting(data: SequenceData) -> Forecast:
         windows = windows_of(data, split, ids)
         found = np.empty((len(windows), series.horizon_steps, len(series.targets)), np.float32)
         for (target, number), model in fitted.items():
-            for step, ahead in enumerate(lags.blocks[number]):
-                inputs = lags.inputs(windows, target, np.full(len(windows), step))
-                found[:, ahead, target] = model.predict(inputs) + lags.now(windows, target)
+            for asked in lags.blocks[number]:
+                inputs = lags.inputs(windows, target, np.full(len(windows), asked))
+                found[:, asked, target] = model.predict(inputs) + lags.now(windows, target)
         return found
 
     return forecast
