@@ -39,10 +39,11 @@ SEEDS, SEEDS_OF_LONG, LONG = 5, 3, 600
 """Seeds of a preset, and of one whose run takes more than so many seconds."""
 HEAD = """# Results
 
-What presets get on test data that it has never seen: the mean over seeds ± half of the 95 % interval
-of the mean (Student's t), beside the baselines that the runs have recorded on the same data. The score is
+What presets get on test data that they have never seen: the mean over seeds ± half of its 95 % confidence
+interval (Student's t), beside the baselines that the runs have recorded on the same data. The score is
 the one whose value on validation data has chosen the weights. Seeds change initial weights, order and
-dropout but not the split, so the interval does not say how another split would turn out.
+dropout but not the split, so the interval does not say how another split would turn out. The CRPS of a
+baseline that forecasts a point is its absolute error.
 
 `python scripts/results.py --run` measures what is missing and writes this page."""
 
@@ -236,13 +237,13 @@ def _train(name: str, seed: int, folder: Path) -> bool:
 
 
 def page(found: Results) -> str:
-    """Return the page: a table for each data set and score, and what is not measured."""
-    tables: dict[str, Results] = defaultdict(dict)
+    """Return the page: a table for each file and score, and what is not measured."""
+    tables: dict[tuple[str, str], Results] = defaultdict(dict)
     for name, results in found.items():
         if results:
-            tables[_title(_one(results))][name] = results
+            tables[_title(_one(results)), _one(results).data[1]][name] = results
     parts = [HEAD]
-    for title, rows in sorted(tables.items()):
+    for (title, _), rows in sorted(tables.items()):
         parts += [
             f"## {title}",
             _table(rows),

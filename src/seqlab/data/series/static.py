@@ -38,7 +38,7 @@ def meanings_of(
         ids: columns of names of series, which are words even if they look like numbers.
 
     Raises:
-        DataError: a column has as many words as none that says something of a series.
+        DataError: a column has too many words.
     """
     found = {}
     for name, cells in columns.items():
@@ -47,7 +47,8 @@ def meanings_of(
         found[name] = () if is_number else tuple(words)
         if len(found[name]) > MOST_WORDS:
             raise DataError(
-                f"data.static: column '{name}' has {len(words)} words; at most {MOST_WORDS} become columns"
+                f"data.static: column '{name}' has {len(words)} words; "
+                f"at most {MOST_WORDS} are one-hot encoded"
             )
     return found
 

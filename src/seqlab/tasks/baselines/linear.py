@@ -16,7 +16,10 @@ def linear(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> di
         scoring: the function that scores predictions.
         answer: what is predicted.
     """
-    if data.spec.kind == "tokens":
+    is_text = data.spec.kind == "tokens"
+    if answer == "class" and len(data.samples["train"].y.unique()) < 2:  # noqa: PLR2004 (nothing to tell apart)
+        return {"char_ngrams" if is_text else "linear_summary": "not fitted to a single class"}
+    if is_text:
         return {"char_ngrams": char_ngrams_of(data, scoring, answer)}
     if answer == "number":
         y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}

@@ -1,8 +1,8 @@
 """Models of a single series, by statsforecast: exponential smoothing (ETS), Theta, ARIMA.
 
-A model is fitted to the end of a series' training part, in the units of the target, and then forecasts from
-the end of each window: what came before is taken in, the parameters stay. Unlike the others these know more
-than the window: all of the series before its end. Gaps are bridged by straight lines.
+A model is fitted to the end of a series' training part, in the units of the target, and forecasts from the
+end of each window. The parameters of ETS and ARIMA stay and what came since is taken in; Theta is fitted
+again. Unlike the others these may know more than the window. Gaps are bridged by straight lines.
 """
 
 import warnings
@@ -61,7 +61,7 @@ def auto_arima(data: SequenceData) -> Forecast:
 def _ets(train: np.ndarray, season: int, horizon: int) -> FromPast:
     from statsforecast.models import AutoETS  # noqa: PLC0415 (of an extra)
 
-    # What multiplies needs positive values, and of later ones only their past tells whether they are.
+    # Multiplicative forms need positive values; ours are judged by the training part.
     model = AutoETS(season, "ZZZ" if train.min() > 0 else "AZZ").fit(_latest(train, season))
     begin = len(train) - len(_latest(train, season))  # its first state is that of this step
     return lambda past: model.forward(past[begin:], horizon)["mean"]
