@@ -22,16 +22,19 @@ def models():
     return pytest.importorskip("statsforecast.models", reason="needs pip install 'seqlab[statistics]'")
 
 
-def panel(lengths=(300, 240), **settings) -> tuple[dict[str, np.ndarray], SequenceData]:
-    """Return days of two shops, whose values are positive, and their windows."""
+def panel(lengths=(300, 240), late=0, **settings) -> tuple[dict[str, np.ndarray], SequenceData]:
+    """Return days of two shops, whose values are positive, and their windows; others begin so much later."""
     random = np.random.default_rng(3)
     shops = {}
     for shop, length in zip("abcd", lengths, strict=False):
         week = 1 + 0.3 * np.sin(2 * np.pi * np.arange(length) / 7)
         shops[shop] = 50 * 10.0 ** (shop == "b") * week * random.lognormal(0, 0.05, length)
+    first = pd.Timestamp("2024-01-01")
     frames = [
-        pd.DataFrame({"day": pd.date_range("2024-01-01", periods=len(sold)), "shop": shop, "sold": sold})
-        for shop, sold in shops.items()
+        pd.DataFrame({"day": pd.date_range(begin, periods=len(sold)), "shop": shop, "sold": sold})
+        for (shop, sold), begin in zip(
+            shops.items(), [first, first + pd.Timedelta(late, "D")] * 2, strict=False
+        )
     ]
     usual = {"time": "day", "series_id": "shop", "targets": ["sold"]} | SMALL
     data = SequenceData(Series(path=pd.concat(frames), **(usual | settings)))
@@ -131,8 +134,38 @@ def test_constants_and_short_series_have_an_answer(models):
         forecast = method(data)("test")
         assert np.isfinite(forecast).all()
         np.testing.assert_allclose(in_units(data, forecast), 3, atol=0.3)
-    with pytest.raises(UnavailableError, match="' has 0 steps, and 12 are needed"):
-        ets(panel([100] * 4, split="series", val_share=0.25, test_share=0.25)[1])
+
+
+DATED = {"late": 230, "val_start": "2024-08-20", "test_start": "2024-09-20"}
+
+
+@pytest.mark.parametrize("scaling", ["all", "series"])
+def test_a_series_that_begins_late_has_a_model_of_what_comes_before_its_first_forecast(
+    models, caplog, scaling
+):
+    caplog.set_level("INFO")
+    shops, data = panel((300, 70, 300, 22), **DATED, scaling=scaling)
+    whole, late = (208, 27, 33), (0, 9, 33)
+    assert [member.windows for member in data.spec.series.members] == [whole, late, whole, (0, 0, 0)]
+    found = ets(data)("val")
+    assert np.isfinite(found).all()
+    assert "baseline ets: 1 of 4 series have fewer than 12 steps of training;" in caplog.text
+    model = models.AutoETS(7).fit(shops["b"][:20])
+    expected = [model.forward(shops["b"][: 20 + row], 5)["mean"] for row in range(9)]
+    np.testing.assert_allclose(in_units(data, found[27:36], 1)[:, :, 0], expected, rtol=3e-3)
+
+
+def test_a_series_of_whose_past_too_little_is_known_is_named(models):
+    _, data = panel((300, 70), **DATED, input_steps=8)
+    said = "series 'b' has 8 steps before its first forecast, and 12 are needed; raise data.input_steps, or "
+    for method in (ets, theta, auto_arima):
+        with pytest.raises(UnavailableError, match=said):
+            method(data)
+
+
+def test_series_of_which_none_is_in_training_have_models(models):
+    _, data = panel([100] * 4, split="series", val_share=0.25, test_share=0.25)
+    assert np.isfinite(ets(data)("test")).all()
 
 
 def test_scores_say_how_many_windows_were_forecast(models, monkeypatch, caplog):

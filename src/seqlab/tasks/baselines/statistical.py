@@ -2,9 +2,11 @@
 
 A model is fitted to the end of a series' training part, in the units of the target, and forecasts from the
 end of each window. The parameters of ETS and ARIMA stay and what came since is taken in; Theta is fitted
-again. Unlike the others these may know more than the window. Gaps are bridged by straight lines.
+again. Models of a series that begins too late are fitted to what comes before its first forecast. Unlike the
+others these may know more than the window. Gaps are bridged by straight lines.
 """
 
+import logging
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -17,9 +19,12 @@ from seqlab.data import SequenceData
 from seqlab.data.series.prepared import step_of
 from seqlab.data.series.spec import DAY, SeriesSettings
 from seqlab.data.series.step import Duration, Weekdays
+from seqlab.data.splits import HELD_OUT
 from seqlab.io.progress import stepwise
 from seqlab.tasks.baselines.series import Forecast, UnavailableError, series_of, windows_of
 from seqlab.tasks.members import Members
+
+log = logging.getLogger(__name__)
 
 MOST_STEPS, MOST_SEASONS = 336, 7
 """What a model is fitted to at most, whichever is more: two weeks of hours, nearly a year of days."""
@@ -102,6 +107,9 @@ class Histories:
 
     Attributes:
         members: the series.
+        begins: the first step of each, [M].
+        ends: where what its model is fitted to ends, [M].
+        late: the numbers of those that are forecast, and whose training part is shorter than ``LEAST_STEPS``.
     """
 
     def __init__(self, data: SequenceData) -> None:
@@ -114,13 +122,18 @@ class Histories:
         )
         self.scales: np.ndarray = members.scales.numpy() * scales  # of each series and target, [M, K]
         self.means: np.ndarray = members.scales.numpy() * means + members.means.numpy()
-        self.begins = np.full(len(self.members), len(self.values))
+        self.begins, origins = (np.full(len(self.members), len(self.values)) for _ in range(2))
         for split in data.samples:
             starts, series = self._windows(data, split)
             np.minimum.at(self.begins, series, starts)
+            if split in HELD_OUT:
+                np.minimum.at(origins, series, starts + self.settings.input_steps)
         self.ends = self.begins.copy()  # of the training parts
         starts, series = self._windows(data, "train")
         np.maximum.at(self.ends, series, starts + self.settings.input_steps + self.settings.horizon_steps)
+        is_asked = origins < len(self.values)
+        self.late = np.flatnonzero(is_asked & (self.ends - self.begins < LEAST_STEPS))
+        self.ends[self.late] = origins[self.late]
 
     def _windows(self, data: SequenceData, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Return the first step and the series of each window of a split."""
@@ -144,13 +157,28 @@ class Histories:
         return found
 
 
+def _check_late(name: str, histories: Histories) -> None:
+    """Say which series have too few steps of training, and refuse those that have too few in all."""
+    late, names = histories.late, histories.members.names
+    steps = (histories.ends - histories.begins)[late]
+    if (fewest := int(steps.min())) < LEAST_STEPS:
+        whose = f"series '{names[late[steps.argmin()]]}'" if histories.settings.members else "the series"
+        raise UnavailableError(
+            f"{whose} has {fewest} steps before its first forecast, and {LEAST_STEPS} are needed; raise "
+            "data.input_steps, or leave it out"
+        )
+    log.info(
+        "baseline %s: %s of %s series have fewer than %s steps of training; their models are fitted to "
+        "what comes before their first forecast",
+        *(name, len(late), len(names), LEAST_STEPS),
+    )
+
+
 def _forecast(name: str, data: SequenceData, method: Method) -> Forecast:
     settings, histories = series_of(data), Histories(data)
     season, horizon = season_of(settings), settings.horizon_steps
-    shortest = int((histories.ends - histories.begins).argmin())
-    if (steps := int((histories.ends - histories.begins)[shortest])) < LEAST_STEPS:
-        whose = f" of series '{histories.members.names[shortest]}'" if settings.members else ""
-        raise UnavailableError(f"the training part{whose} has {steps} steps, and {LEAST_STEPS} are needed")
+    if len(histories.late):
+        _check_late(name, histories)
 
     @cache
     def fitted(series: int, target: int) -> FromPast:
