@@ -17,7 +17,7 @@ def linear(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> di
         answer: what is predicted.
     """
     is_text = data.spec.kind == "tokens"
-    if answer == "class" and len(data.samples["train"].y.unique()) < 2:  # noqa: PLR2004 (nothing to tell apart)
+    if answer == "class" and len(set(data.samples["train"].y.tolist())) < 2:  # noqa: PLR2004 (nothing to tell apart)
         return {"char_ngrams" if is_text else "linear_summary": "not fitted to a single class"}
     if is_text:
         return {"char_ngrams": char_ngrams_of(data, scoring, answer)}
