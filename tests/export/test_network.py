@@ -112,6 +112,11 @@ def test_every_encoder_of_tokens(encoder):
     assert_same_answers(TEXTS, cell="gru", encoder=encoder, bidirectional=True)
 
 
+@pytest.mark.parametrize(("spec", "encoder"), [(TEXTS, "embedding"), (TEXTS, "ngrams"), (SERIES, "linear")])
+def test_a_linear_model_beside_the_network(spec, encoder):
+    assert_same_answers(spec, cell="gru", encoder=encoder, wide=True, pooling="max")
+
+
 def test_ngrams_without_pieces_and_without_ngrams():
     letters = replace(TEXTS, symbols=(*TEXTS.symbols[:4], *"abcde"), ngrams=())
     assert_same_answers(letters, cell="gru", encoder="ngrams")

@@ -63,6 +63,8 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
         answer = _at_every_step(graph, module, graph.joined(merged))
     else:
         answer = _of_each(graph, module, x, answers, finals)
+        if model.wide is not None:
+            answer = graph.add("Add", answer, _write(graph, "encoder", model.wide, read))
     graph.lengths = LENGTHS
     outputs = [_output(module.task, spec)]
     if is_carried:

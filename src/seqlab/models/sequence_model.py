@@ -24,6 +24,7 @@ from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.nn.parts import InputSpec, make_part, width_of
 from seqlab.nn.penalties import ActivationPenalty
 from seqlab.nn.recurrent import Recurrent
+from seqlab.nn.wide import Wide
 from seqlab.registry.catalog import heads, make_cells, poolings
 from seqlab.registry.types import Count, Counts, Each, MemorySteps, Names, NotNegative, Share
 
@@ -94,6 +95,8 @@ class SequenceModel(nn.Module):
         teacher_forcing_end: that probability at the end of training, to which it falls evenly.
         head: from that vector to the answer, linear, or your own.
         head_options: settings of a head of your own.
+        wide: a linear model of what the encoder reads is learned beside the network, with a weight of each
+            token, n-gram or column for each output, and both answers are added; for one answer a sequence.
         tied: the head's weight is the embedding, for language models whose embedding_size is hidden_size.
         freeze: parts that are not trained: encoder, recurrent (or recurrent.0, the lowest layer, …), head.
         init: recurrent weights, keras (glorot, orthogonal, forget bias 1), torch, kaiming or chrono; or your
@@ -147,6 +150,7 @@ class SequenceModel(nn.Module):
         teacher_forcing_end: Annotated[float, Field(ge=0, le=1)] = 0.0,
         head: str | nn.Module = "linear",
         head_options: Mapping[str, Any] = {},
+        wide: bool = False,
         tied: bool = False,
         freeze: list[str] | None = None,
         init: str = "torch",
@@ -237,6 +241,13 @@ class SequenceModel(nn.Module):
             if isinstance(head, str)
             else head
         )
+        self.wide: Wide | None = None
+        if wide:
+            if output_steps or self.channels is not None or self.decoder is not None:
+                raise ConfigError(
+                    "model.wide=true is for one answer a sequence, model.channels=mixed, model.decoder=direct"
+                )
+            self.wide = Wide(encoder, inputs, output_size, feature_dropout)
         if tied:
             self._tie(told)
         freeze_parts(self.parts(), freeze or [])
@@ -285,7 +296,7 @@ class SequenceModel(nn.Module):
         if self.output_steps == EVERY_STEP:
             answer = self._headed(outputs, lengths)
         else:
-            answer = self.head(self.pooling(outputs, lengths))
+            answer = self._with_wide(self.head(self.pooling(outputs, lengths)), read, lengths)
         return answer if answer.dtype == torch.float64 else answer.float(), final
 
     def parts(self) -> dict[str, list[nn.Parameter]]:
@@ -300,7 +311,7 @@ class SequenceModel(nn.Module):
             first = depth * layers.directions
             between = layers.between[max(depth - 1, 0) : depth]
             parts[f"recurrent.{depth}"] = [*layers.layers[first : first + layers.directions], *between]
-        around = (self.instance_norm, self.channels, self.decoder)
+        around = (self.instance_norm, self.channels, self.decoder, self.wide)
         parts["head"] = [self.pooling, *(one for one in around if one is not None), self.head]
         return {
             name: [parameter for one in modules for parameter in one.parameters()]
@@ -358,7 +369,7 @@ class SequenceModel(nn.Module):
                 return self._headed(outputs, lengths)
             answer = self.head(last_steps(outputs, lengths, self.output_steps))
             return answer
-        answer = self._answer_of_each(encoded, lengths, beside, forced)
+        answer = self._with_wide(self._answer_of_each(encoded, lengths, beside, forced), x, lengths)
         return answer if self.channels is None else self.channels.join(answer)
 
     def _answer_of_each(
@@ -376,6 +387,10 @@ class SequenceModel(nn.Module):
         pooled = self.recurrent.ways.merge([self.pooling(outputs, lengths) for outputs in readings])
         answer: Tensor = self.head(pooled if vectors is None else torch.cat([pooled, vectors], -1))
         return answer
+
+    def _with_wide(self, answer: Tensor, read: Tensor, lengths: Tensor) -> Tensor:
+        """Return the head's answers, with what the steps say by themselves."""
+        return answer if self.wide is None else answer + self.wide(read, lengths)
 
     def _headed(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """Return the head's answers to outputs at every step."""
