@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from seqlab.export.graph import Graph
 
 
+NEEDS = "model.wide=true needs model.encoder=embedding, ngrams or linear"
+
+
 class Wide(nn.Module):
     """What each step says of the answer by itself, [B, T] to [B, output_size].
 
@@ -35,12 +38,12 @@ class Wide(nn.Module):
         self, encoder: str | nn.Module, inputs: InputSpec, output_size: int, feature_dropout: float
     ) -> None:
         super().__init__()
-        own = encoder
-        if isinstance(encoder, str):
-            own = make_encoder(encoder, inputs, embedding_size=output_size, feature_dropout=feature_dropout)
-        if own is encoder or width_of(own) != output_size or hasattr(own, "segment"):
-            raise ConfigError("model.wide=true needs model.encoder=embedding, ngrams or linear")
-        self.encoder = own
+        if not isinstance(encoder, str):
+            raise ConfigError(NEEDS)
+        settings = {"embedding_size": output_size, "feature_dropout": feature_dropout}
+        self.encoder = make_encoder(encoder, inputs, **settings)
+        if width_of(self.encoder) != output_size or hasattr(self.encoder, "segment"):
+            raise ConfigError(NEEDS)
         with torch.no_grad():
             for weight in self.encoder.parameters():
                 weight.zero_()
