@@ -3,8 +3,6 @@
 import ast
 import importlib
 import importlib.metadata
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -194,45 +192,6 @@ def test_torchmetrics():
         assert (compat.update_count(metric), metric.update_count) == (1, 1)
         compat.set_update_count(metric, 4)
         assert metric.update_count == 4
-
-
-UNUSED = """
-import sys
-from seqlab.compat.scipy import NAME, postpone_signal
-postpone_signal()
-stand_in = sys.modules[NAME]
-import torchmetrics
-assert sys.modules[NAME] is stand_in, "imported after all"
-"""
-USED = """
-import scipy.signal
-assert scipy.signal.convolve([1, 2], [1, 1]).tolist() == [1, 3, 2]
-assert sys.modules[NAME] is scipy.signal is not stand_in
-old, new = scipy.signal.hamming(5).tolist(), scipy.signal.windows.hamming(5).tolist()
-assert stand_in.hamming(5).tolist() == old == new
-"""
-PARTS = """
-import scipy.signal.windows
-from scipy.signal import convolve
-assert scipy.signal.windows.hamming(3)[1] == 1
-assert sys.modules[NAME].convolve is convolve
-"""
-
-
-@pytest.mark.parametrize("use", [USED, PARTS])
-def test_torchmetrics_leaves_scipys_signal_to_whoever_uses_it(use):
-    with canary("torchmetrics", "scipy"):
-        done = subprocess.run(
-            [sys.executable, "-c", UNUSED + use], check=False, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-
-
-def test_a_scipy_signal_that_is_imported_stays():
-    scipy_signal = importlib.import_module("scipy.signal")
-    with canary("torchmetrics", "scipy") as compat:
-        compat.postpone_signal()
-    assert sys.modules["scipy.signal"] is scipy_signal
 
 
 def test_hydra():

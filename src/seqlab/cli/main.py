@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
-from seqlab.compat.scipy import postpone_signal
+from seqlab.compat.postponed import postpone
 from seqlab.config.exit_codes import complain, guarded
 from seqlab.config.renamed import present_overrides
 
@@ -141,7 +141,7 @@ def process(command: Callable[[], int] = main) -> NoReturn:
         if getattr(sys, name) is None:  # it was closed when this process began
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     gc.set_threshold(20_000)  # what is imported and composed is no garbage; to look for it takes a tenth
-    postpone_signal()
+    postpone()
     code: int | str | None = None
 
     def end() -> None:

@@ -161,9 +161,10 @@ def _slopes(value: Tensor, leaves: Mapping[str, Tensor]) -> list[Tensor]:
     if not value.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves.values()]
     times = _example(500, value.shape[1]).pow(3) * 100
+    total = (value * times).sum()  # given the gradient of a vector, torch imports sympy
     return list(
         torch.autograd.grad(
-            value, tuple(leaves.values()), times, retain_graph=True, allow_unused=True, materialize_grads=True
+            total, tuple(leaves.values()), retain_graph=True, allow_unused=True, materialize_grads=True
         )
     )
 

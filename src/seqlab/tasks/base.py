@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torchmetrics import Metric
 
@@ -18,6 +17,8 @@ from seqlab.tasks.score import Score
 from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from seqlab.export.graph import Graph
 
 STAGES = ("train", "val", "test", "balanced")
@@ -274,7 +275,7 @@ class Task(nn.Module):
         """Take from the data what figures show beside the predictions; called before ``figures``."""
 
     @abstractmethod
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the learning curves and the evaluated stages; return the figures by name."""
 
     @abstractmethod

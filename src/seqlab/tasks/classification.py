@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 import torch
-from matplotlib.figure import Figure
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,17 +11,19 @@ from torch.nn import functional
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import NotNegative, Share
+from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import majority, of_classes
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
-from seqlab.tasks.figures.common import confusion_matrix, curves
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
 from seqlab.tasks.score import ACCURACY, F1, PRECISION, RECALL, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from seqlab.export.graph import Graph
 
 
@@ -162,12 +163,14 @@ class Classification(Task):
             found |= linear(data, of_classes(num_classes))
         return found
 
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the learning curves and the confusion matrices of the evaluated stages."""
-        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "accuracy")}
+        drawn = {
+            quantity: figures.common.curves(history, quantity, title) for quantity in ("loss", "accuracy")
+        }
         for stage, name in (("val", "validation"), ("test", "test")):
             if self._of(stage).confusion.update_called:
-                figure = confusion_matrix(self.counts(stage), self.titles, f"{title}: {name}")
+                figure = figures.common.confusion_matrix(self.counts(stage), self.titles, f"{title}: {name}")
                 drawn[f"confusion_{stage}"] = figure
         return drawn
 

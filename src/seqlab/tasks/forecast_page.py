@@ -9,9 +9,9 @@ from torch import Tensor
 
 from seqlab.data import WindowSamples
 from seqlab.data.series.zone import local
-from seqlab.tasks.figures.forecast import Window
 from seqlab.tasks.horizon import Forecasts
 from seqlab.tasks.intervals import Ends, Interval
+from seqlab.tasks.window import Window
 
 
 class Past(NamedTuple):

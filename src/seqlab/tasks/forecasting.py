@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seqlab.config.forecasts import COUNTS_IN_WINDOWS
@@ -14,11 +13,10 @@ from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
 from seqlab.errors import ConfigError, DataError
 from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.registry.types import MEDIAN, Factor, Levels
+from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
 from seqlab.tasks.baselines.forecasts import score_baselines
 from seqlab.tasks.baselines.names import FORECASTS, USUAL
-from seqlab.tasks.figures.common import curves
-from seqlab.tasks.figures.forecast import PAGE, Window
 from seqlab.tasks.forecast_page import Past, subtitles, windows_of
 from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
@@ -43,8 +41,11 @@ from seqlab.tasks.score import (
 )
 from seqlab.tasks.scoring import Scaled, Scoring
 from seqlab.tasks.tables import Rows
+from seqlab.tasks.window import PAGE, Window
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from seqlab.export.graph import Graph
 
 
@@ -333,9 +334,9 @@ class Forecasting(Task):
         self._baselines |= tested
         return found
 
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the learning curves, the error against the horizon, some forecasts, and all errors."""
-        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
+        drawn = {name: figures.common.curves(history, name, title) for name in ("loss", "mae")}
         if not self._of("test").forecasts.update_called:
             return drawn
         found = self.collected("test")

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from seqlab.data.series.step import is_duration
-from seqlab.tasks.figures import forecast as draw
-from seqlab.tasks.figures.fonts import drawable
+from seqlab.tasks import figures
 from seqlab.tasks.intervals import Ends
 from seqlab.tasks.metrics import scores_by_step, scores_of
 from seqlab.tasks.tables import BySample, Row, Rows
+from seqlab.tasks.window import Window
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Scored(NamedTuple):
@@ -139,14 +141,14 @@ class Horizon:
 
     def figures(
         self,
-        shown: Mapping[str, Sequence[draw.Window]],
+        shown: Mapping[str, Sequence[Window]],
         errors: Tensor,
         baselines: Mapping[str, Scored],
         title: str,
         *,
         subtitles: Mapping[str, str],
         interval: str,
-    ) -> dict[str, Figure]:
+    ) -> dict[str, "Figure"]:
         """Draw for each target the error against the horizon, some forecasts, and all errors.
 
         Args:
@@ -160,19 +162,19 @@ class Horizon:
         mae = {"model": errors.abs().mean(0)} | {name: one.mae for name, one in baselines.items()}
         drawn: dict[str, Figure] = {}
         for place, name in enumerate(self.targets):
-            target = drawable(name, f"target {place + 1}")
+            target = figures.fonts.drawable(name, f"target {place + 1}")
             suffix = f"_{place + 1}" if len(self.targets) > 1 else ""
             each = {of: one[:, place] for of, one in mae.items()}
-            drawn[f"error_by_horizon{suffix}"] = draw.error_by_horizon(
+            drawn[f"error_by_horizon{suffix}"] = figures.forecast.error_by_horizon(
                 each, self.ahead, target, title, unit=self.unit
             )
             is_dated = shown[name][0].times.dtype.kind == "M"
-            drawn[f"forecasts{suffix}"] = draw.forecasts(
+            drawn[f"forecasts{suffix}"] = figures.forecast.forecasts(
                 shown[name],
                 target,
                 f"{title}: {subtitles[name]}",
                 interval=interval,
                 xlabel="" if is_dated else f"{self.unit} ahead",
             )
-            drawn[f"errors{suffix}"] = draw.histogram(errors[:, :, place], target, title)
+            drawn[f"errors{suffix}"] = figures.forecast.histogram(errors[:, :, place], target, title)
         return drawn

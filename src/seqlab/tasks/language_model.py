@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 from torchmetrics import Metric
@@ -14,12 +13,14 @@ from torchmetrics import Metric
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.data.text.vocabulary import UNKNOWN
 from seqlab.functional.lengths import EVERY_STEP
+from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.language import language_baselines
-from seqlab.tasks.figures.common import curves
 from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, Score, loss_in
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from seqlab.export.graph import Graph
 
 
@@ -146,9 +147,9 @@ class LanguageModel(Task):
 
         return language_baselines(data, scored)
 
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the learning curves."""
-        return {name: curves(history, name, title) for name in ("loss", "bits_per_character")}
+        return {name: figures.common.curves(history, name, title) for name in ("loss", "bits_per_character")}
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, list[dict[str, Any]]]:  # noqa: ARG002
         """Return no tables: ``seqlab score`` has those of any text."""

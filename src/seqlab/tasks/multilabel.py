@@ -5,17 +5,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional
 
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
 from seqlab.registry.types import Factor
+from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import scored
-from seqlab.tasks.figures.common import curves, label_bars
 from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
@@ -23,6 +22,8 @@ from seqlab.tasks.score import EXACT_MATCH, F1, F1_MICRO, HAMMING, Score, loss_i
 from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from seqlab.export.graph import Graph
 
 
@@ -146,13 +147,15 @@ class Multilabel(Task):
         }
         return found | (linear(data, _score_labels, "labels") if fitted else {})
 
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the learning curves, and the scores of each label in the evaluated stages."""
-        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "f1_micro")}
+        drawn = {
+            quantity: figures.common.curves(history, quantity, title) for quantity in ("loss", "f1_micro")
+        }
         for stage, name in (("val", "validation"), ("test", "test")):
             if self._of(stage).counts.update_called:
                 each = label_scores(self._counted(stage)[0])
-                drawn[f"labels_{stage}"] = label_bars(each, self.titles, f"{title}: {name}")
+                drawn[f"labels_{stage}"] = figures.common.label_bars(each, self.titles, f"{title}: {name}")
         return drawn
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:

@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.io.terminal import in_a_line
+from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import Scoring, scored
-from seqlab.tasks.figures.common import curves, scatter
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
 from seqlab.tasks.score import MAE, MSE, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from seqlab.export.graph import Graph
 
 DIGITS = 7
@@ -132,12 +133,12 @@ class Regression(Task):
 
         return scoring
 
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the learning curves, and the test predictions against the truth."""
-        drawn = {quantity: curves(history, quantity, title) for quantity in ("loss", "mae")}
+        drawn = {name: figures.common.curves(history, name, title) for name in ("loss", "mae")}
         if self.predictions.update_called:
             predicted, true = map(self.in_units, self.predictions.compute())
-            drawn["predictions"] = scatter(predicted, true, f"{title}: test")
+            drawn["predictions"] = figures.common.scatter(predicted, true, f"{title}: test")
         return drawn
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from seqlab.data import Batch, DataSpec, SequenceData
@@ -14,14 +13,17 @@ from seqlab.data.tagged.declared import tokens_of
 from seqlab.errors import ExportError
 from seqlab.functional.lengths import EVERY_STEP
 from seqlab.io.terminal import in_a_line
+from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, register_task
 from seqlab.tasks.baselines.tags import tag_baselines
 from seqlab.tasks.baselines.text import majority
 from seqlab.tasks.classification import Classification, StageScores
-from seqlab.tasks.figures.common import curves
 from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 from seqlab.tasks.tables import BySample, Rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_STEPS = 2**24
 """Maximum number of steps of a sequence: step s of sample i has the sample number i · MOST_STEPS + s."""
@@ -153,10 +155,12 @@ class Tagging(Classification):
         y = {split: samples.y.flatten().numpy() for split, samples in data.samples.items()}
         return {"majority": majority(y, len(self.classes))}
 
-    def figures(self, history: History, title: str) -> dict[str, Figure]:
+    def figures(self, history: History, title: str) -> dict[str, "Figure"]:
         """Draw the figures of classification, and the learning curve of spans."""
         drawn = super().figures(history, title)
-        return drawn | ({"span_f1": curves(history, "span_f1", title)} if self.has_spans else {})
+        return drawn | (
+            {"span_f1": figures.common.curves(history, "span_f1", title)} if self.has_spans else {}
+        )
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test prediction, and the scores of every class and every type of span."""

@@ -9,12 +9,11 @@ from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.loggers import TensorBoardLogger
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from seqlab.config.compose import save_config
@@ -36,9 +35,9 @@ from seqlab.runs.folder import RunFolder, read_history
 from seqlab.runs.load import read_progress, read_run_record, read_trained
 from seqlab.runs.paths import check_writable, new_path, shared_path
 from seqlab.runs.summary import print_summary
+from seqlab.tasks import figures
 from seqlab.tasks.base import Task
 from seqlab.tasks.baselines.names import check_installed
-from seqlab.tasks.figures.common import mark
 from seqlab.tasks.further import try_out
 from seqlab.tasks.score import best_epoch
 from seqlab.training.callbacks import Best
@@ -48,6 +47,9 @@ from seqlab.training.ranks import Ranks
 from seqlab.training.results import save_figures, save_tables
 from seqlab.training.trainer import ExtraCallbacks, check_classes, check_devices, logged_as, make_trainer
 from seqlab.training.transfer import begin_with
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
@@ -259,7 +261,7 @@ def _save_results(
         logger.finalize("success")
 
 
-def _drawn(config: Config, task: Task, folder: RunFolder, title: str) -> dict[str, Figure]:
+def _drawn(config: Config, task: Task, folder: RunFolder, title: str) -> dict[str, "Figure"]:
     """Return a task's figures, with the best epoch and the baselines in the learning curves."""
     history = read_history(folder.metrics)
     drawn = task.figures(history, title)
@@ -267,7 +269,7 @@ def _drawn(config: Config, task: Task, folder: RunFolder, title: str) -> dict[st
     for name in (name for name in drawn if f"val/{name}" in history):
         baselines = folder.record["baselines"].items()
         scores = {key: found[f"val/{name}"] for key, found in baselines if f"val/{name}" in found}
-        mark(drawn[name].axes[0], best, scores)
+        figures.common.mark(drawn[name].axes[0], best, scores)
     return drawn
 
 

@@ -7,22 +7,23 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.image import imsave
 
 from seqlab.config.trainer import FiguresConfig
 from seqlab.errors import SeqlabError, failure
 from seqlab.tasks.tables import Format, Rows, write_tables
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 log = logging.getLogger(__name__)
 
 
 def save_figures(
-    draw: Callable[[], Mapping[str, Figure]],
+    draw: Callable[[], Mapping[str, "Figure"]],
     folder: Path,
     loggers: Iterable[Logger],
     step: int,
@@ -37,6 +38,10 @@ def save_figures(
         step: the step at which TensorBoard shows them.
         files: the formats of the files.
     """
+    # Slow, and not needed before training.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.image import imsave  # noqa: PLC0415
+
     with _never_fatal("figures"):
         folder.mkdir(exist_ok=True)
         for name, figure in draw().items():

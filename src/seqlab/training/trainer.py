@@ -118,6 +118,8 @@ def make_trainer(
     settings = config.trainer.model_dump()
     profiler, precision = settings.pop("profiler"), settings.pop("precision")
     del settings["rank_timeout_s"]  # seqlab's own
+    if not (settings["deterministic"] or torch.are_deterministic_algorithms_enabled()):
+        del settings["deterministic"]  # to say it again would import torch's compiler
     chosen, monitor = _chosen_callbacks(config, folder), config.task.watched
     shown = [
         one

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_module
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from seqlab.config.compose import make_config
-from seqlab.diagnostics import influence, jacobian_norms, recording, state_gradients
+from seqlab.diagnostics import figures, influence, jacobian_norms, recording, state_gradients
 from seqlab.errors import RunError
 from seqlab.io import console_log
 from seqlab.models.build import make_data
@@ -18,7 +18,7 @@ from seqlab.runs.diagnostics_file import read_snapshots
 from seqlab.runs.folder import RunFolder
 from seqlab.runs.load import load_run
 from seqlab.training import fit
-from seqlab.training.callbacks import Diagnostics, Resume, diagnostics
+from seqlab.training.callbacks import Diagnostics, Resume
 
 SMALL = (
     "data=adding",
@@ -134,7 +134,7 @@ def test_figures_and_curves_of_every_measurement_are_in_the_dashboard(shown):
 @pytest.mark.slow
 def test_figures_of_the_sample_say_that_they_are(train, monkeypatch):
     titles = []
-    monkeypatch.setattr(diagnostics, "draw", lambda _snapshots, title: titles.append(title) or {})
+    monkeypatch.setattr(figures, "draw", lambda _snapshots, title: titles.append(title) or {})
     small = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "model.hidden_size=4", "logger=none")
     assert train(*small, "callbacks=diagnostics", "callbacks.figures=true", "verbosity=quiet") == 0
     assert titles == ["names-lstm (SAMPLE DATA)"]

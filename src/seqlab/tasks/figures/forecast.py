@@ -1,7 +1,6 @@
 """Figures of a forecasting run: error by horizon, a page of forecasts, the distribution of errors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,9 +10,8 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 from torch import Tensor
 
 from seqlab.tasks.figures.fonts import families, write_title
+from seqlab.tasks.window import PAGE, Window
 
-PAGE = (3, 3)
-"""Rows and columns of the page of forecasts."""
 HOURS = (1, 2, 3, 6, 12, 24, 48, 96, 168, 336, 672)
 """Hours between ticks, of which the fewest are taken that leave ``TICKS`` of them."""
 TICKS = 12
@@ -46,27 +44,6 @@ def error_by_horizon(
     axes.grid(alpha=0.3)
     axes.legend()
     return figure
-
-
-@dataclass(frozen=True)
-class Window:
-    """A forecast as it is drawn.
-
-    Attributes:
-        name: which one it is.
-        past: what was read, [T], in the unit of the target.
-        true: [horizon].
-        predicted: the point forecast, [horizon].
-        bands: lower and upper ends of intervals, each [horizon], the widest first.
-        times: of all these steps, [T + horizon]: datetime64, or numbers.
-    """
-
-    name: str
-    past: np.ndarray
-    true: np.ndarray
-    predicted: np.ndarray
-    times: np.ndarray
-    bands: Sequence[tuple[np.ndarray, np.ndarray]] = ()
 
 
 def forecasts(

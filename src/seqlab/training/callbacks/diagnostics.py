@@ -10,7 +10,6 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from seqlab.config.trainer import FiguresConfig
 from seqlab.data import Batch, SequenceData
 from seqlab.data.streams.samples import StreamSamples
-from seqlab.diagnostics.figures import draw
 from seqlab.diagnostics.snapshot import take_snapshot
 from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError
@@ -99,6 +98,8 @@ class Diagnostics(Callback):
         return samples.batch(torch.linspace(0, len(samples) - 1, count).round().long())
 
     def _draw(self, trainer: Trainer, files: FiguresConfig) -> None:
+        from seqlab.diagnostics.figures import draw  # noqa: PLC0415 (slow, and not needed before training)
+
         title = _data_of(trainer).spec.headed(self.title)
         figures = partial(draw, self._snapshots(), title)
         save_figures(figures, self.folder.figures, trainer.loggers, trainer.global_step, files)
