@@ -78,7 +78,7 @@ def same_process(
     monkeypatch.setenv("COLUMNS", "120")
     cache = tmp_path_factory.getbasetemp() / f"cache-{next(NUMBERS)}"  # mktemp lists all folders first
     cache.mkdir()
-    for name in ("native", "samples", "composed"):  # made once a session, not once a test
+    for name in ("native", "sources", "samples", "composed"):  # made once a session, not once a test
         (made_once / name).mkdir(exist_ok=True)
         (cache / name).symlink_to(made_once / name)
     monkeypatch.setenv("SEQLAB_CACHE_DIR", str(cache))

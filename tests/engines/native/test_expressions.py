@@ -207,7 +207,8 @@ class Sums(Cell):
     ("cell", "engine", "what"),
     [(Erf, "eager", "native engine does not support 'erf'"), (Sums, "reference", "'cumsum'")],
 )
-def test_an_operation_that_the_kernel_lacks_is_named_with_its_line(monkeypatch, cell, engine, what):
+def test_an_operation_that_the_kernel_lacks_is_named_with_its_line(monkeypatch, tmp_path, cell, engine, what):
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(
         expressions,
         "WRITERS",

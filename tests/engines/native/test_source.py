@@ -1,5 +1,6 @@
 """The generated C++: written once for a cell, the same for every size and precision."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -7,7 +8,9 @@ import pytest
 from torch import tanh
 
 from seqlab.cells import Cell, Layout, State, cells
+from seqlab.engines.native import source as writing
 from seqlab.engines.native.arrange import make_plan
+from seqlab.engines.native.recipe import recipe_of
 from seqlab.engines.native.source import Source
 from seqlab.engines.trace import trace
 
@@ -36,8 +39,28 @@ def test_a_source_is_written_once_and_always_the_same():
     program = trace(cells["gru"]()).program
     made = source_of(cells["gru"]())
     assert source_of(cells["gru"]()) is made
-    again = Source.of.__wrapped__(program, program.layout)
-    assert (again.text, again.saved) == (made.text, made.saved)
+    again = writing._written(program, make_plan(program, program.layout), program.layout)
+    assert again == (made.text, made.saved)
+
+
+def test_a_source_is_kept_until_what_writes_it_changes(monkeypatch, tmp_path):
+    monkeypatch.setenv("SEQLAB_CACHE_DIR", str(tmp_path))
+    program = trace(cells["gru"]()).program
+    first = Source.of.__wrapped__(program, program.layout)
+    monkeypatch.setattr(writing, "stage_rows", lambda *_: pytest.fail("differentiated again"))
+    kept = Source.of.__wrapped__(program, program.layout)
+    assert (kept.text, kept.saved) == (first.text, first.saved)
+    monkeypatch.setattr(writing, "version_of_writers", lambda: "another")
+    with pytest.raises(pytest.fail.Exception, match="differentiated again"):
+        Source.of.__wrapped__(program, program.layout)
+
+
+def test_cells_with_other_sources_have_other_recipes():
+    made = [cells[name]() for name in TEXTBOOK]
+    made += [Power(exponent=1.5), Power(exponent=2.0), EveryNorm(), RecurrentHighway(), WithoutGates()]
+    programs = [trace(cell).program for cell in made]
+    recipes = {json.dumps(recipe_of(program, program.layout)) for program in programs}
+    assert len(recipes) == len({text_of(cell) for cell in made}) == len(made)
 
 
 def test_numbers_are_no_part_of_the_source_but_whole_ones_and_powers_are():

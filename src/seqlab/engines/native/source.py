@@ -1,5 +1,6 @@
 """A cell's plan as C++: the ``struct Cell`` that loop.h runs, with the arithmetic for one row written out."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,11 +12,13 @@ from seqlab.cells.declared import Width
 from seqlab.engines.native.arrange import make_plan
 from seqlab.engines.native.expressions import UnknownOperationError, expression, variable
 from seqlab.engines.native.plan import Location, Plan, Stage
+from seqlab.engines.native.recipe import recipe_of, version_of_writers
 from seqlab.engines.native.rows import RowCode, joint, operation_name, stage_rows
 from seqlab.engines.program import Program
 from seqlab.engines.tape import TraceError
 from seqlab.engines.trace import KEPT
 from seqlab.engines.widths import width_of
+from seqlab.io.cache import cached_text, key_of
 
 TEMPLATE = """\
 // The kernel of cell '{name}'. loop.h explains a Cell and the slots of a row.
@@ -64,24 +67,37 @@ class Source:
             TraceError: the kernel does not support an operation; the message names it and the line.
         """
         plan = make_plan(program, layout)
-        rows: list[tuple[RowCode, RowCode]] = []
-        saved = plan.saved
-        for stage in plan.stages:
-            rows.append(stage_rows(plan, stage, saved))
-            slots = [location.slot for location, _ in rows[-1][0].writes if location.kind == "saved"]
-            saved = max([saved, *(slot + 1 for slot in slots)])
-        try:
-            text = TEMPLATE.format(
-                name=program.name,
-                declarations=_indented(_declarations(program, plan, layout, saved), 1),
-                forward=_indented(_forward(plan, [forward for forward, _ in rows]), 2),
-                backward=_indented(_backward(plan, [backward for _, backward in rows]), 2),
-            )
-        except UnknownOperationError as error:
-            line = _line_of(plan, str(error))
-            message = f"the native engine does not support '{error}' (cell '{program.name}', {line})"
-            raise TraceError(message) from error
+        # Kept, because torch takes a third of the time to a first training step to differentiate a stage.
+        kept = cached_text(
+            "sources",
+            key_of(recipe_of(program, layout)),
+            version_of_writers(),
+            lambda: json.dumps(_written(program, plan, layout)),
+        )
+        text, saved = json.loads(kept)
         return Source(text, plan, saved)
+
+
+def _written(program: Program, plan: Plan, layout: Layout) -> tuple[str, int]:
+    """Return a kernel's source, and the slots of "saved" that it uses."""
+    rows: list[tuple[RowCode, RowCode]] = []
+    saved = plan.saved
+    for stage in plan.stages:
+        rows.append(stage_rows(plan, stage, saved))
+        slots = [location.slot for location, _ in rows[-1][0].writes if location.kind == "saved"]
+        saved = max([saved, *(slot + 1 for slot in slots)])
+    try:
+        text = TEMPLATE.format(
+            name=program.name,
+            declarations=_indented(_declarations(program, plan, layout, saved), 1),
+            forward=_indented(_forward(plan, [forward for forward, _ in rows]), 2),
+            backward=_indented(_backward(plan, [backward for _, backward in rows]), 2),
+        )
+    except UnknownOperationError as error:
+        line = _line_of(plan, str(error))
+        message = f"the native engine does not support '{error}' (cell '{program.name}', {line})"
+        raise TraceError(message) from error
+    return text, saved
 
 
 def _line_of(plan: Plan, operation: str) -> str:
