@@ -75,6 +75,13 @@ def test_what_a_logger_computes_or_seqlab_fills_in_is_left_out_unless_it_is_set(
     assert given == {**unset, "tracking_uri": "x", "save_dir": "y"}
 
 
+def test_the_store_of_mlflow_is_the_same_from_every_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (part,) = make_config(composed("logger=mlflow", "paths.output_dir=my runs")).logger.parts.values()
+    assert part.model_dump()["tracking_uri"] == f"sqlite:///{tmp_path}/my runs/mlflow.db"
+
+
 def test_settings_are_saved_as_they_are_read(tmp_path):
     config = make_config(composed("logger=[tensorboard,csv]"))
     save_config(config, tmp_path / "config.yaml")

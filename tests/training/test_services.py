@@ -77,6 +77,17 @@ def test_mlflow_has_settings_scores_and_state_and_a_resumed_run_goes_on_there(tr
     assert [one.value for one in losses] == pytest.approx(values)
 
 
+def test_a_run_that_is_resumed_in_another_folder_goes_on_in_its_store(train, client, tmp_path, monkeypatch):
+    assert train("logger=mlflow", "paths.output_dir=outputs") == 0
+    folder = folder_of().resolve()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert cli.train([f"resume={folder}", "trainer.max_epochs=2", "verbosity=quiet"]) == 0
+    (run,) = runs_in(client)
+    assert len(client.get_metric_history(run.info.run_id, "val/loss")) == 2
+    assert not (tmp_path / "elsewhere" / "outputs").exists()
+
+
 def test_mlflow_knows_a_run_that_failed_one_that_goes_on_and_one_that_was_stopped(train, client, monkeypatch):
     assert train("logger=mlflow", "name=bad", *DIVERGING) == 1
     assert train("logger=mlflow") == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from omegaconf import OmegaConf
 
 from seqlab.compat.hydra import number_resolvers
 from seqlab.config.choices import CHOICES, key_of
@@ -15,11 +16,15 @@ from seqlab.config.schema import Config, PathsConfig
 from seqlab.config.sweep import OF_RUNS
 from seqlab.config.task import TASKS
 from seqlab.config.trainer import CallbacksConfig, CheckpointConfig, FiguresConfig, TrainerConfig
+from seqlab.io.files import resolved
 from seqlab.registry.catalog import cells, datasets
 from seqlab.registry.section import defaults_of
 from seqlab.registry.types import Section
 
 PACKAGED = Path(str(files("seqlab.conf")))
+
+# A store that a run, resumed in another folder, finds again: ${absolute:outputs}.
+OmegaConf.register_new_resolver("absolute", lambda path: resolved(path).as_posix(), replace=True)
 
 
 def _node(group: str, name: str) -> dict[str, Any]:
