@@ -35,6 +35,25 @@ def test_a_large_file_shows_a_bar_with_its_name(tmp_path, monkeypatch):
     assert "reading x{a}[b][/c]\\x1b[2J.csv" in screen.getvalue()
 
 
+def test_a_bar_has_no_bar_within(tmp_path, monkeypatch):
+    screen = on_screen(monkeypatch)
+    monkeypatch.setattr(progress, "LARGE", 1)
+    (tmp_path / "file").write_bytes(b"content")
+    steps = range(progress.MANY)
+    seen = []
+    for number in progress.stepwise(steps, "outer"):
+        if number == 0:
+            seen += progress.stepwise(steps, "inner")
+            with (tmp_path / "file").open("rb") as file, progress.watched(file, "a file", 7) as read:
+                assert read.read() == b"content"
+    assert seen == list(steps)
+    assert "outer" in screen.getvalue()
+    assert "inner" not in screen.getvalue()
+    assert "reading" not in screen.getvalue()
+    assert list(progress.stepwise(steps, "the next"))
+    assert "the next" in screen.getvalue()
+
+
 def test_few_steps_and_a_pipe_show_nothing(monkeypatch):
     screen = on_screen(monkeypatch)
     assert list(progress.stepwise(range(3), NAME)) == [0, 1, 2]

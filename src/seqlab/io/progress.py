@@ -3,10 +3,18 @@
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import BinaryIO, ClassVar, TypeVar
+from contextlib import contextmanager, nullcontext
+from threading import Lock
+from typing import BinaryIO, TypeVar
 
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from seqlab.io.console import Terminal
 from seqlab.io.terminal import in_a_line
@@ -20,14 +28,14 @@ MANY = 50
 NAME = TextColumn("{task.description}", markup=False)
 """The column with the description, in which brackets and braces are shown as they are."""
 
+_SCREEN = Lock()
+"""Held by whoever shows a bar."""
+
 T = TypeVar("T")
 
 
 class _Counted(io.RawIOBase):
     """A file that reports the bytes read to a bar."""
-
-    is_shown: ClassVar[bool] = False
-    """Whether there is a bar; a terminal can show only one."""
 
     def __init__(self, file: BinaryIO, bar: Progress, name: str, total: int) -> None:
         self._file, self._bar, self._task = file, bar, bar.add_task(name, total=total)
@@ -48,6 +56,21 @@ class _Counted(io.RawIOBase):
 
 
 @contextmanager
+def _bar(*columns: ProgressColumn) -> Iterator[Progress | None]:
+    """Show a bar; yield None where there is no terminal, or one has a bar already: it can show only one."""
+    if not sys.stderr.isatty() or not _SCREEN.acquire(blocking=False):
+        yield None
+        return
+    try:
+        with Progress(
+            NAME, BarColumn(), *columns, TimeRemainingColumn(), console=Terminal(stderr=True), transient=True
+        ) as bar:
+            yield bar
+    finally:
+        _SCREEN.release()
+
+
+@contextmanager
 def watched(file: io.BufferedReader, name: str, total: int) -> Iterator[io.BufferedReader]:
     """Show a bar on a terminal while a large file is read.
 
@@ -59,16 +82,11 @@ def watched(file: io.BufferedReader, name: str, total: int) -> Iterator[io.Buffe
     Yields:
         The file to be read.
     """
-    if total < LARGE or _Counted.is_shown or not sys.stderr.isatty():
-        yield file
-        return
-    columns = NAME, BarColumn(), DownloadColumn(), TimeRemainingColumn()
-    _Counted.is_shown = True
-    try:
-        with Progress(*columns, console=Terminal(stderr=True), transient=True) as bar:
+    with _bar(DownloadColumn()) if total >= LARGE else nullcontext() as bar:
+        if bar is None:
+            yield file
+        else:
             yield io.BufferedReader(_Counted(file, bar, in_a_line(f"reading {name}"), total), 2**20)
-    finally:
-        _Counted.is_shown = False
 
 
 def stepwise(items: Sequence[T], name: str) -> Iterator[T]:
@@ -78,9 +96,5 @@ def stepwise(items: Sequence[T], name: str) -> Iterator[T]:
         items: the items.
         name: the description of the work.
     """
-    if len(items) < MANY or not sys.stderr.isatty():
-        yield from items
-        return
-    columns = NAME, BarColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Terminal(stderr=True), transient=True) as bar:
-        yield from bar.track(items, description=in_a_line(name))
+    with _bar() if len(items) >= MANY else nullcontext() as bar:
+        yield from items if bar is None else bar.track(items, description=in_a_line(name))
