@@ -27,6 +27,15 @@ def test_of_many_names_the_first_are_listed_if_one_was_meant():
     assert errors.near("?", names).endswith("cell_58, cell_59")
 
 
+def test_an_extra_that_is_missing_is_told_by_one_wording():
+    assert errors.needs_extra("--html", "plotly", "report") == (
+        "--html needs plotly: pip install 'seqlab[report]'"
+    )
+    assert errors.needs_extra("data.tokens=bpe", "tokenizers", "text", "set data.tokens=words") == (
+        "data.tokens=bpe needs tokenizers: pip install 'seqlab[text]', or set data.tokens=words"
+    )
+
+
 @pytest.mark.parametrize("name", ["ConfigError", "CellError", "EngineError", "DataError", "RunError"])
 def test_every_error_of_a_user_is_caught_as_a_seqlab_error(name):
     with pytest.raises(errors.SeqlabError, match="wrong"):

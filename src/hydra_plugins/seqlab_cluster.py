@@ -9,7 +9,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, needs_extra
 
 for name, launcher in (("seqlab_slurm", "Slurm"), ("seqlab_ray", "Ray")):
     ConfigStore.instance().store(
@@ -45,8 +45,8 @@ class Cluster(Launcher):
 
         for module in self.needs:
             if find_spec(module) is None:
-                needed = module.rpartition(".")[2]
-                raise ConfigError(f"launcher={self.name} needs {needed}: pip install 'seqlab[{self.name}]'")
+                package = module.rpartition(".")[2]
+                raise ConfigError(needs_extra(f"launcher={self.name}", package, extra=self.name))
         resolve_folder(config)
         self.hydra_context, self.config = hydra_context, config
 

@@ -10,7 +10,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, needs_extra
 
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher
@@ -39,7 +39,7 @@ class Search(Sweeper):
             ConfigError: optuna is not installed.
         """
         if find_spec("optuna") is None:
-            raise ConfigError("sweep=optuna needs optuna: pip install 'seqlab[optuna]'")
+            raise ConfigError(needs_extra("sweep=optuna", "optuna", "optuna"))
         self.hydra_context, self.config = hydra_context, config
         self.launcher = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config

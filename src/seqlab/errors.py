@@ -78,6 +78,23 @@ def failure(error: BaseException) -> str:
     return f"{type(error).__name__}: {message} ({where})"
 
 
+def needs_extra(what: str, packages: str, extra: str, instead: str = "") -> str:
+    """Return that an extra is not installed: ``--html needs plotly: pip install 'seqlab[report]'``.
+
+    Args:
+        what: what asks for it.
+        packages: those of the extra that are missing.
+        extra: its name.
+        instead: what can be done without it.
+    """
+    return f"{what} needs {packages}: {to_install(extra)}{f', or {instead}' if instead else ''}"
+
+
+def to_install(extra: str) -> str:
+    """Return the command that installs the packages of an extra."""
+    return f"pip install 'seqlab[{extra}]'"
+
+
 def near(name: str, allowed: Iterable[str]) -> str:
     """Return the names that were probably meant, and all that are allowed; of many only the first.
 

@@ -4,7 +4,7 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-from seqlab.errors import ConfigError, SweepError
+from seqlab.errors import ConfigError, SweepError, needs_extra
 from seqlab.io.override import quoted
 from seqlab.io.terminal import say
 
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     if wrong := next((text for text in options.settings if "=" not in text or text[0] in "-~"), None):
         raise ConfigError(f"'{wrong}' is no setting; write KEY=VALUE, such as seed=0,1,2")
     if not all(map(find_spec, ("plotly", "jinja2"))):
-        raise ConfigError("the course's page needs plotly: pip install 'seqlab[report]'")
+        raise ConfigError(needs_extra("the course's page", "plotly", "report"))
     name = "course_quick" if options.quick else "course"
     folder = options.folder or Path("outputs") / name
     try:

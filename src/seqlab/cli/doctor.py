@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from seqlab.errors import to_install
+
 PACKAGES = ("seqlab", "torch", "lightning", "torchmetrics", "hydra-core", "numpy", "pandas")
 """Packages whose versions are told."""
 FOR_DEVELOPERS = ("dev", "cluster")
@@ -37,7 +39,7 @@ def _installed() -> Iterator[tuple[str, str]]:
     yield "packages", ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     for extra, names in _extras().items():
         missing = [name for name in names if not _is_installed(name)]
-        told = f"without {', '.join(missing)}: pip install 'seqlab[{extra}]'" if missing else "installed"
+        told = f"without {', '.join(missing)}: {to_install(extra)}" if missing else "installed"
         yield f"seqlab[{extra}]", told
 
 

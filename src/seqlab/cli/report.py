@@ -4,7 +4,7 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, needs_extra
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
     from seqlab.comparison.table import print_comparison  # noqa: PLC0415
 
     if options.html and not all(map(find_spec, ("plotly", "jinja2"))):
-        raise ConfigError("--html needs plotly: pip install 'seqlab[report]'")
+        raise ConfigError(needs_extra("--html", "plotly", "report"))
     benchmarks, others = compare(read_runs(options.folder), by_seed=not options.runs)
     if options.csv:
         write_csv(benchmarks, others, options.csv)

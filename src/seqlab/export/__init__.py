@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from seqlab.errors import ConfigError, ExportError
+from seqlab.errors import ConfigError, ExportError, needs_extra
 from seqlab.export.weights import write_weights
 from seqlab.runs.load import load_run
 
@@ -50,4 +50,4 @@ def require_onnx() -> None:
         ConfigError: onnx or onnxruntime is not installed.
     """
     if not all(map(find_spec, ("onnx", "onnxruntime"))):
-        raise ConfigError("ONNX needs onnx and onnxruntime: pip install 'seqlab[onnx]'")
+        raise ConfigError(needs_extra("ONNX", "onnx and onnxruntime", "onnx"))

@@ -19,7 +19,7 @@ from torch import Tensor
 from seqlab.config.compose import save_config
 from seqlab.config.schema import Config, without_effect
 from seqlab.data import SequenceData
-from seqlab.errors import ConfigError, RunError
+from seqlab.errors import ConfigError, RunError, needs_extra
 from seqlab.io.console_log import run_log
 from seqlab.io.files import resolved
 from seqlab.io.safe_read import UnreadableError
@@ -92,7 +92,7 @@ def train(
     check_devices(config.trainer)
     check_classes(config)
     if config.callbacks.predictions_format == "parquet" and not find_spec("pyarrow"):
-        raise ConfigError("callbacks.predictions_format=parquet needs pyarrow: pip install 'seqlab[tables]'")
+        raise ConfigError(needs_extra("callbacks.predictions_format=parquet", "pyarrow", "tables"))
     check_installed(config.task.baselines)
     folder = RunFolder(path or shared_path() or new_path(config.paths.output_dir, config.title))
     if folder.writes:

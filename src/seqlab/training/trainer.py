@@ -21,7 +21,7 @@ from seqlab.config.choices import CHOICES
 from seqlab.config.schema import Config
 from seqlab.config.trainer import LoggerConfig, TrainerConfig
 from seqlab.data import DataSpec
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, needs_extra
 from seqlab.models.precision import for_lightning
 from seqlab.registry.catalog import make_cells
 from seqlab.runs.checkpoint.files import Checkpoints
@@ -94,9 +94,9 @@ def check_classes(config: Config) -> None:
     for group, parts in groups.items():
         for key, part in parts.items():
             for kind in CHOICES[group].registry[part.target_].__mro__:
-                needed = LOGGERS.get(kind.__name__)
-                if needed and not find_spec(needed):
-                    raise ConfigError(f"{group}={key} needs {needed}: pip install 'seqlab[{needed}]'")
+                package = LOGGERS.get(kind.__name__)
+                if package and not find_spec(package):
+                    raise ConfigError(needs_extra(f"{group}={key}", package, extra=package))
 
 
 def make_trainer(

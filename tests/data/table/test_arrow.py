@@ -128,7 +128,7 @@ def test_without_pyarrow_the_message_names_the_extra(tmp_path, monkeypatch):
         return imported(name, *others)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(DataError, match=r"which is not installed: pip install 'seqlab\[tables\]'"):
+    with pytest.raises(DataError, match=r"needs pyarrow: pip install 'seqlab\[tables\]', or save"):
         open_table(path)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from seqlab.data.series.grid import Grid
 from seqlab.data.series.zone import local
-from seqlab.errors import ConfigError, DataError
+from seqlab.errors import ConfigError, DataError, needs_extra
 
 HOLIDAY = "public holiday"
 """The column that is 1 at steps on a public holiday."""
@@ -45,7 +45,7 @@ def _calendar(country: str) -> Any:
     try:
         import holidays  # noqa: PLC0415 (an extra)
     except ImportError as error:
-        raise ConfigError("data.holidays needs holidays: pip install 'seqlab[holidays]'") from error
+        raise ConfigError(needs_extra("data.holidays", "holidays", "holidays")) from error
     code, _, part = country.partition("-")
     try:
         return holidays.country_holidays(code, subdiv=part or None)

@@ -16,7 +16,7 @@ import numpy as np
 
 from seqlab.data.streams.declared import BYTES, SINGLE_BYTES, StreamSettings, Wanted
 from seqlab.data.text.vocabulary import END, SPECIALS, UNKNOWN
-from seqlab.errors import DataError
+from seqlab.errors import DataError, needs_extra
 
 BORDER = "\0"
 """What stands after each document in a text that is read; no text holds it otherwise."""
@@ -181,7 +181,7 @@ def _library() -> ModuleType:
         import tokenizers  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise DataError(
-            "data.tokens=bpe needs tokenizers: pip install 'seqlab[text]', or set data.tokens=words"
+            needs_extra("data.tokens=bpe", "tokenizers", "text", "set data.tokens=words")
         ) from error
     return tokenizers
 

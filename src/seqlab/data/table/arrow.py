@@ -15,7 +15,7 @@ from seqlab.data.table.columns import ColumnTable
 from seqlab.data.table.content import SMALL
 from seqlab.data.table.dialect import Dialect
 from seqlab.data.table.saved import saved
-from seqlab.errors import DataError
+from seqlab.errors import DataError, needs_extra
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,8 +148,7 @@ class ArrowTable(ColumnTable):
             yield
         except ImportError as error:
             raise DataError(
-                f"{self.path} is read by pyarrow, which is not installed: pip install 'seqlab[tables]', "
-                "or save the table as CSV"
+                needs_extra(str(self.path), "pyarrow", "tables", "save the table as CSV")
             ) from error
         except (
             OSError,

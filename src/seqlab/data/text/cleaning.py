@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 
-from seqlab.errors import DataError
+from seqlab.errors import DataError, needs_extra
 
 HAN = re.compile(r"([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -61,7 +61,7 @@ def _jieba() -> ModuleType:
         import rjieba  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise DataError(
-            "Chinese words need jieba: pip install 'seqlab[words]', or set data.tokens=characters"
+            needs_extra("Chinese in data.tokens=words", "jieba", "words", "set data.tokens=characters")
         ) from error
     module: ModuleType = rjieba
     return module

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, needs_extra
 
 USUAL = ("persistence", "yesterday", "climatology", "ridge", "nlinear", "dlinear")
 """Those that are cheap, and scored unless others are listed."""
@@ -28,6 +28,5 @@ def check_installed(names: Sequence[str] | bool) -> None:  # noqa: FBT001 (as ta
     listed = () if isinstance(names, bool) else names
     found = next((name for name in listed if name in STATISTICAL), None)
     if found and not find_spec("statsforecast"):
-        raise ConfigError(
-            f"task.baselines={found} needs statsforecast, with pandas 2: pip install 'seqlab[statistics]'"
-        )
+        what = f"task.baselines={found}"
+        raise ConfigError(needs_extra(what, "statsforecast, with pandas 2", "statistics"))
