@@ -7,6 +7,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
@@ -160,6 +161,12 @@ class SequenceModule(LightningModule):
         """Return the predictions in readable units: probabilities [B, C], or forecasts [B, horizon, K]."""
         outputs = self._outputs("predict", batch)
         return self.task.answers(outputs, batch.x)[batch.ids >= 0]  # others only fill a rank's last batch
+
+    def on_fit_start(self) -> None:
+        """Have each process draw masks of its own; the first draws those of a single one."""
+        if self.global_rank:  # Lightning has seeded all alike
+            random = np.random.default_rng((torch.initial_seed(), self.global_rank))
+            torch.manual_seed(int(random.integers(2**63)))
 
     def on_train_start(self) -> None:
         """Restore the position of the loader in a resumed epoch, and the learning rate of a longer run.
