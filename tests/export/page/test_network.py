@@ -60,6 +60,10 @@ def test_layers_directions_and_ngrams():
     )
 
 
+def test_a_linear_model_beside_the_network():
+    assert_same_answers(TEXTS, cell="gru", encoder="ngrams", wide=True, pooling="max")
+
+
 def test_a_forecast_is_in_the_units_of_the_targets():
     assert_same_answers(SERIES, {"residual": "persistence"}, cell="lstm")
 
