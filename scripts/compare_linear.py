@@ -93,7 +93,8 @@ def compare(path: Path) -> Compared:
         raise ConfigError(f"{path}: the data have changed since training; put back what it was trained on")
     test = Labelled.of(data, "test")
     linear = best_linear(Labelled.of(data, "train"), Labelled.of(data, "val"), test)
-    return Compared(f"{path.parent.name}/{path.name}", test.texts, test.y, len(run.spec.classes), answers_of(run, data), linear)
+    name, classes = f"{path.parent.name}/{path.name}", len(run.spec.classes)
+    return Compared(name, test.texts, test.y, classes, answers_of(run, data), linear)
 
 
 def answers_of(run: LoadedRun, data: SequenceData) -> np.ndarray:
