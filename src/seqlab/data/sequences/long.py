@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-import pandas as pd
 
 from seqlab.data.sequences.layout import LABELS, TIMES, Layout, cell_of, id_column
 from seqlab.data.sequences.records import Record, Records
@@ -120,6 +119,8 @@ class _Rows:
     """Which rows belong to which sequence, in which order."""
 
     def __init__(self, table: Table, lines: np.ndarray, ids: np.ndarray) -> None:
+        import pandas as pd  # noqa: PLC0415 (slow)
+
         self.table, self.lines = table, lines
         blank = np.array([not cell_of(table, word) for word in ids])
         self.refuse(blank, "the id of the sequence is missing")
@@ -229,6 +230,8 @@ def _tag_column(table: Table, candidates: Sequence[str]) -> str:
 
 def _comparable(times: np.ndarray) -> tuple[np.ndarray, float]:
     """Return times as numbers to sort by, NaN where one is none, and how many seconds 1 is; 1 for numbers."""
+    import pandas as pd  # noqa: PLC0415 (slow)
+
     if times.dtype.kind == "M":
         parsed = pd.Series(times)
     else:

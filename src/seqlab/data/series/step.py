@@ -6,15 +6,15 @@ Times are datetime64[us]; of rows without times they are the numbers of the rows
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from pandas.tseries.frequencies import to_offset
-from pandas.tseries.offsets import BaseOffset
 
 from seqlab.data.series.spec import DAY, YEAR
 from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas.tseries.offsets import BaseOffset
 
 SECOND = 1_000_000
 """Microseconds of it."""
@@ -27,6 +27,8 @@ MOST = 0.9
 """Share of the rows that have to fit."""
 AVERAGED, UNEVEN = " averaged", " uneven"
 """Behind the name of a step: whose rows are averaged, or between which any time may be."""
+THURSDAY = 3
+"""The day of the week, from Monday, of day 0 of datetime64."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEKEND = ("Sat Sun", "Fri Sat", "Sun")
 """Days of the week whose absence makes business days of the others, with two weeks of them."""
@@ -208,7 +210,9 @@ class Weekdays(Step):
 
     def after(self, time: Any, count: int) -> np.ndarray:
         """Return the next such days."""
-        return _range(time, pd.offsets.CustomBusinessDay(weekmask=self.days), count)
+        from pandas.tseries.offsets import CustomBusinessDay  # noqa: PLC0415 (slow)
+
+        return _range(time, CustomBusinessDay(weekmask=self.days), count)
 
     def __str__(self) -> str:
         return f"business days ({self.days})"
@@ -245,11 +249,8 @@ class Months(Step):
     def after(self, time: Any, count: int) -> np.ndarray:
         """Return the same day of the next months, the last one of those that are too short."""
         if not self.anchor:
-            began = pd.Timestamp(time)
-            dates = [began + pd.DateOffset(months=self.months * ahead) for ahead in range(1, count + 1)]
-            return np.array(dates, dtype="datetime64[us]")
-        offset = to_offset(self.anchor)
-        return _range(time, offset, count * self.months)[self.months - 1 :: self.months]
+            return _months_after(time, self.months * np.arange(1, count + 1))
+        return _range(time, _offset(self.anchor), count * self.months)[self.months - 1 :: self.months]
 
     def __str__(self) -> str:
         return {1: "months", 3: "quarters", 6: "half-years", 12: "years"}.get(
@@ -257,10 +258,25 @@ class Months(Step):
         )
 
 
-def _range(time: Any, offset: BaseOffset, count: int) -> np.ndarray:
-    began = pd.Timestamp(time)
+def _range(time: Any, offset: "BaseOffset", count: int) -> np.ndarray:
+    from pandas import Timestamp  # noqa: PLC0415 (slow)
+
+    began = Timestamp(time)
     dates = [began := began + offset for _ in range(count)]
     return np.array(dates, dtype="datetime64[us]")
+
+
+def _months_after(time: Any, months: np.ndarray) -> np.ndarray:
+    from pandas import DateOffset, Timestamp  # noqa: PLC0415 (slow)
+
+    dates = [Timestamp(time) + DateOffset(months=count) for count in months.tolist()]
+    return np.array(dates, dtype="datetime64[us]")
+
+
+def _offset(anchor: str) -> "BaseOffset":
+    from pandas.tseries.frequencies import to_offset  # noqa: PLC0415 (slow)
+
+    return to_offset(anchor)
 
 
 def is_duration(name: str | None) -> bool:
@@ -318,9 +334,7 @@ def _months(times: np.ndarray) -> Months | None:
         for anchor in _anchors(months):
             if _lie_on(times, anchor):
                 return Months(months, anchor)
-        first = pd.Timestamp(times[0])
-        by_day = [first + pd.DateOffset(months=int(ahead)) for ahead in numbers.cumsum()]
-        if np.array_equal(np.array(by_day, "datetime64[us]"), times[1:]):
+        if np.array_equal(_months_after(times[0], numbers.cumsum()), times[1:]):
             return Months(months)
     count = np.round(apart / (months * MONTH))
     fits = (count > 0) & (np.abs(apart - count * months * MONTH) <= SLACK)
@@ -344,10 +358,12 @@ def _anchors(months: int) -> Iterator[str]:
 
 def _lie_on(times: np.ndarray, anchor: str) -> bool:
     """Return whether all rows have one time of the day, on the days of an offset."""
-    offset = to_offset(anchor)
+    from pandas import DatetimeIndex  # noqa: PLC0415 (slow)
+
+    offset = _offset(anchor)
     of_day = times.astype(np.int64) % (DAY * SECOND)
     return bool(
-        (of_day == of_day[0]).all() and all(offset.is_on_offset(time) for time in pd.DatetimeIndex(times))
+        (of_day == of_day[0]).all() and all(offset.is_on_offset(time) for time in DatetimeIndex(times))
     )
 
 
@@ -357,7 +373,7 @@ def _weekdays(times: np.ndarray) -> Weekdays | None:
     usual, weeks = _usual(_apart(times)) / SECOND, float(apart.sum()) / (7 * DAY)
     if usual % DAY or usual >= 7 * DAY:
         return None
-    present = set(pd.DatetimeIndex(times).day_of_week)
+    present = set((times.astype("datetime64[D]").astype(np.int64) + THURSDAY) % 7)
     absent = " ".join(day for number, day in enumerate(WEEKDAYS) if number not in present)
     if not absent or weeks < WEEKS / (2 if absent in WEEKEND else 1):
         return None

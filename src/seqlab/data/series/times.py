@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from seqlab.data.series.spec import ISO, UNIX
 from seqlab.data.table.base import Chunk, Table
 from seqlab.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FARTHEST = 1e17
 """Microseconds since 1970 that a time may have."""
@@ -184,6 +187,8 @@ def _finer(cells: np.ndarray, time_format: str) -> int | None:
 
 def parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
     """Return times, datetime64[us]; NaT where a cell is none. 24:00 is the next day's 00:00."""
+    import pandas as pd  # noqa: PLC0415 (slow)
+
     words = pd.Series(cells, dtype=object)
     if time_format in UNIX:
         exact = pd.to_numeric(words, errors="coerce") * UNIX[time_format]
@@ -197,8 +202,10 @@ def parsed(cells: Sequence[str] | np.ndarray, time_format: str) -> np.ndarray:
     return times
 
 
-def _of_words(words: pd.Series, time_format: str) -> np.ndarray:
+def _of_words(words: "pd.Series", time_format: str) -> np.ndarray:
     """Return times as a format has them, datetime64[us]; NaT where a word is none."""
+    import pandas as pd  # noqa: PLC0415 (slow)
+
     if "Q%q" in time_format:
         words = words.str.replace(QUARTER, lambda found: f"{3 * int(found[1]) - 2:02d}", regex=True)
         time_format = time_format.replace("Q%q", "%m")

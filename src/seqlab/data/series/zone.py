@@ -3,7 +3,6 @@
 import logging
 
 import numpy as np
-import pandas as pd
 
 from seqlab.data.table.base import Table
 
@@ -36,7 +35,9 @@ def to_utc(table: Table, times: np.ndarray, lines: np.ndarray, series: np.ndarra
     Raises:
         DataError: a time is in the hour that clocks leave out, or rows of a repeated hour are in no order.
     """
-    index = pd.DatetimeIndex(times)
+    from pandas import DatetimeIndex  # noqa: PLC0415 (slow)
+
+    index = DatetimeIndex(times)
     odd = np.asarray(index.tz_localize(zone, ambiguous="NaT", nonexistent="NaT").isna())
     is_second = np.zeros(len(times), dtype=bool)
     places = np.flatnonzero(odd)
@@ -86,6 +87,8 @@ def local(times: np.ndarray, zone: str | None) -> np.ndarray:
     """Return times in UTC as clocks show them; as they are without a zone, or of rows without times."""
     if zone is None or times.dtype.kind != "M":
         return times
-    index = pd.DatetimeIndex(times.ravel()).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    from pandas import DatetimeIndex  # noqa: PLC0415 (slow)
+
+    index = DatetimeIndex(times.ravel()).tz_localize("UTC").tz_convert(zone).tz_localize(None)
     found: np.ndarray = index.to_numpy("datetime64[us]").reshape(times.shape)
     return found

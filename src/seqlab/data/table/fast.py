@@ -11,13 +11,15 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from seqlab.data.table.base import LARGEST_NUMBER, Chunk
 from seqlab.data.table.dialect import SPACE, Dialect
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLOCK = 2**22
 """Bytes that are parsed at once."""
@@ -26,8 +28,6 @@ LONGEST = 2**20
 BLANKS, AROUND = re.compile(rb"[ \t]+"), re.compile(rb" ?(\r?\n) ?")
 """What is between cells if the separator is "space", and a line end with what is around it."""
 NEWLINE, RETURN = 10, 13
-EXACT: dict[str, Any] = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
-"""What makes pandas read the nearest float, as Python does; from 3.1 on it always does."""
 ENCODINGS = ("utf-8", "utf_8", "utf8", "ascii")
 """Encodings in which no separator is a part of another character."""
 
@@ -92,8 +92,12 @@ class FastReader:
         found = np.column_stack(numbers) if numbers else np.empty((count, 0))
         return Chunk(np.arange(line, line + count), found, tuple(words))
 
-    def _parsed(self, block: bytes) -> pd.DataFrame:
+    def _parsed(self, block: bytes) -> "pd.DataFrame":
         """Return the columns of a block, those of numbers as numbers if pandas reads them alike."""
+        import pandas as pd  # noqa: PLC0415 (slow)
+
+        # The nearest float, as Python reads it; from 3.1 on pandas always does.
+        exact: dict[str, Any] = {} if pd.__version__ >= "3.1" else {"float_precision": "round_trip"}
         how: dict[str, Any] = {
             "header": None,
             "sep": self.dialect.mark,
@@ -106,11 +110,11 @@ class FastReader:
         blanks = {place: list(self.dialect.blanks) for place in numbers}
         if numbers and self.dialect.is_as_in_python:
             with suppress(ValueError):  # no number, or blanks around it
-                how_numbers = {"dtype": types, "na_values": blanks, "keep_default_na": False, **EXACT}
+                how_numbers = {"dtype": types, "na_values": blanks, "keep_default_na": False, **exact}
                 return pd.DataFrame(pd.read_csv(io.BytesIO(block), **how, **how_numbers))
         return pd.DataFrame(pd.read_csv(io.BytesIO(block), dtype=object, na_filter=False, **how))
 
-    def _as_numbers(self, column: pd.Series) -> np.ndarray:
+    def _as_numbers(self, column: "pd.Series") -> np.ndarray:
         number, found = self.dialect.number, column.to_numpy()
         if found.dtype == object:
             try:
