@@ -89,7 +89,7 @@ def write_forecast(root: Path, name: str, *, seed: int = 0, windows: int = 20, *
     record = {"data": {"name": "jena", "source": "sample", "series": {"targets": TARGETS}}}
     record |= {"metrics": {"test/mae": 2.0 + seed, "test/median_ae": 1.5, "test/rmse": 3.0, "val/mae": 1.0}}
     record |= {"baselines": {"persistence": {"test/mae": 2.5, "test/median_ae": 2.0, "test/rmse": 3.5}}}
-    data = {"name": "jena", "targets": list(TARGETS)}
+    data = {"name": "jena", "targets": list(TARGETS)} | changes.pop("data_settings", {})
     folder = write_run(root, name, seed=seed, data_settings=data, **(record | changes))
     random = np.random.default_rng(next(NUMBER))
     times = pd.date_range("2026-01-01", periods=windows, freq="h").astype(str)

@@ -95,9 +95,28 @@ def test_the_best_run_of_a_group_is_chosen_by_its_validation_not_by_its_test(cla
 
 
 def test_baselines_of_another_split_are_named_apart(classify, benchmark):
-    classify("a", accuracy=0.9)
+    first = classify("a", accuracy=0.9, baselines={"majority": {"test/accuracy": 0.4}})
     other = classify("b", accuracy=0.5, seed=1, baselines={"majority": {"test/accuracy": 0.3}})
-    assert benchmark().baselines[f"majority (b/{other.name})"] == {"test/accuracy": 0.3}
+    assert benchmark().baselines == {
+        f"majority (a/{first.name})": {"test/accuracy": 0.4},
+        f"majority (b/{other.name})": {"test/accuracy": 0.3},
+    }
+
+
+def test_baselines_of_another_horizon_say_which(forecast, benchmark):
+    for steps, error in ((24, 2.0), (48, 3.0)):
+        for cell in ("gru", "lstm"):
+            forecast(
+                f"{cell}{steps}",
+                model={"cell": cell},
+                baselines={"persistence": {"test/mae": error}, "mean": {"test/mae": 5.0}},
+                data_settings={"horizon_steps": steps},
+            )
+    assert benchmark().baselines == {
+        "persistence (horizon_steps 24)": {"test/mae": 2.0},
+        "persistence (horizon_steps 48)": {"test/mae": 3.0},
+        "mean": {"test/mae": 5.0},
+    }
 
 
 def test_a_baseline_of_some_windows_says_of_how_many():

@@ -135,14 +135,30 @@ class Benchmark:
 
     @cached_property
     def baselines(self) -> dict[str, dict[str, float]]:
-        """The scores of the baselines by name, for every split of the data that occurs."""
-        found: dict[str, dict[str, float]] = {}
+        """The scores of the baselines by name, for every split or horizon of the data that occurs."""
+        found: dict[str, list[tuple[Run, dict[str, float]]]] = {}
         for run in self.runs:
             for name, metrics in run.record.get("baselines", {}).items():
                 scores = numbers(metrics) if isinstance(metrics, dict) else {}
-                if found.setdefault(name, scores) != scores:  # another split of the same data
-                    found[f"{name} ({run.folder})"] = scores
-        return found
+                several = found.setdefault(name, [])
+                if all(scores != known for _, known in several):
+                    several.append((run, scores))
+        return {
+            f"{name} ({self._told_apart(run)})" if len(several) > 1 else name: scores
+            for name, several in found.items()
+            for run, scores in several
+        }
+
+    def _told_apart(self, run: Run) -> str:
+        """Return the settings of a run's data that are not those of all, or its folder."""
+        settings = [relevant(one, seed=False) for one in self.runs]
+        own = relevant(run, seed=False)
+        told = [
+            f"{key.partition('.')[2]} {value}"
+            for key, value in own.items()
+            if key.startswith("data.") and any(one.get(key) != value for one in settings)
+        ]
+        return ", ".join(told) or run.folder
 
 
 def labelled(baseline: str, metrics: Mapping[str, float]) -> str:

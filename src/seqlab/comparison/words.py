@@ -100,11 +100,8 @@ def _best(benchmark: Benchmark, score: str) -> list[str]:
 def _baselines(benchmark: Benchmark, score: str | None) -> list[str]:
     if not benchmark.baselines:
         return []
-    told = [
-        f"{name} {MEANINGS[name.partition(' (')[0]]}"
-        for name in benchmark.baselines
-        if name.partition(" (")[0] in MEANINGS
-    ]
+    names = dict.fromkeys(name.partition(" (")[0] for name in benchmark.baselines)
+    told = [f"{name} {MEANINGS[name]}" for name in names if name in MEANINGS]
     said = ["A baseline shows what is possible without a network.", *[f"{'; '.join(told)}."] * bool(told)]
     for name, metrics in benchmark.baselines.items():
         if score in metrics:
