@@ -1,12 +1,14 @@
 """Groups: mean and deviation over seeds are those of numpy, the best group comes first."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from seqlab.comparison.groups import compare, labelled
 from seqlab.comparison.runs import read_runs
+from seqlab.tasks.score import ACCURACY, loss_in
 
 ADAM, SGD = {"name": "adamw", "lr": 0.004, "betas": [0.9, 0.999]}, {"name": "sgd", "lr": 0.1, "momentum": 0.9}
 
@@ -92,6 +94,14 @@ def test_the_best_run_of_a_group_is_chosen_by_its_validation_not_by_its_test(cla
         classify("lstm", seed=seed, metrics={"test/accuracy": test, "val/accuracy": val})
     (group,) = benchmark().groups
     assert group.best.metrics["val/accuracy"] == 0.8
+
+
+@pytest.mark.parametrize(("monitor", "shown"), [("loss", ["loss", "accuracy"]), ("accuracy", ["accuracy"])])
+def test_the_score_that_has_chosen_the_weights_has_a_column(classify, benchmark, monitor, shown):
+    scores = [asdict(loss_in("nats")), asdict(ACCURACY)]
+    task = {"monitor": f"val/{monitor}", "scores": scores, "galleries": []}
+    classify("a", task=task, metrics={"test/loss": 0.4, "test/accuracy": 0.9})
+    assert benchmark().scores == [f"test/{name}" for name in shown]
 
 
 def test_baselines_of_another_split_are_named_apart(classify, benchmark):

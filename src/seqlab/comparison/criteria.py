@@ -35,7 +35,12 @@ class Criteria:
     @property
     def labels(self) -> dict[str, str]:
         """The scores in tables, and the headings of their columns; all but "balanced" are of test data."""
-        shown = {f"test/{score.name}": score.label for score in self.scores.values() if score.in_tables}
+        watched = {monitor.partition("/")[2] for monitor in self.monitors}
+        shown = {
+            f"test/{score.name}": score.label
+            for score in self.scores.values()
+            if score.in_tables or score.name in watched
+        }
         return shown | {f"balanced/{monitor.partition('/')[2]}": "balanced" for monitor in self.monitors}
 
     def score(self, name: str) -> Score:
