@@ -13,7 +13,7 @@ from seqlab.errors import ConfigError, DataError, ExportError
 from seqlab.io.terminal import in_a_line
 from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.registry.catalog import tasks
-from seqlab.tasks.score import Score
+from seqlab.tasks.score import BaselineScores, Score
 from seqlab.tasks.tables import Rows
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ class Task(nn.Module):
         """Return the stage's loss and scores over all batches and ranks since the last reset."""
 
     @abstractmethod
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+    def baselines(self, data: SequenceData, *, fitted: bool) -> BaselineScores:
         """Score the baselines on the same validation and test samples.
 
         A task with ``baseline_names`` takes ``names`` too, those of the baselines to score.

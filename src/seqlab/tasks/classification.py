@@ -18,7 +18,7 @@ from seqlab.tasks.baselines.text import majority, of_classes
 from seqlab.tasks.confusion import ConfusionMatrix, class_scores, scores
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.predictions import Predictions
-from seqlab.tasks.score import ACCURACY, F1, PRECISION, RECALL, Score, loss_in
+from seqlab.tasks.score import ACCURACY, F1, PRECISION, RECALL, BaselineScores, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
@@ -154,11 +154,11 @@ class Classification(Task):
         counts: Tensor = self._of(stage).confusion.compute()
         return counts.view(self.output_size, self.output_size)  # torchmetrics squeezes a single number
 
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+    def baselines(self, data: SequenceData, *, fitted: bool) -> BaselineScores:
         """Score the most frequent class, and if ``fitted`` a linear model of n-grams, or of summaries."""
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         num_classes = len(self.classes)
-        found: dict[str, dict[str, float] | str] = {"majority": majority(y, num_classes)}
+        found: BaselineScores = {"majority": majority(y, num_classes)}
         if fitted:
             found |= linear(data, of_classes(num_classes))
         return found

@@ -36,6 +36,7 @@ from seqlab.tasks.score import (
     SMAPE,
     WAPE,
     WIDTH,
+    BaselineScores,
     Score,
     loss_in,
 )
@@ -326,9 +327,7 @@ class Forecasting(Task):
                 f"{float(truths[tuple(first)]):g}; use task.loss=quantiles, gaussian or student_t"
             )
 
-    def baselines(
-        self, data: SequenceData, *, fitted: bool, names: Sequence[str] = USUAL
-    ) -> dict[str, dict[str, float] | str]:
+    def baselines(self, data: SequenceData, *, fitted: bool, names: Sequence[str] = USUAL) -> BaselineScores:
         """Score baselines by name, those to be fitted only if ``fitted``; keep the scores of the test."""
         found, tested = score_baselines(data, self.scoring, self.horizon, fitted=fitted, names=names)
         self._baselines |= tested

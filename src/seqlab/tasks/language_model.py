@@ -16,7 +16,7 @@ from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.language import language_baselines
-from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, Score, loss_in
+from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, BaselineScores, Score, loss_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -135,7 +135,7 @@ class LanguageModel(Task):
             found |= {f"{name}_windows_{width}": value for name, value in of_windows.items()}
         return found
 
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
+    def baselines(self, data: SequenceData, *, fitted: bool) -> BaselineScores:  # noqa: ARG002
         """Score unigrams, interpolated n-grams, and for bits per character a compressor."""
         if not data.spec.as_dict().get("is_carried"):
             return {"ngram": "n-grams are counted in running text only"}

@@ -18,7 +18,7 @@ from seqlab.tasks.baselines.text import scored
 from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
-from seqlab.tasks.score import EXACT_MATCH, F1, F1_MICRO, HAMMING, Score, loss_in
+from seqlab.tasks.score import EXACT_MATCH, F1, F1_MICRO, HAMMING, BaselineScores, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
@@ -136,11 +136,11 @@ class Multilabel(Task):
         """Return the stage's loss and scores over all batches and ranks since the last reset."""
         return {"loss": float(self._of(stage).loss.compute())} | scores(*self._counted(stage))
 
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+    def baselines(self, data: SequenceData, *, fitted: bool) -> BaselineScores:
         """Score the more frequent value of every label, and if ``fitted`` a linear model for each label."""
         y = {split: samples.y.numpy() for split, samples in data.samples.items()}
         usual = y.pop("train").mean(0) > 0.5  # noqa: PLR2004 (half)
-        found: dict[str, dict[str, float] | str] = {
+        found: BaselineScores = {
             "majority": scored(
                 {split: np.tile(usual, (len(true), 1)) for split, true in y.items()}, y, _score_labels
             )

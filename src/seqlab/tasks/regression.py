@@ -16,7 +16,7 @@ from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import Scoring, scored
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.metrics import AnswersAndTruths
-from seqlab.tasks.score import MAE, MSE, Score, loss_in
+from seqlab.tasks.score import MAE, MSE, BaselineScores, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ class Regression(Task):
         loss = float(found.mse.compute())
         return {"loss": loss, "mse": loss * self.std**2, "mae": float(found.mae.compute()) * self.std}
 
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:
+    def baselines(self, data: SequenceData, *, fitted: bool) -> BaselineScores:
         """Score the training mean and median, and if ``fitted`` a linear model of all inputs or n-grams."""
         y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}
         train, scoring = y.pop("train"), self._scoring()
-        found: dict[str, dict[str, float] | str] = {
+        found: BaselineScores = {
             name: scored({split: np.full_like(true, answer) for split, true in y.items()}, y, scoring)
             for name, answer in (("mean", train.mean()), ("median", np.median(train)))
         }

@@ -6,7 +6,10 @@ This module does not import torch: it is used to check settings and to compare r
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
+
+BaselineScores: TypeAlias = dict[str, dict[str, float] | str]
+"""The scores of each baseline, ``{"test/…": …}``, or the reason why it has none."""
 
 
 @dataclass(frozen=True)

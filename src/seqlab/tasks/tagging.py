@@ -18,7 +18,7 @@ from seqlab.tasks.base import STAGES, Exported, History, register_task
 from seqlab.tasks.baselines.tags import tag_baselines
 from seqlab.tasks.baselines.text import majority
 from seqlab.tasks.classification import Classification, StageScores
-from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, Score
+from seqlab.tasks.score import SPAN_F1, SPAN_PRECISION, SPAN_RECALL, BaselineScores, Score
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 from seqlab.tasks.tables import BySample, Rows
 
@@ -148,7 +148,7 @@ class Tagging(Classification):
         each = span_scores(self._span_counts(stage).sum(0))
         return found | {f"span_{name}": float(value) for name, value in each.items()}
 
-    def baselines(self, data: SequenceData, *, fitted: bool) -> dict[str, dict[str, float] | str]:  # noqa: ARG002
+    def baselines(self, data: SequenceData, *, fitted: bool) -> BaselineScores:  # noqa: ARG002
         """Score the most frequent tag, and for tokens the most frequent tag of each; none is fitted."""
         if self.output_steps == EVERY_STEP and self.has_tokens:
             return tag_baselines(data, self.classes)

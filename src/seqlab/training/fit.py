@@ -39,7 +39,7 @@ from seqlab.tasks import figures
 from seqlab.tasks.base import Task
 from seqlab.tasks.baselines.names import check_installed
 from seqlab.tasks.further import try_out
-from seqlab.tasks.score import best_epoch
+from seqlab.tasks.score import BaselineScores, best_epoch
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
 from seqlab.training.loggers import services_told
@@ -214,7 +214,7 @@ def _evaluate(
         trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)
         for stage in ("test", "balanced") if balanced else ("test",):
             metrics |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
-    baselines: dict[str, dict[str, float] | str] = {}
+    baselines: BaselineScores = {}
     if config.task.baselines and trainer.is_global_zero:
         chosen = {} if config.task.baselines is True else {"names": config.task.baselines}
         baselines = module.task.baselines(data, fitted=True, **chosen)

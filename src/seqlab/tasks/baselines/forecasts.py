@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -31,12 +31,10 @@ from seqlab.tasks.baselines.series import (
 from seqlab.tasks.baselines.statistical import auto_arima, ets, theta
 from seqlab.tasks.horizon import Horizon, Scored
 from seqlab.tasks.losses import POINT
+from seqlab.tasks.score import BaselineScores
 from seqlab.tasks.scoring import Scaled, Scoring
 
 log = logging.getLogger(__name__)
-
-Scores: TypeAlias = dict[str, dict[str, float] | str]
-"""The scores of each baseline, or why it has none."""
 
 MOST_WINDOWS = 1000
 """Maximum number of windows of a split that a model of a single series forecasts, one after the other."""
@@ -61,7 +59,7 @@ HELD_OUT = ("val", "test")
 
 def score_baselines(
     data: SequenceData, scoring: Scoring, horizon: Horizon, *, fitted: bool, names: Sequence[str]
-) -> tuple[Scores, dict[str, Scored]]:
+) -> tuple[BaselineScores, dict[str, Scored]]:
     """Return the scores of baselines, and those of the test in detail.
 
     Args:
@@ -71,7 +69,7 @@ def score_baselines(
         fitted: whether baselines that must be fitted are scored.
         names: of the baselines.
     """
-    found: Scores = {}
+    found: BaselineScores = {}
     tested: dict[str, Scored] = {}
     names = [name for name in names if fitted or not BASELINES[name].is_fitted]
     for name, forecasts in forecasts_of(data, horizon, names):

@@ -9,6 +9,7 @@ import numpy as np
 
 from seqlab.data import SequenceData
 from seqlab.data.streams.samples import StreamSamples
+from seqlab.tasks.score import BaselineScores
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ Scored = Callable[[str, np.ndarray, np.ndarray], dict[str, float]]
 """From a split, the nats of its tokens, [N], and the tokens, [N], to its scores."""
 
 
-def language_baselines(data: SequenceData, scored: Scored) -> dict[str, dict[str, float] | str]:
+def language_baselines(data: SequenceData, scored: Scored) -> BaselineScores:
     """Score unigrams, n-grams and the compressor on the validation and test text.
 
     Args:
@@ -46,7 +47,7 @@ def language_baselines(data: SequenceData, scored: Scored) -> dict[str, dict[str
     counts = np.bincount(train, minlength=vocabulary) + 1
     unigrams = np.log(counts.sum() / counts)
     ngrams = Interpolated.fitted(train, vocabulary) if len(train) >= FEWEST_TOKENS else None
-    found: dict[str, dict[str, float] | str] = {"unigram": {}, "ngram": {}, "lzma": {}}
+    found: BaselineScores = {"unigram": {}, "ngram": {}, "lzma": {}}
     for split in ("val", "test"):
         tokens = np.array(samples[split].tokens[:MOST_TOKENS])
         each = {

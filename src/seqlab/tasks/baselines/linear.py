@@ -3,12 +3,10 @@
 from seqlab.data import SequenceData
 from seqlab.tasks.baselines.features import linear_summary, ridge
 from seqlab.tasks.baselines.text import Answer, Scoring, char_ngrams_of, scored
-
-Scores = dict[str, float] | str
-"""``{"test/…": …}``, or the reason why a baseline has none."""
+from seqlab.tasks.score import BaselineScores
 
 
-def linear(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> dict[str, Scores]:
+def linear(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> BaselineScores:
     """Return the name of the linear model for such inputs, and its scores on validation and test.
 
     Args:

@@ -9,13 +9,14 @@ from torch import Tensor
 from seqlab.data import SequenceData
 from seqlab.data.batches import Batch, Samples
 from seqlab.tasks.confusion import ConfusionMatrix, scores
+from seqlab.tasks.score import BaselineScores
 from seqlab.tasks.spans import SpanCounts, span_scores, types_of
 
 BLOCK = 4096
 """Maximum number of sentences in memory."""
 
 
-def tag_baselines(data: SequenceData, classes: Sequence[str]) -> dict[str, dict[str, float] | str]:
+def tag_baselines(data: SequenceData, classes: Sequence[str]) -> BaselineScores:
     """Score the most frequent tag, and for each token the tag that it has most often in training.
 
     An unknown token gets the most frequent tag of unknown training tokens, or else of all tokens.
