@@ -159,7 +159,7 @@ def test_calibrated_intervals_hold_the_share_of_new_truths_that_they_are_to(loss
     assert 0.78 <= found["coverage/a"] <= 0.82
     assert 0.78 <= found["coverage/b"] <= 0.82
     # At each step too: an interval for all steps would hold most of the first and few of the last.
-    ends = task._intervals(task.stage("test").forecasts.compute()[0])
+    ends = task.intervals.of(task.stage("test").forecasts.compute()[0])
     inside = (ends.lower <= truths.float()) & (truths.float() <= ends.upper)
     assert inside.double().mean(0).numpy() == pytest.approx(np.full((HORIZON, 2), 0.8), abs=0.025)
 

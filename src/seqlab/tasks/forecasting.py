@@ -17,10 +17,11 @@ from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, register_task
 from seqlab.tasks.baselines.forecasts import score_baselines
 from seqlab.tasks.baselines.names import FORECASTS, USUAL
+from seqlab.tasks.calibration import Intervals
 from seqlab.tasks.forecast_page import Past, subtitles, windows_of
 from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
-from seqlab.tasks.intervals import Ends, Interval, margins_for
+from seqlab.tasks.intervals import Ends
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.losses import ForecastLoss, NegativeBinomial, Point, make_loss
 from seqlab.tasks.members import Members, series_of
@@ -121,13 +122,8 @@ class Forecasting(Task):
         self.register_buffer("_units", self.members.scales * self.scales, persistent=False)
         self.register_buffer("_ends", self.members.ends, persistent=False)
         self.loss = make_loss(loss, self.levels, means, scales)
-        is_point = isinstance(self.loss, Point)
-        self.conformal = conformal
-        self.interval = Interval.around(conformal) if conformal else None
-        if not conformal and not is_point:
-            self.interval = Interval.widest(self.levels)
-        self.margins: Tensor | None = None
-        levels = () if is_point else self.levels
+        self.intervals = Intervals(self.loss, self.levels, conformal)
+        levels = () if isinstance(self.loss, Point) else self.levels
         self.scoring = Scoring(self.targets, self.means, self.scales, self.members, levels)
         self.shape = (self.horizon_steps, len(self.targets), *self.loss.shape)
         self.output_size = math.prod(self.shape)
@@ -221,7 +217,7 @@ class Forecasting(Task):
     @property
     def calibration(self) -> Calibration | None:
         """How much intervals are widened at each step and target, in scaled units, [horizon][K]."""
-        return None if self.margins is None else self.margins.tolist()
+        return self.intervals.calibration
 
     def calibrate(self, found: Calibration) -> None:
         """Widen intervals by ``calibration``.
@@ -229,24 +225,15 @@ class Forecasting(Task):
         Raises:
             DataError: it is not of this horizon and these targets, or not finite.
         """
-        steps, targets = self.shape[:2]
-        values = [value for row in found for value in row]
-        if (
-            not self.conformal
-            or [len(row) for row in found] != [targets] * steps
-            or not all(map(math.isfinite, values))
-        ):
-            raise DataError("its calibration does not match its task")
-        self.margins = torch.tensor(found, dtype=torch.float64)
+        self.intervals.restore(found, *self.shape[:2])
 
     def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
         """Return the medians, and calibrated intervals, of each series (``Ahead``) at every forecast time."""
         series = self.members.named([one.series for one in asked])
         medians = self.members.in_units(self.loss.quantiles(answers, (MEDIAN,))[..., 0], series)
-        ends = None
-        if self.margins is not None:
-            found = self._ends_of(self.loss.quantiles, answers).widened(self.margins * self.scales)
-            ends = Ends(*(self.members.in_units(end, series) for end in found))
+        ends = self.intervals.of_answers(answers, self.scales)
+        if ends is not None:
+            ends = Ends(*(self.members.in_units(end, series) for end in ends))
         return rows_of(self.targets, asked, medians, ends)
 
     def quantiles(
@@ -303,14 +290,13 @@ class Forecasting(Task):
             return loss | {"mae": float(metrics.mae.compute())}
         found = self.collected(stage)
         self._check(found.truths)
-        if self.conformal and stage == "val":
-            ends = self._ends_of(self.loss.scaled_quantiles, found.forecasts)
-            self.margins = margins_for(ends, found.truths.cpu().double(), self.conformal)
+        if stage == "val":
+            self.intervals.measure(found.forecasts, found.truths)
         return loss | self.scored(found)
 
     def scored(self, found: Scaled) -> dict[str, float]:
         """Return the scores of forecasts of the network, and of their intervals if there are any."""
-        return self.scoring.scores(found, self.loss, self._intervals(found.forecasts))
+        return self.scoring.scores(found, self.loss, self.intervals.of(found.forecasts))
 
     def _check(self, truths: Tensor) -> None:
         """Refuse truths that the distribution cannot have.
@@ -339,14 +325,14 @@ class Forecasting(Task):
         if not self._of("test").forecasts.update_called:
             return drawn
         found = self.collected("test")
-        metrics = self.compute("test")
+        metrics, interval = self.compute("test"), self.intervals.interval
         return drawn | self.horizon.figures(
             self._shown(found),
             self.scoring.median_errors(found, self.loss),
             self._baselines,
             title,
-            subtitles=subtitles(metrics, self.targets, self.interval),
-            interval=self.interval.label if self.interval else "",
+            subtitles=subtitles(metrics, self.targets, interval),
+            interval=interval.label if interval else "",
         )
 
     def look_at(self, data: SequenceData) -> None:
@@ -365,15 +351,8 @@ class Forecasting(Task):
             windows = self._windows.subset(few.ids.numpy())
             x = windows.batch(torch.arange(len(rows))).x[:, :, self.places]
             past = Past.of(windows, self.members.in_units(self.in_units(x), forecasts.series))
-        return windows_of(self.targets, forecasts, past, self._bands(few, forecasts))
-
-    def _bands(self, found: Scaled, forecasts: Forecasts) -> list[Ends]:
-        """Return the intervals to draw, in the units of the targets, the widest first."""
-        if self.conformal or forecasts.ends is None:
-            return [forecasts.ends] if forecasts.ends else []
-        nested = Interval.nested(self.levels)
-        values = [self.loss.scaled_quantiles(found.forecasts, pair) for pair in nested]
-        return [self._in_units(Ends(*pair.unbind(-1)), forecasts.series) for pair in values]
+        bands = [self._in_units(ends, forecasts.series) for ends in self.intervals.nested(few.forecasts)]
+        return windows_of(self.targets, forecasts, past, bands)
 
     def _in_units(self, ends: Ends, series: Tensor) -> Ends:
         return Ends(*(self.members.in_units(self.in_units(end), series) for end in ends))
@@ -388,7 +367,7 @@ class Forecasting(Task):
     def _forecasts(self, found: Scaled) -> Forecasts:
         """Return forecasts and true values in the units of the targets."""
         medians, truths = self.judged(found.stage, found.ids, found.forecasts, found.truths)
-        series, ends = self.members.of(found.stage, found.ids), self._intervals(found.forecasts)
+        series, ends = self.members.of(found.stage, found.ids), self.intervals.of(found.forecasts)
         return Forecasts(found.ids, series, medians, truths, self._in_units(ends, series) if ends else None)
 
     def collected(self, stage: str) -> Scaled:
@@ -396,17 +375,6 @@ class Forecasting(Task):
         found = self._of(stage)
         ids = found.ids.compute().cpu().view(-1)  # torchmetrics squeezes a single one
         return Scaled(stage, ids, *found.forecasts.compute())
-
-    def _intervals(self, forecasts: Tensor) -> Ends | None:
-        """Return the ends of the intervals of scaled forecasts; None if there are none."""
-        if self.interval is None or (self.conformal and self.margins is None):
-            return None
-        ends = self._ends_of(self.loss.scaled_quantiles, forecasts)
-        return ends if self.margins is None else ends.widened(self.margins)
-
-    def _ends_of(self, quantiles: Callable[[Tensor, Sequence[float]], Tensor], forecasts: Tensor) -> Ends:
-        assert self.interval is not None  # noqa: S101 (for the type checker)
-        return Ends(*quantiles(forecasts, self.interval).cpu().double().unbind(-1))
 
     def _of(self, stage: str) -> StageErrors:
         return cast("StageErrors", self.stage(stage))
