@@ -16,7 +16,7 @@ from seqlab.backtest import run as running
 from seqlab.backtest.summary import Mean
 from seqlab.errors import DataError
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "time-series.md").read_text()
 TINY = (
     *("trainer.max_epochs=1", "trainer.accelerator=cpu", "model.hidden_size=4", "logger=none"),
     *("callbacks=none", "verbosity=quiet", "task.baselines=[persistence,nlinear]"),
@@ -162,8 +162,8 @@ def test_a_mistake_is_a_line(folder, command, arguments, message):
     assert len(complaint.splitlines()) <= 2
 
 
-def test_the_command_of_the_readme_runs_as_it_stands_there(folder, command):
-    (line,) = re.findall(r"^seqlab backtest data=.*$", README, flags=re.MULTILINE)
+def test_the_command_of_the_page_runs_as_it_stands_there(folder, command):
+    (line,) = re.findall(r"^seqlab backtest data=.*$", PAGE, flags=re.MULTILINE)
     frame = table().rename(columns={"time": "when"})
     frame.to_csv("power.csv", index=False)
     code, shown, _ = command(*shlex.split(line)[1:], *TINY, "data.input_days=1", "data.horizon_days=0.25")
