@@ -295,7 +295,7 @@ class OwnFile(Section):
         Raises:
             DataError: the file cannot be opened, is empty, or is no table.
         """
-        from seqlab.data.table.opening import open_table  # noqa: PLC0415 (imports pandas)
+        from seqlab.data.table.opening import open_table  # noqa: PLC0415 (imports numpy)
 
         return open_table(path, self.dialect, is_own=True)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: PLC0415
-"""Which class reads a file as a table; it is imported, with numpy and pandas, once a file asks for it."""
+"""Which class reads a file as a table; it is imported, with numpy, once a file asks for it."""
 
 from dataclasses import replace
 from pathlib import Path
