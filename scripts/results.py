@@ -142,7 +142,8 @@ def said(preset: str) -> dict[str, Any]:
         elif one != "_self_":
             found |= said(one)
     for group, section in settings.items():
-        found |= {f"{group}.{key}": value for key, value in section.items()}
+        is_group = isinstance(section, dict)
+        found |= {f"{group}.{key}": value for key, value in section.items()} if is_group else {group: section}
     return found
 
 

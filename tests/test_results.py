@@ -129,6 +129,8 @@ def test_what_a_preset_says_holds_what_it_begins_from(script):
     assert found["/model"] == "gru"
     assert found["optimizer.betas"] == [0.9, 0.99]  # of shakespeare_quick
     assert found["model.hidden_size"] == 768
+    assert script.said("names_torch_lstm")["engine"] == "torch"
+    assert all(map(script.said, script.presets()))
 
 
 def test_a_preset_that_is_none_is_answered(script, capsys, tmp_path):
