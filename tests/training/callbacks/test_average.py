@@ -121,12 +121,13 @@ def test_the_mean_begins_when_validation_stalls_and_is_of_all_steps_since(scores
 
 def test_the_scores_of_a_run_are_of_its_best_weights_and_not_of_the_last_average(train):
     settings = ("data=names", "data.source=sample", "model=gru", "model.hidden_size=4", "callbacks=none")
-    still = ("optimizer.lr=0.3", "scheduler=none", "data.batch_size=128")
-    assert train(*settings, *still, "trainer.max_epochs=3", "callbacks.weight_average=0.5") == 0
+    overfit = ("data.limit_train_samples=32", "optimizer.lr=0.1", "scheduler=none", "task.monitor=val/loss")
+    assert train(*settings, *overfit, "trainer.max_epochs=20", "callbacks.weight_average=0.5") == 0
     (run,) = Path("out").glob("**/run.json")
     found = json.loads(run.read_text())["metrics"]
     lines = [json.loads(line) for line in (run.parent / "metrics.jsonl").read_text().splitlines()]
     each = [line for line in lines if "val/loss" in line]
-    best = max(each, key=lambda line: line["val/accuracy"])
+    best = min(each, key=lambda line: line["val/loss"])
     assert best is not each[-1]
+    assert found["val/accuracy"] == best["val/accuracy"]
     assert found["val/loss"] == best["val/loss"]
