@@ -45,6 +45,12 @@ def test_only_pieces_that_two_tokens_share_have_a_vector(encoder):
     assert encoder.spelling[6].tolist()[0] == encoder.spelling[5].tolist()[0] == 10
 
 
+def test_pieces_are_numbered_in_the_order_of_the_vocabulary_in_every_process():
+    words = ("abcd", "efgh", "ijkl", "mnop")
+    made = ngrams_of((*SYMBOLS[:4], *words, *(word + "q" for word in words)), [])
+    assert made.pieces == tuple(piece for word in words for piece in (*word, word[:2], word[1:3], word[2:4]))
+
+
 def test_a_token_has_the_same_vector_in_any_padded_batch(encoder):
     alone = encoder(torch.tensor([[4, 5]]))
     padded = encoder(torch.tensor([[4, 5, 0, 0], [7, 7, 7, 7]]))

@@ -134,7 +134,8 @@ def _spelling(symbols: Sequence[str], first: int) -> tuple[Tensor, tuple[str, ..
         ]
         for symbol in symbols
     ]
-    counts = Counter(piece for pieces in spelt for piece in set(pieces))
+    # In the order of the vocabulary: that of a set is another in each process, and rows belong to weights.
+    counts = Counter(piece for pieces in spelt for piece in dict.fromkeys(pieces))
     numbers = {
         piece: number for number, piece in enumerate((p for p, count in counts.items() if count > 1), first)
     }
