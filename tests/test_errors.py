@@ -11,6 +11,7 @@ from seqlab import errors
         ("lstn", ("rnn", "lstm", "gru"), "did you mean 'lstm'? There are: gru, lstm, rnn"),
         ("rnn_rel", ("rnn", "rnn_relu"), "did you mean 'rnn_relu' or 'rnn'? There are: rnn, rnn_relu"),
         ("transformer", ("lstm", "gru"), "there are: gru, lstm"),
+        ("hiden", ("wide", "hidden_size"), "did you mean 'hidden_size'? There are: hidden_size, wide"),
         ("LSTM", ("lstm", "gru"), "did you mean 'lstm'? There are: gru, lstm"),
         ("adam", ("Adam", "SGD"), "did you mean 'Adam'? There are: Adam, SGD"),
     ],

@@ -7,6 +7,8 @@ from itertools import accumulate
 
 MOST_LISTED = 250
 """Characters of names that are listed, if one of them was probably meant."""
+BEGINNING = 3
+"""Letters of a name that are seldom misspelt."""
 
 
 class SeqlabError(Exception):
@@ -104,6 +106,8 @@ def near(name: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     lower = {one.lower(): one for one in reversed(names)}
     close = [lower[one] for one in get_close_matches(name.lower(), lower, n=2, cutoff=0.5)]
+    # What begins alike is meant: 'hiden' is hidden_size, not wide.
+    close = [one for one in close if one[:BEGINNING].lower() == name[:BEGINNING].lower()] or close
     ends = accumulate(len(name) + 2 for name in names)
     shown = [name for name, end in zip(names, ends, strict=True) if end <= MOST_LISTED or not close]
     more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
