@@ -142,7 +142,9 @@ def test_penalties_of_activations_are_those_of_the_formula():
     )
     x, lengths = torch.randint(1, 9, (2, 5)), torch.tensor([5, 2])
     seen = []
-    model.read_dropout.register_forward_hook(lambda _module, given, made: seen.append((given[0], made)))
+    model.activation_penalty.dropout.register_forward_hook(
+        lambda _module, given, made: seen.append((given[0], made))
+    )
     model(x, lengths)
     ((outputs, dropped),) = seen
     squares = [dropped[row, step] ** 2 for row, steps in ((0, 5), (1, 2)) for step in range(steps)]

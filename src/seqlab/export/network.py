@@ -42,7 +42,7 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
     scaled = spec.add_scaling(graph, input_name(spec))
     normal = scaled if model.instance_norm is None else model.instance_norm.onnx(graph, scaled)
     read, beside = _split(graph, normal, spec)
-    for name, token in model.resets.items():
+    for name, token in model.side_inputs.resets.items():
         is_reset = graph.add("Equal", scaled, graph.constant("reset", np.int64(token)))
         beside[name] = graph.add("Unsqueeze", graph.cast(is_reset, Graph.FLOAT), graph.integers(2))
     if model.channels is not None:

@@ -9,15 +9,14 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from seqlab.cells import Cell, Episodes, State, regularized
+from seqlab.cells import Cell, State, regularized
 from seqlab.errors import ConfigError
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.models.freezing import freeze_parts
 from seqlab.models.notebook import table_of
-from seqlab.models.side_inputs import check_side_inputs, refuse_side_inputs
+from seqlab.models.side_inputs import SideInputs
 from seqlab.nn.channels import Channels
 from seqlab.nn.decoders import Autoregressive, Decoder, Forced, Parallel
-from seqlab.nn.dropout import make_dropout
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.instance_norm import InstanceNorm
@@ -177,13 +176,12 @@ class SequenceModel(nn.Module):
             if isinstance(encoder, str)
             else encoder
         )
-        self.reset_token = inputs.reset_token
         regularizing = partial(
             regularized,
             zoneout=zoneout,
             recurrent_dropout=recurrent_dropout,
             weight_drop=weight_drop,
-            restarts=self.reset_token is not None,
+            restarts=inputs.reset_token is not None,
         )
         made = [regularizing(one) for one in make_cells(cell, options)]
         self.recurrent = recurrent or Recurrent(
@@ -204,8 +202,7 @@ class SequenceModel(nn.Module):
             init_options=init_options,
             init_steps=init_steps,
         )
-        self.side_inputs = dict(inputs.side_inputs)
-        check_side_inputs(self.side_inputs, self.resets, self.recurrent)
+        self.side_inputs = SideInputs(inputs, self.recurrent)
         width = self.recurrent.reading_size
         self.pooling: nn.Module = (
             make_part(poolings, pooling, width, options=pooling_options, **shared)
@@ -225,17 +222,18 @@ class SequenceModel(nn.Module):
             pooled, output_size = self.recurrent.output_size, self.decoder.answer_size
         self.forcing = (teacher_forcing, teacher_forcing_end)
         if self.decoder is not None or self.segment > 1:
-            refuse_side_inputs(self.side_inputs)
-        self.activation_penalty = ActivationPenalty(activation_penalty, change_penalty)
-        self.penalty: Tensor | None = None
-        if any(self.activation_penalty):
+            self.side_inputs.refuse()
+        self.activation_penalty: ActivationPenalty | None = None
+        if activation_penalty or change_penalty:
             if output_steps != EVERY_STEP:
                 raise ConfigError(
                     "model.activation_penalty and model.change_penalty are for tasks with an answer at every "
                     "step; set both to 0"
                 )
             # The penalty is of what the head reads, so its dropout comes before it.
-            self.read_dropout, shared["dropout"] = make_dropout(dropout, dropout_each), 0.0
+            of_outputs = (activation_penalty, change_penalty)
+            self.activation_penalty = ActivationPenalty(*of_outputs, dropout, dropout_each)
+            shared["dropout"] = 0.0
         self.head: nn.Module = (
             make_part(heads, head, pooled, output_size, options=head_options, **shared)
             if isinstance(head, str)
@@ -257,13 +255,6 @@ class SequenceModel(nn.Module):
         """How many steps the encoder makes one."""
         steps: int = getattr(self.encoder, "segment", 1)
         return steps
-
-    @property
-    def resets(self) -> dict[str, int]:
-        """The cells' inputs that say where states start anew, each with the token that does."""
-        if self.reset_token is None:
-            return {}
-        return {cell.reset: self.reset_token for cell in self.recurrent.cells if isinstance(cell, Episodes)}
 
     def _tie(self, told: int) -> None:
         if not (isinstance(self.encoder, Embedding) and isinstance(self.head, LinearHead)):
@@ -291,7 +282,7 @@ class SequenceModel(nn.Module):
         """
         if x.is_floating_point():
             x = x.to(self.read_dtype())
-        read, beside = self._split(x)
+        read, beside = self.side_inputs.split(x, self.read_dtype())
         outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
         if self.output_steps == EVERY_STEP:
             answer = self._headed(outputs, lengths)
@@ -332,8 +323,7 @@ class SequenceModel(nn.Module):
 
     def take_penalty(self) -> Tensor | None:
         """Return the penalty of the last batch of training, once; None if there is none."""
-        penalty, self.penalty = self.penalty, None
-        return penalty
+        return None if self.activation_penalty is None else self.activation_penalty.take()
 
     def read_dtype(self, products: torch.dtype | None = None) -> torch.dtype:
         """Return the type of the inputs of the recurrent layers.
@@ -344,19 +334,9 @@ class SequenceModel(nn.Module):
         is_rounded = any(isinstance(part, ROUNDED) for part in self.encoder.modules())
         return products if products is not None and is_rounded else next(self.recurrent.parameters()).dtype
 
-    def _split(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return what the encoder reads, and what the cell reads beside x, by name."""
-        if self.resets:
-            return x, {name: x.eq(token).to(self.read_dtype()) for name, token in self.resets.items()}
-        if not self.side_inputs:
-            return x, {}
-        widths = self.side_inputs.values()
-        read, *beside = torch.split(x, [x.shape[-1] - sum(widths), *widths], dim=-1)
-        return read, dict(zip(self.side_inputs, beside, strict=True))
-
     def _answer(self, x: Tensor, lengths: Tensor, forced: Forced | None) -> Tensor:
         answer: Tensor
-        x, beside = self._split(x)
+        x, beside = self.side_inputs.split(x, self.read_dtype())
         if self.channels is not None:
             x, beside = self.channels.split(x), self.channels.repeated(beside)
             lengths = lengths.repeat_interleave(len(self.channels))
@@ -394,14 +374,9 @@ class SequenceModel(nn.Module):
 
     def _headed(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """Return the head's answers to outputs at every step."""
-        answer: Tensor
-        if not any(self.activation_penalty):
-            answer = self.head(outputs)
-            return answer
-        dropped = self.read_dropout(outputs)
-        if self.training:
-            self.penalty = self.activation_penalty(outputs, dropped, lengths)
-        answer = self.head(dropped)
+        if self.activation_penalty is not None:
+            outputs = self.activation_penalty(outputs, lengths)
+        answer: Tensor = self.head(outputs)
         return answer
 
     def extra_repr(self) -> str:

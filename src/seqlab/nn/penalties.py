@@ -1,33 +1,44 @@
 """Penalties of what recurrent layers return, which are added to the loss (Merity et al. 2018)."""
 
-from typing import NamedTuple
-
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqlab.functional.lengths import mask
+from seqlab.nn.dropout import make_dropout
+from seqlab.registry.types import Each
 
 
-class ActivationPenalty(NamedTuple):
-    """Activation regularisation and temporal activation regularisation.
+class ActivationPenalty(nn.Module):
+    """The dropout before the head, with activation and temporal activation regularisation.
 
-    α · mean((m ⊙ h_t)²) + β · mean((h_{t+1} − h_t)²), over all steps within the lengths.
+    α · mean((m ⊙ h_t)²) + β · mean((h_{t+1} − h_t)²), over all steps within the lengths, where h are the last
+    layer's outputs and m ⊙ h what the head reads.
 
-    Attributes:
-        alpha: of outputs that are large.
-        beta: of outputs that change.
+    Args:
+        alpha: α, of outputs that are large.
+        beta: β, of outputs that change.
+        dropout: dropout probability of h.
+        dropout_each: whether a mask m is for a step or a sequence.
     """
 
-    alpha: float
-    beta: float
+    def __init__(self, alpha: float, beta: float, dropout: float, dropout_each: Each) -> None:
+        super().__init__()
+        self.alpha, self.beta = alpha, beta
+        self.dropout = make_dropout(dropout, dropout_each)
+        self._last: Tensor | None = None
 
-    def __call__(self, outputs: Tensor, dropped: Tensor, lengths: Tensor) -> Tensor:
-        """Return the penalty of the last layer's outputs h, [B, T, H], and of m ⊙ h after dropout.
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        """Return m ⊙ h for outputs h, [B, T, H], 0 past a length; in training, keep the penalty."""
+        dropped: Tensor = self.dropout(outputs)
+        if self.training:
+            self._last = self._of(outputs, dropped, lengths)
+        return dropped
 
-        Args:
-            outputs: h, 0 past a length.
-            dropped: m ⊙ h.
-            lengths: steps of each sequence, [B].
-        """
+    def take(self) -> Tensor | None:
+        """Return the penalty of the last batch of training, once; None if there is none."""
+        last, self._last = self._last, None
+        return last
+
+    def _of(self, outputs: Tensor, dropped: Tensor, lengths: Tensor) -> Tensor:
         width = outputs.shape[2]
         steps = lengths.sum() * width
         inside = mask(lengths - 1, outputs.shape[1] - 1)
