@@ -39,6 +39,8 @@ DRAFT = ".draft-"
 """What follows the name of a folder while it is built."""
 DAY = 86_400
 """Seconds."""
+TEXT_DAYS = 30
+"""How long a text that nobody asks for is kept."""
 
 
 def cache_dir() -> Path:
@@ -116,6 +118,8 @@ def cached_text(group: str, key: str, state: str, make: Callable[[], str]) -> st
         _refuse_foreign(file)
         head, text = file.read_text(encoding="utf-8").split("\n", 1)
         if head == _head(state, text):
+            with suppress(OSError):  # a cache of somebody else's
+                os.utime(file)
             return text
     text = make()
     with suppress(OSError, CacheError):
@@ -123,6 +127,9 @@ def cached_text(group: str, key: str, state: str, make: Callable[[], str]) -> st
         with replacing(file) as draft:
             draft.write_text(f"{_head(state, text)}\n{text}", encoding="utf-8")
             draft.chmod(0o644)
+        for old in home.glob("*.txt"):
+            if time.time() - old.stat().st_mtime > TEXT_DAYS * DAY:
+                old.unlink()
     return text
 
 
