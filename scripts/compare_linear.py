@@ -34,7 +34,7 @@ from seqlab.models.predictor import Predictor
 from seqlab.runs.load import LoadedRun, load_run
 from seqlab.tasks.baselines.text import Labelled, Recipe, fitter, recipe_for
 
-PENALTIES = {True: (1.0, 3.0, 10.0, 30.0, 100.0), False: (0.03, 0.1, 0.3, 1.0, 3.0)}
+GRIDS = {True: (1.0, 3.0, 10.0, 30.0, 100.0), False: (0.03, 0.1, 0.3, 1.0, 3.0)}
 """The grid of C, of logistic regression and of the support vector machine."""
 BATCH = 512
 SCORES = ("accuracy", "macro F1")
@@ -106,7 +106,7 @@ def answers_of(run: LoadedRun, data: SequenceData) -> np.ndarray:
 
 def best_linear(train: Labelled, val: Labelled, test: Labelled) -> Linear:
     """Return the linear model that is best on validation; fitted once, and cached."""
-    kinds = {replace(recipe_for(train.texts), is_logistic=kind): grid for kind, grid in PENALTIES.items()}
+    kinds = {replace(recipe_for(train.texts), is_logistic=kind): grid for kind, grid in GRIDS.items()}
     key = sha256(repr(kinds).encode())
     for split in (train, val, test):
         key.update(json.dumps([list(split.texts), split.y.tolist()]).encode())
@@ -136,7 +136,7 @@ def climbed(recipe: Recipe, grid: Sequence[float], train: Labelled, splits: Mapp
     def at(place: int) -> Tried:
         answers = fit(grid[place])
         score = float((answers["val"] == splits["val"].y).mean())
-        return Tried(replace(recipe, penalty=grid[place]), score, answers["test"])
+        return Tried(replace(recipe, c=grid[place]), score, answers["test"])
 
     middle = len(grid) // 2
     best = first = at(middle)
@@ -152,7 +152,7 @@ def climbed(recipe: Recipe, grid: Sequence[float], train: Labelled, splits: Mapp
 
 
 def _named(recipe: Recipe) -> str:
-    return f"{'logistic' if recipe.is_logistic else 'SVM'}, C {recipe.penalty:g}"
+    return f"{'logistic' if recipe.is_logistic else 'SVM'}, C {recipe.c:g}"
 
 
 def resampled(found: Sequence[Compared], count: int, random: np.random.Generator) -> np.ndarray:

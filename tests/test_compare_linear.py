@@ -62,10 +62,10 @@ def test_the_linear_model_is_the_best_on_validation(script, monkeypatch, best, f
     tried = []
 
     def fitter(recipe, train, splits):
-        def fit(penalty):
-            tried.append((recipe.is_logistic, penalty))
-            grid = script.PENALTIES[True]
-            wrong = abs(grid.index(penalty) - grid.index(best)) if recipe.is_logistic else len(train.y)
+        def fit(c):
+            tried.append((recipe.is_logistic, c))
+            grid = script.GRIDS[True]
+            wrong = abs(grid.index(c) - grid.index(best)) if recipe.is_logistic else len(train.y)
             return {name: np.where(np.arange(len(one.y)) < wrong, -1, one.y) for name, one in splits.items()}
 
         return fit

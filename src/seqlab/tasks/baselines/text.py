@@ -36,14 +36,14 @@ class Recipe:
 
     Attributes:
         ngrams: shortest and longest n-gram.
-        penalty: C of scikit-learn.
+        c: C of scikit-learn, the inverse of how strong the regularisation is.
         is_logistic: whether it is logistic regression; otherwise it is a linear support vector machine.
         marks_ends: whether n-grams include the beginning and end of a text, and its case.
         answer: what is predicted; numbers are predicted by ridge regression.
     """
 
     ngrams: tuple[int, int]
-    penalty: float
+    c: float
     is_logistic: bool
     marks_ends: bool
     answer: Answer = "class"
@@ -143,7 +143,7 @@ def fit_and_predict(recipe: Recipe, train: Labelled, splits: Mapping[str, Labell
         train: the training texts.
         splits: the texts to predict, by name.
     """
-    return fitter(recipe, train, splits)(recipe.penalty)
+    return fitter(recipe, train, splits)(recipe.c)
 
 
 def fitter(
@@ -166,8 +166,8 @@ def fitter(
     asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
     del vectorizer  # its n-grams take as much memory as everything else
 
-    def fit(penalty: float) -> dict[str, np.ndarray]:
-        model = _model(replace(recipe, penalty=penalty))
+    def fit(c: float) -> dict[str, np.ndarray]:
+        model = _model(replace(recipe, c=c))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", "Label .* is present in all training examples")
@@ -186,9 +186,9 @@ def _model(recipe: Recipe) -> Any:
         return Ridge()
     linear = (
         # Newton's method needs a third of the default's memory, and converges.
-        LogisticRegression(C=recipe.penalty, max_iter=100, solver="newton-cg")
+        LogisticRegression(C=recipe.c, max_iter=100, solver="newton-cg")
         if recipe.is_logistic
-        else LinearSVC(C=recipe.penalty)
+        else LinearSVC(C=recipe.c)
     )
     return OneVsRestClassifier(linear) if recipe.answer == "labels" else linear
 
