@@ -62,7 +62,8 @@ def settings() -> Iterator[tuple[str, list[str]]]:
         sections = [
             f"## {group}={name}\n\n{_block('yaml', _choice(group, name))}" for name in dict.fromkeys(names)
         ]
-        yield f"settings-{group}", [f"# {group}", *([_shared(group)] if group in SECTIONS else ()), *sections]
+        above = [_shared(group)] if group in SECTIONS else [_listed(group)] if group == "experiment" else []
+        yield f"settings-{group}", [f"# {group}", *above, *sections]
 
 
 def _choice(group: str, name: str) -> str:
@@ -74,6 +75,12 @@ def _shared(group: str) -> str:
     """Return the settings that all choices of a group have, with the values of the default."""
     block = _block("yaml", commented.choice(group))
     return f"All have these settings, here as `seqlab config {group}` prints them.\n\n{block}"
+
+
+def _listed(group: str) -> str:
+    """Return what each choice of a group is, in a table with links to its settings."""
+    rows = (f"| [{name}](#{group}{name}) | {title} |" for name, title in commented.titles(group).items())
+    return "\n".join([f"| {group}= | |", "|---|---|", *rows])
 
 
 def commands() -> list[str]:

@@ -113,6 +113,17 @@ def test_an_optimizer_of_torch_is_explained_by_torch(config):
     assert "alpha: 0.99 # smoothing constant" in config("optimizer=rmsprop")[1]
 
 
+def test_presets_are_listed_with_a_sentence_each(config):
+    code, text = config("experiment")
+    assert code == 0
+    listed = dict(line.split(maxsplit=1) for line in text.splitlines())
+    assert set(listed) == {file.stem for file in (PACKAGED / "experiment").glob("*.yaml")}
+    for name, title in listed.items():
+        assert f"\n# {title}" in (PACKAGED / f"experiment/{name}.yaml").read_text(encoding="utf-8")
+        assert re.fullmatch(r"\S.*[.\d]", title)
+        assert "Run:" not in title
+
+
 @pytest.mark.parametrize(
     ("choice", "said"),
     [

@@ -12,7 +12,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "choice",
         nargs="*",
         metavar="GROUP=NAME",
-        help="for example data=text_csv; only a group for its default; nothing for the whole configuration",
+        help="for example data=text_csv; only a group for its default; experiment for a list of all presets; "
+        "nothing for the whole configuration",
     )
     add_imports(parser)
 

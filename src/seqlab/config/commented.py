@@ -49,7 +49,7 @@ def choice(group: str, name: str | None = None) -> str:
 
     Args:
         group: the group, such as "data".
-        name: the name, such as "text_csv"; None for the default.
+        name: the name, such as "text_csv"; None for the default, or a list where there is none.
 
     Raises:
         ConfigError: there is no such group, or no such name in it.
@@ -58,7 +58,11 @@ def choice(group: str, name: str | None = None) -> str:
     if group not in groups:
         raise ConfigError(f"there is no group '{group}'; {near(group, groups)}")
     files = groups[group]
-    name = name or _chosen().get(group) or files[0]
+    name = name or _chosen().get(group)
+    if name is None and len(files) > 1:
+        width = max(map(len, files))
+        return "".join(f"{one:{width}}  {title}\n" for one, title in titles(group).items())
+    name = name or files[0]
     if name not in files and not (group in KINDS and (name in KINDS[group] or "." in name)):
         raise ConfigError(
             f"{group}={name}: there is no such {group}; {near(name, {*files, *KINDS.get(group, ())})}"
@@ -78,6 +82,14 @@ def choice(group: str, name: str | None = None) -> str:
         title = ["# @package _global_", *(line for line in title if "@package" not in line), task]
         values, comments = {group: values}, {group: comments}
     return "\n".join([*title, *_lines(values, comments)]) + "\n"
+
+
+def titles(group: str) -> dict[str, str]:
+    """Return the first sentences of the files of a group, by name."""
+    heads = {
+        name: text_of(f"{group}/{name}").removeprefix("# @package _global_\n") for name in _files()[group]
+    }
+    return {name: head.partition("\n")[0].partition(" Run: ")[0].lstrip("# ") for name, head in heads.items()}
 
 
 def _files() -> dict[str, list[str]]:
