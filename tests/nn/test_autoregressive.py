@@ -5,7 +5,7 @@ import torch
 
 from seqlab.data import Batch
 from seqlab.errors import ConfigError
-from seqlab.nn.decoders import Forced
+from seqlab.nn.decoders import TeacherForcing
 from seqlab.nn.exchange import to_torch
 
 from .series import HORIZON, LENGTHS, TARGETS, network, windows
@@ -57,10 +57,12 @@ def test_in_training_it_reads_the_truth_always_never_or_by_chance():
         own, forced = decoded(module, x), decoded(module, x, truths)
         assert not torch.isclose(own[:, SEGMENT:], forced[:, SEGMENT:]).any()
         for share, expected in ((0.0, own), (1.0, forced)):
-            found = module.model(x, LENGTHS, Forced(truths, share)).view(4, HORIZON, -1)
+            found = module.model(x, LENGTHS, TeacherForcing(truths, share)).view(4, HORIZON, -1)
             torch.testing.assert_close(found, expected)
         second = slice(SEGMENT, 2 * SEGMENT)
-        many = [module.model(x, LENGTHS, Forced(truths, 0.3)).view(4, HORIZON, -1) for _ in range(200)]
+        many = [
+            module.model(x, LENGTHS, TeacherForcing(truths, 0.3)).view(4, HORIZON, -1) for _ in range(200)
+        ]
     is_forced = torch.stack([torch.isclose(one, forced)[:, second].all((1, 2)) for one in many])
     is_own = torch.stack([torch.isclose(one, own)[:, second].all((1, 2)) for one in many])
     assert (is_forced ^ is_own).all()
@@ -72,9 +74,9 @@ def test_channels_read_their_own_truth():
     settings = DECODER | {"channels": "independent", "channel_embedding": 3}
     module, x, truths = network(**settings), windows(), truths_of()
     with torch.no_grad():
-        found = module.model(x, LENGTHS, Forced(truths, 1.0)).view(4, HORIZON, 2)
+        found = module.model(x, LENGTHS, TeacherForcing(truths, 1.0)).view(4, HORIZON, 2)
         truths[:, :, 0] += 1
-        changed = module.model(x, LENGTHS, Forced(truths, 1.0)).view(4, HORIZON, 2)
+        changed = module.model(x, LENGTHS, TeacherForcing(truths, 1.0)).view(4, HORIZON, 2)
     assert torch.equal(found[:, :, 1], changed[:, :, 1])
     assert not torch.isclose(found[:, SEGMENT:, 0], changed[:, SEGMENT:, 0]).any()
 

@@ -24,7 +24,7 @@ from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
-from seqlab.nn.decoders import Autoregressive, Forced
+from seqlab.nn.decoders import Autoregressive, TeacherForcing
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
 from seqlab.tasks.further import FurtherScores
@@ -281,8 +281,9 @@ class SequenceModule(LightningModule):
     def _outputs(self, stage: str, batch: Batch) -> Tensor:
         if self.is_carried:
             return self._carry(stage, batch)
-        if stage == "train" and (share := self._teacher_forcing()):
-            forced: Tensor = self.model(batch.x, batch.lengths, Forced(self.task.located(batch), share))
+        if stage == "train" and (probability := self._teacher_forcing()):
+            told = TeacherForcing(self.task.located(batch), probability)
+            forced: Tensor = self.model(batch.x, batch.lengths, told)
             return forced
         outputs: Tensor = self(batch.x, batch.lengths)
         return outputs

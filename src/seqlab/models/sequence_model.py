@@ -16,7 +16,7 @@ from seqlab.models.freezing import freeze_parts
 from seqlab.models.notebook import table_of
 from seqlab.models.side_inputs import SideInputs
 from seqlab.nn.channels import Channels
-from seqlab.nn.decoders import Autoregressive, Decoder, Forced, Parallel
+from seqlab.nn.decoders import Autoregressive, Decoder, Parallel, TeacherForcing
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.instance_norm import InstanceNorm
@@ -261,7 +261,7 @@ class SequenceModel(nn.Module):
             raise ConfigError("model.tied=true needs model.encoder=embedding and model.head=linear")
         self.head.tie(self.encoder.embedding, told)
 
-    def forward(self, x: Tensor, lengths: Tensor, forced: Forced | None = None) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor, forced: TeacherForcing | None = None) -> Tensor:
         """Return the outputs, [B, output_size], for right-padded tokens [B, T] or features [B, T, F].
 
         With ``output_steps`` S they are [B, S, output_size], at every step [B, T, output_size]. They are
@@ -334,13 +334,13 @@ class SequenceModel(nn.Module):
         is_rounded = any(isinstance(part, ROUNDED) for part in self.encoder.modules())
         return products if products is not None and is_rounded else next(self.recurrent.parameters()).dtype
 
-    def _answer(self, x: Tensor, lengths: Tensor, forced: Forced | None) -> Tensor:
+    def _answer(self, x: Tensor, lengths: Tensor, forced: TeacherForcing | None) -> Tensor:
         answer: Tensor
         x, beside = self.side_inputs.split(x, self.read_dtype())
         if self.channels is not None:
             x, beside = self.channels.split(x), self.channels.repeated(beside)
             lengths = lengths.repeat_interleave(len(self.channels))
-            forced = forced and Forced(self.channels.split_truths(forced.truths), forced.share)
+            forced = forced and TeacherForcing(self.channels.split_truths(forced.truths), forced.probability)
         encoded = self.encoder(x)
         lengths = lengths // self.segment if self.segment > 1 else lengths
         if self.output_steps:
@@ -353,7 +353,7 @@ class SequenceModel(nn.Module):
         return answer if self.channels is None else self.channels.join(answer)
 
     def _answer_of_each(
-        self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor], forced: Forced | None
+        self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor], forced: TeacherForcing | None
     ) -> Tensor:
         """Return the head's answer of each sequence, or channel, to what the encoder has read."""
         vectors = (

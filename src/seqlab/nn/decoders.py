@@ -22,16 +22,16 @@ AddStep: TypeAlias = Callable[[Recurrent, str, States], tuple[str, States]]
 """Adds a step of layers to an ONNX graph: of inputs [R, I] and states to outputs [R, H] and states."""
 
 
-class Forced(NamedTuple):
+class TeacherForcing(NamedTuple):
     """What a decoder is told of the truth in training.
 
     Attributes:
         truths: the values that should be answered, [R, horizon, K].
-        share: probability with which a segment is read as it should be, not as it was answered.
+        probability: with which a segment is read as it should be, not as it was answered.
     """
 
     truths: Tensor
-    share: float
+    probability: float
 
 
 class Decoder(nn.Module):
@@ -68,7 +68,12 @@ class Decoder(nn.Module):
 
     @abstractmethod
     def forward(
-        self, head: Head, recurrent: Recurrent, state: State, channels: Tensor | None, forced: Forced | None
+        self,
+        head: Head,
+        recurrent: Recurrent,
+        state: State,
+        channels: Tensor | None,
+        forced: TeacherForcing | None,
     ) -> Tensor:
         """Return the answers of R windows, [R, horizon·N], with N numbers a step.
 
@@ -147,7 +152,7 @@ class Parallel(Decoder):
         recurrent: Recurrent,
         state: State,
         channels: Tensor | None,
-        forced: Forced | None = None,  # noqa: ARG002 (no segment reads another)
+        forced: TeacherForcing | None = None,  # noqa: ARG002 (no segment reads another)
     ) -> Tensor:
         """Return the answers of R windows, [R, horizon·N]."""
         rows = next(iter(state.values())).shape[1]
@@ -240,7 +245,7 @@ class Autoregressive(Decoder):
         recurrent: Recurrent,  # noqa: ARG002 (it has layers of its own)
         state: State,
         channels: Tensor | None,
-        forced: Forced | None = None,
+        forced: TeacherForcing | None = None,
     ) -> Tensor:
         """Return the answers of R windows, [R, horizon·N]."""
         rows = next(iter(state.values())).shape[1]
@@ -253,7 +258,7 @@ class Autoregressive(Decoder):
             answers.append(head(outputs[:, 0]))
             read = answers[-1][:, self._places]
             if forced and number < self.segments - 1:
-                is_forced = torch.rand(rows, 1, device=read.device) < forced.share
+                is_forced = torch.rand(rows, 1, device=read.device) < forced.probability
                 read = torch.where(is_forced, truths[number].to(read.dtype), read)
         return self.cut(torch.cat(answers, -1))
 
