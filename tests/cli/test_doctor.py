@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from seqlab.cli import doctor
-from seqlab.io.cache import cache_dir, cached_folder
+from seqlab.io.cache import cache_dir, cached_folder, cached_text
 
 
 def test_versions_devices_extras_and_the_sizes_of_caches_are_told(command, monkeypatch):
     cached_folder("things", "a", lambda folder: np.zeros(500_000).tofile(folder / "numbers"))
     cached_folder("things", "b", lambda folder: (folder / "content").touch())
+    cached_text("texts", "a", "state", lambda: 2_000 * "a")
 
     def only_some(package):
         if package == "optuna":
@@ -30,3 +31,4 @@ def test_versions_devices_extras_and_the_sizes_of_caches_are_told(command, monke
     assert f"of which torch uses {torch.get_num_threads()}" in told["processors"]
     assert str(cache_dir()) in shown
     assert told["things"] == "4.0 MB in 2"
+    assert told["texts"] == "2.0 kB in 1"

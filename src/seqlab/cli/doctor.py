@@ -78,14 +78,15 @@ def _devices() -> Iterator[tuple[str, str]]:
 
 
 def _cached() -> Iterator[tuple[str, str]]:
-    from seqlab.io.cache import cache_dir  # noqa: PLC0415
+    from seqlab.io.cache import LOCK, cache_dir  # noqa: PLC0415
 
     folder = cache_dir()
     yield "cache", f"{folder}, {_size(folder)}, which can be deleted while no run trains"
     for group in sorted(folder.glob("*/")):
-        yield f"  {group.name}", f"{_size(group)} in {sum(1 for _ in group.glob('*/'))}"
+        entries = sum(one.suffix != LOCK for one in group.iterdir())
+        yield f"  {group.name}", f"{_size(group)} in {entries}"
 
 
 def _size(folder: Path) -> str:
     size = sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())
-    return f"{size / 1e6:,.1f} MB"
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"  # noqa: PLR2004
