@@ -14,7 +14,7 @@ import torch
 
 ROOT = Path(__file__).parents[1]
 THINGS = (ROOT / "docs/my_things.py").read_text()
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs/extending.md").read_text()
 SMALL = (
     *("data.numbers=120", "data.batch_size=8", "trainer.max_epochs=2", "trainer.log_every_n_steps=1"),
     *("checkpoint.every_steps=3", "trainer.accelerator=cpu", "paths.output_dir=out", "verbosity=quiet"),
@@ -23,13 +23,11 @@ SMALL = (
 
 @pytest.fixture
 def arguments(tmp_path, monkeypatch):
-    """The arguments of the README's command, in a folder with nothing but the file."""
+    """The arguments of the page's command, in a folder with nothing but the file."""
     monkeypatch.delenv("SEQLAB_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     Path("my_things.py").write_text(THINGS)
-    (command,) = (
-        block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "data=bits" in block
-    )
+    (command,) = (block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "data=bits" in block)
     program, name, *found = shlex.split(command.replace("\\\n", " "))
     assert (program, name) == ("seqlab", "train")
     return [*found, *SMALL]
@@ -50,8 +48,8 @@ def learned(run: Path) -> dict[str, object]:
     return found | {"counter": last["callbacks"]["Counter"]}
 
 
-def test_the_readme_shows_a_part_of_the_file():
-    (shown,) = (part for part in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "bounded" in part)
+def test_the_page_shows_a_part_of_the_file():
+    (shown,) = (part for part in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "bounded" in part)
     assert shown in THINGS
     assert len(shown.splitlines()) <= 30
 

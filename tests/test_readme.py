@@ -1,4 +1,4 @@
-"""What the README tells its readers to type is run as it stands there."""
+"""What the README and the pages that go on from it tell their readers to type is run as it stands there."""
 
 import json
 import re
@@ -20,11 +20,16 @@ from seqlab.registry.catalog import cells
 from seqlab.tasks.confusion import scores
 from seqlab.testing import check_cell
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", *(f"docs/{page}.md" for page in ("data", "training", "runs", "extending")))
+}
+README, TEXT = PAGES["README.md"], "".join(PAGES.values())
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, flags=re.DOTALL)
 
 
 def test_the_own_cell_of_the_readme_runs_as_it_stands_there(tmp_path, monkeypatch):
@@ -128,9 +133,12 @@ def test_what_a_run_of_names_is_asked_runs_as_it_stands_there(trained, command):
         assert code == 0, (name, said, told)
 
 
-@pytest.mark.parametrize("path", re.findall(r"\]\((?!http)([^)#]+)\)", README))
-def test_every_file_the_readme_links_to_exists(path):
-    assert (Path(__file__).parents[1] / path).exists()
+@pytest.mark.parametrize(
+    ("page", "path"),
+    [(page, path) for page, text in PAGES.items() for path in re.findall(r"\]\((?!http)([^)#]+)\)", text)],
+)
+def test_every_file_that_is_linked_exists(page, path):
+    assert (ROOT / page).parent.joinpath(path).exists()
 
 
 def test_the_readme_counts_the_cells():
@@ -154,7 +162,7 @@ def test_every_setting_in_the_readmes_commands_is_a_valid_one():
 
 
 def test_macro_scores_are_those_of_the_call_in_the_readme():
-    call = re.search(r"`(f1_score\(.*?\))` of scikit-learn", README).group(1)
+    call = re.search(r"`(f1_score\(.*?\))` of scikit-learn", TEXT).group(1)
     true, predicted, classes = (
         [0, 0, 1, 1, 3],
         [0, 1, 1, 4, 3],
