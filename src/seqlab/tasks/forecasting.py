@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seqlab.config.forecasts import COUNTS_IN_WINDOWS
 from seqlab.data import Batch, DataSpec, SequenceData, WindowSamples
 from seqlab.errors import ConfigError, DataError
 from seqlab.nn.instance_norm import InstanceNorm
@@ -23,9 +22,10 @@ from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
 from seqlab.tasks.intervals import Ends
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.losses import ForecastLoss, NegativeBinomial, Point, make_loss
+from seqlab.tasks.losses import ForecastLoss, Point, make_loss
 from seqlab.tasks.members import Members, series_of
 from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
+from seqlab.tasks.relative import Relative
 from seqlab.tasks.score import (
     BIAS,
     COVERAGE,
@@ -93,7 +93,6 @@ class Forecasting(Task):
     baseline_names = FORECASTS
 
     loss: ForecastLoss
-    _columns: Tensor
     _units: Tensor
     _ends: Tensor
 
@@ -112,16 +111,15 @@ class Forecasting(Task):
         self.targets = tuple(series["targets"])
         self.places = [series["columns"].index(target) for target in self.targets]
         self.horizon_steps = series["horizon_steps"]
-        self.residual, self.levels = residual, tuple(levels)
+        self.levels = tuple(levels)
         means, scales = ([series[key][place] for place in self.places] for key in ("means", "scales"))
         self.means, self.scales = (torch.tensor(one, dtype=torch.float64) for one in (means, scales))
-        # Buffers on the model's device: a list, or a tensor on another device, would block each step.
-        self.register_buffer("_columns", torch.tensor(self.places), persistent=False)
         self.members = Members(series, self.places)
         self.horizon = Horizon.of(series, self.members.names)
         self.register_buffer("_units", self.members.scales * self.scales, persistent=False)
         self.register_buffer("_ends", self.members.ends, persistent=False)
         self.loss = make_loss(loss, self.levels, means, scales)
+        self.relative = Relative(self.places, residual, self.loss)
         self.intervals = Intervals(self.loss, self.levels, conformal)
         levels = () if isinstance(self.loss, Point) else self.levels
         self.scoring = Scoring(self.targets, self.means, self.scales, self.members, levels)
@@ -131,7 +129,6 @@ class Forecasting(Task):
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
         self._baselines: dict[str, Scored] = {}
         self._windows: WindowSamples | None = None
-        self._norm: tuple[InstanceNorm, ...] = ()  # in a tuple it is no part of this module
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Forecasting":
@@ -140,23 +137,12 @@ class Forecasting(Task):
 
     def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
         """Return scaled forecasts, [B, horizon, K, …], from outputs for inputs x."""
-        outputs = answers.view(len(answers), *self.shape)
-        location, scale = self._place(x)
-        if scale is None:
-            return self.loss.read(outputs, location)
-        assert location is not None  # noqa: S101 (for the type checker)
-        return self.loss.in_units(self.loss.read(outputs, None), location, scale)
-
-    def _place(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Return what outputs are relative to, and in units of, each [B, 1, K]; None for 0, and for 1."""
-        location, scale = self._norm[0].place(x) if self._norm else (None, None)
-        return (x[:, -1:, self._columns] if self.residual == "persistence" else location), scale
+        forecasts: Tensor = self.relative(answers.view(len(answers), *self.shape), x)
+        return forecasts
 
     def located(self, batch: Batch) -> Tensor:
         """Return the scaled truths as outputs have them, [B, horizon, K]."""
-        location, scale = self._place(batch.x)
-        truths = batch.y if location is None else batch.y - location
-        return truths if scale is None else truths / scale
+        return self.relative.inverse(batch.y, batch.x)
 
     def read_in_units_of(self, norm: InstanceNorm) -> None:
         """Read the network's outputs in the units of each window, as its inputs are.
@@ -164,9 +150,7 @@ class Forecasting(Task):
         Raises:
             ConfigError: the loss is of counts, which have units of their own.
         """
-        if isinstance(self.loss, NegativeBinomial):
-            raise ConfigError(COUNTS_IN_WINDOWS)
-        self._norm = (norm,)
+        self.relative.use(norm)
 
     def in_units(self, scaled: Tensor) -> Tensor:
         """Convert scaled values, [..., K], to the units of the targets, on the CPU.
@@ -269,16 +253,7 @@ class Forecasting(Task):
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
         """Add how forecasts are read, from the last value if the change is forecast, and their units."""
         answer = graph.add("Reshape", outputs, graph.integers(-1, *self.shape))
-        last = None
-        if self.residual == "persistence":
-            last = graph.add("Gather", graph.last(x), graph.integers(*self.places), axis=1)
-            last = graph.add("Unsqueeze", last, graph.integers(1))
-        if self._norm:
-            location, scale = self._norm[0].add_place(graph, x)
-            found = self.loss.add_read(graph, answer, None)
-            forecasts = self.loss.add_units(graph, found, last or location, scale)
-        else:
-            forecasts = self.loss.add_read(graph, answer, last)
+        forecasts = self.relative.onnx(graph, answer, x)
         units = graph.constant("target means", self.means), graph.constant("target scales", self.scales)
         return self.loss.add_units(graph, graph.to_double(forecasts), *units)
 
