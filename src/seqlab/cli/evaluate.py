@@ -1,6 +1,7 @@
 """seqlab eval: score a run again."""
 
 import argparse
+from pathlib import Path
 
 from seqlab.cli.parser import add_run, begin
 from seqlab.io.terminal import as_json, say
@@ -9,16 +10,29 @@ from seqlab.io.terminal import as_json, say
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_run(parser)
+    parser.add_argument(
+        "--with",
+        dest="others",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="RUN",
+        help="score the mean of the outputs of this and of these networks, an ensemble",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--root", help="the folder or file of the data, if they have moved")
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the scores on validation and test data."""
-    from seqlab.inference.evaluate import evaluate  # noqa: PLC0415 (imports torch)
+    from seqlab.inference.ensemble import evaluate_together  # noqa: PLC0415 (imports torch)
+    from seqlab.inference.evaluate import evaluate  # noqa: PLC0415
 
     begin(options)
-    metrics = evaluate(options.run, options.checkpoint, options.root)
+    if options.others:
+        metrics = evaluate_together([options.run, *options.others], options.checkpoint, options.root)
+    else:
+        metrics = evaluate(options.run, options.checkpoint, options.root)
     if options.json:
         say(as_json(metrics))
         return

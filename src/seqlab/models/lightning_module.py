@@ -187,12 +187,12 @@ class SequenceModule(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Reset the validation scores, after the weights are known to be finite."""
         self.settle()
-        self._reset("val")
+        self.reset("val")
 
     def on_test_epoch_start(self) -> None:
         """Reset the test scores."""
-        self._reset("test")
-        self._reset("balanced")
+        self.reset("test")
+        self.reset("balanced")
 
     def on_predict_epoch_start(self) -> None:
         """Reset the carried state."""
@@ -274,9 +274,7 @@ class SequenceModule(LightningModule):
                 )
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
-        outputs = self._outputs(stage, batch)
-        self.further.update(self.task, stage, outputs, batch)
-        return self.task.step(stage, outputs, batch)
+        return self.score(stage, self._outputs(stage, batch), batch)
 
     def _outputs(self, stage: str, batch: Batch) -> Tensor:
         if self.is_carried:
@@ -307,10 +305,16 @@ class SequenceModule(LightningModule):
         self.carried[stage] = State(cut)
         return outputs
 
-    def _reset(self, stage: str) -> None:
+    def reset(self, stage: str) -> None:
+        """Begin the scores of a stage anew, and its states from zeros."""
         self.carried.pop(stage, None)
         self.task.reset(stage)
         self.further.reset(stage)
+
+    def score(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
+        """Return the loss of outputs for a batch, and add them to the scores of a stage."""
+        self.further.update(self.task, stage, outputs, batch)
+        return self.task.step(stage, outputs, batch)
 
     def scores(self, stage: str) -> dict[str, float]:
         """Return all scores of a stage since its last reset: those of the task, and of further metrics."""

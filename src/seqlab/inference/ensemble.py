@@ -1,0 +1,81 @@
+"""Scoring several networks together: the mean of their outputs (Lakshminarayanan et al. 2017)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seqlab.data import Batch, SequenceData
+from seqlab.data.module import EVALUATION
+from seqlab.errors import ConfigError
+from seqlab.inference.evaluate import data_of
+from seqlab.runs.load import LoadedRun, load_run
+
+
+class Member(NamedTuple):
+    """A network of an ensemble, with its own view of the data."""
+
+    run: LoadedRun
+    data: SequenceData
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """What all networks of an ensemble have in common, so that their outputs mean the same."""
+        config, spec = self.run.config, self.data.spec.as_dict()
+        sizes = {stage: len(samples) for stage, samples in self.data.samples.items()}
+        of_forecasts = (config.task.arguments, config.model.instance_norm) if "series" in spec else ()
+        return config.task.name, of_forecasts, spec.get("classes"), sizes
+
+    def outputs(self, stage: str, ids: Tensor) -> tuple[Batch, Tensor]:
+        """Return a batch of a stage, and what the network's head answers."""
+        batch = self.data.samples[stage].batch(ids)
+        with torch.inference_mode():
+            return batch, self.run.module(batch.x, batch.lengths)
+
+
+def evaluate_together(
+    paths: Sequence[Path], checkpoint: str = "best", root: str | None = None
+) -> dict[str, float]:
+    """Return the scores of an ensemble on the validation and test data of its runs.
+
+    Args:
+        paths: the run folders; the networks may differ in all but data, split and task, and forecasters not
+            in settings of the task and in model.instance_norm.
+        checkpoint: "best" or "last", of each.
+        root: the folder of the data, if they have moved since training.
+
+    Raises:
+        RunError: a folder is damaged.
+        DataError: the data are missing, or are not those of the training.
+        ConfigError: the runs do not answer the same samples, or carry states from one to the next.
+    """
+    runs = [load_run(path, checkpoint, with_metrics=True) for path in paths]
+    for run in runs:
+        if run.module.is_carried:
+            raise ConfigError(f"{run.path} carries states from batch to batch, which an ensemble cannot")
+    first, *others = members = [Member(run, data_of(run, root)[1]) for run in runs]
+    for other in others:
+        if other.question != first.question:
+            raise _other_samples(first, other)
+    found: dict[str, float] = {}
+    for stage in ("val", "test"):
+        first.run.module.reset(stage)
+        for ids in torch.split(torch.arange(len(first.data.samples[stage])), EVALUATION):
+            batch, mean = first.outputs(stage, ids)
+            for other in others:
+                beside, outputs = other.outputs(stage, ids)
+                if not torch.equal(beside.y, batch.y):
+                    raise _other_samples(first, other)
+                mean = mean + outputs
+            first.run.module.score(stage, mean / len(members), batch)
+        found |= {f"{stage}/{name}": value for name, value in first.run.module.scores(stage).items()}
+    return found
+
+
+def _other_samples(first: Member, other: Member) -> ConfigError:
+    return ConfigError(
+        f"{other.run.path} does not answer the same as {first.run.path}; give runs with the same data, split "
+        "and task, and forecasters with the same settings of task and model.instance_norm"
+    )
