@@ -115,6 +115,14 @@ def test_the_truth_is_read_less_and_less_often(step, share, monkeypatch):
     assert module._teacher_forcing() == pytest.approx(share)
 
 
+@pytest.mark.parametrize("between", ["residual", "layernorm"])
+def test_its_layers_have_between_them_what_the_recurrent_layers_have(between):
+    module = network(**DECODER, num_layers=2, between=between, dropout=0.3, dropout_each="sequence")
+    ours, theirs = module.model.decoder.layers.between, module.model.recurrent.between
+    assert str(ours) == str(theirs)
+    assert not set(map(id, ours.parameters())) & set(map(id, theirs.parameters()))
+
+
 def test_every_parameter_learns():
     module, x = network(**DECODER | {"channels": "independent", "channel_embedding": 2}), windows()
     module(x, LENGTHS).square().sum().backward()

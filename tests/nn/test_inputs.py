@@ -138,7 +138,7 @@ def test_what_the_data_give_beside_x_is_the_last_columns():
     [
         ("gru", {"dt": 1}, "data.side_inputs.dt: cell 'gru' reads no x.dt; it has none"),
         ("ltc", {"td": 1}, "data.side_inputs.td: cell 'ltc' reads no x.td; did you mean 'dt'"),
-        ("gru_d", {"mask": 2}, "data.side_inputs.mask is 2 wide, and x.mask of cell 'gru_d' 3"),
+        ("gru_d", {"mask": 2}, "data.side_inputs.mask has 2 columns, and x.mask of cell 'gru_d' has 3"),
     ],
 )
 def test_data_that_do_not_suit_the_cells_side_inputs_are_a_mistake_of_the_settings(cell, beside, message):

@@ -172,6 +172,10 @@ def without_effect(config: Config) -> list[str]:
         f"model.teacher_forcing={model.teacher_forcing:g}": (
             model.teacher_forcing != fields["teacher_forcing"].default and model.decoder != "autoregressive"
         ),
+        f"model.teacher_forcing_end={model.teacher_forcing_end:g}": (
+            model.teacher_forcing_end != fields["teacher_forcing_end"].default
+            and model.decoder != "autoregressive"
+        ),
         f"model.channel_embedding={model.channel_embedding}": (
             model.channel_embedding is not None and model.channels == "mixed"
         ),

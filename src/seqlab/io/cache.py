@@ -70,7 +70,8 @@ def cached_folder(group: str, key: str, build: Callable[[Path], None], *, days: 
     Args:
         group: the kind of data.
         key: a hash of everything that the files depend on.
-        build: a function that fills an empty folder; its errors are passed on, except failed writes.
+        build: a function that fills an empty folder; its errors are passed on, but an OSError or
+            NotImplementedError is taken for a cache that cannot be written.
         days: folders of the group unused for longer are removed when another one is built; None to keep them.
 
     Raises:

@@ -36,9 +36,8 @@ class SequenceModel(nn.Module):
     """A network with one output per sequence, or one at each of its last steps, for any cell.
 
     Its keyword-only arguments are the settings of conf/model: ``config/model.py`` reads type, range, default
-    and help here. The default of an added setting is the former behaviour, so that older runs keep their
-    meaning. Every part is a registered name, with its settings in ``<part>_options``, or a module; a network
-    of modules needs no other settings.
+    and help here. Every part is a registered name, with its settings in ``<part>_options``, or a module; a
+    network of modules needs no other settings.
 
     Args:
         inputs: the description of the inputs.
@@ -51,12 +50,12 @@ class SequenceModel(nn.Module):
         cell: a registered cell, see src/seqlab/cells, or your own; or a list, one a layer: [gru,lstm].
         options: constants of the cell, e.g. model.options.dt=0.05.
         zoneout: probability with which a unit of a state keeps its value at a step of training.
-        recurrent_dropout: share of the units that U reads which are dropped, the same in a whole sequence.
-        weight_drop: share of the numbers of U that are dropped, anew for each batch.
+        recurrent_dropout: dropout probability of the units that U reads, one mask a sequence.
+        weight_drop: dropout probability of the numbers of U, one mask a batch (DropConnect).
         hidden_size: width H of every gate and state; or a list, one a layer: [64,32].
         num_layers: recurrent layers, each reading the one below; None for as many as are listed, or one.
-        bidirectional: a second network reads every sequence from its end.
-        reverse: the only network reads every sequence from its end.
+        bidirectional: each layer has a second set of weights, which reads every sequence from its end.
+        reverse: every sequence is read from its end only.
         merge: the two directions become one, concat (2·H wide) or sum (H wide).
         outputs: what pooling and head read, the outputs of the last layer, or of all, side by side.
         between: between two layers, dropout, layernorm (then dropout) or residual (dropout, plus what the
@@ -77,21 +76,22 @@ class SequenceModel(nn.Module):
             decoder answers as one.
         embedding_size: width of the encoder's output (onehot, identity: as wide as their input).
         embedding_dropout: dropout probability of the embedding.
-        feature_dropout: for the encoder ngrams, share of a step's vectors left out while training.
+        feature_dropout: for the encoder ngrams, dropout probability of each vector of a step.
         dropout: dropout probability between layers and before the head.
         dropout_each: whether their masks are chosen anew for each step or sequence (variational dropout).
         activation_penalty: for a task with an answer at every step, this times the mean square of the
             outputs after dropout is added to the loss (AR, Merity et al. 2018).
-        change_penalty: the same for the outputs' changes from step to step (TAR).
+        change_penalty: this times the mean square of the outputs' changes from step to step, before dropout,
+            is added too (TAR).
         pooling: one vector a sequence, the last (step read), mean or max over its steps, or combined; or
             your own.
         pooling_options: settings of a pooling of your own.
         decoder: how a forecast is made, from one vector a window (direct); of segments, each a step from the
             window's last state with its position as input (parallel); or one after the other, by layers that
             read the segment before (autoregressive).
-        teacher_forcing: for the decoder autoregressive, probability with which a segment that it reads in
-            training is the truth, at the beginning.
-        teacher_forcing_end: that probability at the end of training, to which it falls evenly.
+        teacher_forcing: for the decoder autoregressive, probability with which it reads the true segment
+            before, not its own forecast, at the beginning of training.
+        teacher_forcing_end: that probability at the end of training, to which it falls linearly.
         head: from that vector to the answer, linear, or your own.
         head_options: settings of a head of your own.
         wide: a linear model of what the encoder reads is learned beside the network, with a weight of each
@@ -228,7 +228,7 @@ class SequenceModel(nn.Module):
             if output_steps != EVERY_STEP:
                 raise ConfigError(
                     "model.activation_penalty and model.change_penalty are for tasks with an answer at every "
-                    "step; set both to 0"
+                    "step, language_model and tagging; set both to 0"
                 )
             # The penalty is of what the head reads, so its dropout comes before it.
             of_outputs = (activation_penalty, change_penalty)
@@ -266,7 +266,7 @@ class SequenceModel(nn.Module):
 
         With ``output_steps`` S they are [B, S, output_size], at every step [B, T, output_size]. They are
         float32, or float64 for a float64 network: losses and scores are not rounded to a smaller type. In
-        training an autoregressive decoder may be told of the truth (``forced``, with truths [B, horizon, K]).
+        training an autoregressive decoder may read true values (``forced``, with truths [B, horizon, K]).
         """
         if self.instance_norm is not None:
             x = self.instance_norm(x)
@@ -278,7 +278,8 @@ class SequenceModel(nn.Module):
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Return the outputs as ``forward`` does, starting from a state, and the state after the last steps.
 
-        The state is that of ``Recurrent``; None for zeros.
+        The state is that of ``Recurrent``; None for zeros. For networks without instance normalization,
+        independent channels, and decoders.
         """
         if x.is_floating_point():
             x = x.to(self.read_dtype())

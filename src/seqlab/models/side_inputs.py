@@ -61,8 +61,8 @@ class SideInputs:
         if self.widths:
             settings = ", ".join(f"data.side_inputs.{name}" for name in self.widths)
             raise ConfigError(
-                f"{settings}: a cell reads it at every step of a window, which model.encoder=segments and "
-                "other decoders than direct change; use identity or linear, and model.decoder=direct"
+                f"{settings}: side inputs are read at every step of a window, so model.encoder=segments and "
+                "other decoders than direct cannot have them; use identity or linear and model.decoder=direct"
             )
 
 
@@ -88,5 +88,5 @@ def _check(widths: Mapping[str, int], resets: Collection[str], recurrent: Recurr
         cell, size = read[name]
         if width != size:
             raise ConfigError(
-                f"data.side_inputs.{name} is {width} wide, and x.{name} of cell '{cell.name}' {size}"
+                f"data.side_inputs.{name} has {width} columns, and x.{name} of cell '{cell.name}' has {size}"
             )

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
@@ -23,11 +24,11 @@ AddStep: TypeAlias = Callable[[Recurrent, str, States], tuple[str, States]]
 
 
 class TeacherForcing(NamedTuple):
-    """What a decoder is told of the truth in training.
+    """The true values that a decoder reads in training.
 
     Attributes:
         truths: the values that should be answered, [R, horizon, K].
-        probability: with which a segment is read as it should be, not as it was answered.
+        probability: with which a segment is read as it should be, not as it was forecast.
     """
 
     truths: Tensor
@@ -75,14 +76,14 @@ class Decoder(nn.Module):
         channels: Tensor | None,
         forced: TeacherForcing | None,
     ) -> Tensor:
-        """Return the answers of R windows, [R, horizon·N], with N numbers a step.
+        """Return the forecasts of R windows, [R, horizon·N], with N numbers a step.
 
         Args:
             head: from a vector for each segment to its answer, [R, segment·N].
             recurrent: the layers that have read the windows.
             state: in which they end, each [L, R, H].
             channels: the vector of each, [R, E].
-            forced: what is told of the truth.
+            forced: the true values that are read.
         """
 
     @abstractmethod
@@ -193,8 +194,9 @@ class Parallel(Decoder):
 class Autoregressive(Decoder):
     """One segment after the other, by layers of its own that begin in the state in which a window ends.
 
-    These are like the recurrent layers, but read the K values of each step of the segment before, as they
-    were answered, and the vector of the channel if there is one; at first what is learned. In training a
+    These are like the recurrent layers, and what is between them too, with masks of dropout for each segment.
+    But they read the K values of each step of the segment before, as they were forecast, and the vector of
+    the channel if there is one; at first what is learned. In training a
     segment may be read as it should be (teacher forcing, Williams and Zipser 1989), and less and less often
     (scheduled sampling, Bengio et al. 2015).
 
@@ -232,12 +234,12 @@ class Autoregressive(Decoder):
             input_size=len(places) + channel_size,
             hidden_size=[level.hidden_size for level in recurrent.stack.levels],
             outputs=recurrent.outputs,
-            dropout=recurrent.dropout,
             engine=recurrent.engine,
             init=recurrent.init,
             init_options=recurrent.init_options,
             init_steps=recurrent.init_steps,
         )
+        self.layers.between = deepcopy(recurrent.between)
 
     def forward(
         self,

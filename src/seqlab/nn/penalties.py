@@ -40,8 +40,8 @@ class ActivationPenalty(nn.Module):
 
     def _of(self, outputs: Tensor, dropped: Tensor, lengths: Tensor) -> Tensor:
         width = outputs.shape[2]
-        steps = lengths.sum() * width
+        numbers = lengths.sum() * width
         inside = mask(lengths - 1, outputs.shape[1] - 1)
         changes = (outputs[:, 1:] - outputs[:, :-1]).square() * inside[:, :, None]
         of_changes = changes.sum() / (inside.sum() * width).clamp(min=1)
-        return self.alpha * dropped.square().sum() / steps + self.beta * of_changes
+        return self.alpha * dropped.square().sum() / numbers + self.beta * of_changes
