@@ -54,7 +54,7 @@ def test_chunks_of_any_size_have_the_loss_of_the_whole_text(model):
     tokens = torch.randint(4, VOCABULARY, (2, 150), generator=torch.Generator().manual_seed(1))
     losses = {}
     for size in (3, 16, 64, 149):
-        module._reset("val")
+        module.reset("val")
         for batch in chunks(tokens, size):
             module._step("val", batch)
         losses[size] = module.scores("val")["loss"]
@@ -107,7 +107,7 @@ def test_an_epoch_and_an_evaluation_begin_from_zeros():
     module = module_of(cell="gru")
     module.carried = {"train": State(h=torch.ones(1, 1, 6)), "val": State(h=torch.ones(1, 1, 6))}
     module.on_train_epoch_start()
-    module._reset("val")
+    module.reset("val")
     assert module.carried == {}
 
 

@@ -38,7 +38,7 @@ def test_carrying_the_state_is_reading_all_the_past_at_once(data, cell):
     module = module_of(data, cell).eval()
     samples = data.samples["test"]
     starts = samples.starts.numpy()
-    module._reset("test")
+    module.reset("test")
     found = {}
     for batch in data.test_dataloader():
         outputs = module._outputs("test", batch).detach()
