@@ -128,7 +128,7 @@ def test_what_a_preset_says_holds_what_it_begins_from(script):
     found = script.said("shakespeare_best")
     assert found["/model"] == "gru"
     assert found["optimizer.betas"] == [0.9, 0.99]  # of shakespeare_quick
-    assert found["model.hidden_size"] == 768
+    assert found["model.hidden_size"] == 1024
     assert script.said("names_torch_lstm")["engine"] == "torch"
     assert all(map(script.said, script.presets()))
 
