@@ -1,12 +1,15 @@
 """Is a classifier of texts better than a linear model? A paired interval, pooled over split seeds.
 
-Run:  python scripts/compare_linear.py RUN [RUN …] [--resamples 2000] [--check]
+Run:  python scripts/compare_linear.py RUN [RUN …] [--with RUN [RUN …]] [--resamples 2000] [--check]
 
-Each RUN is a finished classifier, of the same data with another data.split_seed. Its split is read again; a
-linear support vector machine and a logistic regression of TF-IDF-weighted character n-grams are fitted to the
-training texts, each with the values of C of a grid from its middle on, for as long as validation (accuracy)
-gets better; the better of both is the linear model of this split. Network and linear model answer the test
-texts, on which nothing is chosen.
+Each RUN is a finished classifier, of the same data with another data.split_seed. After --with come as many
+runs, of the same splits in the same order, whose outputs are averaged with theirs (an ensemble); it may be
+given several times.
+
+A split is read again; a linear support vector machine and a logistic regression of TF-IDF-weighted character
+n-grams are fitted to the training texts, each with the values of C of a grid from its middle on, for as long
+as validation (accuracy) gets better; the better of both is the linear model of this split. Network and linear
+model answer the test texts, on which nothing is chosen.
 
 Prints a row for each run, and the mean difference of accuracy and of macro F1 with its 95 % interval: all
 texts are drawn again with replacement, a text that is in the test part of several splits being drawn in all
@@ -26,17 +29,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from seqlab.data import SequenceData
 from seqlab.errors import ConfigError, SeqlabError
+from seqlab.inference.ensemble import Ensemble
 from seqlab.io.cache import cached_folder
-from seqlab.models.build import make_data
-from seqlab.models.predictor import Predictor
-from seqlab.runs.load import LoadedRun, load_run
 from seqlab.tasks.baselines.text import Labelled, Recipe, fitter, recipe_for
 
 GRIDS = {True: (1.0, 3.0, 10.0, 30.0, 100.0), False: (0.03, 0.1, 0.3, 1.0, 3.0)}
 """The grid of C, of logistic regression and of the support vector machine."""
-BATCH = 512
 SCORES = ("accuracy", "macro F1")
 
 
@@ -77,31 +76,23 @@ class Compared:
         return f"| {self.name} | {len(self.texts):,} | {self.linear.name} | {' | '.join(cells)} |"
 
 
-def compare(path: Path) -> Compared:
-    """Return the answers of a run, and those of the linear model of its split.
+def compare(paths: Sequence[Path]) -> Compared:
+    """Return the answers of a run, or of several together, and those of the linear model of the split.
 
     Raises:
-        ConfigError: it is no classifier of texts, or its data have changed.
-        SeqlabError: it cannot be read.
+        ConfigError: it is no classifier of texts, or the runs do not answer the same samples.
+        DataError: the data are missing, or have changed.
+        RunError: a run cannot be read.
     """
-    run = load_run(path)
+    networks = Ensemble.of(paths)
+    run, data = networks.members[0]
     if (run.spec.task, run.spec.kind) != ("classification", "tokens"):
-        raise ConfigError(f"{path} is of task={run.spec.task}; give classifiers of texts")
-    data = make_data(run.config)
-    data.setup()
-    if (data.spec.sha256, data.spec.meaning) != (run.spec.sha256, run.spec.meaning):
-        raise ConfigError(f"{path}: the data have changed since training; put back what it was trained on")
+        raise ConfigError(f"{run.path} is of task={run.spec.task}; give classifiers of texts")
     test = Labelled.of(data, "test")
     linear = best_linear(Labelled.of(data, "train"), Labelled.of(data, "val"), test)
-    name, classes = f"{path.parent.name}/{path.name}", len(run.spec.classes)
-    return Compared(name, test.texts, test.y, classes, answers_of(run, data), linear)
-
-
-def answers_of(run: LoadedRun, data: SequenceData) -> np.ndarray:
-    """Return the network's class for each test text, [N]."""
-    predictor, samples = Predictor.of(run.module, run.spec, run.config.data), data.samples["test"]
-    batches = map(samples.batch, torch.arange(len(samples)).split(BATCH))
-    return torch.cat([predictor.answer(one.x, one.lengths).argmax(1) for one in batches]).numpy()
+    name = " + ".join(f"{path.parent.name}/{path.name}" for path in paths)
+    answers = torch.cat([mean.argmax(1) for _, mean in networks.batches("test")]).numpy()
+    return Compared(name, test.texts, test.y, len(run.spec.classes), answers, linear)
 
 
 def best_linear(train: Labelled, val: Labelled, test: Labelled) -> Linear:
@@ -173,11 +164,24 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folders of finished classifiers")
+    parser.add_argument(
+        "--with",
+        dest="others",
+        type=Path,
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="runs of the same splits, averaged with them",
+    )
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--check", action="store_true", help="exit with 1 unless the network is above")
     options = parser.parse_args(arguments)
+    if wrong := [others for others in options.others if len(others) != len(options.runs)]:
+        print(f"compare_linear.py: --with has {len(wrong[0])} runs for {len(options.runs)}", file=sys.stderr)
+        return 2
     try:
-        found = [compare(path) for path in options.runs]
+        found = [compare(paths) for paths in zip(options.runs, *options.others, strict=True)]
     except SeqlabError as error:
         print(f"compare_linear.py: {error}", file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
+from seqlab.inference.ensemble import Ensemble
 from seqlab.tasks.baselines.text import Labelled
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -84,7 +85,7 @@ def test_the_linear_model_is_the_best_on_validation(script, monkeypatch, best, f
 def test_the_exit_code_says_whether_the_network_is_above(script, made, monkeypatch, capsys):
     for share, verdict in ((0.9, "above"), (0.52, "no difference shown"), (0.1, "below")):
         monkeypatch.setattr(
-            script, "compare", lambda path, share=share: made(300, share, 0.5, first=int(str(path)))
+            script, "compare", lambda paths, share=share: made(300, share, 0.5, first=int(str(paths[0])))
         )
         code = script.main(["0", "300", "--resamples", "200", "--check"])
         assert code == (verdict != "above")
@@ -103,5 +104,16 @@ def test_runs_of_two_split_seeds_are_compared_with_their_own_linear_models(scrip
     assert head.count("|") == rows[0].count("|") == 10
     assert all(" C " in row for row in rows[:2])
     assert rows[-1].endswith(", 2 runs: below")
+    other = [trained(*small, "callbacks=none", f"data.split_seed={seed}", "seed=1") for seed in (0, 1)]
+    capsys.readouterr()
+    assert script.main([*map(str, runs), "--with", *map(str, other), "--resamples", "50"]) == 0
+    _, _, *together = capsys.readouterr().out.splitlines()
+    assert [row.split(" | ")[2] for row in together[:2]] == [row.split(" | ")[2] for row in rows[:2]]
+    for row, run, beside in zip(together, runs, other, strict=False):
+        scores = Ensemble.of([run, beside]).scores()
+        assert row.startswith(f"| {run.parent.name}/{run.name} + {beside.parent.name}/{beside.name} | ")
+        assert row.split(" | ")[3:5] == [f"{scores[f'test/{name}']:.4f}" for name in ("accuracy", "f1_macro")]
+    assert script.main([*map(str, runs), "--with", str(other[0])]) == 2
+    assert capsys.readouterr().err.endswith("compare_linear.py: --with has 1 runs for 2\n")
     assert script.main(["out"]) == 2
     assert "is not a run folder" in capsys.readouterr().err

@@ -25,12 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the scores on validation and test data."""
-    from seqlab.inference.ensemble import evaluate_together  # noqa: PLC0415 (imports torch)
+    from seqlab.inference.ensemble import Ensemble  # noqa: PLC0415 (imports torch)
     from seqlab.inference.evaluate import evaluate  # noqa: PLC0415
 
     begin(options)
     if options.others:
-        metrics = evaluate_together([options.run, *options.others], options.checkpoint, options.root)
+        metrics = Ensemble.of([options.run, *options.others], options.checkpoint, options.root).scores()
     else:
         metrics = evaluate(options.run, options.checkpoint, options.root)
     if options.json:

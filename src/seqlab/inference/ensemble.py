@@ -1,8 +1,9 @@
 """Scoring several networks together: the mean of their outputs (Lakshminarayanan et al. 2017)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -35,43 +36,67 @@ class Member(NamedTuple):
             return batch, self.run.module(batch.x, batch.lengths)
 
 
-def evaluate_together(
-    paths: Sequence[Path], checkpoint: str = "best", root: str | None = None
-) -> dict[str, float]:
-    """Return the scores of an ensemble on the validation and test data of its runs.
+@dataclass(frozen=True)
+class Ensemble:
+    """Networks that are asked together.
 
-    Args:
-        paths: the run folders; the networks may differ in all but data, split and task, and forecasters not
-            in settings of the task and in model.instance_norm.
-        checkpoint: "best" or "last", of each.
-        root: the folder of the data, if they have moved since training.
-
-    Raises:
-        RunError: a folder is damaged.
-        DataError: the data are missing, or are not those of the training.
-        ConfigError: the runs do not answer the same samples, or carry states from one to the next.
+    Attributes:
+        members: at least one; the first one's task scores the mean.
     """
-    runs = [load_run(path, checkpoint, with_metrics=True) for path in paths]
-    for run in runs:
-        if run.module.is_carried:
-            raise ConfigError(f"{run.path} carries states from batch to batch, which an ensemble cannot")
-    first, *others = members = [Member(run, data_of(run, root)[1]) for run in runs]
-    for other in others:
-        if other.question != first.question:
-            raise _other_samples(first, other)
-    found: dict[str, float] = {}
-    for stage in ("val", "test"):
-        first.run.module.reset(stage)
+
+    members: Sequence[Member]
+
+    @classmethod
+    def of(cls, paths: Sequence[Path], checkpoint: str = "best", root: str | None = None) -> Self:
+        """Return the networks of runs.
+
+        Args:
+            paths: the run folders; the networks may differ in all but data, split and task, and forecasters
+                not in settings of the task and in model.instance_norm.
+            checkpoint: "best" or "last", of each.
+            root: the folder of the data, if they have moved since training.
+
+        Raises:
+            RunError: a folder is damaged.
+            DataError: the data are missing, or are not those of the training.
+            ConfigError: the runs do not answer the same samples, or carry states from one to the next.
+        """
+        runs = [load_run(path, checkpoint, with_metrics=True) for path in paths]
+        for run in runs:
+            if run.module.is_carried:
+                raise ConfigError(f"{run.path} carries states from batch to batch, which an ensemble cannot")
+        first, *others = members = [Member(run, data_of(run, root)[1]) for run in runs]
+        for other in others:
+            if other.question != first.question:
+                raise _other_samples(first, other)
+        return cls(members)
+
+    def batches(self, stage: str) -> Iterator[tuple[Batch, Tensor]]:
+        """Yield the samples of a stage in order, with the mean of the outputs.
+
+        Raises:
+            ConfigError: samples of the runs have other targets.
+        """
+        first, *others = self.members
         for ids in torch.split(torch.arange(len(first.data.samples[stage])), EVALUATION):
-            batch, mean = first.outputs(stage, ids)
+            batch, total = first.outputs(stage, ids)
             for other in others:
                 beside, outputs = other.outputs(stage, ids)
                 if not torch.equal(beside.y, batch.y):
                     raise _other_samples(first, other)
-                mean = mean + outputs
-            first.run.module.score(stage, mean / len(members), batch)
-        found |= {f"{stage}/{name}": value for name, value in first.run.module.scores(stage).items()}
-    return found
+                total = total + outputs
+            yield batch, total / len(self.members)
+
+    def scores(self) -> dict[str, float]:
+        """Return the scores of the mean on validation and test data, ``{"val/loss": …}``."""
+        module = self.members[0].run.module
+        found: dict[str, float] = {}
+        for stage in ("val", "test"):
+            module.reset(stage)
+            for batch, mean in self.batches(stage):
+                module.score(stage, mean, batch)
+            found |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
+        return found
 
 
 def _other_samples(first: Member, other: Member) -> ConfigError:
