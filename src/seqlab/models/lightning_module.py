@@ -19,6 +19,7 @@ from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
 from seqlab.errors import ConfigError, TrainingError, near
+from seqlab.models.malloc import keep_large_blocks
 from seqlab.models.notebook import table_of
 from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
@@ -163,7 +164,8 @@ class SequenceModule(LightningModule):
         return self.task.answers(outputs, batch.x)[batch.ids >= 0]  # others only fill a rank's last batch
 
     def on_fit_start(self) -> None:
-        """Have each process draw masks of its own; the first draws those of a single one."""
+        """Have each process draw masks of its own, the first those of a single one, and keep its memory."""
+        keep_large_blocks()
         if self.global_rank:  # Lightning has seeded all alike
             random = np.random.default_rng((torch.initial_seed(), self.global_rank))
             torch.manual_seed(int(random.integers(2**63)))
