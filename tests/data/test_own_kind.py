@@ -17,7 +17,7 @@ import torch
 
 from seqlab import register_dataset
 from seqlab.data import Dataset, DataSpec, Loaded
-from seqlab.data.batches import Asked, FeatureSamples, Followed
+from seqlab.data.batches import FeatureSamples, Followed, Unlabelled
 from seqlab.data.spec import register_spec
 from seqlab.errors import DataError
 
@@ -35,14 +35,14 @@ class TrendSpec(DataSpec):
     def add_scaling(self, graph, x):
         return graph.cast(graph.add("Div", x, graph.constant("unit", self.unit)), graph.FLOAT)
 
-    def asked(self, data, texts, file):
+    def unlabelled(self, data, texts, file):
         if not texts:
             raise DataError("give a list of numbers")
         rows = np.array([[float(number) for number in text.split()] for text in texts])
-        return Asked(FeatureSamples.of(rows[..., None], np.zeros(len(rows))), texts)
+        return Unlabelled(FeatureSamples.of(rows[..., None], np.zeros(len(rows))), texts)
 
     def followed(self, data, text, file):
-        samples, _ = self.asked(data, [text] if text else [], file)
+        samples, _ = self.unlabelled(data, [text] if text else [], file)
         return Followed(text, samples.batch(torch.tensor([0])).x, text.split(), {})
 
 

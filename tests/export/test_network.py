@@ -143,7 +143,7 @@ def test_tags_are_answered_at_every_step(settings):
     (found,) = session.run(None, {"tokens": x, "lengths": lengths})
     for row, length in enumerate(lengths):
         alone = torch.from_numpy(x[row : row + 1, :length]), torch.tensor([length])
-        expected = Predictor.of(module, spec, data=None).answer(*alone)[0].numpy()
+        expected = Predictor.of(module, spec, data=None).predict(*alone)[0].numpy()
         np.testing.assert_allclose(found[row, :length], expected, rtol=1e-5, atol=1e-6)
 
 
@@ -230,5 +230,5 @@ def test_segments_are_cut_from_whole_windows():
     x, lengths = batch(SERIES, 5, 6)
     x, lengths = np.abs(x) % 100, np.full_like(lengths, 6)
     (found,) = session.run(None, {"features": x, "lengths": lengths})
-    expected = Predictor.of(module, SERIES, data=None).answer(torch.from_numpy(x), torch.from_numpy(lengths))
+    expected = Predictor.of(module, SERIES, data=None).predict(torch.from_numpy(x), torch.from_numpy(lengths))
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5, atol=1e-5)

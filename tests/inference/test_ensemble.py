@@ -31,7 +31,7 @@ def outputs_of(path: Path) -> tuple[np.ndarray, np.ndarray]:
     data = make_data(run.config)
     data.setup()
     batch = data.samples["test"].batch(torch.arange(len(data.samples["test"])))
-    answers = Predictor.of(run.module, run.spec, run.config.data).answer(batch.x, batch.lengths)
+    answers = Predictor.of(run.module, run.spec, run.config.data).predict(batch.x, batch.lengths)
     return np.log(answers.double().numpy()), batch.y.numpy()
 
 
@@ -70,12 +70,12 @@ def test_a_network_with_itself_is_itself(trained, command, task):
     ],
     ids=["split", "names", "residual", "norm"],
 )
-def test_networks_that_answer_something_else_are_refused(trained, command, base, settings):
+def test_networks_that_predict_something_else_are_refused(trained, command, base, settings):
     run, other = trained(*base), trained(*base, settings)
     code, shown, complaint = command("eval", run, "--with", other)
     assert (code, shown) == (2, "")
     *warnings, line = complaint.splitlines()
-    assert line.startswith(f"seqlab: {other} does not answer the same as {run}; give runs with")
+    assert line.startswith(f"seqlab: {other} does not predict the same as {run}; give runs with")
     assert not any(one.startswith("seqlab: ") for one in warnings)
 
 

@@ -15,10 +15,10 @@ DECODER = {"decoder": "autoregressive", "segment": SEGMENT}
 LOSSES = ("mae", "quantiles", "gaussian", "student_t")
 
 
-def decoded(module, x, truths=None):
+def decoded(module, x, target=None):
     """Return the outputs of a sequence-to-sequence network, step by step, [4, horizon, K·numbers].
 
-    With truths, [4, horizon, K], each step reads those of the segment before.
+    With targets, [4, horizon, K], each step reads those of the segment before.
     """
     model = module.model
     encoder, decoder = to_torch(model.recurrent), to_torch(model.decoder.layers)
@@ -32,8 +32,8 @@ def decoded(module, x, truths=None):
         answer = output[:, 0] @ weight["head.linear.weight"].T + weight["head.linear.bias"]
         found.append(answer.view(len(x), SEGMENT, -1))
         value = answer.view(len(x), SEGMENT, len(TARGETS), numbers)[..., module.task.loss.location]
-        if truths is not None:
-            value = truths[:, segment * SEGMENT : (segment + 1) * SEGMENT]
+        if target is not None:
+            value = target[:, segment * SEGMENT : (segment + 1) * SEGMENT]
         read = value.flatten(1)
     return torch.cat(found, 1)[:, :HORIZON]
 
@@ -47,21 +47,21 @@ def test_an_encoder_decoder_reads_what_it_has_answered(cell, layers, loss):
         torch.testing.assert_close(found, decoded(module, x))
 
 
-def truths_of() -> torch.Tensor:
+def targets_of() -> torch.Tensor:
     return torch.randn(4, HORIZON, 2, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
 
 
 def test_in_training_it_reads_the_truth_always_never_or_by_chance():
-    module, x, truths = network(**DECODER), windows(), truths_of()
+    module, x, target = network(**DECODER), windows(), targets_of()
     with torch.no_grad():
-        own, forced = decoded(module, x), decoded(module, x, truths)
+        own, forced = decoded(module, x), decoded(module, x, target)
         assert not torch.isclose(own[:, SEGMENT:], forced[:, SEGMENT:]).any()
         for share, expected in ((0.0, own), (1.0, forced)):
-            found = module.model(x, LENGTHS, TeacherForcing(truths, share)).view(4, HORIZON, -1)
+            found = module.model(x, LENGTHS, TeacherForcing(target, share)).view(4, HORIZON, -1)
             torch.testing.assert_close(found, expected)
         second = slice(SEGMENT, 2 * SEGMENT)
         many = [
-            module.model(x, LENGTHS, TeacherForcing(truths, 0.3)).view(4, HORIZON, -1) for _ in range(200)
+            module.model(x, LENGTHS, TeacherForcing(target, 0.3)).view(4, HORIZON, -1) for _ in range(200)
         ]
     is_forced = torch.stack([torch.isclose(one, forced)[:, second].all((1, 2)) for one in many])
     is_own = torch.stack([torch.isclose(one, own)[:, second].all((1, 2)) for one in many])
@@ -72,11 +72,11 @@ def test_in_training_it_reads_the_truth_always_never_or_by_chance():
 
 def test_channels_read_their_own_truth():
     settings = DECODER | {"channels": "independent", "channel_embedding": 3}
-    module, x, truths = network(**settings), windows(), truths_of()
+    module, x, target = network(**settings), windows(), targets_of()
     with torch.no_grad():
-        found = module.model(x, LENGTHS, TeacherForcing(truths, 1.0)).view(4, HORIZON, 2)
-        truths[:, :, 0] += 1
-        changed = module.model(x, LENGTHS, TeacherForcing(truths, 1.0)).view(4, HORIZON, 2)
+        found = module.model(x, LENGTHS, TeacherForcing(target, 1.0)).view(4, HORIZON, 2)
+        target[:, :, 0] += 1
+        changed = module.model(x, LENGTHS, TeacherForcing(target, 1.0)).view(4, HORIZON, 2)
     assert torch.equal(found[:, :, 1], changed[:, :, 1])
     assert not torch.isclose(found[:, SEGMENT:, 0], changed[:, SEGMENT:, 0]).any()
 
@@ -86,7 +86,7 @@ def test_channels_read_their_own_truth():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_truth_is_read_as_outputs_have_it(loss, norm, residual):
     task = network({"loss": loss, "residual": residual}, instance_norm=norm).task
-    batch = Batch(windows(), LENGTHS, truths_of(), torch.arange(4))
+    batch = Batch(windows(), LENGTHS, targets_of(), torch.arange(4))
     with torch.no_grad():
         outputs = torch.zeros(4, *task.shape, dtype=torch.float64)
         located = task.located(batch)

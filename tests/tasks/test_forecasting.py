@@ -28,30 +28,30 @@ def one_target(mean: float) -> Forecasting:
 
 
 def batch_of(ids: list[int], seed: int = 0) -> tuple[torch.Tensor, Batch]:
-    """Return random answers, inputs and truths."""
+    """Return random outputs, inputs and targets."""
     generator = torch.Generator().manual_seed(seed)
     rows = len(ids)
     x = torch.randn(rows, STEPS, 3, generator=generator)
     y = torch.randn(rows, HORIZON, 2, generator=generator)
-    answers = torch.randn(rows, HORIZON * 2, generator=generator)
-    return answers, Batch(x, torch.full((rows,), STEPS), y, torch.tensor(ids))
+    outputs = torch.randn(rows, HORIZON * 2, generator=generator)
+    return outputs, Batch(x, torch.full((rows,), STEPS), y, torch.tensor(ids))
 
 
-def naive_forecast(answers: torch.Tensor, x: torch.Tensor, residual: str) -> torch.Tensor:
-    found = torch.zeros(len(answers), HORIZON, 2)
-    for row in range(len(answers)):
+def naive_forecast(outputs: torch.Tensor, x: torch.Tensor, residual: str) -> torch.Tensor:
+    found = torch.zeros(len(outputs), HORIZON, 2)
+    for row in range(len(outputs)):
         for step in range(HORIZON):
             for place, column in enumerate((2, 0)):
                 last = x[row, STEPS - 1, column] if residual == "persistence" else 0
-                found[row, step, place] = answers[row, step * 2 + place] + last
+                found[row, step, place] = outputs[row, step * 2 + place] + last
     return found
 
 
 @pytest.mark.parametrize("residual", ["persistence", "none"])
 def test_a_forecast_is_the_answer_or_what_it_adds_to_the_last_value(residual):
-    answers, batch = batch_of([0, 1, 2])
-    found = task_of(residual=residual).forecast(answers, batch.x)
-    torch.testing.assert_close(found, naive_forecast(answers, batch.x, residual), rtol=0, atol=0)
+    outputs, batch = batch_of([0, 1, 2])
+    found = task_of(residual=residual).forecast(outputs, batch.x)
+    torch.testing.assert_close(found, naive_forecast(outputs, batch.x, residual), rtol=0, atol=0)
 
 
 def test_an_answer_of_zeros_is_persistence():
@@ -64,28 +64,28 @@ def test_an_answer_of_zeros_is_persistence():
 @pytest.mark.parametrize("residual", ["persistence", "none"])
 @pytest.mark.parametrize(("loss", "function"), [("mse", functional.mse_loss), ("mae", functional.l1_loss)])
 def test_the_loss_and_its_gradient_are_torchs_on_the_rows_that_count(loss, function, residual, stage):
-    answers, batch = batch_of([4, -1, 0, 7, -1])
-    answers.requires_grad_()
-    found = task_of(loss=loss, residual=residual).step(stage, answers, batch)
-    (gradient,) = torch.autograd.grad(found, answers)
+    outputs, batch = batch_of([4, -1, 0, 7, -1])
+    outputs.requires_grad_()
+    found = task_of(loss=loss, residual=residual).step(stage, outputs, batch)
+    (gradient,) = torch.autograd.grad(found, outputs)
     rows = [0, 2, 3]
-    forecasts = naive_forecast(answers, batch.x, residual)
+    forecasts = naive_forecast(outputs, batch.x, residual)
     expected = function(forecasts[rows], batch.y[rows])
     torch.testing.assert_close(found, expected)
-    torch.testing.assert_close(gradient, torch.autograd.grad(expected, answers)[0])
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, outputs)[0])
     assert not gradient[[1, 4]].any()
 
 
 def test_a_batch_of_filling_rows_alone_has_no_loss_and_no_gradient():
-    answers, batch = batch_of([-1, -1])
-    answers.requires_grad_()
+    outputs, batch = batch_of([-1, -1])
+    outputs.requires_grad_()
     task = task_of()
-    loss = task.step("train", answers, batch)
+    loss = task.step("train", outputs, batch)
     loss.backward()
     assert float(loss.detach()) == 0
-    assert not answers.grad.any()
-    answers, batch = batch_of([0, 1])
-    expected = float(task.step("train", answers, batch))
+    assert not outputs.grad.any()
+    outputs, batch = batch_of([0, 1])
+    expected = float(task.step("train", outputs, batch))
     assert task.compute("train")["loss"] == pytest.approx(expected, rel=1e-6)
 
 
@@ -93,23 +93,23 @@ def test_a_batch_of_filling_rows_alone_has_no_loss_and_no_gradient():
 @pytest.mark.parametrize("stage", ["val", "test"])
 def test_scores_are_those_of_all_rows_in_their_units(stage, residual):
     task = task_of(loss="mse", residual=residual)
-    forecasts, truths, losses = {}, {}, []
+    forecasts, targets, losses = {}, {}, []
     for number, ids in enumerate(([3, 0, 5], [1, 4, -1], [2, -1, -1])):
-        answers, batch = batch_of(ids, seed=number)
-        task.step(stage, answers, batch)
+        outputs, batch = batch_of(ids, seed=number)
+        task.step(stage, outputs, batch)
         for row, sample in enumerate(ids):
             if sample >= 0:
-                found = naive_forecast(answers, batch.x, residual)[row]
+                found = naive_forecast(outputs, batch.x, residual)[row]
                 losses.append(float(((found - batch.y[row]) ** 2).mean()))
                 forecasts[sample] = found.double().numpy() * SCALES + MEANS
-                truths[sample] = batch.y[row].double().numpy() * SCALES + MEANS
-    errors = np.array([forecasts[sample] - truths[sample] for sample in range(6)])
+                targets[sample] = batch.y[row].double().numpy() * SCALES + MEANS
+    errors = np.array([forecasts[sample] - targets[sample] for sample in range(6)])
     expected = {"loss": np.mean(losses)}
     for place, target in enumerate(TARGETS):
         off = errors[:, :, place]
         values = (np.abs(off).mean(), np.median(np.abs(off)), np.sqrt((off**2).mean()), off.mean())
         expected |= {f"{score}/{target}": value for score, value in zip(SCORES, values, strict=True)}
-        came = np.array([truths[sample] for sample in range(6)])[:, :, place]
+        came = np.array([targets[sample] for sample in range(6)])[:, :, place]
         expected[f"smape/{target}"] = np.mean(200 * np.abs(off) / (np.abs(came) + np.abs(came + off)))
         expected[f"wape/{target}"] = 100 * np.abs(off).sum() / np.abs(came).sum()
     means = (*SCORES, "smape", "wape")
@@ -121,9 +121,9 @@ def test_the_training_error_is_the_mean_over_rows_in_units():
     task = task_of()
     found = []
     for number, ids in enumerate(([3, 0, 5], [1, -1, -1])):
-        answers, batch = batch_of(ids, seed=number)
-        task.step("train", answers, batch)
-        off = (naive_forecast(answers, batch.x, "persistence") - batch.y).abs() * torch.tensor(SCALES)
+        outputs, batch = batch_of(ids, seed=number)
+        task.step("train", outputs, batch)
+        off = (naive_forecast(outputs, batch.x, "persistence") - batch.y).abs() * torch.tensor(SCALES)
         found += off[batch.ids >= 0].mean((1, 2)).tolist()
     assert task.compute("train")["mae"] == pytest.approx(np.mean(found), rel=1e-5)
 
@@ -133,9 +133,9 @@ def test_what_stands_in_rows_that_only_fill_up_changes_nothing(stage):
     results = []
     for noise in (0.0, 1e6):
         task = task_of()
-        answers, batch = batch_of([0, -1, 1])
-        answers[1], batch.x[1], batch.y[1] = noise, noise, -noise
-        task.step(stage, answers, batch)
+        outputs, batch = batch_of([0, -1, 1])
+        outputs[1], batch.x[1], batch.y[1] = noise, noise, -noise
+        task.step(stage, outputs, batch)
         results.append(task.compute(stage))
     assert results[0] == results[1]
 
@@ -169,10 +169,10 @@ def test_the_answers_have_a_number_for_every_step_and_target():
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
 def test_answers_of_low_precision_are_scored_in_float32(precision):
     task = task_of(residual="none")
-    answers, batch = batch_of([0, 1, 2])
-    loss = task.step("test", answers.to(precision), batch)
+    outputs, batch = batch_of([0, 1, 2])
+    loss = task.step("test", outputs.to(precision), batch)
     assert torch.isfinite(loss)
-    errors = naive_forecast(answers.to(precision).float(), batch.x, "none") - batch.y
+    errors = naive_forecast(outputs.to(precision).float(), batch.x, "none") - batch.y
     expected = (errors.abs() * torch.tensor(SCALES)).mean((0, 1))
     found = task.compute("test")
     assert found["mae/T"] == pytest.approx(float(expected[0]), rel=1e-4)
@@ -188,32 +188,32 @@ def test_a_task_is_made_from_what_the_data_declare():
         "step_minutes": 90.0,
     }
     task = tasks["forecasting"].of({"series": series}, {"loss": "mse", "residual": "none"})
-    answers, batch = batch_of([0, 1])
-    assert float(task.step("val", answers, batch)) == float(
-        task_of(loss="mse", residual="none").step("val", answers, batch)
+    outputs, batch = batch_of([0, 1])
+    assert float(task.step("val", outputs, batch)) == float(
+        task_of(loss="mse", residual="none").step("val", outputs, batch)
     )
     assert task.compute("val")["mae/T"] == pytest.approx(
-        float((answers.view(2, HORIZON, 2) - batch.y)[:, :, 0].abs().mean() * 8), rel=1e-5
+        float((outputs.view(2, HORIZON, 2) - batch.y)[:, :, 0].abs().mean() * 8), rel=1e-5
     )
     assert (task.monitor, task.score(task.monitor).mode) == ("val/mae", "min")
 
 
 @pytest.fixture
 def tested() -> tuple[Forecasting, torch.Tensor, torch.Tensor]:
-    """Return a task after a test of twelve windows, with forecasts and truths in units."""
+    """Return a task after a test of twelve windows, with forecasts and targets in units."""
     task = task_of()
     ids = torch.randperm(12, generator=torch.Generator().manual_seed(3))
-    answers, batch = batch_of(ids.tolist())
+    outputs, batch = batch_of(ids.tolist())
     for rows in torch.arange(12).split(5):
-        task.step("test", answers[rows], Batch(batch.x[rows], batch.lengths[rows], batch.y[rows], ids[rows]))
+        task.step("test", outputs[rows], Batch(batch.x[rows], batch.lengths[rows], batch.y[rows], ids[rows]))
     order = ids.argsort()
-    scaled = naive_forecast(answers, batch.x, "persistence")[order], batch.y[order]
-    forecasts, truths = (values.double() * torch.tensor(SCALES) + torch.tensor(MEANS) for values in scaled)
-    return task, forecasts, truths
+    scaled = naive_forecast(outputs, batch.x, "persistence")[order], batch.y[order]
+    forecasts, targets = (values.double() * torch.tensor(SCALES) + torch.tensor(MEANS) for values in scaled)
+    return task, forecasts, targets
 
 
 def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
-    task, forecasts, truths = tested
+    task, forecasts, targets = tested
     task._baselines["persistence"] = task.horizon.scored(
         torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0]), torch.zeros(12, dtype=torch.int64)
     )
@@ -225,12 +225,12 @@ def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
             for step in range(HORIZON):
                 row = rows[target, f"time {window}", 1.5 * (step + 1)]
                 assert row["predicted"] == pytest.approx(float(forecasts[window, step, place]), abs=1e-4)
-                assert row["true"] == pytest.approx(float(truths[window, step, place]), abs=1e-4)
+                assert row["true"] == pytest.approx(float(targets[window, step, place]), abs=1e-4)
     steps = {(row["forecast"], row["target"], row["hours_ahead"]): row for row in tables["errors_by_step"]}
     assert len(steps) == len(tables["errors_by_step"]) == 2 * 2 * HORIZON
     for place, target in enumerate(TARGETS):
         for step in range(HORIZON):
-            off = (forecasts - truths)[:, step, place].abs()
+            off = (forecasts - targets)[:, step, place].abs()
             row = steps["model", target, 1.5 * (step + 1)]
             assert row["mae"] == pytest.approx(float(off.mean()), abs=1e-5)
             assert row["median_ae"] == pytest.approx(np.median(off), abs=1e-5)
@@ -238,7 +238,7 @@ def test_the_tables_hold_every_forecast_and_the_errors_step_by_step(tested):
 
 
 def test_the_figures_draw_the_errors_of_model_and_baselines(tested):
-    task, forecasts, truths = tested
+    task, forecasts, targets = tested
     task._baselines["persistence"] = task.horizon.scored(
         torch.ones(12, HORIZON, 2) * torch.tensor([2.0, -3.0]), torch.zeros(12, dtype=torch.int64)
     )
@@ -250,7 +250,7 @@ def test_the_figures_draw_the_errors_of_model_and_baselines(tested):
     assert [line.get_ydata().tolist() for line in map(as_arrays, axes.lines)] == [[3.0], [2.0]]
     (axes,) = figures["error_by_horizon_2"].axes
     lines = {line.get_label(): np.array(line.get_ydata(), float) for line in axes.lines}
-    np.testing.assert_allclose(lines["model"], (forecasts - truths)[:, :, 1].abs().mean(0), atol=1e-4)
+    np.testing.assert_allclose(lines["model"], (forecasts - targets)[:, :, 1].abs().mean(0), atol=1e-4)
     np.testing.assert_allclose(lines["persistence"], [3] * HORIZON)
     assert axes.lines[0].get_xdata().tolist() == [1.5, 3.0, 4.5, 6.0]
     assert "p" in axes.get_ylabel()

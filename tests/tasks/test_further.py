@@ -71,8 +71,8 @@ def test_scores_of_forecasts_are_in_units_each_targets_and_their_mean(drawn):
     x, y = torch.randn(16, 7, 2, generator=drawn), torch.randn(16, 3, 2, generator=drawn)
     outputs = torch.randn(16, 6, generator=drawn)
     found = scored(task, {"off": {"_target_": "mean_absolute_percentage_error"}}, outputs, x, y)
-    forecasts, truths = map(task.in_units, (task.forecast(outputs, x), y))
-    each = ((forecasts - truths) / truths).abs().mean((0, 1))
+    forecasts, targets = map(task.in_units, (task.forecast(outputs, x), y))
+    each = ((forecasts - targets) / targets).abs().mean((0, 1))
     assert found == pytest.approx(
         {"off": float(each.mean()), "off/a": float(each[0]), "off/b": float(each[1])}, rel=1e-6
     )

@@ -26,7 +26,7 @@ def task_of(targets: int = 2, **settings) -> Forecasting:
 
 
 def evaluated(task: Forecasting, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Evaluate random outputs; return forecasts and truths in the units of the targets."""
+    """Evaluate random outputs; return forecasts and targets in the units of the targets."""
     random = torch.Generator().manual_seed(seed)
     targets = len(task.targets)
     outputs = torch.randn(ROWS, task.output_size, generator=random)
@@ -36,12 +36,12 @@ def evaluated(task: Forecasting, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
     batch = Batch(x, torch.full((ROWS,), READ), y.float(), torch.arange(ROWS))
     for rows in torch.arange(ROWS).split(16):
         task.step("test", outputs[rows], Batch(*(part[rows] for part in batch)))
-    return task.answers(outputs, x).numpy(), counts.double().numpy()
+    return task.predict(outputs, x).numpy(), counts.double().numpy()
 
 
-def mean_pinball(quantiles: np.ndarray, truths: np.ndarray, levels) -> np.ndarray:
+def mean_pinball(quantiles: np.ndarray, target: np.ndarray, levels) -> np.ndarray:
     """Return twice the pinball loss, averaged over levels and windows, for each target."""
-    off = truths[..., None] - quantiles
+    off = target[..., None] - quantiles
     levels = np.array(levels)
     return 2 * np.maximum(levels * off, (levels - 1) * off).mean(-1).mean((0, 1))
 
@@ -49,25 +49,25 @@ def mean_pinball(quantiles: np.ndarray, truths: np.ndarray, levels) -> np.ndarra
 @pytest.mark.parametrize("levels", [(0.5,), (0.1, 0.5, 0.9), TENTHS, (0.3, 0.5, 0.95)])
 def test_scores_of_quantiles_equal_their_formulas(levels):
     task = task_of(loss="quantiles", levels=levels)
-    quantiles, truths = evaluated(task)
+    quantiles, target = evaluated(task)
     found = task.compute("test")
-    expected = mean_pinball(quantiles, truths, levels)
+    expected = mean_pinball(quantiles, target, levels)
     assert [found["crps/a"], found["crps/b"]] == pytest.approx(expected, rel=1e-6)
     assert found["crps"] == pytest.approx(expected.mean(), rel=1e-6)
     median = quantiles[..., levels.index(0.5)]
-    assert found["mae"] == pytest.approx(np.abs(median - truths).mean((0, 1)).mean(), rel=1e-6)
+    assert found["mae"] == pytest.approx(np.abs(median - target).mean((0, 1)).mean(), rel=1e-6)
     if round(levels[0] + levels[-1], 9) != 1 or levels == (0.5,):
         assert not {"coverage", "width"} & set(found)
         return
     low, high = quantiles[..., 0], quantiles[..., -1]
-    assert found["coverage"] == pytest.approx(((low <= truths) & (truths <= high)).mean(), abs=1e-9)
+    assert found["coverage"] == pytest.approx(((low <= target) & (target <= high)).mean(), abs=1e-9)
     assert found["width/b"] == pytest.approx((high - low)[..., 1].mean(), rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["gaussian", "student_t", "negative_binomial"])
 def test_scores_of_a_distribution_are_those_of_its_quantiles(loss):
     task = task_of(loss=loss)
-    parameters, truths = evaluated(task)
+    parameters, target = evaluated(task)
     first, second, *rest = np.moveaxis(parameters, -1, 0)[..., None]
     frozen = {
         "gaussian": lambda: stats.norm(first, second),
@@ -76,11 +76,11 @@ def test_scores_of_a_distribution_are_those_of_its_quantiles(loss):
     }[loss]()
     quantiles = frozen.ppf(np.array(TENTHS))
     found = task.compute("test")
-    assert found["crps"] == pytest.approx(mean_pinball(quantiles, truths, TENTHS).mean(), rel=1e-6)
-    inside = (quantiles[..., 0] <= truths) & (truths <= quantiles[..., -1])
+    assert found["crps"] == pytest.approx(mean_pinball(quantiles, target, TENTHS).mean(), rel=1e-6)
+    inside = (quantiles[..., 0] <= target) & (target <= quantiles[..., -1])
     assert found["coverage"] == pytest.approx(inside.mean(), abs=1e-9)
     assert found["median_ae/a"] == pytest.approx(
-        np.median(np.abs(quantiles[..., 4] - truths)[..., 0]), rel=1e-5, abs=1e-5
+        np.median(np.abs(quantiles[..., 4] - target)[..., 0]), rel=1e-5, abs=1e-5
     )
 
 
@@ -102,8 +102,8 @@ def test_many_levels_come_near_the_integral_that_defines_the_score():
 def test_the_score_of_a_point_forecast_is_its_absolute_error():
     task = task_of(loss="quantiles", levels=TENTHS)
     random = torch.Generator().manual_seed(1)
-    forecasts, truths = torch.randn(2, ROWS, HORIZON, 2, generator=random)
-    found = task.scoring.scores(Scaled("test", torch.arange(ROWS), forecasts, truths), POINT)
+    forecasts, target = torch.randn(2, ROWS, HORIZON, 2, generator=random)
+    found = task.scoring.scores(Scaled("test", torch.arange(ROWS), forecasts, target), POINT)
     assert found["crps/b"] == pytest.approx(found["mae/b"], rel=1e-9)
     assert not {"coverage", "width"} & set(found)
 
@@ -134,7 +134,7 @@ def test_an_interval_is_named_by_its_share(share, ends):
 
 
 def exchangeable(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return forecasts and truths, [N, horizon, 2], whose skewed errors differ by step and target."""
+    """Return forecasts and targets, [N, horizon, 2], whose skewed errors differ by step and target."""
     random = np.random.default_rng(seed)
     forecasts = random.normal(size=(count, HORIZON, 2))
     spread = np.arange(1, HORIZON + 1)[:, None] * [1.0, 0.1]
@@ -147,12 +147,12 @@ def exchangeable(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_calibrated_intervals_hold_the_share_of_new_truths_that_they_are_to(loss):
     task = task_of(loss=loss, conformal=0.8, residual="none")
     for stage, seed in (("val", 1), ("test", 2)):
-        forecasts, truths = exchangeable(5000, seed)
+        forecasts, target = exchangeable(5000, seed)
         outputs = torch.zeros(5000, HORIZON, 2, *task.loss.shape)
         middle = {"mae": ..., "quantiles": (..., 4), "gaussian": (..., 0)}[loss]
         outputs[middle] = forecasts.float()
         batch = Batch(
-            torch.zeros(5000, READ, 2), torch.full((5000,), READ), truths.float(), torch.arange(5000)
+            torch.zeros(5000, READ, 2), torch.full((5000,), READ), target.float(), torch.arange(5000)
         )
         task.step(stage, outputs.flatten(1), batch)
         found = task.compute(stage)
@@ -160,20 +160,20 @@ def test_calibrated_intervals_hold_the_share_of_new_truths_that_they_are_to(loss
     assert 0.78 <= found["coverage/b"] <= 0.82
     # At each step too: an interval for all steps would hold most of the first and few of the last.
     ends = task.intervals.of(task.stage("test").forecasts.compute()[0])
-    inside = (ends.lower <= truths.float()) & (truths.float() <= ends.upper)
+    inside = (ends.lower <= target.float()) & (target.float() <= ends.upper)
     assert inside.double().mean(0).numpy() == pytest.approx(np.full((HORIZON, 2), 0.8), abs=0.025)
 
 
 def test_margins_are_a_quantile_of_how_far_truths_are_outside():
     ends = Ends(torch.full((9, 1, 1), -1.0).double(), torch.full((9, 1, 1), 2.0).double())
-    truths = torch.tensor([0.0, 1.5, 2.5, -2.0, 5.0, -4.5, 1.0, 2.25, 9.0])[:, None, None].double()
-    outside = np.sort(np.maximum(-1 - truths.numpy(), truths.numpy() - 2).ravel())
+    target = torch.tensor([0.0, 1.5, 2.5, -2.0, 5.0, -4.5, 1.0, 2.25, 9.0])[:, None, None].double()
+    outside = np.sort(np.maximum(-1 - target.numpy(), target.numpy() - 2).ravel())
     for share, rank in ((0.8, 8), (0.9, 9), (0.5, 5), (0.1, 1)):
-        assert float(margins_for(ends, truths, share)) == outside[rank - 1]
+        assert float(margins_for(ends, target, share)) == outside[rank - 1]
     with pytest.raises(
         DataError, match=r"task.conformal=0.95 needs 19 windows of validation or more, and there are 9"
     ):
-        margins_for(ends, truths, 0.95)
+        margins_for(ends, target, 0.95)
 
 
 def test_intervals_that_shrink_end_in_their_middle():
@@ -229,5 +229,5 @@ def test_a_quantile_network_recovers_the_quantiles_of_scaled_noise():
         schedule.step()
     x = torch.linspace(1.1, 2.9, 10)
     read = torch.stack([torch.zeros(10), (x - 2) / 0.58], -1)[:, None]
-    found = module.task.answers(module(read, torch.ones(10, dtype=torch.int64)), read)[:, 0, 0]
+    found = module.task.predict(module(read, torch.ones(10, dtype=torch.int64)), read)[:, 0, 0]
     np.testing.assert_allclose(found.detach(), x[:, None] * torch.tensor(levels), rtol=0.03)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchmetrics import MeanAbsoluteError, MeanSquaredError
 
-from seqlab.tasks.metrics import SCORES, AnswersAndTruths, error_scores, relative_scores, scores_by_step
+from seqlab.tasks.metrics import SCORES, PredictionsAndTargets, error_scores, relative_scores, scores_by_step
 
 
 def random(*shape: int) -> torch.Tensor:
@@ -14,12 +14,12 @@ def random(*shape: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 1, 1), (7, 3, 1), (8, 3, 1), (100, 48, 1)])
 def test_scores_equal_torchmetrics_and_numpy(shape):
-    forecasts, truths = random(*shape), 3 * random(*shape) + 1
-    found = error_scores(forecasts - truths, ("T",))
+    forecasts, target = random(*shape), 3 * random(*shape) + 1
+    found = error_scores(forecasts - target, ("T",))
     assert tuple(found) == SCORES
-    assert found["mae"] == pytest.approx(float(MeanAbsoluteError()(forecasts, truths)), rel=1e-6)
-    assert found["rmse"] == pytest.approx(float(MeanSquaredError(squared=False)(forecasts, truths)), rel=1e-6)
-    errors = (forecasts - truths).double().numpy()
+    assert found["mae"] == pytest.approx(float(MeanAbsoluteError()(forecasts, target)), rel=1e-6)
+    assert found["rmse"] == pytest.approx(float(MeanSquaredError(squared=False)(forecasts, target)), rel=1e-6)
+    errors = (forecasts - target).double().numpy()
     assert found["median_ae"] == pytest.approx(np.median(np.abs(errors)), rel=1e-12)
     assert found["bias"] == pytest.approx(errors.mean(), rel=1e-12)
 
@@ -43,10 +43,10 @@ def test_several_targets_have_scores_of_their_own_and_their_mean():
 
 
 def test_relative_scores_equal_their_formulas():
-    truths, errors = 3 * random(50, 6, 2).double() + 5, random(50, 6, 2).double()
+    target, errors = 3 * random(50, 6, 2).double() + 5, random(50, 6, 2).double()
     naive = torch.tensor([[2.0, 1.0], [4.0, float("nan")]]).double().repeat(25, 1)
-    found = relative_scores(errors, truths, naive)
-    y, off = truths.numpy(), np.abs(errors.numpy())
+    found = relative_scores(errors, target, naive)
+    y, off = target.numpy(), np.abs(errors.numpy())
     forecasts = y + errors.numpy()
     assert found["smape"].tolist() == pytest.approx(
         (200 * off / (np.abs(y) + np.abs(forecasts))).mean((0, 1)).tolist(), rel=1e-12
@@ -92,20 +92,20 @@ def test_many_errors_are_summed_without_loss():
 
 def test_forecasts_are_sorted_by_id_and_leave_out_rows_that_only_fill_up():
     order = torch.tensor([4, -1, 0, 2, 3, 1, -1, -1, 5])
-    forecasts, truths = (
+    forecasts, target = (
         order[:, None, None] * torch.ones(9, 2, 3),
         order[:, None, None] * -torch.ones(9, 2, 3),
     )
-    metric = AnswersAndTruths()
+    metric = PredictionsAndTargets()
     for rows in torch.arange(9).split(4):
-        metric.update(order[rows], forecasts[rows], truths[rows])
+        metric.update(order[rows], forecasts[rows], target[rows])
     found, came = metric.compute()
     assert torch.equal(found, torch.arange(6)[:, None, None] * torch.ones(6, 2, 3))
     assert torch.equal(came, -found)
 
 
 def test_a_reset_forgets_all_forecasts():
-    metric = AnswersAndTruths()
+    metric = PredictionsAndTargets()
     metric.update(torch.tensor([0]), torch.zeros(1, 2, 1), torch.zeros(1, 2, 1))
     metric.reset()
     metric.update(torch.tensor([9]), torch.ones(1, 2, 1), torch.zeros(1, 2, 1))

@@ -114,7 +114,7 @@ def test_scaled_answers_are_scored_tabled_and_answered_in_the_targets_units():
     assert found["mae"] == pytest.approx(mean_absolute_error(true, predicted))
     assert found["loss"] == pytest.approx(mean_squared_error(true, predicted) / STD**2)
     assert [row["predicted"] for row in task.tables(str)["predictions"]] == [80.0, 55.0, 50.0, 150.0]
-    answers = task.answers(torch.tensor([[0.25]]), torch.zeros(1, 1, 2))
+    answers = task.predict(torch.tensor([[0.25]]), torch.zeros(1, 1, 2))
     assert (answers.tolist(), answers.dtype) == ([[55.0]], torch.float64)
 
 

@@ -78,7 +78,7 @@ def test_what_comes_after_a_row_to_ignore_begins_anew(data):
 
 
 def test_a_forecast_reads_all_rows_since_the_last_gap(data):
-    asked = data.spec.asked(data.dataset, [], data.dataset.find().path)
+    asked = data.spec.unlabelled(data.dataset, [], data.dataset.find().path)
     assert asked.samples.lengths.tolist() == [400 - 341]
 
 

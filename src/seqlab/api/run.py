@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from seqlab.api.asked import asked, file_of
 from seqlab.api.frames import of_history, of_rows, of_scores
+from seqlab.api.given import file_of, texts_or_file
 from seqlab.comparison.runs import Run as Record
 from seqlab.comparison.runs import read_run
 from seqlab.config.renamed import present_settings
@@ -96,7 +96,7 @@ class Network:
         """
         from seqlab.inference.predict import predict  # noqa: PLC0415 (imports torch)
 
-        texts, file = asked(self.predictor.spec.kind, given)
+        texts, file = texts_or_file(self.predictor.spec.kind, given)
         if self.predictor.task.is_multilabel:
             top = len(self.predictor.spec.classes)
         return of_rows(

@@ -52,24 +52,24 @@ class Difference:
 def differences(benchmark: Benchmark) -> tuple[list[Difference], str]:
     """Return the differences of all pairs of groups, and what they are of, or why there are none.
 
-    Groups whose answers are missing, or are to other samples than those of the best, are left out.
+    Groups whose predictions are missing, or are of other samples than those of the best, are left out.
     """
     score = deciding(benchmark)
     if score not in COLUMNS or len(benchmark.groups) < 2:  # noqa: PLR2004 (a pair)
         return [], ""
     found: dict[str, np.ndarray] = {}
-    asked: list[tuple[str, ...]] | None = None
+    samples: list[tuple[str, ...]] | None = None
     block = 1
     for group in benchmark.groups:
         try:
-            answered = [_answered(run, score) for run in group.runs]
+            predicted = [_predicted(run, score) for run in group.runs]
         except (RunError, ValueError):
-            continue  # the gallery of single answers names the damage
-        asked, block = asked or answered[0][0], answered[0][2]
-        if all(one[0] == asked for one in answered):
-            found[group.label] = np.stack([one[1] for one in answered])
+            continue  # the gallery of single predictions names the damage
+        samples, block = samples or predicted[0][0], predicted[0][2]
+        if all(one[0] == samples for one in predicted):
+            found[group.label] = np.stack([one[1] for one in predicted])
     if len(found) < 2:  # noqa: PLR2004 (a pair)
-        return [], "No two groups have answers to the same test samples, so no pair is compared."
+        return [], "No two groups have predictions of the same test samples, so no pair is compared."
     drawn = draws(list(found.values()), block)
     pairs = [
         _difference((one, two), found[one].mean() - found[two].mean(), drawn[i] - drawn[j])
@@ -100,8 +100,8 @@ def draws(groups: list[np.ndarray], block: int = 1) -> np.ndarray:
     return means
 
 
-def _answered(run: Run, score: str) -> tuple[list[tuple[str, ...]], np.ndarray, int]:
-    """Return what a run was asked, one key a sample, the values of the score there, [N], and the block.
+def _predicted(run: Run, score: str) -> tuple[list[tuple[str, ...]], np.ndarray, int]:
+    """Return the samples of a run, one key a sample, the values of the score there, [N], and the block.
 
     Raises:
         RunError: the predictions are missing or damaged.

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from seqlab.comparison.groups import Benchmark, Group, labelled
 
 MEANINGS = {
-    "majority": "always answers what is most frequent in the training part",
+    "majority": "always predicts what is most frequent in the training part",
     "token_majority": "gives every token the tag that it has most often in the training part",
     "char_ngrams": "is a linear model of the character n-grams of a text",
     "linear_summary": "is a linear model of the mean, spread, extremes and ends of each channel",
-    "mean": "always answers the mean of the training part",
-    "median": "always answers the median of the training part",
+    "mean": "always predicts the mean of the training part",
+    "median": "always predicts the median of the training part",
     "persistence": "repeats the last known value",
     "yesterday": "repeats the value at the same time of the last known day",
     "climatology": "forecasts the training part's mean for the hour and the season",

@@ -70,8 +70,8 @@ class Loaded(NamedTuple):
     describe: Callable[[str, int], str]
 
 
-class Asked(NamedTuple):
-    """What a user asks a trained network about.
+class Unlabelled(NamedTuple):
+    """What a trained network is to predict the targets of.
 
     Attributes:
         samples: N inputs in their own units; their targets mean nothing.
@@ -239,7 +239,7 @@ class FeatureSamples:
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray) -> Self:
-        """Use sequences of equal length, [N, T, F], and their answers, [N], without copying them.
+        """Use sequences of equal length, [N, T, F], and their targets, [N], without copying them.
 
         Example:
             >>> FeatureSamples.of(np.ones((2, 3, 1)), np.array([0, 1])).batch(torch.tensor([1])).x.shape

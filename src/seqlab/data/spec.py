@@ -14,7 +14,7 @@ from seqlab.registry.catalog import specs
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqlab.data.batches import Asked, Followed, Samples
+    from seqlab.data.batches import Followed, Samples, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.streams.tokenizer import Tokenizer
     from seqlab.export.graph import Graph
@@ -32,7 +32,7 @@ class DataSpec:
     """Everything a model, a task or a later prediction needs to know of the data, as plain values.
 
     A kind of data with more to say is a subclass with a field of its own, by whose name it is registered and
-    known again: ``@register_spec("text")``. Each checks itself in ``fits``; ``asked``, ``followed``,
+    known again: ``@register_spec("text")``. Each checks itself in ``fits``; ``unlabelled``, ``followed``,
     ``scaled`` and ``add_scaling`` say how a trained network is used. Nothing else tells kinds of data apart.
 
     Attributes:
@@ -55,8 +55,8 @@ class DataSpec:
         features: names of the feature columns, if they are no series.
         side_inputs: how many of the last feature columns a cell reads beside x, by its name for them.
         tagged_steps: for "tagging", steps at the end of a sequence that have a class; 0 if all have.
-        target_mean: for "regression", the mean of the training targets, which networks answer as 0.
-        target_std: their standard deviation, which networks answer as 1.
+        target_mean: for "regression", the mean of the training targets, which networks predict as 0.
+        target_std: their standard deviation, which networks predict as 1.
     """
 
     name: str
@@ -96,7 +96,7 @@ class DataSpec:
 
     @property
     def meaning(self) -> tuple[object, ...]:
-        """What the columns of inputs and answers stand for; learnt for others, weights mean nothing."""
+        """What the columns of inputs and targets stand for; learnt for others, weights mean nothing."""
         return self.task, self.classes, self.inputs, self.ngrams
 
     def fits(self) -> bool:
@@ -127,7 +127,7 @@ class DataSpec:
         """
         return x if self.kind == "tokens" else graph.cast(x, graph.FLOAT)
 
-    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":  # noqa: ARG002
         """Return what ``seqlab predict`` is given as samples.
 
         Args:
@@ -137,9 +137,9 @@ class DataSpec:
 
         Raises:
             DataError: nothing is given, or the file is missing or malformed.
-            ConfigError: networks for such data cannot be asked.
+            ConfigError: a network for such data cannot predict.
         """
-        raise self._not_given("asked")
+        raise self._not_given("unlabelled")
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":  # noqa: ARG002
         """Return what ``seqlab explain`` is given as one sample.
@@ -151,7 +151,7 @@ class DataSpec:
 
         Raises:
             DataError: nothing is given, or the file is missing or malformed.
-            ConfigError: networks for such data cannot be asked.
+            ConfigError: a network for such data cannot predict.
         """
         raise self._not_given("followed")
 

@@ -93,7 +93,7 @@ def gates(snapshot: Snapshot, title: str) -> Figure:
 
 
 def memory(first: Snapshot, last: Snapshot, title: str) -> Figure:
-    """Draw ‖∂answer/∂x_t‖ against T − t, and where half of its sum is reached."""
+    """Draw ‖∂output/∂x_t‖ against T − t, and where half of its sum is reached."""
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.subplots()
     for snapshot, style in _styled(first, last):
@@ -103,7 +103,7 @@ def memory(first: Snapshot, last: Snapshot, title: str) -> Figure:
         half = f"half of the sum within the last {snapshot.half_length:.1f} steps"
         axes.axvline(snapshot.half_length, color=line.get_color(), label=half, lw=1, ls="--")
     _against_distance(axes)
-    axes.set(ylabel="‖∂answer/∂x(t)‖, mean over sequences")
+    axes.set(ylabel="‖∂output/∂x(t)‖, mean over sequences")
     write_title(axes, f"{title}: how far back inputs matter")
     axes.legend(fontsize=8)
     return figure

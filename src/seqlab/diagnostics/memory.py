@@ -62,13 +62,13 @@ def influence(module: SequenceModule, batch: Batch) -> Influence:
     handle = module.model.encoder.register_forward_hook(cut)
     try:
         with evaluating(module), torch.enable_grad(), module.model.recurrent.running_on(Reference()):
-            answers = module(batch.x, batch.lengths).flatten(1)
+            outputs = module(batch.x, batch.lengths).flatten(1)
     finally:
         handle.remove()
     # Rows are independent, so the gradient of the sum over rows holds every row's own gradient.
-    unit = torch.eye(answers.shape[1], dtype=answers.dtype, device=answers.device)
-    each = unit[:, None].expand(-1, len(answers), -1)
-    (derivatives,) = torch.autograd.grad(answers, read, each, is_grads_batched=True)
+    unit = torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)
+    each = unit[:, None].expand(-1, len(outputs), -1)
+    (derivatives,) = torch.autograd.grad(outputs, read, each, is_grads_batched=True)
     # On the CPU: with trainer.deterministic=true torch refuses a cumulative sum on a GPU.
     norms = derivatives.square().sum((0, 3)).sqrt().cpu()
     return Influence(by_distance(norms, batch.lengths.cpu()))

@@ -27,7 +27,7 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
     The output is ``probabilities`` [B, C], or ``forecast`` [B, horizon, K] in the units of the targets. Steps
     past a sequence's length change nothing.
 
-    Where an answer depends on no later step, as a language model's, a sequence may go on where another ended:
+    Where an output depends on no later step, as a language model's, a sequence may go on where another ended:
     each state is an input ``past.<layer>.<name>`` [B, width], which may be left out, and an output
     ``present.<layer>.<name>``. Then there is an output ``logits`` too, [B, T, C].
 
@@ -52,28 +52,28 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
     if model.segment > 1:
         graph.lengths = graph.add("Div", graph.lengths, graph.integers(model.segment))
     recurrent, is_carried = model.recurrent, module.task.is_causal
-    answers, finals = _read(
+    by_layer, finals = _read(
         *(graph, recurrent, x, beside),
         is_carried=is_carried,
         is_watched=is_watched,
         keeps_states=model.decoder is not None,
     )
     if model.output_steps == EVERY_STEP:
-        merged = [_merge(graph, recurrent, _in_time(graph, recurrent, readings)) for readings in answers]
-        answer = _at_every_step(graph, module, graph.joined(merged))
+        merged = [_merge(graph, recurrent, _in_time(graph, recurrent, readings)) for readings in by_layer]
+        output = _at_every_step(graph, module, graph.joined(merged))
     else:
-        answer = _of_each(graph, module, x, answers, finals)
+        output = _of_each(graph, module, x, by_layer, finals)
         if model.wide is not None:
-            answer = graph.add("Add", answer, _write(graph, "encoder", model.wide, read))
+            output = graph.add("Add", output, _write(graph, "encoder", model.wide, read))
     graph.lengths = LENGTHS
     outputs = [_output(module.task, spec)]
     if is_carried:
-        graph.nodes.append(helper.make_node("Identity", [answer], [LOGITS]))
+        graph.nodes.append(helper.make_node("Identity", [output], [LOGITS]))
         outputs.append(
             helper.make_tensor_value_info(LOGITS, Graph.FLOAT, ["batch", "time", module.task.output_size])
         )
-    answer = module.task.add_tail(graph, answer, scaled)
-    graph.nodes.append(helper.make_node("Identity", [answer], [module.task.exported(spec).name]))
+    output = module.task.add_tail(graph, output, scaled)
+    graph.nodes.append(helper.make_node("Identity", [output], [module.task.exported(spec).name]))
     constants = list(graph.constants.values())
     ends = ([*_inputs(spec), *graph.pasts], [*outputs, *graph.presents, *graph.watched])
     return helper.make_graph(graph.nodes, "seqlab", *ends, initializer=constants)
@@ -138,12 +138,12 @@ def _read(
 
     The states are those at each sequence's last step, of each layer and direction, if they are kept.
     """
-    answers: list[list[str]] = []
+    by_layer: list[list[str]] = []
     finals: list[dict[str, str]] = []
     layers = enumerate(recurrent.layers)
     for depth, cell in enumerate(recurrent.cells):
         if depth:
-            merged = _merge(graph, recurrent, _in_time(graph, recurrent, answers[-1]))
+            merged = _merge(graph, recurrent, _in_time(graph, recurrent, by_layer[-1]))
             x = _write(graph, "between", recurrent.between[depth - 1], merged, x)
         declared = cell.side_inputs
         given = {name: value for name, value in beside.items() if name in declared}
@@ -162,35 +162,35 @@ def _read(
             scanned = add_scan(graph, layer, read, of_direction, prefix, begin=begin, **keeping)
             readings.append(scanned.outputs)
             finals.append({name: graph.last(one) for name, one in scanned.states.items()})
-        answers.append(readings)
-    return answers if recurrent.outputs == "all" else answers[-1:], finals
+        by_layer.append(readings)
+    return by_layer if recurrent.outputs == "all" else by_layer[-1:], finals
 
 
 def _of_each(
-    graph: Graph, module: SequenceModule, x: str, answers: list[list[str]], finals: list[dict[str, str]]
+    graph: Graph, module: SequenceModule, x: str, by_layer: list[list[str]], finals: list[dict[str, str]]
 ) -> str:
-    """Add the head's answer of each sequence, or channel.
+    """Add the head's output for each sequence, or channel.
 
     Args:
         graph: the graph to add to.
         module: the network.
         x: what the layers read.
-        answers: their outputs, by layer and direction.
+        by_layer: their outputs, by layer and direction.
         finals: their last states, of which a decoder starts.
     """
     model, recurrent = module.model, module.model.recurrent
     channels, decoder = model.channels, model.decoder
     vectors = [channels.add_vectors(graph, x)] if channels is not None and channels.width else []
     if decoder is None:
-        by_direction = [graph.joined(list(readings)) for readings in zip(*answers, strict=True)]
+        by_direction = [graph.joined(list(readings)) for readings in zip(*by_layer, strict=True)]
         pooled = [_write(graph, "pooling", model.pooling, reading) for reading in by_direction]
-        answer = _write(graph, "head", model.head, graph.joined([_merge(graph, recurrent, pooled), *vectors]))
+        output = _write(graph, "head", model.head, graph.joined([_merge(graph, recurrent, pooled), *vectors]))
     else:
         head = partial(_write, graph, "head", model.head)
         step = partial(_step, graph)
         of_channels = vectors[0] if vectors else None
-        answer = decoder.onnx(graph, head, step, recurrent=recurrent, states=finals, channels=of_channels)
-    return answer if channels is None else channels.add_join(graph, answer)
+        output = decoder.onnx(graph, head, step, recurrent=recurrent, states=finals, channels=of_channels)
+    return output if channels is None else channels.add_join(graph, output)
 
 
 def _step(
@@ -200,8 +200,8 @@ def _step(
     first = graph.integers(1)
     x = graph.add("Unsqueeze", read, first)
     graph.lengths = graph.add("Expand", first, graph.add("Shape", x, start=0, end=1))
-    answers, finals = _read(graph, recurrent, x, {}, begins=begins, keeps_states=True)
-    merged = graph.joined([_merge(graph, recurrent, readings) for readings in answers])
+    by_layer, finals = _read(graph, recurrent, x, {}, begins=begins, keeps_states=True)
+    merged = graph.joined([_merge(graph, recurrent, readings) for readings in by_layer])
     return graph.add("Squeeze", merged, first), finals
 
 
@@ -221,9 +221,9 @@ def _at_every_step(graph: Graph, module: SequenceModule, outputs: str) -> str:
     model = module.model
     width = model.recurrent.output_size
     rows = graph.add("Reshape", outputs, graph.integers(-1, width))
-    answers = _write(graph, "head", model.head, rows)
+    logits = _write(graph, "head", model.head, rows)
     shape = [graph.add("Shape", outputs, start=0, end=2), graph.integers(module.task.output_size)]
-    return graph.add("Reshape", answers, graph.add("Concat", *shape, axis=0))
+    return graph.add("Reshape", logits, graph.add("Concat", *shape, axis=0))
 
 
 def _input_backwards(graph: Graph, declared: Input, value: str) -> str:

@@ -97,7 +97,7 @@ def read_onnx(file: Path) -> Predictor:
             raise refused(file, f"cannot be run ({_first_line(error)})") from error
         return [torch.from_numpy(one) for one in found]
 
-    def answer(x: Tensor, lengths: Tensor) -> Tensor:
+    def predict(x: Tensor, lengths: Tensor) -> Tensor:
         return run([task.exported(manifest.spec).name], x, lengths, {})[0]
 
     def carry(x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
@@ -105,7 +105,7 @@ def read_onnx(file: Path) -> Predictor:
         logits, *after = run([LOGITS, *(PRESENT + name for name in states)], x, lengths, past)
         return logits, State(zip(states, after, strict=True))
 
-    return Predictor(manifest.spec, manifest.data, task, answer, carry if states else None)
+    return Predictor(manifest.spec, manifest.data, task, predict, carry if states else None)
 
 
 def _states(session: Any) -> dict[str, int]:

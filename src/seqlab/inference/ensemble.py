@@ -22,7 +22,7 @@ class Member(NamedTuple):
     data: SequenceData
 
     @property
-    def question(self) -> tuple[object, ...]:
+    def common(self) -> tuple[object, ...]:
         """What all networks of an ensemble have in common, so that their outputs mean the same."""
         config, spec = self.run.config, self.data.spec.as_dict()
         sizes = {stage: len(samples) for stage, samples in self.data.samples.items()}
@@ -30,7 +30,7 @@ class Member(NamedTuple):
         return config.task.name, of_forecasts, spec.get("classes"), sizes
 
     def outputs(self, stage: str, ids: Tensor) -> tuple[Batch, Tensor]:
-        """Return a batch of a stage, and what the network's head answers."""
+        """Return a batch of a stage, and the network's outputs."""
         batch = self.data.samples[stage].batch(ids)
         with torch.inference_mode():
             return batch, self.run.module(batch.x, batch.lengths)
@@ -38,7 +38,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks that are asked together.
+    """Networks whose outputs are averaged.
 
     Attributes:
         members: at least one; the first one's task scores the mean.
@@ -59,7 +59,7 @@ class Ensemble:
         Raises:
             RunError: a folder is damaged.
             DataError: the data are missing, or are not those of the training.
-            ConfigError: the runs do not answer the same samples, or carry states from one to the next.
+            ConfigError: the runs do not predict the same samples, or carry states from one to the next.
         """
         runs = [load_run(path, checkpoint, with_metrics=True) for path in paths]
         for run in runs:
@@ -67,7 +67,7 @@ class Ensemble:
                 raise ConfigError(f"{run.path} carries states from batch to batch, which an ensemble cannot")
         first, *others = members = [Member(run, data_of(run, root)[1]) for run in runs]
         for other in others:
-            if other.question != first.question:
+            if other.common != first.common:
                 raise _other_samples(first, other)
         return cls(members)
 
@@ -101,6 +101,6 @@ class Ensemble:
 
 def _other_samples(first: Member, other: Member) -> ConfigError:
     return ConfigError(
-        f"{other.run.path} does not answer the same as {first.run.path}; give runs with the same data, split "
-        "and task, and forecasters with the same settings of task and model.instance_norm"
+        f"{other.run.path} does not predict the same as {first.run.path}; give runs with the same data, "
+        "split and task, and forecasters with the same settings of task and model.instance_norm"
     )

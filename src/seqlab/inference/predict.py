@@ -66,15 +66,15 @@ def predict(
             nothing that is known ahead.
     """
     data = network.data if known is None else network.data.with_known(known)
-    samples, names = network.spec.asked(data, texts, file)
+    samples, names = network.spec.unlabelled(data, texts, file)
     found: list[dict[str, Any]] = []
     for ids in torch.split(torch.arange(len(samples)), BATCH):
         batch = samples.batch(ids)
         called = [names[number] for number in ids.tolist()]
-        answers = network.answer(batch.x, batch.lengths)
-        rows = network.task.decode(network.spec, called, answers, top)
+        predictions = network.predict(batch.x, batch.lengths)
+        rows = network.task.decode(network.spec, called, predictions, top)
         if quantiles:
-            each = network.task.quantiles(called, answers, quantiles)
+            each = network.task.quantiles(called, predictions, quantiles)
             rows = [row | {"quantiles": its} for row, its in zip(rows, each, strict=True)]
         found += rows
     return found

@@ -34,6 +34,6 @@ def check_causal(model: SequenceModel, vocabulary: int) -> None:
     tolerance = torch.finfo(model.read_dtype()).eps ** 0.5 * float(whole.abs().max())
     if not float((torch.cat([first, rest], 1) - whole).abs().max()) <= tolerance:
         raise ConfigError(
-            f"task=language_model: with encoder {type(model.encoder).__name__} an answer depends on more "
+            f"task=language_model: with encoder {type(model.encoder).__name__} an output depends on more "
             "than a token and the network's state; use model.encoder=embedding and model.bidirectional=false"
         )

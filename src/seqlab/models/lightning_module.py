@@ -116,8 +116,8 @@ class SequenceModule(LightningModule):
 
         For a task with outputs at S steps they are [B, S, output_size].
         """
-        answer: Tensor = self.model(x, lengths)
-        return answer
+        outputs: Tensor = self.model(x, lengths)
+        return outputs
 
     def _repr_html_(self) -> str:
         """Return what is learnt, and how, with a table of the network's parts, as notebooks show it."""
@@ -161,7 +161,7 @@ class SequenceModule(LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Return the predictions in readable units: probabilities [B, C], or forecasts [B, horizon, K]."""
         outputs = self._outputs("predict", batch)
-        return self.task.answers(outputs, batch.x)[batch.ids >= 0]  # others only fill a rank's last batch
+        return self.task.predict(outputs, batch.x)[batch.ids >= 0]  # others only fill a rank's last batch
 
     def on_fit_start(self) -> None:
         """Have each process draw masks of its own, the first those of a single one, and keep its memory."""

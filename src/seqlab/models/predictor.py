@@ -21,24 +21,25 @@ class Predictor:
         spec: the description of its training data.
         data: the settings for reading files like those it was trained on.
         task: the task, which formats predictions.
-        answer: a function from tokens [B, T], or columns in their units [B, T, F] in float64, and lengths [B]
-            to probabilities [B, C], or forecasts in the targets' units [B, horizon, K].
-        carry: as ``SequenceModel.carry``, for networks that answer every step; None for files without states.
+        predict: a function from tokens [B, T], or columns in their units [B, T, F] in float64, and lengths
+            [B] to probabilities [B, C], or forecasts in the targets' units [B, horizon, K].
+        carry: as ``SequenceModel.carry``, for networks with an output at every step; None for files without
+            states.
     """
 
     spec: DataSpec
     data: Dataset
     task: Task
-    answer: Callable[[Tensor, Tensor], Tensor]
+    predict: Callable[[Tensor, Tensor], Tensor]
     carry: Callable[[Tensor, Tensor, State | None], tuple[Tensor, State]] | None = None
 
     @classmethod
     def of(cls, module: SequenceModule, spec: DataSpec, data: Dataset) -> Self:
         """Return the predictor of a module, which must be in evaluation mode."""
 
-        def answer(x: Tensor, lengths: Tensor) -> Tensor:
+        def predict(x: Tensor, lengths: Tensor) -> Tensor:
             read = spec.scaled(x)
             with torch.inference_mode():
-                return module.task.answers(module(read, lengths), read)
+                return module.task.predict(module(read, lengths), read)
 
-        return cls(spec, data, module.task, answer, module.model.carry)
+        return cls(spec, data, module.task, predict, module.model.carry)

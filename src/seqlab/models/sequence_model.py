@@ -73,13 +73,13 @@ class SequenceModel(nn.Module):
         encoder_options: settings of an encoder of your own, e.g. model.encoder_options.kernel=5.
         condition: what a language model is told of a text, none, or its class, the first token that it reads.
         segment: for a series that is forecast, steps that the encoder segments reads as one, and that a
-            decoder answers as one.
+            decoder forecasts as one.
         embedding_size: width of the encoder's output (onehot, identity: as wide as their input).
         embedding_dropout: dropout probability of the embedding.
         feature_dropout: for the encoder ngrams, dropout probability of each vector of a step.
         dropout: dropout probability between layers and before the head.
         dropout_each: whether their masks are chosen anew for each step or sequence (variational dropout).
-        activation_penalty: for a task with an answer at every step, this times the mean square of the
+        activation_penalty: for a task with an output at every step, this times the mean square of the
             outputs after dropout is added to the loss (AR, Merity et al. 2018).
         change_penalty: this times the mean square of the outputs' changes from step to step, before dropout,
             is added too (TAR).
@@ -92,10 +92,10 @@ class SequenceModel(nn.Module):
         teacher_forcing: for the decoder autoregressive, probability with which it reads the true segment
             before, not its own forecast, at the beginning of training.
         teacher_forcing_end: that probability at the end of training, to which it falls linearly.
-        head: from that vector to the answer, linear, or your own.
+        head: from that vector to the output, linear, or your own.
         head_options: settings of a head of your own.
         wide: a linear model of what the encoder reads is learned beside the network, with a weight of each
-            token, n-gram or column for each output, and both answers are added; for one answer a sequence.
+            token, n-gram or column for each output, and both outputs are added; for one output a sequence.
         tied: the head's weight is the embedding, for language models whose embedding_size is hidden_size.
         freeze: parts that are not trained: encoder, recurrent (or recurrent.0, the lowest layer, …), head.
         init: recurrent weights, keras (glorot, orthogonal, forget bias 1), torch, kaiming or chrono; or your
@@ -219,7 +219,7 @@ class SequenceModel(nn.Module):
         else:
             made_of = Autoregressive if decoder == "autoregressive" else Parallel
             self.decoder = made_of(self.recurrent, inputs, output_size, segment, channel_size=of_channel)
-            pooled, output_size = self.recurrent.output_size, self.decoder.answer_size
+            pooled, output_size = self.recurrent.output_size, self.decoder.head_size
         self.forcing = (teacher_forcing, teacher_forcing_end)
         if self.decoder is not None or self.segment > 1:
             self.side_inputs.refuse()
@@ -227,7 +227,7 @@ class SequenceModel(nn.Module):
         if activation_penalty or change_penalty:
             if output_steps != EVERY_STEP:
                 raise ConfigError(
-                    "model.activation_penalty and model.change_penalty are for tasks with an answer at every "
+                    "model.activation_penalty and model.change_penalty are for tasks with an output at every "
                     "step, language_model and tagging; set both to 0"
                 )
             # The penalty is of what the head reads, so its dropout comes before it.
@@ -243,7 +243,7 @@ class SequenceModel(nn.Module):
         if wide:
             if output_steps or self.channels is not None or self.decoder is not None:
                 raise ConfigError(
-                    "model.wide=true is for one answer a sequence, model.channels=mixed, model.decoder=direct"
+                    "model.wide=true is for one output a sequence, model.channels=mixed, model.decoder=direct"
                 )
             self.wide = Wide(encoder, inputs, output_size, feature_dropout)
         if tied:
@@ -266,14 +266,14 @@ class SequenceModel(nn.Module):
 
         With ``output_steps`` S they are [B, S, output_size], at every step [B, T, output_size]. They are
         float32, or float64 for a float64 network: losses and scores are not rounded to a smaller type. In
-        training an autoregressive decoder may read true values (``forced``, with truths [B, horizon, K]).
+        training an autoregressive decoder may read true values (``forced``, with a target [B, horizon, K]).
         """
         if self.instance_norm is not None:
             x = self.instance_norm(x)
         if x.is_floating_point():
             x = x.to(self.read_dtype())
-        answer = self._answer(x, lengths, forced)
-        return answer if answer.dtype == torch.float64 else answer.float()
+        outputs = self._outputs(x, lengths, forced)
+        return outputs if outputs.dtype == torch.float64 else outputs.float()
 
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Return the outputs as ``forward`` does, starting from a state, and the state after the last steps.
@@ -284,15 +284,15 @@ class SequenceModel(nn.Module):
         if x.is_floating_point():
             x = x.to(self.read_dtype())
         read, beside = self.side_inputs.split(x, self.read_dtype())
-        outputs, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
+        hidden, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
         if self.output_steps == EVERY_STEP:
-            answer = self._headed(outputs, lengths)
+            outputs = self._headed(hidden, lengths)
         else:
-            answer = self._with_wide(self.head(self.pooling(outputs, lengths)), read, lengths)
-        return answer if answer.dtype == torch.float64 else answer.float(), final
+            outputs = self._with_wide(self.head(self.pooling(hidden, lengths)), read, lengths)
+        return outputs if outputs.dtype == torch.float64 else outputs.float(), final
 
     def parts(self) -> dict[str, list[nn.Parameter]]:
-        """Return the parameters of each part by name, from the inputs to the answers.
+        """Return the parameters of each part by name, from the inputs to the outputs.
 
         The parts are "encoder", "recurrent.0", "recurrent.1", … (each with what lies between it and the layer
         below), and "head", with the pooling, a decoder, and what windows and channels have of their own.
@@ -335,28 +335,28 @@ class SequenceModel(nn.Module):
         is_rounded = any(isinstance(part, ROUNDED) for part in self.encoder.modules())
         return products if products is not None and is_rounded else next(self.recurrent.parameters()).dtype
 
-    def _answer(self, x: Tensor, lengths: Tensor, forced: TeacherForcing | None) -> Tensor:
-        answer: Tensor
+    def _outputs(self, x: Tensor, lengths: Tensor, forced: TeacherForcing | None) -> Tensor:
+        outputs: Tensor
         x, beside = self.side_inputs.split(x, self.read_dtype())
         if self.channels is not None:
             x, beside = self.channels.split(x), self.channels.repeated(beside)
             lengths = lengths.repeat_interleave(len(self.channels))
-            forced = forced and TeacherForcing(self.channels.split_truths(forced.truths), forced.probability)
+            forced = forced and TeacherForcing(self.channels.split_target(forced.target), forced.probability)
         encoded = self.encoder(x)
         lengths = lengths // self.segment if self.segment > 1 else lengths
         if self.output_steps:
-            outputs, _ = self.recurrent(encoded, lengths, inputs=beside, need_state=False)
+            hidden, _ = self.recurrent(encoded, lengths, inputs=beside, need_state=False)
             if self.output_steps == EVERY_STEP:
-                return self._headed(outputs, lengths)
-            answer = self.head(last_steps(outputs, lengths, self.output_steps))
-            return answer
-        answer = self._with_wide(self._answer_of_each(encoded, lengths, beside, forced), x, lengths)
-        return answer if self.channels is None else self.channels.join(answer)
+                return self._headed(hidden, lengths)
+            outputs = self.head(last_steps(hidden, lengths, self.output_steps))
+            return outputs
+        outputs = self._with_wide(self._outputs_of_each(encoded, lengths, beside, forced), x, lengths)
+        return outputs if self.channels is None else self.channels.join(outputs)
 
-    def _answer_of_each(
+    def _outputs_of_each(
         self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor], forced: TeacherForcing | None
     ) -> Tensor:
-        """Return the head's answer of each sequence, or channel, to what the encoder has read."""
+        """Return the head's outputs for each sequence, or channel, from what the encoder has read."""
         vectors = (
             self.channels.vectors(len(encoded)) if self.channels is not None and self.channels.width else None
         )
@@ -365,20 +365,20 @@ class SequenceModel(nn.Module):
             decoded: Tensor = self.decoder(self.head, self.recurrent, state, vectors, forced)
             return decoded
         readings, _ = self.recurrent.read(encoded, lengths, inputs=beside)
-        pooled = self.recurrent.ways.merge([self.pooling(outputs, lengths) for outputs in readings])
-        answer: Tensor = self.head(pooled if vectors is None else torch.cat([pooled, vectors], -1))
-        return answer
+        pooled = self.recurrent.ways.merge([self.pooling(hidden, lengths) for hidden in readings])
+        outputs: Tensor = self.head(pooled if vectors is None else torch.cat([pooled, vectors], -1))
+        return outputs
 
-    def _with_wide(self, answer: Tensor, read: Tensor, lengths: Tensor) -> Tensor:
-        """Return the head's answers, with what the steps say by themselves."""
-        return answer if self.wide is None else answer + self.wide(read, lengths)
+    def _with_wide(self, outputs: Tensor, read: Tensor, lengths: Tensor) -> Tensor:
+        """Return the head's outputs, with what the steps say by themselves."""
+        return outputs if self.wide is None else outputs + self.wide(read, lengths)
 
-    def _headed(self, outputs: Tensor, lengths: Tensor) -> Tensor:
-        """Return the head's answers to outputs at every step."""
+    def _headed(self, hidden: Tensor, lengths: Tensor) -> Tensor:
+        """Return the head's outputs at every step."""
         if self.activation_penalty is not None:
-            outputs = self.activation_penalty(outputs, lengths)
-        answer: Tensor = self.head(outputs)
-        return answer
+            hidden = self.activation_penalty(hidden, lengths)
+        outputs: Tensor = self.head(hidden)
+        return outputs
 
     def extra_repr(self) -> str:
         """Show the number of output steps, if there are several."""

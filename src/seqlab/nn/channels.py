@@ -51,9 +51,9 @@ class Channels(nn.Module):
         """Return the rows, [B, T, F] to [B·K, T, 1 + others]."""
         return x[:, :, self._columns].transpose(1, 2).flatten(0, 1)
 
-    def split_truths(self, truths: Tensor) -> Tensor:
-        """Return the truths of the rows, [B, horizon, K] to [B·K, horizon, 1]."""
-        return truths.transpose(1, 2).flatten(0, 1)[:, :, None]
+    def split_target(self, target: Tensor) -> Tensor:
+        """Return the target of the rows, [B, horizon, K] to [B·K, horizon, 1]."""
+        return target.transpose(1, 2).flatten(0, 1)[:, :, None]
 
     def repeated(self, beside: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return what a cell reads beside x for each row, [B, T, width] to [B·K, T, width]."""
@@ -63,10 +63,10 @@ class Channels(nn.Module):
         """Return the vector of the target of each of B·K rows, [B·K, E]."""
         return self.embedding.repeat(rows // len(self), 1)
 
-    def join(self, answers: Tensor) -> Tensor:
-        """Return the answers of windows, [B·K, horizon·N] to [B, horizon·K·N]."""
-        shape = (len(self), self.horizon, answers.shape[1] // self.horizon)
-        return answers.view(len(answers) // len(self), *shape).transpose(1, 2).flatten(1)
+    def join(self, outputs: Tensor) -> Tensor:
+        """Return the outputs of windows, [B·K, horizon·N] to [B, horizon·K·N]."""
+        shape = (len(self), self.horizon, outputs.shape[1] // self.horizon)
+        return outputs.view(len(outputs) // len(self), *shape).transpose(1, 2).flatten(1)
 
     def add_split(self, graph: "Graph", x: str) -> str:
         """Add ``split`` to an ONNX graph, and what sequences are from here on."""
@@ -88,9 +88,9 @@ class Channels(nn.Module):
         every = graph.add("Concat", rows, graph.integers(1, 1), axis=0)
         return graph.add("Reshape", graph.add("Expand", embedding, every), graph.integers(-1, self.width))
 
-    def add_join(self, graph: "Graph", answers: str) -> str:
+    def add_join(self, graph: "Graph", outputs: str) -> str:
         """Add ``join`` to an ONNX graph."""
-        rows = graph.add("Div", graph.add("Shape", answers, start=0, end=1), graph.integers(len(self)))
+        rows = graph.add("Div", graph.add("Shape", outputs, start=0, end=1), graph.integers(len(self)))
         parts = graph.integers(len(self), self.horizon, -1)
-        parted = graph.add("Reshape", answers, graph.add("Concat", rows, parts, axis=0))
+        parted = graph.add("Reshape", outputs, graph.add("Concat", rows, parts, axis=0))
         return graph.add("Reshape", graph.add("Transpose", parted, perm=[0, 2, 1, 3]), graph.integers(0, -1))

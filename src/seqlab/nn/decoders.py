@@ -27,21 +27,21 @@ class TeacherForcing(NamedTuple):
     """The true values that a decoder reads in training.
 
     Attributes:
-        truths: the values that should be answered, [R, horizon, K].
+        target: the values that are to be forecast, [R, horizon, K].
         probability: with which a segment is read as it should be, not as it was forecast.
     """
 
-    truths: Tensor
+    target: Tensor
     probability: float
 
 
 class Decoder(nn.Module):
-    """The base of decoders, which answer M segments of the horizon.
+    """The base of decoders, which forecast M segments of the horizon.
 
     Args:
         recurrent: the layers that read a window.
         inputs: the description of the inputs, with the horizon.
-        output_size: numbers that are asked for a window.
+        output_size: numbers that are output for a window.
         segment: steps of a segment; the last one may be cut.
 
     Raises:
@@ -63,8 +63,8 @@ class Decoder(nn.Module):
         self.numbers = output_size // self.horizon
 
     @property
-    def answer_size(self) -> int:
-        """The numbers that are asked for a segment."""
+    def head_size(self) -> int:
+        """The numbers that the head outputs for a segment."""
         return self.segment * self.numbers
 
     @abstractmethod
@@ -79,7 +79,7 @@ class Decoder(nn.Module):
         """Return the forecasts of R windows, [R, horizon·N], with N numbers a step.
 
         Args:
-            head: from a vector for each segment to its answer, [R, segment·N].
+            head: from a vector for each segment to its outputs, [R, segment·N].
             recurrent: the layers that have read the windows.
             state: in which they end, each [L, R, H].
             channels: the vector of each, [R, E].
@@ -99,14 +99,14 @@ class Decoder(nn.Module):
     ) -> str:
         """Add the same to an ONNX graph."""
 
-    def cut(self, answers: Tensor) -> Tensor:
-        """Return the answers of the horizon, of those of all segments, [R, M·segment·N] to [R, horizon·N]."""
-        return answers[:, : self.horizon * self.numbers]
+    def cut(self, forecasts: Tensor) -> Tensor:
+        """Return the horizon's of the forecasts of all segments, [R, M·segment·N] to [R, horizon·N]."""
+        return forecasts[:, : self.horizon * self.numbers]
 
-    def add_cut(self, graph: "Graph", answers: str) -> str:
+    def add_cut(self, graph: "Graph", forecasts: str) -> str:
         """Add ``cut`` to an ONNX graph."""
         end = graph.integers(self.horizon * self.numbers)
-        return graph.add("Slice", answers, graph.integers(0), end, graph.integers(1))
+        return graph.add("Slice", forecasts, graph.integers(0), end, graph.integers(1))
 
 
 class Parallel(Decoder):
@@ -155,7 +155,7 @@ class Parallel(Decoder):
         channels: Tensor | None,
         forced: TeacherForcing | None = None,  # noqa: ARG002 (no segment reads another)
     ) -> Tensor:
-        """Return the answers of R windows, [R, horizon·N]."""
+        """Return the forecasts of R windows, [R, horizon·N]."""
         rows = next(iter(state.values())).shape[1]
         read = self.positions.expand(rows, -1, -1)
         if channels is not None:
@@ -187,8 +187,8 @@ class Parallel(Decoder):
         read = graph.add("Reshape", read, graph.integers(-1, self.input_size))
         begins = [{name: graph.repeated(one, segments, 2) for name, one in layer.items()} for layer in states]
         outputs, _ = step(recurrent, read, begins)
-        answers = graph.add("Reshape", head(outputs), graph.integers(-1, segments * self.answer_size))
-        return self.add_cut(graph, answers)
+        forecasts = graph.add("Reshape", head(outputs), graph.integers(-1, segments * self.head_size))
+        return self.add_cut(graph, forecasts)
 
 
 class Autoregressive(Decoder):
@@ -249,24 +249,24 @@ class Autoregressive(Decoder):
         channels: Tensor | None,
         forced: TeacherForcing | None = None,
     ) -> Tensor:
-        """Return the answers of R windows, [R, horizon·N]."""
+        """Return the forecasts of R windows, [R, horizon·N]."""
         rows = next(iter(state.values())).shape[1]
-        read, answers = self.first.expand(rows, -1), list[Tensor]()
-        truths = self._segments(forced.truths) if forced else []
+        read, forecasts = self.first.expand(rows, -1), list[Tensor]()
+        targets = self._segments(forced.target) if forced else []
         after: State | None = state
         for number in range(self.segments):
             x = read if channels is None else torch.cat([read, channels], -1)
             outputs, after = self.layers(x[:, None], state=after)
-            answers.append(head(outputs[:, 0]))
-            read = answers[-1][:, self._places]
+            forecasts.append(head(outputs[:, 0]))
+            read = forecasts[-1][:, self._places]
             if forced and number < self.segments - 1:
                 is_forced = torch.rand(rows, 1, device=read.device) < forced.probability
-                read = torch.where(is_forced, truths[number].to(read.dtype), read)
-        return self.cut(torch.cat(answers, -1))
+                read = torch.where(is_forced, targets[number].to(read.dtype), read)
+        return self.cut(torch.cat(forecasts, -1))
 
-    def _segments(self, truths: Tensor) -> list[Tensor]:
+    def _segments(self, target: Tensor) -> list[Tensor]:
         """Return the values of all whole segments, each [R, segment·K], from [R, horizon, K]."""
-        whole = truths[:, : self.horizon // self.segment * self.segment]
+        whole = target[:, : self.horizon // self.segment * self.segment]
         return [one.flatten(1) for one in torch.split(whole, self.segment, 1)]
 
     def onnx(
@@ -283,10 +283,10 @@ class Autoregressive(Decoder):
         rows = graph.add("Shape", next(iter(states[0].values())), start=0, end=1)
         shape = graph.add("Concat", rows, graph.integers(len(self._places)), axis=0)
         read = graph.add("Expand", graph.constant("decoder.first", self.first[None]), shape)
-        answers = []
+        forecasts = []
         for _ in range(self.segments):
             x = read if channels is None else graph.joined([read, channels])
             outputs, states = step(self.layers, x, states)
-            answers.append(head(outputs))
-            read = graph.add("Gather", answers[-1], graph.integers(*self._places.tolist()), axis=1)
-        return self.add_cut(graph, graph.joined(answers))
+            forecasts.append(head(outputs))
+            read = graph.add("Gather", forecasts[-1], graph.integers(*self._places.tolist()), axis=1)
+        return self.add_cut(graph, graph.joined(forecasts))

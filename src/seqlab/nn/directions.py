@@ -1,4 +1,4 @@
-"""The ways in which layers read a sequence, and how what they answer becomes one."""
+"""The ways in which layers read a sequence, and how their outputs become one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -66,10 +66,10 @@ class LinearHead(nn.Module):
     def forward(self, pooled: Tensor) -> Tensor:
         """Return the outputs, [B, H] to [B, output_size]."""
         pooled = self.dropout(pooled)
-        answer: Tensor = (
+        outputs: Tensor = (
             functional.linear(pooled, self.weight, self.linear.bias) if self._tied else self.linear(pooled)
         )
-        return answer
+        return outputs
 
     def onnx(self, graph: "Graph", pooled: str) -> str:
         """Add the same to an ONNX graph."""

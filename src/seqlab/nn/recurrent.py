@@ -175,8 +175,8 @@ class Recurrent(OnEngine):
             ValueError: a shape, length or device is wrong.
             EngineError: the requested engine cannot run it, or torch.jit.trace is active.
         """
-        answers, final, lengths = self._read(x, lengths, state, inputs, need_state=need_state)
-        merged = [self.ways.merge(self.ways.in_time(readings, lengths)) for readings in answers]
+        by_layer, final, lengths = self._read(x, lengths, state, inputs, need_state=need_state)
+        merged = [self.ways.merge(self.ways.in_time(readings, lengths)) for readings in by_layer]
         return _side_by_side(merged), final
 
     def read(
@@ -192,8 +192,8 @@ class Recurrent(OnEngine):
 
         Pooling needs this form: "last" is the last step that a direction has read.
         """
-        answers, final, _ = self._read(x, lengths, state, inputs, need_state=need_state)
-        return [_side_by_side(readings) for readings in zip(*answers, strict=True)], final
+        by_layer, final, _ = self._read(x, lengths, state, inputs, need_state=need_state)
+        return [_side_by_side(readings) for readings in zip(*by_layer, strict=True)], final
 
     def _read(
         self,
@@ -232,14 +232,14 @@ class Recurrent(OnEngine):
     ) -> tuple[list[list[Tensor]], State | None]:
         starts = iter(self.stack.split(state))
         layers = iter(self.layers)
-        answers: list[list[Tensor]] = []
+        by_layer: list[list[Tensor]] = []
         finals: list[State] = []
         for depth, of_layer in enumerate(given):
             if depth:
-                merged = self.ways.merge(self.ways.in_time(answers[-1], lengths))
+                merged = self.ways.merge(self.ways.in_time(by_layer[-1], lengths))
                 x = self.between[depth - 1](merged, x).to(merged.dtype)
                 if self.outputs == "last":
-                    answers.clear()
+                    by_layer.clear()
             readings: list[Tensor] = []
             for read, beside in zip(self.ways.read(x, lengths), of_layer, strict=True):
                 outputs, final = next(layers)(
@@ -247,8 +247,8 @@ class Recurrent(OnEngine):
                 )
                 readings.append(outputs)
                 finals += [final] if final is not None else []
-            answers.append(readings)
-        return answers, self.stack.joined(finals) if need_state else None
+            by_layer.append(readings)
+        return by_layer, self.stack.joined(finals) if need_state else None
 
     def extra_repr(self) -> str:
         """Show what the cells declare and how the layers stack."""

@@ -18,20 +18,20 @@ NEEDS = "model.wide=true needs model.encoder=embedding, ngrams or linear"
 
 
 class Wide(nn.Module):
-    """What each step says of the answer by itself, [B, T] to [B, output_size].
+    """What each step adds to the output by itself, [B, T] to [B, output_size].
 
-    As in Wide & Deep (Cheng et al. 2016). An encoder of its own, as wide as the answer, has for each token,
+    As in Wide & Deep (Cheng et al. 2016). An encoder of its own, as wide as the output, has for each token,
     n-gram or column a weight in each output, 0 at first. They are summed over the steps and divided by the
     square root of their number, so that long texts do not outweigh the network.
 
     Args:
         encoder: the name of a registered encoder that may have any width, or "auto".
         inputs: the description of the inputs.
-        output_size: numbers in an answer.
+        output_size: numbers in an output.
         feature_dropout: fraction of a step's vectors that are omitted during training, if it has several.
 
     Raises:
-        ConfigError: the encoder cannot be as wide as the answer.
+        ConfigError: the encoder cannot be as wide as the output.
     """
 
     def __init__(

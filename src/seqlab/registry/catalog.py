@@ -111,7 +111,7 @@ It is given H; its ``output_size`` is P.
 register_pooling = poolings.register
 
 heads: "Registry[Callable[..., nn.Module]]" = Registry("head", home="seqlab.nn")
-"""From pooled vectors [B, P] to answers [B, A]: ``model.head=NAME``. It is given P and A."""
+"""From pooled vectors [B, P] to outputs [B, O]: ``model.head=NAME``. It is given P and O."""
 register_head = heads.register
 
 inits: "Registry[Callable[..., None]]" = Registry("init", home="seqlab.nn")

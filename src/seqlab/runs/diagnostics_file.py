@@ -76,7 +76,7 @@ class Snapshot(_Part):
         epoch: epochs trained so far; 0 for the untrained network.
         step: optimizer steps so far.
         layers: the layers and directions in their order.
-        influence: ‖∂answers/∂x‖ by distance from 0, the mean over sequences.
+        influence: ‖∂outputs/∂x‖ by distance from 0, the mean over sequences.
         half_length: the number of last steps that have half of the influence.
     """
 
@@ -90,7 +90,7 @@ class Snapshot(_Part):
 QUANTITIES = {
     "gradient": "‖∂loss/∂s(t)‖ relative to t = T, median over sequences",
     "Jacobian": "‖∂s(T)/∂s(t)‖, geometric mean over sequences",
-    "influence": "‖∂answer/∂x(t)‖ relative to t = T, mean over sequences",
+    "influence": "‖∂output/∂x(t)‖ relative to t = T, mean over sequences",
 }
 """The quantities by which networks are compared, against T − t; the first two for every layer."""
 DISTANCE = "steps before the last, T − t"

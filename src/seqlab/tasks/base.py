@@ -53,9 +53,9 @@ class Task(nn.Module):
         problem_type: the kind of prediction that the data must be prepared for, as in ``DataSpec.task``.
         scores: the scores that ``compute`` returns.
         monitor: the score that chooses the best weights, such as "val/loss".
-        metrics_of: how the paths of torchmetrics' metrics begin that can judge the answers; None: none can.
-        is_stepwise: whether each step has an answer, so that outputs are not pooled.
-        is_causal: whether an answer may only depend on the steps up to its own.
+        metrics_of: how the paths of torchmetrics' metrics begin that can judge predictions; None: none can.
+        is_stepwise: whether each step has an output, so that outputs are not pooled.
+        is_causal: whether an output may only depend on the steps up to its own.
         is_multilabel: whether a sample can have any number of the classes.
         has_one_class: whether a sample has one class, so that training samples can be balanced over classes.
         galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
@@ -96,12 +96,12 @@ class Task(nn.Module):
         return next(score for score in cls.scores if score.name == name.partition("/")[2])
 
     @abstractmethod
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean loss over the valid rows, and update the stage's metrics.
 
         Args:
             stage: "train", "val", "test" or "balanced".
-            answers: the model's outputs, [B, output_size].
+            outputs: the model's outputs, [B, output_size].
             batch: the inputs and targets.
         """
 
@@ -120,7 +120,7 @@ class Task(nn.Module):
         )
 
     def located(self, batch: Batch) -> Tensor:  # noqa: ARG002
-        """Return the values that a network should answer, as its outputs have them, [B, horizon, K].
+        """Return the targets as the network's outputs have them, [B, horizon, K].
 
         Raises:
             ConfigError: the task cannot say them.
@@ -134,10 +134,10 @@ class Task(nn.Module):
         """Return a test batch cut into windows in several ways, each with its index for ``step_windows``."""
         return ()
 
-    def step_windows(self, place: int, answers: Tensor, batch: Batch) -> None:
+    def step_windows(self, place: int, outputs: Tensor, batch: Batch) -> None:
         """Update the metrics of one of the ways of ``windowed``."""
 
-    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+    def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the predictions in readable units, such as probabilities.
 
         Args:
@@ -151,23 +151,23 @@ class Task(nn.Module):
         return outputs, batch
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return answers and truths of a batch, which ``judged`` converts for further metrics."""
-        return self.answers(outputs, batch.x), batch.y
+        """Return predictions and targets of a batch, which ``judged`` converts for further metrics."""
+        return self.predict(outputs, batch.x), batch.y
 
     def in_units(self, values: Tensor) -> Tensor:
-        """Return answers or truths in the units of the target, in float64 on the CPU."""
+        """Return predictions or targets in the units of the target, in float64 on the CPU."""
         return values.cpu().double()
 
-    def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
-        """Return answers and truths of a stage in the units of the target, as further metrics get them.
+    def judged(self, stage: str, ids: Tensor, predictions: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """Return predictions and targets of a stage in the units of the target, as further metrics get them.
 
         Args:
             stage: "val", "test" or "balanced".
             ids: the number of each sample in its split, [N].
-            answers: the answers from ``compared`` of all batches, in the order of the ids.
-            truths: the truths from ``compared`` of all batches.
+            predictions: the predictions from ``compared`` of all batches, in the order of the ids.
+            target: the targets from ``compared`` of all batches.
         """
-        return self.in_units(answers), self.in_units(truths)
+        return self.in_units(predictions), self.in_units(target)
 
     explained_as: ClassVar[str] = "likeliest if it ended here"
     """What ``explained`` returns, at the head of a column."""
@@ -182,35 +182,42 @@ class Task(nn.Module):
         return torch.empty(x.shape[1], 0)
 
     def after_each_step(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
-        """Return the answers if one input, [1, T] or [1, T, F], ended after each step, [T, output_size]."""
+        """Return the predictions if an input, [1, T] or [1, T, F], ended after each step, [T, …]."""
         steps = x.shape[1]
         prefixes = x.expand(steps, *x.shape[1:])
-        return self.answers(network(prefixes, torch.arange(1, steps + 1)), prefixes)
+        return self.predict(network(prefixes, torch.arange(1, steps + 1)), prefixes)
 
-    def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def decode(
+        self,
+        spec: DataSpec,  # noqa: ARG002
+        names: Sequence[Any],
+        predictions: Tensor,
+        top: int,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
         """Return the output of ``seqlab predict --json``.
 
         Args:
             spec: the description of the data.
-            asked: the input of each prediction; for a forecast, its series and times (``Ahead``).
-            answers: the result of the method ``answers``.
+            names: the input of each prediction; for a forecast, its series and times (``Ahead``).
+            predictions: the result of ``predict``.
             top: how many classes or labels of a text or sequence to return.
         """
         return [
-            {"text": text, "answer": answer.tolist()} for text, answer in zip(asked, answers, strict=True)
+            {"text": text, "prediction": values.tolist()}
+            for text, values in zip(names, predictions, strict=True)
         ]
 
     def quantiles(
         self,
-        asked: Sequence[Any],  # noqa: ARG002
-        answers: Tensor,  # noqa: ARG002
+        names: Sequence[Any],  # noqa: ARG002
+        predictions: Tensor,  # noqa: ARG002
         levels: Sequence[float],  # noqa: ARG002
     ) -> list[dict[str, Any]]:
         """Return for each row of ``decode`` its quantiles, by what is predicted and by level.
 
         Args:
-            asked: the input of each prediction.
-            answers: the result of the method ``answers``.
+            names: the input of each prediction.
+            predictions: the result of ``predict``.
             levels: of the quantiles, between 0 and 1.
 
         Raises:
@@ -244,7 +251,7 @@ class Task(nn.Module):
         raise ExportError(f"{type(self).__name__} cannot be exported; define exported() and add_tail()")
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:  # noqa: ARG002
-        """Add the operations of ``answers`` to an ONNX graph; return the name of the result.
+        """Add the operations of ``predict`` to an ONNX graph; return the name of the result.
 
         Args:
             graph: the graph to add to.

@@ -18,8 +18,8 @@ class Intervals:
     Args:
         loss: tells the quantiles of forecasts.
         levels: of the quantiles that are forecast, or scored of a distribution.
-        conformal: the share of truths that intervals are to hold by calibration; None for the widest interval
-            between two of the levels, which points do not have.
+        conformal: the share of targets that intervals are to hold by calibration; None for the widest
+            interval between two of the levels, which points do not have.
 
     Attributes:
         interval: the quantiles that they lie between; None if there are none.
@@ -37,15 +37,15 @@ class Intervals:
         """The margins as simple values, [horizon][K]."""
         return None if self.margins is None else self.margins.tolist()
 
-    def measure(self, forecasts: Tensor, truths: Tensor) -> None:
-        """Calibrate on scaled forecasts of validation, [N, horizon, K, …], and their truths.
+    def measure(self, forecasts: Tensor, target: Tensor) -> None:
+        """Calibrate on scaled forecasts of validation, [N, horizon, K, …], and their targets.
 
         Raises:
             DataError: they are too few.
         """
         if self.conformal:
             ends = self._ends(self.loss.scaled_quantiles, forecasts)
-            self.margins = margins_for(ends, truths.cpu().double(), self.conformal)
+            self.margins = margins_for(ends, target.cpu().double(), self.conformal)
 
     def restore(self, found: Calibration, steps: int, targets: int) -> None:
         """Take the margins that were measured before.
@@ -69,11 +69,11 @@ class Intervals:
         ends = self._ends(self.loss.scaled_quantiles, forecasts)
         return ends if self.margins is None else ends.widened(self.margins)
 
-    def of_answers(self, answers: Tensor, scales: Tensor) -> Ends | None:
-        """Return the calibrated intervals of answers in units of these scales, [K]; None without them."""
+    def of_predictions(self, predictions: Tensor, scales: Tensor) -> Ends | None:
+        """Return the calibrated intervals of predictions in units of these scales, [K]; None without them."""
         if self.margins is None:
             return None
-        return self._ends(self.loss.quantiles, answers).widened(self.margins * scales)
+        return self._ends(self.loss.quantiles, predictions).widened(self.margins * scales)
 
     def nested(self, forecasts: Tensor) -> list[Ends]:
         """Return all intervals of scaled forecasts that are drawn, the widest first."""

@@ -96,9 +96,9 @@ class Classification(Task):
         """Return the task for data with classes."""
         return cls(spec["classes"], spec.get("class_counts"), spec.get("class_titles") or (), **settings)
 
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy of logits, [B, C], and update the metrics."""
-        logits = answers
+        logits = outputs
         valid = batch.ids >= 0
         true = torch.where(valid, batch.y, -1)
         rows = valid.sum()
@@ -113,7 +113,7 @@ class Classification(Task):
             return loss + self.consistency * disagreement(logits, valid)
         return loss
 
-    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+    def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the probabilities of the classes, [B, C], from logits."""
         return outputs.softmax(-1)
 
@@ -121,12 +121,14 @@ class Classification(Task):
         """Return the probabilities of the classes if the input ended after each step, [T, C]."""
         return self.after_each_step(network, x)
 
-    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:
+    def decode(
+        self, spec: DataSpec, names: Sequence[str], predictions: Tensor, top: int
+    ) -> list[dict[str, Any]]:
         """Return the most probable classes of every text, the best first."""
-        best = answers.topk(min(top, len(spec.classes)))
+        best = predictions.topk(min(top, len(spec.classes)))
         return [
             {"text": text, "classes": [spec.classes[number] for number in numbers], "probabilities": values}
-            for text, numbers, values in zip(asked, best.indices.tolist(), best.values.tolist(), strict=True)
+            for text, numbers, values in zip(names, best.indices.tolist(), best.values.tolist(), strict=True)
         ]
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -176,12 +178,12 @@ class Classification(Task):
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test prediction with its probability, the scores of classes, and what is confused."""
-        answers, probabilities = self.predictions.compute()
+        predictions, probabilities = self.predictions.compute()
         # torchmetrics squeezes a single row.
-        answers, probabilities = answers.view(-1, 3).cpu(), probabilities.view(-1).cpu()
+        predictions, probabilities = predictions.view(-1, 3).cpu(), probabilities.view(-1).cpu()
 
         def rows(number: int) -> list[dict[str, Any]]:
-            sample, true, predicted = answers[number].tolist()
+            sample, true, predicted = predictions[number].tolist()
             return [
                 {
                     "text": describe(sample),
@@ -206,7 +208,7 @@ class Classification(Task):
             }
             for true, predicted in counts.nonzero().tolist()
         ]
-        return {"predictions": BySample(len(answers), 1, rows), "classes": classes, "confusion": confused}
+        return {"predictions": BySample(len(predictions), 1, rows), "classes": classes, "confusion": confused}
 
     def loss(self, logits: Tensor, true: Tensor) -> Tensor:
         """Return the training loss; without smoothing and weights it is the mean cross-entropy.

@@ -11,20 +11,20 @@ from seqlab.tasks.intervals import Ends
 
 
 def rows_of(
-    targets: Sequence[str], asked: Sequence[Ahead], values: Tensor, ends: Ends | None = None
+    targets: Sequence[str], names: Sequence[Ahead], values: Tensor, ends: Ends | None = None
 ) -> list[dict[str, Any]]:
     """Return for each time the point forecast of every target, and its interval if there are any.
 
     Args:
         targets: their names.
-        asked: the series, with the times.
+        names: the series, with the times.
         values: in the units of the targets, [series, horizon, K].
         ends: of the intervals, likewise.
     """
     rows = [
         ({"series": one.series} if one.series else {})
         | {"time": time, "values": dict(zip(targets, its, strict=True))}
-        for one, each in zip(asked, values.tolist(), strict=True)
+        for one, each in zip(names, values.tolist(), strict=True)
         for time, its in zip(one.times, each, strict=True)
     ]
     if ends is None:

@@ -24,7 +24,7 @@ from seqlab.tasks.intervals import Ends
 from seqlab.tasks.loss import MeanLoss
 from seqlab.tasks.losses import ForecastLoss, Point, make_loss
 from seqlab.tasks.members import Members, series_of
-from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
+from seqlab.tasks.metrics import PredictionsAndTargets, SampleIds
 from seqlab.tasks.relative import Relative
 from seqlab.tasks.score import (
     BIAS,
@@ -56,7 +56,7 @@ class StageErrors(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), AnswersAndTruths()
+        self.loss, self.mae, self.forecasts = MeanLoss(), MeanLoss(), PredictionsAndTargets()
         self.ids = SampleIds()
 
 
@@ -135,13 +135,13 @@ class Forecasting(Task):
         """Return the task for data with a series."""
         return cls(spec["series"], **settings)
 
-    def forecast(self, answers: Tensor, x: Tensor) -> Tensor:
+    def forecast(self, outputs: Tensor, x: Tensor) -> Tensor:
         """Return scaled forecasts, [B, horizon, K, …], from outputs for inputs x."""
-        forecasts: Tensor = self.relative(answers.view(len(answers), *self.shape), x)
+        forecasts: Tensor = self.relative(outputs.view(len(outputs), *self.shape), x)
         return forecasts
 
     def located(self, batch: Batch) -> Tensor:
-        """Return the scaled truths as outputs have them, [B, horizon, K]."""
+        """Return the scaled targets as outputs have them, [B, horizon, K]."""
         return self.relative.inverse(batch.y, batch.x)
 
     def read_in_units_of(self, norm: InstanceNorm) -> None:
@@ -159,12 +159,12 @@ class Forecasting(Task):
         """
         return scaled.cpu().double() * self.scales + self.means
 
-    def judged(self, stage: str, ids: Tensor, answers: Tensor, truths: Tensor) -> tuple[Tensor, Tensor]:
+    def judged(self, stage: str, ids: Tensor, predictions: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Return medians and true values, each [N, horizon, K], in the units of the targets."""
         series = self.members.of(stage, ids)
         forecasts, came = (
             self.members.in_units(self.in_units(scaled), series)
-            for scaled in (self.loss.scaled_quantiles(answers, (MEDIAN,))[..., 0], truths)
+            for scaled in (self.loss.scaled_quantiles(predictions, (MEDIAN,))[..., 0], target)
         )
         return forecasts, came
 
@@ -172,9 +172,9 @@ class Forecasting(Task):
         """Return scaled forecasts, [B, horizon, K, …], and true values, [B, horizon, K]."""
         return self.forecast(outputs, batch.x), batch.y
 
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean loss of outputs, [B, output_size], and update the metrics."""
-        forecasts = self.forecast(answers, batch.x)
+        forecasts = self.forecast(outputs, batch.x)
         valid = batch.ids >= 0
         rows = valid.sum()
         each = self.loss.each(forecasts, batch.y.to(forecasts.dtype)).mean((1, 2))
@@ -191,7 +191,7 @@ class Forecasting(Task):
                 found.ids.update(batch.ids)
         return loss
 
-    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:
+    def predict(self, outputs: Tensor, x: Tensor) -> Tensor:
         """Return forecasts in the units of the targets, in float64 on the CPU.
 
         They are [B, horizon, K], or of quantiles and parameters [B, horizon, K, …] (``loss.shape``).
@@ -211,17 +211,23 @@ class Forecasting(Task):
         """
         self.intervals.restore(found, *self.shape[:2])
 
-    def decode(self, spec: DataSpec, asked: Sequence[Any], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def decode(
+        self,
+        spec: DataSpec,  # noqa: ARG002
+        names: Sequence[Any],
+        predictions: Tensor,
+        top: int,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
         """Return the medians, and calibrated intervals, of each series (``Ahead``) at every forecast time."""
-        series = self.members.named([one.series for one in asked])
-        medians = self.members.in_units(self.loss.quantiles(answers, (MEDIAN,))[..., 0], series)
-        ends = self.intervals.of_answers(answers, self.scales)
+        series = self.members.named([one.series for one in names])
+        medians = self.members.in_units(self.loss.quantiles(predictions, (MEDIAN,))[..., 0], series)
+        ends = self.intervals.of_predictions(predictions, self.scales)
         if ends is not None:
             ends = Ends(*(self.members.in_units(end, series) for end in ends))
-        return rows_of(self.targets, asked, medians, ends)
+        return rows_of(self.targets, names, medians, ends)
 
     def quantiles(
-        self, asked: Sequence[Any], answers: Tensor, levels: Sequence[float]
+        self, names: Sequence[Any], predictions: Tensor, levels: Sequence[float]
     ) -> list[dict[str, Any]]:
         """Return the quantiles of each target at every forecast time of each series (``Ahead``).
 
@@ -234,11 +240,11 @@ class Forecasting(Task):
                 "task.loss=quantiles"
             )
         try:
-            found = self.loss.quantiles(answers, levels)
+            found = self.loss.quantiles(predictions, levels)
         except KeyError as error:
             known = ", ".join(f"{level:g}" for level in self.levels)
             raise ConfigError(f"--quantiles: the network forecasts {known}, not {error.args[0]:g}") from error
-        series = self.members.named([one.series for one in asked])
+        series = self.members.named([one.series for one in names])
         each = [self.members.in_units(one, series) for one in found.unbind(-1)]
         return quantiles_of(self.targets, levels, torch.stack(each, -1))
 
@@ -247,13 +253,13 @@ class Forecasting(Task):
         return lines_of(rows)
 
     def exported(self, spec: DataSpec) -> Exported:  # noqa: ARG002
-        """Return that the output is forecasts in the targets' units, as ``answers`` returns them."""
+        """Return that the output is forecasts in the targets' units, as ``predict`` returns them."""
         return Exported(self.loss.output, [*self.shape], is_double=True)
 
     def add_tail(self, graph: "Graph", outputs: str, x: str) -> str:
         """Add how forecasts are read, from the last value if the change is forecast, and their units."""
-        answer = graph.add("Reshape", outputs, graph.integers(-1, *self.shape))
-        forecasts = self.relative.onnx(graph, answer, x)
+        parted = graph.add("Reshape", outputs, graph.integers(-1, *self.shape))
+        forecasts = self.relative.onnx(graph, parted, x)
         units = graph.constant("target means", self.means), graph.constant("target scales", self.scales)
         return self.loss.add_units(graph, graph.to_double(forecasts), *units)
 
@@ -264,28 +270,28 @@ class Forecasting(Task):
         if stage == "train":
             return loss | {"mae": float(metrics.mae.compute())}
         found = self.collected(stage)
-        self._check(found.truths)
+        self._check(found.target)
         if stage == "val":
-            self.intervals.measure(found.forecasts, found.truths)
+            self.intervals.measure(found.forecasts, found.target)
         return loss | self.scored(found)
 
     def scored(self, found: Scaled) -> dict[str, float]:
         """Return the scores of forecasts of the network, and of their intervals if there are any."""
         return self.scoring.scores(found, self.loss, self.intervals.of(found.forecasts))
 
-    def _check(self, truths: Tensor) -> None:
-        """Refuse truths that the distribution cannot have.
+    def _check(self, target: Tensor) -> None:
+        """Refuse targets that the distribution cannot have.
 
         Raises:
             DataError: there is one.
         """
-        truths = self.in_units(truths)
-        odd = self.loss.impossible(truths).nonzero()
+        target = self.in_units(target)
+        odd = self.loss.impossible(target).nonzero()
         if len(odd):
             *_, place = first = odd[0].tolist()
             raise DataError(
                 f"task.loss=negative_binomial is of counts, and column '{self.targets[place]}' has "
-                f"{float(truths[tuple(first)]):g}; use task.loss=quantiles, gaussian or student_t"
+                f"{float(target[tuple(first)]):g}; use task.loss=quantiles, gaussian or student_t"
             )
 
     def baselines(self, data: SequenceData, *, fitted: bool, names: Sequence[str] = USUAL) -> BaselineScores:
@@ -341,9 +347,9 @@ class Forecasting(Task):
 
     def _forecasts(self, found: Scaled) -> Forecasts:
         """Return forecasts and true values in the units of the targets."""
-        medians, truths = self.judged(found.stage, found.ids, found.forecasts, found.truths)
+        medians, target = self.judged(found.stage, found.ids, found.forecasts, found.target)
         series, ends = self.members.of(found.stage, found.ids), self.intervals.of(found.forecasts)
-        return Forecasts(found.ids, series, medians, truths, self._in_units(ends, series) if ends else None)
+        return Forecasts(found.ids, series, medians, target, self._in_units(ends, series) if ends else None)
 
     def collected(self, stage: str) -> Scaled:
         """Return all forecasts of a stage."""

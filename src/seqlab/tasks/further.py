@@ -1,7 +1,7 @@
-"""Further scores: metrics of torchmetrics or of the user, computed from all answers of a stage at once.
+"""Further scores: metrics of torchmetrics or of the user, computed from all predictions of a stage at once.
 
-A stage's answers are collected over batches and ranks and scored in the order of the samples, in float64 on
-the CPU: the batch size and the number of ranks do not change a score.
+A stage's predictions are collected over batches and ranks and scored in the order of the samples, in float64
+on the CPU: the batch size and the number of ranks do not change a score.
 """
 
 import warnings
@@ -17,7 +17,7 @@ from seqlab.data import Batch
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.catalog import metrics
 from seqlab.tasks.base import STAGES, Task
-from seqlab.tasks.metrics import AnswersAndTruths, SampleIds
+from seqlab.tasks.metrics import PredictionsAndTargets, SampleIds
 
 SAMPLES = 4
 """Samples per class on which a metric is tried."""
@@ -30,7 +30,7 @@ class FurtherScores(nn.Module):
     """Scores of a task besides its built-in ones.
 
     Args:
-        task: the task whose answers are scored.
+        task: the task whose predictions are scored.
         settings: the settings of the metrics.
     """
 
@@ -40,7 +40,7 @@ class FurtherScores(nn.Module):
         self.classes: Sequence[str] = getattr(task, "classes", ())
         self.targets: Sequence[str] = getattr(task, "targets", ("",))
         self.is_multilabel = task.is_multilabel
-        self.stages = nn.ModuleList(AnswersAndTruths() for _ in STAGES)
+        self.stages = nn.ModuleList(PredictionsAndTargets() for _ in STAGES)
         self.ids = nn.ModuleList(SampleIds() for _ in STAGES)
 
     @torch.no_grad()
@@ -56,16 +56,16 @@ class FurtherScores(nn.Module):
         if not self.settings or stage == "train":
             return {}
         ids, compared = self._of(self.ids, stage).compute(), self._of(self.stages, stage).compute()
-        answers, truths = task.judged(stage, ids, *compared)
+        predictions, target = task.judged(stage, ids, *compared)
         if self.is_multilabel:
             shape = (-1, len(self.classes))
-            return judge(self.settings, answers.reshape(shape), truths.reshape(shape).long())
+            return judge(self.settings, predictions.reshape(shape), target.reshape(shape).long())
         if self.classes:
-            return judge(self.settings, answers.reshape(-1, len(self.classes)), truths.reshape(-1).long())
+            return judge(self.settings, predictions.reshape(-1, len(self.classes)), target.reshape(-1).long())
         if len(self.targets) == 1:
-            return judge(self.settings, answers.reshape(-1), truths.reshape(-1))
+            return judge(self.settings, predictions.reshape(-1), target.reshape(-1))
         each = {
-            name: judge(self.settings, answers[..., place].reshape(-1), truths[..., place].reshape(-1))
+            name: judge(self.settings, predictions[..., place].reshape(-1), target[..., place].reshape(-1))
             for place, name in enumerate(self.targets)
         }
         means = {name: sum(found[name] for found in each.values()) / len(each) for name in self.settings}
@@ -85,57 +85,57 @@ class FurtherScores(nn.Module):
         return found
 
 
-def judge(settings: Settings, answers: Tensor, truths: Tensor) -> dict[str, float]:
-    """Return the value of each metric for all answers.
+def judge(settings: Settings, predictions: Tensor, target: Tensor) -> dict[str, float]:
+    """Return the value of each metric for all predictions.
 
     Args:
         settings: the settings of the metrics.
-        answers: probabilities of classes or labels, [N, C], or numbers, [N].
-        truths: classes or numbers, [N], or 1 for the labels of a sample, [N, C].
+        predictions: probabilities of classes or labels, [N, C], or numbers, [N].
+        target: classes or numbers, [N], or 1 for the labels of a sample, [N, C].
 
     Raises:
-        ConfigError: a metric cannot be made, does not accept such answers, or returns several numbers.
+        ConfigError: a metric cannot be made, does not accept such predictions, or returns several numbers.
     """
-    return {name: _judged(name, one, answers, truths) for name, one in settings.items()}
+    return {name: _judged(name, one, predictions, target) for name, one in settings.items()}
 
 
 def try_out(settings: Settings, num_classes: int, *, is_multilabel: bool = False) -> None:
-    """Refuse metrics that do not work, by trying them on made-up answers.
+    """Refuse metrics that do not work, by trying them on made-up predictions.
 
     Args:
         settings: the settings of the metrics.
-        num_classes: the number of classes; 0 if the answers are numbers.
+        num_classes: the number of classes; 0 if the predictions are numbers.
         is_multilabel: whether a sample can have any number of the classes.
 
     Raises:
         ConfigError: as in ``judge``.
     """
-    truths = torch.arange(SAMPLES * max(num_classes, 1))
-    answers = torch.linspace(0.1, 0.9, len(truths) * max(num_classes, 1), dtype=torch.float64)
+    target = torch.arange(SAMPLES * max(num_classes, 1))
+    predictions = torch.linspace(0.1, 0.9, len(target) * max(num_classes, 1), dtype=torch.float64)
     if is_multilabel:
         judge(
             settings,
-            answers.view(-1, num_classes),
-            truths[:, None] % (num_classes + 1) > torch.arange(num_classes),
+            predictions.view(-1, num_classes),
+            target[:, None] % (num_classes + 1) > torch.arange(num_classes),
         )
     elif num_classes:
-        judge(settings, answers.view(-1, num_classes).softmax(1), truths % num_classes)
+        judge(settings, predictions.view(-1, num_classes).softmax(1), target % num_classes)
     else:
-        judge(settings, answers, truths.double())
+        judge(settings, predictions, target.double())
 
 
-def _judged(name: str, settings: Mapping[str, Any], answers: Tensor, truths: Tensor) -> float:
+def _judged(name: str, settings: Mapping[str, Any], predictions: Tensor, target: Tensor) -> float:
     options = {key: value for key, value in settings.items() if key != "_target_"}
     one = metrics[settings["_target_"]]
     try:
         counted = {"num_classes", "num_labels"} & signature(one).parameters.keys()
-        options |= dict.fromkeys(counted, answers.shape[-1])
+        options |= dict.fromkeys(counted, predictions.shape[-1])
         with warnings.catch_warnings(action="ignore"):  # about its use of memory
             metric = one(**options)
-            metric.distributed_available_fn = lambda: False  # all ranks have all answers
-            if answers.ndim == 1:
+            metric.distributed_available_fn = lambda: False  # all ranks have all predictions
+            if predictions.ndim == 1:
                 metric.set_dtype(torch.float64)  # for its sums
-            metric.update(answers, truths)
+            metric.update(predictions, target)
             found: Any = metric.compute()
     except Exception as error:
         raise ConfigError(f"task.metrics.{name}: {failure(error)}") from error

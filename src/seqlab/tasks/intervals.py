@@ -37,7 +37,7 @@ class Interval(NamedTuple):
 
     @classmethod
     def around(cls, share: float) -> "Interval":
-        """Return the central interval with a share of the truths, such as 0.8."""
+        """Return the central interval with a share of the targets, such as 0.8."""
         return cls(*central(share))
 
     @classmethod
@@ -52,7 +52,7 @@ class Interval(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share of the truths that are to lie in it."""
+        """The share of the targets that are to lie in it."""
         return round(self.high - self.low, DIGITS)
 
     @property
@@ -61,28 +61,28 @@ class Interval(NamedTuple):
         return f"{100 * self.share:g} % interval"
 
 
-def margins_for(ends: Ends, truths: Tensor, share: float) -> Tensor:
-    """Return by how much intervals must be widened to hold a share of the truths, [horizon, K].
+def margins_for(ends: Ends, target: Tensor, share: float) -> Tensor:
+    """Return by how much intervals must be widened to hold a share of the targets, [horizon, K].
 
     Split conformal prediction, of quantiles as Romano et al. 2019: new intervals that are widened so hold at
-    least this share of their truths, if those of calibration and the new ones are exchangeable.
+    least this share of their targets, if those of calibration and the new ones are exchangeable.
 
     Args:
         ends: of the intervals of calibration; a point is one of length 0.
-        truths: [N, horizon, K].
-        share: of the truths that intervals are to hold.
+        target: [N, horizon, K].
+        share: of the targets that intervals are to hold.
 
     Raises:
         DataError: so few windows say nothing of such intervals.
     """
-    count = len(truths)
+    count = len(target)
     rank = math.ceil(round((count + 1) * share, DIGITS))
     if rank > count:
         least = math.ceil(round(share / (1 - share), DIGITS))
         raise DataError(
             f"task.conformal={share:g} needs {least} windows of validation or more, and there are {count}"
         )
-    outside = torch.maximum(ends.lower - truths, truths - ends.upper)
+    outside = torch.maximum(ends.lower - target, target - ends.upper)
     return torch.from_numpy(np.partition(outside.numpy(), rank - 1, axis=0)[rank - 1])
 
 
@@ -97,7 +97,7 @@ def pinball(errors: Tensor, level: float) -> Tensor:
 
 
 def coverage(lower: Tensor, upper: Tensor) -> Tensor:
-    """Return the share of truths that lie in their interval, for each target, [K].
+    """Return the share of targets that lie in their interval, for each target, [K].
 
     Args:
         lower: lower end minus truth, [N, horizon, K].

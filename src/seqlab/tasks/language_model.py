@@ -90,12 +90,12 @@ class LanguageModel(Task):
         """Return the task for data with a vocabulary."""
         return cls(spec["widths"], spec.get("unknown"), **settings)
 
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy of logits, [B, T, V], and update the sums.
 
         The next tokens ``batch.y`` are [B, T], −1 in the padding.
         """
-        return self._noted(cast("TokenSums", self.stage(stage)), answers, batch)
+        return self._noted(cast("TokenSums", self.stage(stage)), outputs, batch)
 
     def windowed(self, batch: Batch) -> Iterator[tuple[int, Batch]]:
         """Yield a batch of the same steps cut into windows, for each length in ``windows``."""
@@ -111,11 +111,11 @@ class LanguageModel(Task):
             lengths = (batch.lengths[:, None] - firsts).clamp(1, width).flatten()
             yield place, Batch(x, lengths, y, batch.ids.repeat_interleave(rows))
 
-    def step_windows(self, place: int, answers: Tensor, batch: Batch) -> None:
+    def step_windows(self, place: int, outputs: Tensor, batch: Batch) -> None:
         """Update the sums of one length of windows."""
-        self._noted(cast("TokenSums", self.of_windows[place]), answers, batch)
+        self._noted(cast("TokenSums", self.of_windows[place]), outputs, batch)
 
-    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+    def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the probabilities of the next token, [B, T, V], from logits."""
         return outputs.softmax(-1)
 
@@ -162,15 +162,15 @@ class LanguageModel(Task):
             for sums in self.of_windows:
                 cast("TokenSums", sums).reset()
 
-    def _noted(self, sums: TokenSums, answers: Tensor, batch: Batch) -> Tensor:
+    def _noted(self, sums: TokenSums, outputs: Tensor, batch: Batch) -> Tensor:
         inside = (batch.y >= 0) & (batch.ids >= 0)[:, None]
         true = batch.y.where(inside, -1).flatten()
-        losses = functional.cross_entropy(answers.flatten(0, 1), true, ignore_index=-1, reduction="none")
+        losses = functional.cross_entropy(outputs.flatten(0, 1), true, ignore_index=-1, reduction="none")
         nats, tokens = losses.to(sums.sums.dtype).sum(), inside.sum()
         with torch.no_grad():
             characters = torch.where(inside, self.widths[batch.y.clamp(min=0)], 0).sum()
             sums.update(nats.detach(), tokens, characters, (true == UNKNOWN).sum())
-        return (nats / tokens.clamp(min=1)).to(answers.dtype)
+        return (nats / tokens.clamp(min=1)).to(outputs.dtype)
 
     def _scored(
         self, stage: str, nats: float, tokens: float, characters: float, unknown: float

@@ -12,29 +12,29 @@ SCORES = ("mae", "median_ae", "rmse", "bias")
 """Errors are forecast minus truth: with a positive bias, forecasts are too high."""
 
 
-class AnswersAndTruths(Metric):
-    """Collects all answers and truths of an evaluation, over all ranks, sorted by sample id."""
+class PredictionsAndTargets(Metric):
+    """Collects all predictions and targets of an evaluation, over all ranks, sorted by sample id."""
 
     full_state_update = False
     ids: list[Tensor]
-    answers: list[Tensor]
-    truths: list[Tensor]
+    predictions: list[Tensor]
+    targets: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("ids", "answers", "truths"):
+        for name in ("ids", "predictions", "targets"):
             self.add_state(name, [], dist_reduce_fx="cat")
 
-    def update(self, ids: Tensor, answers: Tensor, truths: Tensor) -> None:
-        """Add a batch: ids [B] (−1 for rows to ignore), answers and truths [B, …]."""
+    def update(self, ids: Tensor, predictions: Tensor, target: Tensor) -> None:
+        """Add a batch: ids [B] (−1 for rows to ignore), predictions and targets [B, …]."""
         self.ids.append(ids)
-        self.answers.append(answers.float())
-        self.truths.append(truths.float())
+        self.predictions.append(predictions.float())
+        self.targets.append(target.float())
 
     def compute(self) -> tuple[Tensor, Tensor]:
-        """Return answers and truths, each [N, …], in the order of the sample ids."""
+        """Return predictions and targets, each [N, …], in the order of the sample ids."""
         order = in_order(dim_zero_cat(self.ids))
-        return dim_zero_cat(self.answers)[order], dim_zero_cat(self.truths)[order]
+        return dim_zero_cat(self.predictions)[order], dim_zero_cat(self.targets)[order]
 
 
 class SampleIds(Metric):
@@ -73,21 +73,21 @@ def error_scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
     return means | {f"{score}/{name}": found[score] for name, found in each.items() for score in SCORES}
 
 
-def relative_scores(errors: Tensor, truths: Tensor, naive: Tensor) -> dict[str, Tensor]:
+def relative_scores(errors: Tensor, target: Tensor, naive: Tensor) -> dict[str, Tensor]:
     """Return the scores of forecasts relative to the size of what is forecast, each [K].
 
     They are sMAPE, the mean of 200 · |error| / (|forecast| + |truth|), 0 where both are 0; WAPE, 100 times
     the sum of |error| / the sum of |truth|; and MASE, the mean of |error| / naive (Hyndman and Koehler 2006)
-    of the windows for which that is known, if there are any. WAPE is left out if all truths are 0.
+    of the windows for which that is known, if there are any. WAPE is left out if all targets are 0.
 
     Args:
         errors: forecast minus truth, [N, horizon, K], in float64.
-        truths: [N, horizon, K], in float64.
+        target: [N, horizon, K], in float64.
         naive: mean absolute error of a seasonal naive forecast in the training part of a window's series,
             [N, K]; NaN where it is unknown or 0.
     """
-    off, size = errors.abs(), truths.abs()
-    both = (errors + truths).abs() + size
+    off, size = errors.abs(), target.abs()
+    both = (errors + target).abs() + size
     found = {"smape": 200 * torch.where(both > 0, off / both, 0.0).mean((0, 1))}
     if (size.sum((0, 1)) > 0).all():
         found["wape"] = 100 * off.sum((0, 1)) / size.sum((0, 1))

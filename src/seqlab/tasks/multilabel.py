@@ -17,7 +17,7 @@ from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import scored
 from seqlab.tasks.label_counts import LabelCounts, label_scores, scores
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.metrics import AnswersAndTruths
+from seqlab.tasks.metrics import PredictionsAndTargets
 from seqlab.tasks.score import EXACT_MATCH, F1, F1_MICRO, HAMMING, BaselineScores, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
@@ -65,29 +65,29 @@ class Multilabel(Task):
         self.classes, self.titles, self.threshold = tuple(classes), tuple(titles or classes), threshold
         self.output_size = len(self.classes)
         self.stages = nn.ModuleList(StageLabels(self.output_size) for _ in STAGES)
-        self.predictions = AnswersAndTruths()
+        self.predictions = PredictionsAndTargets()
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Multilabel":
         """Return the task for data with labels."""
         return cls(spec["classes"], spec.get("class_titles") or (), **settings)
 
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean loss of logits, [B, C], for ``batch.y`` of 0 and 1, and update the metrics."""
         valid = batch.ids >= 0
         rows = valid.sum()
-        true = batch.y.to(answers.dtype)
-        each = functional.binary_cross_entropy_with_logits(answers, true, reduction="none").mean(1)
+        true = batch.y.to(outputs.dtype)
+        each = functional.binary_cross_entropy_with_logits(outputs, true, reduction="none").mean(1)
         loss = torch.where(valid, each, 0).sum() / rows.clamp(min=1)
         with torch.no_grad():
-            found, probabilities = self._of(stage), answers.sigmoid()
+            found, probabilities = self._of(stage), outputs.sigmoid()
             found.loss.update(loss, rows)
             found.counts.update(probabilities >= self.threshold, batch.y > 0, valid)
             if stage == "test":
                 self.predictions.update(batch.ids, probabilities, batch.y)
         return loss
 
-    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+    def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the probability of each label, [B, C], from logits."""
         return outputs.sigmoid()
 
@@ -95,9 +95,11 @@ class Multilabel(Task):
         """Return the probability of each label if the input ended after each step, [T, C]."""
         return self.after_each_step(network, x)
 
-    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:
+    def decode(
+        self, spec: DataSpec, names: Sequence[str], predictions: Tensor, top: int
+    ) -> list[dict[str, Any]]:
         """Return the labels of every text, and the probabilities of the most probable ones."""
-        best = answers.topk(min(top, len(spec.classes)))
+        best = predictions.topk(min(top, len(spec.classes)))
         return [
             {
                 "text": text,
@@ -105,7 +107,7 @@ class Multilabel(Task):
                 "probabilities": {spec.classes[number]: value for number, value in zip(*found, strict=True)},
             }
             for text, row, *found in zip(
-                asked, answers, best.indices.tolist(), best.values.tolist(), strict=True
+                names, predictions, best.indices.tolist(), best.values.tolist(), strict=True
             )
         ]
 
@@ -160,10 +162,10 @@ class Multilabel(Task):
 
     def tables(self, describe: Callable[[int], str]) -> dict[str, Rows]:
         """Return every test prediction with all probabilities, and the scores of every label."""
-        answers, true = (found.view(-1, self.output_size).cpu() for found in self.predictions.compute())
+        predictions, true = (found.view(-1, self.output_size).cpu() for found in self.predictions.compute())
 
         def rows(sample: int) -> list[dict[str, Any]]:
-            row = answers[sample]
+            row = predictions[sample]
             each = zip(self.classes, row.tolist(), strict=True)
             return [
                 {
@@ -180,7 +182,7 @@ class Multilabel(Task):
             {"label": name, "title": title} | {score: values[number].item() for score, values in each.items()}
             for number, (name, title) in enumerate(zip(self.classes, self.titles, strict=True))
         ]
-        return {"predictions": BySample(len(answers), 1, rows), "labels": labels}
+        return {"predictions": BySample(len(predictions), 1, rows), "labels": labels}
 
     def reset(self, stage: str) -> None:
         """Reset the stage's metrics."""

@@ -10,25 +10,25 @@ class Predictions(Metric):
     """Collects (sample id, true class, predicted class) and the prediction's probability, sorted by id."""
 
     full_state_update = False
-    answers: list[Tensor]
+    predictions: list[Tensor]
     probabilities: list[Tensor]
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_state("answers", [], dist_reduce_fx="cat")
+        self.add_state("predictions", [], dist_reduce_fx="cat")
         self.add_state("probabilities", [], dist_reduce_fx="cat")
 
     def update(self, ids: Tensor, true: Tensor, logits: Tensor) -> None:
         """Add a batch: ids [B] (−1 for rows to ignore), true classes [B], logits [B, C]."""
         probability, predicted = logits.softmax(1).max(1)
-        self.answers.append(torch.stack([ids, true, predicted], dim=1))
+        self.predictions.append(torch.stack([ids, true, predicted], dim=1))
         self.probabilities.append(probability)
 
     def compute(self) -> tuple[Tensor, Tensor]:
         """Return (id, true, predicted) [N, 3] and probabilities [N], in the order of the sample ids."""
-        answers, probabilities = dim_zero_cat(self.answers), dim_zero_cat(self.probabilities)
-        order = in_order(answers[:, 0])
-        return answers[order], probabilities[order]
+        predictions, probabilities = dim_zero_cat(self.predictions), dim_zero_cat(self.probabilities)
+        order = in_order(predictions[:, 0])
+        return predictions[order], probabilities[order]
 
 
 def in_order(ids: Tensor) -> Tensor:

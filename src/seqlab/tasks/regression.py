@@ -15,7 +15,7 @@ from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.linear import linear
 from seqlab.tasks.baselines.text import Scoring, scored
 from seqlab.tasks.loss import MeanLoss
-from seqlab.tasks.metrics import AnswersAndTruths
+from seqlab.tasks.metrics import PredictionsAndTargets
 from seqlab.tasks.score import MAE, MSE, BaselineScores, Score, loss_in
 from seqlab.tasks.tables import BySample, Rows
 
@@ -54,43 +54,50 @@ class Regression(Task):
         super().__init__()
         self.mean, self.std = mean, std
         self.stages = nn.ModuleList(StageErrors() for _ in STAGES)
-        self.predictions = AnswersAndTruths()
+        self.predictions = PredictionsAndTargets()
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], settings: Mapping[str, Any]) -> "Regression":
         """Return the task for data with numbers."""
         return cls(spec.get("target_mean", 0.0), spec.get("target_std", 1.0), **settings)
 
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared error of outputs, [B, 1], for ``batch.y`` [B], and update the metrics."""
         valid = batch.ids >= 0
         rows = valid.sum()
-        errors = torch.where(valid, answers[:, 0] - batch.y.to(answers.dtype), 0)
+        errors = torch.where(valid, outputs[:, 0] - batch.y.to(outputs.dtype), 0)
         loss = errors.square().sum() / rows.clamp(min=1)
         with torch.no_grad():
             found = self._of(stage)
             found.mse.update(loss, rows)
             found.mae.update(errors.abs().sum() / rows.clamp(min=1), rows)
             if stage == "test":
-                self.predictions.update(batch.ids, answers[:, 0], batch.y)
+                self.predictions.update(batch.ids, outputs[:, 0], batch.y)
         return loss
 
-    def answers(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
+    def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the numbers in the target's units, [B, 1], in float64 on the CPU."""
         return self.in_units(outputs)
 
     def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return answers and truths in the network's units, [B]."""
+        """Return predictions and targets in the network's units, [B]."""
         return outputs[:, 0], batch.y
 
     def in_units(self, values: Tensor) -> Tensor:
-        """Convert answers or truths from the network's units to the target's, in float64 on the CPU."""
+        """Convert predictions or targets from the network's units to the target's, in float64 on the CPU."""
         return values.cpu().double() * self.std + self.mean
 
-    def decode(self, spec: DataSpec, asked: Sequence[str], answers: Tensor, top: int) -> list[dict[str, Any]]:  # noqa: ARG002
+    def decode(
+        self,
+        spec: DataSpec,  # noqa: ARG002
+        names: Sequence[str],
+        predictions: Tensor,
+        top: int,  # noqa: ARG002
+    ) -> list[dict[str, Any]]:
         """Return the number of every text."""
         return [
-            {"text": text, "value": value} for text, value in zip(asked, answers[:, 0].tolist(), strict=True)
+            {"text": text, "value": value}
+            for text, value in zip(names, predictions[:, 0].tolist(), strict=True)
         ]
 
     def lines(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -119,8 +126,8 @@ class Regression(Task):
         y = {split: samples.y.double().numpy() for split, samples in data.samples.items()}
         train, scoring = y.pop("train"), self._scoring()
         found: BaselineScores = {
-            name: scored({split: np.full_like(true, answer) for split, true in y.items()}, y, scoring)
-            for name, answer in (("mean", train.mean()), ("median", np.median(train)))
+            name: scored({split: np.full_like(true, value) for split, true in y.items()}, y, scoring)
+            for name, value in (("mean", train.mean()), ("median", np.median(train)))
         }
         return found | (linear(data, scoring, "number") if fitted else {})
 
@@ -147,8 +154,8 @@ class Regression(Task):
         predicted, true = map(self.in_units, self.predictions.compute())
 
         def rows(sample: int) -> list[dict[str, Any]]:
-            y, answer = (round(float(found[sample]), digits) for found in (true, predicted))
-            return [{"text": describe(sample), "true": y, "predicted": answer}]
+            y, guess = (round(float(found[sample]), digits) for found in (true, predicted))
+            return [{"text": describe(sample), "true": y, "predicted": guess}]
 
         return {"predictions": BySample(len(true), 1, rows)}
 

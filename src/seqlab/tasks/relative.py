@@ -55,10 +55,10 @@ class Relative(nn.Module):
         assert location is not None  # noqa: S101 (for the type checker)
         return loss.in_units(loss.read(outputs, None), location, scale)
 
-    def inverse(self, truths: Tensor, x: Tensor) -> Tensor:
+    def inverse(self, target: Tensor, x: Tensor) -> Tensor:
         """Return scaled true values as outputs have them, [B, horizon, K]."""
         location, scale = self._place(x)
-        moved = truths if location is None else truths - location
+        moved = target if location is None else target - location
         return moved if scale is None else moved / scale
 
     def onnx(self, graph: "Graph", outputs: str, x: str) -> str:

@@ -20,18 +20,18 @@ class Scaled(NamedTuple):
         stage: whose windows they are.
         ids: the number of each window in its split, [N].
         forecasts: as a loss reads them, [N, horizon, K, *shape].
-        truths: [N, horizon, K].
+        target: [N, horizon, K].
     """
 
     stage: str
     ids: Tensor
     forecasts: Tensor
-    truths: Tensor
+    target: Tensor
 
     def of_windows(self, ids: Tensor) -> "Scaled":
         """Return the forecasts of some of the windows, by their numbers."""
         rows = torch.isin(self.ids, ids)
-        return Scaled(self.stage, *(part[rows] for part in (self.ids, self.forecasts, self.truths)))
+        return Scaled(self.stage, *(part[rows] for part in (self.ids, self.forecasts, self.target)))
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Scoring:
     levels: tuple[float, ...]
 
     def errors(self, found: Scaled, values: Tensor) -> Tensor:
-        """Return what scaled values, [N, horizon, K], are above the truths, in float64 on the CPU."""
-        errors = (values.cpu().double() - found.truths.cpu().double()) * self.scales
+        """Return what scaled values, [N, horizon, K], are above the targets, in float64 on the CPU."""
+        errors = (values.cpu().double() - found.target.cpu().double()) * self.scales
         return errors.mul_(self.members.scales[self.members.of(found.stage, found.ids)][:, None])
 
     def median_errors(self, found: Scaled, loss: ForecastLoss) -> Tensor:
@@ -65,8 +65,8 @@ class Scoring:
         """Return the scores of forecasts, and of intervals if there are any, in scaled units."""
         errors = self.median_errors(found, loss)
         series = self.members.of(found.stage, found.ids)
-        truths = self.members.in_units(found.truths.cpu().double() * self.scales + self.means, series)
-        relative = relative_scores(errors, truths, self.members.naive[series])
+        target = self.members.in_units(found.target.cpu().double() * self.scales + self.means, series)
+        relative = relative_scores(errors, target, self.members.naive[series])
         spread = self._of_distribution(found, loss) | self._of_intervals(found, loss, ends)
         return error_scores(errors, self.targets) | by_target(relative | spread, self.targets)
 
@@ -84,7 +84,7 @@ class Scoring:
         return {"crps": 2 * torch.stack(lost).mean(0)}
 
     def _of_intervals(self, found: Scaled, loss: ForecastLoss, ends: Ends | None) -> dict[str, Tensor]:
-        """Return the share of the truths in the intervals, and their mean width, each [K]."""
+        """Return the share of the targets in the intervals, and their mean width, each [K]."""
         if ends is None:
             return {}
         lower, upper = (loss.exact(self.errors(found, end)) for end in ends)

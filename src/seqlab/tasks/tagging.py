@@ -76,15 +76,15 @@ class Tagging(Classification):
         steps, has_tokens = spec["tagged_steps"] or EVERY_STEP, spec.get("kind") != "features"
         return cls(spec["classes"], spec.get("class_counts"), steps, has_tokens, **settings)
 
-    def step(self, stage: str, answers: Tensor, batch: Batch) -> Tensor:
+    def step(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
         """Return the mean cross-entropy of logits over steps, [B, S, C], and update the metrics.
 
         The classes ``batch.y`` are [B, S], −1 in the padding.
         """
         if self.has_spans:
             inside = (batch.y >= 0) & (batch.ids >= 0)[:, None]
-            self._tags_of(stage).spans.update(answers.detach().argmax(2), batch.y, inside)
-        return super().step(stage, *self.samples(answers, batch))
+            self._tags_of(stage).spans.update(outputs.detach().argmax(2), batch.y, inside)
+        return super().step(stage, *self.samples(outputs, batch))
 
     def samples(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
         """Return outputs [B · S, C] and a batch of steps; those of the padding have the id −1."""
@@ -98,18 +98,18 @@ class Tagging(Classification):
         """Return the probabilities of the classes at each step, [T, C]; none if only the last have one."""
         if self.output_steps != EVERY_STEP:
             return torch.empty(x.shape[1], 0)
-        return self.answers(network(x, torch.tensor([x.shape[1]])), x)[0]
+        return self.predict(network(x, torch.tensor([x.shape[1]])), x)[0]
 
     def decode(
         self,
         spec: DataSpec,
-        asked: Sequence[str | Stepped],
-        answers: Tensor,
+        names: Sequence[str | Stepped],
+        predictions: Tensor,
         top: int,  # noqa: ARG002
     ) -> list[dict[str, Any]]:
         """Return tags and probabilities, with the tokens of every sentence or the name of every sequence."""
         rows: list[dict[str, Any]] = []
-        for one, row in zip(asked, answers, strict=True):
+        for one, row in zip(names, predictions, strict=True):
             steps = len(tokens_of(one)) if isinstance(one, str) else one.steps
             named = {"tokens": tokens_of(one)} if isinstance(one, str) else {"sequence": one.name}
             best = row[:steps].max(-1)
@@ -175,13 +175,13 @@ class Tagging(Classification):
         tables = super().tables(describe_step)
         if every:
             numbers = self.predictions.compute()[0].view(-1, 3)[:, 0].cpu()
-            answers = cast("BySample", tables["predictions"])
+            predictions = cast("BySample", tables["predictions"])
 
             def placed(number: int) -> list[dict[str, Any]]:
                 sample, step = divmod(int(numbers[number]), self._stride)
-                return [self._placed(sample, step, row) for row in answers.rows(number)]
+                return [self._placed(sample, step, row) for row in predictions.rows(number)]
 
-            tables["predictions"] = replace(answers, rows=placed)
+            tables["predictions"] = replace(predictions, rows=placed)
         if self.has_spans:
             counts = self._span_counts("test").cpu()
             each = span_scores(counts) | {"predicted": counts[:, 1], "true": counts[:, 2]}

@@ -41,7 +41,7 @@ def test_columns_become_the_last_channels_in_training_and_prediction(tmp_path, t
     settings, mean = spec.sequences, (2 + 1 + 6) / 3
     assert settings.means[2:] == (0, 0, 0, 0)
     np.testing.assert_allclose(settings.scales[2:], (mean, 1, 1, 1))
-    asked = spec.asked(data, [], path).samples
+    asked = spec.unlabelled(data, [], path).samples
     scaled = settings.scaled(asked.values.numpy())
     expected = [  # the first step is as far from the one before as steps are on average
         [1, 1, 1, 1],

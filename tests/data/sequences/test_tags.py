@@ -94,7 +94,7 @@ def test_asked_sequences_keep_all_steps_without_a_column_of_labels(tmp_path, loa
     table = walks().drop(columns=["state", "person"])
     table.loc[table.t == LENGTHS[3] - 1, ["ax", "ay"]] = np.nan
     table[table.id == "w3"].to_csv(tmp_path / "new.csv", index=False)
-    asked = loaded.spec.asked(Sequences(path="walks.csv"), [], tmp_path / "new.csv")
+    asked = loaded.spec.unlabelled(Sequences(path="walks.csv"), [], tmp_path / "new.csv")
     assert [tuple(one) for one in asked.names] == [("w3", LENGTHS[3])]
     assert asked.samples.batch(torch.tensor([0])).x.shape == (1, LENGTHS[3], 2)
 

@@ -159,7 +159,7 @@ def test_every_window_of_a_case_is_the_one_of_pandas(name, case, read):
 def test_the_forecast_behind_december_is_january(case, read):
     path = case("monthly-rows/monthly.csv")
     data, (spec, _, _) = read(CSV + "data.time=month data.targets=[sales]", path=path)
-    (ahead,) = spec.asked(data, [], path).names
+    (ahead,) = spec.unlabelled(data, [], path).names
     assert ahead.times == ["2020-01-01T00:00:00"]
     assert pd.read_csv(path)["month"].iloc[-1] == "2019-12"
 

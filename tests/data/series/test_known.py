@@ -38,7 +38,7 @@ def written(folder, frame, name="part.csv"):
 
 
 def asked(spec, data, latest, future):
-    found = spec.asked(data.with_known(future), [], latest)
+    found = spec.unlabelled(data.with_known(future), [], latest)
     return spec.scaled(found.samples.batch(torch.arange(len(found.samples))).x), found.names
 
 
@@ -213,7 +213,7 @@ def test_what_is_missing_of_the_future_is_told_in_one_line(tmp_path, change, mes
     with pytest.raises(
         DataError, match="reads price, holiday of the 3 steps ahead: give them with --known FILE"
     ):
-        spec.asked(data, [], latest)
+        spec.unlabelled(data, [], latest)
 
 
 def test_settings_that_do_not_suit_are_refused(tmp_path):
@@ -258,7 +258,7 @@ def test_public_holidays_alone_need_no_file(tmp_path, holidays):
     frame = frame_of("D")
     data = data_of(tmp_path, frame, known=[], holidays="CN", timezone="Asia/Shanghai")
     spec, samples, _ = data.load()
-    found = spec.asked(data, [], written(tmp_path, frame[: COUNT - ASKED]))
+    found = spec.unlabelled(data, [], written(tmp_path, frame[: COUNT - ASKED]))
     read = spec.scaled(found.samples.batch(torch.tensor([0])).x)
     torch.testing.assert_close(read, samples["test"].batch(torch.tensor([len(samples["test"]) - 1])).x)
 

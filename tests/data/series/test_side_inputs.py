@@ -65,7 +65,7 @@ def test_they_are_the_last_columns_in_training_and_prediction(tmp_path):
         of_window[0, 0] = 1
         np.testing.assert_allclose(found.x[row, :, 2:], of_window, rtol=1e-6)
     frame[: first + READ].to_csv(tmp_path / "latest.csv", index=False)
-    asked = spec.asked(data, [], tmp_path / "latest.csv")
+    asked = spec.unlabelled(data, [], tmp_path / "latest.csv")
     torch.testing.assert_close(spec.scaled(asked.samples.batch(torch.tensor([0])).x), found.x[:1])
     last = frame["time"][first + READ - 1].replace(" ", "T")
     assert asked.names[0].times == [f"{last} + 1 rows", f"{last} + 2 rows"]
@@ -77,7 +77,7 @@ def test_a_window_tells_the_same_whatever_is_before_it(tmp_path):
     first = int(samples["test"].starts[9])
     latest = tmp_path / "latest.csv"
     frame[first : first + READ].to_csv(latest, index=False)
-    asked = spec.asked(data_of(tmp_path, frame, side_inputs=SOURCES), [], latest)
+    asked = spec.unlabelled(data_of(tmp_path, frame, side_inputs=SOURCES), [], latest)
     found = spec.scaled(asked.samples.batch(torch.tensor([0])).x)
     torch.testing.assert_close(found, samples["test"].batch(torch.tensor([9])).x)
 

@@ -104,8 +104,8 @@ def test_evaluation_is_one_stream_through_the_whole_split(tmp_path, monkeypatch,
     found = loaded(tmp_path)
     tokens = found.samples["val"].tokens.tolist()
     batches = list(loader(found, split="val", world_size=world_size))
-    truths = [token for batch in batches for token in batch.y[0].tolist()]
-    assert truths == tokens[1:]
+    targets = [token for batch in batches for token in batch.y[0].tolist()]
+    assert targets == tokens[1:]
     assert [int(batch.lengths[0]) for batch in batches] == [50] * (len(tokens[1:]) // 50) + [
         len(tokens[1:]) % 50
     ]

@@ -110,7 +110,7 @@ def test_a_sentence_to_predict_is_taken_apart_as_those_of_training(tmp_path):
     data = load(path, val_path=str(path), test_path=str(path), min_count=1)
     assert "10\u00a0000" in data.spec.symbols
     assert data.describe("train", 0) == "10\u00a0000 km"
-    samples, names = data.spec.asked(data.dataset, [" 10\u00a0000  km\n", " "], None)
+    samples, names = data.spec.unlabelled(data.dataset, [" 10\u00a0000  km\n", " "], None)
     assert names == ["10\u00a0000 km"]
     assert (
         samples.batch(torch.tensor([0])).x.tolist()

@@ -29,7 +29,7 @@ def assert_same_answers(spec, task=None, **settings):
     for answers, (x, lengths) in zip(found, batches, strict=True):
         for row, length in enumerate(lengths):  # unpadded: what is padding must not matter
             alone = torch.from_numpy(x[row : row + 1, :length]), torch.tensor([length])
-            expected = predictor.answer(*alone).numpy()
+            expected = predictor.predict(*alone).numpy()
             np.testing.assert_allclose(answers[name][row : row + 1], expected, rtol=1e-5, atol=1e-5)
         with torch.no_grad(), recording(module.model.recurrent) as runs:
             module(spec.scaled(torch.from_numpy(x)), torch.from_numpy(lengths))

@@ -14,9 +14,9 @@ from seqlab.cells import Cell, State, cells
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.spec import Member
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings
-from seqlab.data.text.asked import encode
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.unlabelled import encode
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import ExportError
 from seqlab.export.page import page_of
@@ -90,7 +90,7 @@ def bars(browser) -> dict[str, float]:
 def probabilities(module, spec, text: str) -> dict[str, float]:
     """Return what ``seqlab predict`` answers."""
     one = encode(spec, [text]).batch(torch.tensor([0]))
-    (found,) = Predictor.of(module, spec, data=None).answer(one.x, one.lengths).tolist()
+    (found,) = Predictor.of(module, spec, data=None).predict(one.x, one.lengths).tolist()
     return dict(zip(spec.classes, found, strict=True))
 
 
@@ -119,7 +119,7 @@ def test_a_step_shows_the_answer_up_to_it_and_arrows_move(opened, browser):
     title = browser.evaluate("document.getElementById('unit-title').textContent")
     assert title.startswith("Unit 2 at step 3, “a”: i = ")
     one = encode(LETTERS, ["ba"]).batch(torch.tensor([0])).x[:, :3]
-    expected = Predictor.of(module, LETTERS, data=None).answer(one, torch.tensor([3]))[0].tolist()
+    expected = Predictor.of(module, LETTERS, data=None).predict(one, torch.tensor([3]))[0].tolist()
     assert bars(browser) == pytest.approx(dict(zip(LETTERS.classes, expected, strict=True)), abs=1e-4)
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
     assert bars(browser) == pytest.approx(probabilities(module, LETTERS, "bad"), abs=1e-4)
@@ -149,7 +149,7 @@ def test_a_number_or_labels_are_answered_as_predict_does(opened, browser, task):
     opened(module, spec)
     typed(browser, "bad")
     one = encode(spec, ["bad"]).batch(torch.tensor([0]))
-    expected = Predictor.of(module, spec, data=None).answer(one.x, one.lengths)[0].tolist()
+    expected = Predictor.of(module, spec, data=None).predict(one.x, one.lengths)[0].tolist()
     found = browser.evaluate(
         "[...document.querySelectorAll('#bars .value')].map((one) => Number(one.dataset.exact))"
     )
@@ -164,7 +164,7 @@ def test_a_numeric_sequence_is_classified(opened, browser):
     rows = "\n".join("\t".join(map(repr, row)) for row in window.tolist())
     browser.evaluate(f"columns.paste({json.dumps(rows)})")
     x = torch.from_numpy(window[None]), torch.from_numpy(lengths)
-    expected = Predictor.of(module, IRREGULAR, data=None).answer(*x)[0].tolist()
+    expected = Predictor.of(module, IRREGULAR, data=None).predict(*x)[0].tolist()
     assert bars(browser) == pytest.approx(dict(zip(IRREGULAR.classes, expected, strict=True)), abs=1e-4)
 
 
@@ -227,7 +227,7 @@ def test_a_forecaster_draws(opened, browser):
     pasted = f"document.getElementById('values').value = {json.dumps(rows)}; 0"
     browser.evaluate(pasted)
     browser.click("#ask button")
-    expected = Predictor.of(module, SERIES, data=None).answer(
+    expected = Predictor.of(module, SERIES, data=None).predict(
         torch.from_numpy(window[None]), torch.from_numpy(lengths)
     )
     found = browser.evaluate("Array.from(columns.found.forecast.data)")

@@ -8,9 +8,9 @@ import pytest
 
 from seqlab.data.streams.declared import SINGLE_BYTES, StreamSettings, Wanted
 from seqlab.data.streams.tokenizer import TOKENIZERS, tokenizer_of
-from seqlab.data.text.asked import encode
 from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.unlabelled import encode
 from seqlab.data.text.vocabulary import SPECIALS, Vocabulary
 from seqlab.inference.generate import Writer
 

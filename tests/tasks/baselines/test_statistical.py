@@ -184,8 +184,10 @@ def test_scores_say_how_many_windows_were_forecast(models, monkeypatch, caplog):
         models.Theta(1, "additive").forecast(values[: start + 20][-MOST_STEPS:], 5)["mean"]
         for start in starts
     ]
-    truths = [values[start + 20 : start + 25] for start in starts]
-    assert found["theta"]["test/mae"] == pytest.approx(np.abs(np.subtract(expected, truths)).mean(), rel=1e-4)
+    targets = [values[start + 20 : start + 25] for start in starts]
+    assert found["theta"]["test/mae"] == pytest.approx(
+        np.abs(np.subtract(expected, targets)).mean(), rel=1e-4
+    )
     assert f"baseline theta forecasts in 'test' 10 of {count} samples" in caplog.text
 
 

@@ -60,15 +60,15 @@ def test_the_distances_between_quantiles_are_positive_outputs():
 
 def test_the_loss_of_quantiles_is_twice_the_mean_pinball_loss():
     loss = Quantiles(LEVELS)
-    forecasts, truths = loss.read(outputs_for(loss), None), random(*SHAPE, seed=2)
+    forecasts, target = loss.read(outputs_for(loss), None), random(*SHAPE, seed=2)
     expected = 0.0
     for place, level in enumerate(LEVELS):
-        off = (truths - forecasts[..., place]).numpy()
+        off = (target - forecasts[..., place]).numpy()
         expected = expected + 2 / len(LEVELS) * np.where(off >= 0, level * off, (level - 1) * off)
-    np.testing.assert_allclose(loss.each(forecasts, truths), expected, rtol=1e-12)
+    np.testing.assert_allclose(loss.each(forecasts, target), expected, rtol=1e-12)
     only_median = Quantiles([0.5])
     median = only_median.read(outputs_for(only_median), None)
-    torch.testing.assert_close(only_median.each(median, truths), (truths - median[..., 0]).abs())
+    torch.testing.assert_close(only_median.each(median, target), (target - median[..., 0]).abs())
 
 
 @pytest.mark.parametrize("name", ["gaussian", "student_t", "negative_binomial"])
@@ -117,16 +117,16 @@ def test_what_is_no_count_is_told_at_any_scale(scale):
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_those_of_finite_differences(name):
     loss = made(name)
-    truths = ((random(*SHAPE, seed=4).abs() * 20).round() - MEANS) / SCALES
+    target = ((random(*SHAPE, seed=4).abs() * 20).round() - MEANS) / SCALES
     outputs = outputs_for(loss, seed=5).requires_grad_()
-    assert torch.autograd.gradcheck(lambda given: loss.each(loss.read(given, truths / 3), truths), outputs)
+    assert torch.autograd.gradcheck(lambda given: loss.each(loss.read(given, target / 3), target), outputs)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_in_bfloat16_leave_levels_and_units_exact(name):
     loss, cast = made(name), made(name).to(torch.bfloat16)
-    forecasts, truths = loss.read(outputs_for(loss), None), random(*SHAPE, seed=6)
-    assert torch.equal(loss.each(forecasts, truths), cast.each(forecasts, truths))
+    forecasts, target = loss.read(outputs_for(loss), None), random(*SHAPE, seed=6)
+    assert torch.equal(loss.each(forecasts, target), cast.each(forecasts, target))
     assert not list(loss.state_dict())
 
 

@@ -11,13 +11,13 @@ from seqlab.comparison.groups import Benchmark
 
 __all__ = ["Gallery", "galleries"]
 
-OF_ANSWERS = {"confusion": confusion, "forecasts": forecasts, "horizon": horizon}
+OF_PREDICTIONS = {"confusion": confusion, "forecasts": forecasts, "horizon": horizon}
 """Galleries made of the tables of single predictions; a task names those that suit it."""
 
 
 def galleries(benchmark: Benchmark, problems: list[str]) -> list[Gallery]:
     """Return the figures that the files of a benchmark's runs allow; add what is missing to ``problems``."""
     found = benchmark.criteria.galleries
-    of_answers = [make(benchmark, problems) for name, make in OF_ANSWERS.items() if name in found]
-    made = (comparison(benchmark), curves(benchmark), *of_answers, gradients(benchmark, problems))
+    of_predictions = [make(benchmark, problems) for name, make in OF_PREDICTIONS.items() if name in found]
+    made = (comparison(benchmark), curves(benchmark), *of_predictions, gradients(benchmark, problems))
     return [gallery for gallery in made if gallery.figures]

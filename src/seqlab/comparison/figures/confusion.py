@@ -55,15 +55,15 @@ def count(run: Run) -> tuple[list[list[int]], list[str], str]:
         RunError: a file is missing or damaged.
     """
     about = read_table(run.path / "classes.csv", ("class", "title"), perhaps=("samples",))
-    answers, remark = _confused(run.path), ""
+    counts, remark = _confused(run.path), ""
     if of_all := sum(int(to_number(row[2])) for row in about if len(row) > len(("class", "title"))):
-        counted = sum(answers.values())
+        counted = sum(counts.values())
         remark = f", {counted:,} of {of_all:,} test samples" if counted < of_all else ""
     recorded = run.record["data"].get("classes") or []
-    classes = list(dict.fromkeys([*recorded, *sorted({name for pair in answers for name in pair})]))
+    classes = list(dict.fromkeys([*recorded, *sorted({name for pair in counts for name in pair})]))
     titles = {row[0]: row[1] for row in about}
     names = [name if titles.get(name, name) == name else f"{name} {titles[name]}" for name in classes]
-    return [[answers[true, predicted] for predicted in classes] for true in classes], names, remark
+    return [[counts[true, predicted] for predicted in classes] for true in classes], names, remark
 
 
 def _confused(folder: Path) -> Counter[tuple[str, ...]]:

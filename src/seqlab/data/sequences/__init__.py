@@ -1,1 +1,1 @@
-"""Numeric sequences of any length, each with an answer."""
+"""Numeric sequences of any length, each with a target."""

@@ -44,7 +44,7 @@ class Given(NamedTuple):
 
 
 class SequencesData(SplitData):
-    """Numeric sequences of any length, with an answer each or at every step. A data set defines ``read``.
+    """Numeric sequences of any length, with a target each or at every step. A data set defines ``read``.
 
     Attributes:
         sampling: "all" (each sequence once per epoch), or "balanced" to sample uniformly over classes, with

@@ -14,7 +14,7 @@ from seqlab.data.spec import DataSpec, register_spec
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqlab.data.batches import Asked, Followed, Samples
+    from seqlab.data.batches import Followed, Samples, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.sequences.own import Sequences
     from seqlab.export.graph import Graph
@@ -78,20 +78,20 @@ class SequencesSpec(DataSpec):
         scales = graph.constant("scales", self.sequences.scales)
         return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), graph.FLOAT)
 
-    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":
         """Return the sequences of a file."""
-        from seqlab.data.sequences.asked import ask  # noqa: PLC0415 (imports torch)
+        from seqlab.data.sequences.unlabelled import unlabelled  # noqa: PLC0415 (imports torch)
 
-        return ask(self, cast("Sequences", data), texts, file)
+        return unlabelled(self, cast("Sequences", data), texts, file)
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":
         """Return the first sequence of a file."""
-        from seqlab.data.sequences.asked import follow  # noqa: PLC0415 (imports torch)
+        from seqlab.data.sequences.unlabelled import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, cast("Sequences", data), text, file)
 
     def labelled(self, data: "Dataset", file: Path) -> "Samples":
         """Return the labelled sequences of a file."""
-        from seqlab.data.sequences.asked import label  # noqa: PLC0415 (imports torch)
+        from seqlab.data.sequences.unlabelled import label  # noqa: PLC0415 (imports torch)
 
         return label(self, cast("Sequences", data), file)

@@ -1,4 +1,4 @@
-"""From numeric sequences to samples: answers, splits, scaling."""
+"""From numeric sequences to samples: targets, splits, scaling."""
 
 import logging
 import warnings
@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import FeatureSamples, Loaded, Samples, StepSamples
-from seqlab.data.sequences.answers import SequenceLabels
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
+from seqlab.data.sequences.labels import SequenceLabels
 from seqlab.data.sequences.records import Records
 from seqlab.data.sequences.tags import Tags, steps_of
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
-from seqlab.data.text.answers import ANSWERS, Answers
+from seqlab.data.text.targets import TARGETS, Targets
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -36,23 +36,23 @@ def load(data: SequencesData) -> Loaded:
     given = data.read()
     parts = list(given.parts.values())
     _check_channels(parts)
-    answers = _answers(data, parts, given.source.path)
-    rows = _split(data, given, answers.strata)
-    answers.check(rows)
+    targets = _targets(data, parts, given.source.path)
+    rows = _split(data, given, targets.strata)
+    targets.check(rows)
     rows = {**rows, "train": sample(rows["train"], data.limit_train_samples, data.split_seed)}
-    declared, y = answers.learnt(rows["train"])
+    declared, y = targets.learnt(rows["train"])
     lengths = np.concatenate([part.lengths for part in parts])
     settings = _settings(given, lengths, rows["train"])
     filled = np.concatenate([part.filled(settings.usual(part.width)) for part in parts])
     values, steps = torch.from_numpy(settings.scaled(filled)), torch.from_numpy(lengths)
-    starts, targets = steps.cumsum(0) - steps, torch.from_numpy(y)
+    starts, every = steps.cumsum(0) - steps, torch.from_numpy(y)
     samples: dict[str, Samples] = {}
     for split, chosen in rows.items():
         if data.problem_type == "tagging":
             sequences = FeatureSamples(values, starts[chosen], steps[chosen], torch.zeros(len(chosen)))
-            samples[split] = StepSamples(sequences, targets[steps_of(lengths, chosen)])
+            samples[split] = StepSamples(sequences, every[steps_of(lengths, chosen)])
         else:
-            samples[split] = FeatureSamples(values, starts[chosen], steps[chosen], targets[chosen])
+            samples[split] = FeatureSamples(values, starts[chosen], steps[chosen], every[chosen])
     names = [name for part in parts for name in part.names]
     spec = SequencesSpec(
         name=data.name,
@@ -72,12 +72,12 @@ def load(data: SequencesData) -> Loaded:
     return Loaded(spec, samples, lambda split, index: names[int(rows[split][index])])
 
 
-def _answers(data: SequencesData, parts: Sequence[Records], path: Path) -> Answers | Tags:
-    """Return what is asked of the sequences, or of their steps."""
+def _targets(data: SequencesData, parts: Sequence[Records], path: Path) -> Targets | Tags:
+    """Return the targets of the sequences, or of their steps."""
     if data.problem_type == "tagging":
         return Tags(parts, path)
     labels = SequenceLabels(parts, data.parsers(parts[0].label_columns or ("label",)))
-    return ANSWERS[data.problem_type](labels, None, path)
+    return TARGETS[data.problem_type](labels, None, path)
 
 
 def _check_channels(parts: Sequence[Records]) -> None:

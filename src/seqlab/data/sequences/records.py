@@ -1,4 +1,4 @@
-"""Numeric sequences with their answers, as a layout yields them, gathered into one array and checked."""
+"""Numeric sequences with their targets, as a layout yields them, gathered into one array and checked."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ class Records:
             channels: the columns of numbers.
             labels: the columns of labels, if the records have labels.
             records: the sequences.
-            each_step: whether steps without a number at the end belong to a sequence, as they have answers.
+            each_step: whether steps without a number at the end belong to a sequence, as they have targets.
             padding: the label of steps at the end that belong to no sequence, as ``unpadded`` takes it.
 
         Raises:

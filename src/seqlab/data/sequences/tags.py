@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqlab.data.sequences.answers import numbered, without_fractions
+from seqlab.data.sequences.labels import numbered, without_fractions
 from seqlab.data.sequences.records import Records
 from seqlab.data.splits import SPLITS
 from seqlab.data.text.doubts import MANY, are_few

@@ -18,7 +18,7 @@ from seqlab.data.splits import SPLITS
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.batches import Followed, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.series.dataset import SeriesData
     from seqlab.export.graph import Graph
@@ -78,15 +78,15 @@ class SeriesSpec(DataSpec):
         scales = graph.constant("scales", self.series.scales)
         return graph.cast(graph.add("Div", graph.add("Sub", x, means), scales), graph.FLOAT)
 
-    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":
         """Return the latest rows of the series in a file, with the times that are forecast."""
-        from seqlab.data.series.asked import ask  # noqa: PLC0415 (imports torch)
+        from seqlab.data.series.unlabelled import unlabelled  # noqa: PLC0415 (imports torch)
 
-        return ask(self, cast("SeriesData", data), texts, file)
+        return unlabelled(self, cast("SeriesData", data), texts, file)
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":
         """Return the latest rows of the series in a file."""
-        from seqlab.data.series.asked import follow  # noqa: PLC0415 (imports torch)
+        from seqlab.data.series.unlabelled import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, cast("SeriesData", data), text, file)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from seqlab.data.series.calendar import is_end_of_summer_time
-from seqlab.data.series.several import asked
+from seqlab.data.series.several import question
 from seqlab.data.table.base import Table
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,9 @@ def in_order(table: Table, found: Rows, *, keep_first: bool, suspect: Suspect) -
         if late <= SORTED * len(is_late) and _begin_anew(found.apart()) and not _is_summer_time(found):
             columns = suspect(numbers=True)
             if columns:
-                raise table.error(int(found.lines[is_late.argmax()]), f"times begin anew; {asked(columns)}")
+                raise table.error(
+                    int(found.lines[is_late.argmax()]), f"times begin anew; {question(columns)}"
+                )
         log.warning("%s: %s rows are not in the order of their times; sorted", table.path, late)
         found = found.at(np.lexsort((found.times, found.series)))
     is_again = found.apart() == 0
@@ -127,7 +129,7 @@ def _contradiction(found: Rows, first: np.ndarray, times: int, suspect: Suspect,
     is_summer_time = not is_several and is_end_of_summer_time(seconds)
     columns = () if is_summer_time else suspect(numbers=is_often)
     if columns:
-        return f"{many}; {asked(columns)}"
+        return f"{many}; {question(columns)}"
     if is_several:
         return f"{many}; does the file hold several series? Name the column of their ids with data.series_id"
     if keep_first:

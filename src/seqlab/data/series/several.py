@@ -148,7 +148,7 @@ def suspected(table: Table, clock: Clock, series_id: Sequence[str], *, numbers: 
     return (*series_id, *added) if added else ()
 
 
-def asked(columns: Sequence[str]) -> str:
+def question(columns: Sequence[str]) -> str:
     """Return the hint that columns may be an id, and the setting that says so."""
     named = ",".join(columns)
     value = named if len(columns) == 1 else f"[{named}]"

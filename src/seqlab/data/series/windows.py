@@ -60,7 +60,7 @@ class WindowSamples:
     @property
     def y(self) -> Tensor:
         """What is to be forecast, scaled, [W, horizon, K]."""
-        return self._answers(self.starts)
+        return self._targets(self.starts)
 
     def subset(self, rows: np.ndarray) -> "WindowSamples":
         """Return the windows ``rows``, which share this one's array."""
@@ -85,7 +85,7 @@ class WindowSamples:
             x = self.lookahead.joined(x, self._ahead[starts[:, None] + self._read])
         if self.order is None:
             x[:, 0, self.intervals] = 1
-        return Batch(x, torch.full((len(ids),), self.input_steps), self._answers(starts), ids)
+        return Batch(x, torch.full((len(ids),), self.input_steps), self._targets(starts), ids)
 
     def in_streams(self, streams: int, ranks: int, random: np.random.Generator) -> Tensor:
         """Return the batches of an epoch over all ranks, as numbers of windows, [batches, rows of all ranks].
@@ -113,7 +113,7 @@ class WindowSamples:
         found: np.ndarray = self.times[(self.starts[:, None] + torch.cat([self._read, self._asked])).numpy()]
         return found
 
-    def _answers(self, starts: Tensor) -> Tensor:
+    def _targets(self, starts: Tensor) -> Tensor:
         return self.values[starts[:, None] + self._asked][:, :, self.targets]
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from seqlab.data.series.dataset import SeriesData
-from seqlab.data.series.several import asked, suspected
+from seqlab.data.series.several import question, suspected
 from seqlab.data.series.times import Clock
 from seqlab.data.table.base import NoNumberError, Table
 from seqlab.data.table.words import word_columns
@@ -64,4 +64,4 @@ def explained(
         found = DataError(f"{table.path}: {reason}; {left_out(data, words)}")
     elif table.is_own and error.column not in data.targets:
         found = DataError(f"{error}; or {left_out(data, [error.column])}")
-    return DataError(f"{found}; {asked(ids)}") if ids else found
+    return DataError(f"{found}; {question(ids)}") if ids else found

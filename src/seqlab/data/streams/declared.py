@@ -10,7 +10,7 @@ from seqlab.data.spec import DataSpec, register_spec
 from seqlab.errors import ConfigError
 
 if TYPE_CHECKING:
-    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.batches import Followed, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.streams.tokenizer import Tokenizer
 
@@ -113,7 +113,7 @@ class StreamSpec(DataSpec):
 
         return tokenizer_of(self.symbols, self.stream)
 
-    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":  # noqa: ARG002
         """Refuse texts: there is no answer to a whole one."""
         raise ConfigError(
             "a language model has no answer to a text; use seqlab generate, or seqlab score FILE"
@@ -121,6 +121,6 @@ class StreamSpec(DataSpec):
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":  # noqa: ARG002
         """Return the beginning of a text, or of one in a file."""
-        from seqlab.data.streams.asked import follow  # noqa: PLC0415 (imports torch)
+        from seqlab.data.streams.unlabelled import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, text, file)

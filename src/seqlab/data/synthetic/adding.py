@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def draw_adding(count: int, length: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw sequences and their answers.
+    """Draw sequences and their targets.
 
-    The answer is the sum of two independent numbers uniform in [0, 1]: its mean is 1, and always to say 1
+    The target is the sum of two independent numbers uniform in [0, 1]: its mean is 1, and always to say 1
     costs its variance, 2 · 1/12 = 1/6.
 
     Args:
@@ -29,7 +29,7 @@ def draw_adding(count: int, length: int, random: np.random.Generator) -> tuple[n
         random: where they come from.
 
     Returns:
-        Inputs [N, T, 2], a number and its mark (0 or 1) at each step, and answers [N], in float32.
+        Inputs [N, T, 2], a number and its mark (0 or 1) at each step, and targets [N], in float32.
     """
     numbers = random.random((count, length), dtype=np.float32)
     marked = np.column_stack(

@@ -22,7 +22,7 @@ BLANK, SIGN = "_", ":"
 def draw_copy(
     count: int, lag: int, recalled: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw sequences and their answers.
+    """Draw sequences and their targets.
 
     Without memory, one in eight guesses is right, at ln 8 = 2.079 nats for each of the last steps. The
     literature averages over all lag + 2 · recalled steps and writes 10 · ln 8 / (T + 20).

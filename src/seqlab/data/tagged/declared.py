@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from seqlab.data.spec import DataSpec, register_spec
 
 if TYPE_CHECKING:
-    from seqlab.data.batches import Asked, Followed
+    from seqlab.data.batches import Followed, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.tagged.own import Tagged
 
@@ -52,11 +52,11 @@ class TaggedSpec(DataSpec):
             and len(self.class_counts) in (0, len(self.classes))
         )
 
-    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":
         """Return sentences with blanks or tabs between tokens, and those of a file with a token a line."""
-        from seqlab.data.tagged.prepare import ask  # noqa: PLC0415 (imports torch)
+        from seqlab.data.tagged.prepare import unlabelled  # noqa: PLC0415 (imports torch)
 
-        return ask(self, cast("Tagged", data), texts, file)
+        return unlabelled(self, cast("Tagged", data), texts, file)
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":
         """Return the sentence, or the first in the file."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqlab.data.batches import Asked, Followed, Loaded, StepSamples, TokenSamples
+from seqlab.data.batches import Followed, Loaded, StepSamples, TokenSamples, Unlabelled
 from seqlab.data.kept import kept
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, warn_of_shared
 from seqlab.data.tagged.declared import TaggedSpec, TokenSettings, sentence_of, tokens_of
@@ -68,7 +68,7 @@ def load(data: Tagged) -> Loaded:
     return Loaded(spec, samples, lambda split, index: sentence_of(sentences.tokens_of(rows[split][index])))
 
 
-def ask(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None) -> Asked:
+def unlabelled(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None) -> Unlabelled:
     """Return sentences with blanks or tabs between tokens, and those of a file, read as the training file is.
 
     Raises:
@@ -76,8 +76,8 @@ def ask(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None)
     """
     found = [tokens for tokens in map(tokens_of, texts) if tokens]
     if file is not None:
-        asked = read(data, file, with_tags=False)
-        found += map(asked.tokens_of, range(len(asked)))
+        given = read(data, file, with_tags=False)
+        found += map(given.tokens_of, range(len(given)))
     if not found:
         raise DataError("nothing to predict: give a sentence, or --file with a token a line")
     sentences, vocabulary = Sentences.of(found), Vocabulary(spec.symbols)
@@ -85,7 +85,7 @@ def ask(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None)
     if unseen:
         shown = " ".join(map(in_a_line, unseen[:20]))
         log.warning("%d words are not in the vocabulary and are read as unknown: %s", len(unseen), shown)
-    return Asked(_samples(sentences, vocabulary, spec.tagged), list(map(sentence_of, found)))
+    return Unlabelled(_samples(sentences, vocabulary, spec.tagged), list(map(sentence_of, found)))
 
 
 def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) -> Followed:
@@ -94,8 +94,8 @@ def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) 
     Raises:
         DataError: there is none, or the file cannot be read.
     """
-    asked = ask(spec, data, [text] if text else [], file)
-    x, name = asked.samples.batch(torch.tensor([0])).x, " ".join(tokens_of(asked.names[0]))
+    given = unlabelled(spec, data, [text] if text else [], file)
+    x, name = given.samples.batch(torch.tensor([0])).x, " ".join(tokens_of(given.names[0]))
     return Followed.of_tokens(name, x, spec.symbols)
 
 

@@ -10,7 +10,7 @@ from seqlab.data.streams.declared import StreamSettings
 from seqlab.data.text.cleaning import TextSettings
 
 if TYPE_CHECKING:
-    from seqlab.data.batches import Asked, Followed, Samples
+    from seqlab.data.batches import Followed, Samples, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.streams.tokenizer import Tokenizer
 
@@ -46,15 +46,15 @@ class TextSpec(DataSpec):
 
         return tokenizer_of(self.symbols, CHARACTERS)
 
-    def asked(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Asked":  # noqa: ARG002
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":  # noqa: ARG002
         """Return the texts, and those of a file with one a line."""
-        from seqlab.data.text.asked import ask  # noqa: PLC0415 (imports torch)
+        from seqlab.data.text.unlabelled import unlabelled  # noqa: PLC0415 (imports torch)
 
-        return ask(self, texts, file)
+        return unlabelled(self, texts, file)
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":  # noqa: ARG002
         """Return the text, or the one in the file."""
-        from seqlab.data.text.asked import follow  # noqa: PLC0415 (imports torch)
+        from seqlab.data.text.unlabelled import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, text, file)
 

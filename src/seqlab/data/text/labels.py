@@ -1,6 +1,6 @@
 """What a cell with a label may hold, and what it means.
 
-A parser makes one canonical string of a cell, so that a corpus stores every kind of label alike; ``answers``
+A parser makes one canonical string of a cell, so that a corpus stores every kind of label alike; ``targets``
 makes classes, numbers or several labels of these strings.
 """
 

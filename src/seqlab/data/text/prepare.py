@@ -9,12 +9,12 @@ import numpy as np
 from seqlab.data.batches import Loaded, NextTokens, Samples, TokenSamples
 from seqlab.data.source import Source
 from seqlab.data.splits import SPLITS, Shares, sample, split_grouped, split_random, warn_of_shared
-from seqlab.data.text.answers import ANSWERS, Rows
 from seqlab.data.text.corpus import GIVEN, Corpus, NoTextError
 from seqlab.data.text.dataset import ShortTextData
 from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.given import SplitTexts
 from seqlab.data.text.records import TextReader
+from seqlab.data.text.targets import TARGETS, Rows
 from seqlab.data.text.vocabulary import SPECIALS, Vocabulary, frequent_ngrams
 from seqlab.errors import DataError
 
@@ -33,17 +33,17 @@ def load(data: ShortTextData) -> Loaded:
         reader = SplitTexts(reader, {split: data.read(file) for split, file in given.items()})
     sha = reader.fingerprint()
     corpus = _encode(data, source, reader, sha)
-    answers = ANSWERS[data.problem_type](corpus, data.label_column, source.path)
-    rows = _split(data, corpus, answers.strata)
-    answers.check(rows)
+    targets = TARGETS[data.problem_type](corpus, data.label_column, source.path)
+    rows = _split(data, corpus, targets.strata)
+    targets.check(rows)
     rows = _limited(data, rows)
-    declared, y = answers.learnt(rows["train"])
+    declared, y = targets.learnt(rows["train"])
     settings, vocabulary = data.text_settings(), _vocabulary(corpus, rows["train"], data.least_count())
     is_next, is_told = data.problem_type == "language_model", data.condition == "class"
     if is_next:
         settings = replace(settings, bos_eos=True)
     if is_told:
-        declared, y = {"classes": answers.values}, answers.numbers
+        declared, y = {"classes": targets.values}, targets.numbers
     numbers = vocabulary.numbers(corpus.symbols)
     texts = {
         split: TokenSamples(corpus.tokens, *corpus.spans(chosen), y[chosen], numbers).cut(

@@ -7,9 +7,9 @@ import numpy as np
 from seqlab.data.batches import TokenSamples
 from seqlab.data.source import Source
 from seqlab.data.spec import DataSpec
-from seqlab.data.text.answers import Labelled, Labels
 from seqlab.data.text.corpus import Corpus
 from seqlab.data.text.declared import TextSpec
+from seqlab.data.text.targets import Labelled, Labels
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.data.text_csv import Texts
 from seqlab.errors import ConfigError, DataError, near
@@ -36,7 +36,7 @@ def label(spec: TextSpec, data: Texts, file: Path) -> TokenSamples:
 
 
 def targets(spec: DataSpec, labelled: Labelled, column: str | None, path: Path) -> np.ndarray:
-    """Return what a network should answer, [N] or [N, C].
+    """Return the targets, [N] or [N, C].
 
     Args:
         spec: the description of the training data.

@@ -25,7 +25,7 @@ MOST_LAGS = 96
 class Lags:
     """The inputs of models of each target: its past, all columns now, the step ahead and what is known of it.
 
-    Values of the target are counted from its last one, as are the answers.
+    Values of the target are counted from its last one, as are those to be predicted.
 
     Args:
         series: the columns and steps of windows.
@@ -67,8 +67,8 @@ class Lags:
         block = self.blocks[number]
         asked = block[np.arange(len(windows)) % len(block)]
         values = windows.values.numpy()[:, self.places[target]]
-        answers = values[windows.starts.numpy() + self.last + 1 + asked]
-        return self.inputs(windows, target, asked), answers - self.now(windows, target)
+        y = values[windows.starts.numpy() + self.last + 1 + asked]
+        return self.inputs(windows, target, asked), y - self.now(windows, target)
 
     def _values(self, windows: WindowSamples, target: int, steps: np.ndarray) -> np.ndarray:
         """Return the values of a target at some steps, [W, S]."""

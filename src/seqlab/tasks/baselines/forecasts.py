@@ -98,7 +98,7 @@ def forecasts_of(
     """
     each = len(horizon.ahead) * len(horizon.targets)
     ids = {split: spread(len(data.samples[split]), each, f"forecast in '{split}'") for split in HELD_OUT}
-    truths = {split: _truths(data, split, ids[split]) for split in HELD_OUT}
+    targets = {split: _targets(data, split, ids[split]) for split in HELD_OUT}
     content = _digest(data) if any(BASELINES[name].is_fitted for name in names) else ""
     for name in names:
         rows = {split: _rows(name, split, len(its)) for split, its in ids.items()}
@@ -111,7 +111,7 @@ def forecasts_of(
         yield (
             name,
             {
-                split: Scaled(split, its[split], forecasts[split], truths[split][rows[split]])
+                split: Scaled(split, its[split], forecasts[split], targets[split][rows[split]])
                 for split in HELD_OUT
             },
         )
@@ -129,7 +129,7 @@ def _scored_on(scaled: Scaled, data: SequenceData) -> dict[str, float]:
     return {WINDOWS: float(count)} if count < len(data.samples[scaled.stage]) else {}
 
 
-def _truths(data: SequenceData, split: str, ids: Tensor) -> Tensor:
+def _targets(data: SequenceData, split: str, ids: Tensor) -> Tensor:
     """Return what some windows are to forecast, [N, horizon, K]."""
     return torch.cat([windows_of(data, split, part).y for part in torch.split(ids, CHUNK)])
 

@@ -32,8 +32,8 @@ class Rows(NamedTuple):
 
     Attributes:
         x: inputs with a constant, [R, P].
-        before: what an answer is counted from, [R, 1] or [R, O].
-        y: answers, [R, O].
+        before: what an output is counted from, [R, 1] or [R, O].
+        y: targets, [R, O].
     """
 
     x: np.ndarray
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
 
 
 class Regression(ABC):
-    """How windows become the rows of a regression, and its answers forecasts.
+    """How windows become the rows of a regression, and its outputs forecasts.
 
     Args:
         series: the columns and steps of windows.
@@ -63,12 +63,12 @@ class Regression(ABC):
         Args:
             x: inputs, [W, T, F].
             last: the last values of the targets, [W, 1, K].
-            y: answers, [W, horizon, K].
+            y: targets, [W, horizon, K].
         """
 
     @abstractmethod
-    def shaped(self, answers: np.ndarray) -> np.ndarray:
-        """Return answers, [R, O], as forecasts, [W, horizon, K]."""
+    def shaped(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs, [R, O], as forecasts, [W, horizon, K]."""
 
     def basis(self) -> np.ndarray | None:
         """Return the linear map to the inputs that are penalised, [Q, P]; None if they are the rows' own."""
@@ -97,9 +97,9 @@ class Ridge(Regression):
         inputs = np.hstack([flat, x[:, -1, self.measured :], np.ones((len(x), 1))])
         return Rows(inputs, np.tile(last[:, 0], y.shape[1]), y.reshape(len(x), -1))
 
-    def shaped(self, answers: np.ndarray) -> np.ndarray:
+    def shaped(self, outputs: np.ndarray) -> np.ndarray:
         """Return forecasts from rows with all targets at each step."""
-        return answers.reshape(len(answers), self.series.horizon_steps, -1)
+        return outputs.reshape(len(outputs), self.series.horizon_steps, -1)
 
 
 class NLinear(Regression):
@@ -122,9 +122,9 @@ class NLinear(Regression):
         inputs = np.hstack([past - before, np.ones((len(past), 1))])
         return Rows(inputs, before, y.swapaxes(1, 2).reshape(len(past), -1))
 
-    def shaped(self, answers: np.ndarray) -> np.ndarray:
+    def shaped(self, outputs: np.ndarray) -> np.ndarray:
         """Return forecasts from rows of one target."""
-        by_target = answers.reshape(-1, self.rows_of_a_window, self.series.horizon_steps)
+        by_target = outputs.reshape(-1, self.rows_of_a_window, self.series.horizon_steps)
         return by_target.swapaxes(1, 2)
 
 
@@ -200,7 +200,7 @@ def _best(regression: Regression, candidates: Sequence[np.ndarray], windows: Win
 def _normal_equations(
     regression: Regression, windows: WindowSamples, what: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of squares of the inputs, [P, P], and of their products with the answers, [P, O]."""
+    """Return the sums of squares of the inputs, [P, P], and of their products with the targets, [P, O]."""
     gram: np.ndarray = np.zeros(())
     cross: np.ndarray = np.zeros(())
     for x, before, y in regression.chunks(windows, what):

@@ -31,17 +31,17 @@ def tag_baselines(data: SequenceData, classes: Sequence[str]) -> BaselineScores:
         np.add.at(counts, (batch.x[inside].numpy(), batch.y[inside].numpy()), 1)
     usual = int(counts.sum(0).argmax())
     of_token = np.where(counts.any(1), counts.argmax(1), usual)
-    answers = {"majority": np.full_like(of_token, usual), "token_majority": of_token}
-    return {name: _scored(data, classes, torch.from_numpy(answer)) for name, answer in answers.items()}
+    predictions = {"majority": np.full_like(of_token, usual), "token_majority": of_token}
+    return {name: _scored(data, classes, torch.from_numpy(one)) for name, one in predictions.items()}
 
 
-def _scored(data: SequenceData, classes: Sequence[str], answer: Tensor) -> dict[str, float]:
+def _scored(data: SequenceData, classes: Sequence[str], predictions: Tensor) -> dict[str, float]:
     found: dict[str, float] = {}
     has_spans = bool(types_of(classes))
     for split in ("val", "test"):
         confusion, spans = ConfusionMatrix(len(classes)), SpanCounts(classes)
         for batch in _blocks(data.samples[split]):
-            inside, predicted = batch.y >= 0, answer[batch.x]
+            inside, predicted = batch.y >= 0, predictions[batch.x]
             confusion.update(predicted[inside], batch.y[inside], torch.ones(int(inside.sum())) > 0)
             if has_spans:
                 spans.update(predicted, batch.y, inside)

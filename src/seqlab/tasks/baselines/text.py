@@ -24,7 +24,7 @@ SHORT = 20
 MOST_TEXTS, MOST_CHARACTERS = 300_000, 100_000_000
 """Maximum number of texts of a split, and of the characters of all: their n-grams must fit into memory."""
 
-Answer = Literal["class", "labels", "number"]
+Target = Literal["class", "labels", "number"]
 """What is predicted for a text: a class, any number of labels (0 or 1 each), or a number."""
 Scoring = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
 """A function from predictions and truth to scores."""
@@ -39,14 +39,14 @@ class Recipe:
         c: C of scikit-learn, the inverse of how strong the regularisation is.
         is_logistic: whether it is logistic regression; otherwise it is a linear support vector machine.
         marks_ends: whether n-grams include the beginning and end of a text, and its case.
-        answer: what is predicted; numbers are predicted by ridge regression.
+        target: what is predicted; numbers are predicted by ridge regression.
     """
 
     ngrams: tuple[int, int]
     c: float
     is_logistic: bool
     marks_ends: bool
-    answer: Answer = "class"
+    target: Target = "class"
 
 
 # Case, beginning and end say much about the language of a name. For prose a linear SVM is faster and as good.
@@ -78,14 +78,16 @@ def majority(y: Mapping[str, np.ndarray], num_classes: int) -> dict[str, float]:
     Returns:
         ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split except training.
     """
-    answer = np.bincount(y["train"], minlength=num_classes).argmax()
-    asked = {split: true for split, true in y.items() if split != "train"}
+    most = np.bincount(y["train"], minlength=num_classes).argmax()
+    held_out = {split: true for split, true in y.items() if split != "train"}
     return scored(
-        {split: np.full(len(true), answer) for split, true in asked.items()}, asked, of_classes(num_classes)
+        {split: np.full(len(true), most) for split, true in held_out.items()},
+        held_out,
+        of_classes(num_classes),
     )
 
 
-def char_ngrams_of(data: SequenceData, scoring: Scoring, answer: Answer = "class") -> dict[str, float] | str:
+def char_ngrams_of(data: SequenceData, scoring: Scoring, target: Target = "class") -> dict[str, float] | str:
     """Score a linear model of character n-grams on a data set's texts, or return why it is not fitted."""
     if any(len(samples) > MOST_TEXTS for samples in data.samples.values()):
         return f"not fitted to more than {MOST_TEXTS:,} texts"
@@ -94,11 +96,11 @@ def char_ngrams_of(data: SequenceData, scoring: Scoring, answer: Answer = "class
         splits[split] = Labelled.of(data, split)
         if sum(sum(map(len, its.texts)) for its in splits.values()) > MOST_CHARACTERS:
             return f"not fitted to more than {MOST_CHARACTERS:,} characters"
-    return char_ngrams(splits.pop("train"), splits, scoring, answer)
+    return char_ngrams(splits.pop("train"), splits, scoring, target)
 
 
 def char_ngrams(
-    train: Labelled, splits: Mapping[str, Labelled], scoring: Scoring, answer: Answer = "class"
+    train: Labelled, splits: Mapping[str, Labelled], scoring: Scoring, target: Target = "class"
 ) -> dict[str, float]:
     """Score a linear model of character n-grams; computed once and cached.
 
@@ -108,12 +110,12 @@ def char_ngrams(
         train: the training texts.
         splits: the texts to predict.
         scoring: the function that scores predictions.
-        answer: what is predicted.
+        target: what is predicted.
 
     Returns:
         ``{"test/accuracy": …, "test/f1_macro": …, …}`` for every split given.
     """
-    recipe = replace(recipe_for(train.texts), answer=answer)
+    recipe = replace(recipe_for(train.texts), target=target)
     key = sha256(repr(recipe).encode())
     for split in (train, *splits.values()):
         key.update(json.dumps([list(split.texts), split.y.tolist()]).encode())
@@ -163,7 +165,7 @@ def fitter(
         min_df=1 if recipe.is_logistic else 2,
     )
     x = vectorizer.fit_transform(train.texts)
-    asked = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
+    held_out = {name: vectorizer.transform(split.texts) for name, split in splits.items()}
     del vectorizer  # its n-grams take as much memory as everything else
 
     def fit(c: float) -> dict[str, np.ndarray]:
@@ -172,7 +174,7 @@ def fitter(
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", "Label .* is present in all training examples")
             model.fit(x, train.y)
-        return {name: model.predict(found) for name, found in asked.items()}
+        return {name: model.predict(found) for name, found in held_out.items()}
 
     return fit
 
@@ -182,7 +184,7 @@ def _model(recipe: Recipe) -> Any:
     from sklearn.multiclass import OneVsRestClassifier  # noqa: PLC0415
     from sklearn.svm import LinearSVC  # noqa: PLC0415
 
-    if recipe.answer == "number":
+    if recipe.target == "number":
         return Ridge()
     linear = (
         # Newton's method needs a third of the default's memory, and converges.
@@ -190,7 +192,7 @@ def _model(recipe: Recipe) -> Any:
         if recipe.is_logistic
         else LinearSVC(C=recipe.c)
     )
-    return OneVsRestClassifier(linear) if recipe.answer == "labels" else linear
+    return OneVsRestClassifier(linear) if recipe.target == "labels" else linear
 
 
 def of_classes(num_classes: int) -> Scoring:

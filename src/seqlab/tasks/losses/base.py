@@ -38,8 +38,8 @@ class ForecastLoss(nn.Module):
         """
 
     @abstractmethod
-    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
-        """Return the loss of each forecast, […], for truths in scaled units, […]."""
+    def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of each forecast, […], for targets in scaled units, […]."""
 
     @abstractmethod
     def point(self, forecasts: Tensor) -> Tensor:
@@ -71,9 +71,9 @@ class ForecastLoss(nn.Module):
         """
         return self.quantiles(forecasts, levels)
 
-    def impossible(self, truths: Tensor) -> Tensor:
-        """Return which truths in the units of the targets, […], the distribution cannot have, […]."""
-        return torch.zeros_like(truths, dtype=torch.bool)
+    def impossible(self, target: Tensor) -> Tensor:
+        """Return which targets, […] in their units, the distribution cannot have, […]."""
+        return torch.zeros_like(target, dtype=torch.bool)
 
     def exact(self, errors: Tensor) -> Tensor:
         """Return errors in the units of the targets without the rounding of scaled values."""

@@ -88,10 +88,10 @@ class Gaussian(LocationScale):
     shape = (2,)
     floors = (SMALLEST,)
 
-    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+    def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
         """Return the negative log-likelihood of each truth, […]."""
         mean, deviation = forecasts.unbind(-1)
-        off = (truths - mean) / deviation
+        off = (target - mean) / deviation
         return 0.5 * off.square() + torch.log(deviation) + 0.5 * math.log(2 * math.pi)
 
     def standard(self, level: float, *others: Tensor) -> float:  # noqa: ARG002
@@ -105,11 +105,11 @@ class StudentT(LocationScale):
     shape = (3,)
     floors = (SMALLEST, FREEDOM)
 
-    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+    def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
         """Return the negative log-likelihood of each truth, […]."""
         location, scale, freedom = forecasts.unbind(-1)
         half = (freedom + 1) / 2
-        off = (truths - location) / scale
+        off = (target - location) / scale
         norm = torch.lgamma(freedom / 2) - torch.lgamma(half) + 0.5 * torch.log(math.pi * freedom)
         return half * torch.log1p(off.square() / freedom) + norm + torch.log(scale)
 
@@ -144,11 +144,11 @@ class NegativeBinomial(ForecastLoss):
         place, dispersion = outputs.unbind(-1)
         return torch.stack([moved(place, last), softplus(dispersion) + SMALLEST], -1)
 
-    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+    def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
         """Return the negative log-likelihood of each count, […]."""
         means, scales = from_buffer(self._units).unbind()
         mean, dispersion = self.in_units(forecasts.double(), means, scales).unbind(-1)
-        count = (truths.double() * scales + means).round()
+        count = (target.double() * scales + means).round()
         rate = 1 / dispersion  # failures until the count is complete
         ways = torch.lgamma(count + rate) - torch.lgamma(rate) - torch.lgamma(count + 1)
         lost = rate * torch.log1p(mean / rate) - count * torch.log(mean / (rate + mean)) - ways
@@ -179,12 +179,12 @@ class NegativeBinomial(ForecastLoss):
         counts = self.quantiles(self.in_units(forecasts.double(), means, scales), levels)
         return (counts - means.unsqueeze(-1)) / scales.unsqueeze(-1)
 
-    def impossible(self, truths: Tensor) -> Tensor:
-        """Return which truths, […], are no counts."""
+    def impossible(self, target: Tensor) -> Tensor:
+        """Return which targets, […], are no counts."""
         # Further than 2^22 from the mean, float32 no longer tells a fraction from a whole number.
-        means = from_buffer(self._units)[0].to(truths.device)
-        slack = ROUNDING + torch.finfo(torch.float32).eps * (truths - means).abs()
-        return (truths < -slack) | ((truths - truths.round()).abs() > slack)
+        means = from_buffer(self._units)[0].to(target.device)
+        slack = ROUNDING + torch.finfo(torch.float32).eps * (target - means).abs()
+        return (target < -slack) | ((target - target.round()).abs() > slack)
 
     def exact(self, errors: Tensor) -> Tensor:
         """Return differences of counts, which are whole numbers."""

@@ -38,9 +38,9 @@ class Point(ForecastLoss):
         """Return the sum, […]."""
         return moved(outputs, last)
 
-    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+    def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
         """Return the function of each forecast and truth, […]."""
-        return self.function(forecasts, truths, reduction="none")
+        return self.function(forecasts, target, reduction="none")
 
     def point(self, forecasts: Tensor) -> Tensor:
         """Return the values, […]."""
@@ -94,9 +94,9 @@ class Quantiles(ForecastLoss):
         above = softplus(above).cumsum(-1) / self.steps
         return torch.cat([median - below, median, median + above], -1)
 
-    def each(self, forecasts: Tensor, truths: Tensor) -> Tensor:
+    def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
         """Return the mean over the levels of twice the pinball loss, […]."""
-        missing = truths.unsqueeze(-1) - forecasts
+        missing = target.unsqueeze(-1) - forecasts
         levels = from_buffer(self._levels).to(missing.dtype)
         return 2 * torch.maximum(levels * missing, (levels - 1) * missing).mean(-1)
 

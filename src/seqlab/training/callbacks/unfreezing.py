@@ -1,4 +1,4 @@
-"""Training a network part by part, from its answers to its inputs."""
+"""Training a network part by part, from its outputs to its inputs."""
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from seqlab.data.batches import Asked, FeatureSamples, Followed
+from seqlab.data.batches import FeatureSamples, Followed, Unlabelled
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.declared import SeriesSpec
 from seqlab.data.series.grid import Grid
@@ -20,7 +20,7 @@ from seqlab.data.source import Source
 from seqlab.errors import DataError
 
 
-def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | None) -> Asked:
+def unlabelled(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | None) -> Unlabelled:
     """Return the last steps of every series in a file, with the times that they are a forecast for.
 
     Args:
@@ -40,11 +40,11 @@ def ask(spec: SeriesSpec, data: SeriesData, texts: Sequence[str], file: Path | N
         names.append(Ahead(series, written_after(grid, grid.times[steps.stop - 1], settings.horizon_steps)))
     lengths = torch.tensor([len(window) for window in windows])
     values, nothing = torch.from_numpy(np.concatenate(windows)), torch.zeros(len(windows))
-    return Asked(FeatureSamples(values, lengths.cumsum(0) - lengths, lengths, nothing), names)
+    return Unlabelled(FeatureSamples(values, lengths.cumsum(0) - lengths, lengths, nothing), names)
 
 
 def follow(spec: SeriesSpec, data: SeriesData, text: str | None, file: Path | None) -> Followed:
-    """Return the last steps of a file with one series, with their times and targets; otherwise as ``ask``."""
+    """Return the last steps of a file with one series, with their times and targets; like ``unlabelled``."""
     settings = spec.series
     columns, grid = _read(settings, data, [] if text is None else [text], file)
     (series, steps), *others = grid.series.items()

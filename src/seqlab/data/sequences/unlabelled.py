@@ -1,4 +1,4 @@
-"""Numeric sequences that a trained network is asked about."""
+"""Numeric sequences without labels, and with them, for a trained network."""
 
 import logging
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from seqlab.data.batches import Asked, FeatureSamples, Followed, Stepped
-from seqlab.data.sequences.answers import SequenceLabels
+from seqlab.data.batches import FeatureSamples, Followed, Stepped, Unlabelled
 from seqlab.data.sequences.declared import SequencesSpec
+from seqlab.data.sequences.labels import SequenceLabels
 from seqlab.data.sequences.own import Sequences
 from seqlab.data.sequences.records import Records
 from seqlab.data.text.scored import targets
@@ -17,7 +17,7 @@ from seqlab.errors import ConfigError, DataError
 log = logging.getLogger(__name__)
 
 
-def ask(spec: SequencesSpec, data: Sequences, texts: Sequence[str], file: Path | None) -> Asked:
+def unlabelled(spec: SequencesSpec, data: Sequences, texts: Sequence[str], file: Path | None) -> Unlabelled:
     """Return the sequences of a file that has the layout of the training file; labels may be absent.
 
     Raises:
@@ -31,15 +31,15 @@ def ask(spec: SequencesSpec, data: Sequences, texts: Sequence[str], file: Path |
     names: Sequence[str | Stepped] = records.names
     if spec.task == "tagging":
         names = [Stepped(*one) for one in zip(records.names, lengths.tolist(), strict=True)]
-    return Asked(FeatureSamples(values, starts, lengths, y), names)
+    return Unlabelled(FeatureSamples(values, starts, lengths, y), names)
 
 
 def label(spec: SequencesSpec, data: Sequences, file: Path) -> FeatureSamples:
     """Return the labelled sequences of a file, scaled as those of the training.
 
     Raises:
-        DataError: as ``ask``, or a label is missing, or of a class that the training had not.
-        ConfigError: as ``ask``, or each step has a label.
+        DataError: as ``unlabelled``, or a label is missing, or of a class that the training had not.
+        ConfigError: as ``unlabelled``, or each step has a label.
     """
     records = _read(spec, data, (), file)
     labels = SequenceLabels([records], data.parsers(records.label_columns or ("label",)))

@@ -41,8 +41,8 @@ class Labelled(Protocol):
         """Return a number for each sample's combination of labels, in the order of their names, [N]."""
 
 
-class Answers(ABC):
-    """What is asked of N texts or sequences.
+class Targets(ABC):
+    """The targets of N texts or sequences.
 
     Args:
         labelled: the samples.
@@ -71,7 +71,7 @@ class Answers(ABC):
 
     @abstractmethod
     def learnt(self, train: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
-        """Return what the spec says of the answers, and the targets as networks answer them, [N] or [N, C].
+        """Return what the spec says of the targets, and these as networks output them, [N] or [N, C].
 
         Args:
             train: the training samples; nothing is learnt from others.
@@ -85,7 +85,7 @@ class Answers(ABC):
             )
 
 
-class Classes(Answers):
+class Classes(Targets):
     """One class for each sample."""
 
     def __init__(self, labelled: Labelled, column: str | None, path: Path) -> None:
@@ -121,7 +121,7 @@ class Classes(Answers):
         return {"classes": self.values, "class_counts": tuple(counts.tolist())}, self.numbers
 
 
-class Numbers(Answers):
+class Numbers(Targets):
     """One number for each sample."""
 
     def __init__(self, labelled: Labelled, column: str | None, path: Path) -> None:
@@ -140,7 +140,7 @@ class Numbers(Answers):
         return {"target_mean": mean, "target_std": std}, ((y - mean) / std).astype(np.float32)
 
 
-class Labels(Answers):
+class Labels(Targets):
     """Any number of labels for each sample: columns of 0 and 1, or one with lists in JSON."""
 
     def __init__(self, labelled: Labelled, column: str | None, path: Path) -> None:
@@ -183,7 +183,7 @@ class Labels(Answers):
         return np.where(self.y.any(1), order[first], len(self.names)).astype(np.int32)
 
 
-class Following(Answers):
+class Following(Targets):
     """The next token at every step of each text; splits have the same fractions of each label."""
 
     def __init__(self, labelled: Labelled, column: str | None, path: Path) -> None:
@@ -198,7 +198,7 @@ class Following(Answers):
         return {}, np.zeros_like(self.numbers)
 
 
-ANSWERS: dict[str, type[Answers]] = {
+TARGETS: dict[str, type[Targets]] = {
     "classification": Classes,
     "regression": Numbers,
     "multilabel": Labels,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from seqlab.data.batches import Asked, Followed, TokenSamples
+from seqlab.data.batches import Followed, TokenSamples, Unlabelled
 from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.vocabulary import Vocabulary
 from seqlab.errors import DataError
@@ -16,7 +16,7 @@ from seqlab.io.terminal import in_a_line
 log = logging.getLogger(__name__)
 
 
-def ask(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Asked:
+def unlabelled(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Unlabelled:
     """Return texts, and those of a file with one text per line.
 
     Raises:
@@ -26,7 +26,7 @@ def ask(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Asked:
     names = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
     if not names:
         raise DataError("nothing to predict: give a text, or --file with one text per line")
-    return Asked(encode(spec, names), names)
+    return Unlabelled(encode(spec, names), names)
 
 
 def follow(spec: TextSpec, text: str | None, file: Path | None) -> Followed:

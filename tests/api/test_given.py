@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqlab.api.asked import asked, file_of
+from seqlab.api.given import file_of, texts_or_file
 from seqlab.errors import DataError
 
 
@@ -22,18 +22,18 @@ from seqlab.errors import DataError
     ],
 )
 def test_a_path_is_a_file_and_a_str_a_text_where_texts_are_read(kind, given, expected):
-    assert asked(kind, given) == expected
+    assert texts_or_file(kind, given) == expected
 
 
 @pytest.mark.parametrize("held", [{"a": [1, 2]}, pd.DataFrame({"a": [1, 2]})])
 def test_a_table_is_a_file_with_its_rows(held):
-    texts, file = asked("features", held)
+    texts, file = texts_or_file("features", held)
     assert (texts, file) == ([], file_of(held))
     assert file.read_text() == "a\n1\n2\n"
 
 
 def test_arrays_are_a_file_too():
-    texts, file = asked("features", [np.zeros((3, 2)), np.ones((2, 2))])
+    texts, file = texts_or_file("features", [np.zeros((3, 2)), np.ones((2, 2))])
     assert not texts
     assert np.load(file)["lengths"].tolist() == [3, 2]
 
@@ -54,7 +54,7 @@ def test_arrays_are_a_file_too():
 )  # fmt: skip
 def test_a_mistake_is_one_line(kind, given, message):
     with pytest.raises(DataError, match=message) as caught:
-        asked(kind, given)
+        texts_or_file(kind, given)
     assert "\n" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""What a network is asked from Python: texts, or the file of a table or of arrays."""
+"""What a network is given in Python: texts, or the file of a table or of arrays."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from seqlab.data.table.frame import as_file
 from seqlab.errors import DataError
 
 
-def asked(kind: Literal["tokens", "features"], given: Any) -> tuple[list[str], Path | None]:
+def texts_or_file(kind: Literal["tokens", "features"], given: Any) -> tuple[list[str], Path | None]:
     """Return texts, or a file: a Path is a file, and a str a text for a network that reads texts.
 
     Args:
