@@ -63,7 +63,7 @@ def test_groups_asked_other_samples_are_not_compared(classify, benchmark):
         answers(classify(name, model={"cell": name}), np.ones(count) > 0)
     assert differences(benchmark()) == (
         [],
-        "No two groups have answers to the same test samples, so no pair is compared.",
+        "No two groups have predictions of the same test samples, so no pair is compared.",
     )
 
 
