@@ -48,10 +48,22 @@ def learned(run: Path) -> dict[str, object]:
     return found | {"counter": last["callbacks"]["Counter"]}
 
 
-def test_the_page_shows_a_part_of_the_file():
-    (shown,) = (part for part in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "bounded" in part)
+@pytest.mark.parametrize("name", ["bounded", "focal"])
+def test_the_page_shows_parts_of_the_file(name):
+    (shown,) = (part for part in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if f'("{name}")' in part)
     assert shown in THINGS
     assert len(shown.splitlines()) <= 30
+
+
+@pytest.mark.slow
+def test_the_task_is_trained_by_itself(tmp_path, train):
+    (line,) = re.findall(r"^seqlab train (.*data=names.*)$", PAGE, re.MULTILINE)
+    Path("my_things.py").write_text(THINGS)
+    quick = ("data.source=sample", "trainer.max_epochs=1", "trainer.limit_train_batches=2", "callbacks=none")
+    assert train(*shlex.split(line), *quick, "verbosity=quiet") == 0
+    (record,) = (json.loads(path.read_text()) for path in Path("out").rglob("run.json"))
+    assert record["task"]["monitor"] == "val/worst_recall"
+    assert record["score"] == record["metrics"]["val/worst_recall"]
 
 
 @pytest.mark.slow

@@ -100,6 +100,7 @@ def test_every_block_of_python_is_run_by_a_test():
         "register_dataset",  # above
         "register_encoder",  # test_my_things.py
         "register_pooling",
+        "register_task",
     }
 
 
