@@ -9,9 +9,9 @@ import numpy as np
 from seqlab.data.inspection.calendar import zone_of
 from seqlab.data.inspection.columns import Column
 from seqlab.data.inspection.suggestion import Settings, Suggestion, window
+from seqlab.data.series.recognition import recognise
 from seqlab.data.series.several import IDS, CodedColumn, id_columns
 from seqlab.data.series.spec import DAY_AND_HOUR, ISO, PARTS, USUAL
-from seqlab.data.series.step import recognise
 from seqlab.data.series.times import parsed
 
 PARTED = ("year", "month", "day", "hour", "minute", "second")

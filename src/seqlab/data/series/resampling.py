@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqlab.data.series.grid import Grid
+from seqlab.data.series.recognition import recognise
 from seqlab.data.series.several import parts
 from seqlab.data.series.spec import written
-from seqlab.data.series.step import Averaging, Duration, Row, Step, Uneven, Weekdays, recognise
+from seqlab.data.series.step import Averaging, Duration, Row, Step, Uneven, Weekdays
 from seqlab.data.series.table import Measured
 from seqlab.errors import DataError
 

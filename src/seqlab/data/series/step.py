@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seqlab.data.series.spec import DAY, YEAR
-from seqlab.errors import DataError
 
 if TYPE_CHECKING:
     from pandas.tseries.offsets import BaseOffset
@@ -19,25 +18,11 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 """Microseconds of it."""
 MONTH = YEAR / 12
-SHORTEST = 27 * DAY
-"""Seconds between rows from which they may be months."""
-SLACK = 5 * DAY
-"""How far a month may be from a mean one: first Mondays, last working days."""
-MOST = 0.9
-"""Share of the rows that have to fit."""
 AVERAGED, UNEVEN = " averaged", " uneven"
 """Behind the name of a step: whose rows are averaged, or between which any time may be."""
-THURSDAY = 3
-"""The day of the week, from Monday, of day 0 of datetime64."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-WEEKEND = ("Sat Sun", "Fri Sat", "Sun")
-"""Days of the week whose absence makes business days of the others, with two weeks of them."""
-WEEKS = 4
-"""Weeks in which any other weekday must be missing before that is no accident."""
 HOLIDAYS = 10
 """Business days in a row that may be holidays; without more of them there is a gap."""
-COMMON = 0.2
-"""Share of the distances that the commonest must have to be the step."""
 
 
 class Step(ABC):
@@ -113,7 +98,7 @@ class Duration(Step):
 
     def places(self, times: np.ndarray) -> np.ndarray:
         """Round each distance of two rows to steps, so that a late clock never adds up."""
-        return np.concatenate([[0], np.round(_apart(times) / self.length).astype(np.int64).cumsum()])
+        return np.concatenate([[0], np.round(distances(times) / self.length).astype(np.int64).cumsum()])
 
     def after(self, time: Any, count: int) -> np.ndarray:
         """Return equally distant times."""
@@ -249,8 +234,8 @@ class Months(Step):
     def after(self, time: Any, count: int) -> np.ndarray:
         """Return the same day of the next months, the last one of those that are too short."""
         if not self.anchor:
-            return _months_after(time, self.months * np.arange(1, count + 1))
-        return _range(time, _offset(self.anchor), count * self.months)[self.months - 1 :: self.months]
+            return months_after(time, self.months * np.arange(1, count + 1))
+        return _range(time, offset_of(self.anchor), count * self.months)[self.months - 1 :: self.months]
 
     def __str__(self) -> str:
         return {1: "months", 3: "quarters", 6: "half-years", 12: "years"}.get(
@@ -266,17 +251,31 @@ def _range(time: Any, offset: "BaseOffset", count: int) -> np.ndarray:
     return np.array(dates, dtype="datetime64[us]")
 
 
-def _months_after(time: Any, months: np.ndarray) -> np.ndarray:
+def months_after(time: Any, months: np.ndarray) -> np.ndarray:
+    """Return the same day, or the last, some months later, for each number of them."""
     from pandas import DateOffset, Timestamp  # noqa: PLC0415 (slow)
 
     dates = [Timestamp(time) + DateOffset(months=count) for count in months.tolist()]
     return np.array(dates, dtype="datetime64[us]")
 
 
-def _offset(anchor: str) -> "BaseOffset":
+def offset_of(anchor: str) -> "BaseOffset":
+    """Return the offset of pandas with this name."""
     from pandas.tseries.frequencies import to_offset  # noqa: PLC0415 (slow)
 
     return to_offset(anchor)
+
+
+def anchors(months: int) -> Iterator[str]:
+    """Return the days of a month on which steps of so many months may lie, as ``Months.anchor``."""
+    yield from ("MS", "ME", "BMS", "BME")
+    if months == 1:
+        yield from (f"WOM-{week}{day.upper()}" for week in (1, 2, 3, 4) for day in WEEKDAYS)
+
+
+def distances(times: np.ndarray) -> np.ndarray:
+    """Return the distance of each row to the next, microseconds, [R - 1]."""
+    return np.diff(times).astype(np.int64)
 
 
 def is_duration(name: str | None) -> bool:
@@ -303,94 +302,6 @@ def step_named(name: str) -> Step:
         if rest == f"us{AVERAGED}":
             return Averaging(int(number))
         unit, _, anchor = rest.partition(" ")
-        if unit == "months" and anchor in ("", *_anchors(int(number))):
+        if unit == "months" and anchor in ("", *anchors(int(number))):
             return Months(int(number), anchor)
     raise ValueError(f"'{name}' is no step")
-
-
-def recognise(times: np.ndarray) -> Step:
-    """Return the step that rows follow.
-
-    Args:
-        times: of the rows, ascending, [R]; at least two.
-
-    Raises:
-        DataError: the rows look like months, but some months have several.
-    """
-    if times.dtype.kind != "M":
-        return Row()
-    return _months(times) or _weekdays(times) or Duration(_usual(_apart(times)))
-
-
-def _months(times: np.ndarray) -> Months | None:
-    apart = _apart(times) / SECOND
-    usual = float(np.median(apart))
-    if usual < SHORTEST:
-        return None
-    months = max(round(usual / MONTH), 1)
-    numbers: np.ndarray = np.diff(times.astype("datetime64[M]").astype(np.int64))
-    count = np.round(numbers / months)
-    if (numbers > 0).all() and (numbers == count * months).all():
-        for anchor in _anchors(months):
-            if _lie_on(times, anchor):
-                return Months(months, anchor)
-        if np.array_equal(_months_after(times[0], numbers.cumsum()), times[1:]):
-            return Months(months)
-    count = np.round(apart / (months * MONTH))
-    fits = (count > 0) & (np.abs(apart - count * months * MONTH) <= SLACK)
-    drift = apart.sum() / max(count.sum(), 1) - months * MONTH
-    if _are_multiples(apart, _usual(_apart(times)) / SECOND) or fits.mean() < MOST or abs(drift) > 2 * DAY:
-        return None
-    found = Months(months)
-    if (np.diff(found.places(times)) == 0).any():
-        raise DataError(
-            f"the rows are {apart.min() / DAY:g} to {apart.max() / DAY:g} days apart, as {found} are, but "
-            f"some of the {found} have several; take each row for a step with data.time=null"
-        )
-    return found
-
-
-def _anchors(months: int) -> Iterator[str]:
-    yield from ("MS", "ME", "BMS", "BME")
-    if months == 1:
-        yield from (f"WOM-{week}{day.upper()}" for week in (1, 2, 3, 4) for day in WEEKDAYS)
-
-
-def _lie_on(times: np.ndarray, anchor: str) -> bool:
-    """Return whether all rows have one time of the day, on the days of an offset."""
-    from pandas import DatetimeIndex  # noqa: PLC0415 (slow)
-
-    offset = _offset(anchor)
-    of_day = times.astype(np.int64) % (DAY * SECOND)
-    return bool(
-        (of_day == of_day[0]).all() and all(offset.is_on_offset(time) for time in DatetimeIndex(times))
-    )
-
-
-def _weekdays(times: np.ndarray) -> Weekdays | None:
-    """Return the days of the week that have rows, where some day never has one."""
-    apart = _apart(times) / SECOND
-    usual, weeks = _usual(_apart(times)) / SECOND, float(apart.sum()) / (7 * DAY)
-    if usual % DAY or usual >= 7 * DAY:
-        return None
-    present = set((times.astype("datetime64[D]").astype(np.int64) + THURSDAY) % 7)
-    absent = " ".join(day for number, day in enumerate(WEEKDAYS) if number not in present)
-    if not absent or weeks < WEEKS / (2 if absent in WEEKEND else 1):
-        return None
-    return Weekdays(" ".join(day for number, day in enumerate(WEEKDAYS) if number in present))
-
-
-def _apart(times: np.ndarray) -> np.ndarray:
-    """Return the distance of each row to the next, microseconds, [R - 1]."""
-    return np.diff(times).astype(np.int64)
-
-
-def _usual(apart: np.ndarray) -> int:
-    """Return the commonest of the distances [R - 1], the shortest of several; else the median."""
-    distances, counts = np.unique(apart, return_counts=True)
-    return int(distances[counts.argmax()] if counts.max() >= COMMON * len(apart) else np.median(apart))
-
-
-def _are_multiples(apart: np.ndarray, step: float) -> bool:
-    """Return whether all distances are multiples of a step, an hour more or less."""
-    return bool((np.abs(apart - np.round(apart / step) * step) <= 3600).all())  # noqa: PLR2004
