@@ -28,9 +28,10 @@ class Focal(seqlab.Classification):  # task.gamma=1; *data: what seqlab passes, 
         super().__init__(*data, **settings)
         self.gamma = gamma
 
-    def loss(self, logits, true):
-        p = logits.log_softmax(1).gather(1, true[:, None]).exp()
-        return -((1 - p) ** self.gamma * p.log()).mean()
+    def loss(self, logits, target):  # [B, C] and [B], where −1 only fills a batch and does not count
+        valid = target >= 0
+        log_p = logits.log_softmax(1).gather(1, target.clamp(min=0)[:, None])[:, 0]
+        return -((1 - log_p.exp()) ** self.gamma * log_p * valid).sum() / valid.sum().clamp(min=1)
 
     def compute(self, stage):
         counts = self.counts(stage).double()

@@ -2,14 +2,14 @@
 
 Run:  python scripts/compare_linear.py RUN [RUN …] [--with RUN [RUN …]] [--resamples 2000] [--check]
 
-Each RUN is a finished classifier, of the same data with another data.split_seed. After --with come as many
-runs, of the same splits in the same order, whose outputs are averaged with theirs (an ensemble); it may be
-given several times.
+Each RUN is a finished classifier, of the same data with another data.split_seed. --with adds one more network
+to each split, whose outputs are averaged with those of the RUN in its place (an ensemble); it may be given
+several times: of one split, RUN --with B --with C.
 
 A split is read again; a linear support vector machine and a logistic regression of TF-IDF-weighted character
 n-grams are fitted to the training texts, each with the values of C of a grid from its middle on, for as long
 as validation (accuracy) gets better; the better of both is the linear model of this split. Network and linear
-model answer the test texts, on which nothing is chosen.
+model predict the classes of the test texts, on which nothing is chosen.
 
 Prints a row for each run, and the mean difference of accuracy and of macro F1 with its 95 % interval: all
 texts are drawn again with replacement, a text that is in the test part of several splits being drawn in all
@@ -43,12 +43,12 @@ class Linear(NamedTuple):
     """The linear model of a split: its name with C, and its class for each test text, [N]."""
 
     name: str
-    answers: np.ndarray
+    predicted: np.ndarray
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One split: test texts, their classes, and both answers, [N] each."""
+    """One split: test texts, their classes, and both predicted, [N] each."""
 
     name: str
     texts: Sequence[str]
@@ -57,9 +57,9 @@ class Compared:
     network: np.ndarray
     linear: Linear
 
-    def scores(self, answers: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    def scores(self, predicted: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """Return accuracy and macro F1, each text counted so many times."""
-        places = self.true * self.classes + answers
+        places = self.true * self.classes + predicted
         counts = np.bincount(places, weights, self.classes**2).reshape(self.classes, self.classes)
         hits, all_of = np.diag(counts), counts.sum(0) + counts.sum(1)
         f1 = np.divide(2 * hits, all_of, out=np.zeros(self.classes), where=all_of > 0)
@@ -67,32 +67,32 @@ class Compared:
 
     def difference(self, weights: np.ndarray | None = None) -> np.ndarray:
         """Return by how much the network is above the linear model, in both scores."""
-        return self.scores(self.network, weights) - self.scores(self.linear.answers, weights)
+        return self.scores(self.network, weights) - self.scores(self.linear.predicted, weights)
 
     def row(self) -> str:
         """Return the row of a Markdown table."""
-        ours, theirs = self.scores(self.network), self.scores(self.linear.answers)
+        ours, theirs = self.scores(self.network), self.scores(self.linear.predicted)
         cells = [f"{value:.4f}" for value in (*ours, *theirs)] + [f"{value:+.4f}" for value in ours - theirs]
         return f"| {self.name} | {len(self.texts):,} | {self.linear.name} | {' | '.join(cells)} |"
 
 
 def compare(paths: Sequence[Path]) -> Compared:
-    """Return the answers of a run, or of several together, and those of the linear model of the split.
+    """Return the predicted of a run, or of several together, and those of the linear model of the split.
 
     Raises:
-        ConfigError: it is no classifier of texts, or the runs do not answer the same samples.
+        ConfigError: it is not a classifier of texts, or the runs do not predict the same samples.
         DataError: the data are missing, or have changed.
         RunError: a run cannot be read.
     """
-    networks = Ensemble.of(paths)
-    run, data = networks.members[0]
+    ensemble = Ensemble.of(paths)
+    run, data = ensemble.members[0]
     if (run.spec.task, run.spec.kind) != ("classification", "tokens"):
         raise ConfigError(f"{run.path} is of task={run.spec.task}; give classifiers of texts")
     test = Labelled.of(data, "test")
     linear = best_linear(Labelled.of(data, "train"), Labelled.of(data, "val"), test)
     name = " + ".join(f"{path.parent.name}/{path.name}" for path in paths)
-    answers = torch.cat([mean.argmax(1) for _, mean in networks.batches("test")]).numpy()
-    return Compared(name, test.texts, test.y, len(run.spec.classes), answers, linear)
+    predicted = torch.cat([mean.argmax(1) for _, mean in ensemble.batches("test")]).numpy()
+    return Compared(name, test.texts, test.y, len(run.spec.classes), predicted, linear)
 
 
 def best_linear(train: Labelled, val: Labelled, test: Labelled) -> Linear:
@@ -105,7 +105,7 @@ def best_linear(train: Labelled, val: Labelled, test: Labelled) -> Linear:
     def fit(folder: Path) -> None:
         found = [climbed(kind, grid, train, {"val": val, "test": test}) for kind, grid in kinds.items()]
         best = max(found, key=lambda one: one.score)
-        about = {"name": _named(best.recipe), "answers": best.answers.tolist()}
+        about = {"name": _named(best.recipe), "answers": best.predicted.tolist()}
         (folder / "linear.json").write_text(json.dumps(about))
 
     kept = json.loads((cached_folder("baselines", key.hexdigest()[:24], fit) / "linear.json").read_text())
@@ -117,7 +117,7 @@ class Tried(NamedTuple):
 
     recipe: Recipe
     score: float
-    answers: np.ndarray
+    predicted: np.ndarray
 
 
 def climbed(recipe: Recipe, grid: Sequence[float], train: Labelled, splits: Mapping[str, Labelled]) -> Tried:
@@ -125,9 +125,9 @@ def climbed(recipe: Recipe, grid: Sequence[float], train: Labelled, splits: Mapp
     fit = fitter(recipe, train, splits)
 
     def at(place: int) -> Tried:
-        answers = fit(grid[place])
-        score = float((answers["val"] == splits["val"].y).mean())
-        return Tried(replace(recipe, c=grid[place]), score, answers["test"])
+        predicted = fit(grid[place])
+        score = float((predicted["val"] == splits["val"].y).mean())
+        return Tried(replace(recipe, c=grid[place]), score, predicted["test"])
 
     middle = len(grid) // 2
     best = first = at(middle)
@@ -140,6 +140,11 @@ def climbed(recipe: Recipe, grid: Sequence[float], train: Labelled, splits: Mapp
         if best is not first:
             break
     return best
+
+
+def _unpaired(others: int, runs: int) -> str:
+    found = f"--with has {others} runs for {runs} splits"
+    return f"{found}; give one for each, and --with again for each further network"
 
 
 def _named(recipe: Recipe) -> str:
@@ -172,13 +177,13 @@ def main(arguments: list[str] | None = None) -> int:
         action="append",
         default=[],
         metavar="RUN",
-        help="runs of the same splits, averaged with them",
+        help="one more network for each split, in the same order",
     )
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--check", action="store_true", help="exit with 1 unless the network is above")
     options = parser.parse_args(arguments)
     if wrong := [others for others in options.others if len(others) != len(options.runs)]:
-        print(f"compare_linear.py: --with has {len(wrong[0])} runs for {len(options.runs)}", file=sys.stderr)
+        print(f"compare_linear.py: {_unpaired(len(wrong[0]), len(options.runs))}", file=sys.stderr)
         return 2
     try:
         found = [compare(paths) for paths in zip(options.runs, *options.others, strict=True)]
@@ -195,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
     print()
     for name, value, low, high in zip(SCORES, mean, lows, highs, strict=True):
         verdict = "above" if low > 0 else "below" if high < 0 else "no difference shown"
-        print(f"{name}: {value:+.4f} ({low:+.4f} to {high:+.4f}), {len(found)} runs: {verdict}")
+        print(f"{name}: {value:+.4f} ({low:+.4f} to {high:+.4f}), {len(found)} splits: {verdict}")
     return int(options.check and not (lows > 0).all())
 
 

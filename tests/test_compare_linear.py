@@ -26,11 +26,11 @@ def made(script):
     def make(count: int, network: float, linear: float, seed: int = 0, first: int = 0):
         random = np.random.default_rng(seed)
         true = random.integers(0, 3, count)
-        answers = [
+        predicted = [
             np.where(random.random(count) < share, true, (true + 1) % 3) for share in (network, linear)
         ]
         texts = [f"text {first + number}" for number in range(count)]
-        return script.Compared("run", texts, true, 4, answers[0], script.Linear("SVM, C 1", answers[1]))
+        return script.Compared("run", texts, true, 4, predicted[0], script.Linear("SVM, C 1", predicted[1]))
 
     return make
 
@@ -45,7 +45,7 @@ def test_scores_are_those_of_scikit_learn(made):
 
 def test_the_interval_is_as_wide_as_its_formula_says(script, made):
     one = made(400, 0.8, 0.7)
-    pairs = (one.network == one.true).astype(float) - (one.linear.answers == one.true)
+    pairs = (one.network == one.true).astype(float) - (one.linear.predicted == one.true)
     drawn = script.resampled([one], 500, np.random.default_rng(0))
     assert drawn[:, 0].mean() == pytest.approx(one.difference()[0], abs=0.005)
     assert drawn[:, 0].std() == pytest.approx(pairs.std() / 20, rel=0.15)
@@ -75,7 +75,7 @@ def test_the_linear_model_is_the_best_on_validation(script, monkeypatch, best, f
     split = Labelled([f"name{number} {best}" for number in range(8)], np.arange(8) % 2)
     found = script.best_linear(split, split, split)
     assert found.name == f"logistic, C {best}"
-    assert found.answers.tolist() == split.y.tolist()
+    assert found.predicted.tolist() == split.y.tolist()
     assert len([one for one in tried if one[0]]) == fits
     assert (
         len([one for one in tried if not one[0]]) == 3
@@ -91,7 +91,7 @@ def test_the_exit_code_says_whether_the_network_is_above(script, made, monkeypat
         assert code == (verdict != "above")
         *_, accuracy, _ = capsys.readouterr().out.splitlines()
         assert accuracy.startswith("accuracy: ")
-        assert accuracy.endswith(f", 2 runs: {verdict}")
+        assert accuracy.endswith(f", 2 splits: {verdict}")
 
 
 @pytest.mark.slow
@@ -103,7 +103,7 @@ def test_runs_of_two_split_seeds_are_compared_with_their_own_linear_models(scrip
     head, _, *rows = capsys.readouterr().out.splitlines()
     assert head.count("|") == rows[0].count("|") == 10
     assert all(" C " in row for row in rows[:2])
-    assert rows[-1].endswith(", 2 runs: below")
+    assert rows[-1].endswith(", 2 splits: below")
     other = [trained(*small, "callbacks=none", f"data.split_seed={seed}", "seed=1") for seed in (0, 1)]
     capsys.readouterr()
     assert script.main([*map(str, runs), "--with", *map(str, other), "--resamples", "50"]) == 0
@@ -114,6 +114,7 @@ def test_runs_of_two_split_seeds_are_compared_with_their_own_linear_models(scrip
         assert row.startswith(f"| {run.parent.name}/{run.name} + {beside.parent.name}/{beside.name} | ")
         assert row.split(" | ")[3:5] == [f"{scores[f'test/{name}']:.4f}" for name in ("accuracy", "f1_macro")]
     assert script.main([*map(str, runs), "--with", str(other[0])]) == 2
-    assert capsys.readouterr().err.endswith("compare_linear.py: --with has 1 runs for 2\n")
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("compare_linear.py: --with has 1 runs for 2 splits; give one for each, and --with")
     assert script.main(["out"]) == 2
     assert "is not a run folder" in capsys.readouterr().err

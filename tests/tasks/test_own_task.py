@@ -10,7 +10,9 @@ from seqlab.comparison.groups import compare
 from seqlab.comparison.runs import read_runs
 from seqlab.comparison.table import sheets
 from seqlab.config.task import section_of
+from seqlab.errors import ConfigError
 from seqlab.registry.catalog import tasks
+from seqlab.tasks.base import Task, register_task
 
 MINE = '''
 from torch import Tensor
@@ -123,3 +125,18 @@ def test_the_direction_is_that_of_the_score():
     assert forecast.mode == "min"
     with pytest.raises(ValueError, match="monitor=val/bias is not a score of forecasting to choose by"):
         section_of({"name": "forecasting", "monitor": "val/bias"})
+
+
+def test_a_task_without_a_method_that_all_have_is_refused():
+    with pytest.raises(ConfigError) as refused:
+
+        @register_task("half")
+        class Half(Task):
+            def step(self, stage, outputs, batch):
+                return outputs.sum()
+
+    assert str(refused.value) == (
+        "task half: Half does not define baselines, compute, figures, of, tables; define them as seqlab.Task "
+        "says, or subclass a task that does, such as Classification"
+    )
+    assert "half" not in tasks

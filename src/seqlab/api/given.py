@@ -56,7 +56,7 @@ def _is_table(given: Any) -> bool:
 
 
 def _texts(given: Any) -> list[str]:
-    """Return a text or several; a blank one has no answer, so it would shift those of all others."""
+    """Return a text or several; a blank one has no prediction, so it would shift those of all others."""
     if _is_table(given):
         raise DataError("this network reads texts; give them as a list, such as frame['text']")
     if not isinstance(given, Iterable):
@@ -68,5 +68,7 @@ def _texts(given: Any) -> list[str]:
                 f"this network reads texts, and number {number} of {len(texts)} is a {type(text).__name__}"
             )
         if not text.strip():
-            raise DataError(f"text {number} of {len(texts)} is blank, which has no answer; leave it out")
+            raise DataError(
+                f"text {number} of {len(texts)} is blank, for which nothing can be predicted; leave it out"
+            )
     return texts

@@ -77,7 +77,7 @@ class TaskConfig(Section):
         return {} if raw is None else raw
 
     @model_validator(mode="after")
-    def _metrics_judge_such_answers(self) -> "TaskConfig":
+    def _metrics_suit_the_task(self) -> "TaskConfig":
         if not self.metrics:
             return self
         kind = self.says("metrics_of")
@@ -123,7 +123,7 @@ class TaskConfig(Section):
 
 
 def _is_for(kind: str, path: str) -> bool:
-    """Return whether a metric of torchmetrics suits such answers; a user's metric is tried later."""
+    """Return whether a metric of torchmetrics suits such predictions; a user's metric is tried later."""
     return not path.startswith("torchmetrics.") or path.startswith(f"torchmetrics.{kind}")
 
 

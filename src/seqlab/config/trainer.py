@@ -139,8 +139,8 @@ class CallbacksConfig(Section, extra="allow"):
             diagnostics.yaml.
         diagnostics_samples: validation sequences on which they are measured.
         figures: draw loss, accuracy and confusion matrices into figures/.
-        predictions: rows of predictions.csv, the test answers, evenly spread if there are more; 0 or False
-            for none.
+        predictions: rows of predictions.csv, the test predictions, evenly spread if there are more; 0 or
+            False for none.
         predictions_format: "csv", or "parquet" for predictions.parquet, which needs seqlab[tables].
     """
 

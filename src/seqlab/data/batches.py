@@ -17,9 +17,10 @@ LONGEST_NAME = 40
 class Batch(NamedTuple):
     """Some samples, right-padded to the longest among them.
 
-    Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or [B, horizon, K] values
-    or [B, T] a class or the next token at every step, −1 in the padding; ids [B], each sample's number in its
-    split, or −1 for a row that only fills a rank's last batch and is ignored in every score.
+    Shapes: x [B, T] tokens or [B, T, F] features; lengths [B]; y [B] classes or numbers, [B, C] labels (0
+    or 1), [B, horizon, K] values, or [B, S] a class or the next token at S steps, −1 in the padding; ids [B],
+    each sample's number in its split, or −1 for a row that only fills a rank's last batch and is ignored in
+    every score.
     """
 
     x: Tensor
@@ -41,7 +42,7 @@ class Samples(Protocol):
 
     @property
     def y(self) -> Tensor:
-        """Target of every sample, [N] or [N, horizon, K]."""
+        """Targets, [N], [N, C] or [N, horizon, K]; with one at every step, all steps end to end."""
 
     def __len__(self) -> int: ...
 
@@ -71,11 +72,12 @@ class Loaded(NamedTuple):
 
 
 class Unlabelled(NamedTuple):
-    """What a trained network is to predict the targets of.
+    """Samples without targets, for which a trained network predicts them.
 
     Attributes:
         samples: N inputs in their own units; their targets mean nothing.
-        names: what each is called, [N]: a text; of a forecast, whose it is and when; or ``Stepped``.
+        names: of each sample, [N]: the text itself; series and times of a forecast (``Ahead``); or name and
+            length of a numeric sequence (``Stepped``).
     """
 
     samples: Samples

@@ -51,8 +51,8 @@ class Ensemble:
         """Return the networks of runs.
 
         Args:
-            paths: the run folders; the networks may differ in all but data, split and task, and forecasters
-                not in settings of the task and in model.instance_norm.
+            paths: the run folders. Data, split and task must be the same, and of forecasters the settings of
+                the task and model.instance_norm; the networks may differ in everything else.
             checkpoint: "best" or "last", of each.
             root: the folder of the data, if they have moved since training.
 

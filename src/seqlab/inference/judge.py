@@ -100,7 +100,7 @@ def _by_class(data: SequenceData) -> dict[str, list[str]]:
 
 def _share(classifier: Predictor, texts: Sequence[str], name: str) -> float:
     """Return the share of texts that are taken for a class; a blank one is taken for none."""
-    asked = [text for text in texts if text.strip()]
-    rows = predict(classifier, asked, None, 1) if asked else []
+    written = [text for text in texts if text.strip()]
+    rows = predict(classifier, written, None, 1) if written else []
     taken: int = sum(row["classes"][0] == name for row in rows)
     return taken / len(texts)

@@ -22,7 +22,8 @@ class Predictor:
         data: the settings for reading files like those it was trained on.
         task: the task, which formats predictions.
         predict: a function from tokens [B, T], or columns in their units [B, T, F] in float64, and lengths
-            [B] to probabilities [B, C], or forecasts in the targets' units [B, horizon, K].
+            [B] to what ``Task.predict`` returns: probabilities [B, C] or [B, S, C], numbers [B, 1], or
+            forecasts in the targets' units [B, horizon, K, …].
         carry: as ``SequenceModel.carry``, for networks with an output at every step; None for files without
             states.
     """

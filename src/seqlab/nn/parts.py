@@ -26,7 +26,7 @@ class InputSpec:
         targets: places of the columns that are forecast, K of them; none unless they are a series.
         steps: steps of each of its windows; 0 where sequences differ.
         horizon: steps that are forecast.
-        location: which of the numbers that are answered for a step and target is its value.
+        location: the index of the point forecast among the numbers that are output for a step and target.
     """
 
     kind: Literal["tokens", "features"]

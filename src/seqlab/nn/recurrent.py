@@ -131,8 +131,8 @@ class Recurrent(OnEngine):
     @property
     def reading_size(self) -> int:
         """The width of what ``read`` returns for each direction."""
-        answering = self.stack.levels if self.outputs == "all" else self.stack.levels[-1:]
-        return sum(level.output_size for level in answering)
+        read = self.stack.levels if self.outputs == "all" else self.stack.levels[-1:]
+        return sum(level.output_size for level in read)
 
     def reset_parameters(self) -> None:
         """Initialise all parameters again."""

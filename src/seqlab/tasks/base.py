@@ -1,6 +1,6 @@
 """The base class of tasks: a loss for a batch, exact scores of a stage, baselines, figures and tables."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -44,7 +44,7 @@ History = Mapping[str, Sequence[tuple[int, float]]]
 """Points (epoch, value) by metric, such as "train/loss"."""
 
 
-class Task(nn.Module):
+class Task(nn.Module, ABC):
     """What a network is to predict, its loss, and its scores.
 
     The settings of a task are the keyword-only arguments of its class.
@@ -53,7 +53,8 @@ class Task(nn.Module):
         problem_type: the kind of prediction that the data must be prepared for, as in ``DataSpec.task``.
         scores: the scores that ``compute`` returns.
         monitor: the score that chooses the best weights, such as "val/loss".
-        metrics_of: how the paths of torchmetrics' metrics begin that can judge predictions; None: none can.
+        metrics_of: how the names of the metrics that suit the predictions begin behind ``torchmetrics.``,
+            such as "regression."; None if none does.
         is_stepwise: whether each step has an output, so that outputs are not pooled.
         is_causal: whether an output may only depend on the steps up to its own.
         is_multilabel: whether a sample can have any number of the classes.
@@ -65,7 +66,7 @@ class Task(nn.Module):
         output_steps: steps at the end of a sequence that each have an output, or ``EVERY_STEP``; 0 for one
             output per sequence.
         passes: how often a training sample goes through the network in a step, with other dropout masks.
-        location: which of the numbers for a step and target of a forecast is its value.
+        location: the index of the point forecast among the numbers that are output for a step and target.
         stages: the metrics of each stage, in the order of ``STAGES``.
     """
 
@@ -101,8 +102,8 @@ class Task(nn.Module):
 
         Args:
             stage: "train", "val", "test" or "balanced".
-            outputs: the model's outputs, [B, output_size].
-            batch: the inputs and targets.
+            outputs: the model's outputs, [B, output_size], or [B, S, output_size] with outputs at S steps.
+            batch: the inputs and targets; rows with an id of −1 are not valid, but fill a rank's last batch.
         """
 
     def read_in_units_of(self, norm: InstanceNorm) -> None:
@@ -141,7 +142,7 @@ class Task(nn.Module):
         """Return the predictions in readable units, such as probabilities.
 
         Args:
-            outputs: the model's outputs, [B, output_size].
+            outputs: the model's outputs, as of ``step``.
             x: the model's inputs.
         """
         return outputs
@@ -170,7 +171,7 @@ class Task(nn.Module):
         return self.in_units(predictions), self.in_units(target)
 
     explained_as: ClassVar[str] = "likeliest if it ended here"
-    """What ``explained`` returns, at the head of a column."""
+    """The heading of the column in which ``seqlab explain`` shows ``explained``."""
 
     def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
@@ -198,7 +199,7 @@ class Task(nn.Module):
 
         Args:
             spec: the description of the data.
-            names: the input of each prediction; for a forecast, its series and times (``Ahead``).
+            names: the name of each sample, as of ``Unlabelled``.
             predictions: the result of ``predict``.
             top: how many classes or labels of a text or sequence to return.
         """
@@ -216,7 +217,7 @@ class Task(nn.Module):
         """Return for each row of ``decode`` its quantiles, by what is predicted and by level.
 
         Args:
-            names: the input of each prediction.
+            names: as of ``decode``.
             predictions: the result of ``predict``.
             levels: of the quantiles, between 0 and 1.
 
@@ -308,6 +309,15 @@ def register_task(name: str) -> Callable[[type[Task]], type[Task]]:
     """Register a task: ``@register_task("ordinal")``, then ``task=ordinal``.
 
     Raises:
-        ConfigError: another class has the name.
+        ConfigError: another class has the name, or the class lacks a method that every task has.
     """
-    return tasks.register(name)
+
+    def register(cls: type[Task]) -> type[Task]:
+        if missing := sorted(cls.__abstractmethods__):
+            raise ConfigError(
+                f"task {name}: {cls.__name__} does not define {', '.join(missing)}; define them as "
+                "seqlab.Task says, or subclass a task that does, such as Classification"
+            )
+        return tasks.register(name)(cls)
+
+    return register

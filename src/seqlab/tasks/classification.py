@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class StageScores(nn.Module):
     """The metrics of one stage: the mean loss over samples, and the confusion matrix.
 
-    The loss of training has label smoothing and class weights, those of the other stages have not.
+    The training loss includes label smoothing and class weights; the losses of the other stages do not.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -210,22 +210,24 @@ class Classification(Task):
         ]
         return {"predictions": BySample(len(predictions), 1, rows), "classes": classes, "confusion": confused}
 
-    def loss(self, logits: Tensor, true: Tensor) -> Tensor:
-        """Return the training loss; without smoothing and weights it is the mean cross-entropy.
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of training; that of other stages is the mean cross-entropy.
+
+        Without smoothing and weights both are the same.
 
         Args:
             logits: [B, C].
-            true: the true classes, [B]; −1 for rows to ignore.
+            target: the true classes, [B]; −1 for rows to ignore.
         """
         total = functional.cross_entropy(
             logits,
-            true,
+            target,
             weight=self.weights.to(logits.dtype),
             ignore_index=-1,
             label_smoothing=self.label_smoothing,
             reduction="sum",
         )
-        weight = torch.where(true >= 0, self.weights[true.clamp(min=0)], 0).sum()
+        weight = torch.where(target >= 0, self.weights[target.clamp(min=0)], 0).sum()
         return total / weight.clamp(min=1e-9)
 
     def reset(self, stage: str) -> None:

@@ -25,7 +25,7 @@ class Ends(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """The quantiles between which the truth is to lie.
+    """The quantiles between which the target is to lie.
 
     Attributes:
         low: level of the lower one.
@@ -90,7 +90,7 @@ def pinball(errors: Tensor, level: float) -> Tensor:
     """Return the mean pinball loss of a quantile for each target, [K] (Koenker and Bassett 1978).
 
     Args:
-        errors: quantile minus truth, [N, horizon, K].
+        errors: quantile minus target, [N, horizon, K].
         level: of the quantile.
     """
     return ((errors > 0).double() - level).mul_(errors).mean((0, 1))
@@ -100,8 +100,8 @@ def coverage(lower: Tensor, upper: Tensor) -> Tensor:
     """Return the share of targets that lie in their interval, for each target, [K].
 
     Args:
-        lower: lower end minus truth, [N, horizon, K].
-        upper: upper end minus truth, [N, horizon, K].
+        lower: lower end minus target, [N, horizon, K].
+        upper: upper end minus target, [N, horizon, K].
     """
     return ((lower <= 0) & (upper >= 0)).double().mean((0, 1))
 

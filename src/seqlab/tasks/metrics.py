@@ -9,7 +9,7 @@ from torchmetrics.utilities import dim_zero_cat
 from seqlab.tasks.predictions import in_order
 
 SCORES = ("mae", "median_ae", "rmse", "bias")
-"""Errors are forecast minus truth: with a positive bias, forecasts are too high."""
+"""Of errors, forecast minus target: with a positive bias, forecasts are too high."""
 
 
 class PredictionsAndTargets(Metric):
@@ -76,12 +76,12 @@ def error_scores(errors: Tensor, targets: tuple[str, ...]) -> dict[str, float]:
 def relative_scores(errors: Tensor, target: Tensor, naive: Tensor) -> dict[str, Tensor]:
     """Return the scores of forecasts relative to the size of what is forecast, each [K].
 
-    They are sMAPE, the mean of 200 · |error| / (|forecast| + |truth|), 0 where both are 0; WAPE, 100 times
-    the sum of |error| / the sum of |truth|; and MASE, the mean of |error| / naive (Hyndman and Koehler 2006)
+    They are sMAPE, the mean of 200 · |error| / (|forecast| + |target|), 0 where both are 0; WAPE, 100 times
+    the sum of |error| / the sum of |target|; and MASE, the mean of |error| / naive (Hyndman and Koehler 2006)
     of the windows for which that is known, if there are any. WAPE is left out if all targets are 0.
 
     Args:
-        errors: forecast minus truth, [N, horizon, K], in float64.
+        errors: forecast minus target, [N, horizon, K], in float64.
         target: [N, horizon, K], in float64.
         naive: mean absolute error of a seasonal naive forecast in the training part of a window's series,
             [N, K]; NaN where it is unknown or 0.

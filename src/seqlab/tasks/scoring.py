@@ -74,7 +74,7 @@ class Scoring:
         """Return the continuous ranked probability score (CRPS), [K], of distributions.
 
         It is twice the pinball loss, averaged over the levels (Gneiting and Ranjan 2011): the weighted
-        quantile loss before it is divided by the mean truth. With levels that are symmetric, that of a point
+        quantile loss before it is divided by the mean target. With levels that are symmetric, that of a point
         forecast is its mean absolute error.
         """
         if not self.levels:

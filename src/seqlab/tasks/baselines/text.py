@@ -27,7 +27,7 @@ MOST_TEXTS, MOST_CHARACTERS = 300_000, 100_000_000
 Target = Literal["class", "labels", "number"]
 """What is predicted for a text: a class, any number of labels (0 or 1 each), or a number."""
 Scoring = Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
-"""A function from predictions and truth to scores."""
+"""A function from predictions and targets to scores."""
 
 
 @dataclass(frozen=True)

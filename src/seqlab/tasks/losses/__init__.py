@@ -1,4 +1,4 @@
-"""The losses of forecasts: what a network's numbers mean, and how they are compared with the truth."""
+"""The losses of forecasts: what a network's numbers mean, and how they are compared with targets."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""How a forecast is read from a network's outputs, and compared with the truth."""
+"""How a forecast is read from a network's outputs, and compared with the target."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 class ForecastLoss(nn.Module):
-    """What the numbers of a forecast mean, and how far they are from the truth.
+    """What the numbers of a forecast mean, and how far they are from the target.
 
     A network outputs some numbers for each target and step. A loss says how many, reads them as a forecast in
-    scaled units, compares it with the truth, and gives its quantiles; everything else asks the loss.
+    scaled units, compares it with the target, and gives its quantiles; everything else asks the loss.
     ``[…]`` are windows, steps and targets, the targets last, as in [B, horizon, K].
 
     Attributes:
         shape: of the numbers for one target and step; () for a point forecast.
         output: what they are called in an exported network.
-        location: which of the numbers moves the forecast.
+        location: the index of the point forecast among them.
     """
 
     shape: tuple[int, ...] = ()

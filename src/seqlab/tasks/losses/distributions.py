@@ -89,7 +89,7 @@ class Gaussian(LocationScale):
     floors = (SMALLEST,)
 
     def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
-        """Return the negative log-likelihood of each truth, […]."""
+        """Return the negative log-likelihood of each target, […]."""
         mean, deviation = forecasts.unbind(-1)
         off = (target - mean) / deviation
         return 0.5 * off.square() + torch.log(deviation) + 0.5 * math.log(2 * math.pi)
@@ -106,7 +106,7 @@ class StudentT(LocationScale):
     floors = (SMALLEST, FREEDOM)
 
     def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
-        """Return the negative log-likelihood of each truth, […]."""
+        """Return the negative log-likelihood of each target, […]."""
         location, scale, freedom = forecasts.unbind(-1)
         half = (freedom + 1) / 2
         off = (target - location) / scale

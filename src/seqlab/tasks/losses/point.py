@@ -39,7 +39,7 @@ class Point(ForecastLoss):
         return moved(outputs, last)
 
     def each(self, forecasts: Tensor, target: Tensor) -> Tensor:
-        """Return the function of each forecast and truth, […]."""
+        """Return the function of each forecast and target, […]."""
         return self.function(forecasts, target, reduction="none")
 
     def point(self, forecasts: Tensor) -> Tensor:
