@@ -27,7 +27,16 @@ if TYPE_CHECKING:
         register_pooling,
         register_scheduler,
     )
-    from seqlab.tasks import Classification, Forecasting, Regression, Score, Tagging, Task, register_task
+    from seqlab.tasks import (
+        Classification,
+        Forecasting,
+        Multilabel,
+        Regression,
+        Score,
+        Tagging,
+        Task,
+        register_task,
+    )
 
 __version__ = "0.1.0"
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "Classification",
     "Forecasting",
     "InputSpec",
+    "Multilabel",
     "Norm",
     "Regression",
     "Scalar",
@@ -69,7 +79,16 @@ __all__ = [
 _HOMES = (
     {name: "seqlab.registry.catalog" for name in __all__ if name.startswith("register_")}
     | dict.fromkeys(
-        ("Classification", "Forecasting", "Regression", "Score", "Tagging", "Task", "register_task"),
+        (
+            "Classification",
+            "Forecasting",
+            "Multilabel",
+            "Regression",
+            "Score",
+            "Tagging",
+            "Task",
+            "register_task",
+        ),
         "seqlab.tasks",
     )
     | {"InputSpec": "seqlab.nn.parts", "register_cell": "seqlab.cells", "register_dataset": "seqlab.data"}

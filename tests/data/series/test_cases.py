@@ -141,7 +141,7 @@ def assert_windows(
     place = spec.series.places[0]
     y = samples.y[:, :, 0].numpy() * spec.series.scales[place] + spec.series.means[place]
     np.testing.assert_allclose(y, table[target].to_numpy()[asked], rtol=1e-5, atol=1e-5)
-    np.testing.assert_array_equal(samples.asked_times(), table.index.to_numpy()[asked])
+    np.testing.assert_array_equal(samples.horizon_times(), table.index.to_numpy()[asked])
 
 
 @pytest.mark.parametrize("name", CASES)

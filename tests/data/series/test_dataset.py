@@ -50,7 +50,7 @@ def spans(data: SequenceData, split: str) -> list[tuple[int, int]]:
     """Return time of the first and the last step of every window."""
     samples = data.samples[split]
     return [
-        (samples.times[start], samples.times[start + samples.input_steps + len(samples._asked) - 1])
+        (samples.times[start], samples.times[start + samples.input_steps + len(samples._horizon) - 1])
         for start in samples.starts.tolist()
     ]
 

@@ -84,4 +84,4 @@ def test_windows_know_their_times():
         f"row {1000 + 600 * (start + 7)}" for start in (0, 1, 4, 9, 28)
     ]
     asked = [[1000 + 600 * (start + 8 + step) for step in range(4)] for start in (0, 1, 4, 9, 28)]
-    assert samples.asked_times().tolist() == asked
+    assert samples.horizon_times().tolist() == asked

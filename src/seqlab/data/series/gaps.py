@@ -91,11 +91,12 @@ class Windowing:
         return said
 
     def _starts(
-        self, whole: np.ndarray, ranges: Sequence[range], askable: np.ndarray | None = None
+        self, whole: np.ndarray, ranges: Sequence[range], forecastable: np.ndarray | None = None
     ) -> list[np.ndarray]:
         length = self.input_steps + self.horizon_steps
         return [
-            window_starts(whole, part, length, asked=self.horizon_steps, askable=askable) for part in ranges
+            window_starts(whole, part, length, horizon=self.horizon_steps, forecastable=forecastable)
+            for part in ranges
         ]
 
     @staticmethod

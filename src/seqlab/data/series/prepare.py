@@ -37,9 +37,9 @@ def load(data: SeriesData) -> Loaded:
     table = data.open(source)
     sha = table.fingerprint()
     series = prepared(data, table, sha)
-    read, asked = window_size(data, series.grid.step, series.splits)
+    read, horizon = window_size(data, series.grid.step, series.splits)
     known = [*data.known, HOLIDAY] if data.holidays else data.known
-    settings = with_known(replace(series.settings, input_steps=read, horizon_steps=asked), known)
+    settings = with_known(replace(series.settings, input_steps=read, horizon_steps=horizon), known)
     windows = _cut(data, source, series, settings)
     settings = replace(settings, members=counted(settings.members, series.grid, windows))
     spec = SeriesSpec(
@@ -106,9 +106,9 @@ def _within(data: SeriesData, grid: Grid, settings: SeriesSettings, splits: Spli
     reached = reaching(splits, grid, settings.input_steps)
     if data.val_start is not None:
         return reached
-    asked, length = settings.horizon_steps, settings.input_steps + settings.horizon_steps
+    horizon, length = settings.horizon_steps, settings.input_steps + settings.horizon_steps
     short = [
-        split for split in HELD_OUT if asked <= longest(splits[split]) < length <= longest(reached[split])
+        split for split in HELD_OUT if horizon <= longest(splits[split]) < length <= longest(reached[split])
     ]
     if short:
         log.warning(
@@ -136,7 +136,7 @@ def _no_window(
     said = Windowing(settings.targets, settings.input_steps, settings.horizon_steps).advice(grid, ranges)
     said = f"; of its gaps {said}" if said else ""
     unit = "steps" if data.input_steps else "days"
-    read, asked = settings.input_steps, settings.horizon_steps
+    read, horizon = settings.input_steps, settings.horizon_steps
     of = (
         f"in {sum(map(bool, ranges))} series, the longest of {max(map(len, ranges))}, "
         if grid.lengths
@@ -145,6 +145,6 @@ def _no_window(
     return (
         f"'{split}' has {len(values)} steps of {grid.step}, {of}"
         f"{int(inside(grid.whole, ranges).sum())} of them without a missing value, and a window needs "
-        f"{read + asked} ({read} to read, {asked} to forecast) in a row; lower "
+        f"{read + horizon} ({read} to read, {horizon} to forecast) in a row; lower "
         f"data.input_{unit}, data.horizon_{unit} or data.step_minutes, or add data{hint}{said}"
     )

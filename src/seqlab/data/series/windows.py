@@ -51,7 +51,7 @@ class WindowSamples:
         self.input_steps, self.targets = input_steps, list(targets)
         self.lengths = torch.full((len(starts),), input_steps)
         self._read = torch.arange(input_steps)
-        self._asked = torch.arange(input_steps, input_steps + horizon_steps)
+        self._horizon = torch.arange(input_steps, input_steps + horizon_steps)
         self._ahead = lookahead.following(values) if lookahead else None
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class WindowSamples:
             self.times,
             self.starts.numpy()[rows],
             input_steps=self.input_steps,
-            horizon_steps=len(self._asked),
+            horizon_steps=len(self._horizon),
             targets=tuple(self.targets),
             zone=self.zone,
             intervals=self.intervals,
@@ -103,38 +103,39 @@ class WindowSamples:
         last = int(self.starts[index]) + self.input_steps
         return written(self.times[last - 1 : last], self.zone)[0]
 
-    def asked_times(self) -> np.ndarray:
+    def horizon_times(self) -> np.ndarray:
         """Return the times that are forecast, [W, horizon]."""
-        found: np.ndarray = self.times[(self.starts[:, None] + self._asked).numpy()]
+        found: np.ndarray = self.times[(self.starts[:, None] + self._horizon).numpy()]
         return found
 
     def all_times(self) -> np.ndarray:
         """Return the times that are read and forecast, [W, T + horizon]."""
-        found: np.ndarray = self.times[(self.starts[:, None] + torch.cat([self._read, self._asked])).numpy()]
+        steps = torch.cat([self._read, self._horizon])
+        found: np.ndarray = self.times[(self.starts[:, None] + steps).numpy()]
         return found
 
     def _targets(self, starts: Tensor) -> Tensor:
-        return self.values[starts[:, None] + self._asked][:, :, self.targets]
+        return self.values[starts[:, None] + self._horizon][:, :, self.targets]
 
 
 def window_starts(
-    whole: np.ndarray, part: range, length: int, *, asked: int = 0, askable: np.ndarray | None = None
+    whole: np.ndarray, part: range, length: int, *, horizon: int = 0, forecastable: np.ndarray | None = None
 ) -> np.ndarray:
     """Return the first steps of all windows that lie in ``part`` and hold no gap.
 
     Args:
         whole: whether all columns of a step are there, [N].
         part: the steps of a split.
-        length: steps of a window, those it reads and those it asks for.
-        asked: steps that it asks for.
-        askable: whether a step may be asked for, [N]; None if it is that it is whole.
+        length: steps of a window, those it reads and those it forecasts.
+        horizon: steps that it forecasts.
+        forecastable: whether a step may be forecast, [N]; None if it is that it is whole.
     """
     count = max(len(part) - length + 1, 0)
     inside = slice(part.start, part.stop)
     broken = _summed(~whole[inside])
-    unasked = broken if askable is None else _summed(~askable[inside])
-    begins, behind, ends = (slice(at, at + count) for at in (0, length - asked, length))
-    sound = (broken[behind] == broken[begins]) & (unasked[ends] == unasked[behind])
+    missing = broken if forecastable is None else _summed(~forecastable[inside])
+    begins, behind, ends = (slice(at, at + count) for at in (0, length - horizon, length))
+    sound = (broken[behind] == broken[begins]) & (missing[ends] == missing[behind])
     return np.flatnonzero(sound) + part.start
 
 

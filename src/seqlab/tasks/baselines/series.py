@@ -98,7 +98,7 @@ def climatology(data: SequenceData) -> Forecast:
 
     def forecast(split: str, ids: Tensor | None = None) -> np.ndarray:
         windows = windows_of(data, split, ids)
-        times = local(windows.asked_times(), windows.zone)
+        times = local(windows.horizon_times(), windows.zone)
         usual = seasons(times.ravel()) @ np.array(series.climatology).T
         scaled: np.ndarray = ((usual - means) / scales).reshape(*times.shape, -1)
         return scaled.astype(np.float32)
