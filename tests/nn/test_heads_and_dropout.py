@@ -169,6 +169,6 @@ def test_a_network_with_penalties_has_the_weights_and_answers_of_one_without():
     torch.testing.assert_close(penalised(x, lengths), plain(x, lengths))
 
 
-def test_penalties_are_for_answers_at_every_step():
-    with pytest.raises(ConfigError, match="an answer at every step"):
+def test_penalties_are_for_outputs_at_every_step():
+    with pytest.raises(ConfigError, match="an output at every step"):
         SequenceModel(InputSpec("tokens", 9), 2, activation_penalty=1.0)

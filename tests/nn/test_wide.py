@@ -68,7 +68,7 @@ def test_its_weights_are_of_the_part_head():
 @pytest.mark.parametrize(
     ("inputs", "settings", "said"),
     [
-        (TOKENS, {"output_steps": -1}, "one answer a sequence"),
+        (TOKENS, {"output_steps": -1}, "one output a sequence"),
         (TOKENS, {"encoder": "onehot"}, "embedding, ngrams or linear"),
         (TOKENS, {"encoder": Embedding(TOKENS)}, "embedding, ngrams or linear"),
         (COLUMNS, {"encoder": "identity"}, "embedding, ngrams or linear"),
