@@ -55,8 +55,9 @@ def test_the_mean_of_two_networks_is_scored_as_scikit_learn_does(names, command)
 def test_a_network_with_itself_is_itself(trained, command, task):
     run = trained(*(NAMES if task == "names" else (*SERIES, *FEW)), *SMALL)
     _, alone, _ = command("eval", run, "--json")
-    code, shown, _ = command("eval", run, "--with", run, run, "--json")
+    code, shown, warnings = command("eval", run, "--with", run, run, "--json")
     assert code == 0
+    assert len(warnings.splitlines()) == len(set(warnings.splitlines()))  # their data are read once
     assert json.loads(shown) == pytest.approx(json.loads(alone), rel=1e-5, abs=1e-6)
 
 

@@ -65,7 +65,11 @@ class Ensemble:
         for run in runs:
             if run.module.is_carried:
                 raise ConfigError(f"{run.path} carries states from batch to batch, which an ensemble cannot")
-        first, *others = members = [Member(run, data_of(run, root)[1]) for run in runs]
+        members: list[Member] = []
+        for run in runs:
+            read_before = (one.data for one in members if _reading(one.run) == _reading(run))
+            members.append(Member(run, next(read_before, None) or data_of(run, root)[1]))
+        first, *others = members
         for other in others:
             if other.common != first.common:
                 raise _other_samples(first, other)
@@ -97,6 +101,18 @@ class Ensemble:
                 module.score(stage, mean, batch)
             found |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
         return found
+
+
+def _reading(run: LoadedRun) -> tuple[object, ...]:
+    """Return what determines the samples that a run reads."""
+    config = run.config
+    return (
+        config.data,
+        config.task.problem_type,
+        config.model.condition,
+        run.record.get("data"),
+        run.spec.meaning,
+    )
 
 
 def _other_samples(first: Member, other: Member) -> ConfigError:
