@@ -11,7 +11,7 @@ n-grams are fitted to the training texts, each with the values of C of a grid fr
 as validation (accuracy) gets better; the better of both is the linear model of this split. Network and linear
 model predict the classes of the test texts, on which nothing is chosen.
 
-Prints a row for each run, and the mean difference of accuracy and of macro F1 with its 95 % interval: all
+Prints a row for each split, and the mean difference of accuracy and of macro F1 with its 95 % interval: all
 texts are drawn again with replacement, a text that is in the test part of several splits being drawn in all
 of them at once, and the differences of the runs are averaged. With --check the exit code is 1 unless both
 intervals are above 0.
@@ -48,7 +48,7 @@ class Linear(NamedTuple):
 
 @dataclass(frozen=True)
 class Compared:
-    """One split: test texts, their classes, and both predicted, [N] each."""
+    """One split: test texts, their classes, and those that both models predict, [N] each."""
 
     name: str
     texts: Sequence[str]
@@ -77,7 +77,7 @@ class Compared:
 
 
 def compare(paths: Sequence[Path]) -> Compared:
-    """Return the predicted of a run, or of several together, and those of the linear model of the split.
+    """Return the predictions of a run, or of several together, and of the linear model of the split.
 
     Raises:
         ConfigError: it is not a classifier of texts, or the runs do not predict the same samples.

@@ -103,8 +103,8 @@ def _weekdays(times: np.ndarray) -> Weekdays | None:
 
 def _usual(apart: np.ndarray) -> int:
     """Return the commonest of the distances [R - 1], the shortest of several; else the median."""
-    distances, counts = np.unique(apart, return_counts=True)
-    return int(distances[counts.argmax()] if counts.max() >= COMMON * len(apart) else np.median(apart))
+    found, counts = np.unique(apart, return_counts=True)
+    return int(found[counts.argmax()] if counts.max() >= COMMON * len(apart) else np.median(apart))
 
 
 def _are_multiples(apart: np.ndarray, step: float) -> bool:
