@@ -58,7 +58,7 @@ def test_validate_and_test_return_the_scores_as_they_are_and_predict_the_probabi
     logits = torch.cat([module.eval()(torch.tensor([row]), torch.tensor([len(row)])) for row in rows])
     for stage, scored in (("val", trainer.validate), ("test", trainer.test)):
         (found,) = scored(module, loader_of(20, order="sequential"), verbose=False)
-        assert found == {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
+        assert found == module.scores(stage)
         assert found[f"{stage}/f1_macro"] == pytest.approx(
             f1_score(y, logits.argmax(1), average="macro"), rel=1e-12
         )
@@ -75,7 +75,7 @@ def test_validation_and_test_are_logged_once_at_the_last_step():
     trainer.test(module, loader_of(16), verbose=False)
     ((step, row),) = journal.rows
     assert step == trainer.global_step == 4
-    assert row == {f"test/{name}": value for name, value in module.scores("test").items()} | {"epoch": 2}
+    assert row == module.scores("test") | {"epoch": 2}
 
 
 def test_what_lightning_tries_before_training_is_not_logged():

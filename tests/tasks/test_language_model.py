@@ -57,7 +57,7 @@ def test_chunks_of_any_size_have_the_loss_of_the_whole_text(model):
         module.reset("val")
         for batch in chunks(tokens, size):
             module._step("val", batch)
-        losses[size] = module.scores("val")["loss"]
+        losses[size] = module.scores("val")["val/loss"]
     logits = module(tokens[:, :-1], torch.tensor([149, 149])).detach()
     expected = float(functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten()))
     assert losses == pytest.approx(dict.fromkeys(losses, expected), abs=1e-6)
@@ -75,7 +75,7 @@ def test_a_document_depends_on_none_before_it_where_states_are_reset(size):
         [module.model.carry(one, torch.tensor([one.shape[1]]), None)[0][0] for one in documents]
     )
     expected = float(functional.cross_entropy(logits.detach(), tokens[0, 1:]))
-    assert module.scores("val")["loss"] == pytest.approx(expected, abs=1e-9)
+    assert module.scores("val")["val/loss"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_no_gradient_crosses_a_cut():

@@ -94,13 +94,11 @@ class Ensemble:
     def scores(self) -> dict[str, float]:
         """Return the scores of the mean on validation and test data, ``{"val/loss": …}``."""
         module = self.members[0].run.module
-        found: dict[str, float] = {}
         for stage in ("val", "test"):
             module.reset(stage)
             for batch, mean in self.batches(stage):
                 module.score(stage, mean, batch)
-            found |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
-        return found
+        return module.scores("val", "test")
 
 
 def _reading(run: LoadedRun) -> tuple[object, ...]:

@@ -31,11 +31,7 @@ def evaluate(path: Path, checkpoint: str = "best", root: str | None = None) -> d
     trainer = trainer_for(config)
     trainer.validate(run.module, datamodule=data, verbose=False)
     trainer.test(run.module, datamodule=data, verbose=False)
-    return {
-        f"{stage}/{name}": value
-        for stage in ("val", "test")
-        for name, value in run.module.scores(stage).items()
-    }
+    return run.module.scores("val", "test")
 
 
 def data_of(run: LoadedRun, root: str | None = None) -> tuple[Config, SequenceData]:
@@ -80,7 +76,7 @@ def score_file(run: LoadedRun, file: Path) -> dict[str, float]:
     """
     samples = run.spec.labelled(run.config.data.for_problem(run.spec.task), file)
     trainer_for(run.config).test(run.module, BatchLoader(samples, EVALUATION), verbose=False)
-    return {f"test/{name}": value for name, value in run.module.scores("test").items()}
+    return run.module.scores("test")
 
 
 def trainer_for(config: Config) -> Trainer:

@@ -318,9 +318,13 @@ class SequenceModule(LightningModule):
         self.further.update(self.task, stage, outputs, batch)
         return self.task.step(stage, outputs, batch)
 
-    def scores(self, stage: str) -> dict[str, float]:
-        """Return all scores of a stage since its last reset: those of the task, and of further metrics."""
-        return self.task.compute(stage) | self.further.compute(self.task, stage)
+    def scores(self, *stages: str) -> dict[str, float]:
+        """Return all scores of stages since their last reset, of further metrics too: ``{"val/loss": …}``."""
+        return {
+            f"{stage}/{name}": value
+            for stage in stages
+            for name, value in (self.task.compute(stage) | self.further.compute(self.task, stage)).items()
+        }
 
     def _lr(self) -> float:
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
@@ -338,7 +342,7 @@ class SequenceModule(LightningModule):
         trainer = self.trainer
         if trainer.sanity_checking:
             return
-        metrics = {f"{stage}/{name}": value for name, value in self.scores(stage).items()}
+        metrics = self.scores(stage)
         if trainer.state.fn != TrainerFn.FITTING:
             # What Lightning logs, validate() and test() return, here without rounding it.
             dtype = torch.float32 if self.device.type == "mps" else torch.float64

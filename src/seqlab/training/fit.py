@@ -205,15 +205,16 @@ def _evaluate(
         loggers, trainer.loggers = trainer.loggers, []
         trainer.validate(module, datamodule=data, verbose=False)
         trainer.loggers = loggers
-        metrics |= {f"val/{name}": value for name, value in module.scores("val").items()}
+        metrics |= module.scores("val")
         if best and module.task.calibration is not None and trainer.is_global_zero:
             manifest = Manifest.of(config, data.spec, module.task.calibration)
             write_weights(best.with_suffix(SUFFIX), weights, manifest)
     if trainer.limit_test_batches:
-        balanced = [data.balanced_dataloader()] if config.callbacks.score_balanced else []
-        trainer.test(module, dataloaders=[data.test_dataloader(), *balanced], verbose=False)
-        for stage in ("test", "balanced") if balanced else ("test",):
-            metrics |= {f"{stage}/{name}": value for name, value in module.scores(stage).items()}
+        loaders = {"test": data.test_dataloader()}
+        if config.callbacks.score_balanced:
+            loaders["balanced"] = data.balanced_dataloader()
+        trainer.test(module, dataloaders=list(loaders.values()), verbose=False)
+        metrics |= module.scores(*loaders)
     baselines: BaselineScores = {}
     if config.task.baselines and trainer.is_global_zero:
         chosen = {} if config.task.baselines is True else {"names": config.task.baselines}

@@ -1,4 +1,4 @@
-"""The page in a browser: what is typed is answered as predict does, at the width of a desk and a phone."""
+"""The page in a browser: what is typed is predicted as the command does, on a desk and on a phone."""
 
 import json
 from collections.abc import Callable
@@ -88,14 +88,14 @@ def bars(browser) -> dict[str, float]:
 
 
 def probabilities(module, spec, text: str) -> dict[str, float]:
-    """Return what ``seqlab predict`` answers."""
+    """Return what ``seqlab predict`` says."""
     one = encode(spec, [text]).batch(torch.tensor([0]))
     (found,) = Predictor.of(module, spec, data=None).predict(one.x, one.lengths).tolist()
     return dict(zip(spec.classes, found, strict=True))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "lstm_layernorm", "own"])
-def test_a_typed_text_is_answered_as_predict_does(opened, browser, cell):
+def test_a_typed_text_gets_the_prediction_of_the_command(opened, browser, cell):
     cells._entries["own"] = Gated
     module = network(LETTERS, cell=cell)
     for width in WIDTHS.values():
@@ -109,7 +109,7 @@ def test_a_typed_text_is_answered_as_predict_does(opened, browser, cell):
     assert browser.requests == [browser.evaluate("location.href"), "data:,"][: len(browser.requests)]
 
 
-def test_a_step_shows_the_answer_up_to_it_and_arrows_move(opened, browser):
+def test_a_step_shows_the_prediction_up_to_it_and_arrows_move(opened, browser):
     module = network(LETTERS, cell="lstm")
     opened(module, LETTERS)
     typed(browser, "bad")
@@ -142,7 +142,7 @@ def test_axe_finds_no_serious_barrier(opened, browser, axe, kind, scheme):
 
 
 @pytest.mark.parametrize("task", ["regression", "multilabel"])
-def test_a_number_or_labels_are_answered_as_predict_does(opened, browser, task):
+def test_a_number_or_labels_are_those_of_the_command(opened, browser, task):
     asks_number = {"classes": (), "target_mean": 50.0, "target_std": 20.0}
     spec = replace(LETTERS, task=task, **(asks_number if task == "regression" else {}))
     module = network(spec, cell="gru")
@@ -207,7 +207,7 @@ def test_a_language_model_writes_as_generate_does(opened, browser, cell):
     )
     shown = bars(browser)
     assert shown == pytest.approx({name: expected[name] for name in shown}, abs=1e-4)
-    assert browser.evaluate("document.getElementById('answer-note').textContent").endswith(": x")
+    assert browser.evaluate("document.getElementById('prediction-note').textContent").endswith(": x")
     sampling = Sampling(temperature=0)
     written = list(model.write("abx", sampling, length=20, until=None, random=torch.Generator()))
     found = browser.evaluate("(() => { for (let k = 0; k < 20; k++) writer.write(); return writer.text; })()")

@@ -26,8 +26,8 @@ JITTER = 1.05
 """How many steps rows may mostly be apart: some loggers are late by a second or two."""
 SHOWN = 5
 """Gaps that are listed one by one."""
-ASKED = 20
-"""Series, the longest, whose rows say what a step is."""
+LONGEST = 20
+"""So many of the longest series say what a step is."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def resample(measured: Measured, step: Step | None, *, is_uneven: bool = False) 
             would unasked share a step.
     """
     rows = {name: measured.times[part] for name, part in parts(len(measured.times), measured.lengths).items()}
-    longest = sorted(rows.values(), key=len, reverse=True)[:ASKED]
+    longest = sorted(rows.values(), key=len, reverse=True)[:LONGEST]
     if len(longest[0]) < 2:  # noqa: PLR2004 (one row has no distance to another)
         each = "each" if measured.lengths else "the"
         raise DataError(f"{each} series has one row; it needs at least two times")

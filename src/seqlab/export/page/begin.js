@@ -4,4 +4,4 @@ byId("facts").append(`${page.cell} · ${page.parameters.toLocaleString("en")} pa
 if (page.is_sample) byId("facts").append(element("span", { class: "sample" }, "SAMPLE DATA"));
 byId("equations").textContent = steps.map(String).join("\n");
 inside.start(page.watched);
-(read.kind === "columns" ? columns : start[answer.kind]).start();
+(read.kind === "columns" ? columns : start[prediction.kind]).start();

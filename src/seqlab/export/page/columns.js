@@ -5,7 +5,7 @@ const HEIGHT = 260;
 const columns = {
   start() {
     this.restart();
-    const [place] = answer.places ?? [0];
+    const [place] = prediction.places ?? [0];
     this.column = place;
     const select = element("select", { id: "column" }, ...read.columns.map((name, k) => element("option", { value: k }, name)));
     select.value = place;
@@ -35,7 +35,7 @@ const columns = {
     this.chart.addEventListener("keydown", (event) => this.key(event));
     for (const kind of ["pointerdown", "pointermove"]) this.chart.addEventListener(kind, (event) => this.drag(event));
     new ResizeObserver(() => this.draw()).observe(this.chart);
-    if (answer.kind === "forecast") byId("answer-title").textContent = "Forecast";
+    if (prediction.kind === "forecast") byId("prediction-title").textContent = "Forecast";
     inside.steps = (step) => step >= 0 && this.select(step);
     this.update();
   },
@@ -47,32 +47,32 @@ const columns = {
   update() {
     const steps = this.window.length;
     const values = tensor([1, steps, read.columns.length], Float64Array.from(this.window.flat()));
-    this.found = answered({ name: "features", values }, steps);
-    if (answer.kind === "forecast") this.table();
-    else showAnswer(this.found);
+    this.found = predicted({ name: "features", values }, steps);
+    if (prediction.kind === "forecast") this.table();
+    else showPrediction(this.found);
     inside.show({ labels: this.window.map((_, step) => this.names[step] ?? String(step + 1)), rows: rowsOf(this.found) });
     this.values.value = [read.columns.join(","), ...this.window.map((row) => row.join(","))].join("\n");
     this.draw();
   },
 
   table() {
-    const values = this.found[answer.output].data;
-    const heads = ["steps ahead", ...answer.targets].map((name) => element("th", { scope: "col" }, name));
-    const rows = Array.from({ length: answer.horizon }, (_, step) =>
+    const values = this.found[prediction.output].data;
+    const heads = ["steps ahead", ...prediction.targets].map((name) => element("th", { scope: "col" }, name));
+    const rows = Array.from({ length: prediction.horizon }, (_, step) =>
       element("tr", {}, element("th", { scope: "row" }, step + 1),
-        ...answer.targets.map((_, k) => element("td", {}, short(values[step * answer.targets.length + k])))));
+        ...prediction.targets.map((_, k) => element("td", {}, short(values[step * prediction.targets.length + k])))));
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows));
-    byId("bars").hidden = byId("answer-note").hidden = true;
+    byId("bars").hidden = byId("prediction-note").hidden = true;
     byId("forecast")?.remove();
     const frame = element("div", { id: "forecast", class: "scroll", tabindex: "0", role: "region", "aria-label": "Forecast, step by step" }, table);
-    byId("answer").append(frame);
+    byId("prediction").append(frame);
   },
 
   /** The forecast of the column that is shown; none if it is no target. */
   ahead() {
-    const k = answer.places?.indexOf(this.column) ?? -1;
+    const k = prediction.places?.indexOf(this.column) ?? -1;
     if (k < 0) return [];
-    return Array.from({ length: answer.horizon }, (_, step) => this.found[answer.output].data[step * answer.targets.length + k]);
+    return Array.from({ length: prediction.horizon }, (_, step) => this.found[prediction.output].data[step * prediction.targets.length + k]);
   },
 
   draw() {

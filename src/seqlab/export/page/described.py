@@ -1,4 +1,4 @@
-"""What a page is told of a network: how to read what is typed, what the answer means, what can be watched."""
+"""What a page is told of a network: how to read what is typed, what its outputs mean, what can be watched."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from seqlab.errors import ExportError, SeqlabError
 from seqlab.export.graph import PAST, WATCHED
 from seqlab.runs.load import LoadedRun
 
-ANSWERS = {
+SHOWN = {
     "classification": "classes",
     "multilabel": "labels",
     "regression": "number",
@@ -36,11 +36,11 @@ def described(run: LoadedRun, graph: GraphProto) -> dict[str, Any]:
         ExportError: there is no page for such data, or for such a task.
     """
     spec, record = run.spec, run.record
-    answer = ANSWERS.get(spec.task)
-    if answer is None:
+    shown = SHOWN.get(spec.task)
+    if shown is None:
         raise ExportError(f"there is no page for task={spec.task}; use --to onnx")
     read, output = _reading(run), run.module.task.exported(spec).name
-    if answer == "forecast" and output != answer:
+    if shown == "forecast" and output != shown:
         raise ExportError(f"a page shows forecasts of values, and this network has {output}; use --to onnx")
     titles = spec.class_titles or spec.classes
     return {
@@ -50,7 +50,7 @@ def described(run: LoadedRun, graph: GraphProto) -> dict[str, Any]:
         "cell": run.config.model.title,
         "parameters": sum(one.numel() for one in run.module.parameters()),
         "read": read,
-        "answer": {"kind": answer, "classes": titles, "output": output}
+        "prediction": {"kind": shown, "classes": titles, "output": output}
         | (_horizon(spec) if isinstance(spec, SeriesSpec) else {}),
         "watched": [_watched(run, end.name, end.doc_string) for end in graph.output if _is_watched(end.name)],
         "states": [end.name.removeprefix(PAST) for end in graph.input if end.name.startswith(PAST)],

@@ -31,7 +31,7 @@ const writer = {
     for (const one of [this.prompt, this.told]) one.addEventListener("input", () => this.begin());
     this.clear.addEventListener("click", () => this.begin());
     this.button.addEventListener("click", () => (this.timer ? this.pause() : this.go()));
-    byId("answer-title").textContent = "Next token";
+    byId("prediction-title").textContent = "Next token";
     inside.steps = () => {};
     this.begin();
   },
@@ -50,7 +50,7 @@ const writer = {
   /** Go through tokens from where the network is. */
   read(numbers) {
     const told = numbers.map((number) => (number === BEGIN && read.classes.length ? read.symbols.length + Number(this.told.value) : number));
-    const found = answered(ofTokens(told), told.length, this.past);
+    const found = predicted(ofTokens(told), told.length, this.past);
     this.past = Object.fromEntries(page.states.map((name) => [`past.${name}`, found[`present.${name}`]]));
     for (const [output, rows] of Object.entries(rowsOf(found))) this.rows[output] = [...this.rows[output], ...rows].slice(-LAST);
     this.labels = [...this.labels, ...numbers.map((number) => shown(read.symbols[number]))].slice(-LAST);

@@ -1,15 +1,15 @@
-// The page: what is typed goes through the network, and the answer and the inside of the network are shown.
+// The page: what is typed goes through the network, and the prediction and the inside of the network are shown.
 
 const page = JSON.parse(byId("description").textContent);
 const w = unpacked(JSON.parse(byId("weights").textContent));
-const { read, answer } = page;
+const { read, prediction } = page;
 const MOST = 8;
 
-/** What the network answers, by the names of its outputs; `past` are the states that it goes on from. */
-function answered(input, steps, past = {}) {
+/** What the network predicts, by the names of its outputs; `past` are the states that it goes on from. */
+function predicted(input, steps, past = {}) {
   const started = performance.now();
   const found = network({ [input.name]: input.values, lengths: whole([steps]), ...past });
-  answered.milliseconds = performance.now() - started;
+  predicted.milliseconds = performance.now() - started;
   return found;
 }
 
@@ -38,16 +38,16 @@ function showBars(names, values) {
   byId("bars").replaceChildren(...bars);
 }
 
-function showAnswer(found) {
-  const values = Array.from(found[answer.output].data);
-  if (answer.kind === "number") byId("bars").replaceChildren(element("li", {}, element("p", { class: "big value", "data-exact": values[0] }, short(values[0]))));
-  else showBars(answer.classes, values);
+function showPrediction(found) {
+  const values = Array.from(found[prediction.output].data);
+  if (prediction.kind === "number") byId("bars").replaceChildren(element("li", {}, element("p", { class: "big value", "data-exact": values[0] }, short(values[0]))));
+  else showBars(prediction.classes, values);
 }
 
-const note = (text) => (byId("answer-note").textContent = text);
+const note = (text) => (byId("prediction-note").textContent = text);
 const unknownNote = (unknown) => (unknown.length ? `Not in the training texts: ${unknown.map(shown).join(" ")}` : "");
 
-/** A text, and the classes, labels or number that it is answered with. */
+/** A text, and the classes, labels or number predicted for it. */
 const texts = {
   start() {
     const field = element("input", { type: "text", id: "text", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
@@ -57,7 +57,7 @@ const texts = {
     field.addEventListener("input", () => this.update(field.value));
     inside.steps = (step) => this.upTo(step);
     const some = read.symbols.slice(0, 20).map((_, k) => k);
-    const warm = () => answered(ofTokens(some), some.length); // so that the browser has compiled it before a key
+    const warm = () => predicted(ofTokens(some), some.length); // so that the browser has compiled it before a key
     for (let k = 0; k < 8; k++) setTimeout(warm, 60 * k);
     this.update("");
     field.focus({ preventScroll: true });
@@ -71,21 +71,21 @@ const texts = {
       byId("bars").replaceChildren();
       inside.show({ labels: [], rows: {} });
       this.spent.textContent = "";
-      return note(isChinese ? "Chinese words cannot be split in a page." : "The answer appears as you type.");
+      return note(isChinese ? "Chinese words cannot be split in a page." : "The prediction appears as you type.");
     }
     inside.step = -1;
     this.unknown = unknown;
-    const found = answered(ofTokens(numbers), numbers.length);
-    this.spent.textContent = `${numbers.length} steps, computed in ${answered.milliseconds.toFixed(0)} ms by this page.`;
+    const found = predicted(ofTokens(numbers), numbers.length);
+    this.spent.textContent = `${numbers.length} steps, computed in ${predicted.milliseconds.toFixed(0)} ms by this page.`;
     inside.show({ labels: numbers.map((number) => shown(read.symbols[number])), rows: rowsOf(found) });
-    showAnswer(found);
+    showPrediction(found);
     note(unknownNote(unknown));
   },
 
-  /** The answer if the text ended with a step. */
+  /** The prediction if the text ended with a step. */
   upTo(step) {
     const numbers = step < 0 ? this.numbers : this.numbers.slice(0, step + 1);
-    showAnswer(answered(ofTokens(numbers), numbers.length));
+    showPrediction(predicted(ofTokens(numbers), numbers.length));
     note(step < 0 ? unknownNote(this.unknown) : `If the text ended at “${shown(read.symbols[numbers.at(-1)])}”, step ${step + 1}:`);
   },
 };

@@ -9,9 +9,9 @@ USUAL = ("persistence", "yesterday", "climatology", "ridge", "nlinear", "dlinear
 """Those that are cheap, and scored unless others are listed."""
 STATISTICAL = ("ets", "theta", "auto_arima")
 """Those of statsforecast."""
-ASKED = ("boosting", *STATISTICAL)
+COSTLY = ("boosting", *STATISTICAL)
 """Those that take longer, and are scored if they are listed."""
-FORECASTS = USUAL + ASKED
+FORECASTS = USUAL + COSTLY
 WINDOWS = "windows"
 """The score of a baseline that says how many windows it has forecast, where they are not all."""
 
