@@ -6,7 +6,7 @@ FOLDER, outputs/results by default, has the runs. What they got is kept in docs/
 may come about over days and on several machines; of a preset that has changed since, nothing counts any more.
 With --run what is missing is trained first, one seed of every preset before the next seed, and what was
 interrupted goes on. A preset whose run takes over ten minutes has three seeds, others five. Only finished
-runs count that have the preset's own settings and are not on the built-in samples.
+runs count that have what the preset says today and no other setting, and are not on the built-in samples.
 """
 
 import argparse
@@ -157,9 +157,17 @@ def runs_of(folder: Path) -> dict[str, dict[int, Run]]:
         own = all(name in FREE or name.startswith("paths.") for name in given)
         real = run.record.get("data", {}).get("source") != "sample"
         preset = given.get("experiment")
-        if run.status == "done" and own and real and preset in known:
+        if run.status == "done" and own and real and preset in known and _is_as_said(run, preset):
             found[preset][run.record["seed"]] = run
     return found
+
+
+def _is_as_said(run: Run, preset: str) -> bool:
+    """Return whether a run had what the preset says today; groups and interpolations are not compared."""
+    told = {name: value for name, value in said(preset).items() if not name.startswith("/")}
+    return all(
+        run.settings.get(name) == value for name, value in told.items() if not str(value).startswith("${")
+    )
 
 
 def measured(folder: Path) -> Results:
