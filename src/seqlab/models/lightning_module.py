@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,13 +18,14 @@ from seqlab.cells import State
 from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
-from seqlab.errors import ConfigError, TrainingError, near
+from seqlab.errors import ConfigError, near
 from seqlab.models.malloc import keep_large_blocks
 from seqlab.models.notebook import table_of
 from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
+from seqlab.models.steps import Step, group_size, log_steps
 from seqlab.nn.decoders import Autoregressive, TeacherForcing
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
@@ -34,17 +35,6 @@ SIMPLE = (bool, int, float, str, list, tuple, dict, type(None))
 """The types of arguments that a checkpoint contains."""
 OF_DATA = ("inputs", "output_size", "output_steps")
 """The arguments of ``SequenceModel`` that data and task determine."""
-MOST_IDS = 20
-"""Maximum number of samples that an error names."""
-
-
-class Step(NamedTuple):
-    """A step of the optimizer: number, epoch (from 0), learning rate, and the samples of its last batch."""
-
-    number: int
-    epoch: int
-    lr: float
-    ids: Tensor
 
 
 class SequenceModule(LightningModule):
@@ -253,7 +243,7 @@ class SequenceModule(LightningModule):
         norm = torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf)
         loss, ids = self._last_batch
         self._readings.send(Step(self.global_step, self.current_epoch, self._lr(), ids), loss, norm)
-        self._take(self._readings.due())
+        log_steps(self.trainer, self._readings.due())
         if gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
@@ -263,17 +253,7 @@ class SequenceModule(LightningModule):
         Raises:
             TrainingError: one of them is not finite.
         """
-        self._take(self._readings.rest())
-
-    def _take(self, readings: Iterable[tuple[Step, tuple[float, ...]]]) -> None:
-        for step, (loss, norm) in readings:
-            # A loss scaler tries infinite gradients on purpose, and skips their step.
-            if not math.isfinite(loss + (0.0 if self.trainer.precision == "16-mixed" else norm)):
-                raise _not_finite(step, loss, norm)
-            if self._is_logged(step.number):
-                self._log_step(
-                    {"step/loss": loss, "step/lr": step.lr, "step/gradient_norm": norm}, step.number
-                )
+        log_steps(self.trainer, self._readings.rest())
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
         return self.score(stage, self._outputs(stage, batch), batch)
@@ -329,15 +309,6 @@ class SequenceModule(LightningModule):
     def _lr(self) -> float:
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
-    def _is_logged(self, step: int) -> bool:
-        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        return every > 0 and step % every == 0
-
-    def _log_step(self, metrics: dict[str, float], step: int) -> None:
-        # Without self.log, which costs more than the step of a small model.
-        for logger in self.loggers:
-            logger.log_metrics(metrics, step=step)
-
     def _log_epoch(self, stage: str) -> None:
         trainer = self.trainer
         if trainer.sanity_checking:
@@ -367,25 +338,3 @@ def _refuse_unknown(arguments: Iterable[str]) -> None:
     for name in arguments:
         if name not in known:
             raise ConfigError(f"SequenceModule has no argument '{name}'; {near(name, known)}")
-
-
-def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
-    known = [str(number) for number in step.ids.tolist() if number >= 0]
-    shown = ", ".join(known[:MOST_IDS]) + (f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else "")
-    return TrainingError(
-        f"the loss or gradient is not finite at step {step.number}, epoch {step.epoch + 1}, learning rate "
-        f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
-        "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
-    )
-
-
-def group_size(batch: int, whole: int, batches: float) -> int:
-    """Return the number of batches in the optimizer step of a batch.
-
-    Args:
-        batch: the number of the batch in its epoch, from 0.
-        whole: the number of batches in a full group.
-        batches: the number of batches in the epoch.
-    """
-    first = batch - batch % whole
-    return int(min(whole, batches - first))

@@ -16,12 +16,12 @@ from seqlab.models.freezing import freeze_parts
 from seqlab.models.notebook import table_of
 from seqlab.models.side_inputs import SideInputs
 from seqlab.nn.channels import Channels
-from seqlab.nn.decoders import Autoregressive, Decoder, Parallel, TeacherForcing
+from seqlab.nn.decoders import DECODERS, Decoder, TeacherForcing
 from seqlab.nn.encoders import Embedding, make_encoder
 from seqlab.nn.heads import LinearHead
 from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.nn.parts import InputSpec, make_part, width_of
-from seqlab.nn.penalties import ActivationPenalty
+from seqlab.nn.penalties import make_penalty
 from seqlab.nn.recurrent import Recurrent
 from seqlab.nn.wide import Wide
 from seqlab.registry.catalog import heads, make_cells, poolings
@@ -171,11 +171,7 @@ class SequenceModel(nn.Module):
         self.channels = Channels(inputs, channel_embedding) if channels == "independent" else None
         if self.channels is not None:
             inputs, output_size = self.channels.inputs, output_size // len(self.channels)
-        self.encoder: nn.Module = (
-            make_encoder(encoder, inputs, options=encoder_options, **shared)
-            if isinstance(encoder, str)
-            else encoder
-        )
+        self.encoder = make_encoder(encoder, inputs, options=encoder_options, **shared)
         regularizing = partial(
             regularized,
             zoneout=zoneout,
@@ -203,52 +199,51 @@ class SequenceModel(nn.Module):
             init_steps=init_steps,
         )
         self.side_inputs = SideInputs(inputs, self.recurrent)
-        width = self.recurrent.reading_size
-        self.pooling: nn.Module = (
-            make_part(poolings, pooling, width, options=pooling_options, **shared)
-            if isinstance(pooling, str)
-            else pooling
+        self.pooling: nn.Module = make_part(
+            poolings, pooling, self.recurrent.reading_size, options=pooling_options, **shared
         )
         self.output_steps = output_steps
-        pooled = width if output_steps or not isinstance(head, str) else width_of(self.pooling)
-        pooled = self.recurrent.ways.merged_size(pooled)
-        of_channel = self.channels.width if self.channels is not None else 0
         self.decoder: Decoder | None = None
-        if decoder == "direct":
-            pooled += of_channel
-        else:
-            made_of = Autoregressive if decoder == "autoregressive" else Parallel
-            self.decoder = made_of(self.recurrent, inputs, output_size, segment, channel_size=of_channel)
-            pooled, output_size = self.recurrent.output_size, self.decoder.head_size
+        if decoder != "direct":
+            sizes = (output_size, segment, self._channel_size())
+            self.decoder = DECODERS[decoder](self.recurrent, inputs, *sizes)
         self.forcing = (teacher_forcing, teacher_forcing_end)
         if self.decoder is not None or self.segment > 1:
             self.side_inputs.refuse()
-        self.activation_penalty: ActivationPenalty | None = None
-        if activation_penalty or change_penalty:
-            if output_steps != EVERY_STEP:
-                raise ConfigError(
-                    "model.activation_penalty and model.change_penalty are for tasks with an output at every "
-                    "step, language_model and tagging; set both to 0"
-                )
-            # The penalty is of what the head reads, so its dropout comes before it.
-            of_outputs = (activation_penalty, change_penalty)
-            self.activation_penalty = ActivationPenalty(*of_outputs, dropout, dropout_each)
-            shared["dropout"] = 0.0
+        self.activation_penalty = make_penalty(
+            activation_penalty, change_penalty, dropout, dropout_each, every_step=output_steps == EVERY_STEP
+        )
+        if self.activation_penalty is not None:
+            shared["dropout"] = 0.0  # the penalty is of what the head reads, so its dropout comes before it
         self.head: nn.Module = (
-            make_part(heads, head, pooled, output_size, options=head_options, **shared)
+            make_part(heads, head, *self._head_sizes(output_size), options=head_options, **shared)
             if isinstance(head, str)
             else head
         )
         self.wide: Wide | None = None
         if wide:
-            if output_steps or self.channels is not None or self.decoder is not None:
-                raise ConfigError(
-                    "model.wide=true is for one output a sequence, model.channels=mixed, model.decoder=direct"
-                )
+            self._refuse_wide()
             self.wide = Wide(encoder, inputs, output_size, feature_dropout)
         if tied:
             self._tie(told)
         freeze_parts(self.parts(), freeze or [])
+
+    def _channel_size(self) -> int:
+        """Return the numbers of a channel's vector; 0 for none."""
+        return self.channels.width if self.channels is not None else 0
+
+    def _head_sizes(self, output_size: int) -> tuple[int, int]:
+        """Return how many numbers the head reads, and how many it outputs."""
+        if self.decoder is not None:
+            return self.recurrent.output_size, self.decoder.head_size
+        width = self.recurrent.reading_size if self.output_steps else width_of(self.pooling)
+        return self.recurrent.ways.merged_size(width) + self._channel_size(), output_size
+
+    def _refuse_wide(self) -> None:
+        if self.output_steps or self.channels is not None or self.decoder is not None:
+            raise ConfigError(
+                "model.wide=true is for one output a sequence, model.channels=mixed, model.decoder=direct"
+            )
 
     @property
     def segment(self) -> int:
@@ -357,9 +352,9 @@ class SequenceModel(nn.Module):
         self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor], forced: TeacherForcing | None
     ) -> Tensor:
         """Return the head's outputs for each sequence, or channel, from what the encoder has read."""
-        vectors = (
-            self.channels.vectors(len(encoded)) if self.channels is not None and self.channels.width else None
-        )
+        vectors = None
+        if self.channels is not None and self.channels.width:
+            vectors = self.channels.vectors(len(encoded))
         if self.decoder is not None:
             _, state = self.recurrent(encoded)  # windows have no padding
             decoded: Tensor = self.decoder(self.head, self.recurrent, state, vectors, forced)

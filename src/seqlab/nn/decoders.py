@@ -134,7 +134,6 @@ class Parallel(Decoder):
         inputs: InputSpec,
         output_size: int,
         segment: int,
-        *,
         channel_size: int = 0,
     ) -> None:
         super().__init__(recurrent, inputs, output_size, segment)
@@ -220,7 +219,6 @@ class Autoregressive(Decoder):
         inputs: InputSpec,
         output_size: int,
         segment: int,
-        *,
         channel_size: int = 0,
     ) -> None:
         super().__init__(recurrent, inputs, output_size, segment)
@@ -290,3 +288,7 @@ class Autoregressive(Decoder):
             forecasts.append(head(outputs))
             read = graph.add("Gather", forecasts[-1], graph.integers(*self._places.tolist()), axis=1)
         return self.add_cut(graph, graph.joined(forecasts))
+
+
+DECODERS = {one.name: one for one in (Parallel, Autoregressive)}
+"""Decoders by the value of ``model.decoder``; "direct" is none."""

@@ -171,20 +171,22 @@ class Segments(nn.Module):
         return graph.add("Relu", _mapped(graph, segments, self.linear))
 
 
-def make_encoder(name: str, inputs: InputSpec, **settings: Any) -> nn.Module:
-    """Return the encoder called ``name``, or for "auto" the one that suits the inputs.
+def make_encoder(encoder: str | nn.Module, inputs: InputSpec, **settings: Any) -> nn.Module:
+    """Return an encoder: a module as it is, one by its name, or for "auto" the one that suits the inputs.
 
     Args:
-        name: the name of a registered encoder, or "auto".
+        encoder: the module, or the name of a registered encoder, or "auto".
         inputs: the description of the inputs.
         settings: as in ``make_part``.
 
     Raises:
         ConfigError: there is no such encoder, or it does not read such inputs.
     """
-    name = AUTO[inputs.kind] if name == "auto" else name
-    check_reads(name, inputs.kind)
-    made: nn.Module = make_part(encoders, name, inputs, **settings)
+    if encoder == "auto":
+        encoder = AUTO[inputs.kind]
+    if isinstance(encoder, str):
+        check_reads(encoder, inputs.kind)
+    made: nn.Module = make_part(encoders, encoder, inputs, **settings)
     return made
 
 

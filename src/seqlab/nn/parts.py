@@ -67,16 +67,16 @@ class InputSpec:
 
 def make_part(
     registry: Registry[Callable[..., Any]],
-    name: str,
+    part: str | nn.Module,
     *given: Any,
     options: Mapping[str, Any] = {},
     **shared: Any,
 ) -> Any:
-    """Call a registered class or function, and return the result.
+    """Return a part: a module as it is, or what a registered class or function returns.
 
     Args:
         registry: the registry of its kind.
-        name: the name of the part.
+        part: the module, or a registered name.
         given: the positional arguments of its kind.
         options: the settings of this part only.
         shared: the settings of the network; the part gets those that it has.
@@ -84,14 +84,16 @@ def make_part(
     Raises:
         ConfigError: there is no such part, or it fails.
     """
-    has = registry.settings(name)
+    if isinstance(part, nn.Module):
+        return part
+    has = registry.settings(part)
     settings = {key: value for key, value in shared.items() if key in has} | dict(options)
     try:
-        return registry[name](*given, **settings)
+        return registry[part](*given, **settings)
     except SeqlabError:
         raise
     except Exception as error:
-        raise ConfigError(f"{registry.kind} '{name}': {failure(error)}") from error
+        raise ConfigError(f"{registry.kind} '{part}': {failure(error)}") from error
 
 
 def width_of(part: nn.Module) -> int:

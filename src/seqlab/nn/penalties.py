@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from seqlab.errors import ConfigError
 from seqlab.functional.lengths import mask
 from seqlab.nn.dropout import make_dropout
 from seqlab.registry.types import Each
@@ -45,3 +46,28 @@ class ActivationPenalty(nn.Module):
         changes = (outputs[:, 1:] - outputs[:, :-1]).square() * inside[:, :, None]
         of_changes = changes.sum() / (inside.sum() * width).clamp(min=1)
         return self.alpha * dropped.square().sum() / numbers + self.beta * of_changes
+
+
+def make_penalty(
+    alpha: float, beta: float, dropout: float, dropout_each: Each, *, every_step: bool
+) -> ActivationPenalty | None:
+    """Return the penalty, or None if both its weights are 0.
+
+    Args:
+        alpha: as of ``ActivationPenalty``.
+        beta: likewise.
+        dropout: likewise.
+        dropout_each: likewise.
+        every_step: whether the network has an output at every step.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    if not (alpha or beta):
+        return None
+    if not every_step:
+        raise ConfigError(
+            "model.activation_penalty and model.change_penalty are for tasks with an output at every step, "
+            "language_model and tagging; set both to 0"
+        )
+    return ActivationPenalty(alpha, beta, dropout, dropout_each)

@@ -1,0 +1,63 @@
+"""The steps of the optimizer: how many batches each has, and whether it was finite."""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lightning.pytorch import Trainer
+from torch import Tensor
+
+from seqlab.errors import TrainingError
+
+MOST_IDS = 20
+"""Maximum number of samples that an error names."""
+
+
+class Step(NamedTuple):
+    """A step of the optimizer: number, epoch (from 0), learning rate, and the samples of its last batch."""
+
+    number: int
+    epoch: int
+    lr: float
+    ids: Tensor
+
+
+def group_size(batch: int, whole: int, batches: float) -> int:
+    """Return the number of batches in the optimizer step of a batch.
+
+    Args:
+        batch: the number of the batch in its epoch, from 0.
+        whole: the number of batches in a full group.
+        batches: the number of batches in the epoch.
+    """
+    first = batch - batch % whole
+    return int(min(whole, batches - first))
+
+
+def log_steps(trainer: Trainer, steps: Iterable[tuple[Step, tuple[float, ...]]]) -> None:
+    """Log steps, each with its loss and the norm of its gradient.
+
+    Without ``self.log``, which costs more than the step of a small model.
+
+    Raises:
+        TrainingError: one of them is not finite.
+    """
+    every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+    for step, (loss, norm) in steps:
+        # A loss scaler tries infinite gradients on purpose, and skips their step.
+        if not math.isfinite(loss + (0.0 if trainer.precision == "16-mixed" else norm)):
+            raise _not_finite(step, loss, norm)
+        if every > 0 and step.number % every == 0:
+            metrics = {"step/loss": loss, "step/lr": step.lr, "step/gradient_norm": norm}
+            for logger in trainer.loggers:
+                logger.log_metrics(metrics, step=step.number)
+
+
+def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
+    known = [str(number) for number in step.ids.tolist() if number >= 0]
+    shown = ", ".join(known[:MOST_IDS]) + (f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else "")
+    return TrainingError(
+        f"the loss or gradient is not finite at step {step.number}, epoch {step.epoch + 1}, learning rate "
+        f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
+        "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
+    )
