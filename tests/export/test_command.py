@@ -125,7 +125,7 @@ def test_the_page_of_a_forecaster_begins_with_the_latest_rows(command, forecaste
         assert command("export", forecaster, "--to", "html")[0] == 0
         page = (forecaster / "model.html").read_text()
         told = json.loads(page.partition('id="description">')[2].partition("</script>")[0])
-        window = np.array(told["read"]["window"])[:, told["answer"]["places"][0]]
+        window = np.array(told["read"]["window"])[:, told["prediction"]["places"][0]]
         assert len(window) == 24
         assert set(told["read"]["derived"]) == set(told["read"]["columns"]) - {"load", "sun"}
         if is_there:
