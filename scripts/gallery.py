@@ -57,14 +57,15 @@ def page() -> str:
 
 def _entry(name: str, cls: type[Cell], ratio: float | None) -> str:
     cell = cls()
-    title, _, rest = inspect.cleandoc(cls.__doc__ or "").partition("\n")
+    title, *rest = inspect.cleandoc(cls.__doc__ or "").split("\n\n")
+    equations, notes = rest[:1], [" ".join(note.replace("``", "`").split()) for note in rest[1:]]
     facts = [f"{Layout.of(cell).formula(cell)} parameters", ", ".join(serving(cell))]
     facts += [f"{ratio:.2f} × nn.LSTM"] if ratio is not None else []
     facts += filter(None, [recurrence(cell)])
     options = ", ".join(f"`{option}={value}`" for option, value in cell.options.items())
     facts += [f"options {options}"] if options else []
-    body = f"\n```text\n{rest.strip(chr(10))}\n```\n" if rest.strip() else ""
-    return f"### {name}\n\n{title}\n{body}\n{' · '.join(facts)}\n"
+    blocks = [f"```text\n{one}\n```" for one in equations]
+    return "\n\n".join([f"### {name}", title, *blocks, *notes, " · ".join(facts)]) + "\n"
 
 
 def read_times() -> dict[str, float]:
