@@ -17,6 +17,7 @@ from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, regi
 from seqlab.tasks.baselines.forecasts import score_baselines
 from seqlab.tasks.baselines.names import FORECASTS, USUAL
 from seqlab.tasks.calibration import Intervals
+from seqlab.tasks.exact import EXACT
 from seqlab.tasks.forecast_page import Past, subtitles, windows_of
 from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
@@ -116,7 +117,8 @@ class Forecasting(Task):
         self.means, self.scales = (torch.tensor(one, dtype=torch.float64) for one in (means, scales))
         self.members = Members(series, self.places)
         self.horizon = Horizon.of(series, self.members.names)
-        self.register_buffer("_units", self.members.scales * self.scales, persistent=False)
+        units = (self.members.scales * self.scales).to(EXACT)
+        self.register_buffer("_units", units, persistent=False)
         self.register_buffer("_ends", self.members.ends, persistent=False)
         self.loss = make_loss(loss, self.levels, means, scales)
         self.relative = Relative(self.places, residual, self.loss)

@@ -17,6 +17,7 @@ from seqlab.data import Batch
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.catalog import metrics
 from seqlab.tasks.base import STAGES, Task
+from seqlab.tasks.exact import Exact
 from seqlab.tasks.metrics import PredictionsAndTargets, SampleIds
 
 SAMPLES = 4
@@ -26,7 +27,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 """The class, as ``_target_``, and its arguments, by the name of the score."""
 
 
-class FurtherScores(nn.Module):
+class FurtherScores(Exact):
     """Scores of a task besides its built-in ones.
 
     Args:

@@ -16,6 +16,7 @@ from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.language import language_baselines
+from seqlab.tasks.exact import EXACT
 from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, BaselineScores, Score, loss_in
 
 if TYPE_CHECKING:
@@ -32,12 +33,11 @@ class TokenSums(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        dtype = torch.float32 if torch.backends.mps.is_available() else torch.float64  # mps has no float64
-        self.add_state("sums", torch.zeros(4, dtype=dtype), dist_reduce_fx="sum")
+        self.add_state("sums", torch.zeros(4, dtype=EXACT), dist_reduce_fx="sum")
 
     def update(self, nats: Tensor, tokens: Tensor, characters: Tensor, unknown: Tensor) -> None:
         """Add the sums of a batch."""
-        self.sums.add_(torch.stack([one.to(self.sums.dtype) for one in (nats, tokens, characters, unknown)]))
+        self.sums.add_(torch.stack([one.to(EXACT) for one in (nats, tokens, characters, unknown)]))
 
     def compute(self) -> Tensor:
         """Return the four sums."""

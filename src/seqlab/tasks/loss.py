@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from seqlab.tasks.exact import EXACT
+
 
 class MeanLoss(Metric):
     """The sum of the losses of all valid rows, divided by their number."""
@@ -14,12 +16,12 @@ class MeanLoss(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+        self.add_state("total", torch.zeros((), dtype=EXACT), dist_reduce_fx="sum")
         self.add_state("rows", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, mean: Tensor, rows: Tensor) -> None:
         """Add a batch, given its mean loss and its number of valid rows."""
-        self.total.add_(mean * rows)
+        self.total.add_(mean.to(EXACT) * rows)
         self.rows.add_(rows)
 
     def compute(self) -> Tensor:
