@@ -96,6 +96,37 @@ def test_onecycle_lasts_for_every_step_of_any_run_and_never_exceeds_the_lr(steps
     assert min(found) > 0
 
 
+MOMENTA = {0.9: (0.95, 0.85), 0.8: (0.9, 0.7), 0.2: (0.3, 0.1), 0.0: (0.0, 0.0)}
+
+
+@pytest.mark.parametrize(("momentum", "expected"), MOMENTA.items())
+@pytest.mark.parametrize("kind", ["sgd", "adamw", "rmsprop"])
+def test_onecycle_varies_the_momentum_around_that_of_the_optimizer(kind, momentum, expected):
+    weight = torch.nn.Parameter(torch.zeros(3))
+    made = {
+        "sgd": lambda: torch.optim.SGD([weight], lr=0.4, momentum=momentum),
+        "adamw": lambda: torch.optim.AdamW([weight], lr=0.4, betas=(momentum, 0.99)),
+        "rmsprop": lambda: torch.optim.RMSprop([weight], lr=0.4, momentum=momentum),
+    }
+    optimizer, found = made[kind](), []
+    schedule = make_scheduler(optimizer, ONECYCLE, total_steps=19, total_epochs=1)["scheduler"]
+    for _ in range(20):
+        (group,) = optimizer.param_groups
+        found.append(group["betas"][0] if kind == "adamw" else group["momentum"])
+        assert kind != "adamw" or group["betas"][1] == 0.99
+        optimizer.step()
+        schedule.step()
+    assert (found[0], found[4], found[-1]) == pytest.approx((*expected, expected[0]))
+    if momentum == 0.9:
+        assert (found[0], found[4]) == expected  # torch's own, to the last bit
+
+
+def test_onecycle_needs_no_momentum():
+    optimizer = torch.optim.Adagrad([torch.nn.Parameter(torch.zeros(3))], lr=0.4)
+    made = make_scheduler(optimizer, ONECYCLE, total_steps=19, total_epochs=1)["scheduler"]
+    assert made.get_last_lr() == pytest.approx([0.4 / 25])
+
+
 def test_cosine_works_for_a_run_of_no_step_and_of_one():
     assert rates(COSINE, steps=1) == pytest.approx([0.1, 0.01])
     assert make_scheduler(sgd(), COSINE, total_steps=0, total_epochs=0)["scheduler"].get_last_lr() == [0.1]
