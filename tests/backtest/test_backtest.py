@@ -77,7 +77,7 @@ def test_one_network_is_scored_on_each_part_of_its_test(trained, command):
         one = found["summary"]["differences"][name]
         assert (one["low"], one["high"]) == pytest.approx((expected.low, expected.high))
         assert f"{name}: {one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]" in shown
-        assert found["summary"]["means"][name]["mae"]["error"] == pytest.approx(stats.sem(theirs))
+        assert found["summary"]["means"][name]["mae"]["standard_error"] == pytest.approx(stats.sem(theirs))
 
 
 def test_a_mean_of_one_fold_has_no_error():

@@ -24,30 +24,31 @@ class Mean:
 
     Attributes:
         mean: of the n folds.
-        error: the standard error of the mean, sd / √n with n − 1; NaN of one fold.
+        standard_error: of the mean, sd / √n with n − 1; NaN of one fold.
         n: folds with a value.
     """
 
     mean: float
-    error: float
+    standard_error: float
     n: int
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Mean":
         """Return the mean of some values, and its standard error."""
         n = len(values)
-        error = float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-        return cls(float(np.mean(values)), error, n)
+        standard_error = float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+        return cls(float(np.mean(values)), standard_error, n)
 
     def __str__(self) -> str:
-        return f"{self.mean:.4f}" + ("" if math.isnan(self.error) else f" ± {self.error:.4f}")
+        return f"{self.mean:.4f}" + ("" if self.n == 1 else f" ± {self.standard_error:.4f}")
 
     @property
     def interval(self) -> tuple[float, float]:
         """The ends of Student's interval of the mean; NaN of one fold."""
         from scipy.stats import t  # noqa: PLC0415 (slow to import)
 
-        reach = self.error * float(t.ppf((1 + CONFIDENCE) / 2, self.n - 1)) if self.n > 1 else math.nan
+        quantile = float(t.ppf((1 + CONFIDENCE) / 2, self.n - 1)) if self.n > 1 else math.nan
+        reach = self.standard_error * quantile
         return self.mean - reach, self.mean + reach
 
 
