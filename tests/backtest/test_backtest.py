@@ -41,6 +41,10 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def change_the_data() -> None:
+    table().assign(load=lambda frame: frame["load"] + 1).to_csv("mine.csv", index=False)
+
+
 def results(of: Path) -> dict:
     return json.loads((of / "backtest.json").read_text())
 
@@ -124,6 +128,7 @@ def test_a_fold_that_fails_hurts_no_other_and_only_it_is_repeated(folder, comman
     begun, train = [], running.train
 
     def failing(config, path, **options):
+        assert results(path.parent)["key"]  # whatever ends now, the run is known to be of this backtest
         begun.append(path.name)
         if path.name == "fold_2" and begun.count("fold_2") == 1:
             raise DataError("the disk is on fire")
@@ -139,6 +144,35 @@ def test_a_fold_that_fails_hurts_no_other_and_only_it_is_repeated(folder, comman
     assert "over 3 of 3 folds" in shown
     code, _, complaint = command("backtest", *OWN, "--folds", 2, "--refit", "--folder", "found")
     assert (code, "found has a backtest with other settings" in complaint) == (2, True)
+    change_the_data()
+    code, _, complaint = command("backtest", *OWN, "--folds", 3, "--refit", "--folder", "found")
+    assert (code, "the data are not those of the backtest in found" in complaint) == (2, True)
+
+
+def test_a_run_is_scored_in_the_backtest_that_it_was_trained_for_and_in_no_other(
+    folder, command, monkeypatch
+):
+    def failing(*_):
+        raise DataError("the disk is on fire")
+
+    asked = ("backtest", *OWN, "--folds", 2, "--folder", "found")
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "scores_of", failing)
+        code, _, complaint = command(*asked)
+    assert (code, "on fire" in complaint) == (2, True)
+    record = Path("found/run/run.json").read_text()
+    assert json.loads(record)["status"] == "done"
+    code, _, complaint = command(*asked, "model.hidden_size=5")
+    assert (code, "found has a backtest with other settings" in complaint) == (2, True)
+    assert command(*asked)[0] == 0
+    assert Path("found/run/run.json").read_text() == record
+    change_the_data()
+    code, _, complaint = command(*asked)
+    assert (code, "the data are not those of the backtest in found" in complaint) == (2, True)
+    Path("found/backtest.json").unlink()
+    code, _, complaint = command(*asked)
+    assert (code, "found/run is a run, and no backtest.json says" in complaint) == (2, True)
+    assert len(complaint.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from seqlab.config.schema import OF_THE_COMMAND, Config
 from seqlab.data.series.dataset import SeriesData
 from seqlab.errors import ConfigError, RunError
 from seqlab.io.cache import key_of
-from seqlab.io.files import replacing
+from seqlab.io.files import replacing, resolved
 from seqlab.io.safe_read import UnreadableError, parse_json, read_text
+from seqlab.runs.paths import check_writable
+from seqlab.runs.record import RECORD
 
 RESULTS = "backtest.json"
 """The file in the folder of a backtest with what is done of it."""
@@ -30,6 +32,7 @@ class Plan:
         refit: whether a network is trained for each fold.
         window: how the training part grows from fold to fold.
         folder: of the results; None for one below ``paths.output_dir``, the same for the same backtest.
+        data: the SHA-256 of the data; "" until they are read.
     """
 
     config: Config
@@ -38,6 +41,7 @@ class Plan:
     refit: bool
     window: Growth
     folder: Path | None = None
+    data: str = ""
 
     def check(self) -> None:
         """Refuse what is no forecaster of a series that goes on.
@@ -66,6 +70,10 @@ class Plan:
         usual = Path(self.config.paths.output_dir) / "backtests" / f"{self.config.title}-{self.key}"
         return self.folder or usual
 
+    def trained(self, fold: int) -> Path:
+        """The folder of the run that forecasts a fold, if it is trained for this backtest."""
+        return self.path / (f"fold_{fold}" if self.refit else "run")
+
 
 @dataclass
 class Result:
@@ -88,30 +96,54 @@ class Result:
     error: str = ""
 
 
-def read_results(plan: Plan) -> dict[int, Result]:
-    """Return the results of the folds that are done, by their numbers.
+def claimed(plan: Plan) -> dict[int, Result]:
+    """Make a folder that of a backtest; return the results of the folds that are done, by their numbers.
 
     Raises:
-        RunError: the folder has another backtest, or its results are damaged.
+        RunError: the folder has another backtest, or a run of one, or its results are damaged.
     """
     file = plan.path / RESULTS
     if not file.exists():
+        _refuse_run(plan)
+        write_results(plan, [])  # before any training: a run that stands there is of this backtest
         return {}
     try:
         content: Any = parse_json(read_text(file))
-        if content["key"] != plan.key:
-            raise RunError(f"{plan.path} has a backtest with other settings; choose another --folder")
+        key, data = content["key"], content["data"]
         found = [Result(**one) for one in content["folds"]]
     except (UnreadableError, KeyError, TypeError) as error:
-        raise RunError(f"{file} is damaged ({error}); remove it, or choose another --folder") from error
+        raise RunError(
+            f"{file} is damaged ({error}); remove {plan.path}, or choose another --folder"
+        ) from error
+    if key != plan.key:
+        raise RunError(f"{plan.path} has a backtest with other settings; choose another --folder")
+    if data != plan.data:
+        raise RunError(f"the data are not those of the backtest in {plan.path}; choose another --folder")
     return {one.fold: one for one in found if not one.error}
+
+
+def _refuse_run(plan: Plan) -> None:
+    """Refuse a folder where a run stands that would be taken for one of this backtest.
+
+    Raises:
+        RunError: there is one.
+    """
+    if plan.run and not plan.refit:
+        return  # none is trained
+    for number in range(1, plan.folds + 1):
+        run = plan.trained(number)
+        if (run / RECORD).exists():
+            raise RunError(
+                f"{run} is a run, and no {RESULTS} says of which backtest; choose another --folder"
+            )
 
 
 def write_results(plan: Plan, results: Sequence[Result], summary: Any = None) -> None:
     """Write the results of folds, and the summary of all if there is one."""
-    plan.path.mkdir(parents=True, exist_ok=True)
+    check_writable(resolved(plan.path))
     content = {
         "key": plan.key,
+        "data": plan.data,
         "name": plan.config.title,
         "refit": plan.refit,
         "window": plan.window,

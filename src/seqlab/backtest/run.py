@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from seqlab.backtest.folds import Fold, Folds
-from seqlab.backtest.plan import Plan, Result, read_results, result_of, write_results
+from seqlab.backtest.plan import Plan, Result, claimed, result_of, write_results
 from seqlab.backtest.scoring import MODEL, Scores, scores_of
 from seqlab.config.schema import Config
 from seqlab.data import SequenceData
@@ -22,28 +23,30 @@ log = logging.getLogger(__name__)
 TEST = "test/"
 
 
-def carried_out(plan: Plan) -> list[Result]:
-    """Return the results of all folds; those that failed have an error, and no scores.
+def carried_out(plan: Plan) -> tuple[Plan, list[Result]]:
+    """Return the backtest with the hash of its data, and the results of all folds.
+
+    Those that failed have an error, and no scores.
 
     Raises:
         SeqlabError: the settings or data are wrong, or the one network of all folds cannot be trained.
     """
     plan.check()
     check_installed(plan.config.task.baselines)
-    done = read_results(plan)
     run = load_run(plan.run, with_metrics=True) if plan.run and not plan.refit else None
     data = data_of(run)[1] if run else make_data(plan.config)
     if not run:
         data.setup()
-    folds = Folds(data, plan.folds)
+    folds, plan = Folds(data, plan.folds), replace(plan, data=data.spec.sha256)
+    done = claimed(plan)
     waiting = [fold for fold in folds.all if fold.number not in done]
     if waiting and not plan.refit:
-        run = run or load_run(_trained(plan.config, plan.path / "run"), with_metrics=True)
+        run = run or load_run(_trained(plan.config, plan.trained(1)), with_metrics=True)
         done |= _with_one_network(run, data, folds, waiting)
     for fold in waiting if plan.refit else ():
         done[fold.number] = _refitted(plan, folds, fold)
         write_results(plan, _in_order(done))
-    return _in_order(done)
+    return plan, _in_order(done)
 
 
 def _in_order(results: dict[int, Result]) -> list[Result]:
@@ -71,7 +74,7 @@ def _refitted(plan: Plan, folds: Folds, fold: Fold) -> Result:
     try:
         borders = folds.borders(fold, plan.window)
         config = plan.config.model_copy(update={"data": plan.config.data.model_copy(update=borders)})
-        record = recorded(_trained(config, plan.path / f"fold_{fold.number}"))
+        record = recorded(_trained(config, plan.trained(fold.number)))
     except Exception as error:  # noqa: BLE001 (whatever it is, the other folds go on)
         reason = str(error) if isinstance(error, SeqlabError) else failure(error)
         log.warning("fold %s failed: %s", fold.number, reason)

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     from seqlab.backtest.report import report  # noqa: PLC0415 (imports torch)
     from seqlab.backtest.run import carried_out  # noqa: PLC0415
 
-    results = carried_out(plan)
+    plan, results = carried_out(plan)
     say(report(plan, results))
     if failed := [one for one in results if one.error]:
         numbers = ", ".join(str(one.fold) for one in failed)
