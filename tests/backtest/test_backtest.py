@@ -13,7 +13,9 @@ import yaml
 from scipy import stats
 
 from seqlab.backtest import run as running
+from seqlab.backtest.folds import Folds
 from seqlab.backtest.summary import Mean
+from seqlab.data import SequenceData, Series
 from seqlab.errors import DataError
 
 PAGE = (Path(__file__).parents[2] / "docs" / "time-series.md").read_text()
@@ -115,6 +117,28 @@ def test_each_fold_is_trained_on_what_comes_before_its_validation(folder, comman
         assert fold["scores"]["model"]["mae"] == record["metrics"]["test/mae"]
         assert fold["scores"]["nlinear"]["mae"] == record["baselines"]["nlinear"]["test/mae"]
     assert [one["first"] for one in found] == [one["test_start"] for one in borders]
+
+
+@pytest.mark.parametrize("window", ["expanding", "sliding"])
+@pytest.mark.parametrize("unit", ["dates", "rows", "rows without times"])
+def test_no_fold_is_trained_on_what_is_before_the_training_part(folder, window, unit):
+    frame = table().drop(index=[7, 9, 300])  # rows of a grid with gaps have other numbers than steps
+    frame.to_csv("mine.csv", index=False)
+    time = None if unit == "rows without times" else "time"
+    columns = {"path": "mine.csv", "time": time, "features": ["sun"], "targets": ["load"]}
+    columns |= {"input_steps": 6, "horizon_steps": 3}
+    borders = [50, 320, 400] if unit != "dates" else [*frame["time"].iloc[[49, 319, 399]]]
+    data = Series(**columns, **dict(zip(("train_start", "val_start", "test_start"), borders, strict=True)))
+    folds = Folds(SequenceData(data), 3)
+    found = [folds.borders(fold, window) for fold in folds.all]
+    for one in found:
+        Series(**columns, **one)  # all borders are of one kind, and in order
+    read = pd.Timestamp if time else int
+    starts, ends = ([read(one[name]) for one in found] for name in ("train_start", "val_start"))
+    assert starts[0] == (read(frame["time"].iloc[49]) if time else 50)
+    lengths = [end - start for start, end in zip(starts, ends, strict=True)]
+    assert len({*lengths}) == (1 if window == "sliding" else 3)
+    assert len({*starts}) == (1 if window == "expanding" else 3)
 
 
 def test_weights_chosen_by_loss_are_compared_by_a_score_that_baselines_have(folder, command):

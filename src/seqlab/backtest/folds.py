@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from seqlab.data import SequenceData, SeriesSpec, WindowSamples
+from seqlab.data import SequenceData, SeriesData, SeriesSpec, WindowSamples
+from seqlab.data.series.prepared import prepared
 from seqlab.data.series.spec import written
 from seqlab.errors import ConfigError
 
@@ -35,7 +37,7 @@ class Folds:
     """What the test windows of some data forecast, cut into equally long parts; the first is the longest.
 
     Args:
-        data: the data, set up.
+        data: the data.
         count: how many folds.
 
     Raises:
@@ -43,6 +45,8 @@ class Folds:
     """
 
     def __init__(self, data: SequenceData, count: int) -> None:
+        data.setup()
+        self.data = data
         self.windows = cast("WindowSamples", data.samples["test"])
         series = cast("SeriesSpec", data.spec).series
         self.read, self.horizon = series.input_steps, series.horizon_steps
@@ -82,15 +86,30 @@ class Folds:
     def borders(self, fold: Fold, growth: Growth) -> Mapping[str, Any]:
         """Return the settings of data whose test is the fold, and whose training ends before validation.
 
-        Validation is as long as that of the data, and follows the training. A sliding training part is as
-        long as that of the first fold.
+        Validation is as long as that of the data, and follows the training, which begins where that of the
+        data does. A sliding training part is as long as that of the first fold.
         """
-        val = fold.start - (self.all[0].start - self.val)
-        begin = val - self.val if growth == "sliding" else 0
-        borders = {"val_start": val, "test_start": fold.start}
-        borders |= {"train_start": begin} if begin else {}
-        borders |= {"test_end": fold.stop} if fold.stop < len(self.times) else {}
-        return {name: self._border(place) for name, place in borders.items()}
+        later = fold.start - self.all[0].start
+        begin = self.begin + (later if growth == "sliding" else 0)
+        stop = fold.stop if fold.stop < len(self.times) else None
+        # All four, as a border of the data may be the number of a row where these are dates.
+        places = {
+            "train_start": begin or None,
+            "val_start": self.val + later,
+            "test_start": fold.start,
+            "test_end": stop,
+        }
+        return {name: None if place is None else self._border(place) for name, place in places.items()}
+
+    @cached_property
+    def begin(self) -> int:
+        """The place of the first time of the training part."""
+        settings = cast("SeriesData", self.data.dataset)
+        if settings.train_start is None:
+            return 0
+        series = prepared(settings, settings.open(settings.find()), self.data.spec.sha256)
+        first = min(series.grid.times[part.start] for part in series.splits["train"] if part)
+        return int(np.searchsorted(self.times, first))
 
     def _border(self, place: int) -> int | str:
         """Return a time as a setting: a date, or without dates the number of a row."""

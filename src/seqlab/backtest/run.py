@@ -35,8 +35,6 @@ def carried_out(plan: Plan) -> tuple[Plan, list[Result]]:
     check_installed(plan.config.task.baselines)
     run = load_run(plan.run, with_metrics=True) if plan.run and not plan.refit else None
     data = data_of(run)[1] if run else make_data(plan.config)
-    if not run:
-        data.setup()
     folds, plan = Folds(data, plan.folds), replace(plan, data=data.spec.sha256)
     done = claimed(plan)
     waiting = [fold for fold in folds.all if fold.number not in done]
