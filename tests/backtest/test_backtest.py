@@ -17,6 +17,9 @@ from seqlab.backtest.folds import Folds
 from seqlab.backtest.summary import Mean
 from seqlab.data import SequenceData, Series
 from seqlab.errors import DataError
+from seqlab.tasks.baselines.bounds import scattered
+from seqlab.tasks.baselines.forecasts import BASELINES
+from seqlab.tasks.baselines.series import Baseline, persistence
 
 PAGE = (Path(__file__).parents[2] / "docs" / "time-series.md").read_text()
 TINY = (
@@ -25,7 +28,7 @@ TINY = (
 )
 SMALL = ("data.time=time", "data.targets=[load]", "data.input_days=1", "data.horizon_days=0.25")
 OWN = ("data=series_csv", "data.path=mine.csv", *SMALL, *TINY)
-ASKED = 6
+ASKED, MOST = 6, 20
 
 
 def table() -> pd.DataFrame:
@@ -51,18 +54,23 @@ def results(of: Path) -> dict:
     return json.loads((of / "backtest.json").read_text())
 
 
+def parts_of(predictions: pd.DataFrame, count: int) -> list[tuple[pd.DataFrame, np.ndarray]]:
+    """Return the windows that forecast nothing but one of some equal parts of the time, and that part."""
+    asked = pd.to_datetime(predictions["after"]) + pd.to_timedelta(predictions["hours_ahead"], unit="h")
+    window = predictions.index // ASKED
+    return [
+        (predictions[asked.between(part[0], part[-1]).groupby(window).transform("all")], part)
+        for part in np.array_split(np.array(sorted(set(asked))), count)
+    ]
+
+
 def test_one_network_is_scored_on_each_part_of_its_test(trained, command):
     run = trained(*OWN, "callbacks.predictions=true", **{"mine.csv": table().to_csv(index=False)})
     code, shown, complaint = command("backtest", run, "--folds", 3, "--folder", "found")
     assert (code, complaint) == (0, "")
     predictions = pd.read_csv(run / "predictions.csv")
-    asked = pd.to_datetime(predictions["after"]) + pd.to_timedelta(predictions["hours_ahead"], unit="h")
-    times = np.array_split(np.array(sorted(set(asked))), 3)
     found = results(Path("found"))
-    for fold, part in zip(found["folds"], times, strict=True):
-        window = predictions.index // ASKED
-        inside = asked.between(part[0], part[-1]).groupby(window).transform("all")
-        its = predictions[inside]
+    for fold, (its, part) in zip(found["folds"], parts_of(predictions, 3), strict=True):
         assert fold["windows"] == len(its) / ASKED
         errors = its["predicted"] - its["true"]
         assert fold["scores"]["model"]["mae"] == pytest.approx(errors.abs().mean(), rel=1e-4)
@@ -84,6 +92,37 @@ def test_one_network_is_scored_on_each_part_of_its_test(trained, command):
         assert (one["low"], one["high"]) == pytest.approx((expected.low, expected.high))
         assert f"{name}: {one['mean']:+.4f} [{one['low']:+.4f}, {one['high']:+.4f}]" in shown
         assert found["summary"]["means"][name]["mae"]["standard_error"] == pytest.approx(stats.sem(theirs))
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_baseline_of_few_windows_is_compared_with_the_network_on_these(folder, command, monkeypatch, refit):
+    monkeypatch.setitem(BASELINES, "persistence", Baseline(persistence, most=MOST))
+    asked = (*OWN, "callbacks.predictions=true", "--folds", 2, "--folder", "found")
+    code, shown, _ = command("backtest", *asked, *["--refit"] * refit)
+    assert code == 0
+    runs = [Path(f"found/fold_{fold}") for fold in (1, 2)] if refit else [Path("found/run")]
+    every = [pd.read_csv(run / "predictions.csv") for run in runs]
+    folds = [(one, one) for one in every]
+    if not refit:
+        folds = [(every[0], part) for part, _ in parts_of(every[0], 2)]
+    found, differences, values = results(Path("found")), [], table().set_index("time")["load"]
+    for fold, (predictions, part) in zip(found["folds"], folds, strict=True):
+        few = scattered(len(predictions) // ASKED, MOST, "")
+        its = part[np.isin(part.index // ASKED, few)]
+        before = its["after"].str.replace("T", " ").map(values)
+        ours, theirs = ((one - its["true"]).abs().mean() for one in (its["predicted"], before))
+        assert fold["scores"]["persistence"]["mae"] == pytest.approx(theirs, rel=1e-4)
+        assert fold["paired"]["persistence"]["mae"] == pytest.approx(ours, rel=1e-4)
+        assert fold["paired"]["persistence"]["windows"] == len(its) / ASKED < fold["windows"]
+        assert [*fold["paired"]] == ["persistence"]
+        differences.append(ours - theirs)
+    assert found["summary"]["differences"]["persistence"]["mean"] == pytest.approx(
+        np.mean(differences), abs=1e-3
+    )
+    rows = pd.read_csv("found/folds.csv").groupby("forecast")["windows"].sum()
+    assert rows["persistence"] < rows["nlinear"] == rows["model"]
+    for name, count in rows.items():
+        assert re.search(rf"^{name} +{count} ", shown, flags=re.MULTILINE)
 
 
 def test_a_mean_of_one_fold_has_no_error():

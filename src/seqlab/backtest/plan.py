@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqlab.backtest.folds import Fold, Growth
-from seqlab.backtest.scoring import Scores
+from seqlab.backtest.scoring import MODEL, Scores
 from seqlab.config.schema import OF_THE_COMMAND, Config
 from seqlab.data.series.dataset import SeriesData
 from seqlab.errors import ConfigError, RunError
@@ -16,6 +16,7 @@ from seqlab.io.files import replacing, resolved
 from seqlab.io.safe_read import UnreadableError, parse_json, read_text
 from seqlab.runs.paths import check_writable
 from seqlab.runs.record import RECORD
+from seqlab.tasks.baselines.names import WINDOWS
 
 RESULTS = "backtest.json"
 """The file in the folder of a backtest with what is done of it."""
@@ -85,6 +86,8 @@ class Result:
         last: the last one.
         windows: how many windows it scores.
         scores: of each forecast; none if it failed.
+        paired: the scores of the network on the windows of each baseline that forecasts only some, and how
+            many (``windows``).
         error: why it failed; "" if it did not.
     """
 
@@ -93,7 +96,17 @@ class Result:
     last: str
     windows: int = 0
     scores: Scores = field(default_factory=dict)
+    paired: Scores = field(default_factory=dict)
     error: str = ""
+
+    def windows_of(self, name: str) -> int:
+        """Return on how many windows a forecast is scored."""
+        return int(self.paired[name][WINDOWS]) if name in self.paired else self.windows
+
+    def difference(self, name: str, score: str) -> float:
+        """Return a score of the network minus that of a baseline, on the same windows."""
+        ours = self.paired.get(name, self.scores[MODEL])
+        return ours[score] - self.scores[name][score]
 
 
 def claimed(plan: Plan) -> dict[int, Result]:

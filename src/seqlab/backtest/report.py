@@ -18,25 +18,25 @@ def report(plan: Plan, results: Sequence[Result]) -> str:
         return "no fold is done"
     score = plan.config.task.watched.partition("/")[2]
     scores = [its for one in done for its in one.scores.values()]
-    if not all(score in its for its in scores):  # a loss is the network's alone
+    if not all(score in its for its in scores):  # a baseline has neither a loss nor intervals
         score = "mae"
     means, differences = means_of(done), differences_of(done, score)
     write_results(plan, results, as_values(means, differences))
     write_folds(done, plan.path)
     figure = draw(done, differences, score, plan.config.title)
     figure.savefig(plan.path / FIGURE, dpi=plan.config.figures.dpi)
-    return "\n".join([*_table(plan, means, len(done)), *_paired(differences, score), str(plan.path)])
+    return "\n".join([*_table(plan, means, done), *_paired(differences, score), str(plan.path)])
 
 
-def _table(plan: Plan, means: Mapping[str, Mapping[str, Mean]], count: int) -> list[str]:
-    """Return a line for each forecast with its scores in the order of the task's."""
+def _table(plan: Plan, means: Mapping[str, Mapping[str, Mean]], done: Sequence[Result]) -> list[str]:
+    """Return a line for each forecast: how many windows are scored, and the scores in the task's order."""
     shown = [one.name for one in plan.config.task.scores if one.in_tables and one.name in means[MODEL]]
-    rows = [["forecast", *shown]]
-    rows += [
-        [name, *(str(its[score]) if score in its else "" for score in shown)] for name, its in means.items()
-    ]
+    rows = [["forecast", "windows", *shown]]
+    for name, its in means.items():
+        windows = sum(one.windows_of(name) for one in done if name in one.scores)
+        rows.append([name, f"{windows:,}", *(str(its[score]) if score in its else "" for score in shown)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    head = f"{plan.config.title}: mean ± standard error over {count} of {plan.folds} folds"
+    head = f"{plan.config.title}: mean ± standard error over {len(done)} of {plan.folds} folds"
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     return [head, *lines]
 
@@ -45,9 +45,8 @@ def _paired(differences: Mapping[str, Mean], score: str) -> list[str]:
     """Return a line for each baseline: the network's score minus its, and the interval."""
     if not differences:
         return []
-    lines = [
-        f"model minus baseline, {score}, paired by fold, with a {CONFIDENCE:.0%} interval (Student's t):"
-    ]
+    interval = f"with a {CONFIDENCE:.0%} interval (Student's t)"
+    lines = [f"model minus baseline, {score}, paired by fold, on the baseline's windows, {interval}:"]
     for name, one in differences.items():
         low, high = one.interval
         lines.append(f"  {name}: {one.mean:+.4f}" + (f" [{low:+.4f}, {high:+.4f}]" if one.n > 1 else ""))

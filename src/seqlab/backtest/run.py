@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from seqlab.backtest.folds import Fold, Folds
 from seqlab.backtest.plan import Plan, Result, claimed, result_of, write_results
-from seqlab.backtest.scoring import MODEL, Scores, scores_of
+from seqlab.backtest.scoring import scores_of
 from seqlab.config.schema import Config
 from seqlab.data import SequenceData
-from seqlab.errors import SeqlabError, failure
+from seqlab.errors import DataError, SeqlabError, failure
 from seqlab.inference.evaluate import data_of
 from seqlab.models.build import make_data
 from seqlab.runs.load import LoadedRun, load_run
@@ -19,8 +21,6 @@ from seqlab.tasks.baselines.names import check_installed
 from seqlab.training.fit import train
 
 log = logging.getLogger(__name__)
-
-TEST = "test/"
 
 
 def carried_out(plan: Plan) -> tuple[Plan, list[Result]]:
@@ -39,7 +39,7 @@ def carried_out(plan: Plan) -> tuple[Plan, list[Result]]:
     done = claimed(plan)
     waiting = [fold for fold in folds.all if fold.number not in done]
     if waiting and not plan.refit:
-        run = run or load_run(_trained(plan.config, plan.trained(1)), with_metrics=True)
+        run = run or _trained(plan.config, plan.trained(1))
         done |= _with_one_network(run, data, folds, waiting)
     for fold in waiting if plan.refit else ():
         done[fold.number] = _refitted(plan, folds, fold)
@@ -59,8 +59,7 @@ def _with_one_network(
     scored = iter(scores_of(run.config, run.module, data, [its for its in ids.values() if len(its)]))
     found = {}
     for fold in waiting:
-        count = len(ids[fold.number])
-        result = {"windows": count, "scores": next(scored)} if count else {"error": "it has no window"}
+        result = vars(next(scored)) if len(ids[fold.number]) else {"error": "it has no window"}
         found[fold.number] = result_of(fold, folds.span(fold), **result)
     return found
 
@@ -72,20 +71,22 @@ def _refitted(plan: Plan, folds: Folds, fold: Fold) -> Result:
     try:
         borders = folds.borders(fold, plan.window)
         config = plan.config.model_copy(update={"data": plan.config.data.model_copy(update=borders)})
-        record = recorded(_trained(config, plan.trained(fold.number)))
+        run = _trained(config, plan.trained(fold.number))
+        data = data_of(run)[1]
+        if data.spec.sha256 != plan.data:
+            raise DataError("the data have changed since the backtest began")  # noqa: TRY301 (a fold fails)
+        windows = torch.arange(len(data.samples["test"]))
+        (scored,) = scores_of(run.config, run.module, data, [windows])
     except Exception as error:  # noqa: BLE001 (whatever it is, the other folds go on)
         reason = str(error) if isinstance(error, SeqlabError) else failure(error)
         log.warning("fold %s failed: %s", fold.number, reason)
         return result_of(fold, span, error=reason)
-    scores: Scores = {
-        name: {key.removeprefix(TEST): value for key, value in metrics.items() if key.startswith(TEST)}
-        for name, metrics in {MODEL: record["metrics"], **record["baselines"]}.items()
-    }
-    return result_of(fold, span, windows=record["data"]["sizes"]["test"], scores=scores)
+    return result_of(fold, span, **vars(scored))
 
 
-def _trained(config: Config, folder: Path) -> Path:
-    """Return the folder of a run, which is trained, or resumed, unless it is done."""
+def _trained(config: Config, folder: Path) -> LoadedRun:
+    """Return a run, which is trained, or resumed, unless it is done."""
     if recorded(folder).get("status") != "done":
         train(config, folder, resume=True)
-    return folder
+    checkpoint = "best" if recorded(folder).get("best_checkpoint") else "last"  # without validation
+    return load_run(folder, checkpoint, with_metrics=True)

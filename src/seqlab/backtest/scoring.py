@@ -1,6 +1,7 @@
 """The scores of a fold: of the network, and of the baselines on the same windows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from torch import Tensor
@@ -10,7 +11,7 @@ from seqlab.data import SequenceData
 from seqlab.inference.evaluate import trainer_for
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.tasks.baselines.forecasts import forecasts_of
-from seqlab.tasks.baselines.names import USUAL
+from seqlab.tasks.baselines.names import USUAL, WINDOWS
 from seqlab.tasks.losses import POINT
 
 if TYPE_CHECKING:
@@ -22,9 +23,25 @@ Scores = dict[str, dict[str, float]]
 """The scores of each forecast by its name."""
 
 
+@dataclass(frozen=True)
+class Scored:
+    """The scores of some windows.
+
+    Attributes:
+        windows: how many they are.
+        scores: of each forecast.
+        paired: of the network on the windows of each baseline that forecasts only some, and how many
+            (``windows``).
+    """
+
+    windows: int
+    scores: Scores
+    paired: Scores = field(default_factory=dict)
+
+
 def scores_of(
     config: Config, module: SequenceModule, data: SequenceData, groups: Sequence[Tensor]
-) -> list[Scores]:
+) -> list[Scored]:
     """Return the scores of groups of test windows.
 
     Args:
@@ -36,7 +53,7 @@ def scores_of(
     task = cast("Forecasting", module.task)
     trainer_for(config).test(module, datamodule=data, verbose=False)
     tested = task.collected("test")
-    found: list[Scores] = [{MODEL: task.scored(tested.of_windows(ids))} for ids in groups]
+    found = [Scored(len(ids), {MODEL: task.scored(tested.of_windows(ids))}) for ids in groups]
     chosen = config.task.baselines
     names = USUAL if chosen is True else chosen or ()
     for name, forecasts in forecasts_of(data, task.horizon, names):
@@ -44,6 +61,9 @@ def scores_of(
             continue
         for one, ids in zip(found, groups, strict=True):
             its = forecasts["test"].of_windows(ids)
-            if len(its.ids):  # those that take long forecast only some windows
-                one[name] = task.scoring.scores(its, POINT)
+            if not len(its.ids):
+                continue
+            one.scores[name] = task.scoring.scores(its, POINT)
+            if (count := len(its.ids)) < one.windows:  # it takes long, or memory is not enough for all
+                one.paired[name] = {WINDOWS: count, **task.scored(tested.of_windows(its.ids))}
     return found

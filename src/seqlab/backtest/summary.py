@@ -65,12 +65,10 @@ def means_of(results: Sequence[Result]) -> dict[str, dict[str, Mean]]:
 
 
 def differences_of(results: Sequence[Result], score: str) -> dict[str, Mean]:
-    """Return the network's score minus that of each baseline, paired by fold."""
+    """Return the network's score minus that of each baseline, paired by fold, on the same windows."""
     names = dict.fromkeys(name for one in results for name in one.scores if name != MODEL)
     return {
-        name: Mean.of(
-            [one.scores[MODEL][score] - one.scores[name][score] for one in results if name in one.scores]
-        )
+        name: Mean.of([one.difference(name, score) for one in results if name in one.scores])
         for name in names
     }
 
@@ -95,8 +93,8 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
 def write_folds(results: Sequence[Result], folder: Path) -> None:
     """Write a line for each fold and forecast."""
     rows = [
-        {"fold": one.fold, "first": one.first, "last": one.last, "windows": one.windows, "forecast": name}
-        | scores
+        {"fold": one.fold, "first": one.first, "last": one.last, "windows": one.windows_of(name)}
+        | {"forecast": name, **scores}
         for one in results
         for name, scores in one.scores.items()
     ]
