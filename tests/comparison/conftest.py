@@ -93,7 +93,7 @@ def write_forecast(root: Path, name: str, *, seed: int = 0, windows: int = 20, *
     folder = write_run(root, name, seed=seed, data_settings=data, **(record | changes))
     random = np.random.default_rng(next(NUMBER))
     times = pd.date_range("2026-01-01", periods=windows, freq="h").astype(str)
-    keys = pd.MultiIndex.from_product([TARGETS, times, HOURS], names=["target", "after", "hours_ahead"])
+    keys = pd.MultiIndex.from_product([times, TARGETS, HOURS], names=["after", "target", "hours_ahead"])
     frame = pd.DataFrame(random.normal(size=(len(keys), 2)), index=keys, columns=["true", "predicted"])
     frame.reset_index().to_csv(folder / "predictions.csv", index=False)
     keys = pd.MultiIndex.from_product(

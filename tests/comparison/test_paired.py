@@ -56,6 +56,55 @@ def test_forecasts_are_compared_window_by_window(forecast, benchmark):
         means[group.label] = (table["true"] - table["predicted"]).abs().mean()
     assert found.mean == pytest.approx(means[found.first] - means[found.second])
     assert "in blocks of 4 neighbouring windows" in note
+    assert "the same 20 test samples" in note
+
+
+def windows(folder, errors: np.ndarray, first: int = 0) -> None:
+    """Write what a forecaster does whose errors are these, [windows, targets, steps]."""
+    count, targets, steps = errors.shape
+    keys = [np.arange(first, first + count), [f"t{number}" for number in range(targets)], np.arange(steps)]
+    index = pd.MultiIndex.from_product(keys, names=["after", "target", "hours_ahead"])
+    frame = pd.DataFrame({"true": 0.0, "predicted": errors.ravel()}, index=index)
+    frame.reset_index().to_csv(folder / "predictions.csv", index=False)
+
+
+def interval_of_blocks(off: np.ndarray, block: int) -> tuple[float, ...]:
+    """Return the interval of a mean by blocks, [N] drawn one after the other."""
+    random, means = np.random.default_rng(2), []
+    for _ in range(4000):
+        starts = random.integers(len(off), size=-(-len(off) // block))
+        means.append(np.mean([off[(start + step) % len(off)] for start in starts for step in range(block)]))
+    return tuple(np.quantile(means, [0.025, 0.975]))
+
+
+def test_the_targets_of_a_window_are_drawn_together(forecast, benchmark):
+    """Three targets whose errors are nearly alike are worth one."""
+    noise = RANDOM.normal(size=(2, 120, 1, 1)).cumsum(1) / 4 + RANDOM.normal(scale=0.1, size=(2, 120, 3, 4))
+    for name, errors in zip(("one", "two"), noise, strict=True):
+        windows(forecast(name, model={"cell": name}), errors)
+    ((found,), note) = differences(benchmark())
+    off = np.abs(noise[0]).mean((1, 2)) - np.abs(noise[1]).mean((1, 2))
+    sign = 1 if found.first == "one" else -1
+    low, high = sorted(sign * end for end in interval_of_blocks(off, 4))
+    assert found.mean == pytest.approx(sign * off.mean())
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.1 * (high - low))
+    assert "the same 120 test samples" in note
+    assert "in blocks of 4 neighbouring windows" in note
+
+
+def test_blocks_are_those_of_the_groups_that_are_compared(forecast, benchmark):
+    for name, steps, first in (("one", 4, 0), ("two", 4, 0), ("other", 6, 9)):
+        metrics = {"test/mae": 9.0 if name == "other" else 1.0}  # so that it is read last
+        windows(forecast(name, model={"cell": name}, metrics=metrics), np.ones((40, 2, steps)), first)
+    pairs, note = differences(benchmark())
+    assert [{pair.first, pair.second} for pair in pairs] == [{"one", "two"}]
+    assert "in blocks of 4 neighbouring windows" in note
+
+
+def test_horizons_that_differ_are_not_compared(forecast, benchmark):
+    for name, steps in (("one", 4), ("two", 6)):
+        windows(forecast(name, model={"cell": name}), np.ones((40, 2, steps)))
+    assert differences(benchmark())[0] == []
 
 
 def test_groups_asked_other_samples_are_not_compared(classify, benchmark):
@@ -71,4 +120,10 @@ def test_one_group_has_no_pair_and_missing_answers_are_left_out(classify, benchm
     classify("one")
     assert differences(benchmark()) == ([], "")
     (classify("two", model={"cell": "gru"}) / "predictions.csv").unlink()
+    assert differences(benchmark())[0] == []
+
+
+def test_predictions_without_a_row_are_left_out(forecast, benchmark):
+    for name in ("one", "two"):
+        windows(forecast(name, model={"cell": name}), np.ones((0, 2, 4)))
     assert differences(benchmark())[0] == []

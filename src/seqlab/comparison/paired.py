@@ -1,8 +1,8 @@
 """Differences between groups on the same test samples, with intervals by the bootstrap.
 
 Test samples and seeds are both drawn again with replacement: the same samples for all groups, since an
-easy sample is easy for all; seeds for each group on its own. Forecasts begin one step after the other and
-share most of their steps, so they are drawn in blocks of neighbours.
+easy sample is easy for all; seeds for each group on its own. A window is drawn with all its targets. Windows
+begin one step after the other and share most of their steps, so they are drawn in blocks of neighbours.
 
 Source: Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13 (percentile interval);
 Künsch, The Jackknife and the Bootstrap for General Stationary Observations, 1989 (blocks).
@@ -13,16 +13,13 @@ from itertools import combinations
 
 import numpy as np
 
-from seqlab.comparison.files import predictions_of, read_table, to_number, unit_of
 from seqlab.comparison.groups import Benchmark
-from seqlab.comparison.runs import Run
+from seqlab.comparison.measured import SCORES, Measured, measure
 from seqlab.comparison.words import deciding
 from seqlab.errors import RunError
 
 DRAWS, LEVEL, SEED = 2000, 0.95, 0
 """How often samples and seeds are drawn, the level of the interval, and the seed of the draws."""
-COLUMNS = {"test/accuracy": "correct", "test/mae": "off"}
-"""What is measured at each sample, by the score that is its mean."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +52,27 @@ def differences(benchmark: Benchmark) -> tuple[list[Difference], str]:
     Groups whose predictions are missing, or are of other samples than those of the best, are left out.
     """
     score = deciding(benchmark)
-    if score not in COLUMNS or len(benchmark.groups) < 2:  # noqa: PLR2004 (a pair)
+    if score not in SCORES or len(benchmark.groups) < 2:  # noqa: PLR2004 (a pair)
         return [], ""
     found: dict[str, np.ndarray] = {}
-    samples: list[tuple[str, ...]] | None = None
-    block = 1
+    first: Measured | None = None
     for group in benchmark.groups:
         try:
-            predicted = [_predicted(run, score) for run in group.runs]
+            measured = [measure(run, score) for run in group.runs]
         except (RunError, ValueError):
             continue  # the gallery of single predictions names the damage
-        samples, block = samples or predicted[0][0], predicted[0][2]
-        if all(one[0] == samples for one in predicted):
-            found[group.label] = np.stack([one[1] for one in predicted])
-    if len(found) < 2:  # noqa: PLR2004 (a pair)
+        first = first or measured[0]
+        if all(one.samples == first.samples for one in measured):
+            found[group.label] = np.stack([one.values for one in measured])
+    if first is None or len(found) < 2:  # noqa: PLR2004 (a pair)
         return [], "No two groups have predictions of the same test samples, so no pair is compared."
-    drawn = draws(list(found.values()), block)
+    drawn = draws(list(found.values()), first.block)
     pairs = [
         _difference((one, two), found[one].mean() - found[two].mean(), drawn[i] - drawn[j])
         for (i, one), (j, two) in combinations(enumerate(found), 2)
     ]
     heading = benchmark.criteria.score(score).heading
-    return pairs, _told(heading, found, block)
+    return pairs, _told(heading, found, first.block)
 
 
 def draws(groups: list[np.ndarray], block: int = 1) -> np.ndarray:
@@ -98,32 +94,6 @@ def draws(groups: list[np.ndarray], block: int = 1) -> np.ndarray:
             seeds = random.integers(len(values), size=len(values))
             means[group, number] = (values @ weights)[seeds].mean()
     return means
-
-
-def _predicted(run: Run, score: str) -> tuple[list[tuple[str, ...]], np.ndarray, int]:
-    """Return the samples of a run, one key a sample, the values of the score there, [N], and the block.
-
-    Raises:
-        RunError: the predictions are missing or damaged.
-        ValueError: a number is none.
-    """
-    file = predictions_of(run.path)
-    if score == "test/accuracy":
-        rows = read_table(file, ("true", "predicted"), perhaps=("text",))
-        return [(row[0], *row[2:]) for row in rows], np.array([float(row[0] == row[1]) for row in rows]), 1
-    if not run.record["data"].get("series"):
-        rows = read_table(file, ("true", "predicted"), perhaps=("text",))
-        return [(row[0], *row[2:]) for row in rows], np.array([_off(row[0], row[1]) for row in rows]), 1
-    columns = ("target", "after", f"{unit_of(file)}_ahead", "true", "predicted")
-    windows: dict[tuple[str, ...], list[float]] = {}
-    for target, after, _, true, predicted, *series in read_table(file, columns, perhaps=("series",)):
-        windows.setdefault((target, *series, after), []).append(_off(true, predicted))
-    values = [np.mean(errors) for errors in windows.values()]
-    return list(windows), np.array(values), max(map(len, windows.values()), default=1)
-
-
-def _off(true: str, predicted: str) -> float:
-    return abs(to_number(predicted) - to_number(true))
 
 
 def _difference(names: tuple[str, str], mean: float, drawn: np.ndarray) -> Difference:
