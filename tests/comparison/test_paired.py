@@ -107,6 +107,35 @@ def test_horizons_that_differ_are_not_compared(forecast, benchmark):
     assert differences(benchmark())[0] == []
 
 
+@pytest.mark.parametrize("unit", ["sentence", "sequence"])
+def test_the_tokens_of_a_sentence_are_drawn_together(classify, benchmark, unit):
+    """The interval is scipy's of the ratio of right tokens to tokens, over sentences."""
+    sizes = RANDOM.integers(1, 30, 150)
+    of = np.repeat(np.arange(150), sizes)
+    steps = np.concatenate([np.arange(size) for size in sizes])
+    right = {}
+    for name, share in (("good", 0.8), ("bad", 0.6)):
+        is_easy = RANDOM.random(150) < share
+        right[name] = is_easy[of] ^ (RANDOM.random(len(of)) < 0.05)
+        frame = pd.DataFrame({unit: of + 1, "step": steps, "true": "N"})
+        frame["predicted"] = np.where(right[name], "N", "V")
+        folder = classify(name, accuracy=right[name].mean(), model={"cell": name})
+        frame.to_csv(folder / "predictions.csv", index=False)
+    ((found,), note) = differences(benchmark())
+    off = np.bincount(of, right["good"].astype(float) - right["bad"])
+
+    def share(off, sizes, axis):
+        return off.sum(axis) / sizes.sum(axis)
+
+    settings = {"paired": True, "method": "percentile", "n_resamples": 9999, "rng": 1}
+    expected = bootstrap((off, sizes), share, **settings).confidence_interval
+    assert found.mean == pytest.approx(right["good"].mean() - right["bad"].mean())
+    assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.015)
+    assert expected.high - expected.low > 0.1
+    assert f"the same {len(of):,} test samples" in note
+    assert f"draws of 150 whole {unit}s and of seeds" in note
+
+
 def test_groups_asked_other_samples_are_not_compared(classify, benchmark):
     for name, count in (("one", 20), ("two", 30)):
         answers(classify(name, model={"cell": name}), np.ones(count) > 0)

@@ -43,14 +43,23 @@ def predictions_of(folder: Path) -> Path:
     return parquet if parquet.exists() else folder / "predictions.csv"
 
 
+def header_of(file: Path) -> Sequence[str]:
+    """Return the names of a table's columns.
+
+    Raises:
+        RunError: the file is missing, damaged, or cannot be read.
+    """
+    with _opened(file) as (header, _):
+        return header
+
+
 def unit_of(file: Path) -> str:
     """Return the unit in which a table of forecasts says how far ahead they are, "hours" or "steps".
 
     Raises:
-        RunError: as ``read_table``.
+        RunError: as ``header_of``.
     """
-    with _opened(file) as (header, _):
-        return "steps" if "steps_ahead" in header else "hours"
+    return "steps" if "steps_ahead" in header_of(file) else "hours"
 
 
 @contextmanager

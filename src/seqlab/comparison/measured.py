@@ -1,4 +1,4 @@
-"""What a run's predictions give for each sample of its test, or for each window of a series."""
+"""What a run's predictions give for each sample of its test, window of a series or tagged sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,31 +6,37 @@ from pathlib import Path
 
 import numpy as np
 
-from seqlab.comparison.files import predictions_of, read_table, to_number, unit_of
+from seqlab.comparison.files import header_of, predictions_of, read_table, to_number, unit_of
 from seqlab.comparison.runs import Run
 from seqlab.errors import RunError
 
 SCORES = frozenset({"test/accuracy", "test/mae"})
 """The scores that are means over the rows of predictions."""
+CLUSTERS = ("sentence", "sequence")
+"""Columns that say to which sequence a tagged step belongs."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A score at every sample of a run's test.
+    """A score at every unit of a run's test that is drawn as a whole: a sample, a window, a tagged sentence.
 
     Attributes:
         samples: what the samples are; runs are compared if these are equal.
-        values: the score at each sample, [N]; of a window, its mean over targets and steps.
-        block: how many neighbouring samples are drawn together.
+        values: the mean of the score over each unit, [N]; of a window, over its targets and steps.
+        sizes: the number of samples of each unit, [N]: of a sentence its tokens, else 1.
+        unit: what is drawn: "sample", "window", "sentence" or "sequence".
+        block: how many neighbouring units are drawn together.
     """
 
     samples: Sequence[object]
     values: np.ndarray
+    sizes: np.ndarray
+    unit: str = "sample"
     block: int = 1
 
 
 def measure(run: Run, score: str) -> Measured:
-    """Return a score, one of ``SCORES``, at every sample whose prediction was written.
+    """Return a score, one of ``SCORES``, at everything whose prediction was written.
 
     Raises:
         RunError: the predictions are missing, empty or damaged.
@@ -45,9 +51,16 @@ def measure(run: Run, score: str) -> Measured:
 
 
 def _samples(file: Path, score: str) -> Measured:
-    rows = read_table(file, ("true", "predicted"), perhaps=("text",))
+    header = header_of(file)
+    columns = [name for name in (*CLUSTERS, "step", "text") if name in header]
+    rows = read_table(file, ("true", "predicted", *columns))
     found = [float(row[0] == row[1]) if score == "test/accuracy" else _off(row[0], row[1]) for row in rows]
-    return Measured([(row[0], *row[2:]) for row in rows], np.array(found))
+    samples, values = [(row[0], *row[2:]) for row in rows], np.array(found)
+    if not columns or columns[0] not in CLUSTERS:
+        return Measured(samples, values, np.ones(len(values)))
+    _, numbers = np.unique([row[2] for row in rows], return_inverse=True)
+    sizes = np.bincount(numbers)
+    return Measured(samples, np.bincount(numbers, values) / sizes, sizes, columns[0])
 
 
 def _windows(file: Path) -> Measured:
@@ -59,7 +72,7 @@ def _windows(file: Path) -> Measured:
         errors.setdefault(tuple(window), []).append(_off(true, predicted))
         steps.add(ahead)
     values = np.array([np.mean(each) for each in errors.values()])
-    return Measured([*errors, sorted(steps)], values, len(steps))
+    return Measured([*errors, sorted(steps)], values, np.ones(len(values)), "window", len(steps))
 
 
 def _off(true: str, predicted: str) -> float:

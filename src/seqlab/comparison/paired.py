@@ -2,10 +2,12 @@
 
 Test samples and seeds are both drawn again with replacement: the same samples for all groups, since an
 easy sample is easy for all; seeds for each group on its own. A window is drawn with all its targets. Windows
-begin one step after the other and share most of their steps, so they are drawn in blocks of neighbours.
+begin one step after the other and share most of their steps, so they are drawn in blocks of neighbours. A
+tagged sentence or sequence is drawn whole; the score stays the share of its steps.
 
 Source: Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13 (percentile interval);
-Künsch, The Jackknife and the Bootstrap for General Stationary Observations, 1989 (blocks).
+Künsch, The Jackknife and the Bootstrap for General Stationary Observations, 1989 (blocks);
+Davison, Hinkley, Bootstrap Methods and their Application, 1997, section 3.8 (whole sentences).
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from itertools import combinations
 import numpy as np
 
 from seqlab.comparison.groups import Benchmark
-from seqlab.comparison.measured import SCORES, Measured, measure
+from seqlab.comparison.measured import CLUSTERS, SCORES, Measured, measure
 from seqlab.comparison.words import deciding
 from seqlab.errors import RunError
 
@@ -66,21 +68,23 @@ def differences(benchmark: Benchmark) -> tuple[list[Difference], str]:
             found[group.label] = np.stack([one.values for one in measured])
     if first is None or len(found) < 2:  # noqa: PLR2004 (a pair)
         return [], "No two groups have predictions of the same test samples, so no pair is compared."
-    drawn = draws(list(found.values()), first.block)
+    drawn = draws(list(found.values()), first.block, first.sizes)
+    means = {label: np.average(values, axis=1, weights=first.sizes).mean() for label, values in found.items()}
     pairs = [
-        _difference((one, two), found[one].mean() - found[two].mean(), drawn[i] - drawn[j])
+        _difference((one, two), means[one] - means[two], drawn[i] - drawn[j])
         for (i, one), (j, two) in combinations(enumerate(found), 2)
     ]
     heading = benchmark.criteria.score(score).heading
-    return pairs, _told(heading, found, first.block)
+    return pairs, _told(heading, found, first)
 
 
-def draws(groups: list[np.ndarray], block: int = 1) -> np.ndarray:
+def draws(groups: list[np.ndarray], block: int = 1, sizes: np.ndarray | None = None) -> np.ndarray:
     """Return the means of groups over samples and seeds that are drawn again, [G, draws].
 
     Args:
         groups: for each group its values, [seeds, N].
-        block: how many neighbouring samples are drawn together.
+        block: how many neighbours of the N are drawn together.
+        sizes: how many samples each of the N has, whose mean it is, [N]; None for one.
     """
     random = np.random.default_rng(SEED)
     count = groups[0].shape[1]
@@ -89,7 +93,8 @@ def draws(groups: list[np.ndarray], block: int = 1) -> np.ndarray:
     means = np.empty((len(groups), DRAWS))
     for number in range(DRAWS):
         chosen = (random.integers(count, size=starts)[:, None] + offsets).ravel()[:count] % count
-        weights = np.bincount(chosen, minlength=count) / count
+        weights = np.bincount(chosen, minlength=count) * (1 if sizes is None else sizes)
+        weights = weights / weights.sum()
         for group, values in enumerate(groups):
             seeds = random.integers(len(values), size=len(values))
             means[group, number] = (values @ weights)[seeds].mean()
@@ -102,13 +107,16 @@ def _difference(names: tuple[str, str], mean: float, drawn: np.ndarray) -> Diffe
     return Difference(*names, float(mean), float(low), float(high))
 
 
-def _told(heading: str, found: dict[str, np.ndarray], block: int) -> str:
-    samples = next(iter(found.values())).shape[1]
+def _told(heading: str, found: dict[str, np.ndarray], measured: Measured) -> str:
     seeds = {len(values) for values in found.values()}
     alone = " Groups of one seed: how much another seed would change is not in the interval." * (1 in seeds)
-    blocks = f", in blocks of {block} neighbouring windows" * (block > 1)
+    drawn = "samples"
+    if measured.unit in CLUSTERS:
+        drawn = f"{len(measured.sizes):,} whole {measured.unit}s"
+    elif measured.block > 1:
+        drawn = f"samples, in blocks of {measured.block} neighbouring windows,"
     return (
-        f"{heading} of the first minus that of the second, on the same {samples:,} test samples. The "
-        f"interval ({LEVEL:.0%}) is by the bootstrap, {DRAWS:,} draws of samples{blocks} and of seeds. A "
-        f"difference is clear if 0 is outside; of many pairs one in twenty is so by chance.{alone}"
+        f"{heading} of the first minus that of the second, on the same {measured.sizes.sum():,.0f} test "
+        f"samples. The interval ({LEVEL:.0%}) is by the bootstrap, {DRAWS:,} draws of {drawn} and of seeds. "
+        f"A difference is clear if 0 is outside; of many pairs one in twenty is so by chance.{alone}"
     )
