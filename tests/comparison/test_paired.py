@@ -92,6 +92,30 @@ def test_the_targets_of_a_window_are_drawn_together(forecast, benchmark):
     assert "in blocks of 4 neighbouring windows" in note
 
 
+@pytest.mark.parametrize(
+    ("tested", "block"),
+    [(40, 6), (60, 4), (100, 3), (240, 1)],  # windows 1, 1.5, 2.5 and 6 apart, of 6 steps each
+)
+def test_thinned_windows_are_told_and_fewer_of_them_share_steps(forecast, benchmark, tested, block):
+    """A block has as many of the kept windows as begin within a horizon, counted one by one."""
+    data = {"name": "jena", "source": "sample", "series": {"targets": ["t0"]}, "sizes": {"test": tested}}
+    for name in ("one", "two"):
+        windows(forecast(name, model={"cell": name}, data=data), RANDOM.random((40, 1, 6)))
+    _, note = differences(benchmark())
+    assert f"the same 40{f' of {tested}' * (tested > 40)} test samples" in note
+    assert ("other predictions were not written" in note) == (tested > 40)
+    assert block == sum(kept * tested / 40 < 6 for kept in range(40))
+    assert (f"in blocks of {block} neighbouring windows" in note) == (block > 1)
+
+
+def test_thinned_predictions_of_a_classifier_are_told(classify, benchmark):
+    for name in ("one", "two"):
+        folder = classify(name, model={"cell": name})  # 80 test samples, by classes.csv
+        table = pd.read_csv(folder / "predictions.csv").assign(true="cat")
+        table[::2].to_csv(folder / "predictions.csv", index=False)
+    assert "the same 40 of 80 test samples" in differences(benchmark())[1]
+
+
 def test_blocks_are_those_of_the_groups_that_are_compared(forecast, benchmark):
     for name, steps, first in (("one", 4, 0), ("two", 4, 0), ("other", 6, 9)):
         metrics = {"test/mae": 9.0 if name == "other" else 1.0}  # so that it is read last

@@ -1,7 +1,7 @@
 """What a run's predictions give for each sample of its test, window of a series or tagged sentence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ class Measured:
         sizes: the number of samples of each unit, [N]: of a sentence its tokens, else 1.
         unit: what is drawn: "sample", "window", "sentence" or "sequence".
         block: how many neighbouring units are drawn together.
+        tested: how many samples the test had, more than are here if they are thinned out; 0 if unknown.
     """
 
     samples: Sequence[object]
@@ -33,6 +34,7 @@ class Measured:
     sizes: np.ndarray
     unit: str = "sample"
     block: int = 1
+    tested: int = 0
 
 
 def measure(run: Run, score: str) -> Measured:
@@ -47,7 +49,22 @@ def measure(run: Run, score: str) -> Measured:
     found = _windows(file) if is_of_windows else _samples(file, score)
     if not len(found.values):
         raise RunError(f"{file.name} has no rows")
-    return found
+    tested, block = _tested(run, score), found.block
+    if tested:  # of thinned windows, which are evenly spread, fewer share a step
+        block = -(-block * min(len(found.values), tested) // tested)
+    return replace(found, block=block, tested=tested)
+
+
+def _tested(run: Run, score: str) -> int:
+    """Return how many samples the test had, of a tagger those of all classes; 0 if it is not known."""
+    if score == "test/accuracy":
+        try:
+            return sum(int(samples) for (samples,) in read_table(run.path / "classes.csv", ("samples",)))
+        except (RunError, ValueError):
+            return 0
+    sizes = run.record["data"].get("sizes")
+    size = sizes.get("test") if isinstance(sizes, dict) else 0
+    return max(size, 0) if isinstance(size, int) else 0
 
 
 def _samples(file: Path, score: str) -> Measured:
@@ -58,9 +75,9 @@ def _samples(file: Path, score: str) -> Measured:
     samples, values = [(row[0], *row[2:]) for row in rows], np.array(found)
     if not columns or columns[0] not in CLUSTERS:
         return Measured(samples, values, np.ones(len(values)))
-    _, numbers = np.unique([row[2] for row in rows], return_inverse=True)
-    sizes = np.bincount(numbers)
-    return Measured(samples, np.bincount(numbers, values) / sizes, sizes, columns[0])
+    _, places = np.unique([row[2] for row in rows], return_inverse=True)
+    sizes = np.bincount(places)
+    return Measured(samples, np.bincount(places, values) / sizes, sizes, columns[0])
 
 
 def _windows(file: Path) -> Measured:

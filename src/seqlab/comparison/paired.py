@@ -115,8 +115,12 @@ def _told(heading: str, found: dict[str, np.ndarray], measured: Measured) -> str
         drawn = f"{len(measured.sizes):,} whole {measured.unit}s"
     elif measured.block > 1:
         drawn = f"samples, in blocks of {measured.block} neighbouring windows,"
+    count, of_all, thinned = int(measured.sizes.sum()), "", ""
+    if count < measured.tested:
+        of_all = f" of {measured.tested:,}"
+        thinned = " The other predictions were not written, so means are not quite those of the table."
     return (
-        f"{heading} of the first minus that of the second, on the same {measured.sizes.sum():,.0f} test "
-        f"samples. The interval ({LEVEL:.0%}) is by the bootstrap, {DRAWS:,} draws of {drawn} and of seeds. "
+        f"{heading} of the first minus that of the second, on the same {count:,}{of_all} test samples."
+        f"{thinned} The interval ({LEVEL:.0%}) is by the bootstrap, {DRAWS:,} draws of {drawn} and of seeds. "
         f"A difference is clear if 0 is outside; of many pairs one in twenty is so by chance.{alone}"
     )
