@@ -8,15 +8,28 @@ from seqlab.comparison.differences import relevant, tell_apart
 from seqlab.comparison.runs import Run
 
 
-def run(folder: str = "", cell: str = "lstm", **settings: object) -> Run:
+def run(folder: str = "", cell: str = "lstm", world_size: int = 1, **settings: object) -> Run:
     flat = {key.replace("__", "."): value for key, value in settings.items()}
-    return Run(Path(folder), folder, {"cell": cell}, flat)
+    return Run(Path(folder), folder, {"cell": cell, "world_size": world_size}, flat)
 
 
 def test_what_does_not_change_a_result_is_left_out():
     one = run(seed=1, engine="native", model__hidden_size=8, data__root="x", trainer__accelerator="gpu")
-    assert relevant(one, seed=False) == {"model.hidden_size": "8"}
-    assert relevant(one, seed=True) == {"model.hidden_size": "8", "seed": "1"}
+    expected = {"model.hidden_size": "8", "trainer.world_size": "1"}
+    assert relevant(one, seed=False) == expected
+    assert relevant(one, seed=True) == expected | {"seed": "1"}
+
+
+def test_processes_tell_runs_apart_as_each_has_a_batch_and_devices_do_not():
+    auto, one, two = run(trainer__devices="auto"), run(trainer__devices=1), run(world_size=2)
+    assert relevant(auto, seed=False) == relevant(one, seed=False)
+    shown, labels = tell_apart([auto, one, two], ["a", "b", "b"], seed=False)
+    assert shown == [{"world_size": "1"}, {"world_size": "1"}, {"world_size": "2"}]
+    assert labels == ["a", "b", "b world_size=2"]
+
+
+def test_a_run_of_an_earlier_version_was_of_one_process():
+    assert relevant(Run(Path(), "", {}), seed=False) == {"trainer.world_size": "1"}
 
 
 @pytest.mark.parametrize(

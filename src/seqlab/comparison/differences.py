@@ -34,16 +34,22 @@ ELSEWHERE = {
     "callbacks.predictions_format",
     "callbacks.score_balanced",
 }
-"""Settings in these sections that do not change a result, or already have a column."""
+"""Settings in these sections that do not change a result, or already have a column.
+
+Of devices, nodes and strategy counts how many processes they come to, which a run records.
+"""
+WORLD_SIZE = "trainer.world_size"
+"""Stands for the recorded number of processes: each has batches of ``data.batch_size``."""
 
 
 def relevant(run: Run, *, seed: bool) -> dict[str, str]:
-    """Return the settings that can change a run's result, as text, with or without its seed."""
+    """Return what can change a run's result, as text: settings and processes, with or without its seed."""
     kept = {
         key: str(value)
         for key, value in run.settings.items()
         if key.partition(".")[0] in GROUPS and "." in key and key not in ELSEWHERE
     }
+    kept[WORLD_SIZE] = str(run.record.get("world_size", 1))
     return kept | ({"seed": str(run.settings.get("seed"))} if seed else {})
 
 
