@@ -41,6 +41,7 @@ def test_networks_tables_curves_and_figures_are_in_it(classify, hand_in, tmp_pat
     assert "\n    SequenceModel(\n      (encoder): OneHot()\n    )\n" in text
     assert re.search(r"^\| own LSTM \| +lstm? \|", text, flags=re.MULTILINE)
     assert "2 networks are compared on names" in text
+    assert "on a mean it is the best epoch of the mean over seeds" in text
     shown = re.findall(r"!\[.*?\]\(<(.*?)>\)", text)
     assert {Path(one).name.partition("_")[2] for one in shown} >= {"accuracy.png", "loss.png"}
     assert sum("confusion_test" in one for one in shown) == 1

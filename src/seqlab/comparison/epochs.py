@@ -6,6 +6,12 @@ from seqlab.comparison.criteria import Criteria
 from seqlab.comparison.groups import Group
 from seqlab.tasks.score import best_epoch
 
+RING = (
+    "A ring marks the epoch with the best validation score; on a mean it is the best epoch of the mean over "
+    "seeds, which no run need have kept."
+)
+"""What the ring in a group's learning curve means."""
+
 
 def by_epoch(group: Group, name: str) -> tuple[list[int], list[list[float]]]:
     """Return the values of a score at every epoch that all runs with it have reached.
@@ -24,8 +30,11 @@ def by_epoch(group: Group, name: str) -> tuple[list[int], list[list[float]]]:
     return epochs, [[history[epoch] for epoch in epochs] for history in histories]
 
 
-def kept_epoch(group: Group, criteria: Criteria) -> int | None:
-    """Return the epoch with the best monitored score, of the mean over runs; None if none is known."""
+def best_epoch_of_mean(group: Group, criteria: Criteria) -> int | None:
+    """Return the best epoch of the mean over seeds, by the monitored score; None if none is known.
+
+    Of a single run it is the epoch whose weights it kept; of several, none of them need have kept it.
+    """
     for monitor in criteria.monitors:
         epochs, lines = by_epoch(group, monitor)
         means = map(fmean, zip(*lines, strict=True))

@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from seqlab import __version__
+from seqlab.comparison.epochs import RING
 from seqlab.comparison.export import write
 from seqlab.comparison.groups import Benchmark, Group
 from seqlab.comparison.paper_curves import curves
@@ -112,7 +113,7 @@ def _benchmark(benchmark: Benchmark, figures: Figures, number: str) -> list[str]
     parts = [f"## {plain(benchmark.title)}", *map(plain, in_words(benchmark))]
     parts += [part for sheet in sheets(benchmark) for part in _table(sheet)]
     if drawn := curves(benchmark):
-        parts += ["### Learning curves", "A ring marks the epoch with the best mean in validation."]
+        parts += ["### Learning curves", RING]
         parts += [figures.draw(figure, f"{number}_{name}", name) for name, figure in drawn.items()]
     for place, group in enumerate(benchmark.groups, 1):
         parts += _group(benchmark, group, figures, f"{number}_{place}")

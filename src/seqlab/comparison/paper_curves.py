@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from seqlab.comparison.epochs import by_epoch, kept_epoch
+from seqlab.comparison.epochs import best_epoch_of_mean, by_epoch
 from seqlab.comparison.groups import Benchmark, Group, standard_deviation
 from seqlab.comparison.line_styles import colour, dash
 from seqlab.tasks.figures.fonts import drawable, families, write_title
@@ -31,8 +31,8 @@ def _figure(benchmark: Benchmark, score: Score) -> Figure:
     grid = figure.subplots(1, 2, sharey=True)
     for axes, (stage, title) in zip(grid, STAGES.items(), strict=True):
         for number, group in enumerate(benchmark.groups):
-            kept = kept_epoch(group, benchmark.criteria) if stage == "val" else None
-            _draw(axes, group, f"{stage}/{score.name}", number, kept)
+            best = best_epoch_of_mean(group, benchmark.criteria) if stage == "val" else None
+            _draw(axes, group, f"{stage}/{score.name}", number, best)
         write_title(axes, title)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -53,8 +53,8 @@ def _figure(benchmark: Benchmark, score: Score) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, group: Group, name: str, number: int, kept: int | None) -> None:
-    """Draw the mean over a group's runs, around it its standard deviation, and a ring at the kept epoch."""
+def _draw(axes: Axes, group: Group, name: str, number: int, best: int | None) -> None:
+    """Draw the mean over a group's runs, around it its standard deviation, and a ring at its best epoch."""
     epochs, lines = by_epoch(group, name)
     columns = list(zip(*lines, strict=True))
     x, means = [epoch + 1 for epoch in epochs], [fmean(column) for column in columns]
@@ -62,8 +62,8 @@ def _draw(axes: Axes, group: Group, name: str, number: int, kept: int | None) ->
     axes.plot(
         x, means, color=colour(number), dashes=dash(number) or (None, None), marker=".", lw=1.8, label=label
     )
-    if kept in epochs:
-        axes.plot(kept + 1, means[epochs.index(kept)], "o", ms=9, mfc="none", mew=1.8, color=colour(number))
+    if best in epochs:
+        axes.plot(best + 1, means[epochs.index(best)], "o", ms=9, mfc="none", mew=1.8, color=colour(number))
     if len(lines) > 1:
         off = [standard_deviation(column) for column in columns]
         lower = [mean - one for mean, one in zip(means, off, strict=True)]

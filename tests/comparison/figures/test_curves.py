@@ -2,12 +2,13 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 pytest.importorskip("plotly")
 
-from seqlab.comparison.figures.curves import POINT, RING, curves
+from seqlab.comparison.figures.curves import POINT_SIZE, RING_SIZE, curves
 
 
 def journal(folder) -> pd.DataFrame:
@@ -44,9 +45,26 @@ def test_the_best_epoch_of_the_validation_has_a_ring_and_baselines_are_lines(cla
     folder = classify("lstm", baselines={"majority": {"val/accuracy": 0.4, "test/accuracy": 0.3}})
     kept = journal(folder)["val/accuracy"].idxmax()
     training, validation, baseline = curves(benchmark()).figures["accuracy", "every run"].data
-    assert set(training.marker.size) == {POINT}
-    assert [size == RING for size in validation.marker.size] == [epoch == kept for epoch in range(3)]
+    assert set(training.marker.size) == {POINT_SIZE}
+    assert [size == RING_SIZE for size in validation.marker.size] == [epoch == kept for epoch in range(3)]
     assert (list(baseline.x), list(baseline.y), baseline.name) == ([1, 3], [0.4, 0.4], "baseline: majority")
+
+
+def test_the_ring_of_several_seeds_is_at_the_best_epoch_of_their_mean(classify, benchmark):
+    each = np.array([[0.9, 0.8, 0.1], [0.1, 0.8, 0.9]])  # neither run kept the second epoch
+    for seed, values in enumerate(each):
+        rows = [{"epoch": epoch, "val/accuracy": value} for epoch, value in enumerate(values)]
+        text = "".join(f"{json.dumps(row)}\n" for row in rows)
+        (classify("lstm", seed=seed) / "metrics.jsonl").write_text(text)
+    found = curves(benchmark())
+    rings = [
+        [size == RING_SIZE for size in trace.marker.size]
+        for lines in ("mean over seeds", "every run")
+        for trace in found.figures["accuracy", lines].data
+        if trace.mode == "lines+markers"
+    ]
+    assert rings == [list(np.arange(3) == values.argmax()) for values in (each.mean(0), *each)]
+    assert "the best epoch of the mean over seeds" in found.note
 
 
 def test_every_run_is_a_line_and_those_not_done_are_pale(classify, benchmark):

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from seqlab.comparison.criteria import Criteria
-from seqlab.comparison.epochs import by_epoch, kept_epoch
+from seqlab.comparison.epochs import RING, best_epoch_of_mean, by_epoch
 from seqlab.comparison.figures.gallery import DASHES, Gallery, band, finish, line, tall, text, ticks
 from seqlab.comparison.groups import Benchmark, Group
 from seqlab.comparison.runs import Run
@@ -16,7 +16,7 @@ from seqlab.tasks.score import Score
 
 STAGES = {"train": "training", "val": "validation"}
 
-RING, POINT = 11, 3
+RING_SIZE, POINT_SIZE = 11, 3
 """The sizes of markers in pixels."""
 
 
@@ -35,8 +35,7 @@ def curves(benchmark: Benchmark) -> Gallery:
         figures[score.heading, "every run"] = _figure(benchmark, score, groups, means=False)
     note = (
         "A band is one standard deviation over seeds (n − 1), up to the last epoch of all runs of the group. "
-        "A ring marks the epoch with the best validation score; grey lines are baselines; pale curves are of "
-        "unfinished runs. "
+        f"{RING} Grey lines are baselines; pale curves are of unfinished runs. "
         "A click on a name hides its curves, a double click all others."
     )
     return Gallery("curves", "Learning curves", ("score", "lines"), figures, note)
@@ -95,9 +94,9 @@ def _alone(group: Group, run: Run) -> Group:
 
 
 def _ring(epochs: Sequence[int], group: Group, name: str, criteria: Criteria) -> dict[str, Any]:
-    """Return the markers of a curve, a ring at the kept epoch of the validation."""
-    kept = kept_epoch(group, criteria) if name.startswith("val/") else None
-    sizes = [RING if epoch == kept else POINT for epoch in epochs]
+    """Return the markers of a curve, a ring at the best epoch of the validation."""
+    best = best_epoch_of_mean(group, criteria) if name.startswith("val/") else None
+    sizes = [RING_SIZE if epoch == best else POINT_SIZE for epoch in epochs]
     return {"size": sizes, "symbol": "circle-open", "line": {"width": 2}}
 
 
