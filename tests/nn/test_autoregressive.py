@@ -120,7 +120,20 @@ def test_its_layers_have_between_them_what_the_recurrent_layers_have(between):
     module = network(**DECODER, num_layers=2, between=between, dropout=0.3, dropout_each="sequence")
     ours, theirs = module.model.decoder.layers.between, module.model.recurrent.between
     assert str(ours) == str(theirs)
+    module(windows(), LENGTHS)
     assert not set(map(id, ours.parameters())) & set(map(id, theirs.parameters()))
+
+
+def test_a_residual_adds_nothing_to_the_lowest_layer_whose_inputs_have_another_width():
+    same = {"embedding_size": 8, "encoder": "segments", "hidden_size": 8}  # as wide as the layers
+    module = network(**DECODER | same, num_layers=2, between="residual")
+    plain = network(**DECODER | same, num_layers=2)
+    plain.load_state_dict(module.state_dict())
+    layers, x = (
+        module.model.decoder.layers,
+        torch.randn(5, 3, module.model.decoder.layers.input_size).to(windows()),
+    )
+    torch.testing.assert_close(layers(x)[0], plain.model.decoder.layers(x)[0])
 
 
 def test_every_parameter_learns():

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import torch
@@ -227,17 +226,7 @@ class Autoregressive(Decoder):
         places = torch.arange(segment * targets) * (self.numbers // targets) + inputs.location
         self.register_buffer("_places", places, persistent=False)
         self.first = nn.Parameter(torch.zeros(len(places)))
-        self.layers = Recurrent(
-            recurrent.cells,
-            input_size=len(places) + channel_size,
-            hidden_size=[level.hidden_size for level in recurrent.stack.levels],
-            outputs=recurrent.outputs,
-            engine=recurrent.engine,
-            init=recurrent.init,
-            init_options=recurrent.init_options,
-            init_steps=recurrent.init_steps,
-        )
-        self.layers.between = deepcopy(recurrent.between)
+        self.layers = recurrent.like(len(places) + channel_size)
 
     def forward(
         self,

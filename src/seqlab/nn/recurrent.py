@@ -111,12 +111,31 @@ class Recurrent(OnEngine):
             for level in self.stack.levels
             for _ in self.ways.turned
         )
-        self.dropout = dropout
+        self.dropout, self._dropout_each = dropout, dropout_each
+        self._between = (between, between_options)
         self.between = make_betweens(
             self.stack, between, options=between_options, dropout=dropout, dropout_each=dropout_each
         )
         self.init, self.init_options, self.init_steps = init, init_options, init_steps
         self.reset_parameters()
+
+    def like(self, input_size: int) -> "Recurrent":
+        """Return layers like these with weights of their own, of one direction, that read another width."""
+        between, between_options = self._between
+        return Recurrent(
+            self.cells,
+            input_size=input_size,
+            hidden_size=[level.hidden_size for level in self.stack.levels],
+            outputs=self.outputs,
+            dropout=self.dropout,
+            dropout_each=self._dropout_each,
+            engine=self.engine,
+            between=between,
+            between_options=between_options,
+            init=self.init,
+            init_options=self.init_options,
+            init_steps=self.init_steps,
+        )
 
     @property
     def output_sizes(self) -> list[int]:
