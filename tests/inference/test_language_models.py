@@ -272,7 +272,7 @@ def test_a_classifier_judges_what_is_written_for_each_class(monkeypatch, tmp_pat
     monkeypatch.setattr("seqlab.inference.judge.Writer.of", lambda *_: Told())
     monkeypatch.setattr("seqlab.inference.judge.load", lambda _: SimpleNamespace(spec=Data.spec))
     monkeypatch.setattr("seqlab.inference.judge.load_run", lambda _: SimpleNamespace(config=None))
-    monkeypatch.setattr("seqlab.inference.judge.make_data", lambda _: Data())
+    monkeypatch.setattr("seqlab.inference.judge.data_of", lambda *_: (None, Data()))
     rows = lambda _network, texts, *_: [{"classes": [taken[text]]} for text in texts]  # noqa: E731
     monkeypatch.setattr("seqlab.inference.judge.predict", rows)
     settings = {"count": 4, "length": 9, "random": torch.Generator()}

@@ -89,7 +89,7 @@ def test_the_truth_is_read_as_outputs_have_it(loss, norm, residual):
     batch = Batch(windows(), LENGTHS, targets_of(), torch.arange(4))
     with torch.no_grad():
         outputs = torch.zeros(4, *task.shape, dtype=torch.float64)
-        located = task.located(batch)
+        located = task.decoder_targets(batch)
         if task.loss.shape:
             outputs[..., task.loss.location] = located
         else:

@@ -9,7 +9,7 @@ from seqlab.config.task import section_of
 from seqlab.data import Batch
 from seqlab.errors import ConfigError
 from seqlab.tasks import Classification, Forecasting, Regression, Tagging
-from seqlab.tasks.further import FurtherScores, judge, try_out
+from seqlab.tasks.further import FurtherScores, compute_metrics, try_out
 
 MCC = {"_target_": "matthews_corr_coef"}
 R2 = {"_target_": "r2_score"}
@@ -137,4 +137,4 @@ def test_a_metric_says_which_way_is_better_and_can_choose_the_weights():
 
 def test_a_metric_that_fails_on_real_answers_names_itself():
     with pytest.raises(ConfigError, match=r"task\.metrics\.r2: ValueError: Needs at least two samples"):
-        judge({"r2": R2}, torch.zeros(1), torch.zeros(1))
+        compute_metrics({"r2": R2}, torch.zeros(1), torch.zeros(1))

@@ -184,7 +184,7 @@ def test_intervals_that_shrink_end_in_their_middle():
 @pytest.mark.parametrize("found", [[[1.0, 2.0]], [[1.0]] * HORIZON, [[1.0, float("nan")]] * HORIZON])
 def test_a_calibration_of_something_else_is_refused(found):
     with pytest.raises(DataError, match="does not match its task"):
-        task_of(conformal=0.8).calibrate(found)
+        task_of(conformal=0.8).load_calibration(found)
 
 
 @pytest.mark.parametrize(("value", "shown"), [(-1.0, "-1"), (2.5, "2.5")])

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from seqlab.data import Batch, DataSpec
 from seqlab.tasks import Multilabel
-from seqlab.tasks.further import FurtherScores, judge, try_out
+from seqlab.tasks.further import FurtherScores, compute_metrics, try_out
 
 LABELS = ("rude", "threat", "never")
 SPEC = DataSpec(
@@ -115,7 +115,7 @@ def test_further_metrics_are_those_of_several_labels():
     further = FurtherScores(task, settings)
     for outputs, batch in batches():
         further.update(task, "val", outputs[:, :2], batch._replace(y=batch.y[:, :2]))
-    expected = judge(settings, LOGITS[:, :2].sigmoid().double(), TRUE[:, :2])
+    expected = compute_metrics(settings, LOGITS[:, :2].sigmoid().double(), TRUE[:, :2])
     assert further.compute(task, "val") == pytest.approx(expected, rel=1e-6)
     try_out(settings, 3, is_multilabel=True)
 

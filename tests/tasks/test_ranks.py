@@ -12,7 +12,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, f1_score
 
-from seqlab.tasks.further import judge
+from seqlab.tasks.further import compute_metrics
 
 from .rank import FURTHER
 
@@ -64,7 +64,7 @@ def matrix(count: int) -> list[list[int]]:
 def test_further_scores_are_those_of_all_samples(ranks):
     for count in COUNTS:
         logits, y = (torch.tensor([one[place] for one in answers(count)]) for place in (2, 1))
-        expected = judge(FURTHER, (40.0 * logits).softmax(1).double(), y)
+        expected = compute_metrics(FURTHER, (40.0 * logits).softmax(1).double(), y)
         assert [results[count]["further"] for results in ranks] == [expected] * len(ranks)
 
 

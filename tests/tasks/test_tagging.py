@@ -10,7 +10,7 @@ from torch.nn import functional
 from seqlab.data import Batch, CopyMemory, SequenceData
 from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks import Tagging
-from seqlab.tasks.further import FurtherScores, judge
+from seqlab.tasks.further import FurtherScores, compute_metrics
 
 CLASSES = ("a", "b", "c")
 IDS = torch.tensor([4, -1, 0])
@@ -139,5 +139,5 @@ def test_further_metrics_judge_every_step_once():
         outputs, batch = padded(rows, 5.0)
         further.update(task, "val", outputs, batch)
     outputs, tags = map(torch.cat, whole())
-    expected = judge(settings, outputs.softmax(1).double(), tags)
+    expected = compute_metrics(settings, outputs.softmax(1).double(), tags)
     assert further.compute(task, "val") == pytest.approx(expected)

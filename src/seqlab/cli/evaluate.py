@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from seqlab.cli.parser import add_run, begin
+from seqlab.cli.parser import add_root, add_run, begin
 from seqlab.io.terminal import as_json, say
 
 
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score the mean of the outputs of this and of these networks, an ensemble",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--root", help="the folder or file of the data, if they have moved")
+    add_root(parser)
 
 
 def run(options: argparse.Namespace) -> None:

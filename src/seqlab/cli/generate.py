@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from seqlab.cli.parser import add_class, add_run, begin
+from seqlab.cli.parser import add_class, add_root, add_run, begin
 from seqlab.errors import ConfigError
 from seqlab.io.files import read_user_text
 from seqlab.io.terminal import as_json, in_a_line, printable, say, tell
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print, for --class or all, which share of --count texts the classifier of a run takes for the "
         "class, of the real test texts too, and which share are copies of training texts",
     )
+    add_root(parser)
     parser.add_argument(
         "--json", action="store_true", help="print JSON, with the log-probability of each token"
     )
@@ -92,11 +93,8 @@ def _judge(options: argparse.Namespace, sampling: "Sampling", random: "Generator
         raise ConfigError("--judge judges whole texts; leave out the prompt, --file and --until")
     names = () if options.label is None else (options.label,)
     sizes = {"count": options.count, "length": options.length}
-    found = list(
-        judge(
-            options.run, options.judge, names, sampling, **sizes, random=random, checkpoint=options.checkpoint
-        )
-    )
+    place = {"checkpoint": options.checkpoint, "root": options.root}
+    found = list(judge(options.run, options.judge, names, sampling, **sizes, random=random, **place))
     if options.json:
         say(as_json([one._asdict() for one in found]))
         return

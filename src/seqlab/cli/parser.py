@@ -54,6 +54,11 @@ def add_class(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Add ``--root``."""
+    parser.add_argument("--root", help="the folder or file of the data, if they have moved")
+
+
 def add_known(parser: argparse.ArgumentParser) -> None:
     """Add ``--known``."""
     parser.add_argument(

@@ -121,7 +121,7 @@ def _task(manifest: Manifest, file: Path) -> Task:
     try:
         task = tasks[manifest.task.name].of(manifest.spec.as_dict(), manifest.task.settings)
         if manifest.calibration is not None:
-            task.calibrate(manifest.calibration)
+            task.load_calibration(manifest.calibration)
     except DataError as error:
         raise refused(file, str(error)) from error
     return task

@@ -8,9 +8,9 @@ import torch
 
 from seqlab.data import SequenceData
 from seqlab.errors import ConfigError
+from seqlab.inference.evaluate import data_of
 from seqlab.inference.generate import Sampling, Writer
 from seqlab.inference.predict import load, predict
-from seqlab.models.build import make_data
 from seqlab.models.predictor import Predictor
 from seqlab.runs.load import load_run
 
@@ -45,6 +45,7 @@ def judge(
     length: int,
     random: torch.Generator,
     checkpoint: str = "best",
+    root: str | None = None,
 ) -> Iterator[Judged]:
     """Write texts of each class, and yield what a classifier makes of them.
 
@@ -57,10 +58,11 @@ def judge(
         length: tokens of a text at most.
         random: what chance is taken from.
         checkpoint: of the language model, "best" or "last".
+        root: the folder of the language model's data, if they have moved since training.
 
     Raises:
         ConfigError: the network is told no classes, or the classifier does not know one.
-        DataError: the data of the language model are no longer there.
+        DataError: the data of the language model are missing, or are not those of the training.
     """
     writer, classifier = Writer.of(run, checkpoint), load(judge_path)
     chosen = names or writer.classes
@@ -69,8 +71,7 @@ def judge(
     writers = {name: writer.told(name) for name in chosen}
     if unknown := set(chosen) - set(classifier.spec.classes):
         raise ConfigError(f"--judge {judge_path} knows no class '{min(unknown)}'; give one that does")
-    data = make_data(load_run(run).config)
-    data.setup()
+    _, data = data_of(load_run(run), root)
     training = {data.describe("train", number) for number in range(len(data.samples["train"]))}
     test = _by_class(data)
     for name in chosen:

@@ -262,7 +262,7 @@ class SequenceModule(LightningModule):
         if self.is_carried:
             return self._carry(stage, batch)
         if stage == "train" and (probability := self._teacher_forcing()):
-            told = TeacherForcing(self.task.located(batch), probability)
+            told = TeacherForcing(self.task.decoder_targets(batch), probability)
             forced: Tensor = self.model(batch.x, batch.lengths, told)
             return forced
         outputs: Tensor = self(batch.x, batch.lengths)

@@ -121,15 +121,15 @@ class Task(Exact, ABC):
             "model.instance_norm=none, or define read_in_units_of"
         )
 
-    def located(self, batch: Batch) -> Tensor:  # noqa: ARG002
+    def decoder_targets(self, batch: Batch) -> Tensor:  # noqa: ARG002
         """Return the targets as the network's outputs have them, [B, horizon, K].
 
         Raises:
             ConfigError: the task cannot say them.
         """
         raise ConfigError(
-            f"task {type(self).__name__} does not say what a decoder should read; define located, or use "
-            "model.teacher_forcing=0 and model.teacher_forcing_end=0"
+            f"task {type(self).__name__} does not say what a decoder should read; define decoder_targets, "
+            "or use model.teacher_forcing=0 and model.teacher_forcing_end=0"
         )
 
     def windowed(self, batch: Batch) -> Iterable[tuple[int, Batch]]:  # noqa: ARG002
@@ -152,22 +152,28 @@ class Task(Exact, ABC):
         """Return outputs and a batch in which each row is a sample that is scored."""
         return outputs, batch
 
-    def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return predictions and targets of a batch, which ``judged`` converts for further metrics."""
+    def predictions_and_targets(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return predictions and targets of a batch, which ``metric_inputs`` converts for further metrics."""
         return self.predict(outputs, batch.x), batch.y
 
     def in_units(self, values: Tensor) -> Tensor:
         """Return predictions or targets in the units of the target, in float64 on the CPU."""
         return values.cpu().double()
 
-    def judged(self, stage: str, ids: Tensor, predictions: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+    def metric_inputs(
+        self,
+        stage: str,  # noqa: ARG002
+        ids: Tensor,  # noqa: ARG002
+        predictions: Tensor,
+        target: Tensor,
+    ) -> tuple[Tensor, Tensor]:
         """Return predictions and targets of a stage in the units of the target, as further metrics get them.
 
         Args:
             stage: "val", "test" or "balanced".
             ids: the number of each sample in its split, [N].
-            predictions: the predictions from ``compared`` of all batches, in the order of the ids.
-            target: the targets from ``compared`` of all batches.
+            predictions: those of ``predictions_and_targets`` of all batches, in the order of the ids.
+            target: likewise.
         """
         return self.in_units(predictions), self.in_units(target)
 
@@ -232,7 +238,7 @@ class Task(Exact, ABC):
         """What predictions need of the validation data, which a network's file keeps; None for nothing."""
         return None
 
-    def calibrate(self, found: Calibration) -> None:  # noqa: ARG002
+    def load_calibration(self, found: Calibration) -> None:  # noqa: ARG002
         """Use what ``calibration`` was.
 
         Raises:
@@ -280,7 +286,7 @@ class Task(Exact, ABC):
             The scores of each baseline, ``{"test/…": …}``, or the reason why it has none.
         """
 
-    def look_at(self, data: SequenceData) -> None:
+    def prepare_figures(self, data: SequenceData) -> None:
         """Take from the data what figures show beside the predictions; called before ``figures``."""
 
     @abstractmethod

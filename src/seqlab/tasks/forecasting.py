@@ -142,7 +142,7 @@ class Forecasting(Task):
         forecasts: Tensor = self.relative(outputs.view(len(outputs), *self.shape), x)
         return forecasts
 
-    def located(self, batch: Batch) -> Tensor:
+    def decoder_targets(self, batch: Batch) -> Tensor:
         """Return the scaled targets as outputs have them, [B, horizon, K]."""
         return self.relative.inverse(batch.y, batch.x)
 
@@ -161,7 +161,9 @@ class Forecasting(Task):
         """
         return scaled.cpu().double() * self.scales + self.means
 
-    def judged(self, stage: str, ids: Tensor, predictions: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def metric_inputs(
+        self, stage: str, ids: Tensor, predictions: Tensor, target: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return medians and true values, each [N, horizon, K], in the units of the targets."""
         series = self.members.of(stage, ids)
         forecasts, came = (
@@ -170,7 +172,7 @@ class Forecasting(Task):
         )
         return forecasts, came
 
-    def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def predictions_and_targets(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return scaled forecasts, [B, horizon, K, …], and true values, [B, horizon, K]."""
         return self.forecast(outputs, batch.x), batch.y
 
@@ -205,7 +207,7 @@ class Forecasting(Task):
         """How much intervals are widened at each step and target, in scaled units, [horizon][K]."""
         return self.intervals.calibration
 
-    def calibrate(self, found: Calibration) -> None:
+    def load_calibration(self, found: Calibration) -> None:
         """Widen intervals by ``calibration``.
 
         Raises:
@@ -318,7 +320,7 @@ class Forecasting(Task):
             interval=interval.label if interval else "",
         )
 
-    def look_at(self, data: SequenceData) -> None:
+    def prepare_figures(self, data: SequenceData) -> None:
         """Take the windows of the test, whose inputs are drawn."""
         self._windows = cast("WindowSamples", data.samples["test"])
 
@@ -349,7 +351,7 @@ class Forecasting(Task):
 
     def _forecasts(self, found: Scaled) -> Forecasts:
         """Return forecasts and true values in the units of the targets."""
-        medians, target = self.judged(found.stage, found.ids, found.forecasts, found.target)
+        medians, target = self.metric_inputs(found.stage, found.ids, found.forecasts, found.target)
         series, ends = self.members.of(found.stage, found.ids), self.intervals.of(found.forecasts)
         return Forecasts(found.ids, series, medians, target, self._in_units(ends, series) if ends else None)
 

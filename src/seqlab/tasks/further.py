@@ -49,7 +49,7 @@ class FurtherScores(Exact):
         """Add a batch of a stage other than training."""
         if self.settings and stage != "train":
             outputs, batch = task.samples(outputs, batch)
-            self._of(self.stages, stage).update(batch.ids, *task.compared(outputs, batch))
+            self._of(self.stages, stage).update(batch.ids, *task.predictions_and_targets(outputs, batch))
             self._of(self.ids, stage).update(batch.ids)
 
     def compute(self, task: Task, stage: str) -> dict[str, float]:
@@ -57,17 +57,16 @@ class FurtherScores(Exact):
         if not self.settings or stage == "train":
             return {}
         ids, compared = self._of(self.ids, stage).compute(), self._of(self.stages, stage).compute()
-        predictions, target = task.judged(stage, ids, *compared)
-        if self.is_multilabel:
-            shape = (-1, len(self.classes))
-            return judge(self.settings, predictions.reshape(shape), target.reshape(shape).long())
+        predictions, target = task.metric_inputs(stage, ids, *compared)
         if self.classes:
-            return judge(self.settings, predictions.reshape(-1, len(self.classes)), target.reshape(-1).long())
+            shape = (-1, len(self.classes))
+            target = target.reshape(shape if self.is_multilabel else -1)
+            return compute_metrics(self.settings, predictions.reshape(shape), target.long())
         if len(self.targets) == 1:
-            return judge(self.settings, predictions.reshape(-1), target.reshape(-1))
+            return compute_metrics(self.settings, predictions.reshape(-1), target.reshape(-1))
         each = {
-            name: judge(self.settings, predictions[..., place].reshape(-1), target[..., place].reshape(-1))
-            for place, name in enumerate(self.targets)
+            name: compute_metrics(self.settings, its.reshape(-1), true.reshape(-1))
+            for name, its, true in zip(self.targets, predictions.unbind(-1), target.unbind(-1), strict=True)
         }
         means = {name: sum(found[name] for found in each.values()) / len(each) for name in self.settings}
         return means | {
@@ -86,7 +85,7 @@ class FurtherScores(Exact):
         return found
 
 
-def judge(settings: Settings, predictions: Tensor, target: Tensor) -> dict[str, float]:
+def compute_metrics(settings: Settings, predictions: Tensor, target: Tensor) -> dict[str, float]:
     """Return the value of each metric for all predictions.
 
     Args:
@@ -97,7 +96,7 @@ def judge(settings: Settings, predictions: Tensor, target: Tensor) -> dict[str, 
     Raises:
         ConfigError: a metric cannot be made, does not accept such predictions, or returns several numbers.
     """
-    return {name: _judged(name, one, predictions, target) for name, one in settings.items()}
+    return {name: _value_of(name, one, predictions, target) for name, one in settings.items()}
 
 
 def try_out(settings: Settings, num_classes: int, *, is_multilabel: bool = False) -> None:
@@ -109,23 +108,23 @@ def try_out(settings: Settings, num_classes: int, *, is_multilabel: bool = False
         is_multilabel: whether a sample can have any number of the classes.
 
     Raises:
-        ConfigError: as in ``judge``.
+        ConfigError: as in ``compute_metrics``.
     """
     target = torch.arange(SAMPLES * max(num_classes, 1))
     predictions = torch.linspace(0.1, 0.9, len(target) * max(num_classes, 1), dtype=torch.float64)
     if is_multilabel:
-        judge(
+        compute_metrics(
             settings,
             predictions.view(-1, num_classes),
             target[:, None] % (num_classes + 1) > torch.arange(num_classes),
         )
     elif num_classes:
-        judge(settings, predictions.view(-1, num_classes).softmax(1), target % num_classes)
+        compute_metrics(settings, predictions.view(-1, num_classes).softmax(1), target % num_classes)
     else:
-        judge(settings, predictions, target.double())
+        compute_metrics(settings, predictions, target.double())
 
 
-def _judged(name: str, settings: Mapping[str, Any], predictions: Tensor, target: Tensor) -> float:
+def _value_of(name: str, settings: Mapping[str, Any], predictions: Tensor, target: Tensor) -> float:
     options = {key: value for key, value in settings.items() if key != "_target_"}
     one = metrics[settings["_target_"]]
     try:

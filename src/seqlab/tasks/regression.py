@@ -79,7 +79,7 @@ class Regression(Task):
         """Return the numbers in the target's units, [B, 1], in float64 on the CPU."""
         return self.in_units(outputs)
 
-    def compared(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def predictions_and_targets(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return predictions and targets in the network's units, [B]."""
         return outputs[:, 0], batch.y
 

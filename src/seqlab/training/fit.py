@@ -253,7 +253,7 @@ def _save_results(
         return
     if callbacks.figures:
         title = data.spec.headed(folder.record["name"])
-        module.task.look_at(data)
+        module.task.prepare_figures(data)
         draw = partial(_drawn, config, module.task, folder, title)
         save_figures(draw, folder.figures, trainer.loggers, trainer.global_step, config.figures)
     for logger in (logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)):

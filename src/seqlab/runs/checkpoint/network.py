@@ -40,7 +40,7 @@ def build_network(
     module.load_state_dict(weights)
     if calibration is not None:
         try:
-            module.task.calibrate(calibration)
+            module.task.load_calibration(calibration)
         except SeqlabError as error:
             raise UnreadableError(str(error)) from error
     return module.eval()
