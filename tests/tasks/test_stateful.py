@@ -102,3 +102,13 @@ def test_a_network_that_cannot_go_on_is_refused(setting, message):
         pytest.raises(ConfigError, match=message),
     ):
         make_config(compose("config", [*given, setting]))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"instance_norm": "revin"}, {"channels": "independent"}, {"decoder": "parallel", "segment": 1}],
+)
+def test_a_module_that_would_leave_a_part_out_is_refused(data, settings):
+    data.setup()
+    with pytest.raises(ConfigError, match="states that are carried from batch to batch need"):
+        SequenceModule(data.spec, cell="gru", hidden_size=6, **settings)

@@ -98,6 +98,8 @@ class SequenceModule(LightningModule):
         _refuse_unknown(of_network)
         inputs = replace(InputSpec.of(spec), location=self.task.location)
         self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **of_network)
+        if self.is_carried:
+            self.model.check_carry()
         if self.model.instance_norm is not None:
             self.task.read_in_units_of(self.model.instance_norm)
 

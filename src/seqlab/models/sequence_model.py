@@ -273,8 +273,7 @@ class SequenceModel(nn.Module):
     def carry(self, x: Tensor, lengths: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Return the outputs as ``forward`` does, starting from a state, and the state after the last steps.
 
-        The state is that of ``Recurrent``; None for zeros. For networks without instance normalization,
-        independent channels, and decoders.
+        The state is that of ``Recurrent``; None for zeros. For networks that ``check_carry`` accepts.
         """
         if x.is_floating_point():
             x = x.to(self.read_dtype())
@@ -315,6 +314,19 @@ class SequenceModel(nn.Module):
             raise ConfigError(
                 f"{what} follows a network step by step, and with model.encoder=segments, "
                 "model.channels=independent or a decoder such as parallel these are not those of a window"
+            )
+
+    def check_carry(self) -> None:
+        """Refuse to go on from the state of the batch before where outputs depend on a whole window.
+
+        Raises:
+            ConfigError: they do.
+        """
+        of_windows = (self.instance_norm, self.channels, self.decoder)
+        if any(one is not None for one in of_windows) or self.output_steps not in (0, EVERY_STEP):
+            raise ConfigError(
+                "states that are carried from batch to batch need model.instance_norm=none, "
+                "model.channels=mixed, model.decoder=direct, and one output a sequence or one at every step"
             )
 
     def take_penalty(self) -> Tensor | None:
