@@ -20,7 +20,7 @@ def naive_inputs(data: SequenceData, split: str, measured: int) -> tuple[np.ndar
     rows, last, answers = [], [], []
     for start in samples.starts.tolist():
         read = values[start : start + READ]
-        rows.append([*read[:, :measured].ravel(), *read[-1, measured:], 1.0])
+        rows.append([*read[:, :measured].ravel(), *read[-1, measured:]])
         last.append(values[start + READ - 1, places])
         answers.append(values[start + READ : start + READ + ASKED, places])
     return np.array(rows), np.array(last)[:, None], np.array(answers)
@@ -34,16 +34,16 @@ def test_ridge_is_the_one_of_scikit_learn_with_the_penalty_that_suits_validation
     data = load(table(), targets=targets, calendar=calendar)
     x, last, y = naive_inputs(data, "train", measured=2)
     found = ridge(data)
-    assert x.shape[1] == READ * 2 + 2 * calendar + 1
+    assert x.shape[1] == READ * 2 + 2 * calendar
     forecasts, errors = {}, {}
     for penalty in PENALTIES:
-        model = linear_model.Ridge(alpha=penalty, fit_intercept=False).fit(x, (y - last).reshape(len(y), -1))
+        model = linear_model.Ridge(alpha=penalty).fit(x, (y - last).reshape(len(y), -1))
         for split in ("val", "test"):
             inputs, before, truth = naive_inputs(data, split, measured=2)
             forecasts[penalty, split] = model.predict(inputs).reshape(truth.shape) + before
             errors[penalty, split] = np.abs(forecasts[penalty, split] - truth).mean()
     best = min(PENALTIES, key=lambda penalty: errors[penalty, "val"])
-    assert len({round(error, 6) for (_, split), error in errors.items() if split == "val"}) == len(PENALTIES)
+    assert len({round(error, 9) for (_, split), error in errors.items() if split == "val"}) == len(PENALTIES)
     for split in ("val", "test"):
         np.testing.assert_allclose(found(split), forecasts[best, split], atol=1e-4)
 
@@ -60,11 +60,9 @@ def test_ridge_reads_the_distance_from_the_season_at_the_last_step_only(load, ta
     x, last, y = naive_inputs(data, "train", measured=2)
     inputs, before, truth = naive_inputs(data, "test", measured=2)
     found = ridge(data)("test")
-    assert x.shape[1] == READ * 2 + 5 + 1
+    assert x.shape[1] == READ * 2 + 5
     candidates = [
-        linear_model.Ridge(alpha=penalty, fit_intercept=False)
-        .fit(x, (y - last).reshape(len(y), -1))
-        .predict(inputs)
+        linear_model.Ridge(alpha=penalty).fit(x, (y - last).reshape(len(y), -1)).predict(inputs)
         for penalty in PENALTIES
     ]
     apart = [np.abs(found - candidate.reshape(truth.shape) - before).max() for candidate in candidates]
@@ -96,9 +94,7 @@ def test_many_windows_are_thinned_out_evenly(load, monkeypatch, table):
     x, last, y = (values[rows] for values in naive_inputs(data, "train", measured=2))
     inputs, before, truth = naive_inputs(data, "test", measured=2)
     candidates = [
-        linear_model.Ridge(alpha=penalty, fit_intercept=False)
-        .fit(x, (y - last).reshape(len(y), -1))
-        .predict(inputs)
+        linear_model.Ridge(alpha=penalty).fit(x, (y - last).reshape(len(y), -1)).predict(inputs)
         for penalty in PENALTIES
     ]
     assert min(np.abs(found - c.reshape(truth.shape) - before).max() for c in candidates) < 1e-4
@@ -112,7 +108,7 @@ def test_long_inputs_are_thinned_out_in_time_and_keep_the_last_step(load, monkey
     (inputs, *_), *_ = Ridge(data.spec.series).chunks(data.samples["test"], "")
     start = int(data.samples["test"].starts[0])
     values = data.samples["test"].values.numpy()
-    np.testing.assert_array_equal(inputs[0], [*values[start + steps].ravel(), 1.0])
+    np.testing.assert_array_equal(inputs[0], values[start + steps].ravel())
     assert np.isfinite(ridge(data)("test")).all()
 
 
@@ -171,7 +167,7 @@ def test_linear_models_of_the_own_past_are_scikit_learns_shared_by_the_targets(
         read, asked = own_past(data, split)
         before = read[:, :, -1:] if baseline is nlinear else np.zeros_like(read[:, :, -1:])
         x = read - before if baseline is nlinear else decomposed(read)
-        return np.concatenate([x, np.ones_like(before)], axis=-1), before, asked
+        return x, before, asked
 
     def flat(values: np.ndarray) -> np.ndarray:
         return values.reshape(-1, values.shape[-1])
@@ -179,7 +175,7 @@ def test_linear_models_of_the_own_past_are_scikit_learns_shared_by_the_targets(
     x, before, y = rows("train")
     predicted, errors = {}, {}
     for penalty in PENALTIES:
-        model = linear_model.Ridge(alpha=penalty, fit_intercept=False).fit(flat(x), flat(y - before))
+        model = linear_model.Ridge(alpha=penalty).fit(flat(x), flat(y - before))
         for split in ("val", "test"):
             inputs, last, truth = rows(split)
             predicted[penalty, split] = model.predict(flat(inputs)).reshape(truth.shape) + last

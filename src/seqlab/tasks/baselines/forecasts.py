@@ -50,7 +50,7 @@ BASELINES = {
     "theta": Baseline(theta, is_fitted=True, most=MOST_WINDOWS),
     "auto_arima": Baseline(auto_arima, is_fitted=True, most=MOST_WINDOWS),
 }
-FITTED = 2
+FITTED = 3
 """A part of the cache's keys: change it with how a baseline is fitted."""
 DAYS = 30
 """Days that forecasts of fitted baselines are kept without being used."""

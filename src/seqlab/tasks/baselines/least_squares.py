@@ -22,7 +22,7 @@ MOST_ROWS = 2**18
 """Maximum number of rows of a regression, of evenly spread windows; adjacent ones hardly differ."""
 MOST_INPUTS = 3_000
 """Maximum number of inputs of a regression; beyond it, only every n-th step is used."""
-PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)
+PENALTIES = (0.01, 0.1, 1.0, 10.0, 100.0, 1e3, 1e4)
 KERNEL = 25
 """Steps of the moving average that is DLinear's trend."""
 
@@ -31,7 +31,7 @@ class Rows(NamedTuple):
     """The rows of a regression.
 
     Attributes:
-        x: inputs with a constant, [R, P].
+        x: inputs, [R, P].
         before: what an output is counted from, [R, 1] or [R, O].
         y: targets, [R, O].
     """
@@ -39,6 +39,36 @@ class Rows(NamedTuple):
     x: np.ndarray
     before: np.ndarray
     y: np.ndarray
+
+
+class Sums(NamedTuple):
+    """What a regression needs of its rows.
+
+    Attributes:
+        rows: their number R.
+        x: the sum of the inputs, [P].
+        y: the sum of the targets, [O].
+        gram: the sum of the products of the inputs, [P, P].
+        cross: the sum of the products of inputs and targets, [P, O].
+    """
+
+    rows: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    gram: np.ndarray
+    cross: np.ndarray
+
+
+class Weights(NamedTuple):
+    """A linear model: weights, [P, O], and the constant, [O], which no penalty makes smaller."""
+
+    weights: np.ndarray
+    constant: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the outputs, [R, O], for inputs [R, P]."""
+        found: np.ndarray = x @ self.weights + self.constant
+        return found
 
 
 class Regression(ABC):
@@ -94,7 +124,7 @@ class Ridge(Regression):
     def rows(self, x: np.ndarray, last: np.ndarray, y: np.ndarray) -> Rows:
         """Return a row for each window."""
         flat = x[:, self.steps, : self.measured].reshape(len(x), -1)
-        inputs = np.hstack([flat, x[:, -1, self.measured :], np.ones((len(x), 1))])
+        inputs = np.hstack([flat, x[:, -1, self.measured :]])
         return Rows(inputs, np.tile(last[:, 0], y.shape[1]), y.reshape(len(x), -1))
 
     def shaped(self, outputs: np.ndarray) -> np.ndarray:
@@ -119,8 +149,7 @@ class NLinear(Regression):
         """Return a row for each window and target."""
         before = last[:, 0].reshape(-1, 1) * self.is_from_last
         past = x[:, self.steps][:, :, list(self.series.places)].swapaxes(1, 2).reshape(len(before), -1)
-        inputs = np.hstack([past - before, np.ones((len(past), 1))])
-        return Rows(inputs, before, y.swapaxes(1, 2).reshape(len(past), -1))
+        return Rows(past - before, before, y.swapaxes(1, 2).reshape(len(past), -1))
 
     def shaped(self, outputs: np.ndarray) -> np.ndarray:
         """Return forecasts from rows of one target."""
@@ -137,14 +166,12 @@ class DLinear(NLinear):
     is_from_last = False
 
     def basis(self) -> np.ndarray:
-        """Return the map from values and a constant to trend, remainder and constant, [2 T + 1, T + 1]."""
+        """Return the map from values to trend and remainder, [2 T, T]."""
         count = len(self.steps)
         trend, places = np.zeros((count, count)), np.arange(count)
         for shift in range(-(KERNEL // 2), KERNEL // 2 + 1):  # the ends are repeated
             trend[places, np.clip(places + shift, 0, count - 1)] += 1 / KERNEL
-        found = np.zeros((2 * count + 1, count + 1))
-        found[:count, :count], found[count:-1, :count], found[-1, -1] = trend, np.eye(count) - trend, 1
-        return found
+        return np.vstack([trend, np.eye(count) - trend])
 
 
 def ridge(data: SequenceData) -> Forecast:
@@ -166,16 +193,19 @@ def _fitted(name: str, regression: Regression, data: SequenceData) -> Forecast:
     """Return the forecast with the penalty that has the lowest mean absolute error on validation windows."""
     most = MOST_ROWS // regression.rows_of_a_window
     train = thinned(len(data.samples["train"]), most, f"baseline {name} is fitted to")
-    gram, cross = _normal_equations(regression, windows_of(data, "train", train), f"baseline {name}, train")
+    sums = _normal_equations(regression, windows_of(data, "train", train), f"baseline {name}, train")
+    mean_x, mean_y = sums.x / sums.rows, sums.y / sums.rows
+    gram, cross = sums.gram - np.outer(sums.x, mean_x), sums.cross - np.outer(sums.x, mean_y)
     basis = regression.basis()
     if basis is not None:
         gram, cross = basis @ gram @ basis.T, basis @ cross
     values, vectors = np.linalg.eigh(gram)
     rotated = vectors.T @ cross
 
-    def weights_with(penalty: float) -> np.ndarray:
+    def weights_with(penalty: float) -> Weights:
         found: np.ndarray = vectors @ (rotated / (np.maximum(values, 0) + penalty)[:, None])
-        return found if basis is None else basis.T @ found
+        found = found if basis is None else basis.T @ found
+        return Weights(found, mean_y - mean_x @ found)
 
     series = series_of(data)
     val = every_nth(len(data.samples["val"]), MOST_VALUES // (series.horizon_steps * len(series.targets)))
@@ -184,26 +214,24 @@ def _fitted(name: str, regression: Regression, data: SequenceData) -> Forecast:
 
     def forecast(split: str, ids: Tensor | None = None) -> np.ndarray:
         chunks = regression.chunks(windows_of(data, split, ids), f"baseline {name}, {split}")
-        return np.concatenate([regression.shaped(x @ best + before) for x, before, _ in chunks]).astype("f4")
+        return np.concatenate([regression.shaped(best(x) + before) for x, before, _ in chunks]).astype("f4")
 
     return forecast
 
 
-def _best(regression: Regression, candidates: Sequence[np.ndarray], windows: WindowSamples, what: str) -> int:
+def _best(regression: Regression, candidates: Sequence[Weights], windows: WindowSamples, what: str) -> int:
     """Return the number of the weights with the lowest mean absolute error on some windows."""
     errors = np.zeros(len(candidates))
     for x, before, y in regression.chunks(windows, what):
-        errors += [np.abs(x @ weights + before - y).sum() for weights in candidates]
+        errors += [np.abs(weights(x) + before - y).sum() for weights in candidates]
     return int(errors.argmin())
 
 
-def _normal_equations(
-    regression: Regression, windows: WindowSamples, what: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of squares of the inputs, [P, P], and of their products with the targets, [P, O]."""
-    gram: np.ndarray = np.zeros(())
-    cross: np.ndarray = np.zeros(())
+def _normal_equations(regression: Regression, windows: WindowSamples, what: str) -> Sums:
+    """Return the sums over the rows of some windows."""
+    total = [np.zeros(())] * len(Sums._fields)
     for x, before, y in regression.chunks(windows, what):
-        gram = gram + x.T @ x
-        cross = cross + x.T @ (y - before)
-    return gram, cross
+        change = y - before
+        parts = (np.array(len(x)), x.sum(0), change.sum(0), x.T @ x, x.T @ change)
+        total = [so_far + part for so_far, part in zip(total, parts, strict=True)]
+    return Sums(*total)
