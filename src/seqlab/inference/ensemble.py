@@ -1,4 +1,7 @@
-"""Scoring several networks together: the mean of their outputs (Lakshminarayanan et al. 2017)."""
+"""Scoring several networks together: the mean of their outputs, as before a softmax.
+
+Lakshminarayanan et al. 2017 average probabilities instead; the mean of logits is their geometric mean.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +41,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks whose outputs are averaged.
+    """Networks whose outputs, such as logits, are averaged.
 
     Attributes:
         members: at least one; the first one's task scores the mean.
