@@ -13,7 +13,9 @@ from seqlab.cells import (
     State,
     WeightDrop,
     Zoneout,
+    regularized,
 )
+from seqlab.cells.base import as_cell
 from seqlab.errors import CellError
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn import Recurrent
@@ -79,6 +81,30 @@ def test_zoneout_keeps_what_its_noise_says_and_in_evaluation_the_mean():
     assert (is_old | is_new).all()
     assert is_old.any()
     assert is_new.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "memories"),
+    [
+        ("phased_lstm", {"h", "c"}),
+        ("clockwork", {"h"}),
+        ("gru_d", {"h"}),
+        ("qrnn", {"c"}),
+        ("slstm", {"h"}),
+        ("lstm", {"h", "c"}),
+        ("cornn", {"y", "z"}),
+    ],
+)
+def test_zoneout_of_a_network_is_of_memories_and_no_clock(name, memories):
+    cell = regularized(as_cell(name), zoneout=0.3, recurrent_dropout=0.2, weight_drop=0.0)
+    assert cell.p == dict.fromkeys(memories, 0.3)
+
+
+def test_a_clock_goes_on_under_zoneout():
+    cell = regularized(as_cell("phased_lstm"), zoneout=0.5, recurrent_dropout=0.0, weight_drop=0.0)
+    for mode in (True, False):
+        _, final = network(cell).train(mode)(inputs())
+        torch.testing.assert_close(final.time, torch.full_like(final.time, inputs().shape[1]))
 
 
 def test_recurrent_dropout_drops_the_same_units_at_every_step():

@@ -178,6 +178,9 @@ def test_numbers_that_no_layer_can_have_are_refused(build, message):
         ({"to": Scalar(1.0)}, "'to' cannot be the name of a parameter; choose another"),
         ({"gates": "ifgo"}, "gates must be a tuple of names, or a dict .*got 'ifgo'"),
         ({"state": ["h"]}, "state must be a tuple of names, or a dict"),
+        ({"bookkeeping": "h"}, "bookkeeping must be a tuple of states, got 'h'"),
+        ({"bookkeeping": ("k",)}, "bookkeeping: 'k' is no state; there are: h"),
+        ({"bookkeeping": ("h",)}, "bookkeeping has every state; leave out those that are a memory"),
     ],
 )
 def test_impossible_declarations_are_refused_where_they_are_made(declared, message):

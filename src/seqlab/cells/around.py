@@ -29,7 +29,7 @@ class Around(Cell):
         self.inner = cell = as_cell(cell)
         self.name = f"{type(self).__name__}({cell.name})"
         self.gates, self.state, self.start = cell.gates, cell.state, cell.start
-        self.inputs, self.output = cell.inputs, cell.output
+        self.inputs, self.output, self.bookkeeping = cell.inputs, cell.output, cell.bookkeeping
         self.W, self.U, self.weight_drop = cell.W, cell.U, cell.weight_drop
 
     def add(self, name: str, declared: Width | Input) -> str:
@@ -210,14 +210,15 @@ def regularized(
 ) -> Cell:
     """Return a cell with the regularisers whose share is not 0 around it, and ``Episodes`` if it restarts.
 
-    Zoneout is of every state.
+    Zoneout is of every state that is a memory.
     """
     if weight_drop:
         cell = WeightDrop(cell, weight_drop)
     if recurrent_dropout:
         cell = RecurrentDropout(cell, recurrent_dropout)
     if zoneout:
-        cell = Zoneout(cell, **dict.fromkeys(cell.state, zoneout))
+        memories = [name for name in cell.state if name not in cell.bookkeeping]
+        cell = Zoneout(cell, **dict.fromkeys(memories, zoneout))
     return Episodes(cell) if restarts else cell
 
 

@@ -101,6 +101,7 @@ class Cell(metaclass=CellType):
     - ``gates``: names, each H wide; or {name: width or ``Gate(…)``}.
     - ``state``: names, each H wide; or {name: width}. A state starts at 0 unless the caller passes one.
     - ``start``: {state: own parameter} for states that start as that parameter is.
+    - ``bookkeeping``: states that are no memory, such as a clock; ``model.zoneout`` leaves them as they are.
     - ``inputs``: {name: width or ``Input(…)``}, what comes with every step beside x, read as ``x.<name>``;
       ``"x": "I"`` is x itself.
     - ``output``: the name of the state, or of another value that ``step`` returns, that the layer outputs.
@@ -120,6 +121,7 @@ class Cell(metaclass=CellType):
     gates: tuple[str, ...] | Mapping[str, Width | Gate] = ()
     state: tuple[str, ...] | Mapping[str, Width] = ("h",)
     start: Mapping[str, str] = {}
+    bookkeeping: tuple[str, ...] = ()
     inputs: Mapping[str, Width | Input] = {}
     output: str = "h"
     W: Kind = Dense()

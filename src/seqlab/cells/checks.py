@@ -27,6 +27,7 @@ def check_declared(cls: "type[Cell]") -> None:
             _check_names(cls, kind)
         _check_widths(cls)
         _check_start(cls)
+        _check_bookkeeping(cls)
         _check_kinds(cls)
         _check_own(cls)
         _check_step(cls)
@@ -92,6 +93,16 @@ def _check_step(cls: "type[Cell]") -> None:
         signature.bind("self", "x", "u", "s")
     except TypeError:
         raise CellError(f"step must be step(self, x, u, s), got step{signature}") from None
+
+
+def _check_bookkeeping(cls: "type[Cell]") -> None:
+    if not isinstance(cls.bookkeeping, tuple):
+        raise CellError(f"bookkeeping must be a tuple of states, got {cls.bookkeeping!r}")
+    for name in cls.bookkeeping:
+        if name not in cls.state:
+            raise CellError(f"bookkeeping: '{name}' is no state; {near(name, cls.state)}")
+    if not set(cls.state) - set(cls.bookkeeping):
+        raise CellError("bookkeeping has every state; leave out those that are a memory")
 
 
 def _check_start(cls: "type[Cell]") -> None:

@@ -68,6 +68,7 @@ class GRUD(Cell):
 
     gates = ("r", "z", "n", "xr", "xz", "xn", "mr", "mz", "mn", "decay")
     state = {"h": "H", "last": "I"}
+    bookkeeping = ("last",)
     inputs = {"x": "I", "mask": Input("I", default=1.0), "dt": Interval("I", default=1.0)}
     g_x, b_x = Parameter("I", init=0.1), Parameter("I")
     b_h, b_r, b_z, b_n = Vector(), Vector("bias"), Vector("bias"), Vector("bias")
@@ -98,6 +99,7 @@ class PhasedLSTM(Cell):
 
     gates = ("i", "f", "g", "o")
     state = {"h": "H", "c": "H", "time": ()}
+    bookkeeping = ("time",)
     inputs = {"dt": Interval(default=1.0)}
     w_i, w_f, w_o = Vector("bias"), Vector("bias"), Vector("bias")
     tau = Parameter("H", init=lambda size: torch.exp(3 * torch.rand(size)))

@@ -75,6 +75,7 @@ class QRNN(Cell):
 
     gates = {"z": "H", "f": "H", "o": "H"} | {f"next_{letter}": Gate(bias=False) for letter in "zfo"}
     state = ("c", "z", "f", "o")
+    bookkeeping = ("z", "f", "o")
     output = "h"
 
     def step(self, x: Gates, u: Products, s: State) -> State:  # noqa: ARG002

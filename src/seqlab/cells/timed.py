@@ -33,6 +33,7 @@ class Clockwork(Cell):
 
     gates = ("h",)
     state = ("h", "wait")
+    bookkeeping = ("wait",)
     U = Masked(_faster_reads_slower)
     period = Parameter("H", init=lambda size: 2.0 ** _module(size), learn=False)
 

@@ -24,6 +24,7 @@ class SLSTM(Cell):
 
     gates = ("i", "f", "g", "o")
     state = ("h", "c", "n", "m")
+    bookkeeping = ("c", "n", "m")  # c and n are in units of exp(m)
     heads: int = 4
 
     def __init__(self, **options: Any) -> None:
