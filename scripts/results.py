@@ -6,7 +6,7 @@ FOLDER, outputs/results by default, has the runs. What they got is kept in docs/
 may come about over days and on several machines; of a preset that has changed since, nothing counts any more.
 With --run what is missing is trained first, one seed of every preset before the next seed, and what was
 interrupted goes on. A preset whose run takes over ten minutes has three seeds, others five. Only finished
-runs count that have what the preset says today and no other setting, and are not on the built-in samples.
+runs count that have all the settings that the preset has today, and are not on the built-in samples.
 """
 
 import argparse
@@ -21,19 +21,32 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path, PurePath
 from statistics import fmean, stdev
 from typing import Any
 
 import yaml
+from hydra import compose, initialize_config_module
 from scipy.stats import t
 
 from seqlab.comparison.runs import Run, read_run
+from seqlab.config.compose import make_config
 
 ROOT = Path(__file__).parents[1]
 PRESETS = ROOT / "conf/experiment"
 PAGE, KEPT = ROOT / "docs/results.md", ROOT / "docs/results.json"
-FREE = {"experiment", "seed", "resume", "verbosity", "init_from", "data.root", "data.path", "data.test_path"}
+FREE = {
+    "experiment",
+    "name",
+    "seed",
+    "resume",
+    "verbosity",
+    "init_from",
+    "data.root",
+    "data.path",
+    "data.test_path",
+}
 """Settings that a run of a preset may have been given; and those below ``paths``."""
 SEEDS, SEEDS_OF_LONG, LONG = 5, 3, 600
 """Seeds of a preset, and of one whose run takes more than so many seconds."""
@@ -157,16 +170,29 @@ def runs_of(folder: Path) -> dict[str, dict[int, Run]]:
         own = all(name in FREE or name.startswith("paths.") for name in given)
         real = run.record.get("data", {}).get("source") != "sample"
         preset = given.get("experiment")
-        if run.status == "done" and own and real and preset in known and _is_as_said(run, preset):
+        if run.status == "done" and own and real and preset in known and _is_of_today(run, preset):
             found[preset][run.record["seed"]] = run
     return found
 
 
-def _is_as_said(run: Run, preset: str) -> bool:
-    """Return whether a run had what the preset says today; groups and interpolations are not compared."""
-    told = {name: value for name, value in said(preset).items() if not name.startswith("/")}
+@cache
+def settings_of(preset: str) -> dict[str, Any]:
+    """Return all settings that a run of a preset has today: "model.hidden_size" to value."""
+    with initialize_config_module("seqlab.conf", version_base="1.3"):
+        config = make_config(compose("config", presets()[preset]))
+    found: dict[str, Any] = {}
+    for group, section in config.model_dump(mode="json").items():
+        is_group = isinstance(section, dict)
+        found |= {f"{group}.{key}": value for key, value in section.items()} if is_group else {group: section}
+    return found
+
+
+def _is_of_today(run: Run, preset: str) -> bool:
+    """Return whether a run had the settings that the preset has today."""
     return all(
-        run.settings.get(name) == value for name, value in told.items() if not str(value).startswith("${")
+        run.settings.get(name, value) == value
+        for name, value in settings_of(preset).items()
+        if name not in FREE and not name.startswith("paths.")
     )
 
 

@@ -24,10 +24,10 @@ def script(monkeypatch, tmp_path):
     return made
 
 
-def as_config(said):
-    """Return what a preset says as config.yaml has it."""
+def as_config(settings):
+    """Return settings as config.yaml has them."""
     found = {}
-    for name, value in said.items():
+    for name, value in settings.items():
         group, _, key = name.rpartition(".")
         (found.setdefault(group, {}) if group else found)[key] = value
     return found
@@ -40,8 +40,8 @@ def leave(tmp_path, script):
     def run(name, seed=0, score=0.75, *settings, source="real", seconds=60.0, status="done"):
         folder = tmp_path / "runs" / name / f"{seed}-{len(list(tmp_path.rglob('run.json')))}"
         folder.mkdir(parents=True)
-        said = script.said(name) if name in script.presets() else {}
-        (folder / "config.yaml").write_text(yaml.safe_dump({"seed": seed} | as_config(said)))
+        settings_of_preset = script.settings_of(name) if name in script.presets() else {}
+        (folder / "config.yaml").write_text(yaml.safe_dump(as_config(settings_of_preset) | {"seed": seed}))
         known = Score("accuracy", label="accuracy", unit="share of samples")
         record = {"status": status, "seed": seed, "seconds": seconds, "ended": "2026-11-29T18:44:14+00:00"}
         record |= {"overrides": [f"experiment={name}", f"seed={seed}", "paths.output_dir=x", *settings]}
@@ -85,8 +85,10 @@ def test_only_finished_runs_with_the_presets_own_settings_on_real_data_count(scr
     leave("names_quick", 2, 0.1, status="interrupted")
     leave("no_preset", 0)
     leave("names_quick", 3, 0.8, "data.root=../data", "verbosity=quiet")
-    config = leave("names_quick", 4) / "config.yaml"  # of a preset that has changed since
-    config.write_text(config.read_text().replace("hidden_size: 64", "hidden_size: 32"))
+    for old, new in (("hidden_size: 64", "hidden_size: 32"), ("cell: gru", "cell: lstm")):
+        config = leave("names_quick", 4) / "config.yaml"  # of a preset that has changed since
+        assert old in config.read_text()
+        config.write_text(config.read_text().replace(old, new))
     found = script.measured(tmp_path / "runs")
     assert {name: list(runs) for name, runs in found.items()} == {"names_quick": [3]}
 
