@@ -107,13 +107,12 @@ def _ridge_error(parts: dict[str, np.ndarray], target: int, read: int) -> float:
     def of(split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x = parts[split][:, :, :read].astype(np.float64)
         last = x[:, target, -1:]
-        inputs = np.hstack([x.reshape(len(x), -1), np.ones((len(x), 1))])
-        return inputs, parts[split][:, target, read:], last
+        return x.reshape(len(x), -1), parts[split][:, target, read:], last
 
     x, y, last = of("train")
     found = []
     for penalty in PENALTIES:
-        model = Ridge(alpha=penalty, fit_intercept=False).fit(x, y - last)
+        model = Ridge(alpha=penalty).fit(x, y - last)
         errors = {
             split: np.abs(model.predict(of(split)[0]) + of(split)[2] - of(split)[1]).mean()
             for split in ("val", "test")

@@ -1,7 +1,6 @@
 """From numeric sequences to samples: targets, splits, scaling."""
 
 import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 
 from seqlab.data.batches import FeatureSamples, Loaded, Samples, StepSamples
+from seqlab.data.scaling import scaling, spread
 from seqlab.data.sequences.dataset import Given, SequencesData
 from seqlab.data.sequences.declared import SequenceSettings, SequencesSpec
 from seqlab.data.sequences.labels import SequenceLabels
@@ -19,9 +19,6 @@ from seqlab.data.text.targets import TARGETS, Targets
 from seqlab.errors import DataError
 
 log = logging.getLogger(__name__)
-
-ROUNDING = 1e-9
-"""Share of a channel's mean that its deviation must exceed, or the channel is constant."""
 
 Rows = Mapping[str, np.ndarray]
 """The sequences of each split, as numbers in all that was read."""
@@ -114,18 +111,15 @@ def _settings(given: Given, lengths: np.ndarray, train: np.ndarray) -> SequenceS
     is_train[train] = True
     parts = list(given.parts.values())
     values = np.concatenate([part.values for part in parts])[np.repeat(is_train, lengths)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a channel without any number
-        means, scales = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    means, scales = spread(values)
     if np.isnan(means).any():
         channel = parts[0].channels[int(np.isnan(means).argmax())]
         raise DataError(
             f"{given.source.path}: '{channel}' has no number in the training part; leave it out of "
             "data.features, or fill it"
         )
-    scales = np.where(scales > ROUNDING * np.abs(means), scales, 1.0)
     is_beside = np.arange(len(means)) >= parts[0].width
     is_interval = is_beside & np.isnan(parts[0].values[0])  # no step is before the first
-    scales = np.where(is_interval & (means > 0), means, np.where(is_beside, 1.0, scales))
-    means = np.where(is_beside, 0.0, means)
-    return SequenceSettings(tuple(means.tolist()), tuple(scales.tolist()), given.layout)
+    return SequenceSettings(
+        *scaling(means, scales, is_beside=is_beside, is_interval=is_interval), given.layout
+    )

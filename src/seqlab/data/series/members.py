@@ -1,12 +1,12 @@
 """Several series side by side: how each is split, and what their scales are."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
+from seqlab.data.scaling import is_spread, spread
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.gaps import FILLED
 from seqlab.data.series.grid import Grid
@@ -16,9 +16,6 @@ from seqlab.data.series.windows import WindowSamples
 from seqlab.data.series.zone import local
 from seqlab.data.splits import SPLITS, Shares, split_by_time, split_random
 from seqlab.errors import DataError, near
-
-ROUNDING = 1e-9
-"""Share of a column's mean that its deviation must exceed, or the column is constant."""
 
 Splits = Mapping[str, Sequence[range]]
 """The steps of each split, a range for each series; an empty one if the series has none in the split."""
@@ -119,35 +116,6 @@ def inside(values: np.ndarray, ranges: Sequence[range]) -> np.ndarray:
     """Return the rows of ``values`` that lie in some ranges."""
     found = [values[part.start : part.stop] for part in ranges]
     return found[0] if len(found) == 1 else np.concatenate(found)
-
-
-def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each column of values [R, C]; NaN of one without a value."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of a column without any value
-        return np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-
-
-def spread_together(
-    counts: np.ndarray, means: np.ndarray, scales: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of each column, from those of P parts, each [P, C].
-
-    Args:
-        counts: values of a part that are there.
-        means: their mean.
-        scales: their standard deviation.
-    """
-    means, scales = np.where(counts > 0, means, 0), np.where(counts > 0, scales, 0)
-    with np.errstate(invalid="ignore"):  # of a column without any value
-        mean = (counts * means).sum(0) / counts.sum(0)
-        return mean, np.sqrt((counts * (scales**2 + (means - mean) ** 2)).sum(0) / counts.sum(0))
-
-
-def is_spread(means: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Return which columns change by more than rounding errors."""
-    found: np.ndarray = scales > ROUNDING * np.abs(means)
-    return found
 
 
 def members_of(grid: Grid, splits: Splits, *, is_own: bool, beside: Sequence[str] = ()) -> tuple[Member, ...]:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from seqlab.data.kept import Kept, kept
+from seqlab.data.scaling import scaling, spread, spread_together
 from seqlab.data.sequences.side_inputs import MASK, columns_of
 from seqlab.data.series.dataset import SeriesData
 from seqlab.data.series.gaps import bridged
@@ -21,11 +22,8 @@ from seqlab.data.series.holidays import with_holidays
 from seqlab.data.series.members import (
     Splits,
     inside,
-    is_spread,
     members_of,
     split_series,
-    spread,
-    spread_together,
     standardised,
 )
 from seqlab.data.series.naive import naive_errors
@@ -285,12 +283,10 @@ def _settings(
         side_inputs=data.side_inputs,
     )
     columns, means, scales = _spread_of_all(grid, train, settings)
-    settings, scales = replace(settings, columns=columns), np.where(is_spread(means, scales), scales, 1.0)
-    is_beside = np.arange(len(columns)) >= settings.width
-    is_interval = np.isin(np.arange(len(columns)), settings.intervals)
-    scales = np.where(is_interval & (means > 0), means, np.where(is_beside, 1.0, scales))
-    means = np.where(is_beside, 0.0, means)
-    return replace(settings, means=tuple(means.tolist()), scales=tuple(scales.tolist()))
+    settings, places = replace(settings, columns=columns), np.arange(len(columns))
+    is_interval = np.isin(places, settings.intervals)
+    reduced, divided = scaling(means, scales, is_beside=places >= settings.width, is_interval=is_interval)
+    return replace(settings, means=reduced, scales=divided)
 
 
 def _spread_of_all(
