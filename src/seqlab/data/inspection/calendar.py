@@ -36,8 +36,6 @@ MONTHS = ("%m/%Y", "%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%Y/%m", *PERIODS)
 """How months, quarters and weeks are often written."""
 ZONES = ("Europe/Berlin", "America/New_York", "Europe/London", "Australia/Sydney", "America/Santiago")
 """Time zones whose clocks go back at different times."""
-CALLED = r"time|date|epoch|unix|stamp|^ts?$|when|day|month|year|week|period"
-"""How a column of numbers is called that may be times."""
 SINCE, UNTIL = 2.5e8, 4.1e9
 """Seconds since 1970, from 1977 to 2099, that a number must be to be taken for a time."""
 FIRST, LAST = np.array(["1600", "2200"], "datetime64[us]")
