@@ -118,7 +118,7 @@ class HGRN(Cell):
 
     s' = λ ⊙ exp(iθ) ⊙ s + (1 − λ) ⊙ silu(W_c x + b_c)        with s and W_c complex, here two real each
     λ = γ + (1 − γ) ⊙ σ(W_λ x + b_λ)
-    y = U_o [Re(s') ; Im(s')] ⊙ σ(W_g x + b_g) + b_o
+    y = U_o (σ(W_g x + b_g) ⊙ [Re(s') ; Im(s')]) + b_o
 
     The bound γ, an option, is 0 in the paper's first layer and learnt to grow from layer to layer.
     """
