@@ -49,7 +49,8 @@ class CopyMemory(SymbolData):
     """Some symbols, a silence, a sign → the symbols again, one at each of the last steps.
 
     Attributes:
-        length: blanks between the symbols and the first answer, less one; sequences are 2 · recalled longer.
+        length: steps between the last symbol and the first answer, length − 1 blanks and the sign; sequences
+            are 2 · recalled longer.
         recalled: symbols that are to be recalled, each one of eight.
     """
 
