@@ -81,9 +81,9 @@ def gates(snapshot: Snapshot, title: str) -> Figure:
     for axes, label in zip(
         panels[:, 0],
         (
-            "gate, mean ± one std over units",
-            "saturated share of units: σ < .05 or > .95, |tanh| > .9",
-            "state, mean ± one std over units",
+            "gate, mean ± one std over sequences and units",
+            "saturated share: σ < .05 or > .95, |tanh| > .9",
+            "state, mean ± one std over sequences and units",
         ),
         strict=True,
     ):
