@@ -28,6 +28,16 @@ def module_of(cell: str = "lstm", **model: object) -> SequenceModule:
     return SequenceModule(spec=spec, model=settings).double()
 
 
+def stepwise(task: str, vocabulary: int = 9, **model: object) -> SequenceModule:
+    """Return a language model or a tagger, whose outputs are of every step."""
+    torch.manual_seed(0)
+    spec = {"kind": "tokens", "task": task, "input_size": vocabulary}
+    spec |= {"widths": [1] * vocabulary} if task == "language_model" else {}
+    spec |= {"classes": ["a", "b", "c"], "tagged_steps": 0} if task == "tagging" else {}
+    settings = {"hidden_size": 5, "embedding_size": 4, "cell": "gru"} | model
+    return SequenceModule(spec=spec, model=settings).double()
+
+
 def run_of(
     network: Recurrent, x: torch.Tensor, lengths: torch.Tensor | None = None, layer: int = 0
 ) -> LayerRun:

@@ -4,11 +4,15 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from seqlab.diagnostics import Influence, influence
+from seqlab.data import Batch
+from seqlab.diagnostics import Influence, influence, memory
+from seqlab.errors import ConfigError
+from seqlab.models.lightning_module import SequenceModule
 
 from ..cells.textbook import TEXTBOOK
-from .conftest import LENGTHS, module_of
+from .conftest import LENGTHS, module_of, stepwise
 
 
 @pytest.mark.parametrize("cell", TEXTBOOK)
@@ -29,6 +33,65 @@ def test_norms_of_every_textbook_cell_agree_with_brute_force(cell, probe):
                 assert float(found[row, distance]) == pytest.approx(expected, rel=1e-9)
             else:
                 assert found[row, distance].isnan()
+
+
+@pytest.mark.parametrize("task", ["language_model", "tagging"])
+@pytest.mark.parametrize("rows", [2, 64])
+def test_with_an_output_at_every_step_that_of_the_last_step_is_measured(task, rows, probe, monkeypatch):
+    monkeypatch.setattr(memory, "ROWS", rows)
+    module = stepwise(task, engine="reference").eval()
+    found = influence(module, probe).norms
+    for row, length in enumerate(LENGTHS):
+        vectors = module.model.encoder(probe.x[row : row + 1, :length]).detach()
+        jacobian = torch.autograd.functional.jacobian(
+            lambda x: module.model.head(module.model.recurrent(x)[0])[0, -1], vectors
+        )[:, 0]
+        expected = jacobian.flip(1).norm(dim=(0, 2)).tolist()
+        assert found[row, :length].tolist() == pytest.approx(expected, rel=1e-9)
+        assert found[row, length:].isnan().all()
+
+
+def test_of_several_last_outputs_the_last_is_measured():
+    torch.manual_seed(0)
+    spec = {"kind": "tokens", "task": "tagging", "input_size": 9, "classes": ["a", "b"], "tagged_steps": 3}
+    model = {"hidden_size": 5, "embedding_size": 4, "cell": "gru", "engine": "reference"}
+    module = SequenceModule(spec=spec, model=model).double().eval()
+    x, lengths = torch.randint(1, 9, (2, 7)), torch.tensor([7, 7])
+    found = influence(module, Batch(x, lengths, torch.zeros(2, 3, dtype=torch.int64), torch.arange(2))).norms
+    vectors = module.model.encoder(x[:1]).detach()
+    jacobian = torch.autograd.functional.jacobian(
+        lambda x: module.model.head(module.model.recurrent(x)[0][0, -1]), vectors
+    )[:, 0]
+    assert found[0].tolist() == pytest.approx(jacobian.flip(1).norm(dim=(0, 2)).tolist(), rel=1e-9)
+
+
+class Largest(TorchDispatchMode):
+    """Remembers how many numbers the largest tensor had."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **kwargs or {})
+        for one in found if isinstance(found, list | tuple) else [found]:
+            if isinstance(one, torch.Tensor):
+                self.numbers = max(self.numbers, one.untyped_storage().nbytes() // one.element_size())
+        return found
+
+
+def test_a_large_vocabulary_needs_no_more_than_the_rows_that_are_computed_at_once(probe, monkeypatch):
+    monkeypatch.setattr(memory, "ROWS", 8)
+    module = stepwise("language_model", vocabulary=500)
+    with Largest() as largest:
+        influence(module, probe)
+    # 8 rows of 500 outputs for each of 4 sequences; the whole would be 500² at each of 6 steps of each.
+    assert largest.numbers == 8 * 500 * 4
+
+
+def test_a_network_with_a_decoder_is_refused_in_a_line(probe):
+    module = module_of()
+    module.model.decoder = torch.nn.Identity()
+    with pytest.raises(ConfigError, match="influence follows a network step by step"):
+        influence(module, probe)
 
 
 def test_both_directions_and_several_layers_are_seen_through(probe):

@@ -76,7 +76,8 @@ class Snapshot(_Part):
         epoch: epochs trained so far; 0 for the untrained network.
         step: optimizer steps so far.
         layers: the layers and directions in their order.
-        influence: ‖∂outputs/∂x‖ by distance from 0, the mean over sequences.
+        influence: ‖∂output/∂x‖ by distance from 0, the mean over sequences;
+            if several steps have outputs, those of the last.
         half_length: the number of last steps that have half of the influence.
     """
 
