@@ -11,7 +11,7 @@ from seqlab.data import Batch
 from seqlab.diagnostics import recording, state_gradients
 
 from ..cells.textbook import TEXTBOOK
-from .conftest import LENGTHS, module_of
+from .conftest import LENGTHS, module_of, stepwise
 
 
 def loss_from(module, run, probe: Batch, row: int, *, time: int, state: State) -> torch.Tensor:
@@ -40,6 +40,21 @@ def test_norms_are_those_of_each_sequences_own_loss_by_its_own_state(cell, probe
                 assert float(found.norms[name][row, time]) == pytest.approx(float(grad.norm()), rel=1e-9)
         for norms in found.norms.values():
             assert norms[row, length:].isnan().all()
+
+
+@pytest.mark.parametrize("task", ["language_model", "tagging"])
+def test_the_loss_of_a_sequence_with_a_target_at_every_step_is_the_mean_over_its_own_steps(task, probe):
+    module = stepwise(task).eval()
+    inside = torch.arange(6) < probe.lengths[:, None]
+    y = torch.randint(0, 3, (4, 6), generator=torch.Generator().manual_seed(2)).where(inside, -1)
+    (found,) = state_gradients(module, probe._replace(y=y))
+    for row, length in enumerate(LENGTHS):
+        with recording(module.model.recurrent) as runs:
+            logits = module(probe.x[row : row + 1, :length], probe.lengths[row : row + 1])
+        loss = functional.cross_entropy(logits[0], y[row, :length])
+        states = [after["h"] for after in runs[0].states[1:]]
+        expected = [float(grad.norm()) for grad in torch.autograd.grad(loss, states)]
+        assert found.norms["h"][row, :length].tolist() == pytest.approx(expected, rel=1e-9)
 
 
 def test_by_distance_is_the_median_counted_from_the_last_step(probe):

@@ -18,6 +18,8 @@ from seqlab.models.lightning_module import SequenceModule
 class StateGradients:
     """Norms of the gradients of each sequence's own loss by the states of one layer and direction.
 
+    The loss of a sequence with targets at several steps is the mean over its own.
+
     Attributes:
         norms: for each state ‖∂loss/∂s_t‖ over its H numbers, [B, T] in the layer's reading order; s_t is the
             state after step t, the other states are held constant, and padding is NaN.
@@ -46,10 +48,14 @@ def state_gradients(module: SequenceModule, batch: Batch) -> list[StateGradients
     """
     task = copy.deepcopy(module.task)  # its scores are discarded
     with evaluating(module), torch.enable_grad(), recording(module.model.recurrent) as runs:
-        mean = task.step("val", module(batch.x, batch.lengths), batch)
-        total = mean * (batch.ids >= 0).sum()
+        outputs = module(batch.x, batch.lengths)
+        # A mean over the batch would weigh a sequence by its share of the steps.
+        own = [
+            task.step("val", outputs[row : row + 1], Batch(*(part[row : row + 1] for part in batch)))
+            for row in range(len(outputs))
+        ]
         states = [state for run in runs for after in run.states[1:] for state in after.values()]
-        found = iter(torch.autograd.grad(total, states, materialize_grads=True))
+        found = iter(torch.autograd.grad(own, states, materialize_grads=True))
     return [_of(run, found) for run in runs]
 
 
