@@ -49,6 +49,7 @@ def test_an_override_becomes_a_distribution(loader, written, expected):
         ("model.hidden_size=range(5,5)", "contains no value; the end is not part of a range"),
         ("model.hidden_size=range(1,5,0)", "the step must not be 0"),
         ("model.hidden_size=tag(log,range(1,9,2))", "a log scale must start above 0 and have no step"),
+        ("optimizer.lr=tag(log,range(1.0,5.0))", "a range with a log scale is of integers; use interval(…)"),
         ("model=gru", "nothing to search: give a setting several values"),
     ],
 )

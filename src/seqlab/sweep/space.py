@@ -143,5 +143,7 @@ def _range(sweep: RangeSweep, written: str, *, log: bool) -> BaseDistribution:
     low, high, step = values[0], values[-1], abs(sweep.step)
     if isinstance(low, int) and isinstance(step, int):
         return IntDistribution(low, int(high), log=log, step=step)
+    if log:
+        raise ConfigError(f"{written}: a range with a log scale is of integers; use interval(…)")
     # The values are sums, so further digits are rounding errors.
     return FloatDistribution(round(low, 12), round(high, 12), step=step)
