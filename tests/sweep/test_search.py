@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -40,8 +41,8 @@ REAL = [
 class Pretend:
     """A launcher whose runs leave a record at once."""
 
-    def __init__(self, score):
-        self.score = score
+    def __init__(self, score, folder="out/search"):
+        self.score, self.folder = score, Path(folder)
         self.batches = []
 
     def __call__(self, points, first):
@@ -52,7 +53,7 @@ class Pretend:
         return [JobReturn(status=JobStatus.COMPLETED) for _ in points]
 
     def write(self, number, point, **record):
-        folder = Path("out/search") / str(number)
+        folder = self.folder / str(number)
         folder.mkdir(parents=True)
         found = {"status": "done", "overrides": point, "score": self.score(values(point))} | record
         (folder / "run.json").write_text(json.dumps(found))
@@ -92,8 +93,8 @@ def search(train):
     return run
 
 
-def trials():
-    with memory._storage(Path("out/search")) as storage:
+def trials(folder="out/search"):
+    with memory._storage(Path(folder)) as storage:
         return optuna.load_study(study_name=memory.NAME, storage=storage).trials
 
 
@@ -112,6 +113,21 @@ def test_the_optimum_is_found_and_written_as_a_configuration(search, pretend, tr
     assert text["defaults"] == ["config", {"override /model": "gru"}, "_self_"]
     assert text["data"] == {"batch_size": 16}
     assert math.isclose(text["optimizer"]["lr"], best.params["optimizer.lr"], rel_tol=1e-3)
+
+
+def test_the_best_is_trained_again_by_the_command_that_is_told_wherever_it_lies(
+    search, pretend, train, capsys
+):
+    pretend(Pretend(closeness, "out/my search"))
+    assert search(*SPACE, "hydra.sweep.dir='out/my search'", "sweep.n_trials=2") == 0
+    told = capsys.readouterr().out.partition("again: ")[2].splitlines()[0]
+    assert Path("out/my search/best.yaml").read_text().splitlines()[0].endswith(f"Run:  {told}")
+    program, *words = shlex.split(told)
+    assert (program, words[0]) == ("seqlab", "train")
+    assert train(*words[1:], "--cfg", "job") == 0
+    best = max(trials("out/my search"), key=lambda trial: trial.value)
+    composed = yaml.safe_load(capsys.readouterr().out)
+    assert composed["model"]["hidden_size"] == best.params["model.hidden_size"]
 
 
 def test_the_task_says_whether_less_is_better(search, pretend):

@@ -1,5 +1,6 @@
 """The result of a search: the best trial, printed, and written as a file that trains it again."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def show_best(
     overrides = result_overrides(space.overrides(best.params))
     title = f"trial {best.number} of {len(study.get_trials(deepcopy=False))}, {monitor} {best.value:.4f}"
     text = OmegaConf.to_yaml(preset(loader, config, overrides))
-    run = f"python train.py --config-dir {folder} --config-name {Path(FILE).stem}"
+    run = f"seqlab train --config-dir {shlex.quote(str(folder))} --config-name {Path(FILE).stem}"
     (folder / FILE).write_text(f"{SIGNATURE} {title}. Run:  {run}\n{text}", encoding="utf-8")
     found = " ".join(one.override(best.params[one.name]) for one in space.dimensions)
     say(f"best: {title}\n  {found}\n  {folder / str(best.number)}\n  again: {run}")
