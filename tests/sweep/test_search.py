@@ -304,7 +304,7 @@ def test_two_searches_do_not_share_a_folder(tmp_path):
 @pytest.mark.parametrize(("mode", "worse"), [("max", -1.0), ("min", 1.0)])
 def test_a_trial_is_hopeless_below_the_median_of_the_others(tmp_path, mode, worse):
     search = {"name": "optuna", "n_trials": 9, "n_jobs": 1, "timeout": None, "seed": 0}
-    settings = SearchConfig(**search, pruner="median", startup_trials=3, warmup_epochs=1)
+    settings = SearchConfig(**search, pruner="median", startup_trials=3, warmup_epochs=2)
 
     def ask(number, epoch, value, settings=settings):
         return is_hopeless(tmp_path / str(number), settings, epoch=epoch, value=value)
@@ -325,6 +325,20 @@ def test_a_trial_is_hopeless_below_the_median_of_the_others(tmp_path, mode, wors
         assert ask(4, 1, 1 + worse / 2)
         assert ask(4, 1, math.nan)
         assert study.trials[3].intermediate_values == {0: 1 + worse, 1: 1 - worse / 2}
+
+
+@pytest.mark.parametrize(("warmup", "epochs"), [(0, 1), (1, 1), (2, 2), (5, 5)])
+def test_a_trial_that_is_always_worse_has_the_epochs_that_every_trial_has(tmp_path, warmup, epochs):
+    settings = SearchConfig(name="optuna", startup_trials=1, warmup_epochs=warmup)
+    with open_study(tmp_path, mode="max", seed=0) as study:
+        for value in (1.0, 0.0):
+            number = study.ask().number
+            for epoch in range(9):
+                if is_hopeless(tmp_path / str(number), settings, epoch=epoch, value=value):
+                    break
+            if not number:
+                study.tell(number, value)
+    assert epoch + 1 == epochs
 
 
 @pytest.mark.slow

@@ -75,4 +75,5 @@ def _storage(folder: Path) -> Iterator[RDBStorage]:
 def _pruner(settings: SearchConfig) -> BasePruner:
     if settings.pruner == "none":
         return NopPruner()
-    return MedianPruner(settings.startup_trials, settings.warmup_epochs)
+    # Optuna's first step that may be pruned is this one, and epochs are counted from 0.
+    return MedianPruner(settings.startup_trials, max(settings.warmup_epochs - 1, 0))
