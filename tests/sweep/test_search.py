@@ -10,17 +10,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pytest
 import yaml
 from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
 from seqlab.config import renamed
 from seqlab.config.sweep import SearchConfig
 from seqlab.errors import ConfigError, SweepError
 from seqlab.sweep import study as memory
+from seqlab.sweep.search import _Search
 from seqlab.sweep.study import is_hopeless, open_study
 
 SPACE = ["model=gru,lstm", "optimizer.lr=tag(log,interval(1e-4,1e-1))", "model.hidden_size=range(4,17,4)"]
@@ -256,6 +259,32 @@ def test_no_trial_starts_after_the_timeout(search, pretend):
     launch = pretend(Slow(rate))
     assert search(*RATES, "sweep.timeout=0.1") == 0
     assert launch.batches == [[0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "cpus", "jobs"),
+    [
+        (1, 1, 4),
+        (2, 1, 2),
+        (3, 1, 1),
+        (0.25, 1, 16),
+        (0.3, 1, 12),  # three on a GPU, and a tenth of it is left
+        (0.6, 1, 4),
+        (0, 1, 16),
+        (1, 8, 2),
+        (9, 1, 1),
+    ],
+)
+def test_as_many_trials_run_at_a_time_as_a_ray_cluster_has_room_for(monkeypatch, gpus, cpus, jobs):
+    has = {"CPU": 16.0, "GPU": 4.0, "memory": 1e10}
+    ray = SimpleNamespace(init=lambda *_, **__: None, cluster_resources=lambda: has)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    launcher = {"name": "ray", "address": "auto", "gpus_per_job": gpus, "cpus_per_job": cpus}
+    config = OmegaConf.create({"launcher": launcher, "sweep": {"n_jobs": "auto"}})
+    running = _Search(config, None, None, None, None, "val/accuracy")
+    assert running._parallel_trials() == jobs
+    config.sweep.n_jobs = 3
+    assert running._parallel_trials() == 3
 
 
 @pytest.mark.product(5)

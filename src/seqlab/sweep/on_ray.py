@@ -48,6 +48,20 @@ def run(
         raise SweepError(f"Ray lost the process of a job: {str(error).strip().splitlines()[0]}") from error
 
 
+def parallel_jobs(config: DictConfig) -> int:
+    """Return how many jobs the cluster has the processors and GPUs for at the same time, at least 1.
+
+    Raises:
+        ConfigError: no Ray cluster answers, or this machine has too few resources for a job.
+    """
+    there, asked = _connect(config), config.launcher
+    cpus, gpus = asked.cpus_per_job, asked.gpus_per_job
+    counts = [there.get("CPU", 0) // cpus]
+    if gpus:  # a share is of one GPU, so the rest of a GPU is of no use
+        counts.append(there.get("GPU", 0) // gpus if gpus >= 1 else there.get("GPU", 0) * int(1 / gpus))
+    return max(1, int(min(counts)))
+
+
 def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
     """Train one job in a new process, since Ray reuses its processes; return the score.
 
@@ -78,8 +92,8 @@ def train(names: Mapping[int, tuple[int, str]], composed: DictConfig) -> float:
     return float("nan") if score is None else float(score)
 
 
-def _connect(config: DictConfig) -> None:
-    """Join the cluster, or start one on this machine.
+def _connect(config: DictConfig) -> Mapping[str, float]:
+    """Join the cluster, or start one on this machine; return what it has of each resource, such as "CPU".
 
     Raises:
         ConfigError: no cluster answers, or this machine has too few resources for a job.
@@ -96,12 +110,13 @@ def _connect(config: DictConfig) -> None:
             f"launcher.address={asked.address}: no Ray cluster answers, or it requires another token "
             f"(RAY_AUTH_TOKEN): {reason}"
         ) from error
-    there = ray.cluster_resources()
+    there: Mapping[str, float] = ray.cluster_resources()
     for key, resource in (("gpus_per_job", "GPU"), ("cpus_per_job", "CPU")):
         if asked.address is None and asked[key] > there.get(resource, 0):
             raise ConfigError(
                 f"launcher.{key}={asked[key]}, but this machine has only {there.get(resource, 0):.0f}"
             )
+    return there
 
 
 def _check_address(address: str | None) -> None:

@@ -27,6 +27,7 @@ from seqlab.io.terminal import tell
 from seqlab.sweep.best import FILE, SIGNATURE, find_best, show_best
 from seqlab.sweep.job import Job, finished, result_overrides
 from seqlab.sweep.launch import make_job, pool_slots
+from seqlab.sweep.on_ray import parallel_jobs
 from seqlab.sweep.pool import check
 from seqlab.sweep.space import Space, read_space
 from seqlab.sweep.study import open_study
@@ -159,6 +160,8 @@ class _Search:
             return jobs
         if self.config.launcher.name == "pool":
             return len(pool_slots(self.config))
+        if self.config.launcher.name == "ray":
+            return parallel_jobs(self.config)
         return int(self.config.launcher.get("max_jobs", 1))
 
     def _launch(self, trials: Sequence[Trial]) -> None:
