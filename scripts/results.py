@@ -105,10 +105,7 @@ class Result:
             {called: known[key] for called, known in record["baselines"].items() if key in known},
             record["seconds"],
             record["ended"],
-            (
-                f"{record['platform']}, {record['device']}",
-                ", ".join(f"{name} {value}" for name, value in record["versions"].items()),
-            ),
+            made_by(record),
             (data["name"], f"{file}, {sizes['train']:,} training and {sizes['test']:,} test samples"),
         )
 
@@ -337,11 +334,23 @@ def _seeds(results: Mapping[int, Result]) -> str:
 
 def _made(results: Sequence[Result]) -> str:
     """Return on what machine, versions and data the runs of a table were made, and when."""
-    days = sorted({one.ended[:10] for one in results})
-    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    machines, versions = (sorted(set(told)) for told in zip(*(one.made for one in results), strict=True))
     files = dict.fromkeys(one.data[1] for one in results)
-    return f"({when}; {'; '.join(machines)}; {'; '.join(versions)}; {'; '.join(files)}.)"
+    made = when_and_where([one.ended for one in results], [one.made for one in results])
+    return f"({made}; {'; '.join(files)}.)"
+
+
+def made_by(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return on what machine and with which versions a run was made, as its run.json says."""
+    versions = ", ".join(f"{name} {value}" for name, value in record["versions"].items())
+    return f"{record['platform']}, {record['device']}", versions
+
+
+def when_and_where(ended: Sequence[str], made: Sequence[tuple[str, str]]) -> str:
+    """Return the days on which runs ended, and the machines and versions that made them."""
+    days = sorted({one[:10] for one in ended})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    machines, versions = (sorted(set(told)) for told in zip(*made, strict=True))
+    return f"{when}; {'; '.join(machines)}; {'; '.join(versions)}"
 
 
 def _missing(found: Results) -> str:

@@ -10,12 +10,14 @@ were finished: one whose loss is no longer finite fails. With --page the table i
 
 import argparse
 import json
+import shlex
 import statistics
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-from measure import headline, table
+from measure import table
+from results import made_by, when_and_where
 
 from seqlab.comparison.runs import Run, read_runs
 
@@ -72,6 +74,12 @@ def rows(runs: list[Run], score: str, limit: float) -> tuple[list[float], list[l
     return [mean for mean, _ in made], [row for _, row in made]
 
 
+def made(runs: list[Run]) -> str:
+    """Return when, on what machines and with which versions the finished runs were made."""
+    records = [run.record for run in runs if run.status == "done"]
+    return when_and_where([one["ended"] for one in records], [made_by(one) for one in records])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; return the exit code."""
     parser = argparse.ArgumentParser(
@@ -83,8 +91,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--page", action="store_true", help="write docs/adding.md")
     options = parser.parse_args(arguments)
     header = ["cell", f"test {options.score}", f"steps to {options.limit:g}", "runs"]
-    means, made = rows(read_runs(options.folder), options.score, options.limit)
-    text = f"{headline()}\n\n{table(header, made)}\n"
+    runs = read_runs(options.folder)
+    means, found = rows(runs, options.score, options.limit)
+    if not found:
+        print(f"no finished run below {options.folder} has the score test/{options.score}", file=sys.stderr)
+        return 2
+    command = shlex.join(["python", *sys.argv])
+    text = f"{made(runs)}\n\n`{command}`\n\n{table(header, found)}\n"
     print(text)
     if options.page:
         good = sum(mean <= options.limit for mean in means)
