@@ -23,7 +23,7 @@ from seqlab.training.fit import train
 log = logging.getLogger(__name__)
 
 
-def carried_out(plan: Plan) -> tuple[Plan, list[Result]]:
+def run_backtest(plan: Plan) -> tuple[Plan, list[Result]]:
     """Return the backtest with the hash of its data, and the results of all folds.
 
     Those that failed have an error, and no scores.

@@ -39,9 +39,9 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError(f"--folds {options.folds}: ask for 2 to {MOST_FOLDS}")
     plan = _plan(options)
     from seqlab.backtest.report import report  # noqa: PLC0415 (imports torch)
-    from seqlab.backtest.run import carried_out  # noqa: PLC0415
+    from seqlab.backtest.run import run_backtest  # noqa: PLC0415
 
-    plan, results = carried_out(plan)
+    plan, results = run_backtest(plan)
     say(report(plan, results))
     if failed := [one for one in results if one.error]:
         numbers = ", ".join(str(one.fold) for one in failed)

@@ -60,11 +60,11 @@ def run(options: argparse.Namespace) -> None:
             raise ConfigError(f"--{name} must be 1 or more, got {getattr(options, name)}")
     if options.until == "":
         raise ConfigError("--until must name a text, got an empty one")
-    from seqlab.inference.generate import Sampling, Writer, chance  # noqa: PLC0415 (imports torch)
+    from seqlab.inference.generate import Sampling, Writer, seeded  # noqa: PLC0415 (imports torch)
 
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
     sampling.check()
-    random = chance(options.seed)
+    random = seeded(options.seed)
     begin(options)
     if options.judge is not None:
         _judge(options, sampling, random)

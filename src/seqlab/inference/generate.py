@@ -70,8 +70,8 @@ class Sampling:
         return int(order.indices[torch.multinomial(kept, 1, generator=random)])
 
 
-def chance(seed: int | None) -> torch.Generator:
-    """Return what chance is taken from: by its seed always the same, without one always another.
+def seeded(seed: int | None) -> torch.Generator:
+    """Return a generator of random numbers: by its seed always the same, without one always another.
 
     Raises:
         ConfigError: the seed is out of range.
@@ -170,7 +170,7 @@ class Writer:
             sampling: how tokens are chosen.
             length: tokens to write at most; a document may end before.
             until: a text; where it is written, nothing more is.
-            random: what chance is taken from.
+            random: the generator of random numbers.
         """
         banned = [PAD, UNKNOWN, BEGIN] if self.has_documents else [PAD, UNKNOWN, BEGIN, END]
         decoder = codecs.getincrementaldecoder("utf-8")("replace")

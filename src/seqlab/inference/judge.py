@@ -56,7 +56,7 @@ def judge(
         sampling: how tokens are chosen.
         count: texts of each class.
         length: tokens of a text at most.
-        random: what chance is taken from.
+        random: the generator of random numbers.
         checkpoint: of the language model, "best" or "last".
         root: the folder of the language model's data, if they have moved since training.
 

@@ -129,7 +129,7 @@ class SequenceModule(LightningModule):
                 state.pop(name, None)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a training batch, weighted by its share in the optimizer step."""
+        """Return the loss of a training batch with penalties; a last group of fewer batches weighs right."""
         loss = self._step("train", batch.repeated(self.task.passes))
         penalty = self.model.take_penalty()
         loss = loss if penalty is None else loss + penalty
