@@ -150,6 +150,9 @@ def test_torch():
         layer.register_forward_hook(lambda *_: None)
         assert compat.has_hooks(layer)
         assert len(compat.core_aten_decompositions()) > 100
+        kept = compat.Unrounded()
+        kept.part = nn.BatchNorm1d(1)
+        assert kept.to(torch.bfloat16).part.running_mean.dtype == torch.float32
 
 
 def test_lightning(monkeypatch):

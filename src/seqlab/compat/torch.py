@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 from types import FunctionType
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import register_pytree_node  # how torch.func learns a container
 
 __all__ = [
+    "Unrounded",
     "core_aten_decompositions",
     "functions_handled",
     "has_hooks",
@@ -149,3 +150,20 @@ def has_hooks(module: nn.Module) -> bool:
     """Return whether a hook would run when ``module`` is called."""
     kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
     return any(getattr(module, kind) for kind in kinds)
+
+
+class Unrounded(nn.Module):
+    """A module whose numbers are moved between devices, but never converted to a smaller type.
+
+    A network in bfloat16 (``module.to(torch.bfloat16)``) would otherwise have its losses summed in bfloat16,
+    where a sum soon stops growing: torchmetrics protects its states from ``bfloat16()``, but not from ``to``.
+    """
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002 (torch's own)
+        return super()._apply(partial(_without_rounding, fn), recurse)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _without_rounding(fn: Callable[[Tensor], Tensor], tensor: Tensor) -> Tensor:
+    like = fn(tensor.new_empty(0))
+    is_smaller = torch.promote_types(like.dtype, tensor.dtype) != like.dtype
+    return tensor.to(like.device) if is_smaller else fn(tensor)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
+from seqlab.compat.torch import Unrounded
 from seqlab.data import Batch, DataSpec, SequenceData
 from seqlab.errors import ConfigError, DataError, ExportError
 from seqlab.io.terminal import in_a_line
 from seqlab.nn.instance_norm import InstanceNorm
 from seqlab.registry.catalog import tasks
-from seqlab.tasks.exact import Exact
 from seqlab.tasks.score import BaselineScores, Score
 from seqlab.tasks.tables import Rows
 
@@ -45,7 +45,7 @@ History = Mapping[str, Sequence[tuple[int, float]]]
 """Points (epoch, value) by metric, such as "train/loss"."""
 
 
-class Task(Exact, ABC):
+class Task(Unrounded, ABC):
     """What a network is to predict, its loss, and its scores.
 
     The settings of a task are the keyword-only arguments of its class.

@@ -17,12 +17,11 @@ from seqlab.tasks.base import STAGES, Calibration, Exported, History, Task, regi
 from seqlab.tasks.baselines.forecasts import score_baselines
 from seqlab.tasks.baselines.names import FORECASTS, USUAL
 from seqlab.tasks.calibration import Intervals
-from seqlab.tasks.exact import EXACT
 from seqlab.tasks.forecast_page import Past, subtitles, windows_of
 from seqlab.tasks.forecast_rows import lines_of, quantiles_of, rows_of
 from seqlab.tasks.horizon import Forecasts, Horizon, Scored
 from seqlab.tasks.intervals import Ends
-from seqlab.tasks.loss import MeanLoss
+from seqlab.tasks.loss import EXACT, MeanLoss
 from seqlab.tasks.losses import ForecastLoss, Point, make_loss
 from seqlab.tasks.members import Members, series_of
 from seqlab.tasks.metrics import PredictionsAndTargets, SampleIds

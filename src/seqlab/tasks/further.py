@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
+from seqlab.compat.torch import Unrounded
 from seqlab.data import Batch
 from seqlab.errors import ConfigError, failure
 from seqlab.registry.catalog import metrics
 from seqlab.tasks.base import STAGES, Task
-from seqlab.tasks.exact import Exact
 from seqlab.tasks.metrics import PredictionsAndTargets, SampleIds
 
 SAMPLES = 4
@@ -27,7 +27,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 """The class, as ``_target_``, and its arguments, by the name of the score."""
 
 
-class FurtherScores(Exact):
+class FurtherScores(Unrounded):
     """Scores of a task besides its built-in ones.
 
     Args:

@@ -16,7 +16,7 @@ from seqlab.functional.lengths import EVERY_STEP
 from seqlab.tasks import figures
 from seqlab.tasks.base import STAGES, Exported, History, Task, register_task
 from seqlab.tasks.baselines.language import language_baselines
-from seqlab.tasks.exact import EXACT
+from seqlab.tasks.loss import EXACT
 from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, BaselineScores, Score, loss_in
 
 if TYPE_CHECKING:

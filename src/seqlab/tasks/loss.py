@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from seqlab.tasks.exact import EXACT
+EXACT = torch.float32 if torch.backends.mps.is_available() else torch.float64  # mps has no float64
+"""The type of sums over a whole stage, in every precision of the network."""
 
 
 class MeanLoss(Metric):
