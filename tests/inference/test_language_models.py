@@ -14,9 +14,11 @@ from seqlab.cells import State
 from seqlab.data.streams.declared import StreamSettings, Wanted
 from seqlab.data.streams.tokenizer import TOKENIZERS
 from seqlab.errors import ConfigError
+from seqlab.inference.evaluate import data_of
 from seqlab.inference.generate import Sampling, Writer
 from seqlab.inference.judge import Judged, judge
 from seqlab.inference.score import Total, surprisals
+from seqlab.runs.load import load_run
 
 from .conftest import TEXT
 
@@ -220,6 +222,19 @@ def test_a_language_model_of_names_writes_names(trained, command, tmp_path):
     code, scored, _ = command("score", run, tmp_path / "names.txt")
     assert code == 0
     assert [line.split("\t")[0] for line in scored.splitlines()[:9]] == ["<begin>", *"Satoshi", "<end>"]
+
+
+def test_texts_that_were_samples_of_their_own_are_scored_as_in_the_test(trained, command, tmp_path):
+    small = ("model.hidden_size=16", "trainer.max_epochs=2", "callbacks=none", "model=gru")
+    run = trained("data=names", "task=language_model", "data.source=sample", *small)
+    _, data = data_of(load_run(run))
+    names = [data.describe("test", number) for number in range(len(data.samples["test"]))]
+    (tmp_path / "names.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    scored = command("score", run, tmp_path / "names.txt", "--json")[1]
+    found, recorded = json.loads(scored.splitlines()[-1]), json.loads((run / "run.json").read_text())
+    assert found["tokens"] == sum(len(name) + 1 for name in names)
+    for score in ("loss", "bits_per_character", "perplexity"):
+        assert found[score] == pytest.approx(recorded["metrics"][f"test/{score}"], rel=1e-5)
 
 
 def test_a_network_that_is_told_the_class_writes_and_scores_by_class(trained, command, tmp_path):

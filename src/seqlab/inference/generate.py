@@ -3,7 +3,7 @@
 import codecs
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqlab.cells import State
 from seqlab.data.streams.tokenizer import Tokenizer
+from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from seqlab.errors import ConfigError, near
 from seqlab.inference.predict import load
@@ -94,11 +95,13 @@ class Writer:
         step: the network.
         tokenizer: of its texts.
         classes: of texts, one of which it must be told.
+        is_of_texts: whether each text was a sample of its own in training, not a part of one stream.
     """
 
     step: Step
     tokenizer: Tokenizer
     classes: tuple[str, ...] = ()
+    is_of_texts: bool = False
 
     @classmethod
     def of(cls, path: Path, checkpoint: str = "best") -> Self:
@@ -121,7 +124,10 @@ class Writer:
         carry = network.carry
         spec = network.spec
         return cls(
-            lambda x, state: carry(x, torch.tensor([x.shape[1]]), state), spec.tokenizer(), spec.classes
+            lambda x, state: carry(x, torch.tensor([x.shape[1]]), state),
+            spec.tokenizer(),
+            spec.classes,
+            isinstance(spec, TextSpec),
         )
 
     def told(self, name: str | None) -> "Writer":
@@ -142,7 +148,7 @@ class Writer:
                 f"{near(name or '', self.classes)}"
             )
         token, step = len(self.tokenizer.symbols) + self.classes.index(name), self.step
-        return Writer(lambda x, state: step(x.masked_fill(x == BEGIN, token), state), self.tokenizer)
+        return replace(self, step=lambda x, state: step(x.masked_fill(x == BEGIN, token), state), classes=())
 
     @property
     def has_documents(self) -> bool:

@@ -25,7 +25,7 @@ COLUMNS, ROWS = 64, 24
 
 
 class Surprisal(NamedTuple):
-    """A token, its text, and its surprisal in nats; None for the first, which nothing predicts."""
+    """A token, its text, and its surprisal in nats; None for one that nothing predicts, such as the first."""
 
     token: int
     text: str
@@ -59,6 +59,8 @@ class Total:
 def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[Surprisal]:
     """Yield every token of a text with its surprisal; the state is carried from the first to the last.
 
+    If each text was a sample of its own in training, one begins anew at each BOS, which nothing predicts.
+
     Args:
         writer: the language model.
         path: the text: a file, folder or zip, as ``data.path`` of text_file.
@@ -70,21 +72,36 @@ def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[
     source = named_file(str(path), setting="FILE", folder=True)
     files = TextFiles(source.path, encoding, writer.tokenizer.settings.documents, setting="--encoding")
     tokens = _tokens(writer, files.pieces())
-    before = next(tokens, None)
-    if before is None:
+    first = list(islice(tokens, 2))
+    if not first:
         raise DataError(f"{path} has no text; give a file with some")
-    chunk = list(islice(tokens, CHUNK))
-    if not chunk:
+    if len(first) == 1:
         raise DataError(f"{path} has a single token, which nothing predicts; give a longer text")
-    yield Surprisal(*before, None)
-    state = None
-    while chunk:
+    before, state = None, None
+    for chunk in _chunks(chain(first, tokens), BEGIN if writer.is_of_texts else None):
+        if before is None or (writer.is_of_texts and chunk[0][0] == BEGIN):
+            before, state = chunk.pop(0), None
+            yield Surprisal(*before, None)
+        if not chunk:
+            continue
         numbers = torch.tensor([before[0], *(number for number, _ in chunk)])
         with torch.inference_mode():
             logits, state = writer.step(numbers[None, :-1], state)
         nats = -logits[0].double().log_softmax(1).gather(1, numbers[1:, None])[:, 0]
         yield from (Surprisal(*one, value) for one, value in zip(chunk, nats.tolist(), strict=True))
-        before, chunk = chunk[-1], list(islice(tokens, CHUNK))
+        before = chunk[-1]
+
+
+def _chunks(tokens: Iterable[tuple[int, str]], begin: int | None) -> Iterator[list[tuple[int, str]]]:
+    """Yield tokens in lists of at most ``CHUNK``, a new one at each token ``begin``."""
+    chunk: list[tuple[int, str]] = []
+    for one in tokens:
+        if chunk and (one[0] == begin or len(chunk) == CHUNK):
+            yield chunk
+            chunk = []
+        chunk.append(one)
+    if chunk:
+        yield chunk
 
 
 def _tokens(writer: Writer, pieces: Iterable[str]) -> Iterator[tuple[int, str]]:
