@@ -299,7 +299,9 @@ def _score(record: Mapping[str, Any]) -> dict[str, Any]:
 def _title(one: Result) -> str:
     score = one.score
     unit = score["unit"] or "units of the target"
-    return f"{one.data[0]}: {score['label']}, {unit}, {score['better']} is better"
+    target = one.settings.get("data.target")  # one file may have several, such as category and sentiment
+    data = f"{one.data[0]}, {target}" if target else one.data[0]
+    return f"{data}: {score['label']}, {unit}, {score['better']} is better"
 
 
 def _table(rows: Results) -> str:

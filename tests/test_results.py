@@ -162,3 +162,15 @@ def test_what_is_not_measured_is_named_with_its_command(script, tmp_path):
         "experiment=japanese_vowels data.path=JapaneseVowels_TRAIN.ts data.test_path=JapaneseVowels_TEST.ts"
     )
     assert f"seqlab train {command}\n" in text
+
+
+def test_several_targets_of_a_file_have_tables_of_their_own(script, leave, tmp_path):
+    for preset in ("shopping_best", "shopping_sentiment_best"):
+        leave(preset)
+    script.main([str(tmp_path / "runs")])
+    lines = (tmp_path / "results.md").read_text().splitlines()
+    score = "accuracy, share of samples, higher is better"
+    assert [line for line in lines if line.startswith("## ")][:2] == [
+        f"## names, sentiment: {score}",
+        f"## names: {score}",
+    ]
