@@ -138,3 +138,9 @@ def test_an_optimizer_that_takes_no_groups_is_one_line():
     model = network()
     with pytest.raises(ConfigError, match="optimizer=lbfgs"):
         optimizer_of(model, model, {"name": "lbfgs", "lr": 0.4, "depth_factor": 0.5}, fused=True)
+
+
+def test_rates_that_fall_with_depth_need_a_rate():
+    model = network()
+    with pytest.raises(ConfigError, match=r"depth_factor multiplies optimizer\.lr; set it too"):
+        optimizer_of(model, model, {"name": "adamw", "depth_factor": 0.5}, fused=True)

@@ -15,7 +15,7 @@ from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.sequence_model import SequenceModel
 from seqlab.nn.parts import InputSpec
 from seqlab.training.callbacks import GradualUnfreezing
-from seqlab.training.transfer import begin_with
+from seqlab.training.transfer import _misfit, begin_with
 
 
 def spec_of(symbols: str, classes: str) -> DataSpec:
@@ -35,6 +35,8 @@ def made(spec: DataSpec, seed: int, **model) -> tuple[SequenceModule, SimpleName
     torch.manual_seed(seed)
     settings = {"cell": "gru", "hidden_size": 3, "embedding_size": 4, "num_layers": 1} | model
     module = SequenceModule(spec=spec.as_dict(), model=settings)
+    if module.model.wide is not None:
+        torch.nn.init.normal_(module.model.wide.encoder.embedding.weight)  # which begins with 0
     config = SimpleNamespace(model=SimpleNamespace(**{"bidirectional": False, "options": {}} | settings))
     return module, config
 
@@ -105,12 +107,50 @@ def test_vectors_of_ngrams_and_pieces_are_matched_by_what_they_stand_for(begun):
     assert told["rows"]["model.encoder.embedding.weight"] == f"{len(found) - 1} of {len(found)}"
 
 
+def test_the_linear_model_beside_a_network_is_matched_by_token_and_for_the_same_classes(begun):
+    has = {"wide": True, "pooling": "mean"}
+    name = "model.wide.encoder.embedding.weight"
+    for weight in (has | {"encoder": "embedding"}, has | {"encoder": "auto"}):
+        mine, theirs, told = begun(spec_of("xba", "MN"), spec_of("abcd", "MN"), weight, weight)
+        found, other = mine.wide.encoder.embedding.weight, theirs.wide.encoder.embedding.weight
+        assert told["rows"][name] == "3 of 4"  # padding too
+        torch.testing.assert_close(found[[2, 3]], other[[2, 1]])
+    for classes in ("NM", "MP"):
+        _, _, told = begun(spec_of("xba", classes), spec_of("abx", "MN"), has, has)
+        assert told["left"][name] == "other classes"
+    _, _, told = begun(replace(spec_of("xba", "MN"), task="multilabel"), spec_of("xba", "MN"), has, has)
+    assert told["left"][name] == "task classification, not multilabel"
+
+
 def test_classes_that_one_network_is_told_are_no_ngrams_of_another(begun):
     ours = replace(spec_of("ab", "MN"), ngrams=(4,))
     told = {"encoder": "embedding", "condition": "class"}
     mine, _, found = begun(ours, spec_of("ab", "MN"), {"encoder": "ngrams"}, told)
     assert found["rows"]["model.encoder.embedding.weight"] == "3 of 4"
     assert not mine.encoder.embedding.weight[3].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("model.recurrent.layers.0.U", "cell lem, not lstm"),
+        ("model.decoder.layers.layers.0.U", "cell lem, not lstm"),
+        ("model.decoder.layers.between.0.weight", "cell lem, not lstm"),
+        ("model.decoder.first", "other targets"),
+        ("model.decoder.positions", None),
+        ("model.channels.embedding", "other targets"),
+        ("model.instance_norm.log_gain", "other targets"),
+        ("model.head.linear.weight", "other targets"),
+        ("model.encoder.linear.weight", None),
+    ],
+)
+def test_weights_of_another_cell_or_for_other_targets_are_left(name, reason):
+    ours, theirs = (
+        SimpleNamespace(model=SimpleNamespace(cell=cell, options={}, bidirectional=False))
+        for cell in ("lstm", "lem")
+    )
+    mine, other = (SimpleNamespace(task="forecasting", outputs=(target,)) for target in ("load", "price"))
+    assert _misfit(name, SimpleNamespace(config=theirs, spec=other), mine, ours) == reason
 
 
 def test_columns_of_other_tokens_are_left(begun):

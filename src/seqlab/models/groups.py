@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from torch import nn
 from torch.nn import Parameter
 
+from seqlab.errors import ConfigError
 from seqlab.models.sequence_model import SequenceModel
 
 
@@ -26,9 +27,14 @@ def grouped(
         model: the network's model.
         grouping: what groups differ in.
         settings: of the optimizer; its ``lr`` is that of the head.
+
+    Raises:
+        ConfigError: rates are to fall with depth, and there is none.
     """
     if grouping == Grouping():
         return network.parameters()
+    if grouping.depth_factor != 1 and "lr" not in settings:
+        raise ConfigError("optimizer.depth_factor multiplies optimizer.lr; set it too")
     by_depth = [*reversed(model.parts().values())]
     known = {id(one) for part in by_depth for one in part}
     by_depth[0] = [*by_depth[0], *(one for one in network.parameters() if id(one) not in known)]

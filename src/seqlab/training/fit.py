@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -113,6 +114,8 @@ def train(
         if resume:
             _check_fit(folder, last["state_dict"], config, data)
         module = make_module(config, data.spec, folder.record.get("engine"))
+        if resume:
+            _check_optimizer(folder, last, module)
         if config.init_from and not resume:
             facts = {**facts, "init_from": begin_with(Path(config.init_from), module, data.spec, config)}
         folder.defer_if_done(lambda: save_config(config, folder.path / CONFIG))
@@ -149,6 +152,20 @@ def _check_fit(folder: RunFolder, weights: dict[str, Tensor], config: Config, da
         check_weights(weights, data.spec, config.model, config.task, config.engine, dtype=dtype)
     except UnreadableError as error:
         raise RunError(f"{folder.last}: {error}; restore an intact copy, or train anew") from error
+
+
+def _check_optimizer(folder: RunFolder, last: Mapping[str, Any], module: SequenceModule) -> None:
+    """Refuse to resume with the optimizer of another number of parameters.
+
+    Raises:
+        RunError: it has another.
+    """
+    (optimizer,) = last["optimizer_states"]
+    if sum(len(group["params"]) for group in optimizer["param_groups"]) != len([*module.parameters()]):
+        raise RunError(
+            f"{folder.last}: has an optimizer that does not match its weights; restore an intact copy, or "
+            "train anew"
+        )
 
 
 def _announce(

@@ -23,15 +23,17 @@ from seqlab.runs.load import LoadedRun, load_run
 log = logging.getLogger(__name__)
 
 LAYER = re.compile(r"model\.recurrent\.layers\.(\d+)\.(.*)")
-PLACE = re.compile(r"model\.recurrent\.(layers|between)\.(\d+)\.")
+PLACE = re.compile(r"model\.(?:recurrent|decoder\.layers)\.(layers|between)\.(\d+)\.")
+OF_TARGETS = ("head", "wide", "decoder.first", "decoder.layers", "channels", "instance_norm")
+"""Parts with weights for what is predicted."""
 
 
 @torch.no_grad()
 def begin_with(path: Path, module: SequenceModule, spec: DataSpec, config: Config) -> dict[str, Any]:
     """Copy the weights of a run's best checkpoint that fit by name and shape; say which, and which not.
 
-    Rows that stand for tokens or classes are matched by these; weights of other cells, and heads of other
-    tasks, fit nothing.
+    Rows that stand for tokens or classes are matched by these; weights of other cells, and those for what
+    another task predicts, fit nothing.
 
     Args:
         path: the run folder; nothing in it is executed.
@@ -102,9 +104,17 @@ def _misfit(name: str, run: LoadedRun, spec: DataSpec, config: Config) -> str | 
             return f"cell {theirs}, not {mine}"
         if config.model.options != run.config.model.options:
             return "other model.options"
-    if name.startswith("model.head") and spec.task != run.spec.task:
-        return f"task {run.spec.task}, not {spec.task}"
+    if _is_of_targets(name):
+        if spec.task != run.spec.task:
+            return f"task {run.spec.task}, not {spec.task}"
+        is_matched = name.startswith("model.head") and spec.task != "forecasting"  # row by row
+        if spec.outputs != run.spec.outputs and not is_matched:
+            return "other targets" if spec.task == "forecasting" else "other classes"
     return None
+
+
+def _is_of_targets(name: str) -> bool:
+    return name.startswith(tuple(f"model.{part}" for part in OF_TARGETS))
 
 
 def _cell(model: ModelConfig, depth: int) -> str:
@@ -116,19 +126,17 @@ def _cell(model: ModelConfig, depth: int) -> str:
 def _read_otherwise(
     name: str, module: SequenceModule, run: LoadedRun, spec: DataSpec, config: Config
 ) -> str | None:
-    """Return why a weight for tokens, for the columns of x, or of what is forecast, is for others."""
+    """Return why a weight for tokens, or for the columns of x, is for others; None if it is not."""
     has_encoder = next(module.model.encoder.parameters(), None) is not None
     reader = "model.encoder." if has_encoder else "model.recurrent.layers."
     layer = LAYER.fullmatch(name)
     is_first = layer is None or (int(layer[1]) <= config.model.bidirectional and layer[2].startswith("W"))
-    reads_x = name.startswith(reader) and is_first
+    reads_x = name.startswith(("model.wide.", reader)) and is_first
     if reads_x and spec.inputs != run.spec.inputs:
         if spec.kind == "features":
             return "other columns"
         if spec.input_size in module.state_dict()[name].shape:
             return "other tokens"
-    if name.startswith("model.head") and spec.task == "forecasting" and spec.outputs != run.spec.outputs:
-        return "other targets"
     return None
 
 
@@ -142,10 +150,11 @@ def _unshaped(mine: Tensor, theirs: Tensor, pairs: list[tuple[int, int]] | None)
 
 def _labels(name: str, weight: Tensor, module: SequenceModule, spec: DataSpec) -> Sequence[Hashable] | None:
     """Return what the rows of a weight stand for: tokens, n-grams, classes; None if for no such thing."""
-    encoder = module.model.encoder
-    if name == "model.encoder.embedding.weight" and isinstance(encoder, NGrams):
+    part, _, own = name.removeprefix("model.").partition("encoder.")
+    encoder = module.model.wide.encoder if part and module.model.wide is not None else module.model.encoder
+    if own == "embedding.weight" and isinstance(encoder, NGrams):
         return encoder.rows(spec.symbols)
-    if name == "model.encoder.embedding.weight" and isinstance(encoder, Embedding):
+    if own == "embedding.weight" and isinstance(encoder, Embedding):
         return (*spec.symbols, *(("class", one) for one in spec.classes))[: len(weight)]
     if name.startswith("model.head"):
         return spec.outputs if len(spec.outputs) == len(weight) else None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
+from torch import nn
 
 from seqlab.data import BatchLoader, TokenSamples
 from seqlab.models.lightning_module import SequenceModule
@@ -29,7 +30,7 @@ class AfterSteps(Callback):
 
 
 def trained(
-    encoder: str,
+    encoder: str | nn.Module,
     accumulate: int = 1,
     epochs: int = 2,
     callbacks: tuple[Callback, ...] = (),
@@ -72,6 +73,27 @@ def test_the_average_begins_with_the_first_step_and_takes_its_share_of_each(accu
         expected = [0.7 * mean + 0.3 * weight for mean, weight in zip(expected, weights, strict=True)]
     for weight, mean in zip(module.parameters(), expected, strict=True):
         torch.testing.assert_close(weight.detach().double(), mean, rtol=1e-6, atol=1e-7)
+
+
+class Normed(nn.Module):
+    """Tokens as normalized numbers, with running statistics."""
+
+    output_size = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(1)
+
+    def forward(self, x):
+        return self.norm(100 + x[:, None].float()).transpose(1, 2)
+
+
+def test_the_average_has_the_statistics_of_the_present_network():
+    module, _ = trained(Normed())
+    norm = module.model.encoder.norm
+    assert norm.num_batches_tracked == 8
+    share_of_first = 0.9**8
+    assert norm.running_mean.item() == pytest.approx(101 * (1 - share_of_first), rel=0.01)
 
 
 def test_constants_are_not_averaged():

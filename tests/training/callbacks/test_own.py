@@ -93,6 +93,39 @@ def test_a_callback_with_state_goes_on_where_it_stood(runs, killed):
     assert '"lr-AdamW": 0.0' in (runs.root / "run/metrics.jsonl").read_text()
 
 
+NORMED = '''
+from torch import nn
+
+from seqlab import register_pooling
+
+
+@register_pooling("normed")
+class Normed(nn.Module):
+    """The mean, normalized by running statistics, which are buffers."""
+
+    def __init__(self, hidden_size):
+        super().__init__()
+        self.output_size = hidden_size
+        self.norm = nn.BatchNorm1d(hidden_size)
+
+    def forward(self, hidden, lengths):
+        return self.norm(hidden.mean(1))
+'''
+
+
+@pytest.mark.parametrize("average", ["weight_average=0.9", "average_after=1"])
+def test_a_part_with_buffers_goes_on_where_it_stood(runs, killed, average):
+    (runs.root / "normed_of_mine.py").write_text(NORMED)
+    plugins.load("normed_of_mine")
+    config = runs.settings("model.pooling=normed", f"callbacks.{average}", "checkpoint.every_steps=3")
+    runs.train(config, "whole")
+    with killed("on_train_batch_start", 13):
+        runs.train(config)
+    assert runs.step() > 0
+    runs.train(config)
+    runs.assert_same("run", "whole")
+
+
 @pytest.mark.usefixtures("mine")
 def test_a_state_that_cannot_be_saved_is_refused_before_the_first_batch(runs):
     config = runs.settings("+callbacks.hoarding={}")

@@ -12,8 +12,8 @@ class EMAWeightAveraging(callbacks.EMAWeightAveraging):
 
     Lightning copies the average to the weights when training ends, but not in a run resumed at that point;
     here it is copied at the end of every fit. Lightning keeps the average on the device on which the weights
-    were made, so that every step waits for it; here it is on the training device. Lightning also averages
-    buffers, which are constants, and would round integers among them.
+    were made, so that every step waits for it; here it is on the training device. Lightning would average
+    buffers, and round integers among them; here they are those of the present network.
 
     Args:
         decay: the fraction of the average that is kept at a step.
@@ -39,6 +39,8 @@ class EMAWeightAveraging(callbacks.EMAWeightAveraging):
             self._average_model.module.parameters(), pl_module.parameters(), strict=True
         ):
             average.lerp_(weight, share)
+        for kept, present in zip(self._average_model.module.buffers(), pl_module.buffers(), strict=True):
+            kept.copy_(present)
         self._average_model.n_averaged += 1
         self._latest_update_step = trainer.global_step
 
