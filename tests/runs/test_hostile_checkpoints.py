@@ -265,6 +265,11 @@ UNFINISHABLE: dict[str, Callable[[Path], Any]] = {
     "a number for an optimizer": change(lambda content: content.update(optimizer_states=[3])),
     "an optimizer of other shapes": change(lambda content: content["optimizer_states"][0]["state"][0].update(exp_avg=torch.zeros(3))),
     "an optimizer of other weights": change(lambda content: content["optimizer_states"][0]["param_groups"][0].update(params=[0])),
+    "an optimizer of fewer weights": change(
+        lambda content: content["optimizer_states"][0].update(
+            state={}, param_groups=[{**content["optimizer_states"][0]["param_groups"][0], "params": [0]}]
+        )
+    ),
     "a schedule that is a word": change(lambda content: content.update(lr_schedulers=["x"])),
     "callbacks that are a list": change(lambda content: content.update(callbacks=[1])),
     "a callback that is a number": change(lambda content: content.update(callbacks={"Resume": 3})),

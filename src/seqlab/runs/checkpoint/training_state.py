@@ -56,9 +56,8 @@ def check_progress(content: dict[str, Any]) -> None:
         value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)
     ]
     shapes = {tensor.shape for tensor in weights.values()}
-    is_whole = sorted(learnt) == list(range(len(learnt))) and len(learnt) <= len(
-        weights
-    )  # others are buffers
+    # What is not learnt are buffers; how many, the network says once it is built.
+    is_whole = sorted(learnt) == list(range(len(learnt))) and len(learnt) <= len(weights)
     if not is_whole or not set(optimizer.state) <= set(learnt):
         raise UnreadableError("has an optimizer that does not match its weights")
     if any(tensor.numel() > 1 and tensor.shape not in shapes for tensor in kept):
