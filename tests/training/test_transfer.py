@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from lightning.pytorch import Trainer
 
-from seqlab.data import BatchLoader, DataSpec, TokenSamples
+from seqlab.data import BatchLoader, DataSpec, SequenceData, Series, TokenSamples
 from seqlab.errors import ConfigError
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.sequence_model import SequenceModel
@@ -151,6 +153,51 @@ def test_weights_of_another_cell_or_for_other_targets_are_left(name, reason):
     )
     mine, other = (SimpleNamespace(task="forecasting", outputs=(target,)) for target in ("load", "price"))
     assert _misfit(name, SimpleNamespace(config=theirs, spec=other), mine, ours) == reason
+
+
+def test_layers_of_a_decoder_of_the_same_cell_are_left_for_other_targets():
+    config = SimpleNamespace(model=SimpleNamespace(cell="gru", options={}, bidirectional=False))
+    mine, other = (SimpleNamespace(task="forecasting", outputs=(target,)) for target in ("load", "price"))
+    run = SimpleNamespace(config=config, spec=other)
+    assert _misfit("model.decoder.layers.layers.0.U", run, mine, config) == "other targets"
+
+
+@pytest.fixture
+def series(tmp_path):
+    """Return what describes a series with the columns a, b and c, of which some are targets."""
+    times = pd.date_range("2021-03-01", periods=300, freq="h").astype(str)
+    numbers = np.random.default_rng(0).normal(size=(300, 3))
+    file = tmp_path / "mine.csv"
+    pd.DataFrame({"time": times} | dict(zip("abc", numbers.T, strict=True))).to_csv(file, index=False)
+
+    def spec_with(targets):
+        steps = {"input_steps": 6, "horizon_steps": 2, "calendar": False}
+        data = SequenceData(Series(path=str(file), targets=[*targets], **steps))
+        data.setup()
+        return data.spec
+
+    return spec_with
+
+
+@pytest.mark.parametrize(
+    ("targets", "channels", "is_taken"),
+    [
+        (("b", "c"), ("independent", "independent"), False),
+        (("b", "b"), ("independent", "mixed"), False),
+        (("b", "b"), ("independent", "independent"), True),
+        (("abc", "abc"), ("independent", "independent"), True),
+        (("b", "c"), ("mixed", "mixed"), True),
+    ],
+)
+def test_weights_for_columns_are_taken_where_the_network_reads_the_same(
+    begun, series, targets, channels, is_taken
+):
+    has = [{"channels": one} for one in channels]
+    mine, theirs = map(series, targets)
+    _, _, told = begun(mine, theirs, *has)
+    name = "model.recurrent.layers.0.W"
+    assert (name in told["taken"]) is is_taken
+    assert is_taken or told["left"][name] == "other columns"
 
 
 def test_columns_of_other_tokens_are_left(begun):

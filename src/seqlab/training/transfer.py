@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqlab.config.model import ModelConfig
 from seqlab.config.schema import Config
-from seqlab.data import DataSpec
+from seqlab.data import DataSpec, SeriesSpec
 from seqlab.errors import ConfigError
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.nn import Recurrent
@@ -132,12 +132,20 @@ def _read_otherwise(
     layer = LAYER.fullmatch(name)
     is_first = layer is None or (int(layer[1]) <= config.model.bidirectional and layer[2].startswith("W"))
     reads_x = name.startswith(("model.wide.", reader)) and is_first
-    if reads_x and spec.inputs != run.spec.inputs:
+    if reads_x and _columns(module, spec) != _columns(run.module, run.spec):
         if spec.kind == "features":
             return "other columns"
         if spec.input_size in module.state_dict()[name].shape:
             return "other tokens"
     return None
+
+
+def _columns(module: SequenceModule, spec: DataSpec) -> tuple[str, ...]:
+    """Return the names of what the network reads at a step, in its order."""
+    if module.model.channels is None or not isinstance(spec, SeriesSpec):
+        return spec.inputs
+    # Each target is a row of its own, before the columns that none is.
+    return ("a target", *(name for name in spec.inputs if name not in spec.series.targets))
 
 
 def _unshaped(mine: Tensor, theirs: Tensor, pairs: list[tuple[int, int]] | None) -> str | None:
