@@ -62,7 +62,10 @@ def test_arrays_of_one_length_and_of_several_are_the_same_sequences():
     padded = np.zeros((40, 6, 2))
     for place, one in enumerate(x):
         padded[place, : len(one)] = one
-    ragged = Sequences.from_arrays(x, y)
+    objects = np.empty(40, object)
+    objects[:] = x
+    ragged = Sequences.from_arrays(objects, y)
+    assert ragged.spec.sequences == Sequences.from_arrays(x, y).spec.sequences
     filled = Sequences.from_arrays(padded, np.array(y), lengths=[len(one) for one in x])
     assert ragged.spec.classes == filled.spec.classes == ("high", "low")
     assert ragged.spec.sequences.means == pytest.approx(
@@ -84,6 +87,14 @@ def test_sequences_have_numbers_labels_of_steps_and_splits_of_their_own():
     assert data.spec.sizes["test"] == 8
     steps = Sequences.from_arrays(list(x), [["u", "v", "u", "u", "v"]] * 24, task="tagging")
     assert steps.spec.classes == ("u", "v")
+
+
+def test_a_label_that_is_no_number_is_missing_and_no_class():
+    x = np.random.default_rng(1).normal(size=(30, 5))
+    y = np.arange(30) % 2.0
+    y[3] = np.nan
+    with pytest.raises(DataError, match="is blank"):
+        Sequences.from_arrays(x, y).setup()
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def arrays_as_file(x: Any, y: Any = None, lengths: Any = None, groups: Any = Non
 
 
 def _is_ragged(values: Any) -> bool:
-    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    is_objects = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
+    is_list = is_objects or (isinstance(values, Sequence) and not isinstance(values, str))
     return is_list and len({len(one) for one in values if np.ndim(one)}) > 1
 
 

@@ -1,5 +1,7 @@
 """What a cell reads beside x, out of the columns of sequences."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
 
@@ -32,15 +34,19 @@ def seconds(number):
     return f"2024-02-29T00:00:{number:02}"
 
 
-@pytest.mark.parametrize("time", [str, seconds])
-def test_columns_become_the_last_channels_in_training_and_prediction(tmp_path, time):
+def days(number):
+    return f"{date(2024, 2, 24) + timedelta(number):%Y%m%d}"  # over the end of a month
+
+
+@pytest.mark.parametrize(("time", "unit"), [(str, 1), (seconds, 1), (days, 86400)])
+def test_columns_become_the_last_channels_in_training_and_prediction(tmp_path, time, unit):
     data, path = data_of(tmp_path, time)
     spec, samples, _ = data.load()
     assert spec.features == ("p", "q", "x.dt", "x.reset", "x.mask p", "x.mask q")
     assert spec.side_inputs == {"dt": 1, "reset": 1, "mask": 2}
     settings, mean = spec.sequences, (2 + 1 + 6) / 3
     assert settings.means[2:] == (0, 0, 0, 0)
-    np.testing.assert_allclose(settings.scales[2:], (mean, 1, 1, 1))
+    np.testing.assert_allclose(settings.scales[2:], (mean * unit, 1, 1, 1))
     asked = spec.unlabelled(data, [], path).samples
     scaled = settings.scaled(asked.values.numpy())
     expected = [  # the first step is as far from the one before as steps are on average

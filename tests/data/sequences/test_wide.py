@@ -52,6 +52,23 @@ def test_missing_numbers_at_the_end_make_a_sequence_shorter(tmp_path, tail):
     assert found.values[:, 0].tolist() == [1, 2, 3, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.parametrize("labels", [["7", "8", "", "8"], ["a", "b", "", "b"]])
+def test_a_blank_label_at_the_end_is_no_measurement(tmp_path, labels):
+    _, found = layout_and_records(tmp_path / "rows.csv", written(",", "last", labels), label="last")
+    assert only(found.labels) == tuple(labels)
+    assert found.values[:, 0].tolist() == np.ravel(ROWS).tolist()
+
+
+@pytest.mark.parametrize("tails", [",,,,", ",,-,"])
+def test_what_pads_rows_behind_their_label_is_left_out(tmp_path, tails):
+    """Rows that all end with a separator, or some of a table whose labels are words."""
+    lines = written(",", "last", ["a", "b", "a", "b"]).splitlines()
+    padded = [line + tail.strip("-") for line, tail in zip(lines, tails, strict=True)]
+    _, found = layout_and_records(tmp_path / "rows.csv", "\n".join(padded), label="last")
+    assert only(found.labels) == ("a", "b", "a", "b")
+    assert found.lengths.tolist() == [3] * 4
+
+
 def test_a_header_names_label_id_and_group(tmp_path):
     text = "id,v1,v2,class,speaker\nr1,1,2,up,s1\nr2,3,,down,s2\nr3,5,6,up,s1\n"
     layout, found = layout_and_records(tmp_path / "rows.csv", text, group="speaker")

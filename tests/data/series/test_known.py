@@ -254,6 +254,17 @@ def test_public_holidays_follow_from_the_times(tmp_path, holidays):
     torch.testing.assert_close(read, samples["test"].batch(torch.tensor([len(samples["test"]) - 1])).x)
 
 
+def test_one_row_that_is_known_ahead_is_of_the_time_zone_of_the_series(tmp_path):
+    frame = frame_of()
+    data = data_of(tmp_path, frame, horizon_steps=1, timezone="Europe/Berlin")
+    spec = data.load().spec
+    latest, future = written(tmp_path, frame[:-1]), written(tmp_path, frame[-1:], "future.csv")
+    read, _ = asked(spec, data, latest, future)
+    last = frame[KNOWN].iloc[-1].to_numpy(float)
+    found = read[0, -1, -2:].double().numpy() * spec.series.scales[-2:] + spec.series.means[-2:]
+    np.testing.assert_allclose(found, last, atol=1e-5)
+
+
 def test_public_holidays_alone_need_no_file(tmp_path, holidays):
     frame = frame_of("D")
     data = data_of(tmp_path, frame, known=[], holidays="CN", timezone="Asia/Shanghai")

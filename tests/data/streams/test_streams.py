@@ -43,6 +43,16 @@ def loader(found, *, epoch: int = 0, rank: int = 0, world_size: int = 1, split: 
     return made
 
 
+def test_the_same_bytes_in_another_encoding_are_another_text(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_bytes(("привет мир как дела\n" * 400).encode("cp1251"))
+    for encoding in ("koi8-r", "cp1251"):
+        found = TextFile(path=str(file), encoding=encoding, steps=8, batch_size=4, min_count=1).load()
+        expected = file.read_bytes().decode(encoding)
+        assert set(found.spec.symbols) >= set(expected.replace("\n", ""))
+        assert written(found, "train")[:19] == expected[:19]
+
+
 def test_a_text_is_split_in_order_and_nothing_is_lost(tmp_path):
     found = loaded(tmp_path, val_share=0.2, test_share=0.1)
     parts = [written(found, split) for split in ("train", "val", "test")]

@@ -51,6 +51,20 @@ def test_sentences_are_the_same_however_they_are_written(conll, content, setting
     assert conll(content, **settings) == TWO
 
 
+def test_what_is_no_word_in_conllu_is_skipped(conll):
+    lines = [  # id, form, and the part of speech as the fourth of ten columns
+        ("1-2", "zum", "_"),
+        ("1", "zu", "ADP"),
+        ("2", "dem", "DET"),
+        ("2.1", "_", "_"),
+        ("3", "3-4", "NUM"),
+    ]
+    rows = ["\t".join([number, form, "_", tag, *"_" * 6]) for number, form, tag in lines]
+    content = "\n".join(["# text = zum 3-4", *rows, ""])
+    assert conll(content, "a.conllu", token=1, label=3) == [(["zu", "dem", "3-4"], ["ADP", "DET", "NUM"])]
+    assert conll("1-2 O\n3.4 B-X\n") == [(["1-2", "3.4"], ["O", "B-X"])]
+
+
 def test_packed_files_and_older_encodings_are_read(conll):
     assert conll(gzip.compress(b"Ann B-PER\nin O\nBonn B-LOC\n\n# O\nok O\n"), "a.conll.gz") == TWO
     assert conll("Zo\u00eb O\n".encode("latin-1"), encoding="latin-1") == [(["Zo\u00eb"], ["O"])]

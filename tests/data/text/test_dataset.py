@@ -288,3 +288,10 @@ def test_no_text_at_all_is_refused_and_the_file_is_named(rows):
 def test_a_split_without_texts_is_refused_with_the_settings_that_decide_it(rows, settings):
     with pytest.raises(DataError, match=r"data\.val_share and data\.test_share"):
         memory(rows[:30], **settings)
+
+
+def test_a_file_to_predict_has_a_text_a_line_whatever_else_separates(tmp_path):
+    data = memory([(f"text\x0c\u2028\x1e {number}", "ab"[number % 2]) for number in range(40)])
+    (tmp_path / "asked.txt").write_bytes("one\x0ctext\u2028long\r\n\nan\x1eother\n".encode())
+    found = data.spec.unlabelled(data.dataset, [], tmp_path / "asked.txt")
+    assert found.names == ["one\x0ctext\u2028long", "an\x1eother"]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FIX = "fix or remove the row"
 OF_LABELS = f"use task=tagging to predict a label at every step, or {FIX}"
 """What to do about rows of a sequence that have different labels."""
+DAY = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+"""A date as ISO 8601 has it without dashes."""
 
 
 @dataclass(frozen=True)
@@ -232,13 +234,15 @@ def _comparable(times: np.ndarray) -> tuple[np.ndarray, float]:
     """Return times as numbers to sort by, NaN where one is none, and how many seconds 1 is; 1 for numbers."""
     import pandas as pd  # noqa: PLC0415 (slow)
 
+    found = pd.Series(times)
     if times.dtype.kind == "M":
-        parsed = pd.Series(times)
+        parsed = found
     else:
-        numbers = pd.to_numeric(pd.Series(times), errors="coerce").to_numpy(np.float64)
-        if not np.isnan(numbers).all():
+        numbers = pd.to_numeric(found, errors="coerce").to_numpy(np.float64)
+        are_days = bool(found.str.fullmatch(DAY).all())
+        if not are_days and not np.isnan(numbers).all():
             return numbers, 1.0
-        parsed = pd.to_datetime(pd.Series(times), format="ISO8601", errors="coerce", utc=True)
+        parsed = pd.to_datetime(found, format="%Y%m%d" if are_days else "ISO8601", errors="coerce", utc=True)
     ticks = parsed.to_numpy("datetime64[ns]").astype(np.float64)
     return np.where(parsed.isna(), np.nan, ticks), 1e-9
 

@@ -93,15 +93,20 @@ def _records(
         yield Record(
             f"x[{place}]",
             x[place, :length],
-            None if labels is None or each_step else tuple(map(str, labels[place])),
+            None if labels is None or each_step else tuple(map(_text, labels[place])),
             None if groups is None else str(groups[place]),
             _tags(labels[place][:length]) if labels is not None and each_step else None,
         )
 
 
+def _text(label: Any) -> str:
+    """Return a label, empty if it is missing."""
+    return "" if label is None or label != label else str(label)  # noqa: PLR0124 (NaN)
+
+
 def _tags(row: Sequence[Any]) -> list[str]:
     """Return the labels of a row's steps, empty where one is missing, and what says so at its end."""
-    found = ["" if label is None or label != label else str(label) for label in row]  # noqa: PLR0124 (NaN)
+    found = list(map(_text, row))
     end = max((step for step, label in enumerate(found, start=1) if label.strip()), default=0)
     return found[:end] + [MISSING] * (len(found) - end)
 

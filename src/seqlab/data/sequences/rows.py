@@ -28,10 +28,12 @@ class Line(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The cells of a line, without the blanks and quotes around them."""
+    """The cells of a line, without the blanks and quotes around them; empty ones at its end are left out."""
 
     number: int
     cells: list[str]
+    is_open: bool
+    """Whether there were such."""
 
 
 def lines_of(path: Path, encoding: str) -> Iterator[Line]:
@@ -70,13 +72,13 @@ class NumberRows:
         if not lines:
             raise DataError(f"{path}: there is no sequence; add data")
         self.separator = _separator_of(lines[0].text, dialect)
-        self.beginning = [Row(line.number, self._cells(line.text)) for line in lines]
+        self.beginning = list(map(self._row, lines))
         self.header = self.beginning[0].cells if dialect.header and self._has_header() else []
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows below the header, if there is one."""
         for line in islice(lines_of(self.path, self.dialect.encoding), 1 if self.header else 0, None):
-            yield Row(line.number, self._cells(line.text))
+            yield self._row(line)
 
     def error(self, line: int, reason: str) -> DataError:
         """Return an error that names the file and a line."""
@@ -124,15 +126,17 @@ class NumberRows:
             and not any(word in cells for word in words for cells in others)
         )
 
-    def _cells(self, line: str) -> list[str]:
-        """Return the cells of a line; empty ones at its end are left out."""
+    def _row(self, line: Line) -> Row:
+        number, text = line
         if self.separator == SPACE:
-            return line.split()
+            return Row(number, text.split(), is_open=False)
         sign = SEPARATORS[self.separator]
-        line = line.rstrip(f"{sign} ")
-        if '"' in line and self.dialect.quotes == "double":
-            return [cell.strip() for cell in next(csv.reader([line], delimiter=sign, skipinitialspace=True))]
-        return [cell.strip() for cell in line.split(sign)]
+        text = text.rstrip(f"{sign} ")
+        is_quoted = '"' in text and self.dialect.quotes == "double"
+        cells = (
+            next(csv.reader([text], delimiter=sign, skipinitialspace=True)) if is_quoted else text.split(sign)
+        )
+        return Row(number, [cell.strip() for cell in cells], is_open=sign in line.text[len(text) :])
 
 
 def _separator_of(line: str, dialect: Dialect) -> str:

@@ -70,10 +70,16 @@ class Wide(Layout):
 
     def _records(self, rows: NumberRows) -> Iterator[Record]:
         has_label = self._has_label(rows)
+        are_closed = not all(row.is_open for row in rows.beginning)
         for row in rows:
-            label = row.cells.pop(ENDS[self.label]) if has_label else None
+            is_blank = are_closed and row.is_open and self._is_value(rows, row.cells[-1])
+            label = ("" if is_blank else row.cells.pop(ENDS[self.label])) if has_label else None
             labels = None if label is None else ("" if rows.is_missing(label) else label,)
             yield Record(f"line {row.number}", rows.numbers(row, row.cells)[:, None], labels)
+
+    def _is_value(self, rows: NumberRows, cell: str) -> bool:
+        """Return whether the last cell of a row that has something behind it is no label."""
+        return self.label == "last" and not (self.is_word and not rows.is_number(cell))
 
     def _has_label(self, rows: NumberRows) -> bool:
         """Return whether there are labels: rows to predict need none."""

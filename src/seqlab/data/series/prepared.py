@@ -205,8 +205,13 @@ def read_grid(
     return found
 
 
-def read_future(data: SeriesData, file: Path) -> Measured:
+def read_future(data: SeriesData, file: Path, *, is_local: bool) -> Measured:
     """Return the rows of the columns that are known ahead.
+
+    Args:
+        data: how the file is read.
+        file: the file.
+        is_local: whether its times are those of data.timezone.
 
     Raises:
         DataError: the file is missing or malformed.
@@ -219,6 +224,7 @@ def read_future(data: SeriesData, file: Path) -> Measured:
         sentinels=data.sentinels,
         duplicates=data.duplicates,
         series_id=data.series_id or (),
+        is_local=is_local,
     )
 
 

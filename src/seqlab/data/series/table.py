@@ -66,6 +66,7 @@ def read_measured(
     duplicates: str = "error",
     series_id: Sequence[str] = (),
     static: Mapping[str, tuple[str, ...] | None] | None = None,
+    is_local: bool | None = None,
 ) -> Measured:
     """Read columns of a file.
 
@@ -78,6 +79,7 @@ def read_measured(
             the first of them.
         series_id: the columns that name the series of a row.
         static: columns that say one thing of a series, and what may stand in them; None to find out.
+        is_local: whether times are those of the clock's zone; None to find out, by hours of the day.
 
     Raises:
         DataError: a cell is no number or no time, or two rows contradict each other.
@@ -93,7 +95,8 @@ def read_measured(
     def suspect(*, numbers: bool) -> tuple[str, ...]:
         return suspected(table, clock, series_id, numbers=numbers)
 
-    zone = clock.zone if clock.columns and has_hours(rows.times) else None
+    is_local = has_hours(rows.times) if is_local is None else is_local
+    zone = clock.zone if clock.columns and is_local else None
     if zone:
         rows = rows._replace(times=to_utc(table, rows.times, rows.lines, rows.series, zone))
     if clock.columns:

@@ -82,7 +82,8 @@ def _with_known(settings: SeriesSettings, data: SeriesData, grid: Grid) -> np.nd
                 f"the network reads {', '.join(data.known)} of the {horizon} steps ahead: give them with "
                 "--known FILE"
             )
-        whole = with_future(whole, read_future(data, data.known_file), horizon, data.known_file)
+        future = read_future(data, data.known_file, is_local=grid.zone is not None)
+        whole = with_future(whole, future, horizon, data.known_file)
     if data.holidays:
         whole.values[:, whole.columns.index(HOLIDAY)] = holidays_at(whole, data.holidays)
     values, lookahead = torch.from_numpy(in_units(whole, settings)), Lookahead.of(settings)

@@ -159,7 +159,15 @@ class Encoded:
     unknown: Mapping[str, tuple[int, int, int]]
 
     @classmethod
-    def of(cls, parts: Mapping[str, Part], settings: StreamSettings, sha: str, wanted: Wanted) -> Self:
+    def of(
+        cls,
+        parts: Mapping[str, Part],
+        settings: StreamSettings,
+        sha: str,
+        wanted: Wanted,
+        *,
+        encoding: str = "utf-8",
+    ) -> Self:
         """Return the tokens of the parts of a text, from the cache if possible.
 
         Args:
@@ -167,10 +175,11 @@ class Encoded:
             settings: of the tokens.
             sha: of all that was read.
             wanted: which of them the vocabulary has.
+            encoding: of the files, whose bytes are other characters in another.
         """
         kind = TOKENIZERS[settings.tokens]
         places = {split: (part.start, part.end) for split, part in parts.items()}
-        recipe = [VERSION, sha, asdict(settings), places, wanted]
+        recipe = [VERSION, sha, encoding, asdict(settings), places, wanted]
 
         def write(folder: Path) -> None:
             log.info("encoding the text, once for these files …")

@@ -30,7 +30,9 @@ def load(data: StreamData) -> Loaded:
     files = {"": source, **given}
     parts, sha = _parts(data, files)
     settings = StreamSettings(data.tokens, data.documents)
-    encoded = Encoded.of(parts, settings, sha, Wanted(data.min_count, data.vocabulary))
+    encoded = Encoded.of(
+        parts, settings, sha, Wanted(data.min_count, data.vocabulary), encoding=data.encoding
+    )
     tokenizer = encoded.tokenizer
     sizes = {**encoded.sizes, "train": min(encoded.sizes["train"], data.limit_train_samples or 2**62)}
     samples = {

@@ -21,7 +21,8 @@ class Tagged(GivenSplits, OwnFile, SplitData):
     """Sentences in the layout of the CoNLL shared tasks, or in a table with a token per row.
 
     A token a line, with its tag in another column and blanks or a tab between them; a blank line between
-    sentences. Lines of -DOCSTART- and comments of CoNLL-U are skipped.
+    sentences. Lines of -DOCSTART- are skipped, and in CoNLL-U comments, tokens of several words and empty
+    nodes.
 
     Attributes:
         path: a file with one token and its tag per line, and a blank line between sentences; or a table. It

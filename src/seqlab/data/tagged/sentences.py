@@ -1,5 +1,6 @@
 """Sentences with a tag at every token: from files of a token a line, and from tables of a token a row."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +18,12 @@ from seqlab.data.tagged.own import Tagged
 from seqlab.data.tagged.tables import sentences_in
 from seqlab.errors import DataError
 
-VERSION = 2
+VERSION = 3
 """Part of the cache's key: change it with how a file is read."""
 DOCUMENT = "-DOCSTART-"
 """The only token of a line between two documents."""
+CONLLU, NO_WORD = 10, re.compile(r"\d+[-.]\d+")
+"""Columns of CoNLL-U, and an id there of what is no word: a token of several words, or an empty node."""
 
 
 class Words(NamedTuple):
@@ -173,7 +176,8 @@ def _groups(path: Path, encoding: str) -> Iterator[list[tuple[int, list[str]]]]:
                     "every line has a token and its tag, with blanks or a tab between them; of a table, name "
                     "the column of its sentences with data.sentence"
                 )
-            group.append((lines.number, columns))
+            if not (tabs and width == CONLLU and NO_WORD.fullmatch(columns[0])):
+                group.append((lines.number, columns))
     if group:
         yield group
 

@@ -22,7 +22,7 @@ def unlabelled(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Unlab
     Raises:
         DataError: there is no text, or the file cannot be read.
     """
-    lines = read_user_text(file).splitlines() if file else []
+    lines = read_user_text(file).split("\n") if file else []  # a text may have others, such as a form feed
     names = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
     if not names:
         raise DataError("nothing to predict: give a text, or --file with one text per line")
