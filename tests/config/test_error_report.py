@@ -18,6 +18,7 @@ SOURCES = {
     "own/experiment/twice.yaml": "# @package _global_\nmodel:\n  hidden_size: 3\n  hidden_size: 4\n",
     "own/experiment/cut.yaml": "# @package _global_\nmodel: [\n",
     "own/experiment/typo.yaml": "# @package _global_\nmodel:\n  hiden_size: 4\n",
+    "o'wn/experiment/mine.yaml": "# @package _global_\n",
     "trap/Greek.txt": "Pappas\n",
     "trap/Irish.txt": "",  # an error, as soon as these data are read
 }
@@ -46,6 +47,7 @@ MISTAKES: dict[str, list[str]] = {
     "name=/up": ["name: '/up' must name a folder below paths.output_dir"],
     "name='a\u200bb'": ["name: 'a\\u200bb' has line breaks, control characters or invisible ones"],
     "trainer.limit_train_batches=0": ["trainer.limit_train_batches: 0 would train on nothing; 1 is one batch"],
+    "trainer.max_steps=0": ["trainer.max_steps: 0 would train nothing; -1 is no limit"],
     "hydra.run.dir=here": ["hydra.run.dir=here has no effect; the folder of a run is below paths.output_dir"],
     "hydra.searchpath=[http://x.y]": ["hydra.searchpath=[http://x.y]: Hydra cannot read from http://"],
     "model=[lstm,gru]": ["model=[lstm,gru]: name one file of model/; set single keys beside it"],
@@ -55,6 +57,7 @@ MISTAKES: dict[str, list[str]] = {
     "model=null": ["model=null: name one; there are: bigru, "],
     "optimizer.lr=abc": ["optimizer.lr must be a valid number, got 'abc'"],
     "optimizer.lr=-1": ["optimizer.lr must be greater than 0, got -1"],
+    "optimizer.betas=[0.9]": ["optimizer.betas has too few values"],
     "optimizer.lr=nan": ["optimizer.lr must be a finite number, got nan"],
     "optimizer.lr=": ["optimizer.lr must be a valid number, got ''"],
     "model.hidden_size=0": ["model.hidden_size must be greater than or equal to 1, got 0"],
@@ -86,7 +89,7 @@ MISTAKES: dict[str, list[str]] = {
     "task.metrics=[auroc] task.metrics.auroc.max_fpr=0.1": ["task.metrics.auroc.max_fpr: task.metrics is set to the list ['auroc'], which has no keys; set all of it as task.metrics=[…], or leave the list out"],
     "-m task.metrics=[auroc] task.metrics.auroc.max_fpr=0.1,0.2": ["task.metrics.auroc.max_fpr: task.metrics is set to the list ['auroc'], which has no keys"],
     "imports=[json] imports.x=1": ["imports.x: imports is set to the list ['json'], which has no keys"],
-    "-m trainer.devices=[0] trainer.devices.x=1": ["trainer.devices.x: trainer.devices is set to the list [0], which has no keys"],
+    "-m figures.format=[png] figures.format.x=1": ["figures.format.x: figures.format is set to the list ['png'], which has no keys"],
     "seed=1 seed.x=2": ["seed.x: seed is 1, which has no keys; set seed=…"],
     "model.encoder_options={a:1}": ["model.encoder_options: encoder 'auto' has no setting 'a'; it has none"],
     "name='a": ["'name='a' is not KEY=VALUE"],
@@ -104,8 +107,10 @@ MISTAKES: dict[str, list[str]] = {
     "--config-dir nowhere": ["--config-dir=nowhere: the folder does not exist"],
     "--config-dir own experiment=twice": ["own/experiment/twice.yaml, line 4: found duplicate key hidden_size"],
     "--config-dir own experiment=cut": ["own/experiment/cut.yaml, line 3: "],
+    "--config-dir o'wn modle=x": ["modle is unknown; did you mean 'model'?"],
     "--config-dir own experiment=typo": ["model.hiden_size is unknown; did you mean 'hidden_size'"],
     "-m model.hiden_size=3,4": ["model.hiden_size is unknown; did you mean 'model.hidden_size'"],
+    "-m model=gru,null": ["model=null: name one; there are: bigru, "],
     "-m model=gru,lsmt": ["model=lsmt: unknown model; did you mean 'lstm'"],
     "-m launcher=pol seed=1,2": ["launcher=pol: unknown launcher; did you mean 'pool'?"],
     "-m sweep=optna": ["sweep=optna: unknown sweep; did you mean 'optuna'?"],
@@ -179,6 +184,17 @@ def test_the_data_of_these_tests_are_a_trap(train, capfd):
         Path("trap", name).write_text(SOURCES[f"trap/{name}"])
     assert train("data.root=trap") == 2
     assert "encoding the texts" in capfd.readouterr().err
+
+
+def test_a_mistake_in_data_of_their_own_is_said_though_an_experiment_is_for_others(train, capfd):
+    given = ["data=text_csv", "data.path=nope.csv", "data.text=a", "data.label=b"]
+    assert train("experiment=names_best", *given) == 2
+    assert capfd.readouterr().err.endswith("nope.csv does not exist; set data.path to your file\n")
+
+
+def test_a_key_that_is_not_there_cannot_be_left_out(train, capfd):
+    assert train("~data.root") == 2
+    assert capfd.readouterr().err == "seqlab: Could not delete from config. 'data.root' does not exist.\n"
 
 
 def test_one_module_needs_no_brackets(complaints, tmp_path):

@@ -29,6 +29,11 @@ def settings(**changes):
         ({"devices": 2}, 0, False, None),  # processes on the processor
         ({"devices": [0, 2]}, 2, False, "trainer.devices=[0, 2]: this machine has 2 GPUs"),
         ({"devices": 3, "accelerator": "cpu"}, 2, False, None),
+        ({"devices": [1, 1]}, 2, False, "trainer.devices=[1, 1] names a GPU twice"),
+        ({"devices": [0]}, 0, False, "trainer.devices=[0] names GPUs, and there is none"),
+        ({"devices": [0]}, None, False, None),
+        ({"devices": [0]}, 0, True, None),
+        ({"devices": [0], "accelerator": "cpu"}, 1, True, "trainer.devices=[0] names GPUs, and"),
         ({"precision": "16-mixed"}, 0, False, "trainer.precision=16-mixed needs a GPU"),
         ({"precision": "16-mixed"}, 0, True, None),
         ({"precision": "16-mixed", "accelerator": "cpu"}, 1, True, "trainer.precision=16-mixed needs a GPU"),

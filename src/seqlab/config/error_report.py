@@ -190,5 +190,6 @@ def _explain_setting(error: Exception, override: str, parsed: Override, known: s
         return unknown(key, sorted(known), whole.partition("=")[2])
     if parsed.is_add():
         return f"{override}: {key} exists already; leave out the +"
-    is_given = "=" in override and parsed.value() is not None
-    return first_line(error) if is_given else f"{override}: name one; {near('', names_of(key))}"
+    is_unnamed = "=" not in override or parsed.value() is None
+    files = names_of(key) if is_unnamed else []
+    return f"{override}: name one; {near('', files)}" if files else first_line(error)

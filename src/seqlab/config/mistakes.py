@@ -18,6 +18,7 @@ from seqlab.config.composed import composed
 from seqlab.config.hydra_syntax import apply, parse, values_of
 from seqlab.config.packaged import PACKAGED
 from seqlab.errors import SeqlabError
+from seqlab.io.override import quoted
 from seqlab.registry import plugins
 
 OF_COMPOSING = (HydraException, OmegaConfBaseException, MarkedYAMLError)
@@ -151,14 +152,14 @@ class Command:
                 point = self._point(override, value)
                 try:
                     found[tuple(point)] = _without_hydra(composed(point))
-                except OF_COMPOSING as error:
+                except (*OF_COMPOSING, ValueError) as error:
                     self._misfits.append(Misfit(override, value, error))
         return found
 
 
 def searching(folders: Iterable[Path]) -> list[str]:
     """Return the setting that adds folders to Hydra's search path."""
-    return [f"hydra.searchpath=['file://{folder}']" for folder in folders]
+    return [f"hydra.searchpath=[{quoted(f'file://{folder}')}]" for folder in folders]
 
 
 def suiting_other_data(overrides: Sequence[str]) -> list[str]:
@@ -166,8 +167,11 @@ def suiting_other_data(overrides: Sequence[str]) -> list[str]:
     given = {override.partition("=")[0]: override for override in overrides}
     if not {"data", "experiment"} <= given.keys():
         return []
-    others = [override for override in overrides if override != given["data"]]
-    suiting = composed(others)
+    of_data = ("data=", "data.", "+data.", "++data.", "~data.")
+    try:
+        suiting = composed([override for override in overrides if not override.startswith(of_data)])
+    except OF_COMPOSING:  # the others are wrong too
+        return []
     own = f"data={suiting.hydra.runtime.choices.data}"
     rest = _refused(_without_hydra(suiting))
     if own == given["data"] or set(_refused(_without_hydra(composed(overrides)))) <= set(rest):

@@ -32,6 +32,12 @@ def _some(limit: float) -> float:
     return limit
 
 
+def _some_steps(steps: int) -> int:
+    if steps == 0 or steps < -1:
+        raise ValueError(f"{steps} would train nothing; -1 is no limit")
+    return steps
+
+
 SomeLimit = Annotated[Limit, AfterValidator(_some)]
 
 
@@ -67,7 +73,7 @@ class TrainerConfig(Section):
     rank_timeout_s: Positive = 300.0
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"
     max_epochs: Count = 15
-    max_steps: Annotated[int, Field(ge=-1)] = -1
+    max_steps: Annotated[int, AfterValidator(_some_steps)] = -1
     limit_train_batches: SomeLimit = 1.0
     limit_val_batches: Limit = 1.0
     limit_test_batches: Limit = 1.0
@@ -104,19 +110,33 @@ class TrainerConfig(Section):
             gpus: a function that returns the number of CUDA's GPUs, None if unknown; called only if needed.
             mps: a function that returns whether a Mac's GPU can be used.
         """
-        name, devices = self.accelerator, self.devices
+        name = self.accelerator
         if (name in ("gpu", "cuda") and gpus() == 0) or (name == "mps" and not mps()):
             return f"trainer.accelerator: this machine has no {name}; use trainer.accelerator=cpu or auto"
-        wanted = max(devices) + 1 if isinstance(devices, list) else devices
-        if name in ("auto", "gpu", "cuda") and wanted != "auto" and wanted > 1:
-            found = gpus()
-            if found and wanted > found:
-                return f"trainer.devices={devices}: this machine has {found} GPUs, numbered from 0"
         uses_mps = name in ("auto", "gpu", "mps") and mps()
-        if self.precision == "16-mixed" and (name == "cpu" or not (uses_mps or gpus() != 0)):
+        needs_gpu = isinstance(self.devices, list) or self.precision == "16-mixed"
+        is_bare = needs_gpu and (name == "cpu" or not (uses_mps or gpus() != 0))
+        if reason := self._unsupported_devices(gpus, is_bare=is_bare):
+            return reason
+        if self.precision == "16-mixed" and is_bare:
             return "trainer.precision=16-mixed needs a GPU; on the CPU use bf16-mixed"
         if self.precision == "64-true" and uses_mps and gpus() == 0:
             return "trainer.precision=64-true: mps has no float64; use trainer.accelerator=cpu"
+        return None
+
+    def _unsupported_devices(self, gpus: Callable[[], int | None], *, is_bare: bool) -> str | None:
+        """Return why a machine, or one without a GPU to use, has no such devices; None if it has."""
+        devices = self.devices
+        if isinstance(devices, list):
+            if is_bare:
+                return f"trainer.devices={devices} names GPUs, and there is none to use; give a number"
+            if len(set(devices)) < len(devices):
+                return f"trainer.devices={devices} names a GPU twice"
+        wanted = max(devices) + 1 if isinstance(devices, list) else devices
+        if self.accelerator in ("auto", "gpu", "cuda") and wanted != "auto" and wanted > 1:
+            found = gpus()
+            if found and wanted > found:
+                return f"trainer.devices={devices}: this machine has {found} GPUs, numbered from 0"
         return None
 
 

@@ -59,7 +59,8 @@ def _line(detail: Any, raw: Mapping[str, Any], unknown: set[Any]) -> str:
         return f"{key} is unknown; {near(path[-1], _known(key, siblings) - unknown)}"
     if detail["type"] == "missing":
         files = names_of(key)
-        return f"{key} is missing; {near('', files)}" if files else f"{key} is missing"
+        said = f"{key} is missing" if isinstance(detail["loc"][-1], str) else f"{key} has too few values"
+        return f"{said}; {near('', files)}" if files else said
     return wrong(key, detail)
 
 
