@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from itertools import accumulate
 
 MOST_LISTED = 250
-"""Characters of names that are listed, if one of them was probably meant."""
+"""Characters of names that are listed."""
 BEGINNING = 3
 """Letters of a name that are seldom misspelt."""
 
@@ -98,7 +98,7 @@ def to_install(extra: str) -> str:
 
 
 def near(name: str, allowed: Iterable[str]) -> str:
-    """Return the names that were probably meant, and all that are allowed; of many only the first.
+    """Return the names that were probably meant, and those that are allowed; of many only the first.
 
     Returns:
         ``did you mean 'lstm'? There are: gru, lstm, rnn``, or ``there are: gru, lstm, rnn``
@@ -109,7 +109,7 @@ def near(name: str, allowed: Iterable[str]) -> str:
     # What begins alike is meant: 'hiden' is hidden_size, not wide.
     close = [one for one in close if one[:BEGINNING].lower() == name[:BEGINNING].lower()] or close
     ends = accumulate(len(name) + 2 for name in names)
-    shown = [name for name, end in zip(names, ends, strict=True) if end <= MOST_LISTED or not close]
+    shown = [name for name, end in zip(names, ends, strict=True) if end <= MOST_LISTED]
     more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
     listed = f"here are: {', '.join(shown)}{more}"
     return f"did you mean {' or '.join(map(repr, close))}? T{listed}" if close else f"t{listed}"

@@ -126,6 +126,22 @@ def test_a_step_that_breaks_the_contract_is_told_how(step, message):
         Layout.of(make(step)())
 
 
+@pytest.mark.parametrize("own", [torch.nn.Parameter(torch.ones(3)), torch.nn.Linear(3, 3)])
+@pytest.mark.parametrize("place", ["instance", "class"])
+def test_weights_that_no_optimizer_would_find_are_refused(own, place):
+    cell = make(lambda self, x, u, s: State(h=x.i + u.i(s.h)))()
+    (cell if place == "instance" else type(cell)).a = own
+    kind = type(own).__name__
+    with pytest.raises(CellError, match=rf"nothing would train self\.a, a {kind}; declare .*contract.py:\d+"):
+        Layout.of(cell)
+
+
+def test_a_tensor_that_stays_as_it_is_may_be_an_attribute():
+    cell = make(lambda self, x, u, s: State(h=self.act(x.i) * self.a))()
+    cell.a, cell.act = torch.full((3,), 0.5), torch.nn.Tanh()
+    assert Layout.of(cell).inputs == ("i",)
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

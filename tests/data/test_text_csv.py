@@ -84,6 +84,28 @@ def test_every_kind_of_file_gives_the_same_texts_and_classes(kind, tmp_path):
     assert data.spec.path == str(path)
 
 
+@pytest.mark.parametrize("kind", KINDS[:-1])
+def test_a_table_to_predict_is_read_by_its_column_of_texts(kind, tmp_path):
+    path, settings = kind(tmp_path)
+    data = SequenceData(Texts(path=str(path), **settings))
+    data.setup()
+    assert data.spec.unlabelled(data.dataset, [], path).names == [text for text, _ in ROWS]
+
+
+def test_a_table_to_predict_needs_no_labels_but_the_column_of_texts(tmp_path, caplog):
+    data = SequenceData(Texts(path=str(as_csv(tmp_path)[0])))
+    data.setup()
+    asked = tmp_path / "asked.csv"
+    asked.write_text('more,text\n1,"one, two"\n2, \n')
+    assert data.spec.unlabelled(data.dataset, ["a"], asked).names == ["a", "one, two"]
+    assert "1 rows without a text were skipped" in caplog.text
+    asked.write_text("more,txt\n1,one\n")
+    with pytest.raises(DataError, match=r"no column 'text'; did you mean 'txt'"):
+        data.spec.unlabelled(data.dataset, [], asked)
+    asked.rename(tmp_path / "asked.txt")
+    assert data.spec.unlabelled(data.dataset, [], tmp_path / "asked.txt").names == ["more,txt", "1,one"]
+
+
 def test_a_zip_and_what_is_in_it_have_one_fingerprint(tmp_path):
     path, _ = as_zip(tmp_path)
     both = [SequenceData(Texts(path=str(file))) for file in (path, tmp_path / "inside.csv")]

@@ -28,6 +28,12 @@ def test_the_working_folder_comes_last():
     del sys.modules["plugin_of_mine"]
 
 
+def test_a_file_is_named_without_its_ending():
+    Path("plugin_of_mine.py").touch()
+    with pytest.raises(ConfigError, match=r"imports=plugin_of_mine\.py: name the module, plugin_of_mine$"):
+        plugins.load("plugin_of_mine.py")
+
+
 @pytest.mark.parametrize("name", ["code", "json", "sys", "rich"])
 @pytest.mark.parametrize("form", ["{}.py", "{}/__init__.py"])
 def test_a_module_with_the_name_of_an_installed_one_is_refused(name, form):

@@ -109,7 +109,7 @@ def test_a_module_that_a_run_names_is_imported_only_if_the_user_names_it_too(run
     (line,) = complaint
     assert line == (
         f"seqlab: {run}/config.yaml: imports=named_by_run: a run's own modules are executed only if you name "
-        "them; if they are yours, add --imports named_by_run"
+        "them; if they are yours, add --imports named_by_run, or import it first in Python"
     )
     try:
         assert command(*arguments, "--imports", "named_by_run")[0] == 0
@@ -124,7 +124,7 @@ def test_a_run_that_names_a_module_goes_on_once_the_user_has_named_it_too(run, c
     for resume in (f"resume={run}", f"resume={run.absolute()}"):
         code, shown, (line,) = command("train", resume, "trainer.max_epochs=2")
         assert (code, shown, Path("executed").exists()) == (2, "", False)
-        assert line.endswith("if they are yours, add imports=[named_by_other]")
+        assert line.endswith("if they are yours, add 'imports=[named_by_other]'")
     try:
         code, _, _ = command("train", f"resume={run}", "trainer.max_epochs=2", "imports=[named_by_other]")
         assert code == 0
@@ -136,7 +136,7 @@ def test_installed_modules_are_not_imported_by_name_either(run, command, capfd):
     name_imports(run, "this")
     code, shown, (line,) = command("predict", str(run), "Satoshi")
     assert (code, shown, "this" in sys.modules) == (2, "", False)
-    assert line.endswith("add --imports this")
+    assert line.endswith("add --imports this, or import it first in Python")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """What a cell may declare: refused where the class is made, with the line of its step."""
 
 import inspect
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from torch import nn
 
 from seqlab.cells.declared import Gate, Norm, Parameter, Width, checked_width
 from seqlab.cells.inputs import Input, as_input
@@ -119,6 +122,21 @@ def _check_start(cls: "type[Cell]") -> None:
             raise CellError(
                 f"start: {parameter} is {own[parameter].width!r} wide, and state {name} {states[name]!r}"
             )
+
+
+def check_attributes(cell: "Cell") -> None:
+    """Refuse weights that a cell has made itself: it is no module, so no optimizer would find them.
+
+    Raises:
+        CellError: with the file and line of the cell's step.
+    """
+    bases = (dict(vars(base)) for base in type(cell).__mro__)
+    for name, value in ChainMap(dict(vars(cell)), *bases).items():
+        is_module = isinstance(value, nn.Module) and any(True for _ in value.parameters())
+        if is_module or isinstance(value, nn.Parameter):
+            what = f"cell '{cell.name}': nothing would train self.{name}, a {type(value).__name__}"
+            remedy = f"declare {name} = Vector() or Scalar(1.0) in the class, or a gate for a matrix"
+            raise CellError(f"{what}; {remedy}{where_defined(cell)}")
 
 
 def where_defined(cell: "Cell | type[Cell]") -> str:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from seqlab.cells.base import Cell, Names, State
-from seqlab.cells.checks import where_defined
+from seqlab.cells.checks import check_attributes, where_defined
 from seqlab.cells.declared import Norm, Parameter, Width
 from seqlab.cells.masks import MasksAreNumbers, as_numbers
 from seqlab.cells.matrices import Dense
@@ -47,8 +47,9 @@ class Layout:
 
         Raises:
             CellError: the step fails, uses an undeclared name, mixes widths, or does not return exactly the
-                declared states and the output, each of its width.
+                declared states and the output, each of its width; or the cell has weights of its own making.
         """
+        check_attributes(cell)
         with torch.device("cpu"):  # a step may read values, even if the network is on the meta device
             return _Probe(cell).layout()
 

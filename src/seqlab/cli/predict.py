@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--file",
         type=Path,
-        help="a UTF-8 file of further texts, one per line, or of the latest rows of a series",
+        help="further texts, one a line or in a table with the columns of the training data; "
+        "or the latest rows of a series",
     )
     add_known(parser)
     parser.add_argument(

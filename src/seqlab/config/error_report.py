@@ -172,7 +172,8 @@ def _no_choice(group: str, name: str, files: Sequence[str]) -> str:
             choice.section(name)
         except ConfigError as error:
             return str(error)
-    return f"unknown {group}; {near(name, {*files, *KINDS.get(group, ())})}"
+    own = "; one of your own needs imports=[my_module]" if group in KINDS else ""
+    return f"unknown {group}; {near(name, {*files, *KINDS.get(group, ())})}{own}"
 
 
 def _explain_setting(error: Exception, override: str, parsed: Override, known: set[str], whole: str) -> str:

@@ -1,6 +1,8 @@
 """text_csv: your own labelled texts."""
 
+import logging
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from seqlab.data.dataset import GivenSplits, register_dataset
@@ -14,6 +16,11 @@ from seqlab.data.text.records import CSVTexts, JSONLines, TextReader
 from seqlab.data.text.text_folders import TextFolders, holds_classes, splits_in
 from seqlab.errors import DataError
 from seqlab.registry.types import Columns
+
+log = logging.getLogger(__name__)
+
+TABLES = frozenset((".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".feather", ".npz", ".zip"))
+"""How files that have texts in a column are called, packed or not."""
 
 
 @register_dataset("text_csv")
@@ -83,9 +90,27 @@ class Texts(LabelledFile, GivenSplits, TextData):
             raise DataError(
                 f"{path}: data.text and data.label name '{twice[0]}' twice; give different columns"
             )
+        return self._rows(path, self._parsers())
+
+    def texts_in(self, path: Path) -> list[str] | None:
+        """Return the texts of a table, whose labels are not read; None if the file is none by its name.
+
+        Raises:
+            DataError: the table is malformed, or has no such column.
+        """
+        if TABLES.isdisjoint(suffix.lower() for suffix in path.suffixes):
+            return None
+        reader = self._rows(path, {})
+        found = [record.text for record in reader.records()]
+        for finding, count in reader.findings.items():
+            log.warning("%s: %d %s", path, count, finding)
+        return found
+
+    def _rows(self, path: Path, labels: Mapping[str, LabelParser]) -> TextReader:
+        """Return the reader of a table."""
         if path.suffix.lower() in (".jsonl", ".ndjson"):
-            return JSONLines(path, texts=self.texts, labels=self._parsers())
-        return CSVTexts(self.table(path), texts=self.texts, labels=self._parsers())
+            return JSONLines(path, texts=self.texts, labels=labels)
+        return CSVTexts(self.table(path), texts=self.texts, labels=labels)
 
     def _folder(self, path: Path) -> TextReader:
         """Return the reader of a folder."""

@@ -35,20 +35,25 @@ class Reference(Engine):
         state = state or zero_state(cell, weights, x)
         W, b = weights.by_gate(weights.W), weights.by_gate(weights.b)
         U = weights.products()
-        names = (*layout.inputs, *weights.inputs)
+        names = (*cell.gates, *weights.inputs)
 
         def product(gate: str) -> Callable[[Tensor], Tensor]:
+            if gate not in layout.recurrent:
+                raise _other_branch(f"u.{gate}")
             return lambda v: v @ U[gate].T
 
         def inputs(time: int, x_t: Tensor) -> Gates:
-            return Names(
-                "x",
-                names,
-                lambda name: beside[name][:, time] if name in beside else x_t @ W[name].T + b[name],
-            )
+            def given(name: str) -> Tensor:
+                if name in beside:
+                    return beside[name][:, time]
+                if name not in layout.inputs:
+                    raise _other_branch(f"x.{name}")
+                return x_t @ W[name].T + b[name]
+
+            return Names("x", names, given)
 
         bound = cell.bind(weights.own)
-        u = Names("u", layout.recurrent, product)
+        u = Names("u", cell.gates, product)
         steps, masks = Steps(cell, lengths, x.shape[1]), MasksAreNumbers(x.dtype)
         beside = {name: steps.inputs(value) for name, value in weights.inputs.items()}
         results: list[State] = []
@@ -64,9 +69,18 @@ def _stepped(cell: Cell, x: Gates, u: Products, s: State) -> State:
     """Return what a step returns; sizes of its own that fit no layer of these sizes are a mistake in it."""
     try:
         return cell.step(x, u, s)
+    except CellError as error:
+        raise CellError(f"cell '{cell.name}': {error} ({line_of_step(error)})") from error
     except RuntimeError as error:
         sizes = mixed_sizes(str(error))
         if not sizes:
             raise
         what = "the step mixes vectors of the sizes {} and {}".format(*sizes)
         raise CellError(f"cell '{cell.name}': {what} ({line_of_step(error)})") from error
+
+
+def _other_branch(what: str) -> CellError:
+    return CellError(
+        f"{what} has no weights, since the step did without it when they were made; use every gate whatever "
+        "the values are, and choose with torch.where"
+    )

@@ -21,8 +21,8 @@ from seqlab.cells.layout import line_of_step
 from seqlab.cells.surrogate import with_slope
 from seqlab.compat.torch import functions_handled
 from seqlab.engines.base import Weights
-from seqlab.engines.composed import COMPOSED, NAMES
-from seqlab.engines.operations import ARITHMETIC, LOGIC, MASKS, OPERATIONS, number
+from seqlab.engines.composed import COMPOSED
+from seqlab.engines.operations import ARITHMETIC, LOGIC, MASKS, number
 from seqlab.engines.value import Value
 from seqlab.errors import CellError
 
@@ -255,7 +255,7 @@ def trace_error(cell: Cell, what: str, line: str) -> TraceError:
     """Return the error that names what cannot be traced, and where."""
     return TraceError(
         f"cell '{cell.name}' cannot be traced: {what} at {line}; "
-        f"a step may use {', '.join((*OPERATIONS, *NAMES))}, u and norms"
+        "it may use u, norms, and functions of each number, which docs/architecture.md lists"
     )
 
 

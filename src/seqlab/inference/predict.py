@@ -54,8 +54,8 @@ def predict(
     Args:
         network: the network.
         texts: the texts.
-        file: further texts, one per line; or a table with the columns of the training data, at least as long
-            as the network's input.
+        file: further texts, one per line; or a table with the columns of the training data, of a series at
+            least as long as the network's input.
         top: how many classes or labels of a text or sequence to return.
         quantiles: levels of the quantiles of a forecast to return, as "quantiles" of each row.
         known: a table with what is known of the steps that are forecast, the columns of ``data.known``.

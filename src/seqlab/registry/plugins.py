@@ -27,6 +27,8 @@ def load(modules: str | Iterable[str]) -> None:
     if names and not is_run and str(here) not in sys.path:
         sys.path.append(str(here))
     for name in names:
+        if name.endswith(".py"):
+            raise ConfigError(f"imports={name}: name the module, {Path(name).stem}")
         try:
             import_module(name)
         except SeqlabError:

@@ -16,6 +16,7 @@ from seqlab.config.schema import OF_THE_COMMAND, Config
 from seqlab.config.validation import validate
 from seqlab.data import DataSpec
 from seqlab.errors import RunError, SeqlabError
+from seqlab.io.override import setting
 from seqlab.io.safe_read import UnreadableError, read_yaml
 from seqlab.models.lightning_module import SequenceModule
 from seqlab.models.precision import weights_dtype
@@ -107,7 +108,9 @@ def read_config(path: Path, *, anywhere: bool = False, with_metrics: bool = Fals
         if trainer.get("precision") == "16-mixed":  # trains only on GPUs; its weights are float32
             raw["trainer"]["precision"] = "32-true"
     named = (
-        " ".join(f"--imports {name}" for name in modules) if anywhere else f"imports=[{','.join(modules)}]"
+        f"{' '.join(f'--imports {name}' for name in modules)}, or import it first in Python"
+        if anywhere
+        else setting("imports", modules)
     )
     try:
         plugins.refuse_unnamed(modules, path, named)

@@ -46,11 +46,11 @@ class TextSpec(DataSpec):
 
         return tokenizer_of(self.symbols, CHARACTERS)
 
-    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":  # noqa: ARG002
-        """Return the texts, and those of a file with one a line."""
+    def unlabelled(self, data: "Dataset", texts: Sequence[str], file: Path | None) -> "Unlabelled":
+        """Return the texts, and those of a file with one a line, or in the columns of the training data."""
         from seqlab.data.text.unlabelled import unlabelled  # noqa: PLC0415 (imports torch)
 
-        return unlabelled(self, texts, file)
+        return unlabelled(self, data, texts, file)
 
     def followed(self, data: "Dataset", text: str | None, file: Path | None) -> "Followed":  # noqa: ARG002
         """Return the text, or the one in the file."""

@@ -7,8 +7,10 @@ from pathlib import Path
 import torch
 
 from seqlab.data.batches import Followed, TokenSamples, Unlabelled
+from seqlab.data.dataset import Dataset
 from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.vocabulary import Vocabulary
+from seqlab.data.text_csv import Texts
 from seqlab.errors import DataError
 from seqlab.io.files import read_user_text
 from seqlab.io.terminal import in_a_line
@@ -16,17 +18,22 @@ from seqlab.io.terminal import in_a_line
 log = logging.getLogger(__name__)
 
 
-def unlabelled(spec: TextSpec, texts: Sequence[str], file: Path | None) -> Unlabelled:
-    """Return texts, and those of a file with one text per line.
+def unlabelled(spec: TextSpec, data: Dataset, texts: Sequence[str], file: Path | None) -> Unlabelled:
+    """Return texts, and those of a file: a text a line, or a table with the columns of the training data.
 
     Raises:
         DataError: there is no text, or the file cannot be read.
     """
-    lines = read_user_text(file).split("\n") if file else []  # a text may have others, such as a form feed
-    names = [text for text in (*texts, *(line.strip() for line in lines)) if text.strip()]
+    names = [text for text in (*texts, *(_texts_in(file, data) if file else ())) if text.strip()]
     if not names:
         raise DataError("nothing to predict: give a text, or --file with one text per line")
     return Unlabelled(encode(spec, names), names)
+
+
+def _texts_in(file: Path, data: Dataset) -> list[str]:
+    found = data.texts_in(file) if isinstance(data, Texts) else None
+    # A text may have other separators of lines, such as a form feed.
+    return [line.strip() for line in read_user_text(file).split("\n")] if found is None else found
 
 
 def follow(spec: TextSpec, text: str | None, file: Path | None) -> Followed:
