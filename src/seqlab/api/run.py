@@ -226,12 +226,15 @@ class Run(Network):
             ConfigError: the run's data are scored from their own files alone.
         """
         from seqlab.inference.evaluate import evaluate, score_file  # noqa: PLC0415 (imports torch)
+        from seqlab.io import console_log  # noqa: PLC0415 (imports Lightning)
         from seqlab.runs.load import load_run  # noqa: PLC0415 (imports torch)
 
-        if given is None:
-            return evaluate(self.path, self.checkpoint)
-        run = load_run(self.path, self.checkpoint, with_metrics=True)
-        return score_file(run, file_of(given))
+        with console_log.kept():
+            console_log.configure("quiet")
+            if given is None:
+                return evaluate(self.path, self.checkpoint)
+            run = load_run(self.path, self.checkpoint, with_metrics=True)
+            return score_file(run, file_of(given))
 
     @property
     def module(self) -> "SequenceModule":

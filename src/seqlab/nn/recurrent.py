@@ -71,9 +71,9 @@ class Recurrent(OnEngine):
     def __init__(
         self,
         cell: CellLike | Sequence[CellLike],
-        *,
         input_size: int,
         hidden_size: int | Sequence[int],
+        *,
         num_layers: int | None = None,
         bidirectional: bool = False,
         reverse: bool = False,
