@@ -118,6 +118,14 @@ CALENDARS = {
         {"day": pd.date_range("2020-01-01", periods=400).strftime("%m/%d/%Y")},
         "data.time=day \"data.time_format='%m/%d/%Y'\"",
     ),
+    "months as German days": (
+        {"day": MONTHS.strftime("%d/%m/%Y")},
+        "data.time=day \"data.time_format='%d/%m/%Y'\"",
+    ),
+    "months as American days": (
+        {"day": MONTHS.strftime("%m-%d-%Y")},
+        "data.time=day \"data.time_format='%m-%d-%Y'\"",
+    ),
     "nanoseconds": ({"ts": HOURS.astype("datetime64[ns]").astype(np.int64)}, "data.time=ts"),
     "business days": ({"day": pd.bdate_range("2020-01-01", periods=400)[::-1]}, "data.time=day"),
 }

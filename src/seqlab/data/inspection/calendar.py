@@ -44,6 +44,8 @@ MOSTLY = 0.9
 """Minimum share of cells that look like times, for a column to hold them."""
 FIRST_CELLS = 3
 """Cells of which a format must read one, before it is tried with more: the first may be a unit."""
+ABOUT = 0.15
+"""How much equal distances of times may differ: months have 28 to 31 days."""
 TIMED = 500
 """Cells that are tried as times."""
 
@@ -75,9 +77,9 @@ def _formats() -> Iterator[str]:
 
 
 def _evenness(times: np.ndarray) -> float:
-    """Return the share of the commonest distance between different times."""
+    """Return the share of the distances between different times that are about the median: months vary."""
     apart = np.diff(np.unique(times[~np.isnat(times)])).astype(np.int64)
-    return float(np.unique(apart, return_counts=True)[1].max() / len(apart)) if len(apart) else 0.0
+    return float(np.isclose(apart, np.median(apart), rtol=ABOUT).mean()) if len(apart) else 0.0
 
 
 def format_of_numbers(name: str, cells: Sequence[str], numbers: np.ndarray) -> str | None:
