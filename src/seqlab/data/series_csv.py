@@ -25,8 +25,8 @@ class Series(OwnFile, SeriesData):
             .xz, .zip).
         time: column of the times, or several that are joined, as [date, time]; None: each row is a step.
         time_format: how times are written, e.g. '%d.%m.%Y %H:%M', unix, unix_ms, unix_us, unix_ns; None: ISO
-            8601, 2020-01-31 14:30, unix, or 1990Q1. The notation is that of ``strptime``, with ``%q`` for a
-            quarter.
+            8601, 2020-01-31 14:30, 202001311430, unix, or 1990Q1. The notation is that of ``strptime``, with
+            ``%q`` for a quarter.
         separator: comma, semicolon, tab, pipe or space (any number of blanks).
         encoding: how the file stores characters.
         targets: columns that are forecast, e.g. [load].

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from seqlab.data.series.spec import ISO, PERIODS, UNIX
-from seqlab.data.series.times import parsed
+from seqlab.data.series.spec import COMPACT, ISO, PERIODS, UNIX
+from seqlab.data.series.times import PAST, parsed
 
 DATES = (
     *(
@@ -83,7 +83,7 @@ def _evenness(times: np.ndarray) -> float:
 
 
 def format_of_numbers(name: str, cells: Sequence[str], numbers: np.ndarray) -> str | None:
-    """Return how numbers say times, as days of eight digits, years, or since 1970; None if they do not.
+    """Return how numbers say times, in digits, as years, or since 1970; None if they do not.
 
     Args:
         name: of the column.
@@ -97,10 +97,11 @@ def format_of_numbers(name: str, cells: Sequence[str], numbers: np.ndarray) -> s
     if not moves.any() or not (is_called_so or (moves >= 0).all()):
         return None
     digits = {len(cell) for cell in cells}
-    for width, one in ((8, ISO), (6, "%Y%m"), (4, ISO)):
-        if digits == {width} and (is_called_so or width == 8):  # noqa: PLR2004 (a day)
+    for one, width in (*COMPACT.items(), (ISO, 8), ("%Y%m", 6), (ISO, 4)):
+        if digits == {width} and (is_called_so or width >= 8):  # noqa: PLR2004 (a day)
             times = parsed(list(dict.fromkeys(cells)), one)
-            if not np.isnat(times).any() and ((times > FIRST) & (times < LAST)).all():
+            first = PAST if one in COMPACT else FIRST
+            if not np.isnat(times).any() and ((times >= first) & (times < LAST)).all():
                 return one
     seconds = {one: numbers * per_unit / 1e6 for one, per_unit in UNIX.items()}
     return next((one for one, each in seconds.items() if ((each > SINCE) & (each < UNTIL)).all()), None)

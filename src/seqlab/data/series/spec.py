@@ -18,7 +18,9 @@ PARTS = ("%Y %m", "%Y %m %d", "%Y %m %d %H", "%Y %m %d %H %M", "%Y %m %d %H %M %
 DAY_AND_HOUR = "%Y-%m-%d %H"
 PERIODS = ("%Y%m", "%YQ%q", "%Y-Q%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "%G-W%V", "%GW%V", "%G-W%V-%u")
 """How months, quarters (%q, which strptime lacks) and weeks are written."""
-USUAL = (ISO, *UNIX, DAY_AND_HOUR, *PARTS, *PERIODS)
+COMPACT = {"%Y%m%d%H": 10, "%Y%m%d%H%M": 12, "%Y%m%d%H%M%S": 14}
+"""How a day and its time are written in digits alone; how many there are."""
+USUAL = (ISO, *COMPACT, *UNIX, DAY_AND_HOUR, *PARTS, *PERIODS)
 """How times are written that nobody needs to say."""
 DAY = 86_400
 """Seconds of a day."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seqlab.data.series.spec import ISO, UNIX
+from seqlab.data.series.spec import COMPACT, ISO, UNIX
 from seqlab.data.table.base import Chunk, Table
 from seqlab.errors import DataError
 
@@ -18,9 +18,9 @@ FARTHEST = 1e17
 """Microseconds since 1970 that a time may have."""
 SEEN = 100
 """Rows whose times say how they are written."""
-RECENT, SOON = np.array(["1973", "2100"], "datetime64[us]")
-"""Between them numbers are taken for seconds or milliseconds since 1970, if nothing else is said."""
-
+PAST, RECENT, SOON = np.array(["1900", "1973", "2100"], "datetime64[us]")
+"""Between the last two numbers are taken for seconds or milliseconds since 1970, if nothing else is said;
+between the first and the last for days with their times in digits, such as 2020013114."""
 
 OFFSET = re.compile(r":.*(Z|[+-]\d\d(:?\d\d)?)$")
 """How a time ends that says how far it is from UTC."""
@@ -103,8 +103,14 @@ def _reads(table: Table, time_format: str, cell: str, *, is_guessed: bool) -> bo
     except ValueError as error:
         reason = f"data.time_format={time_format} is no format of times ({error}); '%d.%m.%Y' is"
         raise DataError(f"{table.path}: {reason}") from error
-    is_far = time_format in UNIX and is_guessed and not RECENT < found < SOON
-    return not np.isnat(found) and not is_far
+    return not np.isnat(found) and not (is_guessed and _is_doubtful(cell, time_format, found))
+
+
+def _is_doubtful(cell: str, time_format: str, found: np.datetime64) -> bool:
+    """Return whether a number is hardly meant as the time that a format reads."""
+    if time_format in COMPACT:
+        return len(cell) != COMPACT[time_format] or not PAST <= found < SOON
+    return time_format in UNIX and not RECENT < found < SOON
 
 
 class _Offsets:
