@@ -285,6 +285,19 @@ def test_of_sequences_with_a_class_each_and_at_every_step_both_commands_read_the
         _load(command)
 
 
+@pytest.mark.parametrize(("encoding", "town"), [("cp1252", "Köln"), ("gb18030", "北京")])
+@pytest.mark.parametrize("row", [0, 19_000])
+def test_the_encoding_of_a_large_file_is_found(tmp_path, encoding, town, row):
+    times = pd.date_range("2020-01-01", periods=20_000, freq="h")
+    table = pd.DataFrame({"when": times, "load": np.arange(20_000) % 7, "town": "x"})
+    table.loc[row:, "town"] = town
+    path = tmp_path / "towns.csv"
+    table.to_csv(path, index=False, encoding=encoding)
+    first = inspect(path).suggestions[0]
+    assert first.settings["data.encoding"] == encoding
+    _load(first.command)
+
+
 def test_names_and_paths_with_blanks_and_brackets_are_quoted(tmp_path):
     path = tmp_path / "my data (1).csv"
     path.write_text(_series().rename(columns={"load": "T (degC), it's"}).to_csv(index=False))

@@ -1,5 +1,6 @@
 """How does a text file write its table? Guessed from its first lines."""
 
+import codecs
 import csv
 import math
 from collections import Counter
@@ -19,6 +20,8 @@ from seqlab.data.table.saved import is_saved
 
 LINES = 200
 """Lines that are looked at."""
+SAMPLE = 2**20
+"""Bytes of which the encoding is guessed."""
 YEARS = range(1600, 2201)
 """Numbers that may be the years of columns."""
 ALIKE = 0.8
@@ -66,14 +69,14 @@ def unlike(path: Path) -> Literal["prose", "numbers"] | None:
 def beginning(path: Path) -> tuple[str, list[str]]:
     """Return the encoding of a text, and its first lines."""
     with opened(path) as content:
-        raw = content.file.read(2**16)
+        raw = content.file.read(SAMPLE)
     encoding = encoding_of(raw[:4], "utf-8")
     try:
-        lines = raw.decode(encoding, "strict" if len(raw) < 2**16 else "ignore").splitlines()
+        text = codecs.getincrementaldecoder(encoding)().decode(raw, final=len(raw) < SAMPLE)
     except UnicodeDecodeError:
         encoding = likely(raw) or encoding
-        lines = raw.decode(encoding, "replace").splitlines()
-    return encoding, [line.removeprefix("\ufeff") for line in islice(lines, LINES)]
+        text = raw.decode(encoding, "replace")
+    return encoding, [line.removeprefix("\ufeff") for line in islice(text.splitlines(), LINES)]
 
 
 def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> dict[str, str | list[str]]:
