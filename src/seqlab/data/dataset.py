@@ -209,7 +209,8 @@ class OwnFile(Section):
 
     Attributes:
         path: the file; from Python also a ``pandas.DataFrame`` or a dict of arrays.
-        separator: between the cells of a CSV file; "space" is any number of blanks and tabs.
+        separator: between the cells of a CSV file; "space" is any number of blanks and tabs. None for a tab
+            in a .tsv, and a comma in others.
         encoding: of a CSV file: utf-8, gb18030, cp1252, …; UTF-16 is known by its first bytes.
         header: whether the first line names the columns; if not, they are called 0, 1, ….
         quotes: "double" if a cell in double quotes may hold separators and line ends, "none" if a quote is a
@@ -219,7 +220,7 @@ class OwnFile(Section):
     """
 
     path: FilePath
-    separator: Literal["comma", "semicolon", "tab", "pipe", "space"] = "comma"
+    separator: Literal["comma", "semicolon", "tab", "pipe", "space"] | None = None
     encoding: Encoding = "utf-8"
     header: bool = True
     quotes: Literal["double", "none"] = "double"

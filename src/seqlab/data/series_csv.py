@@ -27,7 +27,7 @@ class Series(OwnFile, SeriesData):
         time_format: how times are written, e.g. '%d.%m.%Y %H:%M', unix, unix_ms, unix_us, unix_ns; None: ISO
             8601, 2020-01-31 14:30, 202001311430, unix, or 1990Q1. The notation is that of ``strptime``, with
             ``%q`` for a quarter.
-        separator: comma, semicolon, tab, pipe or space (any number of blanks).
+        separator: comma, semicolon, tab, pipe or space (any number of blanks); None: comma, or tab in a .tsv.
         encoding: how the file stores characters.
         targets: columns that are forecast, e.g. [load].
         features: input columns in addition to the targets; None: all other columns of numbers.

@@ -39,7 +39,7 @@ class Texts(LabelledFile, GivenSplits, TextData):
             pipe, or itself.
         test_path: a file or folder of its own for testing, read as path is; None: test_share of path.
         val_path: a file or folder of its own for validation; None: val_share of what is left.
-        separator: comma, semicolon, tab, pipe or space.
+        separator: comma, semicolon, tab, pipe or space; None: comma, or tab in a .tsv.
         encoding: of a CSV: utf-8, gb18030, latin-1, …
         batch_size: texts in a training batch of one process.
         tokens: characters or words (Chinese ones are segmented by jieba: pip install 'seqlab[words]').

@@ -163,6 +163,23 @@ FILES = {
         _series().to_csv(index=False, sep=";", decimal=","),
         f"data=series_csv data.separator=semicolon data.decimal=comma data.time=when {LOAD_WINDOW}",
     ),
+    "commas.tsv": (
+        _series().to_csv(index=False),
+        f"data=series_csv data.separator=comma data.time=when {LOAD_WINDOW}",
+    ),
+    "decimals.tsv": (
+        _series().to_csv(index=False, sep=";", decimal=","),
+        f"data=series_csv data.separator=semicolon data.decimal=comma data.time=when {LOAD_WINDOW}",
+    ),
+    "tabs.tsv": (_series().to_csv(index=False, sep="\t"), f"data=series_csv data.time=when {LOAD_WINDOW}"),
+    "list.tsv": (
+        "".join(f"{value}\n" for value in LOAD),
+        f"data=series_csv data.header=false data.time=null data.targets=[0] {WINDOW}",
+    ),
+    "letters.tsv": (
+        "".join(f"{label}\tDear, {text}\n" for text, label in _texts().to_numpy()),
+        "data=text_csv data.header=false data.text=1 data.label=0",
+    ),
     "words.csv": (
         _series(wind=["N", "S"] * 200, temp=LOAD).to_csv(index=False),
         f"data=series_csv data.time=when data.targets=[load] data.drop=[wind] {WINDOW}",

@@ -66,6 +66,12 @@ def test_what_is_in_a_packed_file_says_how_it_is_read(tmp_path):
     assert "packed twice" in refused(tmp_path / "twice.gz")
 
 
+@pytest.mark.parametrize(("separator", "mark"), [(None, "\t"), ("comma", ","), ("semicolon", ";")])
+def test_a_separator_that_is_set_is_that_of_a_tsv_too(separator, mark, tmp_path):
+    (tmp_path / "t.tsv").write_text(TABLE.replace(",", mark), encoding="utf-8")
+    assert cells(open_table(tmp_path / "t.tsv", Dialect(separator=separator))) == CELLS
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 def test_a_bomb_is_refused_before_it_goes_off(pack, tmp_path, monkeypatch):
     monkeypatch.setattr(content, "SMALL", 2**10)

@@ -35,7 +35,7 @@ def sniffed(path: Path) -> Dialect:
     if path.is_dir() or is_saved(path) or is_arrays(path) or look(path)[1] != "text":
         return Dialect()
     encoding, lines = beginning(path)
-    separator = _separator(lines)
+    separator = _separator(lines, _named(path))
     quotes = "double" if _is_quoted(lines, separator) else "none"
     rows = _cells(lines, separator, quotes)
     found = Dialect(separator=separator, encoding="utf-8" if encoding == "utf-16" else encoding)
@@ -57,7 +57,7 @@ def unlike(path: Path) -> Literal["prose", "numbers"] | None:
     Running text is "prose"; rows of numbers, of unequal length, are "numbers".
     """
     _, lines = beginning(path)
-    rows = _cells(lines, _separator(lines), "double", alike=False)
+    rows = _cells(lines, _separator(lines, _named(path)), "double", alike=False)
     widths = Counter(map(len, rows))
     width, count = widths.most_common(1)[0] if rows else (0, 0)
     are_numbers, is_alike = _are_numbers(rows[1:]), count >= ALIKE * len(rows)
@@ -83,7 +83,7 @@ def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> dict
     """Return the settings by which a data set reads such a file, those that are not usual."""
     usual = Dialect()
     found: dict[str, str | list[str]] = {}
-    if dialect.separator != usual.separator and path.suffix.lower() != ".tsv":
+    if dialect.separator and dialect.separator != _named(path):
         found["data.separator"] = dialect.separator
     if dialect.encoding != usual.encoding:
         found["data.encoding"] = dialect.encoding
@@ -98,15 +98,22 @@ def settings_of(path: Path, dialect: Dialect, columns: Sequence[Column]) -> dict
     return found
 
 
-def _separator(lines: Sequence[str]) -> str:
-    """Return the separator that divides most lines alike, into most cells."""
+def _named(path: Path) -> str:
+    """Return the separator that a file has by its name."""
+    return str(Dialect().named(look(path)[0]).separator)
+
+
+def _separator(lines: Sequence[str], named: str) -> str:
+    """Return the separator that divides most lines alike, into most cells; of equal ones that of the name."""
 
     def fit(word: str) -> tuple[float, int]:
         widths = Counter(len(row) for row in _cells(lines, word, "double", alike=False))
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         return (count / max(len(lines), 1) if width > 1 else 0.0), width
 
-    found = max(SEPARATORS, key=fit)
+    if named == "tab" and fit(named)[0] >= ALIKE:
+        return named  # each text may have a comma
+    found = max((named, *SEPARATORS), key=fit)
     if ALIKE <= fit(SPACE)[0] > fit(found)[0] and _are_numbers(_cells(lines[1:], SPACE, "none"), 0.25):
         return SPACE
     other = max((word for word in SEPARATORS if word != "comma"), key=fit)

@@ -40,7 +40,7 @@ class Delimited(Table):
     """
 
     def __init__(self, path: Path, dialect: Dialect | None = None, *, is_own: bool = False) -> None:
-        super().__init__(path, dialect or Dialect(), is_own=is_own)
+        super().__init__(path, (dialect or Dialect()).named(path), is_own=is_own)
         self._has_said_empty = False
         with self._open() as rows:
             first = next(rows, None)

@@ -1,9 +1,10 @@
 """How a text file writes a table."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 """What stands between cells, by its name."""
@@ -22,7 +23,7 @@ class Dialect:
     """How a text file writes a table.
 
     Attributes:
-        separator: between cells, a name in ``SEPARATORS``, or ``SPACE``.
+        separator: between cells, a name in ``SEPARATORS``, or ``SPACE``; None for that of the file's name.
         encoding: of the characters; a byte order mark at the beginning is dropped.
         header: whether the first line names the columns; if not, they are called 0, 1, ….
         quotes: whether a cell in double quotes may hold separators and line ends ("double"), or a quote is
@@ -31,7 +32,7 @@ class Dialect:
         missing: words that stand for a missing number, besides ``MISSING``.
     """
 
-    separator: str = "comma"
+    separator: str | None = None
     encoding: str = "utf-8"
     header: bool = True
     quotes: Literal["double", "none"] = "double"
@@ -41,7 +42,12 @@ class Dialect:
     @property
     def mark(self) -> str:
         """The character between cells."""
-        return SEPARATORS.get(self.separator, " ")
+        return SEPARATORS.get(self.separator or "comma", " ")
+
+    def named(self, name: Path) -> Self:
+        """Return the same with a separator: if none is set, a tab for .tsv, and else a comma."""
+        usual = "tab" if name.suffix.lower() == ".tsv" else "comma"
+        return replace(self, separator=self.separator or usual)
 
     @cached_property
     def blanks(self) -> frozenset[str]:

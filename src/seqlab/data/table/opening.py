@@ -1,7 +1,6 @@
 # ruff: noqa: PLC0415
 """Which class reads a file as a table; it is imported, with numpy, once a file asks for it."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +60,4 @@ def open_table(path: Path, dialect: Dialect | None = None, *, is_own: bool = Fal
         return ArrowTable(path, dialect, kind, is_own=is_own)
     if kind in ("json", "jsonl"):
         return JSONTable(path, dialect, is_own=is_own, is_list=kind == "json")
-    if name.suffix.lower() == ".tsv":
-        dialect = replace(dialect, separator="tab")
-    return (TSF if kind == "tsf" else Delimited)(path, dialect, is_own=is_own)
+    return (TSF if kind == "tsf" else Delimited)(path, dialect.named(name), is_own=is_own)
