@@ -184,6 +184,18 @@ FILES = {
         _series(wind=["N", "S"] * 200, temp=LOAD).to_csv(index=False),
         f"data=series_csv data.time=when data.targets=[load] data.drop=[wind] {WINDOW}",
     ),
+    "updates.csv": (
+        _series(updated=HOURS + pd.Timedelta(minutes=5)).to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] data.drop=[updated] {WINDOW}",
+    ),
+    "nothing.csv": (
+        _series(nothing="").to_csv(index=False),
+        f"data=series_csv data.time=when data.targets=[load] data.drop=[nothing] {WINDOW}",
+    ),
+    "iris.csv": (
+        pd.DataFrame({"petal": LOAD, "sepal": LOAD * 2, "species": ["a", "b"] * 200}).to_csv(index=False),
+        f"data=series_csv data.time=null data.targets=[petal] data.drop=[species] {WINDOW}",
+    ),
     "clock.txt": (
         _clocked(),
         f"data=series_csv data.separator=semicolon \"data.missing=['?']\" data.time=[Date,Time] {CLOCKED}",

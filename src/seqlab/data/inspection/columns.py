@@ -100,6 +100,11 @@ class Column:
         apart = np.diff(self.numbers)
         return bool(apart[0] > 0 and np.allclose(apart, apart[0], rtol=EVEN))
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether it holds numbers that may be measurements."""
+        return self.numbers is not None and bool(self.filled) and not self.is_counted
+
     @cached_property
     def kind(self) -> Kind:
         """What it holds."""

@@ -139,11 +139,8 @@ def _series(
         settings["data.series_id"] = ids[0] if len(ids) == 1 else list(ids)
         what = f"{len(set(keys))} series, told apart by '{', '.join(ids)}'"
         times = found.times[[key == keys[0] for key in keys]]
-    words = [one.name for one in others if one.kind in ("name", "text") and one.name not in ids]
-    counters = [one.name for one in others if one.kind == "number" and one.is_counted]
-    called = [one.name for one in others if not ids and one.name.lower() in IDS and one.repeats]
-    if left_out := dict.fromkeys([*words, *counters, *called]):
-        settings["data.drop"] = [name for name in left_out if name != targets[0].name]
+    called = [one for one in others if not ids and one.name.lower() in IDS and one.repeats]
+    settings |= _left_out(others, [*ids, targets[0].name], called)
     times = times[~np.isnat(times)]
     if again := len(times) - len(np.unique(times)):
         what += f", {again} of whose times come twice"
@@ -170,12 +167,22 @@ def in_order(columns: Sequence[Column], ids: Sequence[Column], measured: Sequenc
         settings["data.series_id"] = series.name
         steps = min(series.counts.values())
         what = f"{len(series.counts)} series, told apart by '{series.name}', a row a step"
-    counters = [one.name for one in columns if one.name and one.kind == "number" and one.is_counted]
-    if counter is not None and series is not None:
-        counters.append(counter.name)
-    if counters:
-        settings["data.drop"] = counters
+    read = [targets[0].name, *([series.name] if series is not None else [])]
+    settings |= _left_out(columns, read, [counter] if counter is not None and series is not None else [])
     return Suggestion(what, "series_csv", settings | window(steps))
+
+
+def _left_out(columns: Sequence[Column], read: Sequence[str], further: Sequence[Column]) -> Settings:
+    """Return the setting that leaves out what holds no measurements, and ``further`` columns.
+
+    Args:
+        columns: those beside the times.
+        read: the names of those that are read in any case.
+        further: columns of numbers that are left out too.
+    """
+    among = [one for one in columns if one.name and one.name not in read]
+    names = [one.name for one in among if not one.is_measured or one in further]
+    return {"data.drop": names} if names else {}
 
 
 def _counted_within(columns: Sequence[Column]) -> tuple[Column | None, Column | None]:
