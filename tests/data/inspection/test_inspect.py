@@ -15,6 +15,8 @@ from seqlab.errors import DataError
 
 HOURS = pd.date_range("2020-01-01", periods=400, freq="h")
 LOAD = np.round(10 + np.sin(np.arange(400)), 3)
+DAYS = pd.date_range("2020-01-01", periods=400)
+SUNRISE = [f"0{6 + row % 2}:{row % 60:02d}" for row in range(400)]
 
 
 def _texts(count: int = 60) -> pd.DataFrame:
@@ -195,6 +197,17 @@ FILES = {
     "iris.csv": (
         pd.DataFrame({"petal": LOAD, "sepal": LOAD * 2, "species": ["a", "b"] * 200}).to_csv(index=False),
         f"data=series_csv data.time=null data.targets=[petal] data.drop=[species] {WINDOW}",
+    ),
+    "sunrise.csv": (
+        pd.DataFrame({"date": DAYS, "sunrise": SUNRISE, "temp": LOAD}).to_csv(index=False),
+        f"data=series_csv data.time=date data.targets=[temp] data.drop=[sunrise] {WINDOW}",
+    ),
+    "towns.csv": (
+        pd.concat(
+            pd.DataFrame({"date": DAYS, "town": town, "sunrise": SUNRISE, "temp": LOAD}) for town in "AB"
+        ).to_csv(index=False),
+        "data=series_csv data.time=date data.targets=[temp] data.series_id=town data.drop=[sunrise] "
+        + WINDOW,
     ),
     "clock.txt": (
         _clocked(),

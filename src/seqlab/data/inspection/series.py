@@ -59,7 +59,7 @@ def times_of(columns: Sequence[Column]) -> Times | None:
     elif (day := day or next(iter(days), None)) is None:
         return None
     else:
-        clock = next((one for one in columns if one.kind == "clock"), None) or _hour(columns, day)
+        clock = _clock(columns, day)
         chosen, time_format = [day], day.time_format or ISO
         if clock is not None:
             chosen, time_format = [day, clock], _joined(time_format, clock)
@@ -79,12 +79,13 @@ def _parts(columns: Sequence[Column]) -> list[Column]:
     return found
 
 
-def _hour(columns: Sequence[Column], day: Column) -> Column | None:
-    """Return the column of hours of a day that has several rows."""
-    if len(day.counts) == len(day.filled):
-        return None
+def _clock(columns: Sequence[Column], day: Column) -> Column | None:
+    """Return the column of times of the day, or else of its hours, that tells rows of a day apart."""
     hours = {str(hour) for hour in range(25)} | {f"{hour:02d}" for hour in range(25)}
-    return next((one for one in columns if one.name.lower() in HOURS and set(one.cells) <= hours), None)
+    clocks = [one for one in columns if one.kind == "clock"]
+    clocks += [one for one in columns if one.name.lower() in HOURS and set(one.cells) <= hours]
+    days = len(set(day.cells))
+    return next((one for one in clocks if len(set(zip(day.cells, one.cells, strict=True))) > days), None)
 
 
 def _joined(day: str, clock: Column) -> str:
