@@ -209,6 +209,25 @@ FILES = {
         "data=series_csv data.time=date data.targets=[temp] data.series_id=town data.drop=[sunrise] "
         + WINDOW,
     ),
+    **{
+        f"{name}.csv": (
+            pd.DataFrame({name: values, "date": DAYS}).to_csv(index=False),
+            f"data=series_csv data.time=date data.targets=[{name}] {WINDOW}",
+        )
+        for name, values in {
+            "monthly_revenue": 3.5e8 + 1e7 * LOAD,
+            "overtimePay": np.arange(1700, 2100) - np.arange(400) % 3,
+            "bytes_total": 3e8 + np.cumsum(LOAD),
+            "delivery_time": 1900 + np.arange(400) % 7,
+            "current": LOAD * 1e-11,
+        }.items()
+    },
+    "observed.csv": (
+        pd.DataFrame({"obsTime": HOURS.astype("datetime64[s]").astype(np.int64), "load": LOAD})
+        .sample(frac=1, random_state=0)
+        .to_csv(index=False),
+        f"data=series_csv data.time=obsTime {LOAD_WINDOW}",
+    ),
     "clock.txt": (
         _clocked(),
         f"data=series_csv data.separator=semicolon \"data.missing=['?']\" data.time=[Date,Time] {CLOCKED}",

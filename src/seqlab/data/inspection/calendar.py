@@ -36,6 +36,13 @@ MONTHS = ("%m/%Y", "%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%Y/%m", *PERIODS)
 """How months, quarters and weeks are often written."""
 ZONES = ("Europe/Berlin", "America/New_York", "Europe/London", "Australia/Sydney", "America/Santiago")
 """Time zones whose clocks go back at different times."""
+CALLED = {
+    *("time", "date", "datetime", "timestamp", "epoch", "unix", "unixtime", "stamp", "when"),
+    *("day", "month", "year", "week", "yearmonth", "period"),
+}
+"""Words by which columns of times are called."""
+WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+"""A word of a name, also of one in camelCase."""
 SINCE, UNTIL = 2.5e8, 4.1e9
 """Seconds since 1970, from 1977 to 2099, that a number must be to be taken for a time."""
 FIRST, LAST = np.array(["1600", "2200"], "datetime64[us]")
@@ -82,6 +89,12 @@ def _evenness(times: np.ndarray) -> float:
     return float(np.isclose(apart, np.median(apart), rtol=ABOUT).mean()) if len(apart) else 0.0
 
 
+def is_called_time(name: str) -> bool:
+    """Return whether a word of a column's name, as in obs_time or obsTime, says that it holds times."""
+    words = {word.lower() for word in WORD.findall(name)}
+    return name.lower() in ("t", "ts") or not words.isdisjoint(CALLED)
+
+
 def format_of_numbers(name: str, cells: Sequence[str], numbers: np.ndarray) -> str | None:
     """Return how numbers say times, in digits, as years, or since 1970; None if they do not.
 
@@ -90,10 +103,7 @@ def format_of_numbers(name: str, cells: Sequence[str], numbers: np.ndarray) -> s
         cells: as they are written.
         numbers: what they mean, [R].
     """
-    moves = np.diff(numbers)
-    is_called_so = re.search(
-        r"time|date|epoch|unix|stamp|^ts?$|when|day|month|year|week|period", name.lower()
-    )
+    moves, is_called_so = np.diff(numbers), is_called_time(name)
     if not moves.any() or not (is_called_so or (moves >= 0).all()):
         return None
     digits = {len(cell) for cell in cells}

@@ -98,7 +98,7 @@ class Column:
         if self.numbers is None or len(self.numbers) < 3:  # noqa: PLR2004 (two distances)
             return False
         apart = np.diff(self.numbers)
-        return bool(apart[0] > 0 and np.allclose(apart, apart[0], rtol=EVEN))
+        return bool(apart[0] > 0 and np.allclose(apart, apart[0], rtol=EVEN, atol=0))
 
     @property
     def is_measured(self) -> bool:

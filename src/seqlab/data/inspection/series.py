@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqlab.data.inspection.calendar import zone_of
+from seqlab.data.inspection.calendar import is_called_time, zone_of
 from seqlab.data.inspection.columns import Column
 from seqlab.data.inspection.suggestion import Settings, Suggestion, window
 from seqlab.data.series.recognition import recognise
@@ -28,6 +28,8 @@ PARTS_OF_TIME = {
     "hour_of_day",
 }
 """What a column is called that is a part of a time, and so no id."""
+YEARS = 10_000
+"""Numbers below which a time is a year."""
 HOURS = ("hour", "hr", "hour_of_day")
 """What a column is called that holds the hour of a day."""
 
@@ -48,7 +50,7 @@ class Times(NamedTuple):
 
 def times_of(columns: Sequence[Column]) -> Times | None:
     """Return the times of a table: of one column, of day and time of the day, or of year, month, …."""
-    days = [one for one in columns if one.kind == "time"]
+    days = sorted((one for one in columns if one.kind == "time"), key=_is_doubtful)
     day = next((one for one in days if one.name.lower() not in PARTED), None)
     parts = _parts(columns)
     week = next((one for one in columns if one.name.lower() == "week" and one.is_whole), None)
@@ -66,6 +68,11 @@ def times_of(columns: Sequence[Column]) -> Times | None:
     cells = [" ".join(parts) for parts in zip(*(one.cells for one in chosen), strict=True)]
     names = [one.name or f"Unnamed: {columns.index(one)}" for one in chosen]
     return Times(names, time_format, parsed(cells, time_format))
+
+
+def _is_doubtful(time: Column) -> bool:
+    """Return whether times may be measurements: numbers that are called otherwise, or could be years."""
+    return time.numbers is not None and (not is_called_time(time.name) or time.numbers.max() < YEARS)
 
 
 def _parts(columns: Sequence[Column]) -> list[Column]:

@@ -133,8 +133,8 @@ def _suggestions(columns: Sequence[Column]) -> Iterator[Suggestion]:
         yield from _of_texts(texts, labels, numbers)
         return
     ids = [one for one in (*names, *numbers) if one.name.lower() in IDS and one.repeats] or names[:1]
-    measured = [one for one in numbers if one not in ids]
-    measured = [one for one in measured if times is None or one.name not in times.columns]
+    clocks = times.columns if times is not None else []
+    measured = [one for one in columns if one.is_measured and one not in ids and one.name not in clocks]
     if times is not None and measured:
         yield from as_series(times, columns, ids, measured)
     elif len(numbers) >= WIDE:
