@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_module
 
 from seqlab.config.compose import make_config
 from seqlab.data.inspection import inspect
+from seqlab.data.inspection.dialects import sniffed
 from seqlab.errors import DataError
 
 HOURS = pd.date_range("2020-01-01", periods=400, freq="h")
@@ -228,6 +229,12 @@ FILES = {
         .to_csv(index=False),
         f"data=series_csv data.time=obsTime {LOAD_WINDOW}",
     ),
+    "countries.csv": (
+        pd.DataFrame({"country": [f"land {row}" for row in range(400)], "2019": LOAD, "2020": 2 * LOAD})
+        .assign(continent=["A", "B", "C", "D"] * 100)
+        .to_csv(index=False),
+        "data=text_csv data.text=country data.label=continent",
+    ),
     "clock.txt": (
         _clocked(),
         f"data=series_csv data.separator=semicolon \"data.missing=['?']\" data.time=[Date,Time] {CLOCKED}",
@@ -363,6 +370,24 @@ def test_names_and_paths_with_blanks_and_brackets_are_quoted(tmp_path):
     path = tmp_path / "my data (1).csv"
     path.write_text(_series().rename(columns={"load": "T (degC), it's"}).to_csv(index=False))
     _load(inspect(path).suggestions[0].command)
+
+
+@pytest.mark.parametrize(
+    ("first", "row", "is_named"),
+    [
+        ("country,2019,2020", "land {0},{0},{0}.5", True),
+        ("id,name,2019,2020", "{0},n{0},{0},{0}.5", True),
+        ("country,2019", "land {0},{0}.5", True),
+        ("Ann,1919,1920", "N{0},1{0},20{0}", False),
+        ("Ann,2019,2021", "N{0},{0},{0}.5", False),
+        ("Ann,2019,0.5", "N{0},{0},{0}.5", False),
+        ("2019,2020", "{0},{0}.5", False),
+    ],
+)
+def test_years_in_the_first_row_are_names_where_others_are_below(tmp_path, first, row, is_named):
+    path = tmp_path / "years.csv"
+    path.write_text("\n".join([first, *(row.format(number) for number in range(910, 950))]) + "\n")
+    assert sniffed(path).header == is_named
 
 
 def test_numbers_of_customers_are_no_times(tmp_path):

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +41,7 @@ def sniffed(path: Path) -> Dialect:
     found = Dialect(separator=separator, encoding="utf-8" if encoding == "utf-16" else encoding)
     rows = rows[:1] + [row for row in rows[1:] if row != rows[0]]  # files put together repeat the header
     columns = [[row[place].strip() for row in rows] for place in range(len(rows[0]))] if rows else []
-    is_named = not any(_is_data(column) for column in columns) or (bool(rows) and _is_counted(rows[0]))
+    is_named = not any(map(_is_data, columns)) or _is_counted(rows[0]) or _names_years(columns)
     found = replace(found, header=is_named)
     if quotes == "none":
         found = replace(found, quotes="none")
@@ -159,6 +159,20 @@ def _is_counted(cells: Sequence[str]) -> bool:
     if len(numbers) < max(3, len(cells) - 2):
         return False
     return numbers[0] in (0, *YEARS) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _names_years(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether first cells are words and a few years in a row, below which there is something else."""
+    words = [column for column in columns if not _is_number(column[0].replace(",", "."))]
+    others = [column for column in columns if column not in words]
+    if not words or any(map(_is_data, words)) or any(all(map(_is_year, column)) for column in others):
+        return False
+    years = [column[0] for column in others]
+    return all(map(_is_year, years)) and all(int(after) - int(one) == 1 for one, after in pairwise(years))
+
+
+def _is_year(cell: str) -> bool:
+    return cell.isascii() and cell.isdecimal() and int(cell) in YEARS
 
 
 def _are_numbers(rows: Sequence[Sequence[str]], share: float = 0.5) -> bool:
