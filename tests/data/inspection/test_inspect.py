@@ -111,6 +111,25 @@ CALENDARS = {
     "years": ({"year": range(1601, 2001)}, "data.time=year"),
     "months": ({"month": MONTHS.strftime("%Y%m")}, "data.time=month"),
     "months by name": ({"when": MONTHS.strftime("%b-%y")}, "data.time=when \"data.time_format='%b-%y'\""),
+    "year and month by name": (
+        {"Year": MONTHS.year, "Month": MONTHS.strftime("%B")},
+        "data.time=[Year,Month] \"data.time_format='%Y %B'\"",
+    ),
+    "parts by name": (
+        {"Year": DAYS.year, "Month": DAYS.strftime("%b"), "Day": DAYS.day},
+        "data.time=[Year,Month,Day] \"data.time_format='%Y %b %d'\"",
+    ),
+    **{
+        f"days as {written}": (
+            {"day": DAYS.strftime(written)},
+            f"data.time=day \"data.time_format='{written}'\"",
+        )
+        for written in ("%d-%m-%y", "%m-%d-%y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
+    },
+    "quarters of years": (
+        {"q": [f"Q{1 + row % 4}/{1900 + row // 4}" for row in range(400)]},
+        "data.time=q \"data.time_format='Q%q/%Y'\"",
+    ),
     "year and month": ({"year": MONTHS.year, "month": MONTHS.month}, "data.time=[year,month]"),
     "day and hour": ({"date": HOURS.strftime("%Y-%m-%d"), "hour": HOURS.hour}, "data.time=[date,hour]"),
     "afternoons": (
@@ -258,7 +277,7 @@ FILES = {
         f"data=series_csv data.time=when data.targets=[load] data.sentinels=[-9999] {WINDOW}",
     ),
     **{
-        f"{name.replace(' ', '_')}.csv": (
+        f"{name.replace(' ', '_').replace('%', '')}.csv": (
             pd.DataFrame({**columns, "load": LOAD[: len(next(iter(columns.values())))]}).to_csv(index=False),
             f"data=series_csv {time} {LOAD_WINDOW}",
         )

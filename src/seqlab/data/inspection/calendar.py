@@ -20,8 +20,10 @@ DATES = (
         "%d.%m.%y",
         "%m/%d/%y",
         "%d/%m/%y",
+        "%d-%m-%y",
+        "%m-%d-%y",
     ),
-    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y"),
+    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%b %d, %Y", "%B %d, %Y"),
 )
 """How days are often written, in the notation of ``strptime``."""
 CLOCKS = {
@@ -32,7 +34,7 @@ CLOCKS = {
     "%I:%M:%S %p": r"[01]?\d:[0-5]\d:[0-5]\d [AaPp][Mm]",
 }
 """How the time of a day is often written, and what it looks like."""
-MONTHS = ("%m/%Y", "%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%Y/%m", *PERIODS)
+MONTHS = ("%m/%Y", "%b-%y", "%b-%Y", "%b %Y", "%B %Y", "%Y/%m", "Q%q/%Y", "%Y/Q%q", *PERIODS)
 """How months, quarters and weeks are often written."""
 ZONES = ("Europe/Berlin", "America/New_York", "Europe/London", "Australia/Sydney", "America/Santiago")
 """Time zones whose clocks go back at different times."""

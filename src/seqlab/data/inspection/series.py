@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqlab.data.inspection.calendar import is_called_time, zone_of
+from seqlab.data.inspection.calendar import MOSTLY, is_called_time, zone_of
 from seqlab.data.inspection.columns import Column
 from seqlab.data.inspection.suggestion import Settings, Suggestion, window
 from seqlab.data.series.recognition import recognise
@@ -56,8 +56,8 @@ def times_of(columns: Sequence[Column]) -> Times | None:
     week = next((one for one in columns if one.name.lower() == "week" and one.is_whole), None)
     if day is None and len(parts) == 1 and week is not None:
         chosen, time_format = [*parts, week], "%G %V"
-    elif day is None and len(parts) > 1:
-        chosen, time_format = parts, PARTS[len(parts) - 2]
+    elif day is None and (written := _format_of_parts(parts)):
+        chosen, time_format = parts, written
     elif (day := day or next(iter(days), None)) is None:
         return None
     else:
@@ -65,7 +65,7 @@ def times_of(columns: Sequence[Column]) -> Times | None:
         chosen, time_format = [day], day.time_format or ISO
         if clock is not None:
             chosen, time_format = [day, clock], _joined(time_format, clock)
-    cells = [" ".join(parts) for parts in zip(*(one.cells for one in chosen), strict=True)]
+    cells = _in_rows(chosen)
     names = [one.name or f"Unnamed: {columns.index(one)}" for one in chosen]
     return Times(names, time_format, parsed(cells, time_format))
 
@@ -84,6 +84,20 @@ def _parts(columns: Sequence[Column]) -> list[Column]:
             break
         found.append(called[name])
     return found
+
+
+def _format_of_parts(parts: Sequence[Column]) -> str | None:
+    """Return how parts of a time are written, months as numbers or by name; None if they are none."""
+    if len(parts) < 2:  # noqa: PLR2004 (a year and a month)
+        return None
+    cells, numeric = _in_rows(parts), PARTS[len(parts) - 2]
+    formats = (numeric.replace("%m", month) for month in ("%m", "%B", "%b"))
+    return next((one for one in formats if np.isnat(parsed(cells, one)).mean() < 1 - MOSTLY), None)
+
+
+def _in_rows(columns: Sequence[Column]) -> list[str]:
+    """Return the cells of each row, joined by blanks."""
+    return [" ".join(cells) for cells in zip(*(one.cells for one in columns), strict=True)]
 
 
 def _clock(columns: Sequence[Column], day: Column) -> Column | None:
