@@ -325,6 +325,10 @@ FILES = {
         "".join(f"{value}\n" for value in LOAD),
         f"data=series_csv data.header=false data.time=null data.targets=[0] {WINDOW}",
     ),
+    "pairs.txt": (
+        "".join(f"{value} {value / 2}\n" + "\n" * (row % 9 == 8) for row, value in enumerate(LOAD)),
+        f"data=series_csv {NO_HEADER} data.time=null data.targets=[0] {WINDOW}",
+    ),
     "once.csv": (
         _tokens(is_once=True).to_csv(index=False),
         "data=tagged \"data.sentence='Sentence #'\" data.token=Word data.label=Tag",

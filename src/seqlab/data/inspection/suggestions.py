@@ -79,7 +79,7 @@ def of_lines(path: Path, name: Path) -> Suggestion | None:
     blanks = sum(not line.strip() for line in lines)
     is_alike = blanks > 1 and len(widths) == 1 and widths.pop() in (2, 3, 4)
     is_csv = any("," in line and "\t" not in line for line in lines[:3])
-    if name.suffix.lower() in TAGGED or (is_alike and not is_csv):
+    if name.suffix.lower() in TAGGED or (is_alike and not is_csv and not _are_measured(filled)):
         what = "a token and its tag a line, a blank line between sentences"
         columns: Settings = CONLLU if name.suffix.lower() == ".conllu" else {}
         return Suggestion(what, "tagged", columns).at(path, {})
@@ -92,6 +92,14 @@ def of_lines(path: Path, name: Path) -> Suggestion | None:
         what = "running text, of which the next token is predicted"
         return Suggestion(what, "text_file", settings).at(path, {})
     return None
+
+
+def _are_measured(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the last cells of rows are numbers, some of them not whole: no tags."""
+    try:
+        return not all(float(cells[-1]).is_integer() for cells in rows)
+    except ValueError:
+        return False
 
 
 def of_tsf(table: TSF) -> Suggestion:
