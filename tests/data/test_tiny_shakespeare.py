@@ -12,6 +12,8 @@ def test_made_up_plays_have_the_layout_of_the_real_ones():
     speeches = text.split("\n\n")
     assert len(speeches) > 500
     assert all(speech.split("\n")[0].endswith(":") for speech in speeches)
+    assert not {"!.", "?."} & {speech[-2:] for speech in speeches}
+    assert {speech[-1] for speech in speeches[:-1]} == {".", "!", "?"}
     assert found.spec.headed("a run") == "a run (SAMPLE DATA)"
 
 

@@ -54,5 +54,5 @@ def _find(root: Path) -> Path | None:
 
 
 def _sample() -> Path:
-    folder = cached_folder("samples", "plays-1", lambda folder: write_plays(folder / "plays.txt"))
+    folder = cached_folder("samples", "plays-2", lambda folder: write_plays(folder / "plays.txt"))
     return folder / "plays.txt"

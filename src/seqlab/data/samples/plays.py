@@ -47,7 +47,8 @@ def _speeches(random: Random) -> Iterator[str]:
     for _ in range(_SPEECHES):
         before = name = random.choice([one for one in _NAMES if one != before])
         lines = [_line(random) for _ in range(random.choices(range(1, 7), (30, 25, 18, 12, 9, 6))[0])]
-        lines[-1] = lines[-1].rstrip(";,:.") + "."
+        said = lines[-1].rstrip(";,:")
+        lines[-1] = said if said.endswith((".", "!", "?")) else f"{said}."
         yield f"{name}:\n" + "\n".join(lines) + "\n"
 
 
