@@ -347,14 +347,15 @@ FILES = {
 
 @pytest.mark.product(5)
 @pytest.mark.parametrize("name", FILES)
-def test_the_command_that_is_proposed_first_reads_the_file(name, tmp_path):
+def test_the_commands_that_are_proposed_read_the_file(name, tmp_path):
     content, settings = FILES[name]
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    first = inspect(path).suggestions[0]
+    commands = [one.command for one in inspect(path).suggestions]
     data, *rest = shlex.split(settings)
-    assert shlex.split(first.command) == ["seqlab", "train", data, f"data.path={path}", *rest]
-    _load(first.command)
+    assert shlex.split(commands[0]) == ["seqlab", "train", data, f"data.path={path}", *rest]
+    for command in commands:
+        _load(command)
 
 
 def _load(command: str) -> None:
