@@ -132,3 +132,18 @@ def test_baselines_of_another_horizon_say_which(forecast, benchmark):
 def test_a_baseline_of_some_windows_says_of_how_many():
     assert labelled("theta", {"test/mae": 1.0, "test/windows": 1000.0}) == "theta (1,000 windows)"
     assert labelled("ridge", {"test/mae": 1.0}) == "ridge"
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({}, ""),
+        ({"label": None}, ""),
+        ({"label": 0}, ": 0"),
+        ({"label": ["rude", "threat"]}, ": rude, threat"),
+        ({"targets": ["load"]}, ": load"),
+    ],
+)
+def test_a_benchmark_is_called_by_its_targets_if_they_are_named(classify, benchmark, settings, shown):
+    classify("lstm", data_settings=settings)
+    assert benchmark().title == f"names (real){shown}"

@@ -198,7 +198,8 @@ def _title(run: Run) -> str:
     source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
     file = f", {Path(str(data['path'])).name}" if data.get("path") else ""
     targets = run.settings.get("data.targets") or [run.settings.get("data.target")]
-    target = ", ".join(str(name) for name in (*targets, *as_list(run.settings.get("data.label", []))) if name)
+    labels = as_list(run.settings.get("data.label")) or []
+    target = ", ".join(str(name) for name in (*targets, *labels) if name not in (None, ""))  # 0 is a column
     fingerprint = f" {str(data['sha256'])[:6]}" if data.get("sha256") else ""
     return f"{data.get('name', '')} ({source}{file}{fingerprint})" + (f": {target}" if target else "")
 
