@@ -1,11 +1,14 @@
 """Tables and arrays that Python holds, as the data module that a Trainer takes."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from seqlab.data import Sequences, Series, Tagged, Texts
+from seqlab.data.held import arrays_as_file
 from seqlab.errors import ConfigError, DataError
 
 
@@ -113,9 +116,103 @@ def test_a_wrong_setting_is_a_line(reviews, settings, message):
 def test_arrays_that_are_no_sequences_are_refused():
     with pytest.raises(ConfigError, match="give numbers"):
         Sequences.from_arrays([["a"]], [1])
-    with pytest.raises(ConfigError, match="these arrays are no sequences"):
-        Sequences.from_arrays([np.ones((2, 3)), np.ones((3, 2))], [0, 1])
     with pytest.raises(DataError, match=r"x\[0\]: column 'y' is blank"):
         Sequences.from_arrays(np.ones((4, 3)), [None, "a", "b", "a"]).setup()
     with pytest.raises(DataError, match=r"y has the shape \[3\]"):
         Sequences.from_arrays(np.ones((4, 3)), [0, 1, 0]).setup()
+    with pytest.raises(DataError, match=r"x of shape \[0, 5, 2\] holds no number"):
+        Sequences.from_arrays(np.zeros((0, 5, 2)), []).setup()
+    with pytest.raises(ConfigError, match=r"val must be a tuple \(x, y\) or \(x, y, lengths\)"):
+        Sequences.from_arrays(np.ones((4, 3)), [0, 1, 0, 1], val=np.ones((4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ([(5, 2), (6, 1)], r"x\[0\] has the shape \[5, 2\], and x\[1\] has \[6, 1\]"),
+        ([(5, 2), (5, 1)], r"x\[0\] has the shape \[5, 2\], and x\[1\] has \[5, 1\]"),
+        ([(5, 2), (5, 2), (6,)], r"x\[0\] has the shape \[5, 2\], and x\[2\] has \[6\]"),
+        ([(), (6,)], r"x\[0\] has the shape \[\], and x\[1\] has \[6\]"),
+    ],
+)
+def test_sequences_with_other_columns_are_refused(x, message):
+    with pytest.raises(ConfigError, match=message):
+        Sequences.from_arrays([np.ones(shape) for shape in x], [0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("y", "lengths", "message"),
+    [
+        ([5, 5, 5], None, r"y\[1\] has 5 labels, and x\[1\] has 7 steps"),
+        ([5, 8, 6], None, r"y\[1\] has 8 labels, and x\[1\] has 7 steps"),
+        ([5, 7, 7], None, r"y\[2\] has 7 labels, and x\[2\] has 6 steps"),
+        ([5, 7, 6], [5, 4, 6], None),
+        ([5, 4, 6], [5, 4, 6], None),
+        ([5, 3, 6], [5, 4, 6], r"y\[1\] has 3 labels, and x\[1\] has 4 steps"),
+    ],
+)
+def test_every_step_has_one_label(y, lengths, message):
+    x = [np.ones((steps, 2)) for steps in (5, 7, 6)]
+    labels = [["u"] * count for count in y]
+    if message is None:
+        file = Sequences.from_arrays(x, labels, lengths=lengths, task="tagging").dataset.path
+        assert np.load(file)["y"].shape == (3, 7)
+    else:
+        with pytest.raises(ConfigError, match=message):
+            Sequences.from_arrays(x, labels, lengths=lengths, task="tagging")
+
+
+def test_sequences_without_labels_of_steps_have_equally_many_labels():
+    with pytest.raises(ConfigError, match=r"y\[0\] has the shape \[2\], and y\[1\] has \[1\]"):
+        Sequences.from_arrays(np.ones((2, 3)), [[0, 1], [1]], task="multilabel")
+
+
+NUMBERS = np.array([[1.5, 2.0, 3.25], [4.0, 0.5, 6.0]])
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        torch.tensor(NUMBERS, requires_grad=True),
+        list(torch.tensor(NUMBERS, requires_grad=True)),
+        torch.tensor(NUMBERS, dtype=torch.bfloat16),
+        NUMBERS.astype(object),
+        [[Decimal(number) for number in row] for row in NUMBERS],
+        pd.DataFrame(NUMBERS).convert_dtypes(),
+        pd.Series(list(NUMBERS)),
+        (row for row in NUMBERS),
+    ],
+    ids=["with gradient", "list", "bfloat16", "objects", "decimals", "nullable", "series", "generator"],
+)
+def test_numbers_are_read_whatever_holds_them(x):
+    assert np.load(arrays_as_file(x))["x"].tolist() == NUMBERS.tolist()
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.ma.masked_equal(NUMBERS, 0.5),
+        list(np.ma.masked_equal(NUMBERS, 0.5)),
+        np.where(NUMBERS == 0.5, None, NUMBERS),
+        pd.DataFrame(NUMBERS, dtype=object).replace(0.5, pd.NA),
+    ],
+    ids=["masked", "list", "objects", "frame"],
+)
+def test_a_number_that_is_masked_or_none_is_missing(x):
+    found = np.load(arrays_as_file(x))["x"]
+    np.testing.assert_array_equal(found, np.where(NUMBERS == 0.5, np.nan, NUMBERS))
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["a", None, "b"],
+        ["a", np.nan, "b"],
+        pd.Series(["a", pd.NA, "b"]),
+        pd.Series(["a", None, "b"], dtype="category"),
+        np.ma.masked_equal(np.array(["a", "?", "b"]), "?"),
+    ],
+    ids=["None", "NaN", "NA", "category", "masked"],
+)
+def test_a_label_that_is_missing_is_blank(y):
+    assert np.load(arrays_as_file(np.ones((3, 2)), y))["y"].tolist() == ["a", "", "b"]

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 from pydantic import ValidationError
 
+from seqlab.data.arrays import Held, arrays_of, filled
 from seqlab.data.dataset import Dataset
 from seqlab.data.module import SequenceData
 from seqlab.errors import ConfigError, near
@@ -15,6 +16,8 @@ from seqlab.io.cache import cached_folder
 from seqlab.registry.section import wrong
 
 ARRAYS = "arrays.npz"
+MATRIX = 2
+"""The least dimensions of x: sequences and their steps."""
 
 
 def data_of(
@@ -40,7 +43,9 @@ def data_of(
     return SequenceData(made.for_problem(task or made.task), seed=seed)
 
 
-def arrays_as_file(x: Any, y: Any = None, lengths: Any = None, groups: Any = None) -> str:
+def arrays_as_file(
+    x: Any, y: Any = None, lengths: Any = None, groups: Any = None, *, each_step: bool = False
+) -> str:
     """Return the path of an .npz file in the cache with these arrays.
 
     Args:
@@ -48,55 +53,63 @@ def arrays_as_file(x: Any, y: Any = None, lengths: Any = None, groups: Any = Non
         y: labels, [N] or [N, C], or a label for each step, [N, T] or N sequences of labels; None for none.
         lengths: steps of each sequence, [N], if x is padded.
         groups: sequences of one group are in the same split, [N].
+        each_step: whether y has a label for each step.
 
     Raises:
-        ConfigError: the sequences are no numbers, or their shapes differ.
+        ConfigError: x holds no numbers, sequences have other dimensions, or more or fewer labels than steps.
     """
+    given = {"x": x, "y": y, "lengths": lengths, "group": groups}
     try:
-        arrays = {"x": x, "y": y, "lengths": lengths, "group": groups}
-        found = {name: _array(values) for name, values in arrays.items() if values is not None}
-        if lengths is None and _is_ragged(x):
-            found["lengths"] = np.array([len(one) for one in x])
+        held = {
+            name: arrays_of(values, are_numbers=name == "x")
+            for name, values in given.items()
+            if values is not None
+        }
     except (ValueError, TypeError) as error:
         raise ConfigError(f"these arrays are no sequences: {error}") from error
-    if found["x"].dtype.kind not in "biuf":
-        raise ConfigError(f"x is an array of {found['x'].dtype}; give numbers")
+    by_step = {"x", "y"} if each_step else {"x"}
+    for name, rows in held.items():
+        _check_shapes(name, rows, is_by_step=name in by_step)
+    found = filled(held["x"])
+    if found.dtype.kind not in "biuf" or found.ndim < MATRIX:
+        shown = f"{found.dtype} of shape {list(found.shape)}"
+        raise ConfigError(f"x is an array of {shown}; give numbers, [N, T] or [N, T, F]")
+    steps = list(map(len, held["x"]))
+    if lengths is None and len(set(steps)) > 1:
+        held["lengths"] = np.array(steps)
+    if each_step and isinstance(held.get("y"), list):
+        _check_labels(held["y"], steps, filled(held.get("lengths", np.array(steps))))
+    return _as_file({name: filled(rows, found.shape[1] * (name in by_step)) for name, rows in held.items()})
+
+
+def _check_shapes(name: str, rows: Held, *, is_by_step: bool) -> None:
+    """Refuse sequences of other dimensions than the first, apart from their steps."""
+    for place, row in enumerate(rows if isinstance(rows, list) else ()):
+        if (row.ndim, row.shape[is_by_step:]) != (rows[0].ndim, rows[0].shape[is_by_step:]):
+            raise ConfigError(
+                f"{name}[0] has the shape {list(rows[0].shape)}, and {name}[{place}] has {list(row.shape)}; "
+                f"{'only their steps may differ' if is_by_step else 'they must be alike'}"
+            )
+
+
+def _check_labels(labels: Held, steps: Sequence[int], lengths: np.ndarray) -> None:
+    """Refuse labels of steps that are neither as many as the sequence is long nor padded as it is."""
+    for place, (its, padded, length) in enumerate(zip(labels, steps, lengths.tolist(), strict=False)):
+        if len(its) not in (padded, length):
+            raise ConfigError(f"y[{place}] has {len(its)} labels, and x[{place}] has {length} steps")
+
+
+def _as_file(arrays: Mapping[str, np.ndarray]) -> str:
     key = sha256()
-    for name, array in found.items():
+    for name, array in arrays.items():
         key.update(
             repr((name, array.dtype.str, array.shape)).encode() + np.ascontiguousarray(array).tobytes()
         )
 
     def write(folder: Path) -> None:
-        np.savez(folder / ARRAYS, **cast("dict[str, Any]", found))
+        np.savez(folder / ARRAYS, **cast("dict[str, Any]", arrays))
 
     return str(cached_folder("arrays", key.hexdigest()[:24], write) / ARRAYS)
-
-
-def _is_ragged(values: Any) -> bool:
-    is_objects = isinstance(values, np.ndarray) and values.dtype.kind == "O" and values.ndim == 1
-    is_list = is_objects or (isinstance(values, Sequence) and not isinstance(values, str))
-    return is_list and len({len(one) for one in values if np.ndim(one)}) > 1
-
-
-def _array(values: Any) -> np.ndarray:
-    """Return an array of numbers or texts; sequences of several lengths are filled with zeros."""
-    if not _is_ragged(values):
-        return _plain(np.asarray(values))
-    rows = [_plain(np.asarray(one)) for one in values]
-    longest = max(map(len, rows))
-    filled: np.ndarray = np.zeros((len(rows), longest, *rows[0].shape[1:]), np.result_type(*rows))
-    for place, row in enumerate(rows):
-        filled[place, : len(row)] = row
-    return filled
-
-
-def _plain(array: np.ndarray) -> np.ndarray:
-    """Return objects of Python as texts; what is missing is an empty one."""
-    if array.dtype.kind != "O":
-        return array
-    cells = ["" if one is None or one != one else str(one) for one in array.ravel()]  # noqa: PLR0124 (NaN)
-    return np.array(cells).reshape(array.shape)
 
 
 def _line(dataset: type[Dataset], detail: Any) -> str:

@@ -61,6 +61,8 @@ class NPZ(Layout):
             raise DataError(
                 f"{path}: x is {x.dtype} of shape {list(x.shape)}; it must be numbers, [N, T] or [N, T, F]"
             )
+        if not x.size:
+            raise DataError(f"{path}: x of shape {list(x.shape)} holds no number; add sequences")
         x = x.reshape(len(x), x.shape[1], -1).astype(np.float64)
         lengths = _lengths(path, arrays, x)
         for name in arrays.keys() - {"x", "lengths"}:

@@ -20,7 +20,7 @@ from seqlab.data.table.opening import look, open_table
 from seqlab.data.table.saved import is_saved
 from seqlab.data.text.labelled import LabelledFile
 from seqlab.data.text.labels import LabelParser
-from seqlab.errors import DataError
+from seqlab.errors import ConfigError, DataError
 from seqlab.registry.types import Column, as_list
 
 if TYPE_CHECKING:
@@ -105,12 +105,14 @@ class Sequences(GivenSplits, LabelledFile, SequencesData):
         """
         from seqlab.data.held import arrays_as_file, data_of  # noqa: PLC0415 (imports torch)
 
-        paths = {"path": arrays_as_file(x, y, lengths, groups)}
-        paths |= {
-            f"{split}_path": arrays_as_file(*given)
-            for split, given in (("val", val), ("test", test))
-            if given is not None
-        }
+        each_step = (task or cls.task) == "tagging"
+        paths = {"path": arrays_as_file(x, y, lengths, groups, each_step=each_step)}
+        for split, given in {"val": val, "test": test}.items():
+            if given is None:
+                continue
+            if not isinstance(given, list | tuple) or len(given) not in range(2, 4):
+                raise ConfigError(f"{split} must be a tuple (x, y) or (x, y, lengths)")
+            paths[f"{split}_path"] = arrays_as_file(*given, each_step=each_step)
         return data_of(cls, paths | {"layout": "npz"} | settings, task=task, seed=seed)
 
     def parsers(self, columns: Sequence[str]) -> Mapping[str, LabelParser]:
