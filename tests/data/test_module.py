@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from lightning.pytorch import LightningModule, Trainer
 from pydantic import Field
 
-from seqlab.data import BatchLoader, Dataset, DataSpec, Loaded, SequenceData, TokenSamples
+from seqlab.data import Batch, BatchLoader, Dataset, DataSpec, Loaded, SequenceData, TokenSamples
 from seqlab.errors import DataError
 
 
@@ -127,6 +128,28 @@ def test_by_class_gives_the_rare_class_its_half(sampling, loader):
         rare += sum(sample >= 16 for sample in sample_ids(drawn))
     # Of 1000 draws, half, within four standard deviations.
     assert abs(rare - 500) < 4 * (1000 * 0.5 * 0.5) ** 0.5
+
+
+@pytest.mark.filterwarnings("ignore")  # what Lightning says of a plain Trainer
+@pytest.mark.parametrize("sampling", ["all", "balanced"])
+def test_the_same_batches_are_overfit_every_epoch(sampling):
+    data = toy(sampling=sampling)
+    data.setup()
+    seen = []
+
+    class Silent(LightningModule):
+        """Learns nothing."""
+
+        def training_step(self, batch: Batch, index: int) -> None:
+            seen.append(batch.ids.tolist())
+
+        def configure_optimizers(self) -> None:
+            return None
+
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar"), False)
+    trainer = Trainer(overfit_batches=2, max_epochs=3, accelerator="cpu", enable_model_summary=False, **quiet)
+    trainer.fit(Silent(), data)
+    assert seen == [[0, 1, 2, 3], [4, 5, 6, 7]] * 3
 
 
 def test_by_class_is_for_training_alone():

@@ -78,8 +78,10 @@ class SequenceData(LightningDataModule):
                 )
 
     def train_dataloader(self) -> BatchLoader:
-        """Return the training batches, in another order every epoch."""
-        return self._loader("train", self.dataset.order)
+        """Return the training batches, in another order every epoch, or to overfit some in the same order."""
+        trainer, order = self.trainer, self.dataset.order
+        is_overfit = trainer is not None and trainer.overfit_batches > 0
+        return self._loader("train", "given" if is_overfit and order != "streams" else order)
 
     def val_dataloader(self) -> BatchLoader:
         """Return the validation batches."""
