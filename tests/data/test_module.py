@@ -1,6 +1,7 @@
 """SequenceData: three splits, read once, and the loaders over them."""
 
 import math
+import pickle
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +9,21 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from pydantic import Field
 
-from seqlab.data import Batch, BatchLoader, Dataset, DataSpec, Loaded, SequenceData, TokenSamples
+from seqlab.data import (
+    Batch,
+    BatchLoader,
+    Dataset,
+    DataSpec,
+    JenaClimate,
+    Loaded,
+    Names,
+    Parity,
+    SequenceData,
+    Sequences,
+    Tagged,
+    TinyShakespeare,
+    TokenSamples,
+)
 from seqlab.errors import DataError
 
 
@@ -63,6 +78,49 @@ def test_data_are_read_once_whichever_stage_asks():
         data.setup(stage)
     assert len(data.dataset.reads) == 1
     assert data.spec.name == "toy"
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_loaders_and_descriptions_read_the_data(split):
+    data = toy()
+    assert toy().describe(split, 2) == f"{split} 2"
+    assert len(sample_ids(getattr(data, f"{split}_dataloader")())) == data.spec.sizes[split]
+
+
+WORDS = {
+    "w": [f"w{number}" for number in range(60)],
+    "t": ["P", "O", "O"] * 20,
+    "s": [n // 3 for n in range(60)],
+}
+STEPS = [torch.arange(3.0 + number % 3) * number for number in range(30)]
+TAGS = [["u", "v", "u", "v", "u"][: len(x)] for x in STEPS]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SequenceData(Names(source="sample")),
+        lambda: SequenceData(TinyShakespeare(source="sample")),
+        lambda: SequenceData(JenaClimate(source="sample")),
+        lambda: SequenceData(Parity(train_samples=40, val_samples=10, test_samples=10)),
+        lambda: Sequences.from_arrays(STEPS, ["low", "high"] * 15),
+        lambda: Sequences.from_arrays(
+            STEPS, [["u", "v", "u", "v", "u"][: len(x)] for x in STEPS], task="tagging"
+        ),
+        lambda: Tagged.from_frame(WORDS, token="w", label="t", sentence="s"),
+    ],
+    ids=["texts", "streams", "series", "synthetic", "sequences", "steps", "tagged"],
+)
+def test_what_was_read_is_the_same_in_another_process(make):
+    data = make()
+    data.setup()
+    copy = pickle.loads(pickle.dumps(data))
+    assert copy.spec == data.spec
+    for split in ("train", "val", "test"):
+        assert copy.describe(split, 1) == data.describe(split, 1)
+        loaders = (getattr(one, f"{split}_dataloader")() for one in (data, copy))
+        for expected, found in zip(*loaders, strict=True):
+            torch.testing.assert_close(tuple(found), tuple(expected), equal_nan=True)
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])

@@ -58,7 +58,8 @@ class SequenceData(LightningDataModule):
         return f"<p>{escape(repr(self))}</p><ol>{items}</ol>"
 
     def describe(self, split: str, index: int) -> str:
-        """Return sample ``index`` of a split in readable form."""
+        """Return sample ``index`` of a split in readable form; the data are read if they are not yet."""
+        self.setup()
         return self._describe(split, index)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002 (Lightning names it)
@@ -112,6 +113,7 @@ class SequenceData(LightningDataModule):
         return "streams" if self.dataset.order == "streams" else "sequential"
 
     def _loader(self, split: str, order: Order, at_least: int = 1) -> BatchLoader:
+        self.setup()
         trainer = self.trainer
         rank, world_size = (trainer.global_rank, trainer.world_size) if trainer is not None else (0, 1)
         return BatchLoader(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,12 @@ def load(data: SequencesData) -> Loaded:
         path=str(given.source.path.resolve()) if data.place else "",
         sizes={split: len(chosen) for split, chosen in rows.items()},
     )
-    return Loaded(spec, samples, lambda split, index: names[int(rows[split][index])])
+    return Loaded(spec, samples, partial(_name, names, rows))
+
+
+def _name(names: Sequence[str], rows: Rows, split: str, index: int) -> str:
+    """Return where a sequence is in its file."""
+    return names[int(rows[split][index])]
 
 
 def _targets(data: SequencesData, parts: Sequence[Records], path: Path) -> Targets | Tags:

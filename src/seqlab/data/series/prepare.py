@@ -1,8 +1,9 @@
 """From a measured series to samples: windows cut out of a prepared series."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -56,12 +57,12 @@ def load(data: SeriesData) -> Loaded:
         path=str(source.path.resolve()) if data.place else "",
         sizes={split: len(found) for split, found in windows.items()},
     )
+    return Loaded(spec, windows, partial(_last_read, windows))
 
-    def describe(split: str, index: int) -> str:
-        """Return the time of the last step that a window reads."""
-        return windows[split].last_read(index)
 
-    return Loaded(spec, windows, describe)
+def _last_read(windows: Mapping[str, WindowSamples], split: str, index: int) -> str:
+    """Return the time of the last step that a window reads."""
+    return windows[split].last_read(index)
 
 
 def _cut(

@@ -1,6 +1,8 @@
 """From files of running text to streams: splits in order, vocabulary, tokens."""
 
 import logging
+from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 
 import torch
@@ -13,6 +15,7 @@ from seqlab.data.streams.dataset import StreamData
 from seqlab.data.streams.declared import StreamSettings, StreamSpec, Wanted
 from seqlab.data.streams.files import TextFiles
 from seqlab.data.streams.samples import LONG, StreamSamples
+from seqlab.data.streams.tokenizer import Tokenizer
 from seqlab.data.text.vocabulary import BEGIN
 from seqlab.errors import DataError
 from seqlab.io.terminal import in_a_line
@@ -64,12 +67,13 @@ def load(data: StreamData) -> Loaded:
         path=str(source.path.resolve()),
         sizes=sizes,
     )
+    return Loaded(spec, samples, partial(_written, samples, tokenizer))
 
-    def describe(split: str, index: int) -> str:
-        tokens = samples[split].batch(torch.tensor([index])).x[0].tolist()
-        return in_a_line(b"".join(tokenizer.pieces[token] for token in tokens).decode(errors="replace"))
 
-    return Loaded(spec, samples, describe)
+def _written(samples: Mapping[str, StreamSamples], tokenizer: Tokenizer, split: str, index: int) -> str:
+    """Return what a chunk of a stream says."""
+    tokens = samples[split].batch(torch.tensor([index])).x[0].tolist()
+    return in_a_line(b"".join(tokenizer.pieces[token] for token in tokens).decode(errors="replace"))
 
 
 def _parts(data: StreamData, files: dict[str, Source]) -> tuple[dict[str, Part], str]:

@@ -1,6 +1,7 @@
 """Drawing sequences from a seed, without files."""
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -33,12 +34,12 @@ def load(data: SyntheticData) -> Loaded:
             **data.declare(samples["train"]),
         }
     )
+    return Loaded(spec, samples, partial(_written, data, samples))
 
-    def describe(split: str, index: int) -> str:
-        """Return a sequence as a person would write it."""
-        return data.describe(samples[split].batch(torch.tensor([index])).x[0])
 
-    return Loaded(spec, samples, describe)
+def _written(data: SyntheticData, samples: Mapping[str, Samples], split: str, index: int) -> str:
+    """Return a sequence as a person would write it."""
+    return data.describe(samples[split].batch(torch.tensor([index])).x[0])
 
 
 def encode(places: np.ndarray, lengths: np.ndarray, y: np.ndarray) -> TokenSamples:

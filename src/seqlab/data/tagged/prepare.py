@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,7 +66,12 @@ def load(data: Tagged) -> Loaded:
         path=str(source.path.resolve()),
         sizes={split: len(chosen) for split, chosen in rows.items()},
     )
-    return Loaded(spec, samples, lambda split, index: sentence_of(sentences.tokens_of(rows[split][index])))
+    return Loaded(spec, samples, partial(_sentence, sentences, rows))
+
+
+def _sentence(sentences: Sentences, rows: Rows, split: str, index: int) -> str:
+    """Return a sentence in a line."""
+    return sentence_of(sentences.tokens_of(rows[split][index]))
 
 
 def unlabelled(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path | None) -> Unlabelled:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,12 @@ def load(data: ShortTextData) -> Loaded:
         split: NextTokens(found, len(vocabulary) if is_told else None) if is_next else found
         for split, found in texts.items()
     }
-    return Loaded(spec, samples, lambda split, index: corpus.text(int(rows[split][index])))
+    return Loaded(spec, samples, partial(_text, corpus, rows))
+
+
+def _text(corpus: Corpus, rows: Rows, split: str, index: int) -> str:
+    """Return a text as it was written."""
+    return corpus.text(int(rows[split][index]))
 
 
 def _written(corpus: Corpus, rows: Rows, vocabulary: Vocabulary) -> dict[str, Any]:
