@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from seqlab.api.given import file_of, texts_or_file
+from seqlab.data import Names, Parity, SequenceData, Sequences
 from seqlab.errors import DataError
 
 
@@ -32,6 +33,12 @@ def test_a_table_is_a_file_with_its_rows(held):
     assert file.read_text() == "a\n1\n2\n"
 
 
+def test_data_are_the_file_that_they_read():
+    data = SequenceData(Sequences(path="walks.npz"))
+    assert texts_or_file("features", data) == ([], Path("walks.npz").resolve())
+    assert file_of(data) == Path("walks.npz").resolve()
+
+
 def test_arrays_are_a_file_too():
     texts, file = texts_or_file("features", [np.zeros((3, 2)), np.ones((2, 2))])
     assert not texts
@@ -47,7 +54,9 @@ def test_arrays_are_a_file_too():
         ("tokens", [np.zeros((30, 2))], "this network reads texts, and number 1 of 1 is a ndarray"),
         ("tokens", 3, "this network reads texts, not a int"),
         ("tokens", pd.DataFrame({"text": ["Ann"]}), "this network reads texts; give them as a list"),
+        ("tokens", SequenceData(Names()), "this network reads texts; give them as a list"),
         ("features", None, "nothing to predict"),
+        ("features", SequenceData(Parity()), "parity is in no file of your own; give a DataFrame or a path"),
         ("features", {"a": [1, 2], "b": [1]}, "cannot be read: All arrays must be of the same length"),
         ("features", {"a": [[1], [2, 3]]}, "the table cannot be read: a cell is no number, time or text"),
     ],
@@ -59,5 +68,5 @@ def test_a_mistake_is_one_line(kind, given, message):
 
 
 def test_what_is_scored_is_a_table():
-    with pytest.raises(DataError, match="a list is no table; give a DataFrame"):
+    with pytest.raises(DataError, match=r"a list is no table; .* or arrays as Sequences.from_arrays\("):
         file_of(["Ann"])

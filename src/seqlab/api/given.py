@@ -13,7 +13,8 @@ def texts_or_file(kind: Literal["tokens", "features"], given: Any) -> tuple[list
 
     Args:
         kind: what the network reads, texts ("tokens") or numbers ("features").
-        given: a text or several; a DataFrame, a dict of columns, a file; or sequences [N, T, F] or N arrays.
+        given: a text or several; a DataFrame, a dict of columns, a SequenceData, a file; or sequences
+            [N, T, F] or N arrays.
 
     Raises:
         DataError: nothing is given, a text is blank or no text, a network for texts is given a table, or the
@@ -26,7 +27,7 @@ def texts_or_file(kind: Literal["tokens", "features"], given: Any) -> tuple[list
         return _texts(given), None
     if given is None:
         raise DataError("nothing to predict: give a table or sequences")
-    if isinstance(given, str) or _is_table(given):
+    if isinstance(given, str) or _is_table(given) or _is_data(given):
         return [], file_of(given)
     from seqlab.data.held import arrays_as_file  # noqa: PLC0415 (imports torch)
 
@@ -36,14 +37,21 @@ def texts_or_file(kind: Literal["tokens", "features"], given: Any) -> tuple[list
 def file_of(given: Any) -> Path:
     """Return the file of a table: a path, or one in the cache with the rows of a DataFrame or a dict.
 
+    Of a SequenceData it is the file that its ``path`` names.
+
     Raises:
         DataError: it is no table, or a malformed one.
     """
+    if _is_data(given):
+        if not hasattr(given.dataset, "path"):
+            raise DataError(f"{given.dataset.name} is in no file of your own; give a DataFrame or a path")
+        given = given.dataset.path
     if isinstance(given, str | Path):
         return Path(given).expanduser()
     if not _is_table(given):
         raise DataError(
-            f"a {type(given).__name__} is no table; give a DataFrame, a dict of columns or the path of a file"
+            f"a {type(given).__name__} is no table; give a DataFrame, a dict of columns, the path of a file, "
+            "or arrays as Sequences.from_arrays(x, y)"
         )
     try:
         return Path(as_file(given))
@@ -55,9 +63,15 @@ def _is_table(given: Any) -> bool:
     return type(given).__name__ == "DataFrame" or (isinstance(given, Mapping) and bool(given))
 
 
+def _is_data(given: Any) -> bool:
+    from seqlab.data import SequenceData  # noqa: PLC0415 (imports torch)
+
+    return isinstance(given, SequenceData)
+
+
 def _texts(given: Any) -> list[str]:
     """Return a text or several; a blank one has no prediction, so it would shift those of all others."""
-    if _is_table(given):
+    if _is_table(given) or _is_data(given):
         raise DataError("this network reads texts; give them as a list, such as frame['text']")
     if not isinstance(given, Iterable):
         raise DataError(f"this network reads texts, not a {type(given).__name__}")

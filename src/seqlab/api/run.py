@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from seqlab.runs.load import LoadedRun
 
 
-def load(path: str | Path, checkpoint: str = "best") -> "Run | Network":
+def load(path: "str | Path | Run | Network", checkpoint: str = "best") -> "Run | Network":
     """Return a run by its folder, or a network by a file of ``seqlab export``.
 
     Args:
-        path: the folder, or a .safetensors or .onnx file.
+        path: the folder, or a .safetensors or .onnx file; or what ``load`` returned, which is read anew.
         checkpoint: of a folder, "best" or "last".
 
     Raises:
         SeqlabError: it is missing, or the folder is damaged.
         ConfigError: a file is asked for a checkpoint.
     """
-    path = Path(path).expanduser()
+    path = path.path if isinstance(path, Network) else Path(path).expanduser()
     if path.suffix not in (".safetensors", ".onnx"):
         return Run(path, checkpoint)
     if checkpoint != "best":
@@ -77,7 +77,7 @@ class Network:
         Args:
             given: for a network that reads texts a text, several, or a ``pathlib.Path`` of a file with one a
                 line; a str is never a path. For others a table with the columns of the training data, a
-                DataFrame or the path of a file; or sequences [N, T, F] or N arrays.
+                DataFrame, a SequenceData or the path of a file; or sequences [N, T, F] or N arrays.
             top: how many classes of a text or sequence to return, the most probable first; other
                 predictions are whole, of several labels the probabilities of all.
             known: for a network with ``data.known``, a table with these columns at the steps ahead.
@@ -92,10 +92,12 @@ class Network:
         Raises:
             DataError: there is no input, a text is blank, or the table is malformed, too short, or lacks a
                 column.
-            ConfigError: arrays are no sequences, or nothing is known ahead.
+            ConfigError: arrays are no sequences, nothing is known ahead, or ``top`` is below 1.
         """
         from seqlab.inference.predict import predict  # noqa: PLC0415 (imports torch)
 
+        if top < 1:
+            raise ConfigError(f"top must be 1 or more, got {top}")
         texts, file = texts_or_file(self.predictor.spec.kind, given)
         if self.predictor.task.is_multilabel:
             top = len(self.predictor.spec.classes)
@@ -138,6 +140,10 @@ class Network:
         writer = Writer.of(self.path, self.checkpoint).told(label)
         written = writer.write(prompt, sampling, length=length, until=until, random=seeded(seed))
         return prompt + "".join(one.text for one in written)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return where it is: a copy reads anew what it needs."""
+        return {"path": self.path, "checkpoint": self.checkpoint}
 
     def __repr__(self) -> str:
         """Return the class and the file."""
@@ -218,7 +224,8 @@ class Run(Network):
 
         Args:
             given: texts or sequences with labels, in a DataFrame or the path of a file with the columns of
-                the training data; None for the run's own validation and test data, as ``seqlab eval``.
+                the training data, or a SequenceData, of which all that its ``path`` holds is scored; None for
+                the run's own validation and test data, as ``seqlab eval``.
 
         Raises:
             DataError: the table is malformed, or has a class that the training had not; or the run's own data

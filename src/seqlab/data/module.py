@@ -81,7 +81,7 @@ class SequenceData(LightningDataModule):
     def train_dataloader(self) -> BatchLoader:
         """Return the training batches, in another order every epoch, or to overfit some in the same order."""
         trainer, order = self.trainer, self.dataset.order
-        is_overfit = trainer is not None and trainer.overfit_batches > 0
+        is_overfit = trainer is not None and trainer.overfit_batches > 0  # type: ignore[attr-defined]
         return self._loader("train", "given" if is_overfit and order != "streams" else order)
 
     def val_dataloader(self) -> BatchLoader:
