@@ -1,6 +1,7 @@
 """seqlab.load and seqlab.report: what a run tells in Python."""
 
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,35 @@ def test_a_run_in_two_spellings_is_one_run(leave, tmp_path, monkeypatch):
         ["second", Path("../out/first"), near],
     ):
         assert seqlab.report(runs)["n"].tolist()[:1] == [2]
+
+
+@pytest.mark.parametrize(
+    ("runs", "kind", "message"),
+    [
+        ([], RunError, "there is no run to compare: the list is empty"),
+        (None, ConfigError, "seqlab.report compares runs and folders, not a NoneType"),
+        ([Path("out"), 3], ConfigError, "seqlab.report compares runs and folders, not a int"),
+    ],
+)
+def test_what_cannot_be_compared_is_an_error(runs, kind, message):
+    with pytest.raises(kind, match=message):
+        seqlab.report(runs)
+
+
+def test_a_run_can_be_loaded_again_and_pickled(leave):
+    run = seqlab.load(leave("first"), "last")
+    run._loaded = lambda: "what cannot be pickled"
+    copy = pickle.loads(pickle.dumps(run))
+    assert (copy.path, copy.checkpoint, copy.metrics) == (run.path, "last", SCORES)
+    file = run.path / "run.json"
+    file.write_text(file.read_text().replace('"done"', '"failed"'))
+    assert (run.status, seqlab.load(run).status) == ("done", "failed")
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_one_class_is_the_least_to_predict(leave, top):
+    with pytest.raises(ConfigError, match=f"top must be 1 or more, got {top}"):
+        seqlab.load(leave("first")).predict("Satoshi", top=top)
 
 
 def test_a_run_without_a_name_or_an_end_says_so(leave):

@@ -112,8 +112,12 @@ def test_a_run_on_arrays_answers_arrays(tmp_path, monkeypatch):
     run = seqlab.train(*quick, data=data)
     answers = torch.cat(Trainer(logger=False, accelerator="cpu").predict(run.module, data))
     number = int(data.describe("test", 0)[2:-1])
-    scores = run.score(data.dataset.path)
-    assert 0 <= scores["test/accuracy"] <= 1
+    scores = run.score(data)
+    assert scores == run.score(data.dataset.path)
+    guesses = run.predict(data)["class"]
+    assert scores["test/accuracy"] == pytest.approx(
+        accuracy_score(["left", "right"] * 20, guesses), rel=1e-12
+    )
     assert run.predict([x[number]])["probability"][0] == pytest.approx(float(answers[0].max()), rel=1e-5)
 
 
@@ -134,6 +138,23 @@ def test_a_mistake_is_an_exception_with_the_lines_of_the_command(
     with pytest.raises(kind, match=message) as caught:
         seqlab.train(*settings)
     assert len(str(caught.value).splitlines()) == 1 + ("inspect" in str(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("settings", "data", "message"),
+    [
+        ([["data=names", "model=lstm"]], None, "takes settings one by one, such as 'model=lstm', not a list"),
+        (["model=lstm", {"data": "names"}], None, "such as 'model=lstm', not a dict"),
+        ([3], None, "such as 'model=lstm', not a int"),
+        ([], "names", "data must be a SequenceData, .* not a str; .* the setting 'data=names'"),
+        ([], pd.DataFrame({"text": ["good"]}), "data must be a SequenceData, .* not a DataFrame"),
+        ([], seqlab.data.Names(), r"or SequenceData\(Names\(\)\), not a Names"),
+    ],
+)
+def test_settings_are_texts_and_data_are_for_a_trainer(settings, data, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        seqlab.train(*settings, data=data)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_a_command_changes_in_its_process_is_restored(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from seqlab.api.run import Run
+from seqlab.errors import ConfigError, RunError
 
 Place = str | Path | Run
 """A run, or a folder below which there are runs."""
@@ -25,12 +26,18 @@ def report(runs: Place | Iterable[Place] = "outputs", *, by_seed: bool = True) -
 
     Raises:
         RunError: there is no run.
+        ConfigError: ``runs`` are neither runs nor folders.
     """
     from seqlab.comparison.export import columns_and_rows  # noqa: PLC0415
     from seqlab.comparison.groups import compare  # noqa: PLC0415
     from seqlab.comparison.runs import read_runs  # noqa: PLC0415
 
-    several = [runs] if isinstance(runs, str | Path | Run) else list(runs)
+    several = list(runs) if isinstance(runs, Iterable) and not isinstance(runs, str) else [runs]
+    if not several:
+        raise RunError("there is no run to compare: the list is empty")
+    for one in several:
+        if not isinstance(one, Place):
+            raise ConfigError(f"seqlab.report compares runs and folders, not a {type(one).__name__}")
     places = [one.path if isinstance(one, Run) else Path(one).expanduser() for one in several]
     folders = [place.resolve() for place in places]  # a run in two spellings is one run
     columns, rows = columns_and_rows(*compare(read_runs(*folders), by_seed=by_seed))

@@ -37,6 +37,7 @@ def train(*settings: str, data: "SequenceData | None" = None) -> Run:
     from seqlab.config.renamed import present_overrides  # noqa: PLC0415
     from seqlab.io import console_log  # noqa: PLC0415
 
+    _check(settings, data)
     settings = (*(settings_of(data.dataset) if data is not None else ()), *settings)
     given = present_overrides([as_typed(as_choice(one), is_sweep=False) for one in settings], warns=True)
     for one in given:
@@ -44,6 +45,22 @@ def train(*settings: str, data: "SequenceData | None" = None) -> Run:
             raise ConfigError(f"'{one}' is for the command line; seqlab.train takes settings, KEY=VALUE")
     with _surroundings_kept(), console_log.kept(), explained(given):
         return Run(train_once(prepared(given)).folder.path)
+
+
+def _check(settings: tuple[Any, ...], data: Any) -> None:
+    """Refuse settings that are no texts, and data that are none of Lightning's."""
+    for one in settings:
+        if not isinstance(one, str):
+            raise ConfigError(
+                f"seqlab.train takes settings one by one, such as 'model=lstm', not a {type(one).__name__}"
+            )
+    from seqlab.data import SequenceData  # noqa: PLC0415 (imports torch)
+
+    if data is not None and not isinstance(data, SequenceData):
+        raise ConfigError(
+            "data must be a SequenceData, such as Texts.from_frame(…) or SequenceData(Names()), not a "
+            f"{type(data).__name__}; a data set by its name is the setting 'data=names'"
+        )
 
 
 def settings_of(dataset: "Dataset") -> list[str]:
