@@ -42,12 +42,15 @@ def test_a_checkpoint_holds_nothing_but_the_networks_weights():
 @pytest.mark.parametrize(
     "scheduler", [{"name": "none"}, {"name": "cosine", "interval": "step", "min_lr": 0.0}]
 )
+@pytest.mark.parametrize("length", [{"epochs": 3}, {"epochs": -1, "max_steps": 15}])
 @pytest.mark.parametrize("step", [3, 5, 8, 10])
-def test_a_run_that_is_continued_from_a_checkpoint_ends_with_the_same_weights(tmp_path, step, scheduler):
+def test_a_run_that_is_continued_from_a_checkpoint_ends_with_the_same_weights(
+    tmp_path, step, length, scheduler
+):
     path = tmp_path / "middle.ckpt"
     whole = module_of(scheduler=scheduler)
-    trainer_of(SaveAt(step, path), epochs=3).fit(whole, loader_of(40))
-    continued, trainer = module_of(scheduler=scheduler), trainer_of(epochs=3)
+    trainer_of(SaveAt(step, path), **length).fit(whole, loader_of(40))
+    continued, trainer = module_of(scheduler=scheduler), trainer_of(**length)
     trainer.fit(continued, loader_of(40), ckpt_path=path)
     assert trainer.global_step == 15
     torch.testing.assert_close(weights_of(continued), weights_of(whole), rtol=0, atol=0)

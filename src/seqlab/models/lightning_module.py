@@ -25,7 +25,7 @@ from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
-from seqlab.models.steps import Step, group_size, log_steps
+from seqlab.models.steps import Step, group_size, length_of, log_steps
 from seqlab.nn.decoders import Autoregressive, TeacherForcing
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
@@ -165,8 +165,8 @@ class SequenceModule(LightningModule):
     def on_train_start(self) -> None:
         """Restore the position of the loader in a resumed epoch, and the learning rate of a longer run.
 
-        ``estimated_stepping_batches``, which schedules need, makes the loader before Lightning 2.6.6 reads
-        the position from the checkpoint, and Lightning does not restore it later.
+        ``length_of``, which schedules need, makes the loader before Lightning 2.6.6 reads the position from
+        the checkpoint, and Lightning does not restore it later.
         """
         restore_loader_places(self.trainer)
         for schedule in self.trainer.lr_scheduler_configs:
@@ -209,21 +209,18 @@ class SequenceModule(LightningModule):
         """Make the optimizer and its schedule."""
         fused = self.trainer.precision != "16-mixed"
         optimizer = optimizer_of(self, self.model, self.optimizer_settings, fused=fused)
+        length = length_of(self.trainer)
         schedule = make_scheduler(
             optimizer,
             self.scheduler_settings,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            total_epochs=self.trainer.max_epochs or 1,
-            steps_per_epoch=self._steps_per_epoch(),
+            total_steps=length.steps,
+            total_epochs=length.epochs,
+            steps_per_epoch=length.steps_per_epoch,
             validation_every=self.trainer.check_val_every_n_epoch or 1,
         )
         if schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
-
-    def _steps_per_epoch(self) -> int:
-        # Known after ``estimated_stepping_batches``, for which Lightning builds the loader.
-        return math.ceil(self.trainer.num_training_batches / self.trainer.accumulate_grad_batches)
 
     def configure_gradient_clipping(
         self,
@@ -275,7 +272,7 @@ class SequenceModule(LightningModule):
         if not isinstance(self.model.decoder, Autoregressive):
             return 0.0
         begin, end = self.model.forcing
-        done = self.global_step / max(self.trainer.estimated_stepping_batches, 1)
+        done = self.global_step / max(length_of(self.trainer).steps, 1)
         return begin + (end - begin) * min(done, 1.0)
 
     def _carry(self, stage: str, batch: Batch) -> Tensor:

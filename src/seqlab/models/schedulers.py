@@ -26,9 +26,9 @@ def make_scheduler(
     optimizer: Optimizer,
     settings: Mapping[str, Any],
     *,
-    total_steps: int,
-    total_epochs: int,
-    steps_per_epoch: int = 1,
+    total_steps: float,
+    total_epochs: float,
+    steps_per_epoch: float = 1,
     validation_every: int = 1,
 ) -> dict[str, Any] | None:
     """Return the schedule in Lightning's form, or None for "none".
@@ -37,13 +37,13 @@ def make_scheduler(
         optimizer: the optimizer.
         settings: name, or path, interval ("step" or "epoch"), the monitored score if there is one, and the
             arguments of the class; after the end of a schedule with fixed ``epochs`` the rate is constant.
-        total_steps: number of optimizer steps of the whole run.
-        total_epochs: number of epochs of the whole run.
+        total_steps: number of optimizer steps of the whole run; infinite if it is not known.
+        total_epochs: number of epochs of the whole run, likewise.
         steps_per_epoch: number of optimizer steps of an epoch.
         validation_every: epochs between two validations, after which a monitored score is known.
 
     Raises:
-        ConfigError: the class refuses a setting.
+        ConfigError: the class refuses a setting, or needs the length of a run that has no known end.
     """
     options = {key: value for key, value in settings.items() if key != "name"}
     interval, monitor = options.pop("interval", "epoch"), options.pop("monitor", None)
@@ -54,7 +54,7 @@ def make_scheduler(
     given = () if isinstance(one, type) else (max(total_steps if interval == "step" else total_epochs, 1),)
     try:
         scheduler = one(optimizer, *given, **options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f"scheduler={settings['name']}: {error}") from error
     frequency = validation_every if monitor else 1
     if scheduler is None:
@@ -68,14 +68,14 @@ def make_scheduler(
 
 
 @register_scheduler("none")
-def constant(_optimizer: Optimizer, _length: int) -> None:
+def constant(_optimizer: Optimizer, _length: float) -> None:
     """Leave the learning rate as it is."""
 
 
 @register_scheduler("cosine")
 def cosine(
     optimizer: Optimizer,
-    length: int,
+    length: float,
     *,
     min_lr: NotNegative = 0.0,
     epochs: Count | None = None,  # noqa: ARG001 (make_scheduler has made the length of it)
@@ -88,6 +88,7 @@ def cosine(
         min_lr: learning rate at the end.
         epochs: length of the schedule, for a run that will be extended; None for the epochs of the run.
     """
+    length = _known(length)
     lowest = min_lr / optimizer.param_groups[0]["lr"]
     return LambdaLR(
         optimizer, lambda step: lowest + (1 - lowest) * (1 + math.cos(math.pi * min(step / length, 1))) / 2
@@ -97,7 +98,7 @@ def cosine(
 @register_scheduler("onecycle")
 def onecycle(
     optimizer: Optimizer,
-    length: int,
+    length: float,
     *,
     warmup: Share = 0.1,
     epochs: Count | None = None,  # noqa: ARG001 (make_scheduler has made the length of it)
@@ -113,7 +114,7 @@ def onecycle(
         warmup: fraction of the run in which the rate increases.
         epochs: length of the schedule, for a run that will be extended; None for the epochs of the run.
     """
-    steps = length + 1  # the schedule is also asked for a rate after the last step
+    steps = _known(length) + 1  # the schedule is also asked for a rate after the last step
     lowest, highest = zip(*map(_momenta, optimizer.param_groups), strict=True)
     return _OneCycle(
         optimizer,
@@ -127,6 +128,16 @@ def onecycle(
     )
 
 
+def _known(length: float) -> int:
+    """Return the length of a schedule that has an end."""
+    if length == math.inf:
+        raise ValueError(
+            "its length is that of the run, which is not known; set max_epochs or max_steps of the Trainer, "
+            "or scheduler.epochs"
+        )
+    return int(length)
+
+
 def _momenta(group: Mapping[str, Any]) -> tuple[float, float]:
     """Return the smallest and the largest momentum, or β₁, of a cycle."""
     momentum = group["betas"][0] if "betas" in group else group.get("momentum", 0.0)
@@ -137,7 +148,7 @@ def _momenta(group: Mapping[str, Any]) -> tuple[float, float]:
 @register_scheduler("plateau")
 def plateau(
     optimizer: Optimizer,
-    _length: int,
+    _length: float,
     *,
     mode: Literal["min", "max"] = "min",
     factor: Factor = 0.5,

@@ -13,6 +13,14 @@ MOST_IDS = 20
 """Maximum number of samples that an error names."""
 
 
+class Length(NamedTuple):
+    """The length of a run: steps of the optimizer, epochs, steps of an epoch; infinite where not known."""
+
+    steps: float
+    epochs: float
+    steps_per_epoch: float
+
+
 class Step(NamedTuple):
     """A step of the optimizer: number, epoch (from 0), learning rate, and the samples of its last batch."""
 
@@ -20,6 +28,23 @@ class Step(NamedTuple):
     epoch: int
     lr: float
     ids: Tensor
+
+
+def length_of(trainer: Trainer) -> Length:
+    """Return the length of the run that a trainer begins."""
+    trainer.fit_loop.setup_data()  # for a run of so many steps Lightning would make the loader only later
+    per_epoch = _whole(trainer.num_training_batches / trainer.accumulate_grad_batches)
+    steps = trainer.estimated_stepping_batches
+    if steps < 0:  # a loader without a length, and no max_steps
+        steps = math.inf
+    epochs: float = trainer.max_epochs or 1
+    if epochs < 0:
+        epochs = _whole(steps / max(per_epoch, 1)) if math.isfinite(per_epoch) else math.inf
+    return Length(steps, epochs, per_epoch)
+
+
+def _whole(number: float) -> float:
+    return math.ceil(number) if math.isfinite(number) else number
 
 
 def group_size(batch: int, whole: int, batches: float) -> int:
