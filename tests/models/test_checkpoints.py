@@ -35,6 +35,16 @@ def test_a_checkpoint_holds_plain_values_and_the_weights_that_rebuild_the_module
     )
 
 
+def test_a_checkpoint_of_the_weights_alone_is_loaded_and_scored(tmp_path):
+    module, trainer, path = module_of(scheduler="cosine"), trainer_of(), tmp_path / "weights.ckpt"
+    trainer.fit(module, loader_of(24))
+    trainer.save_checkpoint(path, weights_only=True)
+    (expected,) = trainer.test(module, loader_of(24), verbose=False)
+    torch.testing.assert_close(weights_of(SequenceModule.load_from_checkpoint(path)), weights_of(module))
+    scores = trainer_of().test(module_of(), loader_of(24), ckpt_path=path, verbose=False)
+    assert scores == [expected]
+
+
 def test_a_checkpoint_holds_nothing_but_the_networks_weights():
     assert all(name.startswith("model.") for name in module_of().state_dict())
 

@@ -124,7 +124,7 @@ class SequenceModule(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the length of the schedule: a resumed run may be longer."""
-        for state in checkpoint["lr_schedulers"]:
+        for state in checkpoint.get("lr_schedulers", ()):  # weights alone may be saved without them
             for name in LENGTHS:
                 state.pop(name, None)
 
