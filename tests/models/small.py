@@ -87,3 +87,26 @@ class SaveAt(Callback):
     def on_train_batch_end(self, trainer, *_arguments):
         if trainer.global_step == self.step:
             trainer.save_checkpoint(self.path)
+
+
+class Gradients(Callback):
+    """Keeps the norm before clipping, and the gradient after it, of every step."""
+
+    def __init__(self) -> None:
+        self.before: list[float] = []
+        self.after: list[float] = []
+        self.largest: list[float] = []
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        self.before.append(norm_of(pl_module))
+
+    def on_train_batch_end(self, trainer, pl_module, *_arguments):
+        self.after.append(norm_of(pl_module))
+        self.largest.append(max(float(p.grad.abs().max()) for p in pl_module.parameters()))
+
+
+class Weights(Callback):
+    """Keeps the weights as they were before every batch."""
+
+    def on_train_batch_start(self, trainer, pl_module, *_arguments):
+        self.before = weights_of(pl_module)

@@ -10,26 +10,22 @@ from torch.nn import functional
 from seqlab.errors import TrainingError
 from seqlab.models.lightning_module import SequenceModule
 
-from .small import MODEL, SGD, Journal, SaveAt, loader_of, module_of, norm_of, trainer_of, weights_of
+from .small import (
+    MODEL,
+    SGD,
+    Gradients,
+    Journal,
+    SaveAt,
+    Weights,
+    loader_of,
+    module_of,
+    norm_of,
+    trainer_of,
+    weights_of,
+)
 
 # What Lightning says of training without validation.
 pytestmark = pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no `val_dataloader`")
-
-
-class Gradients(Callback):
-    """Keeps the norm before clipping, and the gradient after it, of every step."""
-
-    def __init__(self) -> None:
-        self.before: list[float] = []
-        self.after: list[float] = []
-        self.largest: list[float] = []
-
-    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
-        self.before.append(norm_of(pl_module))
-
-    def on_train_batch_end(self, trainer, pl_module, *_arguments):
-        self.after.append(norm_of(pl_module))
-        self.largest.append(max(float(p.grad.abs().max()) for p in pl_module.parameters()))
 
 
 @pytest.mark.parametrize("clip", [0.05, 1e6, None])
@@ -159,13 +155,6 @@ def test_the_optimizer_moves_every_parameter(optimizer, kind):
     trainer.fit(module, loader_of(24))
     assert type(trainer.optimizers[0]) is kind
     assert not any(torch.equal(before[name], value) for name, value in weights_of(module).items())
-
-
-class Weights(Callback):
-    """Keeps the weights as they were before every batch."""
-
-    def on_train_batch_start(self, trainer, pl_module, *_arguments):
-        self.before = weights_of(pl_module)
 
 
 def breaking(kind: str, number: float, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from seqlab.models.optimizers import optimizer_of
 from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
-from seqlab.models.steps import Step, group_size, length_of, log_steps
+from seqlab.models.steps import NO_IDS, Step, group_size, length_of, log_steps, loss_of
 from seqlab.nn.decoders import Autoregressive, TeacherForcing
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
@@ -77,6 +77,8 @@ class SequenceModule(LightningModule):
         spec = spec.as_dict() if isinstance(spec, DataSpec) else spec
         settings, of_network = _named(task), {**(model or {}), **network}
         self._readings: Readings[Step] = Readings()
+        self._batch = (0, NO_IDS)
+        self._last_loss: tuple[Tensor, Tensor] | None = None
         self.optimizer_settings = _named(optimizer) or {"name": "adamw", "lr": 4e-3}
         self.scheduler_settings = _named(scheduler) or {"name": "none"}
         self.save_hyperparameters(
@@ -133,10 +135,8 @@ class SequenceModule(LightningModule):
         loss = self._step("train", batch.repeated(self.task.passes))
         penalty = self.model.take_penalty()
         loss = loss if penalty is None else loss + penalty
-        self._last_batch = (loss.detach(), batch.ids)
         # Lightning divides by the size of a full group; an epoch's last group may be smaller.
-        whole = self.trainer.accumulate_grad_batches
-        size = group_size(batch_idx, whole, self.trainer.num_training_batches)
+        whole, size = self.trainer.accumulate_grad_batches, self._group_size(batch_idx)
         return loss if size == whole else loss * (whole / size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
@@ -172,6 +172,15 @@ class SequenceModule(LightningModule):
         for schedule in self.trainer.lr_scheduler_configs:
             restore_rate(schedule.scheduler)
         self._readings = Readings()  # an earlier training may have ended in an error
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Keep the number and the samples of a batch, which may be of a loader of one's own."""
+        self._batch = (batch_idx, batch.ids if isinstance(batch, Batch) else NO_IDS)
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Keep the loss of a batch, whatever ``training_step`` has returned it, to check and log it."""
+        number, ids = self._batch
+        self._last_loss = (loss_of(self.trainer, loss, self._group_size(number)), ids)
 
     def on_train_epoch_start(self) -> None:
         """Reset the training scores and the carried states."""
@@ -240,8 +249,10 @@ class SequenceModule(LightningModule):
         learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         limit = None if gradient_clip_algorithm == "value" else gradient_clip_val
         norm = torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf)
-        loss, ids = self._last_batch
-        self._readings.send(Step(self.global_step, self.current_epoch, self._lr(), ids), loss, norm)
+        if self._last_loss is not None:  # it is where every ``training_step`` has returned None
+            loss, ids = self._last_loss
+            self._readings.send(Step(self.global_step, self.current_epoch, self._lr(), ids), loss, norm)
+            self._last_loss = None
         log_steps(self.trainer, self._readings.due())
         if gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
@@ -305,12 +316,16 @@ class SequenceModule(LightningModule):
             for name, value in (self.task.compute(stage) | self.further.compute(self.task, stage)).items()
         }
 
+    def _group_size(self, batch_idx: int) -> int:
+        return group_size(batch_idx, self.trainer.accumulate_grad_batches, self.trainer.num_training_batches)
+
     def _lr(self) -> float:
         return float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def _log_epoch(self, stage: str) -> None:
         trainer = self.trainer
-        if trainer.sanity_checking:
+        # A step of one's own need not score its batches; their loss would be 0.
+        if trainer.sanity_checking or not self.task.has_scores(stage):
             return
         metrics = self.scores(stage)
         if trainer.state.fn != TrainerFn.FITTING:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
@@ -11,6 +12,8 @@ from seqlab.errors import TrainingError
 
 MOST_IDS = 20
 """Maximum number of samples that an error names."""
+NO_IDS = torch.empty(0, dtype=torch.int64)
+"""The samples of a batch that does not number them, of a loader of one's own."""
 
 
 class Length(NamedTuple):
@@ -59,6 +62,19 @@ def group_size(batch: int, whole: int, batches: float) -> int:
     return int(min(whole, batches - first))
 
 
+def loss_of(trainer: Trainer, backward: Tensor, size: int) -> Tensor:
+    """Return the loss of a batch from the one that goes backwards, without waiting for a GPU.
+
+    Args:
+        trainer: has divided the loss among the batches of a full group; its loss scaler has multiplied it.
+        backward: the loss that goes backwards, a tensor without dimensions.
+        size: the number of batches in the optimizer step.
+    """
+    loss = backward.detach() * size
+    scaler = getattr(trainer.precision_plugin, "scaler", None)
+    return loss if scaler is None else loss / scaler.scale(torch.ones_like(loss))
+
+
 def log_steps(trainer: Trainer, steps: Iterable[tuple[Step, tuple[float, ...]]]) -> None:
     """Log steps, each with its loss and the norm of its gradient.
 
@@ -81,8 +97,9 @@ def log_steps(trainer: Trainer, steps: Iterable[tuple[Step, tuple[float, ...]]])
 def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
     known = [str(number) for number in step.ids.tolist() if number >= 0]
     shown = ", ".join(known[:MOST_IDS]) + (f" and {len(known) - MOST_IDS} more" if known[MOST_IDS:] else "")
+    samples = f", training samples {shown}" if known else ""
     return TrainingError(
         f"the loss or gradient is not finite at step {step.number}, epoch {step.epoch + 1}, learning rate "
-        f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}, training samples {shown}\n"
+        f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}{samples}\n"
         "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
     )

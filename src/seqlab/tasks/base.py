@@ -303,9 +303,16 @@ class Task(Unrounded, ABC):
 
     def reset(self, stage: str) -> None:
         """Reset the stage's metrics."""
-        for metric in self.stage(stage).modules():
-            if isinstance(metric, Metric):
-                metric.reset()
+        for metric in self._metrics(stage):
+            metric.reset()
+
+    def has_scores(self, stage: str) -> bool:
+        """Return whether the stage's metrics have seen a batch since their last reset, if there are any."""
+        metrics = self._metrics(stage)
+        return not metrics or any(metric.update_called for metric in metrics)
+
+    def _metrics(self, stage: str) -> list[Metric]:
+        return [one for one in self.stage(stage).modules() if isinstance(one, Metric)]
 
     def stage(self, stage: str) -> nn.Module:
         """Return the metrics of a stage."""
