@@ -19,6 +19,7 @@ from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
 from seqlab.errors import ConfigError, near
+from seqlab.models.arguments import is_simple, named, plain
 from seqlab.models.malloc import keep_large_blocks
 from seqlab.models.notebook import table_of
 from seqlab.models.optimizers import optimizer_of
@@ -31,8 +32,6 @@ from seqlab.nn.parts import InputSpec
 from seqlab.tasks import tasks
 from seqlab.tasks.further import FurtherScores
 
-SIMPLE = (bool, int, float, str, list, tuple, dict, type(None))
-"""The types of arguments that a checkpoint contains."""
 OF_DATA = ("inputs", "output_size", "output_steps")
 """The arguments of ``SequenceModel`` that data and task determine."""
 
@@ -74,17 +73,17 @@ class SequenceModule(LightningModule):
         **network: Any,
     ) -> None:
         super().__init__()
-        spec = spec.as_dict() if isinstance(spec, DataSpec) else spec
-        settings, of_network = _named(task), {**(model or {}), **network}
+        of_data, network = plain(spec), plain({**(model or {}), **network})
+        settings = named(task)
         self._readings: Readings[Step] = Readings()
         self._batch = (0, NO_IDS)
         self._last_loss: tuple[Tensor, Tensor] | None = None
-        self.optimizer_settings = _named(optimizer) or {"name": "adamw", "lr": 4e-3}
-        self.scheduler_settings = _named(scheduler) or {"name": "none"}
+        self.optimizer_settings = named(optimizer) or {"name": "adamw", "lr": 4e-3}
+        self.scheduler_settings = named(scheduler) or {"name": "none"}
         self.save_hyperparameters(
             {
-                "spec": spec,
-                "model": {name: value for name, value in of_network.items() if isinstance(value, SIMPLE)},
+                "spec": of_data,
+                "model": {name: value for name, value in network.items() if is_simple(value)},
                 "task": dict(settings),
                 "optimizer": self.optimizer_settings,
                 "scheduler": self.scheduler_settings,
@@ -92,14 +91,14 @@ class SequenceModule(LightningModule):
             logger=False,
         )
         further = settings.pop("metrics", None) or {}
-        name = settings.pop("name", None) or spec.get("task", "classification")
-        self.task = tasks[name].of(spec, settings)
-        self.is_carried = bool(spec.get("is_carried"))
+        name = settings.pop("name", None) or of_data.get("task", "classification")
+        self.task = tasks[name].of(of_data, settings)
+        self.is_carried = bool(of_data.get("is_carried"))
         self.carried: dict[str, State] = {}
         self.further = FurtherScores(self.task, further)
-        _refuse_unknown(of_network)
-        inputs = replace(InputSpec.of(spec), location=self.task.location)
-        self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **of_network)
+        _refuse_unknown(network)
+        inputs = replace(InputSpec.of(of_data), location=self.task.location)
+        self.model = SequenceModel(inputs, self.task.output_size, self.task.output_steps, **network)
         if self.is_carried:
             self.model.check_carry()
         if self.model.instance_norm is not None:
@@ -120,9 +119,12 @@ class SequenceModule(LightningModule):
         told = ", ".join(f"{name} {value}" for name, value in chosen.items())
         return f"<p>SequenceModule: {escape(told)}</p>{table_of(self.model)}"
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002
-        """Check that the weights are finite before they are saved."""
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Check that the weights are finite before they are saved, with arguments that can be read again."""
         self.settle()
+        # A subclass may have saved its own, such as a DataSpec.
+        arguments = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {})
+        checkpoint[self.CHECKPOINT_HYPER_PARAMS_KEY] = plain(arguments)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the length of the schedule: a resumed run may be longer."""
@@ -340,11 +342,6 @@ class SequenceModule(LightningModule):
         step = max(self.global_step - 1, 0)
         for logger in self.loggers:
             logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=step)
-
-
-def _named(settings: str | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the settings of a class, which may be only its name."""
-    return {"name": settings} if isinstance(settings, str) else dict(settings or {})
 
 
 def _refuse_unknown(arguments: Iterable[str]) -> None:
