@@ -36,7 +36,7 @@ class Own(SequenceModule):
     def training_step(self, batch, batch_idx):
         x, lengths, y = batch[:3]
         loss = functional.cross_entropy(self(x, lengths), y)
-        return loss * (self.factor if batch_idx == 3 else 1.0)
+        return loss[None] * (self.factor if batch_idx == 3 else 1.0)
 
 
 def own_module(**settings) -> Own:

@@ -67,10 +67,10 @@ def loss_of(trainer: Trainer, backward: Tensor, size: int) -> Tensor:
 
     Args:
         trainer: has divided the loss among the batches of a full group; its loss scaler has multiplied it.
-        backward: the loss that goes backwards, a tensor without dimensions.
+        backward: the loss that goes backwards, a tensor of one number.
         size: the number of batches in the optimizer step.
     """
-    loss = backward.detach() * size
+    loss = backward.detach().reshape(()) * size
     scaler = getattr(trainer.precision_plugin, "scaler", None)
     return loss if scaler is None else loss / scaler.scale(torch.ones_like(loss))
 
