@@ -105,6 +105,7 @@ def test_a_subclass_saves_arguments_of_its_own_beside_the_description_of_the_dat
     trainer.save_checkpoint(path)
     loaded = Own.load_from_checkpoint(path)
     assert loaded.extra == 7
+    assert module.hparams["spec"] == module.hparams_initial["spec"] == data.spec.as_dict()
     torch.testing.assert_close(weights_of(loaded), weights_of(module))
     assert torch.load(path, weights_only=True)["hyper_parameters"]["spec"] == data.spec.as_dict()
 

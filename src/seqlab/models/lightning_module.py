@@ -104,6 +104,12 @@ class SequenceModule(LightningModule):
         if self.model.instance_norm is not None:
             self.task.read_in_units_of(self.model.instance_norm)
 
+    def _set_hparams(self, hp: Any) -> None:
+        # Lightning's own: a subclass saves its arguments too, and no logger takes a DataSpec.
+        if isinstance(hp, dict):
+            hp = {name: plain(value) if isinstance(value, DataSpec) else value for name, value in hp.items()}
+        super()._set_hparams(hp)
+
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the outputs, [B, output_size], for a right-padded batch: x [B, T] or [B, T, F], lengths [B].
 
@@ -122,7 +128,7 @@ class SequenceModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Check that the weights are finite before they are saved, with arguments that can be read again."""
         self.settle()
-        # A subclass may have saved its own, such as a DataSpec.
+        # A subclass may have saved its own, with numbers of numpy.
         arguments = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {})
         checkpoint[self.CHECKPOINT_HYPER_PARAMS_KEY] = plain(arguments)
 
