@@ -187,6 +187,16 @@ def test_lightning(monkeypatch):
         compat.leave_children()
         assert observer._run()
 
+        class Doubling(compat.Hyperparameters):
+            def kept_arguments(self, arguments):
+                return {name: 2 * value for name, value in arguments.items()}
+
+            def __init__(self, width):
+                super().__init__()
+                self.save_hyperparameters()
+
+        assert Doubling(4).hparams == Doubling(4).hparams_initial == {"width": 8}
+
 
 def test_torchmetrics():
     with canary("torchmetrics", "torchmetrics") as compat:

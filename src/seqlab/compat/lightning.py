@@ -1,15 +1,26 @@
 """Private parts of Lightning: its loops, on which an exact resume depends, and what it starts."""
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lightning.fabric.strategies.launchers.subprocess_script import _ChildProcessObserver
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.strategies.launchers import _SubprocessScriptLauncher
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
+
+
+class Hyperparameters(LightningModule):
+    """A module that says how its arguments are kept, those of a subclass that saves its own among them."""
+
+    def kept_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments as loggers and checkpoints get them."""
+        return arguments
+
+    def _set_hparams(self, hp: Any) -> None:
+        super()._set_hparams(self.kept_arguments(hp) if isinstance(hp, dict) else hp)
 
 
 def leave_signals(trainer: Trainer) -> None:

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from seqlab.cells import State
-from seqlab.compat.lightning import restore_loader_places
+from seqlab.compat.lightning import Hyperparameters, restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
 from seqlab.errors import ConfigError, near
@@ -36,7 +35,7 @@ OF_DATA = ("inputs", "output_size", "output_steps")
 """The arguments of ``SequenceModel`` that data and task determine."""
 
 
-class SequenceModule(LightningModule):
+class SequenceModule(Hyperparameters):
     """A network, a task, an optimizer and a schedule.
 
     A checkpoint contains the arguments that are simple values; parts that are modules are given again to
@@ -104,11 +103,11 @@ class SequenceModule(LightningModule):
         if self.model.instance_norm is not None:
             self.task.read_in_units_of(self.model.instance_norm)
 
-    def _set_hparams(self, hp: Any) -> None:
-        # Lightning's own: a subclass saves its arguments too, and no logger takes a DataSpec.
-        if isinstance(hp, dict):
-            hp = {name: plain(value) if isinstance(value, DataSpec) else value for name, value in hp.items()}
-        super()._set_hparams(hp)
+    def kept_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Return arguments, of a subclass too, with a DataSpec as a plain dict: no logger takes another."""
+        return {
+            name: plain(value) if isinstance(value, DataSpec) else value for name, value in arguments.items()
+        }
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the outputs, [B, output_size], for a right-padded batch: x [B, T] or [B, T, F], lengths [B].
