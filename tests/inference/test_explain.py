@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from seqlab.inference.explain import Explanation, Layer, explain, save_figure, table
 from seqlab.inference.explain_figure import heat_map
+from seqlab.inference.predict import load, predict
 from seqlab.runs.load import load_run
 from seqlab.tasks.tagging import Tagging
 
@@ -22,6 +23,11 @@ QUICK = (
     "callbacks=none",
     "logger=none",
     "verbosity=quiet",
+)
+
+CUT = (
+    *("data=online_shopping_10_cats", "data.source=sample", "data.tokens=characters"),
+    *("data.bos_eos=true", "data.max_length=5"),
 )
 
 
@@ -47,6 +53,25 @@ def texts(figure: Figure) -> list[str]:
     return [label.get_text() for label in figure.axes[0].get_yticklabels()]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [(), ("data.bos_eos=false",), (*CUT, "data.keep=begin"), (*CUT, "data.keep=end")],
+    ids=" ".join,
+)
+def test_every_row_says_what_predict_says_of_the_text_that_ends_there(run, settings):
+    folder = run(*settings)
+    found = explain(folder, "best", "Satoshi", None)
+    network, bos_eos = load(folder), "data.bos_eos=false" not in settings
+    first = 9 - len(found.steps) if "data.keep=end" in settings else 0
+    for step, row in enumerate(found.probabilities):
+        read = "Satoshi"[: first + step + (not bos_eos)]
+        (expected,) = predict(network, [read], None, top=len(row)) if read else [None]
+        if expected:
+            order = [found.classes.index(name) for name in expected["classes"]]
+            torch.testing.assert_close(row[order], torch.tensor(expected["probabilities"]), atol=1e-6, rtol=0)
+    assert len(found.probabilities) == len(found.steps)
+
+
 def test_the_last_row_says_what_predict_says(run, command):
     folder = run()
     _, predicted, _ = command("predict", folder, "Satoshi")
@@ -61,7 +86,7 @@ def test_the_last_row_says_what_predict_says(run, command):
 
 
 def test_after_each_letter_the_classes_are_those_of_the_state_so_far(run):
-    folder = run()
+    folder = run("data.bos_eos=false")  # otherwise the end of the text is read behind each
     found = explain(folder, "best", "Léa", None)
     module = load_run(folder).module
     (layer,) = found.layers.values()

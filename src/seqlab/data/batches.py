@@ -99,18 +99,23 @@ class Followed(NamedTuple):
         x: the input in its own units, [1, T] or [1, T, F].
         steps: what is read at every step, as people write it, [T].
         values: further values of every step, [T] by name, such as the targets of a series.
+        ends: what is read of an input that ends after each step, [T, longest], and its steps, [T]; None for
+            the beginnings of x.
     """
 
     name: str
     x: Tensor
     steps: Sequence[str]
     values: Mapping[str, Sequence[float]]
+    ends: tuple[Tensor, Tensor] | None = None
 
     @classmethod
-    def of_tokens(cls, text: str, x: Tensor, symbols: Sequence[str]) -> "Followed":
+    def of_tokens(
+        cls, text: str, x: Tensor, symbols: Sequence[str], ends: tuple[Tensor, Tensor] | None = None
+    ) -> "Followed":
         """Return a text, by its beginning if it is long, and its tokens, [1, T], in a vocabulary."""
         name = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
-        return cls(name, x, [symbols[token] for token in x[0].tolist()], {})
+        return cls(name, x, [symbols[token] for token in x[0].tolist()], {}, ends)
 
 
 class TokenSamples:

@@ -92,8 +92,10 @@ def explain(
     data = run.config.data if known is None else run.config.data.with_known(known)
     sample = run.spec.followed(data, text, file)
     x = run.spec.scaled(sample.x)
+    steps = x.shape[1]
+    ends = sample.ends or (x.expand(steps, *x.shape[1:]), torch.arange(1, steps + 1))
     with torch.no_grad():
-        probabilities = run.module.task.explained(run.module, x)
+        probabilities = run.module.task.explained(run.module, x, ends)
     return Explanation(
         title=run.spec.headed(sample.name),
         steps=sample.steps,

@@ -180,20 +180,21 @@ class Task(Unrounded, ABC):
     explained_as: ClassVar[str] = "likeliest if it ended here"
     """The heading of the column in which ``seqlab explain`` shows ``explained``."""
 
-    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:  # noqa: ARG002
+    def explained(
+        self,
+        network: Callable[[Tensor, Tensor], Tensor],  # noqa: ARG002
+        x: Tensor,
+        ends: tuple[Tensor, Tensor],  # noqa: ARG002
+    ) -> Tensor:
         """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
 
         Args:
             network: a function from inputs and lengths to outputs.
             x: one input, [1, T] or [1, T, F].
+            ends: what would be read if it ended after each step, [T, longest] or [T, T, F], and the steps of
+                that, [T].
         """
         return torch.empty(x.shape[1], 0)
-
-    def after_each_step(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
-        """Return the predictions if an input, [1, T] or [1, T, F], ended after each step, [T, …]."""
-        steps = x.shape[1]
-        prefixes = x.expand(steps, *x.shape[1:])
-        return self.predict(network(prefixes, torch.arange(1, steps + 1)), prefixes)
 
     def decode(
         self,

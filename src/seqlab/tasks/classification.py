@@ -117,9 +117,14 @@ class Classification(Task):
         """Return the probabilities of the classes, [B, C], from logits."""
         return outputs.softmax(-1)
 
-    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+    def explained(
+        self,
+        network: Callable[[Tensor, Tensor], Tensor],
+        x: Tensor,  # noqa: ARG002
+        ends: tuple[Tensor, Tensor],
+    ) -> Tensor:
         """Return the probabilities of the classes if the input ended after each step, [T, C]."""
-        return self.after_each_step(network, x)
+        return self.predict(network(*ends), ends[0])
 
     def decode(
         self, spec: DataSpec, names: Sequence[str], predictions: Tensor, top: int

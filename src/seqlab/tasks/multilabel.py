@@ -91,9 +91,14 @@ class Multilabel(Task):
         """Return the probability of each label, [B, C], from logits."""
         return outputs.sigmoid()
 
-    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+    def explained(
+        self,
+        network: Callable[[Tensor, Tensor], Tensor],
+        x: Tensor,  # noqa: ARG002
+        ends: tuple[Tensor, Tensor],
+    ) -> Tensor:
         """Return the probability of each label if the input ended after each step, [T, C]."""
-        return self.after_each_step(network, x)
+        return self.predict(network(*ends), ends[0])
 
     def decode(
         self, spec: DataSpec, names: Sequence[str], predictions: Tensor, top: int

@@ -94,7 +94,12 @@ class Tagging(Classification):
 
     explained_as = "likeliest at the step"
 
-    def explained(self, network: Callable[[Tensor, Tensor], Tensor], x: Tensor) -> Tensor:
+    def explained(
+        self,
+        network: Callable[[Tensor, Tensor], Tensor],
+        x: Tensor,
+        ends: tuple[Tensor, Tensor],  # noqa: ARG002
+    ) -> Tensor:
         """Return the probabilities of the classes at each step, [T, C]; none if only the last have one."""
         if self.output_steps != EVERY_STEP:
             return torch.empty(x.shape[1], 0)

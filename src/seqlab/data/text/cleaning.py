@@ -98,3 +98,7 @@ class TextSettings:
     def tokenize(self, clean: str) -> list[str]:
         """Split a clean text into tokens."""
         return TOKENIZERS[self.tokens](clean)
+
+    def tokens_of(self, text: str) -> list[str]:
+        """Return the tokens of a text to predict: cleaned, unless nothing would be left of it."""
+        return self.tokenize(self.clean(text) or text)

@@ -47,7 +47,13 @@ def follow(spec: TextSpec, text: str | None, file: Path | None) -> Followed:
         raise DataError("nothing to explain: give a text, or --file with one")
     text = text.strip()
     x = encode(spec, [text]).batch(torch.tensor([0])).x
-    return Followed.of_tokens(text, x, spec.symbols)
+    settings, steps = spec.text, x.shape[1]
+    tokens = settings.tokens_of(text)
+    left_out = len(tokens) + 2 * settings.bos_eos - steps if settings.keep == "end" else 0
+    first = left_out + 1 - settings.bos_eos  # after BOS no token is read yet
+    samples = _encoded(spec, [tokens[: first + step] for step in range(steps)])
+    ends = samples.batch(torch.arange(steps))
+    return Followed.of_tokens(text, x, spec.symbols, (ends.x, ends.lengths))
 
 
 def encode(spec: TextSpec, texts: Sequence[str]) -> TokenSamples:
@@ -58,10 +64,15 @@ def encode(spec: TextSpec, texts: Sequence[str]) -> TokenSamples:
         texts: none of them empty.
     """
     settings = spec.text
-    tokens = [settings.tokenize(settings.clean(text) or text) for text in texts]
-    vocabulary = Vocabulary(spec.symbols)
-    unseen = sorted({token for text in tokens for token in text} - set(vocabulary.symbols))
+    tokens = list(map(settings.tokens_of, texts))
+    unseen = sorted({token for text in tokens for token in text} - set(spec.symbols))
     if unseen:
         shown = " ".join(map(in_a_line, unseen[:20]))
         log.warning("%d %s did not occur in training: %s", len(unseen), settings.tokens, shown)
-    return vocabulary.encode(tokens).cut(settings.max_length, settings.keep, bos_eos=settings.bos_eos)
+    return _encoded(spec, tokens)
+
+
+def _encoded(spec: TextSpec, tokens: Sequence[Sequence[str]]) -> TokenSamples:
+    settings = spec.text
+    samples = Vocabulary(spec.symbols).encode(tokens)
+    return samples.cut(settings.max_length, settings.keep, bos_eos=settings.bos_eos)
