@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from seqlab.comparison.runs import Run
 from seqlab.tasks import tasks
-from seqlab.tasks.score import Score
+from seqlab.tasks.score import ACCURACY, Score
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,11 @@ class Criteria:
             for score in self.scores.values()
             if score.in_tables or score.name in watched
         }
-        return shown | {f"balanced/{monitor.partition('/')[2]}": "balanced" for monitor in self.monitors}
+        balanced = {
+            f"balanced/{name}": "balanced" if name == ACCURACY.name else f"balanced {self.scores[name].label}"
+            for name in sorted(watched)
+        }
+        return shown | balanced
 
     def score(self, name: str) -> Score:
         """Return the score with a name such as "test/accuracy"."""
@@ -53,11 +57,22 @@ def labels(several: Iterable[Criteria]) -> dict[str, str]:
     return {name: label for criteria in several for name, label in criteria.labels.items()}
 
 
+def problem_type(run: Run) -> str:
+    """Return what a run predicts, such as "classification"."""
+    recorded = run.record.get("task") or {}
+    return str(recorded.get("problem_type") or tasks.attribute(_task(run), "problem_type"))
+
+
+def _task(run: Run) -> str:
+    """Return the task of an older run, whose record lacks it: one of seqlab's."""
+    named = "forecasting" if run.record["data"].get("series") else str(run.settings.get("task.name"))
+    return named if named in tasks else "classification"
+
+
 def _of(run: Run) -> Criteria:
     recorded = run.record.get("task")
-    if recorded is None:  # an older run, whose record lacks this and whose task is one of seqlab's
-        named = "forecasting" if run.record["data"].get("series") else str(run.settings.get("task.name"))
-        name = named if named in tasks else "classification"
+    if recorded is None:
+        name = _task(run)
         scores: tuple[Score, ...] = tasks.attribute(name, "scores")
         monitor, galleries = tasks.attribute(name, "monitor"), tasks.attribute(name, "galleries")
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from seqlab.comparison.criteria import Criteria
+from seqlab.comparison.criteria import Criteria, problem_type
 from seqlab.comparison.differences import relevant, tell_apart
 from seqlab.comparison.runs import Run, numbers
 from seqlab.registry.types import as_list
@@ -90,10 +90,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Runs of the same task on the same data, which can be compared.
+    """Runs that predict the same of the same data, which can be compared.
 
     Attributes:
-        title: data, file and target.
+        title: data, file and target, and what is predicted if these do not tell it from others.
         groups: of the finished runs, the best first.
         unfinished: the other runs.
         earlier: how many runs are left out because a later one has the same settings and seed.
@@ -173,7 +173,7 @@ def standard_deviation(values: Sequence[float]) -> float:
 
 
 def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Benchmark], list[Run]]:
-    """Sort runs into benchmarks (the same data and target) and group them.
+    """Sort runs into benchmarks (the same data, target and problem type) and group them.
 
     Args:
         runs: any runs.
@@ -182,18 +182,25 @@ def compare(runs: Iterable[Run], *, by_seed: bool = True) -> tuple[list[Benchmar
     Returns:
         The benchmarks, and the runs whose record does not state its data.
     """
-    by_title: dict[str, list[Run]] = {}
+    together: dict[tuple[str, str], list[Run]] = {}
     others: list[Run] = []
     for run in runs:
         if run.record.get("data"):
-            by_title.setdefault(_title(run), []).append(run)
+            together.setdefault((_title(run), problem_type(run)), []).append(run)
         else:
             others.append(run)
-    return [_compare(title, found, by_seed=by_seed) for title, found in by_title.items()], others
+    often = Counter(title for title, _ in together)
+    benchmarks = [
+        _compare(
+            f"{title}, {predicted.replace('_', ' ')}" if often[title] > 1 else title, found, by_seed=by_seed
+        )
+        for (title, predicted), found in together.items()
+    ]
+    return benchmarks, others
 
 
 def _title(run: Run) -> str:
-    """Return the title of a run's benchmark: its data and target."""
+    """Return a run's data and target."""
     data = run.record["data"]
     source = "SAMPLE" if data.get("source") == "sample" else data.get("source", "")
     file = f", {Path(str(data['path'])).name}" if data.get("path") else ""

@@ -146,8 +146,13 @@ def _note(benchmark: Benchmark) -> str:
         parts.append(
             f"{benchmark.earlier} earlier runs with the same settings and seed left out; --runs shows all"
         )
-    if any(score.startswith("balanced/") for score in benchmark.scores):
-        parts.append("balanced: accuracy on training samples, sampled uniformly over classes; not held out")
+    labels = benchmark.criteria.labels
+    parts += [
+        f"{labels[score]}: {benchmark.criteria.score(score).heading} on training samples, sampled uniformly "
+        "over classes; not held out"
+        for score in benchmark.scores
+        if score.startswith("balanced/")
+    ]
     return "; ".join(parts)
 
 

@@ -43,6 +43,7 @@ class _Score(_Part):
 
 
 class _Task(_Part):
+    problem_type: str = ""
     scores: list[_Score]
     monitor: str
     galleries: list[str]

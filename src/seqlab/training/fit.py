@@ -188,6 +188,7 @@ def _announce(
         platform=platform.platform(),
         data=spec.recorded(),
         task={
+            "problem_type": config.task.problem_type,
             "scores": [score.as_dict() for score in config.task.scores],
             "monitor": config.task.watched,
             "galleries": list(module.task.galleries),
