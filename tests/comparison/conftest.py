@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,16 @@ import yaml
 
 from seqlab.comparison.groups import Benchmark, compare
 from seqlab.comparison.runs import read_runs
+from seqlab.tasks.score import BITS_PER_CHARACTER, PERPLEXITY, loss_in
 
 NUMBER = count()
 TARGETS = ("T (degC)", "p (mbar)")
+LANGUAGE_MODEL = {
+    "monitor": "val/loss",
+    "scores": [asdict(score) for score in (loss_in("nats per token"), BITS_PER_CHARACTER, PERPLEXITY)],
+    "galleries": [],
+}
+"""What the record of a language model says of its task."""
 HOURS = (1.0, 2.0, 3.0, 4.0)
 
 
@@ -41,7 +49,8 @@ def write_run(
         status: its state.
         classes: what there is to tell apart.
         optimizer: settings.
-        changes: to the record; ``model``, ``trainer`` and ``data_settings`` are added to the settings.
+        changes: to the record; ``model``, ``trainer``, ``data_settings`` and ``task_settings`` are added to
+            the settings.
     """
     number = next(NUMBER)
     random = np.random.default_rng(number)
@@ -49,6 +58,7 @@ def write_run(
     folder.mkdir(parents=True)
     model = {"cell": "lstm", "hidden_size": 128} | changes.pop("model", {})
     settings = {"seed": seed, "model": model, "data": {"name": "names"} | changes.pop("data_settings", {})}
+    settings |= {"task": changes.pop("task_settings", {})}
     settings |= {"optimizer": optimizer or {"name": "adamw", "lr": 0.004}}
     settings |= {"trainer": {"max_epochs": 3, "accelerator": "auto"} | changes.pop("trainer", {})}
     (folder / "config.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")

@@ -5,12 +5,13 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-import yaml
 
 from seqlab.comparison.groups import compare, labelled
 from seqlab.comparison.runs import read_runs
 from seqlab.comparison.table import sheets
-from seqlab.tasks.score import ACCURACY, BITS_PER_CHARACTER, F1, PERPLEXITY, loss_in
+from seqlab.tasks.score import ACCURACY, F1, loss_in
+
+from .conftest import LANGUAGE_MODEL
 
 ADAM, SGD = {"name": "adamw", "lr": 0.004, "betas": [0.9, 0.999]}, {"name": "sgd", "lr": 0.1, "momentum": 0.9}
 
@@ -151,19 +152,10 @@ def test_a_benchmark_is_called_by_its_targets_if_they_are_named(classify, benchm
     assert benchmark().title == f"names (real){shown}"
 
 
-LANGUAGE_MODEL = {
-    "monitor": "val/loss",
-    "scores": [asdict(score) for score in (loss_in("nats"), BITS_PER_CHARACTER, PERPLEXITY)],
-    "galleries": [],
-}
-
-
 @pytest.mark.parametrize("recorded", [{"problem_type": "language_model"}, {}])  # earlier runs lack it
 def test_what_is_predicted_parts_benchmarks_of_the_same_data(tmp_path, classify, recorded):
     classify("classifier")
-    folder = classify("writer", task=LANGUAGE_MODEL | recorded, metrics={"test/loss": 1.9})
-    settings = yaml.safe_load((folder / "config.yaml").read_text()) | {"task": {"name": "language_model"}}
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    classify("writer", task=LANGUAGE_MODEL | recorded, task_settings={"name": "language_model"})
     found, _ = compare(read_runs(tmp_path / "out"))
     assert [one.title for one in found] == ["names (real), classification", "names (real), language model"]
     assert [group.label for one in found for group in one.groups] == ["classifier", "writer"]

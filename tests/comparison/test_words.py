@@ -2,11 +2,33 @@
 
 import pytest
 
+from seqlab.comparison.figures.comparison import comparison
 from seqlab.comparison.words import MEANINGS, deciding, in_words, listed
 from seqlab.tasks.baselines.names import FORECASTS
 
+from .conftest import LANGUAGE_MODEL
+
 SIZES = {"train": 2051, "val": 256, "test": 259}
 DATA = {"name": "names", "source": "real", "classes": ["cat", "dog"], "series": None, "sizes": SIZES}
+
+
+@pytest.fixture
+def write(classify):
+    """Return what leaves a run of a language model, with the loss of a token and the bits of a character."""
+
+    def leave(name: str, loss: float, bits: float, *, scores=LANGUAGE_MODEL["scores"], **tokens):
+        found = {"test/loss": loss, "test/bits_per_character": bits}
+        classify(
+            name,
+            task=LANGUAGE_MODEL | {"problem_type": "language_model", "scores": scores},
+            metrics={
+                key: found[key] for key in found if key.partition("/")[2] in [one["name"] for one in scores]
+            },
+            baselines={"unigram": {"test/loss": 3.0, "test/bits_per_character": 3.5}},
+            data_settings=tokens,
+        )
+
+    return leave
 
 
 @pytest.fixture
@@ -65,3 +87,31 @@ def test_nothing_is_said_of_unfinished_runs(classify, text):
 
 def test_lists_read_as_a_sentence():
     assert [listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == ["a", "a and b", "a, b and c"]
+
+
+@pytest.mark.parametrize("tokens", [{"tokens": "bpe"}, {"min_count": 9}, {"documents": "line"}])
+def test_language_models_of_different_tokens_are_compared_by_characters(write, text, benchmark, tokens):
+    write("characters", 2.5, 3.7, tokens="characters", min_count=2, documents="none")
+    write("others", 5.4, 2.0, **{"tokens": "characters", "min_count": 2, "documents": "none"} | tokens)
+    assert [group.label for group in benchmark().groups] == ["others", "characters"]
+    assert "others has the best bits per character, 2.0000; next is characters with 3.7000" in text()
+    assert "Better than unigram (3.5000): others." in text()
+    assert "different tokens" in text()
+    assert "same split" not in text()
+    figure = comparison(benchmark()).figures[()]
+    assert [one.text for one in figure.layout.annotations] == ["bits per character"]
+
+
+def test_none_is_the_best_if_a_language_model_of_other_tokens_has_no_bits_per_character(write, text):
+    write("characters", 2.5, 3.7, tokens="characters")
+    write("bpe", 5.4, 2.0, tokens="bpe", scores=LANGUAGE_MODEL["scores"][:1])
+    assert "has the best" not in text()
+    assert "Better than" not in text()
+    assert "does not tell which is better." in text()
+
+
+def test_language_models_of_the_same_tokens_are_compared_by_what_chose_their_weights(write, text):
+    for name, loss in (("gru", 2.5), ("lstm", 2.4)):
+        write(f"{name} network", loss, 3.7, tokens="characters", batch_size=len(name))
+    assert "lstm network has the best loss, 2.4000" in text()
+    assert "different tokens" not in text()

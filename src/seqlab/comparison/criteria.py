@@ -5,7 +5,10 @@ from dataclasses import dataclass, fields
 
 from seqlab.comparison.runs import Run
 from seqlab.tasks import tasks
-from seqlab.tasks.score import ACCURACY, Score
+from seqlab.tasks.score import ACCURACY, BITS_PER_CHARACTER, Score
+
+OF_TOKENS = ("tokens", "vocabulary", "min_count", "documents", "bos_eos")
+"""Settings of data that change what a token is, so that scores of a token cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -14,21 +17,30 @@ class Criteria:
 
     Attributes:
         scores: every score by its name.
-        monitors: the scores that decide which run is best, such as "val/accuracy"; the first found counts.
+        monitors: the scores that chose the weights of runs, such as "val/accuracy".
+        deciding: those that decide which run is best, of which the first found counts: the monitors; of
+            language models with different tokens the bits per character, if all have them.
         galleries: the names of the figures that can be made of single predictions.
     """
 
     scores: dict[str, Score]
     monitors: tuple[str, ...]
+    deciding: tuple[str, ...]
     galleries: frozenset[str]
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> "Criteria":
         """Return the criteria of some runs of one benchmark."""
         each = [_of(run) for run in runs]
+        monitors = tuple(dict.fromkeys(monitor for one in each for monitor in one.monitors))
+        deciding = monitors
+        if have_different_tokens(runs):
+            have_all = all(BITS_PER_CHARACTER.name in one.scores for one in each)
+            deciding = (f"val/{BITS_PER_CHARACTER.name}",) * have_all
         return cls(
             scores={score.name: score for one in each for score in one.scores.values()},
-            monitors=tuple(dict.fromkeys(monitor for one in each for monitor in one.monitors)),
+            monitors=monitors,
+            deciding=deciding,
             galleries=frozenset().union(*(one.galleries for one in each)),
         )
 
@@ -57,6 +69,12 @@ def labels(several: Iterable[Criteria]) -> dict[str, str]:
     return {name: label for criteria in several for name, label in criteria.labels.items()}
 
 
+def have_different_tokens(runs: Sequence[Run]) -> bool:
+    """Return whether language models do not all predict the same tokens."""
+    tokens = {tuple(str(run.settings.get(f"data.{name}")) for name in OF_TOKENS) for run in runs}
+    return len(tokens) > 1 and problem_type(runs[0]) == "language_model"
+
+
 def problem_type(run: Run) -> str:
     """Return what a run predicts, such as "classification"."""
     recorded = run.record.get("task") or {}
@@ -81,4 +99,4 @@ def _of(run: Run) -> Criteria:
         monitor, galleries = recorded["monitor"], recorded["galleries"]
     by_name = {score.name: score for score in scores}
     watched = (monitor,) if monitor.partition("/")[2] in by_name else ()
-    return Criteria(by_name, watched, frozenset(galleries))
+    return Criteria(by_name, watched, watched, frozenset(galleries))

@@ -250,8 +250,8 @@ def _latest(runs: Sequence[Run]) -> tuple[Run, ...]:
 def _rank(
     criteria: Criteria, stages: Sequence[str], found: "Group | Mapping[str, float]"
 ) -> tuple[int, float]:
-    """Return a sort key, best first: by the first monitored score that exists; NaN comes last."""
-    names = [f"{stage}/{monitor.partition('/')[2]}" for stage in stages for monitor in criteria.monitors]
+    """Return a sort key, best first: by the first deciding score that exists; NaN comes last."""
+    names = [f"{stage}/{monitor.partition('/')[2]}" for stage in stages for monitor in criteria.deciding]
     for index, name in enumerate(names):
         value = found.mean(name) if isinstance(found, Group) else found.get(name)
         if value is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from seqlab.comparison.criteria import have_different_tokens
 from seqlab.comparison.groups import Benchmark, Group, labelled
 
 MEANINGS = {
@@ -40,7 +41,7 @@ def in_words(benchmark: Benchmark) -> list[str]:
 
 def deciding(benchmark: Benchmark) -> str | None:
     """Return the score by which groups are sorted, such as "test/accuracy"; None if no group has it."""
-    names = [monitor.partition("/")[2] for monitor in benchmark.criteria.monitors]
+    names = [monitor.partition("/")[2] for monitor in benchmark.criteria.deciding]
     found = (f"{stage}/{name}" for stage in ("test", "val") for name in names)
     return next((name for name in found if any(group.values(name) for group in benchmark.groups)), None)
 
@@ -73,6 +74,12 @@ def _networks(benchmark: Benchmark) -> str:
 
 
 def _split(benchmark: Benchmark) -> str:
+    if have_different_tokens(benchmark.runs):
+        return (
+            "Scores are of the test part, which no network has seen in training. The networks predict "
+            "different tokens, so a loss or a perplexity, which is of a token, does not tell which is better"
+            + ("; bits per character do." if benchmark.criteria.deciding else ".")
+        )
     sizes = [run.record["data"].get("sizes") for group in benchmark.groups for run in group.runs]
     if not isinstance(sizes[0], dict):
         return "Scores are of the test part, which no network has seen in training."

@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from seqlab.comparison.criteria import have_different_tokens
 from seqlab.comparison.figures.gallery import DASHES, MARGIN, Gallery, finish, text
 from seqlab.comparison.groups import Benchmark
 from seqlab.comparison.line_styles import colour
@@ -12,12 +13,17 @@ LABEL, LINE, ROW = 48, 17, 34
 
 
 def comparison(benchmark: Benchmark) -> Gallery:
-    """Return one figure: a panel for each score with a bar for each group, the best at the top."""
+    """Return one figure: a panel for each score with a bar for each group, the best at the top.
+
+    Of different tokens, only a score that decides can be compared.
+    """
     shown = [
         name
         for name in benchmark.scores
         if name.startswith("test/") and benchmark.criteria.score(name).better
     ]
+    if have_different_tokens(benchmark.runs):
+        shown = [name for name in shown if name.replace("test/", "val/") in benchmark.criteria.deciding]
     figures: dict[tuple[str, ...], go.Figure] = {(): _panels(benchmark, shown)} if shown else {}
     note = "Bars are means over seeds, error bars one standard deviation (n − 1); dashed lines are baselines."
     return Gallery("comparison", "Comparison", (), figures, note)
