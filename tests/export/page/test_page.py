@@ -118,11 +118,47 @@ def test_a_step_shows_the_prediction_up_to_it_and_arrows_move(opened, browser):
         browser.call("Input.dispatchKeyEvent", type="keyDown", key=key)
     title = browser.evaluate("document.getElementById('unit-title').textContent")
     assert title.startswith("Unit 2 at step 3, “a”: i = ")
-    one = encode(LETTERS, ["ba"]).batch(torch.tensor([0])).x[:, :3]
-    expected = Predictor.of(module, LETTERS, data=None).predict(one, torch.tensor([3]))[0].tolist()
-    assert bars(browser) == pytest.approx(dict(zip(LETTERS.classes, expected, strict=True)), abs=1e-4)
+    assert bars(browser) == pytest.approx(probabilities(module, LETTERS, "ba"), abs=1e-4)
     browser.call("Input.dispatchKeyEvent", type="keyDown", key="Escape")
     assert bars(browser) == pytest.approx(probabilities(module, LETTERS, "bad"), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "prefixes"),
+    [
+        (TextSettings(bos_eos=True), ("", "b", "ba", "ba ", "ba d", "ba d")),
+        (TextSettings(bos_eos=False), ("b", "ba", "ba ", "ba d")),
+        (TextSettings(bos_eos=True, max_length=3), ("", "b", "ba")),
+        (TextSettings(bos_eos=True, max_length=3, keep="end"), ("ba ", "ba d", "ba d")),
+        (TextSettings("words", bos_eos=True), ("", "ba", "ba d", "ba d")),
+    ],
+)
+def test_the_prediction_at_every_step_is_that_of_the_text_that_ends_there(
+    opened, browser, settings, prefixes
+):
+    spec = replace(LETTERS, text=settings, symbols=(*LETTERS.symbols[:-1], "ba"))
+    module = network(spec, cell="gru")
+    opened(module, spec)
+    typed(browser, "ba d")
+    for step, prefix in enumerate(prefixes):
+        browser.evaluate(f"inside.choose(0, {step})")
+        assert bars(browser) == pytest.approx(probabilities(module, spec, prefix), abs=1e-4), step
+    assert browser.evaluate("inside.trace.labels.length") == len(prefixes)
+
+
+def test_the_first_and_the_last_step_have_words_of_their_own(opened, browser):
+    opened(network(LETTERS, cell="gru"), LETTERS)
+    typed(browser, "ab")
+    words = []
+    for step in range(4):
+        browser.evaluate(f"inside.choose(0, {step})")
+        words.append(browser.evaluate("document.getElementById('prediction-note').textContent"))
+    assert words == [
+        "If the text were empty, step 1:",
+        "If the text ended at “a”, step 2:",
+        "If the text ended at “b”, step 3:",
+        "Of the whole text, step 4:",
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

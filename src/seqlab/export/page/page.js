@@ -47,6 +47,12 @@ function showPrediction(found) {
 const note = (text) => (byId("prediction-note").textContent = text);
 const unknownNote = (unknown) => (unknown.length ? `Not in the training texts: ${unknown.map(shown).join(" ")}` : "");
 
+/** What a prediction at a step is of. */
+function endedAt(number) {
+  const ends = { [BEGIN]: "If the text were empty", [END]: "Of the whole text" };
+  return ends[number] ?? `If the text ended at “${shown(read.symbols[number])}”`;
+}
+
 /** A text, and the classes, labels or number predicted for it. */
 const texts = {
   start() {
@@ -65,8 +71,8 @@ const texts = {
 
   update(text) {
     const isChinese = read.tokens === "words" && HAN.test(text);
-    const { numbers, unknown } = isChinese || !stripped(text) ? { numbers: [], unknown: [] } : this.encode(text);
-    this.numbers = numbers;
+    this.encoded = isChinese || !stripped(text) ? { numbers: [], unknown: [] } : this.encode(text);
+    const { numbers, unknown } = this.encoded;
     if (!numbers.length) {
       byId("bars").replaceChildren();
       inside.show({ labels: [], rows: {} });
@@ -74,7 +80,6 @@ const texts = {
       return note(isChinese ? "Chinese words cannot be split in a page." : "The prediction appears as you type.");
     }
     inside.step = -1;
-    this.unknown = unknown;
     const found = predicted(ofTokens(numbers), numbers.length);
     this.spent.textContent = `${numbers.length} steps, computed in ${predicted.milliseconds.toFixed(0)} ms by this page.`;
     inside.show({ labels: numbers.map((number) => shown(read.symbols[number])), rows: rowsOf(found) });
@@ -84,9 +89,10 @@ const texts = {
 
   /** The prediction if the text ended with a step. */
   upTo(step) {
-    const numbers = step < 0 ? this.numbers : this.numbers.slice(0, step + 1);
-    showPrediction(predicted(ofTokens(numbers), numbers.length));
-    note(step < 0 ? unknownNote(this.unknown) : `If the text ended at “${shown(read.symbols[numbers.at(-1)])}”, step ${step + 1}:`);
+    const { numbers, unknown, upTo } = this.encoded;
+    const tokens = step < 0 ? numbers : upTo(step);
+    showPrediction(predicted(ofTokens(tokens), tokens.length));
+    note(step < 0 ? unknownNote(unknown) : `${endedAt(numbers[step])}, step ${step + 1}:`);
   },
 };
 

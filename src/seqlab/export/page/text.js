@@ -33,16 +33,24 @@ function tokenizer(read) {
     const found = pieces.map((piece) => numbers.get(piece) ?? UNKNOWN);
     return { numbers: found, unknown: [...new Set(pieces.filter((_, k) => found[k] === UNKNOWN))] };
   };
-  if (read.kind === "text")
-    return (text) => {
-      const clean = cleaned(text, read) || text;
-      const { numbers: inner, unknown } = labelled(read.tokens === "words" ? clean.match(WORD) ?? [] : Array.from(clean));
-      const all = read.bos_eos ? [BEGIN, ...inner, END] : inner;
-      const most = read.max_length ?? all.length;
-      return { numbers: read.keep === "end" ? all.slice(Math.max(all.length - most, 0)) : all.slice(0, most), unknown };
-    };
+  if (read.kind === "text") return textTokenizer(read, labelled);
   const stream = streamTokenizer(read, numbers, labelled);
   return (text) => stream(text.replaceAll("\0", " "));
+}
+
+/** Of a text there is `upTo(step)` too: the token numbers of the text that ends with that step. */
+function textTokenizer(read, labelled) {
+  const isOfWords = read.tokens === "words";
+  return function encode(text) {
+    const clean = cleaned(text, read) || text;
+    const pieces = isOfWords ? clean.match(WORD) ?? [] : Array.from(clean);
+    const { numbers, unknown } = labelled(pieces);
+    const all = read.bos_eos ? [BEGIN, ...numbers, END] : numbers;
+    const most = read.max_length ?? all.length;
+    const first = read.keep === "end" ? Math.max(all.length - most, 0) : 0;
+    const upTo = (step) => encode(pieces.slice(0, first + step + (read.bos_eos ? 0 : 1)).join(isOfWords ? " " : "")).numbers;
+    return { numbers: all.slice(first, first + most), unknown, upTo };
+  };
 }
 
 function streamTokenizer(read, numbers, labelled) {
