@@ -1,6 +1,7 @@
 """The page, clicked through in a browser that has no network."""
 
 import json
+import math
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -150,6 +151,31 @@ def test_tables_are_sorted_by_a_column_and_filtered_by_words_and_group(page, bro
     browser.evaluate(f"{words}.value = '猫'; {words}.dispatchEvent(new Event('input'))")
     assert browser.evaluate(column(1, table=1)) == ["猫"]
     assert browser.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers", "words"),
+    [
+        ([0.25, 1e-05, 0.5, 0.025, 1.0], ["1e-05", "0.025", "0.25", "0.5", "1.0"], []),
+        ([0.9, None, 0.25, 10, "a"], ["0.25", "0.9", "10"], ["a", "None"]),
+    ],
+)
+def test_settings_are_sorted_as_numbers_and_words_behind_them(
+    tmp_path, classify, browser, values, numbers, words
+):
+    for number, value in enumerate(values):
+        accuracy = math.nan if number == 2 else number / 10
+        classify(f"run{number}", optimizer={"name": "sgd", "lr": value}, accuracy=accuracy)
+    write_page(*compare(read_runs(tmp_path / "out")), tmp_path / "page.html", "out")
+    browser.open((tmp_path / "page.html").as_uri())
+    found = []
+    for place in (3, 3, 4, 4):  # lr, accuracy
+        browser.evaluate(f"{SHOWN}.querySelector('th:nth-child({place}) button').click()")
+        found.append(browser.evaluate(f"{column(place - 1)}.filter(Boolean)"))
+    assert sorted(found[:2]) == sorted([numbers + words, numbers[::-1] + words[::-1]])
+    of_others = ["0.0000", "0.1000", "0.3000", "0.4000"]
+    assert [one[-1] for one in found[2:]] == ["nan", "nan"]
+    assert [[one for one in each if one in of_others] for each in found[2:]] == [of_others[::-1], of_others]
 
 
 def test_folders_are_links_to_the_runs(page, browser):

@@ -43,8 +43,10 @@ def test_groups_come_best_first_with_a_column_for_each_of_a_few_settings(classif
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_no_number_is_broken_however_narrow_the_terminal(tmp_path, classify, width):
     for number, name in enumerate(("names_tutorial_rnn", "names_lstm_two_layers", "names_gru", "names-lstm")):
+        optimizer = {"name": "adamw", "lr": 0.6000000000000001 / 10**number}
         for seed in range(3):
-            classify(name, seed=seed, model={"hidden_size": 64 * 2**number}, accuracy=0.5 + seed / 10)
+            model = {"hidden_size": 64 * 2**number}
+            classify(name, seed=seed, model=model, optimizer=optimizer, accuracy=0.5 + seed / 10)
     ((benchmark,), _) = compare(read_runs(tmp_path / "out"))
     (whole,) = sheets(benchmark)
     sheet = fitting(whole, width)
@@ -56,7 +58,19 @@ def test_no_number_is_broken_however_narrow_the_terminal(tmp_path, classify, wid
         if column in sheet.numbers:
             assert all(any(f" {cell} " in line for line in lines) for cell in cells), column
     assert {"run", "accuracy"} <= set(sheet.columns)
+    assert {"hidden_size", "lr"} <= whole.numbers
     assert sheet == whole if width == 200 else "left out: folder, engine" in sheet.note
+
+
+def test_settings_of_the_unfinished_are_numbers_too_if_all_are(tmp_path, classify):
+    classify("done")
+    for lr, pooling in ((0.1, "last"), (0.2, "max"), (0.4, "mean")):
+        optimizer = {"name": "adamw", "lr": lr}
+        classify("failed", status="failed", optimizer=optimizer, model={"pooling": pooling})
+    ((benchmark,), _) = compare(read_runs(tmp_path / "out"))
+    _, sheet = sheets(benchmark)
+    assert {"lr", "pooling"} <= set(sheet.columns)
+    assert ("lr" in sheet.numbers, "pooling" in sheet.numbers) == (True, False)
 
 
 def test_every_run_can_be_a_row(tmp_path, classify):

@@ -17,13 +17,12 @@ def write(classify):
     """Return what leaves a run of a language model, with the loss of a token and the bits of a character."""
 
     def leave(name: str, loss: float, bits: float, *, scores=LANGUAGE_MODEL["scores"], **tokens):
+        known = {f"test/{score['name']}" for score in scores}
         found = {"test/loss": loss, "test/bits_per_character": bits}
         classify(
             name,
             task=LANGUAGE_MODEL | {"problem_type": "language_model", "scores": scores},
-            metrics={
-                key: found[key] for key in found if key.partition("/")[2] in [one["name"] for one in scores]
-            },
+            metrics={name: value for name, value in found.items() if name in known},
             baselines={"unigram": {"test/loss": 3.0, "test/bits_per_character": 3.5}},
             data_settings=tokens,
         )

@@ -13,9 +13,9 @@ from seqlab.comparison.runs import Run, read_runs
 from seqlab.io.console import Terminal
 
 NUMBERS = frozenset({"seed", "seeds", "parameters", "time"})
-"""Right-aligned columns of numbers other than scores."""
+"""Right-aligned columns of numbers other than scores and settings."""
 LEAST_NEEDED = ("folder", "engine", "time", "parameters", "seeds", "cell")
-"""The columns that are left out first if a terminal is narrow; then the last scores."""
+"""The columns that are left out first if a terminal is narrow."""
 NAMED, FOLDED = 24, 12
 """Characters per line down to which the first and other columns of texts fold before others are left out."""
 
@@ -29,6 +29,7 @@ class Sheet:
         columns: the headings.
         rows: the texts of the cells.
         numbers: the columns that are right-aligned.
+        least: those that are left out if a terminal is narrow, the first of them first.
         baselines: further rows, for baselines.
         note: below the table.
     """
@@ -37,6 +38,7 @@ class Sheet:
     columns: list[str]
     rows: list[list[str]]
     numbers: frozenset[str] = NUMBERS
+    least: Sequence[str] = LEAST_NEEDED
     baselines: Sequence[list[str]] = ()
     note: str = ""
 
@@ -84,7 +86,24 @@ def _unfinished(benchmark: Benchmark) -> Sheet:
         cells = {"run": run.folder, "cell": group.cell, "seed": str(run.settings.get("seed", ""))}
         cells |= group.settings | {"status": run.status, "reason": run.reason}
         rows.append([cells[column] for column in columns])
-    return Sheet(f"{benchmark.title}: not finished", columns, rows)
+    settings = _numeric(benchmark.unfinished)
+    return Sheet(
+        f"{benchmark.title}: not finished", columns, rows, NUMBERS | {*settings}, (*LEAST_NEEDED, *settings)
+    )
+
+
+def _numeric(groups: Sequence[Group]) -> list[str]:
+    """Return the settings whose values are all numbers; a group may have none."""
+    values = {name: {group.settings[name] for group in groups} - {""} for name in groups[0].settings}
+    return [name for name, found in values.items() if found and all(map(_is_number, found))]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _scores(benchmark: Benchmark) -> Sheet:
@@ -118,7 +137,11 @@ def _scores(benchmark: Benchmark) -> Sheet:
         for name, metrics in benchmark.baselines.items()
     ]
     title = f"{benchmark.title}: {count} run{'s' * (count > 1)}"
-    return Sheet(title, columns, rows, NUMBERS | {*labels.values()}, baselines, _note(benchmark))
+    settings = _numeric(benchmark.groups)
+    numbers = NUMBERS | {*labels.values(), *settings}
+    further = [labels[score] for score in shown[:0:-1]]
+    least = (*LEAST_NEEDED, *further, *settings)
+    return Sheet(title, columns, rows, numbers, least, baselines, _note(benchmark))
 
 
 def spread(mean: float | None, deviation: float | None, digits: int = 4) -> str:
@@ -159,15 +182,14 @@ def _note(benchmark: Benchmark) -> str:
 def fitting(sheet: Sheet, width: int) -> Sheet:
     """Return a sheet without the columns that are needed least, so that no number is broken in a line.
 
-    The first column and the first score are always left.
+    The first column, the first score and settings in words are always left.
 
     Args:
         sheet: the table.
         width: characters per line.
     """
-    scores = [name for name in sheet.columns if name in sheet.numbers and name not in NUMBERS]
     left_out: list[str] = []
-    for name in (*(name for name in LEAST_NEEDED if name in sheet.columns), *reversed(scores[1:])):
+    for name in (name for name in sheet.least if name in sheet.columns):
         if _width(sheet) <= width:
             break
         left_out.append(name)

@@ -3,19 +3,21 @@
 
 const GROUPS = 40; // the most groups that a choice box offers
 
+// A number if a cell is one, also with a deviation or a unit behind it; else its text.
 function valueOf(cell) {
   const text = cell.textContent.trim();
-  const number = parseFloat(text.replace(/,/g, "").replace("−", "-"));
-  return cell.classList.contains("number") ? number : text;
+  const plain = text.replace(/,/g, "").replace("−", "-");
+  const number = cell.classList.contains("number") ? parseFloat(plain) : Number(text || NaN);
+  return Number.isNaN(number) ? text : number;
 }
 
 function sort(table, place, descends) {
   const rows = [...table.tBodies[0].rows];
-  const known = (row) => row.cells[place].textContent.trim() !== "";
+  const late = (value) => (value === "" ? 2 : Number(typeof value === "string")); // numbers, words, those without
   const order = new Intl.Collator(undefined, { numeric: true });
   rows.sort((one, other) => {
-    if (known(one) !== known(other)) return known(one) ? -1 : 1; // those without a value come last
     const [a, b] = [valueOf(one.cells[place]), valueOf(other.cells[place])];
+    if (late(a) !== late(b)) return late(a) - late(b);
     const found = typeof a === "number" ? a - b : order.compare(a, b);
     return descends ? -found : found;
   });
