@@ -154,17 +154,15 @@ def test_tables_are_sorted_by_a_column_and_filtered_by_words_and_group(page, bro
 
 
 @pytest.mark.parametrize(
-    ("values", "numbers", "words"),
+    ("values", "order"),
     [
-        ([0.25, 1e-05, 0.5, 0.025, 1.0], ["1e-05", "0.025", "0.25", "0.5", "1.0"], []),
-        ([0.9, None, 0.25, 10, "a"], ["0.25", "0.9", "10"], ["a", "None"]),
+        ([0.25, 1e-05, 0.5, 0.025, 1.0], (["1e-05", "0.025", "0.25", "0.5", "1.0"], [])),
+        ([0.9, None, 0.25, 10, "a"], (["0.25", "0.9", "10"], ["a", "None"])),
     ],
 )
-def test_settings_are_sorted_as_numbers_and_words_behind_them(
-    tmp_path, classify, browser, values, numbers, words
-):
+def test_settings_are_sorted_as_numbers_and_words_behind_them(tmp_path, classify, browser, values, order):
     for number, value in enumerate(values):
-        accuracy = math.nan if number == 2 else number / 10
+        accuracy = math.nan if number == 2 else 0.5 + number / 10
         classify(f"run{number}", optimizer={"name": "sgd", "lr": value}, accuracy=accuracy)
     write_page(*compare(read_runs(tmp_path / "out")), tmp_path / "page.html", "out")
     browser.open((tmp_path / "page.html").as_uri())
@@ -172,10 +170,10 @@ def test_settings_are_sorted_as_numbers_and_words_behind_them(
     for place in (3, 3, 4, 4):  # lr, accuracy
         browser.evaluate(f"{SHOWN}.querySelector('th:nth-child({place}) button').click()")
         found.append(browser.evaluate(f"{column(place - 1)}.filter(Boolean)"))
+    numbers, words = order
     assert sorted(found[:2]) == sorted([numbers + words, numbers[::-1] + words[::-1]])
-    of_others = ["0.0000", "0.1000", "0.3000", "0.4000"]
-    assert [one[-1] for one in found[2:]] == ["nan", "nan"]
-    assert [[one for one in each if one in of_others] for each in found[2:]] == [of_others[::-1], of_others]
+    accuracies = ["0.4000", "0.5000", "0.6000", "0.8000", "0.9000"]
+    assert found[2:] == [[*accuracies[::-1], "nan"], [*accuracies, "nan"]]
 
 
 def test_folders_are_links_to_the_runs(page, browser):
@@ -184,6 +182,21 @@ def test_folders_are_links_to_the_runs(page, browser):
     assert links
     for link in links:
         assert list(Path(unquote(link.removeprefix("file://"))).rglob("run.json"))
+
+
+def test_a_group_has_a_link_if_its_runs_lie_in_one_folder_and_to_no_other(tmp_path, classify, browser):
+    for name, cell in (("a/x", "gru"), ("a/y", "gru"), ("b/x", "rnn"), ("b/y", "rnn")):
+        classify(name, seed=ord(name[-1]), model={"cell": cell})
+    for seed in range(2):
+        classify("one", seed=seed)
+    write_page(*compare(read_runs(tmp_path / "out")), tmp_path / "page.html", "out")
+    browser.open((tmp_path / "page.html").as_uri())
+    links = browser.evaluate("[...document.querySelectorAll('section a')].map(a => [a.textContent, a.href])")
+    assert dict(links).pop("one: 2 runs") == (tmp_path / "out/one").as_uri()
+    assert "2 runs" not in dict(links)
+    alone = {text: link for text, link in links if text != "one: 2 runs"}
+    assert alone == {text: (tmp_path / "out" / text).as_uri() for text in alone}
+    assert len(alone) == 6  # every run
 
 
 def test_the_arrow_keys_change_the_tab(page, browser):

@@ -40,9 +40,17 @@ class Group:
         """The run's folder; for several runs their common folder and their number."""
         if len(self.runs) == 1:
             return self.runs[0].folder
-        shared = {str(Path(run.folder).parent) for run in self.runs}
-        where = f"{shared.pop()}: " if len(shared) == 1 and shared != {"."} else ""
+        parent = str(Path(self.runs[0].folder).parent)
+        where = f"{parent}: " if self.place and parent != "." else ""
         return f"{where}{len(self.runs)} runs"
+
+    @property
+    def place(self) -> Path | None:
+        """The path of the run's folder; for several runs of their common folder, None if there is none."""
+        if len(self.runs) == 1:
+            return self.runs[0].path
+        shared = {run.path.parent for run in self.runs}
+        return shared.pop() if len(shared) == 1 else None
 
     @property
     def cell(self) -> str:

@@ -74,8 +74,8 @@ def _part(benchmark: Benchmark, problems: list[str], below: Path) -> dict[str, A
         "is_sample": benchmark.is_sample,
         "words": in_words(benchmark),
         "sheets": sheets(benchmark),
-        "every_run": [sheet for again in every_run for sheet in sheets(again)[:1]],
         "links": _links(benchmark, below),
+        "every_run": [(sheet, _links(again, below)) for again in every_run for sheet in sheets(again)[:1]],
         "details": details(benchmark),
         "networks": [
             (group.label, group.best.record["network"])
@@ -89,14 +89,16 @@ def _part(benchmark: Benchmark, problems: list[str], below: Path) -> dict[str, A
     }
 
 
-def _links(benchmark: Benchmark, below: Path) -> dict[str, str]:
-    """Return the addresses of run folders by what the tables call them, relative to the page's folder."""
-    paths = {run.folder: run.path for run in benchmark.runs}
-    paths |= {group.folder: group.runs[0].path.parent for group in benchmark.groups if len(group.runs) > 1}
+def _links(benchmark: Benchmark, below: Path) -> list[str]:
+    """Return the address of each group's folder, relative to the page's; "" of runs in several folders."""
+    return [_address(group.place.resolve(), below) if group.place else "" for group in benchmark.groups]
+
+
+def _address(path: Path, below: Path) -> str:
     try:
-        return {name: quote(Path(relpath(path.resolve(), below)).as_posix()) for name, path in paths.items()}
+        return quote(Path(relpath(path, below)).as_posix())
     except ValueError:  # another drive of Windows
-        return {name: path.resolve().as_uri() for name, path in paths.items()}
+        return path.as_uri()
 
 
 def _json(gallery: Gallery) -> Markup:
