@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -174,6 +175,20 @@ def test_settings_are_sorted_as_numbers_and_words_behind_them(tmp_path, classify
     assert sorted(found[:2]) == sorted([numbers + words, numbers[::-1] + words[::-1]])
     accuracies = ["0.4000", "0.5000", "0.6000", "0.8000", "0.9000"]
     assert found[2:] == [[*accuracies[::-1], "nan"], [*accuracies, "nan"]]
+
+
+def test_a_group_is_found_on_both_sides_of_the_pairs(tmp_path, classify, browser):
+    folders = [classify(cell, model={"cell": cell}, accuracy=0.5 - ord(cell) / 1000) for cell in "abcd"]
+    for folder in folders[1:]:
+        shutil.copy(folders[0] / "predictions.csv", folder)
+    write_page(*compare(read_runs(tmp_path / "out")), tmp_path / "page.html", "out")
+    browser.open(f"{(tmp_path / 'page.html').as_uri()}#0/details")
+    box = f"{SHOWN}.querySelector('select')"
+    assert browser.evaluate(f"[...{box}.options].map(one => one.value)") == ["", *"abcd"]
+    for name, pairs in (("a", ["ab", "ac", "ad"]), ("b", ["ab", "bc", "bd"]), ("d", ["ad", "bd", "cd"])):
+        browser.evaluate(f"{box}.value = '{name}'; {box}.dispatchEvent(new Event('change'))")
+        firsts, seconds = browser.evaluate(column(0)), browser.evaluate(column(1))
+        assert ["".join(pair) for pair in zip(firsts, seconds, strict=True)] == pairs
 
 
 def test_folders_are_links_to_the_runs(page, browser):

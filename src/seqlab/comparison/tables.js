@@ -24,12 +24,18 @@ function sort(table, place, descends) {
   table.tBodies[0].append(...rows);
 }
 
+// The names in a row: of its group, in a table of pairs of both its groups.
+function namesIn(row) {
+  const isOfPairs = row.closest("table").tHead.rows[0].cells[1].textContent.trim() === "minus";
+  return [...row.cells].slice(0, isOfPairs ? 2 : 1).map((cell) => cell.textContent.trim());
+}
+
 function filter(table, words, group) {
   const wanted = words.toLowerCase().split(/\s+/);
   for (const row of table.tBodies[0].rows) {
     const text = row.textContent.toLowerCase();
     const fits = wanted.every((word) => text.includes(word));
-    row.hidden = !fits || (group !== "" && row.cells[0].textContent.trim() !== group);
+    row.hidden = !fits || (group !== "" && !namesIn(row).includes(group));
   }
 }
 
@@ -42,7 +48,7 @@ function labelled(name, control) {
 function offerFilters(table, place) {
   const words = document.createElement("input");
   words.type = "search";
-  const names = [...new Set([...table.tBodies[0].rows].map((row) => row.cells[0].textContent.trim()))];
+  const names = [...new Set([...table.tBodies[0].rows].flatMap(namesIn))];
   const groups = document.createElement("select");
   groups.append(new Option("all", ""), ...names.map((name) => new Option(name, name)));
   const change = () => filter(table, words.value, groups.value);
