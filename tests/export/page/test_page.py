@@ -324,3 +324,14 @@ def test_wrong_values_are_refused_in_one_line(opened, browser):
     ):
         browser.evaluate(f"columns.paste({json.dumps(text)})")
         assert browser.evaluate("columns.complaint.textContent") == words
+
+
+@pytest.mark.parametrize(
+    "correct", ["[...document.querySelectorAll('#ask button')].at(-1).click()", "columns.move(1)"]
+)
+def test_a_complaint_goes_when_it_begins_again_or_a_point_is_moved(opened, browser, correct):
+    opened(network(SERIES, cell="rnn"), SERIES)
+    browser.evaluate("columns.paste('1')")
+    assert browser.evaluate("columns.complaint.textContent")
+    browser.evaluate(correct)
+    assert not browser.evaluate("columns.complaint.textContent")

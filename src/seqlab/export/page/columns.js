@@ -45,6 +45,7 @@ const columns = {
   },
 
   update() {
+    this.complaint.textContent = "";
     const steps = this.window.length;
     const values = tensor([1, steps, read.columns.length], Float64Array.from(this.window.flat()));
     this.found = predicted({ name: "features", values }, steps);
@@ -151,8 +152,10 @@ const columns = {
       (!rows.length && "There are no values.") ||
       (bad >= 0 && `Step ${bad + 1} needs ${read.columns.length} numbers.`) ||
       (read.steps && rows.length !== read.steps && `The network reads ${read.steps} steps; there are ${rows.length}.`);
-    this.complaint.textContent = wrong || "";
-    if (wrong) return;
+    if (wrong) {
+      this.complaint.textContent = wrong;
+      return;
+    }
     Object.assign(this, { window: rows, names: [], at: rows.length - 1 });
     this.update();
   },
