@@ -100,6 +100,10 @@ def test_the_address_names_what_is_shown(page, browser):
     assert browser.evaluate(TITLE) == "jena — SAMPLE DATA: loss by epoch"
     browser.evaluate("location.hash = '#9/nothing/at/all'")
     browser.wait(f"{SHOWN}.dataset.tab === 'table'")
+    browser.open("about:blank")
+    browser.open(f"{page.as_uri()}#0/curves/bad%zz/every%20run")
+    assert browser.evaluate(TITLE) == "names: accuracy by epoch"
+    assert browser.evaluate("location.hash") == "#0/curves/accuracy/every%20run"
     assert browser.complaints == []
 
 

@@ -119,8 +119,17 @@ function show() {
   history.replaceState(null, "", "#" + [benchmark, tab, ...options].map(encodeURIComponent).join("/"));
 }
 
+// A part of the address; nothing if it is malformed.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
 function go() {
-  const [number, name, ...options] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const [number, name, ...options] = location.hash.slice(1).split("/").map(decoded);
   benchmark = sections[Number(number)] ? Number(number) : 0;
   tab = name || "table";
   const panel = panelOf(sections[benchmark], tab);
