@@ -272,6 +272,22 @@ def test_a_phone_scrolls_figures_and_tables_and_not_the_page(page, browser):
     browser.call("Emulation.clearDeviceMetricsOverride")
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_a_long_name_without_a_break_stays_in_its_column_and_the_page(tmp_path, classify, browser, width):
+    for cell in ("gru", "rnn"):
+        data = {"name": "names" * 40, "source": "real"}
+        classify(cell * 60, model={"cell": cell}, data=data, network="SequenceModel()")
+    write_page(*compare(read_runs(tmp_path / "out")), tmp_path / "page.html", "out")
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.call("Emulation.setDeviceMetricsOverride", **size)
+    for tab_of in ("table", "details", "networks"):
+        browser.open(f"{(tmp_path / 'page.html').as_uri()}#0/{tab_of}")
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width, tab_of
+        cells = "[...document.querySelectorAll('tbody td')]"
+        assert not browser.evaluate(f"{cells}.filter(one => one.scrollWidth > one.clientWidth).length")
+    browser.call("Emulation.clearDeviceMetricsOverride")
+
+
 def test_on_paper_everything_is_shown_and_then_the_tab_again(page, browser):
     browser.open(f"{page.as_uri()}#0/table")
     browser.evaluate("dispatchEvent(new Event('beforeprint'))")
