@@ -27,7 +27,10 @@ def report(tmp_path, monkeypatch, capsys):
 def test_the_table_can_be_written_and_has_every_run_if_asked(report, classify):
     for seed in range(2):
         classify("lstm", seed=seed)
-    assert report("out", "--csv", "groups.csv", "--markdown", "report.md")[0] == 0
+    code, shown, _ = report("out", "--csv", "groups.csv", "--markdown", "report.md")
+    assert code == 0
+    sizes = [f"{file}  {Path(file).stat().st_size:,} bytes" for file in ("groups.csv", "report.md")]
+    assert shown.splitlines()[-2:] == sizes
     assert "# Report on out" in Path("report.md").read_text(encoding="utf-8")
     assert list(pd.read_csv("groups.csv")["n"].dropna()) == [2]
     code, shown, _ = report("out", "--runs", "--csv", "runs.csv")

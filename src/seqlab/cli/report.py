@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from seqlab.errors import ConfigError, needs_extra
+from seqlab.io.terminal import say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the comparison, and write the requested files."""
+    """Write the requested files, print the comparison, and name the files."""
     from seqlab.comparison.export import write_csv  # noqa: PLC0415
     from seqlab.comparison.groups import compare  # noqa: PLC0415
     from seqlab.comparison.runs import read_runs  # noqa: PLC0415
@@ -39,3 +40,5 @@ def run(options: argparse.Namespace) -> None:
 
         write_markdown(benchmarks, others, options.markdown, title=f"Report on {options.folder}")
     print_comparison(benchmarks, others)
+    for written in filter(None, (options.csv, options.html, options.markdown)):
+        say(f"{written}  {written.stat().st_size:,} bytes")
