@@ -32,6 +32,15 @@ def test_a_difference_of_two_runs_has_the_interval_of_scipys_paired_bootstrap(cl
     assert "Groups of one seed" in note
 
 
+def test_rounding_is_no_difference(classify, benchmark):
+    right = RANDOM.random(500) < 0.7
+    for name, seeds in (("one", 1), ("three", 3)):
+        for seed in range(seeds):
+            answers(classify(f"{name}{seed}", seed=seed, model={"cell": name}), right)
+    ((found,), _) = differences(benchmark())
+    assert (found.low, found.high, found.is_clear) == (0, 0, False)
+
+
 def test_seeds_widen_the_interval_as_the_formula_says():
     values = np.repeat([[0.2], [0.4], [0.6], [0.8]], 50, axis=1)  # only seeds differ
     (means,) = draws([values])

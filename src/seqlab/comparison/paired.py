@@ -71,7 +71,7 @@ def differences(benchmark: Benchmark) -> tuple[list[Difference], str]:
     drawn = draws(list(found.values()), first.block, first.sizes)
     means = {label: np.average(values, axis=1, weights=first.sizes).mean() for label, values in found.items()}
     pairs = [
-        _difference((one, two), means[one] - means[two], drawn[i] - drawn[j])
+        _difference((one, two), means[one] - means[two], _apart(drawn[i], drawn[j]))
         for (i, one), (j, two) in combinations(enumerate(found), 2)
     ]
     heading = benchmark.criteria.score(score).heading
@@ -99,6 +99,11 @@ def draws(groups: list[np.ndarray], block: int = 1, sizes: np.ndarray | None = N
             seeds = random.integers(len(values), size=len(values))
             means[group, number] = (values @ weights)[seeds].mean()
     return means
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return differences; of means that are equal but for rounding they are 0."""
+    return np.where(np.isclose(one, other, rtol=1e-12, atol=0), 0, one - other)
 
 
 def _difference(names: tuple[str, str], mean: float, drawn: np.ndarray) -> Difference:
