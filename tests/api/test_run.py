@@ -141,10 +141,20 @@ def test_a_file_that_is_missing_or_asked_for_a_checkpoint_is_an_error(tmp_path):
 @pytest.mark.parametrize("path", ["nowhere", "."])
 def test_what_is_no_run_is_an_error(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match=r"is no folder of a run|run.json is missing"):
+    with pytest.raises(
+        RunError, match=r"not a run folder: it has no run.json; name a folder below outputs/"
+    ):
         seqlab.load(path)
     with pytest.raises(RunError, match="no run found below"):
         seqlab.report(path)
+
+
+def test_a_folder_of_runs_is_no_run_and_the_latest_is_named(tmp_path):
+    for name in ("2026-01-01", "2026-01-02"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").touch()
+    with pytest.raises(RunError, match=rf"did you mean {tmp_path}/2026-01-02\?"):
+        seqlab.load(tmp_path)
 
 
 @pytest.mark.parametrize(

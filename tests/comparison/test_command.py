@@ -41,6 +41,14 @@ def test_the_table_can_be_written_and_has_every_run_if_asked(report, classify):
     assert table["test/accuracy_std"].isna().all()
 
 
+def test_some_of_the_folders_can_be_compared_each_run_once(report, classify):
+    one, two, _ = (classify(name, model={"cell": name}) for name in ("lstm", "gru", "rnn"))
+    code, shown, _ = report(str(one), f"out/gru/../{two.parent.name}", str(two), "--csv", "two.csv")
+    assert code == 0
+    assert sorted(pd.read_csv("two.csv").dropna(subset="n")["cell"]) == ["gru", "lstm"]
+    assert "rnn" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -113,6 +113,11 @@ def test_a_wrong_setting_is_a_line(reviews, settings, message):
         Texts.from_frame(reviews, **settings)
 
 
+def test_a_single_column_is_no_table(reviews):
+    with pytest.raises(ConfigError, match="from_frame takes a DataFrame or a dict of columns, not a Series"):
+        Texts.from_frame(pd.DataFrame(reviews)["review"], text="review", label="cat")
+
+
 def test_arrays_that_are_no_sequences_are_refused():
     with pytest.raises(ConfigError, match="give numbers"):
         Sequences.from_arrays([["a"]], [1])

@@ -38,7 +38,6 @@ def report(runs: Place | Iterable[Place] = "outputs", *, by_seed: bool = True) -
     for one in several:
         if not isinstance(one, Place):
             raise ConfigError(f"seqlab.report compares runs and folders, not a {type(one).__name__}")
-    places = [one.path if isinstance(one, Run) else Path(one).expanduser() for one in several]
-    folders = [place.resolve() for place in places]  # a run in two spellings is one run
-    columns, rows = columns_and_rows(*compare(read_runs(*folders), by_seed=by_seed))
+    places = (one.path if isinstance(one, Run) else Path(one).expanduser().resolve() for one in several)
+    columns, rows = columns_and_rows(*compare(read_runs(*places), by_seed=by_seed))
     return pd.DataFrame(rows, columns=columns)

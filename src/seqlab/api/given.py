@@ -1,10 +1,10 @@
 """What a network is given in Python: texts, or the file of a table or of arrays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from seqlab.data.table.frame import as_file
+from seqlab.data.table.frame import as_file, is_table
 from seqlab.errors import DataError
 
 
@@ -27,7 +27,7 @@ def texts_or_file(kind: Literal["tokens", "features"], given: Any) -> tuple[list
         return _texts(given), None
     if given is None:
         raise DataError("nothing to predict: give a table or sequences")
-    if isinstance(given, str) or _is_table(given) or _is_data(given):
+    if isinstance(given, str) or is_table(given) or _is_data(given):
         return [], file_of(given)
     from seqlab.data.held import arrays_as_file  # noqa: PLC0415 (imports torch)
 
@@ -48,7 +48,7 @@ def file_of(given: Any) -> Path:
         given = given.dataset.path
     if isinstance(given, str | Path):
         return Path(given).expanduser()
-    if not _is_table(given):
+    if not is_table(given):
         raise DataError(
             f"a {type(given).__name__} is no table; give a DataFrame, a dict of columns, the path of a file, "
             "or arrays as Sequences.from_arrays(x, y)"
@@ -59,10 +59,6 @@ def file_of(given: Any) -> Path:
         raise DataError(f"the table cannot be read: {error}") from error
 
 
-def _is_table(given: Any) -> bool:
-    return type(given).__name__ == "DataFrame" or (isinstance(given, Mapping) and bool(given))
-
-
 def _is_data(given: Any) -> bool:
     from seqlab.data import SequenceData  # noqa: PLC0415 (imports torch)
 
@@ -71,7 +67,7 @@ def _is_data(given: Any) -> bool:
 
 def _texts(given: Any) -> list[str]:
     """Return a text or several; a blank one has no prediction, so it would shift those of all others."""
-    if _is_table(given) or _is_data(given):
+    if is_table(given) or _is_data(given):
         raise DataError("this network reads texts; give them as a list, such as frame['text']")
     if not isinstance(given, Iterable):
         raise DataError(f"this network reads texts, not a {type(given).__name__}")

@@ -15,6 +15,7 @@ from seqlab.comparison.runs import read_run
 from seqlab.config.renamed import present_settings
 from seqlab.errors import ConfigError, ExportError, RunError
 from seqlab.io.safe_read import UnreadableError, read_yaml
+from seqlab.runs.record import check_folder
 
 if TYPE_CHECKING:
     from seqlab.models.lightning_module import SequenceModule
@@ -164,8 +165,7 @@ class Run(Network):
     """
 
     def __init__(self, path: Path, checkpoint: str = "best") -> None:
-        if not path.is_dir():
-            raise RunError(f"{path} is no folder of a run; seqlab train makes one below outputs")
+        check_folder(path)
         super().__init__(path)
         self.checkpoint = checkpoint
         if self._read.status == "damaged":

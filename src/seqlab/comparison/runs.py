@@ -75,11 +75,13 @@ class Run:
 
 
 def read_runs(*folders: Path) -> list[Run]:
-    """Return every run below some folders, sorted by the name of its folder.
+    """Return every run below some folders, each once, folder by folder in the order of their names.
 
     Raises:
         RunError: a folder contains no run, or there is none that can be read.
     """
+    if len(folders) > 1:
+        folders = tuple(folder.resolve() for folder in folders)  # a run in two spellings is one run
     files: dict[Path, None] = {}
     for folder in folders:
         found = sorted(folder.rglob("run.json"))

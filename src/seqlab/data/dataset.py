@@ -24,7 +24,7 @@ from seqlab.data.source import Source, named_file
 from seqlab.data.spec import ProblemType
 from seqlab.data.table.dialect import Dialect
 from seqlab.data.table.encodings import is_by_bytes
-from seqlab.data.table.frame import as_file
+from seqlab.data.table.frame import as_file, is_table
 from seqlab.data.table.saved import is_saved
 from seqlab.errors import ConfigError
 from seqlab.registry.catalog import datasets
@@ -254,7 +254,7 @@ class OwnFile(Section):
             ('+', '-')
 
         Args:
-            frame: a ``pandas.DataFrame``, or a dict of columns of equal length.
+            frame: a ``pandas.DataFrame``, a dict of columns of equal length, or the path of a file.
             val: the rows for validation; None to take ``val_share`` of ``frame``.
             test: the rows for testing; None to take ``test_share`` of ``frame``.
             task: what is predicted, such as "regression"; None for the first of ``problem_types``.
@@ -262,12 +262,16 @@ class OwnFile(Section):
             settings: of the data set, as in ``data.<setting>``.
 
         Raises:
-            ConfigError: a setting is unknown or wrong.
+            ConfigError: a setting is unknown or wrong, or no table is given.
         """
         from seqlab.data.held import data_of  # noqa: PLC0415 (imports torch)
 
         paths = {"path": frame, "val_path": val, "test_path": test}
         given = {key: table for key, table in paths.items() if table is not None}
+        for table in given.values():
+            if not (is_table(table) or isinstance(table, str | Path)):
+                kind = type(table).__name__
+                raise ConfigError(f"from_frame takes a DataFrame or a dict of columns, not a {kind}")
         return data_of(cls, given | settings, task=task, seed=seed)
 
     def find(self) -> Source:

@@ -28,7 +28,7 @@ from seqlab.runs.checkpoint.network import build_network
 from seqlab.runs.checkpoint.training_state import check_progress
 from seqlab.runs.checkpoint.values import check_contents, check_sums
 from seqlab.runs.checkpoint.weights import LARGEST, SUFFIX, read_weights
-from seqlab.runs.record import read_record
+from seqlab.runs.record import RECORD, check_folder, read_record
 
 UNUSED_SETTINGS = {"optimizer": {"name": "sgd"}, "scheduler": {"name": "none"}, "callbacks": {}, "logger": {}}
 """The settings of training in a run that is only read, where its own are not needed."""
@@ -195,15 +195,11 @@ def read_run_record(path: Path) -> dict[str, Any]:
     Raises:
         RunError: there is none, or it is damaged.
     """
-    file = path / "run.json"
-    if not file.exists() and not file.is_symlink():
-        inside = sorted(found.parent for found in path.glob("*/run.json"))
-        hint = f"did you mean {inside[-1]}?" if inside else "name a folder below outputs/"
-        raise RunError(f"{path} is not a run folder: it has no run.json; {hint}")
+    check_folder(path)
     try:
-        return read_record(file)
+        return read_record(path / RECORD)
     except UnreadableError as error:
-        raise RunError(f"{file}: {error}") from error
+        raise RunError(f"{path / RECORD}: {error}") from error
 
 
 def _check_is_there(file: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seqlab.errors import RunError
 from seqlab.io.safe_read import UnreadableError, mistake_in, parse_json, read_text
 
 RECORD = "run.json"
@@ -62,6 +63,19 @@ class _Record(_Part):
     task: _Task | None = None
     metrics: dict[str, float | None] = {}
     baselines: dict[str, dict[str, float | None]] = {}
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder without the record of a run, and name the latest run in it.
+
+    Raises:
+        RunError: it has none.
+    """
+    file = path / RECORD
+    if not file.exists() and not file.is_symlink():
+        inside = sorted(found.parent for found in path.glob(f"*/{RECORD}"))
+        hint = f"did you mean {inside[-1]}?" if inside else "name a folder below outputs/"
+        raise RunError(f"{path} is not a run folder: it has no {RECORD}; {hint}")
 
 
 def read_record(file: Path) -> dict[str, Any]:

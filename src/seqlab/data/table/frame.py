@@ -10,6 +10,11 @@ from seqlab.io.cache import cached_folder
 FILE = "table.csv"
 
 
+def is_table(given: Any) -> bool:
+    """Return whether something is a DataFrame, or a dict of columns."""
+    return type(given).__name__ == "DataFrame" or (isinstance(given, Mapping) and bool(given))
+
+
 def as_file(table: Any) -> Any:
     """Return the path of a file with the rows of a table; what is no DataFrame, dict or Path, as it is.
 
@@ -23,12 +28,11 @@ def as_file(table: Any) -> Any:
     """
     if isinstance(table, Path):
         return str(table)
-    is_frame = type(table).__name__ == "DataFrame"
-    if not is_frame and not (isinstance(table, Mapping) and table):
+    if not is_table(table):
         return table
     import pandas as pd  # noqa: PLC0415 (slow to import)
 
-    frame = table if is_frame else pd.DataFrame(dict(table))
+    frame = pd.DataFrame(dict(table)) if isinstance(table, Mapping) else table
     if isinstance(frame.index, pd.DatetimeIndex) and frame.index.name is None:
         frame = frame.rename_axis("time")
     if any(name is not None for name in frame.index.names):
