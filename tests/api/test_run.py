@@ -141,9 +141,7 @@ def test_a_file_that_is_missing_or_asked_for_a_checkpoint_is_an_error(tmp_path):
 @pytest.mark.parametrize("path", ["nowhere", "."])
 def test_what_is_no_run_is_an_error(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        RunError, match=r"not a run folder: it has no run.json; name a folder below outputs/"
-    ):
+    with pytest.raises(RunError, match=r"not a run folder: it has no run.json; name a folder below outputs/"):
         seqlab.load(path)
     with pytest.raises(RunError, match="no run found below"):
         seqlab.report(path)

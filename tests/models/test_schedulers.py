@@ -138,6 +138,12 @@ def test_only_plateau_waits_for_a_validation(settings, frequency):
     assert made["frequency"] == frequency
 
 
+@pytest.mark.parametrize("name", ["plateau", "torch.optim.lr_scheduler.ReduceLROnPlateau"])
+def test_a_plateau_watches_the_loss_if_nothing_is_said(name):
+    made = make_scheduler(sgd(), {"name": name}, total_steps=10, total_epochs=9, validation_every=3)
+    assert (made["monitor"], made["frequency"]) == ("val/loss", 3)
+
+
 @pytest.mark.parametrize(
     ("mode", "metrics"), [("min", [1.0, 2.0, 2.0, 2.0, 2.0]), ("max", [1.0, 0.5, 0.5, 0.5, 0.5])]
 )

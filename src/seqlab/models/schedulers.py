@@ -20,6 +20,8 @@ from seqlab.registry.types import Count, Factor, NotNegative, Patience, Share
 
 LENGTHS = ("total_steps", "_schedule_phases")
 """The fields of OneCycleLR's state that depend on its length."""
+WATCHED = "val/loss"
+"""What a plateau watches if nothing is said."""
 
 
 def make_scheduler(
@@ -35,8 +37,9 @@ def make_scheduler(
 
     Args:
         optimizer: the optimizer.
-        settings: name, or path, interval ("step" or "epoch"), the monitored score if there is one, and the
-            arguments of the class; after the end of a schedule with fixed ``epochs`` the rate is constant.
+        settings: name, or path, interval ("step" or "epoch"), the monitored score if there is one (of a
+            plateau ``WATCHED``, unless another is), and the arguments of the class; after the end of a
+            schedule with fixed ``epochs`` the rate is constant.
         total_steps: number of optimizer steps of the whole run; infinite if it is not known.
         total_epochs: number of epochs of the whole run, likewise.
         steps_per_epoch: number of optimizer steps of an epoch.
@@ -56,9 +59,11 @@ def make_scheduler(
         scheduler = one(optimizer, *given, **options)
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f"scheduler={settings['name']}: {error}") from error
-    frequency = validation_every if monitor else 1
     if scheduler is None:
         return None
+    if isinstance(scheduler, ReduceLROnPlateau):
+        monitor = monitor or WATCHED
+    frequency = validation_every if monitor else 1
     return {
         "scheduler": scheduler,
         "interval": interval,
