@@ -175,7 +175,7 @@ def test_what_is_not_elementwise_is_refused_by_name_and_line(step, what, offset)
         trace(make(step))
     assert what in str(error.value)
     assert f"{__file__}:{first + offset}" in str(error.value)
-    assert "sigmoid, tanh" in str(error.value)
+    assert "which docs/architecture.md lists" in str(error.value)
 
 
 def test_an_undeclared_name_is_no_matter_of_tracing():

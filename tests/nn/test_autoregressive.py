@@ -100,11 +100,15 @@ def test_the_truth_is_read_as_outputs_have_it(loss, norm, residual):
 class AtStep:
     """What a module asks of its trainer."""
 
-    estimated_stepping_batches = 10
+    estimated_stepping_batches = num_training_batches = 10
+    accumulate_grad_batches = max_epochs = 1
 
     def __init__(self, global_step: int) -> None:
         self.global_step = global_step
         self.fit_loop = self
+
+    def setup_data(self) -> None:
+        """Do nothing: the number of batches is known."""
 
 
 @pytest.mark.parametrize(("step", "share"), [(0, 0.9), (5, 0.5), (10, 0.1)])
