@@ -104,6 +104,23 @@ def test_a_table_is_scored_as_scikit_learn_scores_what_is_predicted(tmp_path, mo
 
 
 @pytest.mark.slow
+def test_a_tagger_is_scored_on_other_sentences(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tags = ["N", "V", "D"] * 40
+    words = [f"{tag.lower()}{number % 7}" for number, tag in enumerate(tags)]
+    table = pd.DataFrame({"sentence": np.arange(120) // 4, "token": words, "tag": tags})
+    columns = {"token": "token", "label": "tag", "sentence": "sentence"}
+    quick = [one for one in QUICK if not one.startswith("data")]
+    run = seqlab.train(*quick, data=seqlab.data.Tagged.from_frame(table, **columns))
+    others = table[table["sentence"] < 7]
+    guesses = run.predict([" ".join(row) for _, row in others.groupby("sentence")["token"]])["tag"]
+    expected = pytest.approx(accuracy_score(others["tag"], guesses), rel=1e-12)
+    assert run.score(others)["test/accuracy"] == expected
+    with pytest.raises(DataError, match="the training had no tag 'X'"):
+        run.score(others.assign(tag="X"))
+
+
+@pytest.mark.slow
 def test_a_run_on_arrays_answers_arrays(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     x = [np.random.default_rng(number).normal(size=(4 + number % 3, 2)) for number in range(40)]

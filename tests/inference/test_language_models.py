@@ -12,7 +12,9 @@ import torch
 import seqlab
 from seqlab.cells import State
 from seqlab.data.streams.declared import StreamSettings, Wanted
-from seqlab.data.streams.tokenizer import TOKENIZERS
+from seqlab.data.streams.tokenizer import TOKENIZERS, tokenizer_of
+from seqlab.data.text.cleaning import TextSettings
+from seqlab.data.text.vocabulary import SPECIALS, UNKNOWN
 from seqlab.errors import ConfigError
 from seqlab.inference.evaluate import data_of
 from seqlab.inference.generate import Sampling, Writer
@@ -176,7 +178,15 @@ def test_python_writes_the_text_of_the_command(run, command):
         written = network.generate("7 c", until=until, **given)
         shown = command("generate", run, "7 c", *words, *(("--until", until) if until else ()))[1]
         assert f"{written}\n" == shown
-    for wrong, said in (({"temperature": -1}, "temperature must"), ({"seed": -1}, "seed must be from 0")):
+    for wrong, said in (
+        ({"temperature": -1}, "temperature must"),
+        ({"temperature": "0.8"}, "temperature must be 0 or more, got '0.8'"),
+        ({"top_k": 2.5}, r"top-k must be a whole number from 1, got 2\.5"),
+        ({"seed": -1}, "seed must be a whole number from 0"),
+        ({"seed": 1.5}, "seed must be a whole number from 0"),
+        ({"length": 0}, "length must be a whole number from 1, got 0"),
+        ({"until": ""}, "until must be a text that is not empty, got ''"),
+    ):
         with pytest.raises(ConfigError, match=said):
             network.generate(**wrong)
 
@@ -235,6 +245,19 @@ def test_texts_that_were_samples_of_their_own_are_scored_as_in_the_test(trained,
     assert found["tokens"] == sum(len(name) + 1 for name in names)
     for score in ("loss", "bits_per_character", "perplexity"):
         assert found[score] == pytest.approx(recorded["metrics"][f"test/{score}"], rel=1e-5)
+
+
+@pytest.mark.parametrize("lines", ["Mu\u0308ller\nAdé\n", "  Müller \n\nAdé", "Muller\nAde\n"])
+def test_a_text_is_scored_as_training_would_have_read_it(tmp_path, lines):
+    settings = TextSettings(ascii="Muller" in lines)
+    symbols = "AMulrde" if settings.ascii else "AMülerdé"
+    tokenizer = tokenizer_of((*SPECIALS, *symbols), StreamSettings("characters", "line"))
+    writer = Writer(Counting(len(tokenizer.symbols)), tokenizer, texts=settings)
+    for name, text in {"given": lines, "plain": "Müller\nAdé\n"}.items():
+        (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    given, plain = (list(surprisals(writer, tmp_path / f"{name}.txt")) for name in ("given", "plain"))
+    assert given == plain
+    assert UNKNOWN not in [one.token for one in given]
 
 
 def test_a_network_that_is_told_the_class_writes_and_scores_by_class(trained, command, tmp_path):

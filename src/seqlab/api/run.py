@@ -134,10 +134,16 @@ class Network:
         Raises:
             ConfigError: the network is no language model, or an argument is out of range.
         """
-        from seqlab.inference.generate import Sampling, Writer, seeded  # noqa: PLC0415 (imports torch)
+        from seqlab.inference.generate import (  # noqa: PLC0415 (imports torch)
+            Sampling,
+            Writer,
+            check_written,
+            seeded,
+        )
 
         sampling = Sampling(temperature, top_k, top_p)
         sampling.check()
+        check_written(length, until)
         writer = Writer.of(self.path, self.checkpoint).told(label)
         written = writer.write(prompt, sampling, length=length, until=until, random=seeded(seed))
         return prompt + "".join(one.text for one in written)

@@ -55,13 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Write texts to the terminal while they come about."""
     prompts = _prompts(options)
-    for name in ("length", "count"):
-        if getattr(options, name) < 1:
-            raise ConfigError(f"--{name} must be 1 or more, got {getattr(options, name)}")
-    if options.until == "":
-        raise ConfigError("--until must name a text, got an empty one")
-    from seqlab.inference.generate import Sampling, Writer, seeded  # noqa: PLC0415 (imports torch)
+    if options.count < 1:
+        raise ConfigError(f"--count must be 1 or more, got {options.count}")
+    from seqlab.inference.generate import (  # noqa: PLC0415 (imports torch)
+        Sampling,
+        Writer,
+        check_written,
+        seeded,
+    )
 
+    check_written(options.length, options.until)
     sampling = Sampling(options.temperature, options.top_k, options.top_p)
     sampling.check()
     random = seeded(options.seed)

@@ -97,8 +97,9 @@ def _mistakes(command: Command) -> list[str]:
 
 def _inspecting(arguments: Sequence[str]) -> list[str]:
     """Return the command that shows the contents of the user's file, if the error may be about it."""
-    given = (argument.removeprefix("data.path=") for argument in arguments if "data.path=" in argument)
-    return [f"seqlab inspect {path} shows what it contains" for path in given if Path(path).exists()]
+    given = [argument.partition("data.path=")[2] for argument in arguments if "data.path=" in argument]
+    last = given[-1:]  # a later one counts
+    return [f"seqlab inspect {path} shows what it contains" for path in last if Path(path).exists()]
 
 
 def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:

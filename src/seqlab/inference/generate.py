@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqlab.cells import State
 from seqlab.data.streams.tokenizer import Tokenizer
+from seqlab.data.text.cleaning import TextSettings
 from seqlab.data.text.declared import TextSpec
 from seqlab.data.text.vocabulary import BEGIN, END, PAD, UNKNOWN
 from seqlab.errors import ConfigError, near
@@ -49,12 +50,12 @@ class Sampling:
         Raises:
             ConfigError: with the allowed range.
         """
-        if not 0 <= self.temperature < math.inf:
-            raise ConfigError(f"temperature must be 0 or more, got {self.temperature}")
-        if self.top_k is not None and self.top_k < 1:
-            raise ConfigError(f"top-k must be 1 or more, got {self.top_k}")
-        if not 0 < self.top_p <= 1:
-            raise ConfigError(f"top-p must be above 0 and at most 1, got {self.top_p}")
+        if not (_is_number(self.temperature) and 0 <= self.temperature < math.inf):
+            raise ConfigError(f"temperature must be 0 or more, got {self.temperature!r}")
+        if self.top_k is not None and not (isinstance(self.top_k, int) and self.top_k >= 1):
+            raise ConfigError(f"top-k must be a whole number from 1, got {self.top_k!r}")
+        if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
+            raise ConfigError(f"top-p must be above 0 and at most 1, got {self.top_p!r}")
 
     def choose(self, logits: Tensor, random: torch.Generator) -> int:
         """Return a token, given the logits of all, [V]; those of −∞ are not chosen."""
@@ -71,19 +72,35 @@ class Sampling:
         return int(order.indices[torch.multinomial(kept, 1, generator=random)])
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def check_written(length: int, until: str | None) -> None:
+    """Refuse what ends a text that cannot be.
+
+    Raises:
+        ConfigError: with what is allowed.
+    """
+    if not isinstance(length, int) or length < 1:
+        raise ConfigError(f"length must be a whole number from 1, got {length!r}")
+    if until is not None and not (isinstance(until, str) and until):
+        raise ConfigError(f"until must be a text that is not empty, got {until!r}")
+
+
 def seeded(seed: int | None) -> torch.Generator:
     """Return a generator of random numbers: by its seed always the same, without one always another.
 
     Raises:
-        ConfigError: the seed is out of range.
+        ConfigError: the seed is no whole number, or out of range.
     """
     random = torch.Generator()
     if seed is None:
         random.seed()
-    elif 0 <= seed < 2**63:
+    elif isinstance(seed, int) and 0 <= seed < 2**63:
         random.manual_seed(seed)
     else:
-        raise ConfigError(f"seed must be from 0 to 2^63 − 1, got {seed}")
+        raise ConfigError(f"seed must be a whole number from 0 to 2^63 − 1, got {seed!r}")
     return random
 
 
@@ -95,13 +112,13 @@ class Writer:
         step: the network.
         tokenizer: of its texts.
         classes: of texts, one of which it must be told.
-        is_of_texts: whether each text was a sample of its own in training, not a part of one stream.
+        texts: how texts were read that were samples of their own in training; None for one stream.
     """
 
     step: Step
     tokenizer: Tokenizer
     classes: tuple[str, ...] = ()
-    is_of_texts: bool = False
+    texts: TextSettings | None = None
 
     @classmethod
     def of(cls, path: Path, checkpoint: str = "best") -> Self:
@@ -127,7 +144,7 @@ class Writer:
             lambda x, state: carry(x, torch.tensor([x.shape[1]]), state),
             spec.tokenizer(),
             spec.classes,
-            isinstance(spec, TextSpec),
+            spec.text if isinstance(spec, TextSpec) else None,
         )
 
     def told(self, name: str | None) -> "Writer":
@@ -157,7 +174,8 @@ class Writer:
 
     def read(self, prompt: str) -> tuple[list[int], list[str]]:
         """Return the tokens of the beginning of a text, and what of it is unknown."""
-        numbers, unknown = self.tokenizer.encode(prompt.replace("\0", " "))
+        prompt = prompt.replace("\0", " ")
+        numbers, unknown = self.tokenizer.encode(self._as_trained(prompt))
         found: list[int] = numbers.tolist()
         if self.has_documents:
             return [BEGIN, *found], unknown
@@ -165,6 +183,12 @@ class Writer:
             line = self.tokenizer.encode("\n")[0].tolist()
             return (line if UNKNOWN not in line else [END + 1]), unknown
         return found, unknown
+
+    def _as_trained(self, prompt: str) -> str:
+        """Return the beginning of a text as training read its own, where each was a sample."""
+        if self.texts is None or not (inner := prompt.strip()):
+            return prompt if self.texts is None else ""
+        return self.texts.read(inner) + prompt[len(prompt.rstrip()) :]  # a blank may end it
 
     def write(
         self, prompt: str, sampling: Sampling, *, length: int, until: str | None, random: torch.Generator

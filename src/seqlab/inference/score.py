@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from seqlab.data.source import named_file
 from seqlab.data.streams.files import TextFiles
+from seqlab.data.streams.tokenizer import BORDER
 from seqlab.data.text.vocabulary import BEGIN, END, UNKNOWN
 from seqlab.errors import DataError
 from seqlab.inference.generate import Writer
@@ -78,8 +79,9 @@ def surprisals(writer: Writer, path: Path, encoding: str = "utf-8") -> Iterator[
     if len(first) == 1:
         raise DataError(f"{path} has a single token, which nothing predicts; give a longer text")
     before, state = None, None
-    for chunk in _chunks(chain(first, tokens), BEGIN if writer.is_of_texts else None):
-        if before is None or (writer.is_of_texts and chunk[0][0] == BEGIN):
+    are_texts = writer.texts is not None
+    for chunk in _chunks(chain(first, tokens), BEGIN if are_texts else None):
+        if before is None or (are_texts and chunk[0][0] == BEGIN):
             before, state = chunk.pop(0), None
             yield Surprisal(*before, None)
         if not chunk:
@@ -109,13 +111,18 @@ def _tokens(writer: Writer, pieces: Iterable[str]) -> Iterator[tuple[int, str]]:
     texts = [piece.decode(errors="replace") for piece in writer.tokenizer.pieces]
     is_new = writer.has_documents
     for piece in pieces:
-        numbers, unknown = writer.tokenizer.encode(piece)
+        numbers, unknown = writer.tokenizer.encode(_as_trained(writer, piece))
         others = iter(unknown)
         for number in numbers.tolist():
             if is_new:
                 yield BEGIN, ""
             yield number, next(others) if number == UNKNOWN else texts[number]
             is_new = number == END
+
+
+def _as_trained(writer: Writer, piece: str) -> str:
+    """Return a piece of a text, of which each document is as those of the training."""
+    return piece if writer.texts is None else BORDER.join(map(writer.texts.read, piece.split(BORDER)))
 
 
 def figure_of(found: Iterable[Surprisal], title: str) -> Figure:

@@ -113,6 +113,18 @@ def test_a_text_begins_where_python_begins_it(symbols, documents):
     assert found == [writer.read(text)[0] for text in ("", "ba")]
 
 
+@pytest.mark.parametrize("settings", [TextSettings(), TextSettings(form="NFKC", ascii=True)])
+def test_the_beginning_of_a_text_is_read_as_training_read_its_own(settings):
+    one = tokenizer_of((*SPECIALS, *"MuürleSo "), StreamSettings("characters", "line"))
+    writer = Writer(lambda x, state: (x, state), one, texts=settings)
+    read = {"kind": "stream", "symbols": one.symbols, "tokens": "characters", "documents": "line"}
+    read |= {"form": settings.form, "ascii": settings.ascii}
+    texts = ["Mu\u0308ller", "  Müller", "Müller ", "So So\t", "  ", "", "\u4f60", "ＭÜ"]
+    expected = [writer.read(text)[0][1:] for text in texts]
+    assert tokens_in_javascript([[read, texts]]) == [expected]
+    assert expected[0] == expected[1] == expected[2][:-1]
+
+
 def test_bytes_are_written_down_once_a_letter_is_complete():
     symbols = json.dumps([*SPECIALS, *SINGLE_BYTES])
     script = f"const spell = speller({{ tokens: 'bytes', symbols: {symbols} }});"

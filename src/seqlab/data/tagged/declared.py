@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from seqlab.data.spec import DataSpec, register_spec
 
 if TYPE_CHECKING:
-    from seqlab.data.batches import Followed, Unlabelled
+    from seqlab.data.batches import Followed, Samples, Unlabelled
     from seqlab.data.dataset import Dataset
     from seqlab.data.tagged.own import Tagged
 
@@ -63,6 +63,12 @@ class TaggedSpec(DataSpec):
         from seqlab.data.tagged.prepare import follow  # noqa: PLC0415 (imports torch)
 
         return follow(self, cast("Tagged", data), text, file)
+
+    def labelled(self, data: "Dataset", file: Path) -> "Samples":
+        """Return the tagged sentences of a file."""
+        from seqlab.data.tagged.prepare import label  # noqa: PLC0415 (imports torch)
+
+        return label(self, cast("Tagged", data), file)
 
 
 def columns_of(line: str, *, tabs: bool) -> list[str]:

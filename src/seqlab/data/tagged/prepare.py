@@ -16,7 +16,7 @@ from seqlab.data.tagged.declared import TaggedSpec, TokenSettings, sentence_of, 
 from seqlab.data.tagged.own import Tagged
 from seqlab.data.tagged.sentences import VERSION, Sentences, Words, fingerprint, read
 from seqlab.data.text.vocabulary import UNKNOWN, Vocabulary
-from seqlab.errors import DataError
+from seqlab.errors import DataError, near
 from seqlab.io.terminal import in_a_line
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,18 @@ def unlabelled(spec: TaggedSpec, data: Tagged, texts: Sequence[str], file: Path 
         shown = " ".join(map(in_a_line, unseen[:20]))
         log.warning("%d words are not in the vocabulary and are read as unknown: %s", len(unseen), shown)
     return Unlabelled(_samples(sentences, vocabulary, spec.tagged), list(map(sentence_of, found)))
+
+
+def label(spec: TaggedSpec, data: Tagged, file: Path) -> StepSamples:
+    """Return the tagged sentences of a file, encoded as those of the training.
+
+    Raises:
+        DataError: the file is missing or malformed, or has a tag that the training had not.
+    """
+    sentences = read(data, file)
+    if unknown := sorted({*sentences.tags.words} - {*spec.classes}):
+        raise DataError(f"{file}: the training had no tag '{unknown[0]}'; {near(unknown[0], spec.classes)}")
+    return _samples(sentences, Vocabulary(spec.symbols), spec.tagged, spec.classes)
 
 
 def follow(spec: TaggedSpec, data: Tagged, text: str | None, file: Path | None) -> Followed:

@@ -99,6 +99,10 @@ class TextSettings:
         """Split a clean text into tokens."""
         return TOKENIZERS[self.tokens](clean)
 
+    def read(self, text: str) -> str:
+        """Return a text to predict as training read its own: cleaned, unless nothing would be left of it."""
+        return self.clean(text) or text
+
     def tokens_of(self, text: str) -> list[str]:
-        """Return the tokens of a text to predict: cleaned, unless nothing would be left of it."""
-        return self.tokenize(self.clean(text) or text)
+        """Return the tokens of a text to predict."""
+        return self.tokenize(self.read(text))

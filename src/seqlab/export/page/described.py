@@ -86,7 +86,8 @@ def _reading(run: LoadedRun) -> dict[str, Any]:
     if isinstance(spec, StreamSpec):
         return _stream(spec.symbols, spec.stream)
     if isinstance(spec, TextSpec) and spec.task == "language_model":
-        return _stream(spec.symbols, CHARACTERS) | {"classes": spec.classes}
+        of_texts = {"classes": spec.classes, "form": spec.text.form, "ascii": spec.text.ascii}
+        return _stream(spec.symbols, CHARACTERS) | of_texts
     if isinstance(spec, TextSpec):
         return _text(spec)
     if isinstance(spec, SeriesSpec | SequencesSpec):

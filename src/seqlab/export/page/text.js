@@ -26,6 +26,13 @@ function cleaned(text, { form, ascii }) {
   return ascii ? foldedToAscii(normal) : normal;
 }
 
+/** The beginning of a text as training read its own, where each was a sample: a blank may end it. */
+function asTrained(text, read) {
+  const inner = stripped(text);
+  if (!read.form || !inner) return read.form ? inner : text;
+  return (cleaned(text, read) || inner) + text.slice(text.lastIndexOf(inner) + inner.length);
+}
+
 /** What takes texts apart: `encode(text)` returns token numbers, and what of the text is unknown. */
 function tokenizer(read) {
   const numbers = new Map(read.symbols.map((symbol, number) => [symbol, number]));
@@ -35,7 +42,7 @@ function tokenizer(read) {
   };
   if (read.kind === "text") return textTokenizer(read, labelled);
   const stream = streamTokenizer(read, numbers, labelled);
-  return (text) => stream(text.replaceAll("\0", " "));
+  return (text) => stream(asTrained(text.replaceAll("\0", " "), read));
 }
 
 /** Of a text there is `upTo(step)` too: the token numbers of the text that ends with that step. */
