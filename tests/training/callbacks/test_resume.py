@@ -42,6 +42,12 @@ VARIANTS = {
         *("trainer.check_val_every_n_epoch=2", "scheduler=plateau", "checkpoint.every_steps=3"),
     ),
     "no validation": ("trainer.limit_val_batches=0", "checkpoint.every_steps=3"),
+    "an optimizer that keeps flat vectors": (
+        *("~optimizer", "+optimizer={name: lbfgs, lr: 0.1, max_iter: 3}", "checkpoint.every_steps=3"),
+    ),
+    "an optimizer that keeps rows and columns": (
+        *("~optimizer", "+optimizer={name: adafactor}", "checkpoint.every_steps=3"),
+    ),
     "forecasting": (
         *("data=series_csv", "data.path=series.csv", "data.targets=[load]", "data.input_days=0.5"),
         *("data.horizon_days=0.25", "checkpoint.every_steps=3"),
@@ -84,8 +90,11 @@ VARIANTS = {
         "checkpoint.every_steps=3",
     ),
 }
-DAILY = ("cosine by step and averaged weights", "forecasting")
-"""Of the default tier: the most state, and another sampler; the others differ in scores or counters."""
+DAILY = (
+    *("cosine by step and averaged weights", "forecasting", "an optimizer that keeps flat vectors"),
+    "an optimizer that keeps rows and columns",
+)
+"""Of the default tier: the most state, other shapes, another sampler; others differ in scores or counters."""
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,14 @@ from torch import Tensor
 
 from seqlab.io.safe_read import UnreadableError, mistake_in
 
+AS_LARGE = frozenset(
+    {
+        *("acc_delta", "ax", "exp_avg", "exp_avg_sq", "exp_inf", "grad_avg", "max_exp_avg_sq"),
+        *("momentum_buffer", "prev", "square_avg", "step_size", "sum"),
+    }
+)
+"""What torch's optimizers keep in the shape of a weight; L-BFGS and Adafactor keep other shapes too."""
+
 Number = Annotated[int, Field(ge=0)]
 
 
@@ -53,7 +61,10 @@ def check_progress(content: dict[str, Any]) -> None:
     (optimizer,) = progress.optimizer_states
     learnt = [number for group in optimizer.param_groups for number in group.params]
     kept = [
-        value for state in optimizer.state.values() for value in state.values() if isinstance(value, Tensor)
+        value
+        for state in optimizer.state.values()
+        for name, value in state.items()
+        if name in AS_LARGE and isinstance(value, Tensor)
     ]
     shapes = {tensor.shape for tensor in weights.values()}
     # What is not learnt are buffers; how many, the network says once it is built.
