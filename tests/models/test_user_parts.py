@@ -124,7 +124,7 @@ def test_parts_of_ones_own_are_trained_resumed_and_predict(my_parts, train, kill
     assert code == 2
     assert complaint == (
         "seqlab: encoder Conv cannot be exported to ONNX: Conv has a method forward and no method onnx; "
-        "use --to safetensors\n"
+        "define onnx, or use --to safetensors\n"
     )
     code, _, complaint = command("export", whole, "--imports", "my_parts", "--to", "safetensors")
     assert (code, complaint) == (0, "")

@@ -10,9 +10,13 @@ from seqlab.comparison.groups import compare
 from seqlab.comparison.runs import read_runs
 from seqlab.comparison.table import sheets
 from seqlab.config.task import section_of
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, ExportError
+from seqlab.export.network import network_graph
 from seqlab.registry.catalog import tasks
+from seqlab.tasks import Classification, Forecasting
 from seqlab.tasks.base import Task, register_task
+
+from ..export.networks import SERIES, TEXTS, network
 
 MINE = '''
 from torch import Tensor
@@ -87,6 +91,29 @@ def test_a_task_of_ones_own_is_one_file(mine, command, caplog):
     code, _, complaint = command("predict", "n.safetensors", "Novak")
     assert code == 2
     assert "task 'focal' is not registered; name its module with --imports 'my_focal'" in complaint
+
+
+@pytest.mark.parametrize(("base", "spec"), [(Classification, TEXTS), (Forecasting, SERIES)])
+def test_what_a_task_inherits_of_onnx_is_not_believed_beside_a_predict_of_its_own(base, spec):
+    class Doubled(base):
+        def predict(self, outputs, x):
+            return 2 * super().predict(outputs, x)
+
+    class Whole(Doubled):
+        def add_tail(self, graph, outputs, x):
+            tail = super().add_tail(graph, outputs, x)
+            return graph.add("Add", tail, tail)
+
+    module = network(spec)
+    module.task.__class__ = Doubled
+    with pytest.raises(ExportError) as refused:
+        network_graph(module, spec)
+    assert str(refused.value) == (
+        "task Doubled cannot be exported to ONNX: Doubled has a method predict and no method add_tail; "
+        "define add_tail, or use --to safetensors"
+    )
+    module.task.__class__ = Whole
+    network_graph(module, spec)
 
 
 def test_a_run_with_a_task_of_somebody_elses_imports_nothing(mine, command):

@@ -35,7 +35,8 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
     [B, T, width], in the layer's reading order.
 
     Raises:
-        ExportError: ONNX cannot express the cell's step, or a part has no method ``onnx``.
+        ExportError: ONNX cannot express the cell's step, a part has no method ``onnx``, or a task overrides
+            ``predict`` alone.
         TraceError: the step cannot be traced.
     """
     graph, model = Graph(), module.model
@@ -72,6 +73,7 @@ def network_graph(module: SequenceModule, spec: DataSpec, *, is_watched: bool = 
         outputs.append(
             helper.make_tensor_value_info(LOGITS, Graph.FLOAT, ["batch", "time", module.task.output_size])
         )
+    _check_written("task", module.task, computes="predict", writes="add_tail")
     output = module.task.add_tail(graph, output, scaled)
     graph.nodes.append(helper.make_node("Identity", [output], [module.task.exported(spec).name]))
     constants = list(graph.constants.values())
@@ -102,18 +104,27 @@ def _write(graph: Graph, kind: str, part: Any, *inputs: str) -> str:
     """Add a part with its method ``onnx``.
 
     Raises:
-        ExportError: it has none, or a subclass has overridden ``forward`` but not ``onnx``.
+        ExportError: as in ``_check_written``.
     """
-    writes, computes = (
-        next((base for base in type(part).__mro__ if name in vars(base)), object)
-        for name in ("onnx", "forward")
-    )
-    if not issubclass(writes, computes):
-        raise ExportError(
-            f"{kind} {type(part).__name__} cannot be exported to ONNX: {computes.__name__} has a method "
-            "forward and no method onnx; use --to safetensors"
-        )
+    _check_written(kind, part, computes="forward", writes="onnx")
     return str(part.onnx(graph, *inputs))
+
+
+def _check_written(kind: str, part: Any, *, computes: str, writes: str) -> None:
+    """Check that a method that writes operations to a graph belongs to the one that computes them.
+
+    Raises:
+        ExportError: there is none, or a subclass has overridden only the one that computes.
+    """
+    writer, computer = (
+        next((base for base in type(part).__mro__ if name in vars(base)), object)
+        for name in (writes, computes)
+    )
+    if not issubclass(writer, computer):
+        raise ExportError(
+            f"{kind} {type(part).__name__} cannot be exported to ONNX: {computer.__name__} has a method "
+            f"{computes} and no method {writes}; define {writes}, or use --to safetensors"
+        )
 
 
 def _split(graph: Graph, scaled: str, spec: DataSpec) -> tuple[str, dict[str, str]]:
