@@ -227,6 +227,8 @@ def _evaluate(
         if best and module.task.calibration is not None and trainer.is_global_zero:
             manifest = Manifest.of(config, data.spec, module.task.calibration)
             write_weights(best.with_suffix(SUFFIX), weights, manifest)
+    if best:
+        module.load_state_dict(weights)  # a callback may change them while they are scored
     if trainer.limit_test_batches:
         loaders = {"test": data.test_dataloader()}
         if config.callbacks.score_balanced:

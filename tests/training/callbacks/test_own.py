@@ -7,6 +7,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import EarlyStopping
 
 from seqlab.errors import ConfigError, RunError
+from seqlab.inference.evaluate import evaluate
 from seqlab.registry import plugins
 from seqlab.training.trainer import _refuse_shared_state_keys
 
@@ -52,6 +53,16 @@ class Counting(Callback):
         self.counts, self.drawn = state_dict["counts"], state_dict["drawn"]
 
 
+@register_callback("halving")
+class Halving(Callback):
+    """Halves the weights after each validation."""
+
+    def on_validation_end(self, trainer, pl_module):
+        with torch.no_grad():
+            for weight in pl_module.parameters():
+                weight.mul_(0.5)
+
+
 @register_callback("hoarding")
 class Hoarding(Callback):
     def state_dict(self):
@@ -91,6 +102,13 @@ def test_a_callback_with_state_goes_on_where_it_stood(runs, killed):
     assert found[0] == {"epochs": 6, "batches": 48, "validations": 6}
     runs.assert_same("run", "whole")
     assert '"lr-AdamW": 0.0' in (runs.root / "run/metrics.jsonl").read_text()
+
+
+@pytest.mark.usefixtures("mine")
+def test_the_weights_that_are_tested_are_the_best_ones_whatever_a_callback_does_to_them(runs):
+    runs.train(runs.settings("+callbacks.halving={}"))
+    found = evaluate(runs.root / "run")
+    assert {name: runs.record()["metrics"][name] for name in found} == found
 
 
 NORMED = '''
