@@ -19,6 +19,7 @@ from seqlab.tasks.base import Task, register_task
 from ..export.networks import SERIES, TEXTS, network
 
 MINE = '''
+import numpy as np
 from torch import Tensor
 
 from seqlab import Classification, Score, register_task
@@ -46,7 +47,8 @@ class Focal(Classification):
         return super().compute(stage) | {"worst_recall": float(recalls.min())}
 
     def baselines(self, data, *, fitted):
-        return super().baselines(data, fitted=False) | {"nobody": {"test/worst_recall": 0.0}}
+        own = {"nobody": {"test/worst_recall": np.float32(0)}, "wrong": 0.5}
+        return super().baselines(data, fitted=False) | own
 '''
 TINY = ("model.hidden_size=4", "trainer.limit_train_batches=2", "trainer.max_epochs=1", "logger=none")
 
@@ -66,6 +68,7 @@ def test_a_task_of_ones_own_is_one_file(mine, command, caplog):
     assert found["task"]["monitor"] == "val/worst_recall"
     assert found["score"] == found["metrics"]["val/worst_recall"]
     assert found["baselines"]["nobody"] == {"test/worst_recall": 0.0}
+    assert found["baselines_missing"]["wrong"].startswith("Focal.baselines returns float for it")
     assert "worst_recall 0." in (run / "run.log").read_text()
 
     (benchmark,), _ = compare(read_runs(run))  # which imports nothing of the run's

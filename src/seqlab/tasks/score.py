@@ -3,9 +3,10 @@
 This module does not import torch: it is used to check settings and to compare runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
+from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 BaselineScores: TypeAlias = dict[str, dict[str, float] | str]
@@ -64,6 +65,29 @@ def best_epoch(points: Sequence[tuple[int, float]], mode: Literal["min", "max"])
     """
     numbers = [(value if mode == "min" else -value, epoch) for epoch, value in points if isfinite(value)]
     return min(numbers)[1] if numbers else None
+
+
+def checked_baselines(task: str, found: Any) -> BaselineScores:
+    """Return what a task's ``baselines`` returned, with a reason in place of what is no scores.
+
+    Args:
+        task: the name of its class.
+        found: what it returned; a user's own may have returned anything.
+    """
+    if not isinstance(found, Mapping):
+        return {"baselines": f"{task}.baselines returns {type(found).__name__}, not {{name: scores}}"}
+    return {str(name): _numbers_in(f"{task}.baselines", scores) for name, scores in found.items()}
+
+
+def _numbers_in(source: str, scores: Any) -> dict[str, float] | str:
+    if isinstance(scores, str):
+        return scores
+    if not isinstance(scores, Mapping):
+        return f"{source} returns {type(scores).__name__} for it, not {{'test/…': number}}"
+    for name, value in scores.items():
+        if not isinstance(value, Real):
+            return f"{source} returns {type(value).__name__} as its {name}, not a number"
+    return {str(name): float(value) for name, value in scores.items()}
 
 
 def loss_in(unit: str) -> Score:

@@ -40,7 +40,7 @@ from seqlab.tasks import figures
 from seqlab.tasks.base import Task
 from seqlab.tasks.baselines.names import check_installed
 from seqlab.tasks.further import try_out
-from seqlab.tasks.score import BaselineScores, best_epoch
+from seqlab.tasks.score import BaselineScores, best_epoch, checked_baselines
 from seqlab.training.callbacks import Best
 from seqlab.training.callbacks.signals import orderly_end
 from seqlab.training.loggers import services_told
@@ -238,10 +238,11 @@ def _evaluate(
     baselines: BaselineScores = {}
     if config.task.baselines and trainer.is_global_zero:
         chosen = {} if config.task.baselines is True else {"names": config.task.baselines}
-        baselines = module.task.baselines(data, fitted=True, **chosen)
+        found = module.task.baselines(data, fitted=True, **chosen)
+        baselines = checked_baselines(type(module.task).__name__, found)
     folder.write(
         metrics=metrics,
-        baselines={name: found for name, found in baselines.items() if not isinstance(found, str)},
+        baselines={name: scores for name, scores in baselines.items() if not isinstance(scores, str)},
         baselines_missing={name: reason for name, reason in baselines.items() if isinstance(reason, str)},
         best_checkpoint=f"{folder.checkpoints.name}/{best.name}" if best else None,
         epochs=trainer.current_epoch,
