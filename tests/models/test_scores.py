@@ -5,6 +5,8 @@ import torch
 from sklearn.metrics import accuracy_score, f1_score
 from torch.nn import functional
 
+from seqlab.errors import ConfigError
+
 from .small import Journal, loader_of, module_of, rows_of, trainer_of
 
 # What Lightning says of training without validation.
@@ -29,6 +31,17 @@ def test_scores_equal_scikit_learns_on_samples_answered_one_by_one():
     assert [row["text"] for row in module.task.tables(str)["predictions"]] == [
         str(sample) for sample in range(29)
     ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "what"), [(None, "NoneType"), (0.5, "float"), (torch.ones(8), "a tensor of 8 numbers")]
+)
+def test_a_step_that_does_not_return_the_mean_loss_is_refused(loss, what):
+    module = module_of()
+    module.task.step = lambda *_: loss
+    with pytest.raises(ConfigError) as refused:
+        trainer_of().fit(module, loader_of(8))
+    assert str(refused.value) == f"task Classification: step returns {what}, not the mean loss"
 
 
 def test_a_second_test_loader_is_scored_apart_and_leaves_no_predictions():

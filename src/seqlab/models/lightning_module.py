@@ -311,9 +311,17 @@ class SequenceModule(Hyperparameters):
         self.further.reset(stage)
 
     def score(self, stage: str, outputs: Tensor, batch: Batch) -> Tensor:
-        """Return the loss of outputs for a batch, and add them to the scores of a stage."""
+        """Return the loss of outputs for a batch, and add them to the scores of a stage.
+
+        Raises:
+            ConfigError: a task of one's own returns something else.
+        """
         self.further.update(self.task, stage, outputs, batch)
-        return self.task.step(stage, outputs, batch)
+        loss = self.task.step(stage, outputs, batch)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            what = f"a tensor of {loss.numel()} numbers" if isinstance(loss, Tensor) else type(loss).__name__
+            raise ConfigError(f"task {type(self.task).__name__}: step returns {what}, not the mean loss")
+        return loss
 
     def scores(self, *stages: str) -> dict[str, float]:
         """Return all scores of stages since their last reset, of further metrics too: ``{"val/loss": …}``."""
