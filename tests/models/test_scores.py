@@ -44,6 +44,15 @@ def test_a_step_that_does_not_return_the_mean_loss_is_refused(loss, what):
     assert str(refused.value) == f"task Classification: step returns {what}, not the mean loss"
 
 
+@pytest.mark.parametrize("found", [None, {"accuracy": 0.5}])
+def test_scores_without_a_loss_are_refused(found):
+    module = module_of()
+    module.task.compute = lambda _: found
+    with pytest.raises(ConfigError) as refused:
+        trainer_of().validate(module, loader_of(8), verbose=False)
+    assert str(refused.value) == ("task Classification: compute('val') returns no 'loss'; add the mean loss")
+
+
 def test_a_second_test_loader_is_scored_apart_and_leaves_no_predictions():
     module = module_of()
     trainer_of().test(

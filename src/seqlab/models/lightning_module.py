@@ -324,12 +324,23 @@ class SequenceModule(Hyperparameters):
         return loss
 
     def scores(self, *stages: str) -> dict[str, float]:
-        """Return all scores of stages since their last reset, of further metrics too: ``{"val/loss": …}``."""
+        """Return all scores of stages since their last reset, of further metrics too: ``{"val/loss": …}``.
+
+        Raises:
+            ConfigError: a task of one's own computes no loss.
+        """
         return {
             f"{stage}/{name}": value
             for stage in stages
-            for name, value in (self.task.compute(stage) | self.further.compute(self.task, stage)).items()
+            for name, value in (self._computed(stage) | self.further.compute(self.task, stage)).items()
         }
+
+    def _computed(self, stage: str) -> dict[str, float]:
+        found = self.task.compute(stage)
+        if not isinstance(found, dict) or "loss" not in found:
+            name = type(self.task).__name__
+            raise ConfigError(f"task {name}: compute({stage!r}) returns no 'loss'; add the mean loss")
+        return found
 
     def _group_size(self, batch_idx: int) -> int:
         return group_size(batch_idx, self.trainer.accumulate_grad_batches, self.trainer.num_training_batches)
