@@ -110,6 +110,19 @@ def test_steps_are_logged_as_often_as_the_trainer_says(every):
         assert list(journal.values(metric)) == list(range(0, 10, every))
 
 
+def test_a_step_that_an_optimizer_evaluates_several_times_is_logged_once():
+    losses = []
+    for repeats in (1, 3):
+        journal = Journal()
+        module = module_of(optimizer={"name": "lbfgs", "lr": 0.1, "max_iter": repeats})
+        trainer_of(logger=journal).fit(module, loader_of(24))
+        losses.append([(step, row["step/loss"]) for step, row in journal.rows if "step/loss" in row])
+    once, thrice = losses
+    assert [step for step, _ in thrice] == [0, 1, 2]
+    assert thrice[0] == once[0]
+    assert thrice[1] != once[1]
+
+
 @pytest.mark.parametrize(("accumulate", "steps"), [(1, 10), (2, 6)])
 def test_onecycle_has_a_rate_for_every_step_and_ends_near_zero(accumulate, steps):
     scheduler = {"name": "onecycle", "interval": "step", "warmup": 0.3}

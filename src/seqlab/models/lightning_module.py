@@ -77,6 +77,7 @@ class SequenceModule(Hyperparameters):
         self._readings: Readings[Step] = Readings()
         self._batch = (0, NO_IDS)
         self._last_loss: tuple[Tensor, Tensor] | None = None
+        self._last_step = -1
         self.optimizer_settings = named(optimizer) or {"name": "adamw", "lr": 4e-3}
         self.scheduler_settings = named(scheduler) or {"name": "none"}
         self.save_hyperparameters(
@@ -178,7 +179,7 @@ class SequenceModule(Hyperparameters):
         restore_loader_places(self.trainer)
         for schedule in self.trainer.lr_scheduler_configs:
             restore_rate(schedule.scheduler)
-        self._readings = Readings()  # an earlier training may have ended in an error
+        self._readings, self._last_step = Readings(), -1  # an earlier training may have ended in an error
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Keep the number and the samples of a batch, which may be of a loader of one's own."""
@@ -258,8 +259,10 @@ class SequenceModule(Hyperparameters):
         norm = torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf)
         if self._last_loss is not None:  # it is where every ``training_step`` has returned None
             loss, ids = self._last_loss
-            self._readings.send(Step(self.global_step, self.current_epoch, self._lr(), ids), loss, norm)
-            self._last_loss = None
+            number = self.global_step
+            step = Step(number, self.current_epoch, self._lr(), ids, is_repeated=number == self._last_step)
+            self._readings.send(step, loss, norm)
+            self._last_loss, self._last_step = None, number
         log_steps(self.trainer, self._readings.due())
         if gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)

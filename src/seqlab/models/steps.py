@@ -25,12 +25,16 @@ class Length(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A step of the optimizer: number, epoch (from 0), learning rate, and the samples of its last batch."""
+    """A step of the optimizer: number, epoch (from 0), learning rate, and the samples of its last batch.
+
+    An optimizer such as L-BFGS evaluates a step several times; all but the first are repeated.
+    """
 
     number: int
     epoch: int
     lr: float
     ids: Tensor
+    is_repeated: bool
 
 
 def length_of(trainer: Trainer) -> Length:
@@ -76,7 +80,7 @@ def loss_of(trainer: Trainer, backward: Tensor, size: int) -> Tensor:
 
 
 def log_steps(trainer: Trainer, steps: Iterable[tuple[Step, tuple[float, ...]]]) -> None:
-    """Log steps, each with its loss and the norm of its gradient.
+    """Log steps, each once with its first loss and the norm of its gradient.
 
     Without ``self.log``, which costs more than the step of a small model.
 
@@ -88,7 +92,7 @@ def log_steps(trainer: Trainer, steps: Iterable[tuple[Step, tuple[float, ...]]])
         # A loss scaler tries infinite gradients on purpose, and skips their step.
         if not math.isfinite(loss + (0.0 if trainer.precision == "16-mixed" else norm)):
             raise _not_finite(step, loss, norm)
-        if every > 0 and step.number % every == 0:
+        if every > 0 and step.number % every == 0 and not step.is_repeated:
             metrics = {"step/loss": loss, "step/lr": step.lr, "step/gradient_norm": norm}
             for logger in trainer.loggers:
                 logger.log_metrics(metrics, step=step.number)
