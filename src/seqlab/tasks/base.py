@@ -68,7 +68,8 @@ class Task(Unrounded, ABC):
             output per sequence.
         passes: how often a training sample goes through the network in a step, with other dropout masks.
         location: the index of the point forecast among the numbers that are output for a step and target.
-        stages: the metrics of each stage, in the order of ``STAGES``.
+        stages: the metrics of each stage, in the order of ``STAGES``; only these are reset with their stage,
+            and kept when a run is resumed within an epoch.
     """
 
     problem_type: ClassVar[str]
