@@ -74,6 +74,14 @@ def test_yesterday_needs_a_day_of_input_and_a_day_of_whole_steps(load, table):
         yesterday(load(table(600, "2D"), input_days=20, horizon_days=10))
 
 
+@pytest.mark.parametrize("averages", [{}, {"step_minutes": 60}])
+def test_rows_at_any_times_have_no_yesterday(load, table, averages):
+    frame = table().sample(frac=0.8, random_state=0).sort_index()
+    data = load(frame, side_inputs={"time": "diff:time"}, **averages)
+    with pytest.raises(UnavailableError, match="rows at any times have no step of a day"):
+        yesterday(data)
+
+
 def test_the_climatology_is_the_regression_on_season_and_hour_that_scikit_learn_fits(load, table):
     frame = table(3 * 366 * 8, "3h")
     data = load(frame, targets=["p", "t"], input_days=1.0, horizon_days=1.0)

@@ -11,8 +11,10 @@ import numpy as np
 from torch import Tensor
 
 from seqlab.data import SequenceData, SeriesSpec, WindowSamples
+from seqlab.data.series.prepared import step_of
 from seqlab.data.series.seasons import seasons
 from seqlab.data.series.spec import DAY, YEAR, SeriesSettings
+from seqlab.data.series.step import Uneven
 from seqlab.data.series.zone import local
 
 
@@ -66,6 +68,8 @@ def yesterday(data: SequenceData) -> Forecast:
         UnavailableError: a day is not a whole number of steps, or is longer than the input.
     """
     series = series_of(data)
+    if isinstance(step_of(series), Uneven):
+        raise UnavailableError("rows at any times have no step of a day")
     if not series.step_minutes:
         raise UnavailableError("rows without times have no day")
     day = DAY / (60 * series.step_minutes)
