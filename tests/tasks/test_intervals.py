@@ -84,6 +84,16 @@ def test_scores_of_a_distribution_are_those_of_its_quantiles(loss):
     )
 
 
+def test_tables_of_counts_have_whole_numbers_and_the_coverage_of_the_scores():
+    task = task_of(loss="negative_binomial")
+    _, target = evaluated(task)
+    rows = list(task.tables(str)["predictions"])
+    assert [row["true"] for row in rows] == target.transpose(0, 2, 1).ravel().tolist()
+    assert all(row["predicted"].is_integer() for row in rows)
+    inside = [round(row["lower"], 6) <= row["true"] <= round(row["upper"], 6) for row in rows]
+    assert np.mean(inside) == pytest.approx(task.compute("test")["coverage"], abs=1e-9)
+
+
 def test_many_levels_come_near_the_integral_that_defines_the_score():
     levels = tuple((place + 0.5) / 201 for place in range(201))
     truth = 0.7

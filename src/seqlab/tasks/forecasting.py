@@ -166,7 +166,7 @@ class Forecasting(Task):
         """Return medians and true values, each [N, horizon, K], in the units of the targets."""
         series = self.members.of(stage, ids)
         forecasts, came = (
-            self.members.in_units(self.in_units(scaled), series)
+            self.loss.exact(self.members.in_units(self.in_units(scaled), series))
             for scaled in (self.loss.scaled_quantiles(predictions, (MEDIAN,))[..., 0], target)
         )
         return forecasts, came

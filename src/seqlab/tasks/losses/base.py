@@ -75,9 +75,9 @@ class ForecastLoss(nn.Module):
         """Return which targets, […] in their units, the distribution cannot have, […]."""
         return torch.zeros_like(target, dtype=torch.bool)
 
-    def exact(self, errors: Tensor) -> Tensor:
-        """Return errors in the units of the targets without the rounding of scaled values."""
-        return errors
+    def exact(self, values: Tensor) -> Tensor:
+        """Return values or errors in the units of the targets without the rounding of scaled ones."""
+        return values
 
     @abstractmethod
     def add_read(self, graph: "Graph", outputs: str, last: str | None) -> str:

@@ -186,9 +186,9 @@ class NegativeBinomial(ForecastLoss):
         slack = ROUNDING + torch.finfo(torch.float32).eps * (target - means).abs()
         return (target < -slack) | ((target - target.round()).abs() > slack)
 
-    def exact(self, errors: Tensor) -> Tensor:
-        """Return differences of counts, which are whole numbers."""
-        return errors.round()
+    def exact(self, values: Tensor) -> Tensor:
+        """Return counts or their differences, which are whole numbers."""
+        return values.round()
 
     def add_read(self, graph: "Graph", outputs: str, last: str | None) -> str:
         """Add softplus and floor of the dispersion."""
