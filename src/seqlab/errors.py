@@ -80,6 +80,14 @@ def failure(error: BaseException) -> str:
     return f"{type(error).__name__}: {message} ({where})"
 
 
+def described(value: object) -> str:
+    """Return what a value is that cannot be taken: ``the class SGD``, ``the function tiny``."""
+    name = getattr(value, "__name__", None)
+    if name is None:
+        return f"an object of type {type(value).__name__}"
+    return f"the {'class' if isinstance(value, type) else 'function'} {name}"
+
+
 def needs_extra(what: str, packages: str, extra: str, instead: str = "") -> str:
     """Return that an extra is not installed: ``--html needs plotly: pip install 'seqlab[report]'``.
 

@@ -4,10 +4,13 @@ import pytest
 import torch
 from lightning.pytorch import seed_everything
 from torch import nn
+from torchmetrics import Accuracy
 
 from seqlab.cells import Cell, State
 from seqlab.errors import ConfigError
 from seqlab.models.lightning_module import SequenceModule
+from seqlab.nn.pooling import Last
+from seqlab.tasks import Regression
 
 from .small import MODEL, SPEC, loader_of, module_of, trainer_of, weights_of
 
@@ -67,3 +70,47 @@ def test_a_network_of_parts_of_ones_own():
 def test_an_unknown_argument_is_answered_with_those_that_were_meant():
     with pytest.raises(ConfigError, match="no argument 'hiden_size'; did you mean 'hidden_size'"):
         SequenceModule(SPEC, hiden_size=4)
+
+
+WRONG = {
+    "optimizer is a name, or a mapping with its name, got the class SGD": {"optimizer": torch.optim.SGD},
+    "optimizer is a name, or a mapping with its name, got an object of type int": {"optimizer": {"name": 3}},
+    "scheduler is a name, or a mapping with its name, got the class StepLR": {
+        "scheduler": torch.optim.lr_scheduler.StepLR
+    },
+    "task is a name, or a mapping with its name, got the class Regression": {"task": Regression},
+    "task 'regression': TypeError: .* unexpected keyword argument 'flor'": {
+        "task": {"name": "regression", "flor": 1}
+    },
+    "task.metrics is a name, a list of names, or settings by name, got the class Accuracy": {
+        "task": {"metrics": Accuracy}
+    },
+    "task.metrics is a name, .* got an object of type int": {"task": {"metrics": {"auroc": 1}}},
+    "encoder: the class Embedding is neither a name nor a module; register it with seqlab.register_encoder": {
+        "encoder": nn.Embedding
+    },
+    "pooling: the class Last is neither a name nor a module": {"pooling": Last},
+    "head: the class Linear is neither a name nor a module": {"head": nn.Linear},
+    "init: the function ones_ is neither a name nor a module; register it with seqlab.register_init": {
+        "init": nn.init.ones_
+    },
+}
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_what_is_no_name_is_answered_with_how_to_give_it(said):
+    with pytest.raises(ConfigError, match=said):
+        SequenceModule(SPEC, **WRONG[said])
+
+
+@pytest.mark.parametrize("metrics", ["auroc", ["auroc"], {"auroc": {"_target_": "auroc"}}])
+def test_metrics_are_given_as_on_the_command_line(metrics):
+    module = module_of(task={"metrics": metrics})
+    found = trainer_of().validate(module, loader_of(24), verbose=False)
+    assert 0 <= found[0]["val/auroc"] <= 1
+
+
+def test_settings_without_a_name_are_those_of_the_usual_optimizer():
+    module = SequenceModule(SPEC, optimizer={"lr": 0.1}, scheduler={"interval": "step"})
+    assert module.hparams["optimizer"] == {"name": "adamw", "lr": 0.1}
+    assert module.hparams["scheduler"] == {"name": "none", "interval": "step"}

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from seqlab.config.choices import canonical
 from seqlab.data.spec import DataSpec
+from seqlab.errors import ConfigError, described
 
 SIMPLE = (bool, int, float, str, type(None), Tensor)
 """The types of values that a checkpoint contains, by themselves or in a list, tuple or dict."""
@@ -37,6 +39,30 @@ def is_simple(value: Any) -> bool:
     return all(map(is_simple, value)) if isinstance(value, list | tuple) else isinstance(value, SIMPLE)
 
 
-def named(settings: str | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the plain settings of a class, which may be only its name."""
-    return plain({"name": settings} if isinstance(settings, str) else settings or {})  # type: ignore[no-any-return]
+def named(kind: str, settings: str | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the plain settings of a class of a kind, which may be only its name.
+
+    Raises:
+        ConfigError: they are something else, or name the class by something else.
+    """
+    found = plain({"name": settings} if isinstance(settings, str) else settings or {})
+    name = found.get("name", "") if isinstance(found, dict) else found
+    if not isinstance(name, str):
+        raise ConfigError(f"{kind} is a name, or a mapping with its name, got {described(name)}")
+    return found  # type: ignore[no-any-return]
+
+
+def of_task(settings: str | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the plain settings of a task, with its further metrics by their names.
+
+    Raises:
+        ConfigError: as in ``named``, or the metrics are no names.
+    """
+    found: dict[str, Any] = canonical({"task": named("task", settings)})["task"]
+    metrics = found.get("metrics") or {}
+    for one in metrics.values() if isinstance(metrics, dict) else [metrics]:
+        if not isinstance(one, dict):
+            raise ConfigError(
+                f"task.metrics is a name, a list of names, or settings by name, got {described(one)}"
+            )
+    return found

@@ -17,8 +17,8 @@ from seqlab.cells import State
 from seqlab.compat.lightning import Hyperparameters, restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
-from seqlab.errors import ConfigError, near
-from seqlab.models.arguments import is_simple, named, plain
+from seqlab.errors import ConfigError, SeqlabError, failure, near
+from seqlab.models.arguments import is_simple, named, of_task, plain
 from seqlab.models.malloc import keep_large_blocks
 from seqlab.models.notebook import table_of
 from seqlab.models.optimizers import optimizer_of
@@ -28,7 +28,7 @@ from seqlab.models.sequence_model import SequenceModel
 from seqlab.models.steps import NO_IDS, Step, group_size, length_of, log_steps, loss_of
 from seqlab.nn.decoders import Autoregressive, TeacherForcing
 from seqlab.nn.parts import InputSpec
-from seqlab.tasks import tasks
+from seqlab.tasks import Task, tasks
 from seqlab.tasks.further import FurtherScores
 
 OF_DATA = ("inputs", "output_size", "output_steps")
@@ -51,7 +51,8 @@ class SequenceModule(Hyperparameters):
         spec: the description of the data, ``data.spec``, or its plain values (``DataSpec.as_dict()``).
         model: arguments of ``SequenceModel`` as a mapping; ``network`` comes before it.
         task: its name, if it is not that of the data's problem type; or a mapping of its ``name``, its
-            settings, such as ``label_smoothing``, and ``metrics``, further scores by name.
+            settings, such as ``label_smoothing``, and ``metrics``, further scores: names, or settings by
+            name.
         optimizer: its name or path; or a mapping of that, ``name``, the arguments of the class, and grouping,
             see ``optimizer_of``. None for AdamW with a learning rate of 0.004.
         scheduler: its name or path; or a mapping of that, ``name``, and its settings, see ``make_scheduler``.
@@ -73,13 +74,13 @@ class SequenceModule(Hyperparameters):
     ) -> None:
         super().__init__()
         of_data, network = plain(spec), plain({**(model or {}), **network})
-        settings = named(task)
+        settings = of_task(task)
         self._readings: Readings[Step] = Readings()
         self._batch = (0, NO_IDS)
         self._last_loss: tuple[Tensor, Tensor] | None = None
         self._last_step = -1
-        self.optimizer_settings = named(optimizer) or {"name": "adamw", "lr": 4e-3}
-        self.scheduler_settings = named(scheduler) or {"name": "none"}
+        self.optimizer_settings = {"name": "adamw"} | (named("optimizer", optimizer) or {"lr": 4e-3})
+        self.scheduler_settings = {"name": "none"} | named("scheduler", scheduler)
         self.save_hyperparameters(
             {
                 "spec": of_data,
@@ -92,7 +93,7 @@ class SequenceModule(Hyperparameters):
         )
         further = settings.pop("metrics", None) or {}
         name = settings.pop("name", None) or of_data.get("task", "classification")
-        self.task = tasks[name].of(of_data, settings)
+        self.task = _task_of(name, of_data, settings)
         self.is_carried = bool(of_data.get("is_carried"))
         self.carried: dict[str, State] = {}
         self.further = FurtherScores(self.task, further)
@@ -369,6 +370,15 @@ class SequenceModule(Hyperparameters):
         step = max(self.global_step - 1, 0)
         for logger in self.loggers:
             logger.log_metrics(metrics | {"epoch": self.current_epoch}, step=step)
+
+
+def _task_of(name: str, of_data: Mapping[str, Any], settings: Mapping[str, Any]) -> Task:
+    try:
+        return tasks[name].of(of_data, settings)
+    except SeqlabError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"task '{name}': {failure(error)}") from error
 
 
 def _refuse_unknown(arguments: Iterable[str]) -> None:

@@ -216,9 +216,9 @@ class SequenceModel(nn.Module):
         if self.activation_penalty is not None:
             shared["dropout"] = 0.0  # the penalty is of what the head reads, so its dropout comes before it
         self.head: nn.Module = (
-            make_part(heads, head, *self._head_sizes(output_size), options=head_options, **shared)
-            if isinstance(head, str)
-            else head
+            head
+            if isinstance(head, nn.Module)
+            else make_part(heads, head, *self._head_sizes(output_size), options=head_options, **shared)
         )
         self.wide: Wide | None = None
         if wide:

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from torch import nn
 
 from seqlab.config.forecasts import OF_SERIES
-from seqlab.errors import ConfigError, SeqlabError, failure
+from seqlab.errors import ConfigError, SeqlabError, described, failure
 from seqlab.registry.registry import Registry
 
 
@@ -82,10 +82,15 @@ def make_part(
         shared: the settings of the network; the part gets those that it has.
 
     Raises:
-        ConfigError: there is no such part, or it fails.
+        ConfigError: it is neither a name nor a module, there is no such part, or it fails.
     """
     if isinstance(part, nn.Module):
         return part
+    if not isinstance(part, str):
+        raise ConfigError(
+            f"{registry.kind}: {described(part)} is neither a name nor a module; register it with "
+            f"seqlab.register_{registry.kind}, and give its name"
+        )
     has = registry.settings(part)
     settings = {key: value for key, value in shared.items() if key in has} | dict(options)
     try:
