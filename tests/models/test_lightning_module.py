@@ -103,6 +103,63 @@ def test_what_is_no_name_is_answered_with_how_to_give_it(said):
         SequenceModule(SPEC, **WRONG[said])
 
 
+class Kept(nn.Module):
+    """A part that returns what it is given."""
+
+    output_size = 5
+
+    def forward(self, x: torch.Tensor, *_) -> torch.Tensor:
+        return x
+
+
+class Mean(Last):
+    """A pooling that forgets that there is a batch."""
+
+    def forward(self, outputs: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        return outputs.mean((0, 1))
+
+
+class Narrow(nn.Embedding):
+    """An encoder of another width than it says."""
+
+    output_size = 5
+
+
+class Pair(Narrow):
+    """An encoder that returns a tuple."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x), None
+
+
+SHAPES = {
+    r"encoder Narrow returns \[8, \d, 4\], and the layers read \[B, T, 5\]; set its output_size to": {
+        "encoder": Narrow(8, 4)
+    },
+    r"encoder Kept returns \[8, \d\], and the layers read": {"encoder": Kept()},
+    r"encoder Pair returns an object of type tuple, and": {"encoder": Pair(8, 5)},
+    r"head Linear makes \[8, 5, 3\] of what pooling Kept returns, and task Classification reads \[8, 3\]": {
+        "pooling": Kept(),
+        "head": nn.Linear(8, 3),
+    },
+    r"head LinearHead makes \[3\] of what pooling Mean returns, and task": {"pooling": Mean(8)},
+    r"head Linear makes \[8, 2\] of what pooling Last returns, and task": {"head": nn.Linear(8, 2)},
+    r"head Linear makes \[8, 1, 2\], and task Tagging reads \[8, 1, 3\]": {
+        "spec": SPEC | {"tagged_steps": 1},
+        "task": "tagging",
+        "head": nn.Linear(8, 2),
+    },
+}
+
+
+@pytest.mark.parametrize("said", SHAPES)
+def test_a_part_that_returns_another_shape_is_named(said):
+    module = module_of(**SHAPES[said])
+    batch = next(iter(loader_of(8)))
+    with pytest.raises(ConfigError, match=said):
+        module.validation_step(batch, 0)
+
+
 @pytest.mark.parametrize("metrics", ["auroc", ["auroc"], {"auroc": {"_target_": "auroc"}}])
 def test_metrics_are_given_as_on_the_command_line(metrics):
     module = module_of(task={"metrics": metrics})

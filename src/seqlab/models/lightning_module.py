@@ -280,6 +280,24 @@ class SequenceModule(Hyperparameters):
         return self.score(stage, self._outputs(stage, batch), batch)
 
     def _outputs(self, stage: str, batch: Batch) -> Tensor:
+        """Return the outputs for a batch.
+
+        Raises:
+            ConfigError: they are not as many as the task reads.
+        """
+        outputs = self._forward(stage, batch)
+        steps = outputs.shape[1:2] if self.task.output_steps else ()
+        if outputs.shape != (expected := (len(batch.x), *steps, self.task.output_size)):
+            head, pooling = type(self.model.head).__name__, type(self.model.pooling).__name__
+            read = "" if self.task.output_steps else f" of what pooling {pooling} returns"
+            raise ConfigError(
+                f"head {head} makes {list(outputs.shape)}{read}, and task {type(self.task).__name__} reads "
+                f"{list(expected)}; return one vector a sequence from a pooling, and from a head as many "
+                "numbers as it is asked for"
+            )
+        return outputs
+
+    def _forward(self, stage: str, batch: Batch) -> Tensor:
         if self.is_carried:
             return self._carry(stage, batch)
         if stage == "train" and (probability := self._teacher_forcing()):

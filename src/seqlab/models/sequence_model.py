@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, State, regularized
-from seqlab.errors import ConfigError
+from seqlab.errors import ConfigError, described
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.models.freezing import freeze_parts
 from seqlab.models.notebook import table_of
@@ -278,7 +278,7 @@ class SequenceModel(nn.Module):
         if x.is_floating_point():
             x = x.to(self.read_dtype())
         read, beside = self.side_inputs.split(x, self.read_dtype())
-        hidden, final = self.recurrent(self.encoder(read), lengths, state, inputs=beside)
+        hidden, final = self.recurrent(self._encoded(read), lengths, state, inputs=beside)
         if self.output_steps == EVERY_STEP:
             outputs = self._headed(hidden, lengths)
         else:
@@ -349,7 +349,7 @@ class SequenceModel(nn.Module):
             x, beside = self.channels.split(x), self.channels.repeated(beside)
             lengths = lengths.repeat_interleave(len(self.channels))
             forced = forced and TeacherForcing(self.channels.split_target(forced.target), forced.probability)
-        encoded = self.encoder(x)
+        encoded = self._encoded(x)
         lengths = lengths // self.segment if self.segment > 1 else lengths
         if self.output_steps:
             hidden, _ = self.recurrent(encoded, lengths, inputs=beside, need_state=False)
@@ -359,6 +359,24 @@ class SequenceModel(nn.Module):
             return outputs
         outputs = self._with_wide(self._outputs_of_each(encoded, lengths, beside, forced), x, lengths)
         return outputs if self.channels is None else self.channels.join(outputs)
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        """Return what the layers read, [B, T, I].
+
+        Raises:
+            ConfigError: the encoder returns something else.
+        """
+        encoded: Tensor = self.encoder(x)
+        if torch.jit.is_tracing():  # the layers refuse it; sizes are no numbers
+            return encoded
+        width, found = self.recurrent.input_size, getattr(encoded, "shape", None)
+        if found is None or found[2:] != (width,):
+            raise ConfigError(
+                f"encoder {type(self.encoder).__name__} returns "
+                f"{described(encoded) if found is None else list(found)}, and the layers read "
+                f"[B, T, {width}]; set its output_size to the width of what it returns"
+            )
+        return encoded
 
     def _outputs_of_each(
         self, encoded: Tensor, lengths: Tensor, beside: Mapping[str, Tensor], forced: TeacherForcing | None
