@@ -98,8 +98,9 @@ def _mistakes(command: Command) -> list[str]:
 def _inspecting(arguments: Sequence[str]) -> list[str]:
     """Return the command that shows the contents of the user's file, if the error may be about it."""
     given = [argument.partition("data.path=")[2] for argument in arguments if "data.path=" in argument]
-    last = given[-1:]  # a later one counts
-    return [f"seqlab inspect {path} shows what it contains" for path in last if Path(path).exists()]
+    last = map(Path, given[-1:])  # a later one counts
+    there = (path for path in last if path.exists() and not path.is_fifo())
+    return [f"seqlab inspect {path} shows what it contains" for path in there]
 
 
 def _meant_for_other_data(arguments: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Literal
 from seqlab.data.fetch import Remote, fetch
 from seqlab.errors import DataError
 from seqlab.io.cache import cached_folder
+from seqlab.io.files import refuse_pipe
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +107,10 @@ def named_file(path: str, *, setting: str = "data.path", folder: bool = False) -
         folder: whether a folder is allowed too.
 
     Raises:
-        DataError: the file does not exist.
+        DataError: the file does not exist, or is a pipe.
     """
     file = Path(path).expanduser()
+    refuse_pipe(file)
     try:
         if not (file.is_file() or (folder and file.is_dir())):
             state = "is a folder" if file.is_dir() else "does not exist"

@@ -56,6 +56,17 @@ def own_output(path: Path, signature: bytes) -> Path:
     return file
 
 
+def refuse_pipe(path: Path) -> None:
+    """Refuse a pipe, such as that of ``<(…)``, where a file is read more than once.
+
+    Raises:
+        DataError: it is one.
+    """
+    with suppress(OSError):  # whoever reads it says what else is wrong
+        if path.is_fifo():
+            raise DataError(f"{path} is a pipe, which can be read only once; write it to a file")
+
+
 def read_user_text(file: Path) -> str:
     """Return the text of a file given by the user.
 

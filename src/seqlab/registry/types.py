@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from pydantic.fields import FieldInfo
 
 from seqlab.errors import ConfigError
+from seqlab.io.files import refuse_pipe
 from seqlab.io.terminal import in_a_line
 
 Count = Annotated[int, Field(ge=1)]
@@ -65,7 +66,9 @@ Names = Annotated[
 def _absolute(path: str) -> str:
     """Make a path absolute, since a run folder is also read from other working folders."""
     try:
-        return str(Path(path).expanduser().resolve())
+        file = Path(path).expanduser()
+        refuse_pipe(file)  # what the link /dev/fd/63 resolves to cannot be opened
+        return str(file.resolve())
     except RuntimeError as error:  # a ~user that does not exist
         raise ValueError(f"'{path}': {error}") from error
 

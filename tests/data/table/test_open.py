@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqlab.data import Series
+from seqlab.data.source import named_file
 from seqlab.data.table import content, json_table
 from seqlab.data.table.base import Table
 from seqlab.data.table.dialect import Dialect
@@ -70,6 +73,18 @@ def test_what_is_in_a_packed_file_says_how_it_is_read(tmp_path):
 def test_a_separator_that_is_set_is_that_of_a_tsv_too(separator, mark, tmp_path):
     (tmp_path / "t.tsv").write_text(TABLE.replace(",", mark), encoding="utf-8")
     assert cells(open_table(tmp_path / "t.tsv", Dialect(separator=separator))) == CELLS
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "63").symlink_to(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path / "63"):
+        said = refused(path)
+        assert said == f"{path} is a pipe, which can be read only once; write it to a file"
+        with pytest.raises(DataError, match=f"{path.name} is a pipe"):
+            Series(path=str(path), targets=["x"])
+        with pytest.raises(DataError, match="is a pipe"):
+            named_file(str(path), setting="FILE")
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])

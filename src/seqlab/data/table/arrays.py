@@ -52,6 +52,8 @@ class ArrayTable(ColumnTable):
 
 def is_arrays(path: Path) -> bool:
     """Return whether a file is a .npz: a zip of nothing but arrays."""
+    if not path.is_file():  # to look into a pipe would empty it
+        return False
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from seqlab.data.archive import RATIO, open_member
 from seqlab.errors import DataError
+from seqlab.io.files import refuse_pipe
 from seqlab.io.progress import watched
 
 PACKED: dict[bytes, Callable[..., Any]] = {
@@ -39,8 +40,9 @@ def opened(path: Path) -> Iterator[Content]:
     """Open a file, or what is packed in it.
 
     Raises:
-        DataError: it cannot be opened, is damaged, or unpacks to too much.
+        DataError: it cannot be opened, is a pipe, is damaged, or unpacks to too much.
     """
+    refuse_pipe(path)
     try:
         if zipfile.is_zipfile(path):
             with open_member(path, ENDINGS) as (member, name):
