@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from seqlab.cells import Cell, State, regularized
+from seqlab.engines.surroundings import refuse_traces
 from seqlab.errors import ConfigError, described
 from seqlab.functional.lengths import EVERY_STEP, last_steps
 from seqlab.models.freezing import freeze_parts
@@ -365,10 +366,10 @@ class SequenceModel(nn.Module):
 
         Raises:
             ConfigError: the encoder returns something else.
+            EngineError: torch.jit.trace is active, in which sizes are no numbers.
         """
+        refuse_traces()
         encoded: Tensor = self.encoder(x)
-        if torch.jit.is_tracing():  # the layers refuse it; sizes are no numbers
-            return encoded
         width, found = self.recurrent.input_size, getattr(encoded, "shape", None)
         if found is None or found[2:] != (width,):
             raise ConfigError(
