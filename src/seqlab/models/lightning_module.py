@@ -1,7 +1,6 @@
 """The LightningModule for any cell, data and task."""
 
 import inspect
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from html import escape
@@ -14,7 +13,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from seqlab.cells import State
-from seqlab.compat.lightning import Hyperparameters, restore_loader_places
+from seqlab.compat.lightning import restore_loader_places
 from seqlab.data.batches import Batch
 from seqlab.data.spec import DataSpec
 from seqlab.errors import ConfigError, SeqlabError, failure, near
@@ -22,10 +21,9 @@ from seqlab.models.arguments import is_simple, named, of_task, plain
 from seqlab.models.malloc import keep_large_blocks
 from seqlab.models.notebook import table_of
 from seqlab.models.optimizers import optimizer_of
-from seqlab.models.readings import Readings
 from seqlab.models.schedulers import LENGTHS, make_scheduler, restore_rate
 from seqlab.models.sequence_model import SequenceModel
-from seqlab.models.steps import NO_IDS, Step, group_size, length_of, log_steps, loss_of
+from seqlab.models.steps import CheckedSteps, length_of
 from seqlab.nn.decoders import Autoregressive, TeacherForcing
 from seqlab.nn.parts import InputSpec
 from seqlab.tasks import Task, tasks
@@ -35,7 +33,7 @@ OF_DATA = ("inputs", "output_size", "output_steps")
 """The arguments of ``SequenceModel`` that data and task determine."""
 
 
-class SequenceModule(Hyperparameters):
+class SequenceModule(CheckedSteps):
     """A network, a task, an optimizer and a schedule.
 
     A checkpoint contains the arguments that are simple values; parts that are modules are given again to
@@ -75,10 +73,6 @@ class SequenceModule(Hyperparameters):
         super().__init__()
         of_data, network = plain(spec), plain({**(model or {}), **network})
         settings = of_task(task)
-        self._readings: Readings[Step] = Readings()
-        self._batch = (0, NO_IDS)
-        self._last_loss: tuple[Tensor, Tensor] | None = None
-        self._last_step = -1
         self.optimizer_settings = {"name": "adamw"} | (named("optimizer", optimizer) or {"lr": 4e-3})
         self.scheduler_settings = {"name": "none"} | named("scheduler", scheduler)
         self.save_hyperparameters(
@@ -145,7 +139,7 @@ class SequenceModule(Hyperparameters):
         penalty = self.model.take_penalty()
         loss = loss if penalty is None else loss + penalty
         # Lightning divides by the size of a full group; an epoch's last group may be smaller.
-        whole, size = self.trainer.accumulate_grad_batches, self._group_size(batch_idx)
+        whole, size = self.trainer.accumulate_grad_batches, self.group_size(batch_idx)
         return loss if size == whole else loss * (whole / size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
@@ -177,19 +171,10 @@ class SequenceModule(Hyperparameters):
         ``length_of``, which schedules need, makes the loader before Lightning 2.6.6 reads the position from
         the checkpoint, and Lightning does not restore it later.
         """
+        super().on_train_start()
         restore_loader_places(self.trainer)
         for schedule in self.trainer.lr_scheduler_configs:
             restore_rate(schedule.scheduler)
-        self._readings, self._last_step = Readings(), -1  # an earlier training may have ended in an error
-
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Keep the number and the samples of a batch, which may be of a loader of one's own."""
-        self._batch = (batch_idx, batch.ids if isinstance(batch, Batch) else NO_IDS)
-
-    def on_before_backward(self, loss: Tensor) -> None:
-        """Keep the loss of a batch, whatever ``training_step`` has returned it, to check and log it."""
-        number, ids = self._batch
-        self._last_loss = (loss_of(self.trainer, loss, self._group_size(number)), ids)
 
     def on_train_epoch_start(self) -> None:
         """Reset the training scores and the carried states."""
@@ -239,42 +224,6 @@ class SequenceModule(Hyperparameters):
         if schedule is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: torch.optim.Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        """Clip the gradient, log its norm before clipping, and refuse one that is not finite.
-
-        Nothing here waits for a GPU: the norm is read some steps later, and before weights are scored or
-        saved.
-
-        Raises:
-            TrainingError: the loss or the gradient is not finite; on the CPU the weights are unchanged, and
-                on a GPU nothing was saved since.
-        """
-        learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        limit = None if gradient_clip_algorithm == "value" else gradient_clip_val
-        norm = torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf)
-        if self._last_loss is not None:  # it is where every ``training_step`` has returned None
-            loss, ids = self._last_loss
-            number = self.global_step
-            step = Step(number, self.current_epoch, self._lr(), ids, is_repeated=number == self._last_step)
-            self._readings.send(step, loss, norm)
-            self._last_loss, self._last_step = None, number
-        log_steps(self.trainer, self._readings.due())
-        if gradient_clip_algorithm == "value":
-            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-
-    def settle(self) -> None:
-        """Wait until all steps so far are known to be finite, and logged.
-
-        Raises:
-            TrainingError: one of them is not finite.
-        """
-        log_steps(self.trainer, self._readings.rest())
 
     def _step(self, stage: str, batch: Batch) -> Tensor:
         return self.score(stage, self._outputs(stage, batch), batch)
@@ -363,12 +312,6 @@ class SequenceModule(Hyperparameters):
             name = type(self.task).__name__
             raise ConfigError(f"task {name}: compute({stage!r}) returns no 'loss'; add the mean loss")
         return found
-
-    def _group_size(self, batch_idx: int) -> int:
-        return group_size(batch_idx, self.trainer.accumulate_grad_batches, self.trainer.num_training_batches)
-
-    def _lr(self) -> float:
-        return float(self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def _log_epoch(self, stage: str) -> None:
         trainer = self.trainer

@@ -1,14 +1,17 @@
-"""The steps of the optimizer: how many batches each has, and whether it was finite."""
+"""The steps of the optimizer: how many batches each has, whether it was finite, and what is logged of it."""
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
+from seqlab.compat.lightning import Hyperparameters
+from seqlab.data.batches import Batch
 from seqlab.errors import TrainingError
+from seqlab.models.readings import Readings
 
 MOST_IDS = 20
 """Maximum number of samples that an error names."""
@@ -107,3 +110,70 @@ def _not_finite(step: Step, loss: float, norm: float) -> TrainingError:
         f"{step.lr:.3g}: loss {loss:.4g}, gradient norm {norm:.4g}{samples}\n"
         "try a smaller optimizer.lr or trainer.gradient_clip_val; trainer.detect_anomaly=true shows where"
     )
+
+
+class CheckedSteps(Hyperparameters):
+    """A module whose steps are known to be finite before weights are scored or saved, and logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._readings: Readings[Step] = Readings()
+        self._batch = (0, NO_IDS)
+        self._last_loss: tuple[Tensor, Tensor] | None = None
+        self._last_step = -1
+
+    def on_train_start(self) -> None:
+        """Forget an earlier training, which may have ended in an error."""
+        self._readings, self._last_step = Readings(), -1
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Keep the number and the samples of a batch, which may be of a loader of one's own."""
+        self._batch = (batch_idx, batch.ids if isinstance(batch, Batch) else NO_IDS)
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Keep the loss of a batch, whatever ``training_step`` has returned it, to check and log it."""
+        number, ids = self._batch
+        self._last_loss = (loss_of(self.trainer, loss, self.group_size(number)), ids)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradient, log its norm before clipping, and refuse one that is not finite.
+
+        Nothing here waits for a GPU: the norm is read some steps later, and before weights are scored or
+        saved.
+
+        Raises:
+            TrainingError: the loss or the gradient is not finite; on the CPU the weights are unchanged, and
+                on a GPU nothing was saved since.
+        """
+        learnt = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        limit = None if gradient_clip_algorithm == "value" else gradient_clip_val
+        norm = torch.nn.utils.clip_grad_norm_(learnt, limit or math.inf)
+        if self._last_loss is not None:  # it is where every ``training_step`` has returned None
+            loss, ids = self._last_loss
+            number = self.global_step
+            step = Step(number, self.current_epoch, self._lr(), ids, is_repeated=number == self._last_step)
+            self._readings.send(step, loss, norm)
+            self._last_loss, self._last_step = None, number
+        log_steps(self.trainer, self._readings.due())
+        if gradient_clip_algorithm == "value":
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def settle(self) -> None:
+        """Wait until all steps so far are known to be finite, and logged.
+
+        Raises:
+            TrainingError: one of them is not finite.
+        """
+        log_steps(self.trainer, self._readings.rest())
+
+    def group_size(self, batch_idx: int) -> int:
+        """Return the number of batches in the optimizer step of a batch."""
+        return group_size(batch_idx, self.trainer.accumulate_grad_batches, self.trainer.num_training_batches)
+
+    def _lr(self) -> float:
+        return float(self.trainer.optimizers[0].param_groups[0]["lr"])
