@@ -1,7 +1,6 @@
 """What a cell may declare: refused where the class is made, with the line of its step."""
 
 import inspect
-from collections import ChainMap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -130,8 +129,7 @@ def check_attributes(cell: "Cell") -> None:
     Raises:
         CellError: with the file and line of the cell's step.
     """
-    bases = (dict(vars(base)) for base in type(cell).__mro__)
-    for name, value in ChainMap(dict(vars(cell)), *bases).items():
+    for name, value in inspect.getmembers_static(cell):
         is_module = isinstance(value, nn.Module) and any(True for _ in value.parameters())
         if is_module or isinstance(value, nn.Parameter):
             what = f"cell '{cell.name}': nothing would train self.{name}, a {type(value).__name__}"

@@ -59,6 +59,7 @@ class Task(Unrounded, ABC):
         is_stepwise: whether each step has an output, so that outputs are not pooled.
         is_causal: whether an output may only depend on the steps up to its own.
         is_multilabel: whether a sample can have any number of the classes.
+        has_probabilities: whether ``predict`` returns a probability for each class.
         has_one_class: whether a sample has one class, so that training samples can be balanced over classes.
         galleries: figures of single predictions that ``seqlab report --html`` makes of the tables:
             "confusion", "horizon", "forecasts".
@@ -79,6 +80,7 @@ class Task(Unrounded, ABC):
     is_stepwise: ClassVar[bool] = False
     is_causal: ClassVar[bool] = False
     is_multilabel: ClassVar[bool] = False
+    has_probabilities: ClassVar[bool] = False
     has_one_class: ClassVar[bool] = False
     galleries: ClassVar[tuple[str, ...]] = ()
     baseline_names: ClassVar[tuple[str, ...]] = ()
@@ -183,9 +185,9 @@ class Task(Unrounded, ABC):
 
     def explained(
         self,
-        network: Callable[[Tensor, Tensor], Tensor],  # noqa: ARG002
+        network: Callable[[Tensor, Tensor], Tensor],
         x: Tensor,
-        ends: tuple[Tensor, Tensor],  # noqa: ARG002
+        ends: tuple[Tensor, Tensor],
     ) -> Tensor:
         """Return the class probabilities after each step, [T, C]; C is 0 if there are no classes.
 
@@ -195,7 +197,7 @@ class Task(Unrounded, ABC):
             ends: what would be read if it ended after each step, [T, longest] or [T, T, F], and the steps of
                 that, [T].
         """
-        return torch.empty(x.shape[1], 0)
+        return self.predict(network(*ends), ends[0]) if self.has_probabilities else torch.empty(x.shape[1], 0)
 
     def decode(
         self,

@@ -66,6 +66,7 @@ class Classification(Task):
     monitor = "val/accuracy"
     metrics_of = "classification.Multiclass"
     has_one_class = True
+    has_probabilities = True
     galleries = ("confusion",)
 
     weights: Tensor
@@ -116,15 +117,6 @@ class Classification(Task):
     def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the probabilities of the classes, [B, C], from logits."""
         return outputs.softmax(-1)
-
-    def explained(
-        self,
-        network: Callable[[Tensor, Tensor], Tensor],
-        x: Tensor,  # noqa: ARG002
-        ends: tuple[Tensor, Tensor],
-    ) -> Tensor:
-        """Return the probabilities of the classes if the input ended after each step, [T, C]."""
-        return self.predict(network(*ends), ends[0])
 
     def decode(
         self, spec: DataSpec, names: Sequence[str], predictions: Tensor, top: int

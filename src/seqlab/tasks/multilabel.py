@@ -57,6 +57,7 @@ class Multilabel(Task):
     monitor = "val/f1_micro"
     metrics_of = "classification.Multilabel"
     is_multilabel = True
+    has_probabilities = True
 
     def __init__(
         self, classes: Sequence[str], titles: Sequence[str] = (), *, threshold: Factor = 0.5
@@ -90,15 +91,6 @@ class Multilabel(Task):
     def predict(self, outputs: Tensor, x: Tensor) -> Tensor:  # noqa: ARG002
         """Return the probability of each label, [B, C], from logits."""
         return outputs.sigmoid()
-
-    def explained(
-        self,
-        network: Callable[[Tensor, Tensor], Tensor],
-        x: Tensor,  # noqa: ARG002
-        ends: tuple[Tensor, Tensor],
-    ) -> Tensor:
-        """Return the probability of each label if the input ended after each step, [T, C]."""
-        return self.predict(network(*ends), ends[0])
 
     def decode(
         self, spec: DataSpec, names: Sequence[str], predictions: Tensor, top: int

@@ -242,7 +242,7 @@ def _comparable(times: np.ndarray) -> tuple[np.ndarray, float]:
         are_days = bool(found.str.fullmatch(DAY).all())
         if not are_days and not np.isnan(numbers).all():
             return numbers, 1.0
-        parsed = pd.to_datetime(found, format="%Y%m%d" if are_days else "ISO8601", errors="coerce", utc=True)
+        parsed = pd.to_datetime(found, format="ISO8601", errors="coerce", utc=True)
     ticks = parsed.to_numpy("datetime64[ns]").astype(np.float64)
     return np.where(parsed.isna(), np.nan, ticks), 1e-9
 
